@@ -1,0 +1,53 @@
+/** The one error class of the package: what was wrong, with which thing, and what to do about it. */
+
+export type ErrorCode =
+  /** A value that a caller or a command line gave is not usable. */
+  | 'bad-argument'
+  /** A file's bytes are not what its format promises. */
+  | 'bad-file'
+  /** A model's or a run's configuration does not describe something this package can do. */
+  | 'bad-config'
+  /** A file, folder, model or name does not exist. */
+  | 'not-found'
+  /** The operating system refused to read or write. */
+  | 'io'
+  /** A server could not be reached or answered with something unusable. */
+  | 'network'
+  /** The compute device that was asked for is not there or failed. */
+  | 'device';
+
+/** The parts of a message, so that no error forgets one of them. */
+export interface Problem {
+  /** The file, line, field or option that is at fault. */
+  readonly subject: string;
+  readonly expected: string;
+  readonly found: string;
+  /** What the user can do next. */
+  readonly todo?: string;
+  readonly cause?: unknown;
+}
+
+/** Every failure this package foresees. Its message is one line that a user can act on. */
+export class LincirError extends Error {
+  readonly code: ErrorCode;
+  readonly problem: Problem;
+
+  constructor(code: ErrorCode, problem: Problem) {
+    const { subject, expected, found, todo } = problem;
+    const advice = todo === undefined ? '' : `; ${todo}`;
+    super(oneLine(`${subject}: expected ${expected}, found ${found}${advice}`), { cause: problem.cause });
+    this.name = 'LincirError';
+    this.code = code;
+    this.problem = problem;
+  }
+}
+
+/** A value from data as it may stand in a message: one line, no control characters, at most `limit` characters. */
+export function quoted(value: unknown, limit = 80): string {
+  const text = typeof value === 'string' ? JSON.stringify(value) : oneLine(String(value));
+  return text.length > limit ? `${text.slice(0, limit - 1)}…` : text;
+}
+
+function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').trim();
+}

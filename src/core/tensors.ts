@@ -1,0 +1,40 @@
+/** Tensors as plain data: element types, values in memory, and values that still lie in a file. */
+
+/** Bytes of one element of each type. Names are those of ONNX. */
+export const bytesPerElement = {
+  float64: 8,
+  float32: 4,
+  float16: 2,
+  bfloat16: 2,
+  int64: 8,
+  int32: 4,
+  int16: 2,
+  int8: 1,
+  uint8: 1,
+  bool: 1,
+} as const;
+
+export type ElementType = keyof typeof bytesPerElement;
+
+/** A float32 matrix or array in memory, row-major. `data.length` is the product of `shape`. */
+export interface Float32Tensor {
+  readonly shape: readonly number[];
+  readonly data: Float32Array;
+}
+
+/** A tensor that lies in a file, row-major and contiguous, little-endian. */
+export interface StoredTensor {
+  readonly name: string;
+  readonly type: ElementType;
+  readonly shape: readonly number[];
+  /** Absolute path, links resolved. */
+  readonly file: string;
+  /** Where its bytes begin in the file. */
+  readonly offset: number;
+  readonly byteLength: number;
+}
+
+/** How many elements a shape holds; 1 for a scalar's empty shape. */
+export function elementCount(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
