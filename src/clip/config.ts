@@ -1,0 +1,193 @@
+/** CLIP's shape, read from a model's `config.json`. */
+
+import { z } from 'zod';
+import { LincirError, quoted } from '../core/index.ts';
+
+export type Activation = 'quick_gelu' | 'gelu';
+
+/** What both towers' transformers share. */
+export interface TowerConfig {
+  /** Width of the hidden states. */
+  readonly width: number;
+  readonly heads: number;
+  readonly layers: number;
+  /** Width of the feed-forward layers. */
+  readonly feedForward: number;
+  readonly activation: Activation;
+  readonly epsilon: number;
+  /** Dimensions of the embedding space that both towers share. */
+  readonly projection: number;
+}
+
+export interface TextConfig extends TowerConfig {
+  readonly vocabulary: number;
+  readonly positions: number;
+  /** The end-of-text id, or 'largest': the largest id of a text marks its end. */
+  readonly endOfText: number | 'largest';
+}
+
+export interface VisionConfig extends TowerConfig {
+  /** Side of the square picture, in pixels. */
+  readonly imageSize: number;
+  readonly patchSize: number;
+  readonly channels: number;
+}
+
+/** A checkpoint holds one tower or both. */
+export interface ClipConfig {
+  readonly text: TextConfig | undefined;
+  readonly vision: VisionConfig | undefined;
+}
+
+const size = z.number().int().positive().max(1_000_000);
+const activation = z.enum(['quick_gelu', 'gelu']);
+const epsilon = z.number().positive().max(1);
+
+/** Defaults are those of transformers' CLIPTextConfig: configs leave out what equals them. */
+const textSchema = z
+  .looseObject({
+    hidden_size: size.default(512),
+    num_attention_heads: size.default(8),
+    num_hidden_layers: size.default(12),
+    intermediate_size: size.default(2048),
+    hidden_act: activation.default('quick_gelu'),
+    layer_norm_eps: epsilon.default(1e-5),
+    projection_dim: size.default(512),
+    vocab_size: size.default(49408),
+    max_position_embeddings: size.default(77),
+    eos_token_id: z.number().int().nonnegative().default(49407),
+  })
+  .transform(
+    (config): TextConfig => ({
+      ...tower(config),
+      vocabulary: config.vocab_size,
+      positions: config.max_position_embeddings,
+      // Configs from before transformers 4.31 say 2, whatever the vocabulary, and mean the largest id.
+      endOfText: config.eos_token_id === 2 ? 'largest' : config.eos_token_id,
+    }),
+  );
+
+const visionSchema = z
+  .looseObject({
+    hidden_size: size.default(768),
+    num_attention_heads: size.default(12),
+    num_hidden_layers: size.default(12),
+    intermediate_size: size.default(3072),
+    hidden_act: activation.default('quick_gelu'),
+    layer_norm_eps: epsilon.default(1e-5),
+    projection_dim: size.default(512),
+    image_size: size.default(224),
+    patch_size: size.default(32),
+    num_channels: size.default(3),
+  })
+  .transform(
+    (config): VisionConfig => ({
+      ...tower(config),
+      imageSize: config.image_size,
+      patchSize: config.patch_size,
+      channels: config.num_channels,
+    }),
+  );
+
+const object = z.record(z.string(), z.unknown());
+const wholeSchema = z.looseObject({
+  projection_dim: size.default(512),
+  text_config: object.nullish(),
+  text_config_dict: object.nullish(),
+  vision_config: object.nullish(),
+  vision_config_dict: object.nullish(),
+});
+
+/**
+ * Reads a CLIP model's configuration.
+ * @param json the parsed `config.json`
+ * @param file its path, for messages
+ * @throws LincirError 'bad-config' for another family of models or a value out of range.
+ */
+export function readClipConfig(json: unknown, file: string): ClipConfig {
+  const { model_type: family } = parse(z.looseObject({ model_type: z.string().optional() }), json, file);
+  if (family === 'clip_text_model')
+    return { text: checked(parse(textSchema, json, file), file), vision: undefined };
+  if (family === 'clip_vision_model') {
+    return { text: undefined, vision: checked(parse(visionSchema, json, file), file) };
+  }
+  if (family !== 'clip') {
+    throw new LincirError('bad-config', {
+      subject: `${file}: model_type`,
+      expected: 'clip, clip_text_model or clip_vision_model',
+      found: family === undefined ? 'none' : quoted(family),
+      todo: 'choose a CLIP checkpoint in Hugging Face layout',
+    });
+  }
+  const whole = parse(wholeSchema, json, file);
+  // The `_dict` twins are what older configs were made from; transformers lets them win. The joint model's
+  // projection is the whole's: several published text_configs carry a wrong one.
+  const part = (plain: unknown, twin: unknown): object => ({
+    ...(plain ?? {}),
+    ...(twin ?? {}),
+    projection_dim: whole.projection_dim,
+  });
+  return {
+    text: checked(
+      parse(textSchema, part(whole.text_config, whole.text_config_dict), file, 'text_config'),
+      file,
+    ),
+    vision: checked(
+      parse(visionSchema, part(whole.vision_config, whole.vision_config_dict), file, 'vision_config'),
+      file,
+    ),
+  };
+}
+
+function tower(config: {
+  hidden_size: number;
+  num_attention_heads: number;
+  num_hidden_layers: number;
+  intermediate_size: number;
+  hidden_act: Activation;
+  layer_norm_eps: number;
+  projection_dim: number;
+}): TowerConfig {
+  return {
+    width: config.hidden_size,
+    heads: config.num_attention_heads,
+    layers: config.num_hidden_layers,
+    feedForward: config.intermediate_size,
+    activation: config.hidden_act,
+    epsilon: config.layer_norm_eps,
+    projection: config.projection_dim,
+  };
+}
+
+function checked<Config extends TowerConfig & { imageSize?: number; patchSize?: number }>(
+  config: Config,
+  file: string,
+): Config {
+  const { width, heads, imageSize, patchSize } = config;
+  if (width % heads !== 0) throw invalid(`${file}: hidden_size`, `a multiple of ${heads} heads`, `${width}`);
+  if (imageSize !== undefined && patchSize !== undefined && imageSize < patchSize) {
+    throw invalid(`${file}: image_size`, `at least the patch size ${patchSize}`, `${imageSize}`);
+  }
+  return config;
+}
+
+function parse<Schema extends z.ZodType>(
+  schema: Schema,
+  json: unknown,
+  file: string,
+  within?: string,
+): z.output<Schema> {
+  const result = schema.safeParse(json);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0]!;
+  const field = [...(within ? [within] : []), ...issue.path].join('.');
+  const found = issue.path.reduce<unknown>(
+    (value, key) => (value as Record<PropertyKey, unknown>)?.[key],
+    json,
+  );
+  throw invalid(field ? `${file}: ${field}` : file, issue.message, quoted(JSON.stringify(found)));
+}
+
+function invalid(subject: string, expected: string, found: string): LincirError {
+  return new LincirError('bad-config', { subject, expected, found });
+}

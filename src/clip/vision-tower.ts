@@ -1,0 +1,60 @@
+/** CLIP's vision tower with its projection, as a graph. */
+
+import {
+  add,
+  concat,
+  expand,
+  input,
+  linear,
+  reshape,
+  sizeAt,
+  slice,
+  transpose,
+  type Value,
+} from '../onnx/index.ts';
+import type { VisionConfig } from './config.ts';
+import { normalized, type Parameter, transformer } from './transformer.ts';
+
+/** Pictures as the preprocessing gives them: [batch, channels, height, width]. */
+export function visionInput({ channels, imageSize }: VisionConfig): Value {
+  return input('pixels', 'float32', ['batch', channels, imageSize, imageSize]);
+}
+
+/**
+ * The projected, un-normalised embedding of every picture: `image_embeds` of CLIPVisionModelWithProjection.
+ * @returns [batch, projection]
+ */
+export function visionTower(pixels: Value, config: VisionConfig, parameter: Parameter): Value {
+  const { width, projection } = config;
+  const batch = sizeAt(pixels, 0);
+  const inner: Parameter = (name, shape) => parameter(`vision_model.${name}`, shape);
+
+  const patches = patchEmbeddings(pixels, config, inner); // [batch, patches, width]
+  const marker = expand(reshape(inner('embeddings.class_embedding', [width]), [1, 1, width]), [
+    batch,
+    1,
+    width,
+  ]);
+  const tokens = concat([marker, patches], 1); // [batch, 1 + patches, width]
+  const places = inner('embeddings.position_embedding.weight', [Number(sizeAt(tokens, 1)), width]);
+  // 'pre_layrnorm' is how the checkpoints spell it.
+  const hidden = normalized(add(tokens, places), inner, 'pre_layrnorm', config);
+
+  const chosen = transformer(hidden, config, inner, (all) => slice(all, 1, 0, 1));
+  const row = reshape(normalized(chosen, inner, 'post_layernorm', config), [batch, width]);
+  return linear(row, parameter('visual_projection.weight', [projection, width]));
+}
+
+/** A convolution whose stride is its kernel: cuts the picture into patches and multiplies each with the weight. */
+function patchEmbeddings(pixels: Value, config: VisionConfig, parameter: Parameter): Value {
+  const { width, channels, imageSize, patchSize } = config;
+  const batch = sizeAt(pixels, 0);
+  const side = Math.floor(imageSize / patchSize);
+  const used = side * patchSize; // a rest at the right and bottom is not covered, as in the convolution
+  const whole = used === imageSize ? pixels : slice(slice(pixels, 2, 0, used), 3, 0, used);
+  const grid = reshape(whole, [batch, channels, side, patchSize, side, patchSize]);
+  const patches = transpose(grid, [0, 2, 4, 1, 3, 5]); // [batch, row, column, channels, patch, patch]
+  const area = channels * patchSize ** 2;
+  const kernel = parameter('embeddings.patch_embedding.weight', [width, channels, patchSize, patchSize]);
+  return linear(reshape(patches, [batch, side ** 2, area]), reshape(kernel, [width, area]));
+}

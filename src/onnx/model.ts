@@ -1,0 +1,216 @@
+/** Writes a graph as an ONNX model: everything that its outputs depend on, with weights left where they lie. */
+
+import { dirname, relative, sep } from 'node:path';
+import { type ElementType, LincirError } from '../core/index.ts';
+import { type Dimension, type Shape, terms } from './dimensions.ts';
+import type { Attributes } from './operators.ts';
+import {
+  type AttributeProto,
+  elementTypeCodes,
+  encodeModel,
+  type GraphProto,
+  type ValueInfoProto,
+} from './protobuf.ts';
+import type { ConstantData, Node, Value } from './values.ts';
+
+export interface Model {
+  readonly bytes: Uint8Array;
+  readonly inputs: ReadonlyMap<string, Value>;
+  /** The folder that holds every weight file; undefined when there are none. */
+  readonly weightFolder: string | undefined;
+}
+
+/** Operators outside ONNX's own set. */
+const contributed: ReadonlySet<string> = new Set(['Gelu', 'QuickGelu', 'MultiHeadAttention']);
+/** Attributes whose numbers are floats; all other numbers are integers. */
+const floatAttributes: ReadonlySet<string> = new Set(['alpha', 'epsilon', 'scale']);
+
+/** Builds the model that computes `outputs`, named by their keys. */
+export function buildModel(outputs: Readonly<Record<string, Value>>): Model {
+  const graph: GraphProto = { name: 'lincir', node: [], initializer: [], input: [], output: [] };
+  const { nodes, sources } = dependencies(Object.values(outputs));
+  const names = new Map<Value, string>();
+  const files = sources.flatMap(({ origin }) => (origin.kind === 'weight' ? [origin.stored.file] : []));
+  const weightFolder = commonFolder(files);
+  const inputs = new Map<string, Value>();
+
+  for (const source of sources) {
+    const { origin, type } = source;
+    if (origin.kind === 'input') {
+      names.set(source, origin.name);
+      inputs.set(origin.name, source);
+      graph.input.push(valueInfo(origin.name, source));
+      continue;
+    }
+    const name =
+      origin.kind === 'weight'
+        ? `weight:${graph.initializer.length}`
+        : `constant:${graph.initializer.length}`;
+    names.set(source, name);
+    const tensor = { name, dims: source.shape.map(Number), dataType: elementTypeCodes[type] };
+    if (origin.kind === 'constant') {
+      graph.initializer.push({ ...tensor, rawData: bytesOf((origin as { data: ConstantData }).data) });
+    } else if (origin.kind === 'weight') {
+      const { file, offset, byteLength } = origin.stored;
+      const location = relative(weightFolder ?? '', file)
+        .split(sep)
+        .join('/');
+      const external = { location, offset: `${offset}`, length: `${byteLength}` };
+      const externalData = Object.entries(external).map(([key, value]) => ({ key, value }));
+      graph.initializer.push({ ...tensor, dataLocation: 1, externalData });
+    }
+  }
+
+  const sizes = sizeWriter(graph, inputs);
+  for (const [index, node] of nodes.entries()) {
+    if (node.operator === 'Dimensions') {
+      names.set(node.outputs[0]!, sizes((node.attributes as Attributes['Dimensions']).sizes));
+      continue;
+    }
+    const name = `${node.operator}:${index}`;
+    node.outputs.forEach((output, position) => {
+      names.set(output, position === 0 ? name : `${name}:${position}`);
+    });
+    graph.node.push({
+      opType: node.operator,
+      domain: contributed.has(node.operator) ? 'com.microsoft' : '',
+      name,
+      input: inputNames(node, names),
+      output: node.outputs.map((output) => names.get(output)!),
+      attribute: Object.entries(node.attributes).map(([key, value]) => attribute(key, value)),
+    });
+  }
+  for (const [name, value] of Object.entries(outputs)) {
+    graph.node.push({
+      opType: 'Identity',
+      domain: '',
+      name: `output:${name}`,
+      input: [names.get(value)!],
+      output: [name],
+      attribute: [],
+    });
+    graph.output.push(valueInfo(name, value));
+  }
+  const opsetImport = [
+    { domain: '', version: 20 },
+    { domain: 'com.microsoft', version: 1 },
+  ];
+  return {
+    bytes: encodeModel({ irVersion: 9, producerName: 'lincir', opsetImport, graph }),
+    inputs,
+    weightFolder,
+  };
+}
+
+/** What the outputs depend on: nodes, each after those it needs, and the values that no node makes. */
+function dependencies(outputs: readonly Value[]): { nodes: Node[]; sources: Value[] } {
+  const nodes = new Set<Node>();
+  const sources = new Set<Value>();
+  const pending = outputs.map((value) => ({ value, inputsDone: false })).reverse();
+  for (let next = pending.pop(); next; next = pending.pop()) {
+    const { value, inputsDone } = next;
+    if (value.origin.kind !== 'result') {
+      sources.add(value);
+    } else if (inputsDone) {
+      nodes.add(value.origin.node);
+    } else if (!nodes.has(value.origin.node)) {
+      const inputs = value.origin.node.inputs.map((input) => ({ value: input, inputsDone: false })).reverse();
+      pending.push({ value, inputsDone: true }, ...inputs);
+    }
+  }
+  return { nodes: [...nodes], sources: [...sources] };
+}
+
+/**
+ * Writes int64 vectors of sizes; each symbol is read off the first input that has it. Gives a function from
+ * sizes to the name of their vector.
+ */
+function sizeWriter(graph: GraphProto, inputs: ReadonlyMap<string, Value>): (sizes: Shape) => string {
+  const written = new Map<string, string>();
+  const once = (key: string, write: (name: string) => void): string => {
+    if (!written.has(key)) {
+      written.set(key, key);
+      write(key);
+    }
+    return key;
+  };
+  const node = (opType: string, input: string[], output: string, attributes: AttributeProto[] = []): void => {
+    graph.node.push({ opType, domain: '', name: output, input, output: [output], attribute: attributes });
+  };
+  const numbers = (values: readonly number[]): string =>
+    once(`sizes:${values}`, (name) => {
+      const rawData = bytesOf(BigInt64Array.from(values, BigInt));
+      graph.initializer.push({ name, dims: [values.length], dataType: elementTypeCodes.int64, rawData });
+    });
+  const symbol = (name: string): string =>
+    once(`size:${name}`, (output) => {
+      for (const [inputName, { shape }] of inputs) {
+        const axis = shape.indexOf(name);
+        if (axis < 0) continue;
+        const range = [attribute('start', axis), attribute('end', axis + 1)];
+        return node('Shape', [inputName], output, range);
+      }
+      throw new LincirError('bad-argument', {
+        subject: `size '${name}'`,
+        expected: 'an input of the graph that has it',
+        found: `inputs ${[...inputs.keys()].join(', ') || '(none)'}`,
+      });
+    });
+  const product = (coefficient: number, symbols: readonly string[]): string => {
+    const factors = symbols.map(symbol);
+    if (coefficient !== 1 || factors.length === 0) factors.unshift(numbers([coefficient]));
+    return combine('Mul', factors);
+  };
+  const combine = (opType: string, parts: readonly string[]): string =>
+    parts.reduce((left, right) =>
+      once(`(${left} ${opType} ${right})`, (name) => node(opType, [left, right], name)),
+    );
+  const single = (size: Dimension): string =>
+    typeof size === 'number'
+      ? numbers([size])
+      : combine(
+          'Add',
+          terms(size).map(({ coefficient, symbols }) => product(coefficient, symbols)),
+        );
+
+  return (sizes) => {
+    if (sizes.every((size) => typeof size === 'number')) return numbers(sizes);
+    if (sizes.length === 1) return single(sizes[0]!);
+    return once(`sizes:${sizes}`, (name) => node('Concat', sizes.map(single), name, [attribute('axis', 0)]));
+  };
+}
+
+/** MultiHeadAttention's bias is its sixth input; the others take theirs in order. */
+function inputNames({ operator, inputs }: Node, names: ReadonlyMap<Value, string>): string[] {
+  const given = inputs.map((input) => names.get(input)!);
+  return operator === 'MultiHeadAttention' && given.length === 4
+    ? [...given.slice(0, 3), '', '', given[3]!]
+    : given;
+}
+
+function attribute(name: string, value: number | string | readonly number[]): AttributeProto {
+  if (name === 'to') return { name, type: 2, i: elementTypeCodes[value as ElementType] };
+  if (typeof value === 'string') return { name, type: 3, s: new TextEncoder().encode(value) };
+  if (typeof value !== 'number') return { name, type: 7, ints: value };
+  return floatAttributes.has(name) ? { name, type: 1, f: value } : { name, type: 2, i: value };
+}
+
+function valueInfo(name: string, { type, shape }: Value): ValueInfoProto {
+  const dim = shape.map((size) => (typeof size === 'number' ? { dimValue: size } : { dimParam: size }));
+  return { name, type: { tensorType: { elemType: elementTypeCodes[type], shape: { dim } } } };
+}
+
+function bytesOf(data: ConstantData): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
+/** The deepest folder that holds all files: the engine opens weights below one folder only. */
+function commonFolder(files: readonly string[]): string | undefined {
+  const [first, ...others] = files.map((file) => dirname(file).split(sep));
+  if (!first) return undefined;
+  const shared = others.reduce((common, parts) => {
+    const length = common.findIndex((part, index) => part !== parts[index]);
+    return length < 0 ? common : common.slice(0, length);
+  }, first);
+  return shared.join(sep) || sep;
+}

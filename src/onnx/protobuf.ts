@@ -1,0 +1,131 @@
+/** ONNX's wire format: the messages and fields that this package writes (onnx/onnx.proto, IR version 10). */
+
+import protobuf from 'protobufjs/light.js';
+
+/** Messages as plain objects; protobufjs turns them into bytes. Field numbers are those of onnx.proto. */
+export interface ModelProto {
+  irVersion: number;
+  producerName: string;
+  opsetImport: { domain: string; version: number }[];
+  graph: GraphProto;
+}
+
+export interface GraphProto {
+  name: string;
+  node: NodeProto[];
+  initializer: TensorProto[];
+  input: ValueInfoProto[];
+  output: ValueInfoProto[];
+}
+
+export interface NodeProto {
+  opType: string;
+  domain: string;
+  name: string;
+  input: string[];
+  output: string[];
+  attribute: AttributeProto[];
+}
+
+export type AttributeProto = { name: string } & (
+  | { type: 1; f: number }
+  | { type: 2; i: number }
+  | { type: 3; s: Uint8Array }
+  | { type: 7; ints: readonly number[] }
+);
+
+export type TensorProto = { name: string; dims: readonly number[]; dataType: number } & (
+  | { rawData: Uint8Array }
+  | { dataLocation: 1; externalData: { key: string; value: string }[] }
+);
+
+export interface ValueInfoProto {
+  name: string;
+  type: { tensorType: { elemType: number; shape: { dim: ({ dimValue: number } | { dimParam: string })[] } } };
+}
+
+/** TensorProto.DataType */
+export const elementTypeCodes = {
+  float32: 1,
+  uint8: 2,
+  int8: 3,
+  int16: 5,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+  float64: 11,
+  bfloat16: 16,
+} as const;
+
+export function encodeModel(model: ModelProto): Uint8Array {
+  return messages.ModelProto.encode(model).finish();
+}
+
+const repeated = { rule: 'repeated' } as const;
+const unpacked = { ...repeated, options: { packed: false } } as const;
+
+const root = protobuf.Root.fromJSON({
+  nested: {
+    ModelProto: {
+      fields: {
+        irVersion: { id: 1, type: 'int64' },
+        producerName: { id: 2, type: 'string' },
+        graph: { id: 7, type: 'GraphProto' },
+        opsetImport: { id: 8, type: 'OperatorSetIdProto', ...repeated },
+      },
+    },
+    OperatorSetIdProto: { fields: { domain: { id: 1, type: 'string' }, version: { id: 2, type: 'int64' } } },
+    GraphProto: {
+      fields: {
+        node: { id: 1, type: 'NodeProto', ...repeated },
+        name: { id: 2, type: 'string' },
+        initializer: { id: 5, type: 'TensorProto', ...repeated },
+        input: { id: 11, type: 'ValueInfoProto', ...repeated },
+        output: { id: 12, type: 'ValueInfoProto', ...repeated },
+      },
+    },
+    NodeProto: {
+      fields: {
+        input: { id: 1, type: 'string', ...repeated },
+        output: { id: 2, type: 'string', ...repeated },
+        name: { id: 3, type: 'string' },
+        opType: { id: 4, type: 'string' },
+        attribute: { id: 5, type: 'AttributeProto', ...repeated },
+        domain: { id: 7, type: 'string' },
+      },
+    },
+    AttributeProto: {
+      fields: {
+        name: { id: 1, type: 'string' },
+        f: { id: 2, type: 'float' },
+        i: { id: 3, type: 'int64' },
+        s: { id: 4, type: 'bytes' },
+        ints: { id: 8, type: 'int64', ...unpacked },
+        type: { id: 20, type: 'int32' },
+      },
+    },
+    TensorProto: {
+      fields: {
+        dims: { id: 1, type: 'int64', ...unpacked },
+        dataType: { id: 2, type: 'int32' },
+        name: { id: 8, type: 'string' },
+        rawData: { id: 9, type: 'bytes' },
+        externalData: { id: 13, type: 'StringStringEntryProto', ...repeated },
+        dataLocation: { id: 14, type: 'int32' },
+      },
+    },
+    StringStringEntryProto: { fields: { key: { id: 1, type: 'string' }, value: { id: 2, type: 'string' } } },
+    ValueInfoProto: { fields: { name: { id: 1, type: 'string' }, type: { id: 2, type: 'TypeProto' } } },
+    TypeProto: { fields: { tensorType: { id: 1, type: 'TensorTypeProto' } } },
+    TensorTypeProto: {
+      fields: { elemType: { id: 1, type: 'int32' }, shape: { id: 2, type: 'TensorShapeProto' } },
+    },
+    TensorShapeProto: { fields: { dim: { id: 1, type: 'DimensionProto', ...repeated } } },
+    DimensionProto: {
+      fields: { dimValue: { id: 1, type: 'int64' }, dimParam: { id: 2, type: 'string' } },
+    },
+  },
+});
+
+const messages = { ModelProto: root.lookupType('ModelProto') };

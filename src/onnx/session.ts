@@ -1,0 +1,150 @@
+/** Runs graphs on ONNX Runtime. */
+
+import * as ort from 'onnxruntime-node';
+import { type ElementType, elementCount, LincirError } from '../core/index.ts';
+import { formatShape } from './dimensions.ts';
+import { buildModel, type Model } from './model.ts';
+import type { Value } from './values.ts';
+
+export const devices = ['cpu', 'webgpu', 'cuda'] as const;
+export type Device = (typeof devices)[number];
+
+export interface SessionOptions {
+  /** Where to compute. Default: 'cpu'. */
+  readonly device?: Device;
+  /** Threads of one operator on the CPU. Default: as many as there are physical cores. */
+  readonly threads?: number;
+  /** Keep weights as they lie instead of repacking them for matrix products: less memory, slower. Default: false. */
+  readonly keepWeightLayout?: boolean;
+  /** Write ONNX Runtime's profile to a file whose name begins so. */
+  readonly profile?: string;
+}
+
+/** What goes into a run and comes out of it: row-major values. */
+export interface RunTensor {
+  readonly shape: readonly number[];
+  readonly data: Float32Array | BigInt64Array;
+}
+
+/** A graph, ready to run. Owns memory outside JavaScript: dispose of it. */
+export class Session {
+  readonly #session: ort.InferenceSession;
+  readonly #model: Model;
+  readonly device: Device;
+
+  private constructor(session: ort.InferenceSession, model: Model, device: Device) {
+    this.#session = session;
+    this.#model = model;
+    this.device = device;
+  }
+
+  /**
+   * Prepares the computation of `outputs`.
+   * @throws LincirError 'device' when the device is missing or refuses the graph.
+   */
+  static async create(
+    outputs: Readonly<Record<string, Value>>,
+    options: SessionOptions = {},
+  ): Promise<Session> {
+    const { device = 'cpu', threads, keepWeightLayout = false, profile } = options;
+    expectDevice(device);
+    const model = buildModel(outputs);
+    const folder = model.weightFolder;
+    try {
+      const session = await ort.InferenceSession.create(model.bytes, {
+        executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
+        graphOptimizationLevel: 'all',
+        logSeverityLevel: 4,
+        ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+        ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
+        extra: {
+          session: {
+            disable_prepacking: keepWeightLayout ? '1' : '0',
+            ...(folder === undefined ? {} : { model_external_initializers_file_folder_path: folder }),
+          },
+        },
+      });
+      return new Session(session, model, device);
+    } catch (cause) {
+      throw deviceError(device, 'to accept the graph', cause);
+    }
+  }
+
+  /**
+   * Runs the graph. Blocks its thread until done.
+   * @throws LincirError 'bad-argument' for an input that is missing, unknown or of another shape.
+   */
+  async run<Name extends string>(
+    feeds: Readonly<Record<string, RunTensor>>,
+  ): Promise<Record<Name, RunTensor>> {
+    const tensors = checkedFeeds(this.#model, feeds);
+    try {
+      const results = await this.#session.run(tensors);
+      const entries = Object.entries(results).map(([name, { dims, data }]) => [name, { shape: dims, data }]);
+      return Object.fromEntries(entries);
+    } catch (cause) {
+      throw deviceError(this.device, 'to run the graph', cause);
+    } finally {
+      // Feeds are views of the caller's arrays and results are copied out of the engine: nothing to free.
+    }
+  }
+
+  /** Ends profiling, if asked for, and frees the session. */
+  async dispose(): Promise<void> {
+    this.#session.endProfiling();
+    await this.#session.release();
+  }
+}
+
+function checkedFeeds(model: Model, feeds: Readonly<Record<string, RunTensor>>): Record<string, ort.Tensor> {
+  const sizes = new Map<string, number>();
+  const tensors: Record<string, ort.Tensor> = {};
+  for (const name of Object.keys(feeds)) {
+    if (!model.inputs.has(name))
+      throw badFeed(name, `one of ${[...model.inputs.keys()].join(', ')}`, 'no such input');
+  }
+  for (const [name, { type, shape }] of model.inputs) {
+    const feed = feeds[name];
+    if (!feed) throw badFeed(name, `a tensor ${formatShape(shape)}`, 'none');
+    const matches = shape.map((size, axis) => {
+      const given = feed.shape[axis];
+      if (typeof size === 'number' || given === undefined) return size === given;
+      const known = sizes.get(size) ?? given;
+      sizes.set(size, known);
+      return known === given;
+    });
+    if (shape.length !== feed.shape.length || matches.includes(false)) {
+      throw badFeed(name, formatShape(shape), formatShape(feed.shape));
+    }
+    if (feed.data.length !== elementCount(feed.shape)) {
+      throw badFeed(name, `${elementCount(feed.shape)} values`, `${feed.data.length}`);
+    }
+    tensors[name] = new ort.Tensor(type as Extract<ElementType, ort.Tensor.Type>, feed.data, feed.shape);
+  }
+  return tensors;
+}
+
+function badFeed(name: string, expected: string, found: string): LincirError {
+  return new LincirError('bad-argument', { subject: `input '${name}'`, expected, found });
+}
+
+function expectDevice(device: Device): void {
+  const supported = ort.listSupportedBackends().map(({ name }) => name);
+  if (supported.includes(device)) return;
+  throw new LincirError('device', {
+    subject: `device '${device}'`,
+    expected: `one that ONNX Runtime offers here (${supported.join(', ')})`,
+    found: `none of that name on ${process.platform}-${process.arch}`,
+    todo: 'choose another device',
+  });
+}
+
+function deviceError(device: Device, expected: string, cause: unknown): LincirError {
+  const found = cause instanceof Error ? cause.message : String(cause);
+  const todo = {
+    cpu: 'please report this graph',
+    webgpu: 'WebGPU needs a GPU with a Vulkan, Metal or D3D12 driver; otherwise use --device cpu',
+    cuda: "CUDA needs an NVIDIA driver, CUDA 12 and cuDNN 9, and ONNX Runtime's CUDA libraries (run `npm rebuild onnxruntime-node --onnxruntime-node-install=cuda12`); otherwise use --device cpu",
+  }[device];
+  return new LincirError('device', { subject: `device '${device}'`, expected, found, todo, cause });
+}
