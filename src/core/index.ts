@@ -1,6 +1,17 @@
 /** What every other folder builds on: errors, tensors, files and the readers of weight files. */
 
+export { type Checkpoint, openCheckpoint } from './checkpoint.ts';
 export { type ErrorCode, LincirError, type Problem, quoted } from './errors.ts';
+export { asLincirError, type RandomAccess, readingFile, writeFileAtomically } from './files.ts';
+export { parseJson, readJsonFile } from './json.ts';
+export { writeNpy } from './npy.ts';
+export { readTensor } from './read-tensor.ts';
+export {
+  readSafetensorsHeader,
+  type SafetensorsHeader,
+  type TensorToWrite,
+  writeSafetensors,
+} from './safetensors.ts';
 export {
   bytesPerElement,
   type ElementType,
@@ -8,3 +19,4 @@ export {
   type Float32Tensor,
   type StoredTensor,
 } from './tensors.ts';
+export { readTorchCheckpoint, stateDict } from './torch-zip.ts';

@@ -1,0 +1,43 @@
+/** The values of a stored tensor, read into memory as float32. */
+
+import { LincirError, quoted } from './errors.ts';
+import { readingFile } from './files.ts';
+import type { ElementType, Float32Tensor, StoredTensor } from './tensors.ts';
+
+/**
+ * Reads a float tensor of any precision and converts it to float32 (float64 is rounded). Takes its bytes and its
+ * values in memory at once: for small tensors, such as those of phi. Throws 'bad-file' for other element types.
+ */
+export async function readTensor(stored: StoredTensor): Promise<Float32Tensor> {
+  const convert = conversions[stored.type];
+  if (convert === undefined) {
+    throw new LincirError('bad-file', {
+      subject: `${stored.file}: tensor ${quoted(stored.name)}`,
+      expected: `one of ${Object.keys(conversions).join(', ')}`,
+      found: stored.type,
+    });
+  }
+  const bytes = await readingFile(stored.file, (file) => file.read(stored.offset, stored.byteLength));
+  return { shape: stored.shape, data: convert(bytes.buffer) };
+}
+
+const conversions: Readonly<Partial<Record<ElementType, (bytes: ArrayBuffer) => Float32Array>>> = {
+  float64: (bytes) => Float32Array.from(new Float64Array(bytes)),
+  float32: (bytes) => new Float32Array(bytes),
+  // Node 22 has no Float16Array yet.
+  float16: (bytes) => Float32Array.from(new Uint16Array(bytes), float16Value),
+  // A bfloat16 is the upper half of a float32.
+  bfloat16: (bytes) =>
+    new Float32Array(Uint32Array.from(new Uint16Array(bytes), (bits) => bits << 16).buffer),
+};
+
+/** The value of an IEEE 754 half: 1 bit of sign, 5 of exponent, 10 of fraction. */
+function float16Value(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 31;
+  const fraction = bits & 1023;
+  if (exponent === 31) {
+    return fraction === 0 ? sign * Infinity : NaN;
+  }
+  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25));
+}

@@ -1,0 +1,218 @@
+/** Safetensors files: finding their tensors without reading them, and writing new files. */
+// The format: https://huggingface.co/docs/safetensors (8 bytes of header length, a JSON header, the data).
+
+import { z } from 'zod';
+
+import { LincirError, quoted } from './errors.ts';
+import { type RandomAccess, writeFileAtomically } from './files.ts';
+import { jsonByteLimit, parseJson } from './json.ts';
+import { bytesPerElement, type ElementType, elementCount, type StoredTensor } from './tensors.ts';
+
+/** What the header of a safetensors file says. */
+export interface SafetensorsHeader {
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** A tensor to be written: its bytes as a typed array, or as chunks that come when it is their turn. */
+export interface TensorToWrite {
+  readonly name: string;
+  readonly type: ElementType;
+  readonly shape: readonly number[];
+  readonly data: NodeJS.ArrayBufferView | AsyncIterable<Uint8Array>;
+}
+
+/** Element types by their names in the format. */
+const elementTypes: ReadonlyMap<string, ElementType> = new Map([
+  ['F64', 'float64'],
+  ['F32', 'float32'],
+  ['F16', 'float16'],
+  ['BF16', 'bfloat16'],
+  ['I64', 'int64'],
+  ['I32', 'int32'],
+  ['I16', 'int16'],
+  ['I8', 'int8'],
+  ['U8', 'uint8'],
+  ['BOOL', 'bool'],
+]);
+
+const count = z.int().nonnegative();
+const entrySchema = z.object({
+  dtype: z.string(),
+  shape: z.array(count),
+  data_offsets: z.tuple([count, count]),
+});
+const metadataSchema = z.record(z.string(), z.string());
+
+/** The data begins at a multiple of this: good for mapping it into memory. */
+const alignment = 64;
+
+/**
+ * Reads where each tensor lies. As the format demands, the tensors cover the file's data exactly: no overlap, no
+ * hole, no byte left over. Throws 'bad-file'; a file that holds an element type not in `ElementType` is refused.
+ */
+export async function readSafetensorsHeader(file: RandomAccess): Promise<SafetensorsHeader> {
+  const headerLength = await readHeaderLength(file);
+  const header = parseJson(await file.read(8, headerLength), `${file.path}: header`);
+  if (typeof header !== 'object' || header === null || Array.isArray(header)) {
+    throw badHeader(file, 'a JSON object', 'other JSON');
+  }
+  const { __metadata__: metadata = {}, ...entries } = header as Readonly<Record<string, unknown>>;
+  const tensors = Object.entries(entries).map(([name, entry]) =>
+    storedTensor(file, 8 + headerLength, name, entry),
+  );
+  checkCoverage(file, 8 + headerLength, tensors);
+
+  const strings = metadataSchema.safeParse(metadata);
+  if (!strings.success) {
+    throw badHeader(file, 'a __metadata__ of strings', firstIssue(strings.error));
+  }
+  return { tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])), metadata: strings.data };
+}
+
+/**
+ * Writes a safetensors file, atomically. Wide elements come first, so that each tensor is aligned to its own.
+ * Throws 'bad-argument' when a tensor's bytes do not fit its type and shape or a name is used twice, and 'io'.
+ */
+export async function writeSafetensors(
+  path: string,
+  tensors: readonly TensorToWrite[],
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const ordered = tensors.toSorted((a, b) => bytesPerElement[b.type] - bytesPerElement[a.type]);
+  const header = headerBytes(path, ordered, metadata);
+  await writeFileAtomically(path, async (file) => {
+    await file.writeFile(header);
+    for (const { name, type, shape, data } of ordered) {
+      let written = 0;
+      for await (const chunk of ArrayBuffer.isView(data) ? [data] : data) {
+        await file.writeFile(chunk);
+        written += chunk.byteLength;
+      }
+      const expected = elementCount(shape) * bytesPerElement[type];
+      if (written !== expected) {
+        throw new LincirError('bad-argument', {
+          subject: `${path}: tensor ${quoted(name)}`,
+          expected: `${expected} bytes for ${type} [${shape.join(', ')}]`,
+          found: `${written} bytes`,
+        });
+      }
+    }
+  });
+}
+
+async function readHeaderLength(file: RandomAccess): Promise<number> {
+  if (file.size < 8) {
+    throw badHeader(file, 'at least 8 bytes', `a file of ${file.size} bytes`);
+  }
+  const length = new DataView((await file.read(0, 8)).buffer).getBigUint64(0, true);
+  if (length > file.size - 8) {
+    const found = `a length of ${length}: the file is cut short, or a Git LFS pointer, or no safetensors`;
+    throw badHeader(file, `a header within the file's ${file.size} bytes`, found);
+  }
+  // The format allows 100 MB. Ours is enough for 100,000 tensors, and for memory if the header is hostile.
+  if (length > jsonByteLimit) {
+    throw badHeader(file, `a header of at most ${jsonByteLimit} bytes`, `a header length of ${length}`);
+  }
+  return Number(length);
+}
+
+function storedTensor(file: RandomAccess, dataBegin: number, name: string, entry: unknown): StoredTensor {
+  const subject = `${file.path}: tensor ${quoted(name)}`;
+  const parsed = entrySchema.safeParse(entry);
+  if (!parsed.success) {
+    throw new LincirError('bad-file', {
+      subject,
+      expected: 'a dtype, a shape and data_offsets of whole numbers',
+      found: firstIssue(parsed.error),
+      cause: parsed.error,
+    });
+  }
+  const { dtype, shape, data_offsets } = parsed.data;
+  const type = elementTypes.get(dtype);
+  if (type === undefined) {
+    const expected = `a dtype out of ${[...elementTypes.keys()].join(', ')}`;
+    throw new LincirError('bad-file', { subject, expected, found: quoted(dtype) });
+  }
+  const [begin, end] = data_offsets;
+  if (begin > end || dataBegin + end > file.size) {
+    throw new LincirError('bad-file', {
+      subject,
+      expected: `data_offsets within the ${file.size - dataBegin} bytes of data`,
+      found: `[${begin}, ${end}]`,
+    });
+  }
+  // Exact for every size a file can have; beyond, it is a large number, Infinity or NaN, which no file fits.
+  const byteLength = elementCount(shape) * bytesPerElement[type];
+  if (end - begin !== byteLength) {
+    throw new LincirError('bad-file', {
+      subject,
+      expected: `${byteLength} bytes for ${dtype} ${quoted(`[${shape.join(', ')}]`)}`,
+      found: `${end - begin} bytes`,
+    });
+  }
+  return { name, type, shape, file: file.realPath, offset: dataBegin + begin, byteLength };
+}
+
+/** What zod says first: never the value itself, which may be nested deeper than it could be printed. */
+function firstIssue(error: z.ZodError): string {
+  const [issue] = error.issues;
+  return quoted([...(issue?.path ?? []), issue?.message].join(': '));
+}
+
+function checkCoverage(file: RandomAccess, dataBegin: number, tensors: readonly StoredTensor[]): void {
+  let covered = dataBegin;
+  for (const tensor of tensors.toSorted((a, b) => a.offset - b.offset || a.byteLength - b.byteLength)) {
+    if (tensor.offset !== covered) {
+      throw new LincirError('bad-file', {
+        subject: `${file.path}: tensor ${quoted(tensor.name)}`,
+        expected: `data that begins where the one before ends, at ${covered - dataBegin}`,
+        found: `${tensor.offset < covered ? 'an overlap' : 'a hole'}: it begins at ${tensor.offset - dataBegin}`,
+      });
+    }
+    covered += tensor.byteLength;
+  }
+  if (covered !== file.size) {
+    throw badHeader(
+      file,
+      'tensors up to the end of the file',
+      `${file.size - covered} bytes after the last one`,
+    );
+  }
+}
+
+function badHeader(file: RandomAccess, expected: string, found: string): LincirError {
+  return new LincirError('bad-file', {
+    subject: `${file.path}: safetensors header`,
+    expected,
+    found,
+    todo: 'get the file again',
+  });
+}
+
+function headerBytes(
+  path: string,
+  tensors: readonly TensorToWrite[],
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array {
+  const dtypes = new Map([...elementTypes].map(([dtype, type]) => [type, dtype]));
+  const entries = new Map<string, unknown>();
+  if (Object.keys(metadata).length > 0) {
+    entries.set('__metadata__', metadata);
+  }
+  let offset = 0;
+  for (const { name, type, shape } of tensors) {
+    if (entries.has(name) || name === '__metadata__') {
+      const found = `${quoted(name)}, which is taken`;
+      throw new LincirError('bad-argument', { subject: path, expected: 'a new name for each tensor', found });
+    }
+    const end = offset + elementCount(shape) * bytesPerElement[type];
+    entries.set(name, { dtype: dtypes.get(type), shape, data_offsets: [offset, end] });
+    offset = end;
+  }
+  const json = Buffer.from(JSON.stringify(Object.fromEntries(entries)));
+  const header = Buffer.alloc(Math.ceil((8 + json.length) / alignment) * alignment, ' ');
+  header.writeBigUInt64LE(BigInt(header.length - 8));
+  json.copy(header, 8);
+  return header;
+}

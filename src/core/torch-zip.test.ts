@@ -1,0 +1,161 @@
+/** Tests of reading PyTorch checkpoints, against a file that torch.save wrote and changes to it. */
+
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+
+import { memoryFile } from '../../test/fuzz/memory-file.ts';
+import { readingFile } from './files.ts';
+import { readTensor } from './read-tensor.ts';
+import { readTorchCheckpoint, stateDict } from './torch-zip.ts';
+
+const path = join(import.meta.dirname, '../../test/fixtures/torch/checkpoint.pt');
+const bytes = await readFile(path);
+
+async function values(key: string): Promise<Record<string, readonly number[]>> {
+  const tensors = stateDict(await readingFile(path, readTorchCheckpoint), path, key);
+  const read = [...tensors].filter(([, { type }]) => type !== 'int64');
+  return Object.fromEntries(
+    await Promise.all(read.map(async ([name, tensor]) => [name, [...(await readTensor(tensor)).data]])),
+  );
+}
+
+/** Reads the fixture after all occurrences of some text, between two bytes, were overwritten. */
+function readChanged(text: string, by: string, begin = 0, end = bytes.length): Promise<unknown> {
+  const part = bytes.toString('latin1', begin, end);
+  assert.ok(part.includes(text) && text.length === by.length);
+  const changed = Buffer.from(bytes);
+  changed.write(part.replaceAll(text, by), begin, 'latin1');
+  return readTorchCheckpoint(memoryFile(changed, 'a.pt'));
+}
+
+const refuses = (reading: Promise<unknown>, message: RegExp) =>
+  assert.rejects(reading, { name: 'LincirError', code: 'bad-file', message });
+
+/** Where the central directory's entry of the first file begins: data.pkl's. */
+const firstEntry = bytes.indexOf('PK\x01\x02');
+
+test('tensors are found where they lie', async () => {
+  assert.deepEqual(await values('Phi'), { 'module.weight': [0, 1, 2, 3, 4, 5], 'module.bias': [0.5, -0.5] });
+  assert.deepEqual(await values('views'), { first: [0, 1, 2, 3], second: [4, 5, 6, 7, 8, 9, 10, 11] });
+  const half = [0, -1.5, 65504, 2 ** -24];
+  assert.deepEqual(await values('types'), {
+    half,
+    bfloat16: [0, -1.5, 65536, 6.007030606269836e-8],
+    double: [0, -1.5, 65504, Math.fround(6e-8)],
+    scalar: [Math.fround(2.6592)],
+    empty: [],
+  });
+});
+
+test('what else was saved comes as plain values', async () => {
+  const checkpoint = await readingFile(path, readTorchCheckpoint);
+  assert.ok(checkpoint instanceof Map);
+  assert.equal(checkpoint.get('epoch'), 3);
+  assert.deepEqual(checkpoint.get('numbers'), [-2, 300, 2 ** 40, 0.25, true, null, [1, 2]]);
+  assert.deepEqual(checkpoint.get('size'), [2, 3]);
+  const long = stateDict(checkpoint, path, 'types').get('long');
+  assert.deepEqual(
+    { ...long, file: '', offset: 0 },
+    { name: 'long', type: 'int64', shape: [2], file: '', offset: 0, byteLength: 16 },
+  );
+});
+
+test('a dictionary without tensors is told with the keys that are there', async () => {
+  const checkpoint = await readingFile(path, readTorchCheckpoint);
+  for (const key of [undefined, 'epoch', 'phi']) {
+    assert.throws(() => stateDict(checkpoint, 'a.pt', key), {
+      message: /^a\.pt: .*found the keys "Phi, views, types/,
+    });
+  }
+  assert.throws(() => stateDict(3, 'a.pt', 'Phi'), { message: /found no dictionary/ });
+});
+
+test('zip files that are not plain are refused', async () => {
+  const withUint16 = (position: number, value: number) => {
+    const changed = Buffer.from(bytes);
+    changed.writeUInt16LE(value, firstEntry + position);
+    return readTorchCheckpoint(memoryFile(changed, 'a.pt'));
+  };
+  await refuses(withUint16(10, 8), /data\.pkl": expected uncompressed data, found compression method 8/);
+  await refuses(withUint16(8, 1), /data\.pkl": expected plain data, found encrypted data/);
+  await refuses(withUint16(20, 1), /data\.pkl": expected uncompressed data/);
+  await refuses(withUint16(42, 7), /data\.pkl": expected a header that agrees/);
+  await refuses(readChanged('checkpoint/data.pkl', '/etc/passwd/da.pkl\0'), /a path inside the zip/);
+  await refuses(readChanged('checkpoint/data.pkl', 'checkpoint/../a.pkl'), /a path inside the zip/);
+  await refuses(readChanged('checkpoint/data.pkl', 'c:heckpoint/data.pk'), /a path inside the zip/);
+  await refuses(
+    readChanged('checkpoint/data.pkl', 'checkpoint\\data.pkl'.slice(0, 19)),
+    /a path inside the zip/,
+  );
+  await refuses(
+    readChanged('checkpoint/data/1', 'checkpoint/data/0'),
+    /"checkpoint\/data\/0": expected every name once/,
+  );
+  await refuses(
+    readChanged('checkpoint/data.pkl', 'checkpoint/data.txt'),
+    /one data\.pkl in one folder, found 0/,
+  );
+  await refuses(readChanged('checkpoint/data/0', 'checkpoint/data/x'), /an entry "checkpoint\/data\/0"/);
+  await refuses(readChanged('little', 'bigger'), /little-endian data, found the byte order "bigger"/);
+});
+
+test('sizes and offsets stand in the zip64 field when they are marked so', async () => {
+  const nameEnd = firstEntry + 46 + 'checkpoint/data.pkl'.length;
+  const end64 = bytes.indexOf('PK\x06\x06');
+  const field = Buffer.alloc(28);
+  field.writeUInt16LE(1, 0);
+  field.writeUInt16LE(24, 2);
+  field.writeUInt32LE(bytes.readUInt32LE(firstEntry + 24), 4);
+  field.writeUInt32LE(bytes.readUInt32LE(firstEntry + 20), 12);
+  field.writeUInt32LE(bytes.readUInt32LE(firstEntry + 42), 20);
+  const grown = Buffer.concat([bytes.subarray(0, nameEnd), field, bytes.subarray(nameEnd)]);
+  grown.writeUInt16LE(field.length, firstEntry + 30);
+  grown.fill(0xff, firstEntry + 20, firstEntry + 28);
+  grown.fill(0xff, firstEntry + 42, firstEntry + 46);
+  grown.writeUInt32LE(bytes.readUInt32LE(end64 + 40) + field.length, end64 + field.length + 40);
+  const locator = end64 + field.length + 56;
+  grown.writeUInt32LE(end64 + field.length, locator + 8);
+
+  const checkpoint = await readTorchCheckpoint(memoryFile(grown, 'a.pt'));
+  assert.equal(stateDict(checkpoint, 'a.pt', 'types').size, 6);
+  grown.writeUInt32LE(1, nameEnd + 8);
+  await refuses(readTorchCheckpoint(memoryFile(grown, 'a.pt')), /data\.pkl": expected uncompressed data/);
+  grown.writeUInt16LE(16, nameEnd + 2);
+  await refuses(readTorchCheckpoint(memoryFile(grown, 'a.pt')), /data\.pkl": /);
+});
+
+test('every cut of the file is refused', async () => {
+  for (let length = 0; length < bytes.length; length += 1) {
+    await refuses(readTorchCheckpoint(memoryFile(bytes.subarray(0, length), 'a.pt')), /^a\.pt: /);
+  }
+});
+
+test('files of before PyTorch 1.6 are told how to become readable', async () => {
+  const old = memoryFile(Buffer.from('\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.', 'latin1'));
+  await refuses(readTorchCheckpoint(old), /a bare pickle, as PyTorch wrote before 1\.6; .*torch\.save/);
+});
+
+test('pickles that would call something, or whose tensors do not fit, are refused', async () => {
+  await refuses(
+    readChanged('collections\nOrderedDict', 'collections\nxrderedDict'),
+    /data\.pkl: .*"collections\.xrderedDict"/,
+  );
+  await refuses(readChanged('torch\nDoubleStorage', 'torch\nDoubleXtorage'), /"torch\.DoubleXtorage"/);
+  // The pickle's instructions: K, a small number; \x86, a pair. The view at 4 is of shape [2, 4], strides [4, 1].
+  await refuses(
+    readChanged('K\x04K\x02K\x04\x86', 'K\x05K\x02K\x04\x86'),
+    /a tensor in the 12 elements of "checkpoint\/data\/2", found 8 from 5/,
+  );
+  const strides = bytes.toString('latin1').match(/K\x04K\x02K\x04\x86q.K\x04K\x01\x86/s)?.[0] ?? '';
+  const transposed = strides.replace('K\x04K\x01\x86', 'K\x01K\x02\x86');
+  await refuses(
+    readChanged(strides, transposed),
+    /a contiguous tensor, found shape \[2, 4\] with strides \[1, 2\]; call \.contiguous\(\)/,
+  );
+  await refuses(
+    readChanged('cpuq\nK\x06', 'cpuq\nK\x07'),
+    /7 elements of float32 in "checkpoint\/data\/0", found 24 bytes/,
+  );
+});

@@ -1,0 +1,221 @@
+/** PyTorch checkpoints (the zip files of torch.save since 1.6): finding their tensors, running nothing. */
+
+import { LincirError, quoted } from './errors.ts';
+import type { RandomAccess } from './files.ts';
+import { isPickleGlobal, keyLengthLimit, unpickle } from './pickle.ts';
+import { bytesPerElement, type ElementType, elementCount, type StoredTensor } from './tensors.ts';
+import { readZipEntries, type ZipEntry } from './zip.ts';
+
+/** A block of elements that tensors are views of. */
+interface Storage {
+  /** Its entry in the zip. */
+  readonly record: string;
+  readonly type: ElementType;
+  readonly count: number;
+  readonly offset: number;
+}
+
+const storageTypes: ReadonlyMap<string, ElementType> = new Map([
+  ['torch.DoubleStorage', 'float64'],
+  ['torch.FloatStorage', 'float32'],
+  ['torch.HalfStorage', 'float16'],
+  ['torch.BFloat16Storage', 'bfloat16'],
+  ['torch.LongStorage', 'int64'],
+  ['torch.IntStorage', 'int32'],
+  ['torch.ShortStorage', 'int16'],
+  ['torch.CharStorage', 'int8'],
+  ['torch.ByteStorage', 'uint8'],
+  ['torch.BoolStorage', 'bool'],
+]);
+
+/** Hundreds of bytes a tensor: enough for any state_dict. */
+const pickleByteLimit = 2 ** 26;
+/** PyTorch's own. */
+const dimensionLimit = 64;
+
+/**
+ * Reads what was saved as plain values: dictionaries as Maps, lists and tuples as arrays, tensors as StoredTensors,
+ * whose names are those of their storages. Reads no tensor's data. Throws 'bad-file', also for whatever would make
+ * Python call something else than what rebuilds tensors.
+ */
+export async function readTorchCheckpoint(file: RandomAccess): Promise<unknown> {
+  const [first] = await file.read(0, Math.min(1, file.size));
+  if (first === 0x80) {
+    throw new LincirError('bad-file', {
+      subject: file.path,
+      expected: 'a PyTorch file in the zip format',
+      found: 'a bare pickle, as PyTorch wrote before 1.6',
+      todo: 'load it in Python and write it again with torch.save, or with safetensors',
+    });
+  }
+  const entries = await readZipEntries(file);
+  const pickles = [...entries].filter(([name]) => /^[^/]+\/data\.pkl$/.test(name));
+  const [pickle] = pickles;
+  if (pickle === undefined || pickles.length > 1) {
+    throw badCheckpoint(file, 'one data.pkl in one folder', `${pickles.length} of them`);
+  }
+  const [name, { offset, size }] = pickle;
+  const folder = name.slice(0, -'data.pkl'.length);
+  await checkByteOrder(file, entries.get(`${folder}byteorder`));
+  if (size > pickleByteLimit) {
+    throw badCheckpoint(file, `a data.pkl of at most ${pickleByteLimit} bytes`, `${size} bytes`);
+  }
+  return unpickleTensors(file, await file.read(offset, size), folder, entries);
+}
+
+/**
+ * The tensors of a checkpoint's dictionary by their names; of the dictionary under `key`, if one is given. What else
+ * stands there, such as a step number, is left out. Throws 'bad-file' when there is no such dictionary.
+ */
+export function stateDict(checkpoint: unknown, subject: string, key?: string): Map<string, StoredTensor> {
+  const dictionary = key !== undefined && checkpoint instanceof Map ? checkpoint.get(key) : checkpoint;
+  const tensors = new Map<string, StoredTensor>();
+  for (const [name, value] of dictionary instanceof Map ? dictionary : []) {
+    if (typeof name === 'string' && isStoredTensor(value)) {
+      tensors.set(name, { ...value, name });
+    }
+  }
+  if (tensors.size === 0) {
+    const keys = checkpoint instanceof Map ? [...checkpoint.keys()].filter((k) => typeof k === 'string') : [];
+    throw new LincirError('bad-file', {
+      subject,
+      expected:
+        key === undefined ? 'a dictionary of tensors' : `a dictionary of tensors under ${quoted(key)}`,
+      found: keys.length > 0 ? `the keys ${quoted(keys.slice(0, 20).join(', '))}` : 'no dictionary',
+    });
+  }
+  return tensors;
+}
+
+/** The values of a checkpoint's pickle, given where the zip's entries lie. */
+export function unpickleTensors(
+  file: RandomAccess,
+  pickle: Uint8Array,
+  folder: string,
+  entries: ReadonlyMap<string, ZipEntry>,
+): unknown {
+  const subject = `${file.path}: data.pkl`;
+  const bad = (expected: string, found: string) => new LincirError('bad-file', { subject, expected, found });
+
+  const persistent = (id: unknown): Storage => {
+    const [kind, storageType, key, , count] = Array.isArray(id) ? id : [];
+    const type = isPickleGlobal(storageType) ? storageTypes.get(storageType.global) : undefined;
+    if (kind !== 'storage' || type === undefined || !isKey(key) || !isCount(count)) {
+      throw bad('the description of a storage', 'something else');
+    }
+    const record = `${folder}data/${key}`;
+    const entry = entries.get(record);
+    if (entry === undefined) {
+      throw bad(`an entry ${quoted(record)}`, 'none');
+    }
+    if (entry.size !== count * bytesPerElement[type]) {
+      throw bad(`${count} elements of ${type} in ${quoted(record)}`, `${entry.size} bytes`);
+    }
+    return { record, type, count, offset: entry.offset };
+  };
+
+  const rebuildTensor = ([storage, start, shape, strides]: readonly unknown[]): StoredTensor => {
+    if (!isStorage(storage) || !isCount(start) || !isShape(shape) || !isShape(strides)) {
+      throw bad('a storage, an offset, a shape and strides', 'something else');
+    }
+    const { record, type } = storage;
+    const count = elementCount(shape);
+    if (!(start + count <= storage.count)) {
+      throw bad(
+        `a tensor in the ${storage.count} elements of ${quoted(record)}`,
+        `${count} from ${start} on`,
+      );
+    }
+    if (count > 0 && !isContiguous(shape, strides)) {
+      throw new LincirError('bad-file', {
+        subject: `${subject}: ${quoted(record)}`,
+        expected: 'a contiguous tensor',
+        found: `shape [${shape.join(', ')}] with strides [${strides.join(', ')}]`,
+        todo: 'call .contiguous() on it in Python and save again',
+      });
+    }
+    const offset = storage.offset + start * bytesPerElement[type];
+    return {
+      name: record,
+      type,
+      shape,
+      file: file.realPath,
+      offset,
+      byteLength: count * bytesPerElement[type],
+    };
+  };
+
+  const rebuildParameter = ([tensor]: readonly unknown[]): StoredTensor => {
+    if (!isStoredTensor(tensor)) {
+      throw bad('a parameter that holds a tensor', 'something else');
+    }
+    return tensor;
+  };
+
+  return unpickle(pickle, {
+    subject,
+    persistent,
+    globals: new Map([
+      ['collections.OrderedDict', () => new Map()],
+      ['torch.Size', ([sizes]: readonly unknown[]) => sizes],
+      ['torch._utils._rebuild_tensor_v2', rebuildTensor],
+      ['torch._utils._rebuild_parameter', rebuildParameter],
+      ...[...storageTypes.keys()].map((name) => [name, undefined] as const),
+    ]),
+  });
+}
+
+async function checkByteOrder(file: RandomAccess, entry: ZipEntry | undefined): Promise<void> {
+  // Files of before PyTorch 2.1 have no such entry.
+  if (entry === undefined) {
+    return;
+  }
+  const order = new TextDecoder().decode(await file.read(entry.offset, Math.min(entry.size, 16)));
+  if (order !== 'little') {
+    throw badCheckpoint(file, 'little-endian data', `the byte order ${quoted(order)}`);
+  }
+}
+
+function isStoredTensor(value: unknown): value is StoredTensor {
+  return typeof value === 'object' && value !== null && 'byteLength' in value;
+}
+
+function isStorage(value: unknown): value is Storage {
+  return typeof value === 'object' && value !== null && 'record' in value;
+}
+
+function isKey(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= keyLengthLimit;
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
+/** Lists, which a pickle could still change afterwards, do not pass: tuples are frozen. */
+function isShape(value: unknown): value is readonly number[] {
+  return (
+    Array.isArray(value) && Object.isFrozen(value) && value.length <= dimensionLimit && value.every(isCount)
+  );
+}
+
+/** Whether the elements lie one after the other; the stride of a dimension of size 1 is never used. */
+function isContiguous(shape: readonly number[], strides: readonly number[]): boolean {
+  let contiguous = 1;
+  for (const [axis, size] of [...shape.entries()].toReversed()) {
+    if (size !== 1 && strides[axis] !== contiguous) {
+      return false;
+    }
+    contiguous *= size;
+  }
+  return true;
+}
+
+function badCheckpoint(file: RandomAccess, expected: string, found: string): LincirError {
+  return new LincirError('bad-file', {
+    subject: file.path,
+    expected,
+    found,
+    todo: 'use a file that torch.save wrote',
+  });
+}

@@ -1,0 +1,71 @@
+/** The environment variables that Hugging Face's tools share: where the cache lies, which hub, which token, whether to go online. */
+
+import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { LincirError, quoted } from '../core/index.ts';
+
+/** What `process.env` looks like; tests and embedding programs hand in their own. */
+export type Variables = Readonly<Record<string, string | undefined>>;
+
+/** The variables, read once. Empty ones count as unset. */
+export interface HubEnvironment {
+  /** `HF_HUB_CACHE`, else `$HF_HOME/hub`, else `$XDG_CACHE_HOME/huggingface/hub`, else `~/.cache/huggingface/hub`. */
+  readonly cacheFolder: string;
+  /** `HF_ENDPOINT` without a slash at its end. */
+  readonly endpoint: string;
+  /** `HF_HUB_OFFLINE` (or `TRANSFORMERS_OFFLINE`) is 1, true, yes or on. */
+  readonly offline: boolean;
+  /** False with `HF_HUB_DISABLE_SYMLINKS`. */
+  readonly symlinks: boolean;
+  /** `HF_TOKEN`. */
+  readonly token: string | undefined;
+  /** `HF_TOKEN_PATH`, else `$HF_HOME/token`: where a login leaves the token. */
+  readonly tokenFile: string;
+}
+
+/** Reads the variables. Throws `bad-argument` for an `HF_ENDPOINT` that is no http(s) address. */
+export function readHubEnvironment(variables: Variables = process.env): HubEnvironment {
+  const path = (name: string) => {
+    const value = variables[name];
+    return value ? resolve(value.replace(/^~(?=$|[\\/])/, homedir())) : undefined;
+  };
+  const isOn = (name: string) => /^(1|on|yes|true)$/i.test(variables[name] ?? '');
+
+  const home = path('HF_HOME') ?? join(path('XDG_CACHE_HOME') ?? join(homedir(), '.cache'), 'huggingface');
+  return {
+    cacheFolder: path('HF_HUB_CACHE') ?? path('HUGGINGFACE_HUB_CACHE') ?? join(home, 'hub'),
+    endpoint: endpointIn(variables),
+    offline: isOn('HF_HUB_OFFLINE') || isOn('TRANSFORMERS_OFFLINE'),
+    symlinks: !isOn('HF_HUB_DISABLE_SYMLINKS'),
+    token: variables.HF_TOKEN || variables.HUGGING_FACE_HUB_TOKEN || undefined,
+    tokenFile: path('HF_TOKEN_PATH') ?? join(home, 'token'),
+  };
+}
+
+/** The token to send to the hub, if there is one. Throws `bad-argument`, without showing it, if it cannot stand in a header. */
+export async function readToken(environment: HubEnvironment): Promise<string | undefined> {
+  const text = environment.token ?? (await readFile(environment.tokenFile, 'utf8').catch(() => ''));
+  const token = text.trim();
+  if (!/^[\x21-\x7e]*$/.test(token)) {
+    throw new LincirError('bad-argument', {
+      subject: environment.token === undefined ? environment.tokenFile : 'HF_TOKEN',
+      expected: 'a token of visible ASCII characters',
+      found: 'other characters in it',
+    });
+  }
+  return token || undefined;
+}
+
+function endpointIn(variables: Variables): string {
+  const text = variables.HF_ENDPOINT || 'https://huggingface.co';
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol) || url.username || url.password || url.search) {
+    throw new LincirError('bad-argument', {
+      subject: 'HF_ENDPOINT',
+      expected: 'an http or https address without a user name or a query',
+      found: url?.password ? 'one with a password' : quoted(text),
+    });
+  }
+  return text.replace(/\/+$/, '');
+}

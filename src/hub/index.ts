@@ -1,0 +1,13 @@
+/** Models from the Hugging Face hub, in the cache that all of its tools share. */
+
+export type { Variables } from './environment.ts';
+export {
+  type CachedModel,
+  type DownloadProgress,
+  listCachedModels,
+  pullModel,
+  type ResolvedModel,
+  type ResolveOptions,
+  resolveModel,
+} from './models.ts';
+export { listPresets, type Preset } from './names.ts';

@@ -1,0 +1,95 @@
+/** What the hub says about a revision: its commit, and the size and hash of every file. */
+
+import { z } from 'zod';
+import { LincirError } from '../core/index.ts';
+import type { RemoteFile } from './download.ts';
+import { type Connection, get, persistently } from './request.ts';
+
+/** A commit on the hub. */
+export interface Listing {
+  readonly commit: string;
+  has(name: string): boolean;
+  /** Throws `not-found` for a name that the commit does not have. */
+  file(name: string): RemoteFile;
+}
+
+const size = z.int().nonnegative();
+const gitHash = z.string().regex(/^[0-9a-f]{40}$/);
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+const answerSchema = z.object({
+  sha: gitHash,
+  siblings: z.array(
+    z.object({
+      rfilename: z.string(),
+      size: size.optional(),
+      blobId: gitHash,
+      lfs: z.object({ sha256, size }).nullish(),
+    }),
+  ),
+});
+
+/** Bytes; a repository with 100,000 files needs about 20 million. */
+const largestAnswer = 64 * 2 ** 20;
+
+/** Asks the hub for a revision of the model `id`. Throws `network` or `not-found`. */
+export async function listFiles(connection: Connection, id: string, revision: string): Promise<Listing> {
+  const subject = revision === 'main' ? id : `${id}@${revision}`;
+  const path = `/api/models/${id}/revision/${encodeURIComponent(revision)}?blobs=true`;
+  const text = await persistently(connection, subject, () =>
+    get(connection, subject, path, { accept: 'application/json' }, (_, body) => readText(body)),
+  );
+  const { sha: commit, siblings } = parseAnswer(text, connection.endpoint, subject);
+  const files = new Map(siblings.map((file) => [file.rfilename, file]));
+  return {
+    commit,
+    has: (name) => files.has(name),
+    file(name) {
+      const found = files.get(name);
+      const bytes = found?.lfs?.size ?? found?.size;
+      if (found === undefined || bytes === undefined) {
+        throw new LincirError('not-found', {
+          subject: `${subject} on ${connection.endpoint}`,
+          expected: `the file ${name} and its size`,
+          found: 'none',
+        });
+      }
+      return {
+        subject: `${id}/${name}`,
+        name,
+        path: `/${id}/resolve/${commit}/${encodeURIComponent(name)}`,
+        size: bytes,
+        etag: found.lfs?.sha256 ?? found.blobId,
+      };
+    },
+  };
+}
+
+/** The body as text; undefined when it is too long to be an answer. */
+async function readText(body: AsyncIterable<Uint8Array>): Promise<string | undefined> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of body) {
+    length += chunk.length;
+    if (length > largestAnswer) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString();
+}
+
+function parseAnswer(text: string | undefined, endpoint: string, subject: string) {
+  let cause: unknown;
+  try {
+    const parsed = answerSchema.safeParse(JSON.parse(text ?? ''));
+    if (parsed.success) return parsed.data;
+    cause = parsed.error;
+  } catch (error) {
+    cause = error;
+  }
+  throw new LincirError('network', {
+    subject,
+    expected: `${endpoint} to list a model's files as the Hugging Face hub does`,
+    found: text === undefined ? `more than ${largestAnswer} bytes` : 'another answer',
+    todo: 'check HF_ENDPOINT and any proxy',
+    cause,
+  });
+}

@@ -1,0 +1,222 @@
+/** Models by name become folders on disk, downloaded when the cache lacks them; and what the cache holds. */
+
+import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { z } from 'zod';
+import { asLincirError, LincirError, readJsonFile } from '../core/index.ts';
+import {
+  cachedCommit,
+  cachedCommits,
+  cachedIds,
+  cachedRefs,
+  namesIn,
+  type Repository,
+  repositoryIn,
+  writeRef,
+} from './cache.ts';
+import { fetchFile, type RemoteFile } from './download.ts';
+import { type HubEnvironment, readHubEnvironment, readToken, type Variables } from './environment.ts';
+import { type Listing, listFiles } from './listing.ts';
+import { findModel } from './names.ts';
+import type { Connection } from './request.ts';
+import { isIndex, missingParts, shardsOf, smallFiles, weightFiles } from './snapshot.ts';
+
+/** How far a download has come, in bytes. What the cache already had counts as received. */
+export interface DownloadProgress {
+  /** The file that has just grown. */
+  readonly file: string;
+  readonly receivedBytes: number;
+  readonly totalBytes: number;
+  /** The same for all files of the model together. */
+  readonly allReceivedBytes: number;
+  readonly allTotalBytes: number;
+}
+
+export interface ResolveOptions {
+  /** A branch, tag or commit, as `@REVISION` after the name gives it too. */
+  readonly revision?: string;
+  readonly onProgress?: (progress: DownloadProgress) => void;
+  /** Ends a download; what has arrived is kept. The promise is rejected with the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** Defaults to `process.env`. */
+  readonly environment?: Variables;
+  /** How often and how long to wait for the hub; milliseconds. */
+  readonly patience?: Partial<Pick<Connection, 'attempts' | 'backoff' | 'silence'>>;
+}
+
+/** A model on this machine. `id` and the commit `revision` are unknown of a plain folder. */
+export interface ResolvedModel {
+  readonly folder: string;
+  readonly id: string | undefined;
+  readonly revision: string | undefined;
+}
+
+/** A commit of a CLIP model in the cache. */
+export interface CachedModel {
+  readonly id: string;
+  /** The commit. */
+  readonly revision: string;
+  /** The branches and tags that stood for it when they were last downloaded. */
+  readonly refs: readonly string[];
+  readonly folder: string;
+  readonly bytes: number;
+  readonly lastModified: Date;
+  /** Whether it can be loaded without a download. */
+  readonly complete: boolean;
+}
+
+/** In all 7.5 s between the attempts to reach a hub that cannot be reached. */
+const defaultPatience = { attempts: 5, backoff: 500, silence: 30_000 } as const;
+
+/**
+ * The folder of a model: a preset, a folder, or `OWNER/NAME[@REVISION]` on the hub (`findModel` has the exact rule).
+ * A model that the cache holds completely is used as it is, without any request, also if its branch has moved on at the
+ * hub: `pullModel` asks. Otherwise it is downloaded into Hugging Face's own cache.
+ * Throws `not-found`, `bad-argument`, `network`, `io`, and the signal's reason.
+ */
+export async function resolveModel(model: string, options: ResolveOptions = {}): Promise<ResolvedModel> {
+  const place = await findModel(model, options.revision);
+  if (place.folder !== undefined) return { folder: place.folder, id: undefined, revision: undefined };
+
+  const { id, revision } = place;
+  const environment = readHubEnvironment(options.environment);
+  const repository = repositoryIn(environment.cacheFolder, id);
+  const commit = await cachedCommit(repository, revision);
+  const missing = commit === undefined ? ['all of it'] : await missingParts(repository, commit);
+  if (commit !== undefined && missing.length === 0) {
+    return { folder: repository.snapshot(commit), id, revision: commit };
+  }
+  return download(id, revision, environment, options, missing);
+}
+
+/**
+ * Asks the hub what a model's revision is now and downloads what the cache lacks of it, with the weights in the best
+ * format that there is. Throws as `resolveModel` does, and `bad-argument` for a folder.
+ */
+export async function pullModel(model: string, options: ResolveOptions = {}): Promise<ResolvedModel> {
+  const place = await findModel(model, options.revision);
+  if (place.folder !== undefined) {
+    throw new LincirError('bad-argument', {
+      subject: model,
+      expected: 'a preset or OWNER/NAME on the hub',
+      found: 'a folder on this machine',
+    });
+  }
+  const environment = readHubEnvironment(options.environment);
+  return download(place.id, place.revision, environment, options, ['what the hub has now']);
+}
+
+/** The CLIP models in the cache, whoever put them there, by id. Needs no network. */
+export async function listCachedModels(
+  options: Pick<ResolveOptions, 'environment'> = {},
+): Promise<CachedModel[]> {
+  const { cacheFolder } = readHubEnvironment(options.environment);
+  const models: CachedModel[] = [];
+  for (const id of await cachedIds(cacheFolder)) {
+    const repository = repositoryIn(cacheFolder, id);
+    const refs = await cachedRefs(repository);
+    for (const revision of await cachedCommits(repository)) {
+      const folder = repository.snapshot(revision);
+      if (!(await isClip(folder))) continue;
+      const paths = (await namesIn(folder, true)).map((name) => join(folder, name));
+      const found = await Promise.all(paths.map((path) => stat(path).catch(() => undefined)));
+      const files = found.filter((file) => file !== undefined).filter((file) => file.isFile());
+      models.push({
+        id,
+        revision,
+        refs: [...refs].filter(([, commit]) => commit === revision).map(([ref]) => ref),
+        folder,
+        bytes: files.reduce((sum, { size }) => sum + size, 0),
+        lastModified: new Date(Math.max(...files.map(({ mtimeMs }) => mtimeMs))),
+        complete: await missingParts(repository, revision).then(
+          (missing) => missing.length === 0,
+          () => false,
+        ),
+      });
+    }
+  }
+  return models;
+}
+
+async function download(
+  id: string,
+  revision: string,
+  environment: HubEnvironment,
+  options: ResolveOptions,
+  missing: readonly string[],
+): Promise<ResolvedModel> {
+  const { signal, patience, onProgress } = options;
+  if (environment.offline) {
+    throw new LincirError('not-found', {
+      subject: `${id}@${revision}`,
+      expected: `${missing.join(', ')} in ${environment.cacheFolder}`,
+      found: 'none, and HF_HUB_OFFLINE forbids to download it',
+      todo: 'unset HF_HUB_OFFLINE',
+    });
+  }
+  const { endpoint, cacheFolder, symlinks } = environment;
+  const token = await readToken(environment);
+  const connection: Connection = { ...defaultPatience, ...patience, endpoint, token, signal };
+  const repository = repositoryIn(cacheFolder, id);
+  try {
+    const listing = await listFiles(connection, id, revision);
+    const fetch = (file: RemoteFile, onReceived: (bytes: number) => void) =>
+      fetchFile(repository, listing.commit, file, connection, symlinks, onReceived);
+
+    const files = await filesOf(id, listing, repository, (index) => fetch(index, () => {}));
+    const allTotalBytes = files.reduce((sum, { size }) => sum + size, 0);
+    let finishedBytes = 0;
+    for (const file of files) {
+      await fetch(file, (receivedBytes) => {
+        const allReceivedBytes = finishedBytes + receivedBytes;
+        const { name, size: totalBytes } = file;
+        onProgress?.({ file: name, receivedBytes, totalBytes, allReceivedBytes, allTotalBytes });
+      });
+      finishedBytes += file.size;
+    }
+    await noteAbsences(repository, listing);
+    // Last: until the new commit is complete, the branch stands for the old one, which may be.
+    await writeRef(repository, revision, listing.commit);
+    return { folder: repository.snapshot(listing.commit), id, revision: listing.commit };
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw asLincirError(error, cacheFolder, 'write');
+  }
+}
+
+/** The files of a commit to download, weights last, in one format only. An index is fetched at once, for its shards. */
+async function filesOf(
+  id: string,
+  listing: Listing,
+  repository: Repository,
+  fetch: (index: RemoteFile) => Promise<void>,
+): Promise<RemoteFile[]> {
+  const weights = weightFiles.find(listing.has);
+  if (weights === undefined || !listing.has('config.json')) {
+    throw new LincirError('not-found', {
+      subject: id,
+      expected: `config.json and one of ${weightFiles.join(', ')}`,
+      found: weights === undefined ? 'no such weights' : 'no config.json',
+      todo: 'choose a CLIP model in the format of the transformers library',
+    });
+  }
+  const files = [...smallFiles.filter(listing.has), weights].map(listing.file);
+  if (!isIndex(weights)) return files;
+  await fetch(listing.file(weights));
+  const shards = await shardsOf(join(repository.snapshot(listing.commit), weights));
+  return [...files, ...shards.map(listing.file)];
+}
+
+/** Notes, as Python's tools do, which files the commit does not have, so that nobody asks for them again. */
+async function noteAbsences(repository: Repository, listing: Listing): Promise<void> {
+  for (const name of smallFiles.filter((file) => !listing.has(file))) {
+    const path = repository.absence(listing.commit, name);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, '');
+  }
+}
+
+async function isClip(folder: string): Promise<boolean> {
+  const config = await readJsonFile(join(folder, 'config.json')).catch(() => undefined);
+  return z.object({ model_type: z.string().startsWith('clip') }).safeParse(config).success;
+}

@@ -1,0 +1,153 @@
+/** GET requests to the hub: a status that says no becomes an error, silence ends, and what may pass by itself is tried again. */
+
+import { setTimeout as pause } from 'node:timers/promises';
+import { LincirError } from '../core/index.ts';
+
+/** The hub, who asks, and how patiently. */
+export interface Connection {
+  readonly endpoint: string;
+  readonly token: string | undefined;
+  readonly signal: AbortSignal | undefined;
+  /** Failures in a row, without a byte in between, before giving up. */
+  readonly attempts: number;
+  /** Milliseconds before the second attempt; doubles with every further one. */
+  readonly backoff: number;
+  /** Milliseconds without a byte after which a connection counts as broken. */
+  readonly silence: number;
+}
+
+/** A failure that may pass by itself; it never leaves this folder. */
+export class Interruption extends Error {
+  /** Milliseconds that the server asked to wait. */
+  readonly wait: number;
+
+  constructor(reason: string, options: { cause?: unknown; wait?: number } = {}) {
+    super(reason, { cause: options.cause });
+    this.wait = options.wait ?? 0;
+  }
+}
+
+/** The longest that a server's `Retry-After` is obeyed, in milliseconds. */
+const longestWait = 60_000;
+
+/**
+ * Runs `attempt` until no Interruption ends it; `advanced` starts the count of failures anew.
+ * Throws `network` when the attempts are used up.
+ */
+export async function persistently<Result>(
+  connection: Connection,
+  subject: string,
+  attempt: (advanced: () => void) => Promise<Result>,
+): Promise<Result> {
+  let failures = 0;
+  for (;;) {
+    try {
+      return await attempt(() => {
+        failures = 0;
+      });
+    } catch (error) {
+      if (!(error instanceof Interruption)) throw error;
+      failures++;
+      if (failures >= connection.attempts) {
+        throw new LincirError('network', {
+          subject,
+          expected: `to receive it from ${connection.endpoint}`,
+          found: `${error.message} (${failures} times)`,
+          todo: 'check the network and run this again: what has arrived is kept, and the download resumes there',
+          cause: error,
+        });
+      }
+      const wait = Math.max(error.wait, connection.backoff * 2 ** (failures - 1));
+      await pause(wait, undefined, { signal: connection.signal });
+    }
+  }
+}
+
+/**
+ * One GET of a path on the hub. `read` gets the response and its body, chunk by chunk. The token is sent to the hub alone:
+ * fetch drops it when a redirect leaves for another origin. Throws Interruption, `network` or `not-found`.
+ */
+export async function get<Result>(
+  connection: Connection,
+  subject: string,
+  path: string,
+  headers: Readonly<Record<string, string>>,
+  read: (response: Response, body: AsyncIterable<Uint8Array>) => Promise<Result>,
+): Promise<Result> {
+  const { endpoint, token, signal, silence } = connection;
+  const broken = new AbortController();
+  const timer = setTimeout(() => broken.abort(), silence);
+  const interruption = (error: unknown) => {
+    signal?.throwIfAborted();
+    const reason = broken.signal.aborted ? `no data for ${silence / 1000} s` : innermostMessage(error);
+    return new Interruption(reason, { cause: error });
+  };
+  async function* chunksOf(response: Response) {
+    try {
+      for await (const chunk of response.body ?? []) {
+        timer.refresh();
+        yield chunk;
+      }
+    } catch (error) {
+      throw interruption(error);
+    }
+  }
+
+  try {
+    const response = await fetch(`${endpoint}${path}`, {
+      // Identity: the length and the ranges that the server speaks of must be those of the file.
+      headers: {
+        ...headers,
+        'accept-encoding': 'identity',
+        ...(token && { authorization: `Bearer ${token}` }),
+      },
+      signal: AbortSignal.any([broken.signal, ...(signal ? [signal] : [])]),
+    }).catch((error: unknown) => {
+      throw interruption(error);
+    });
+    // 416 is for `read` to judge: the range that it asked for does not exist.
+    if (!response.ok && response.status !== 416) throw refusal(response, subject, connection);
+    return await read(response, chunksOf(response));
+  } finally {
+    clearTimeout(timer);
+    broken.abort();
+  }
+}
+
+function refusal(response: Response, subject: string, connection: Connection): Error {
+  const { status, headers } = response;
+  if (status === 408 || status === 429 || status >= 500) {
+    const seconds = Number(headers.get('retry-after') ?? 0);
+    const wait = Number.isFinite(seconds) ? Math.min(seconds * 1000, longestWait) : 0;
+    return new Interruption(`HTTP status ${status}`, { wait });
+  }
+  const reason = headers.get('x-error-code') ?? '';
+  const found = `HTTP status ${status}${/^\w+$/.test(reason) ? ` ${reason}` : ''}`;
+  const token = connection.token === undefined ? 'set HF_TOKEN' : 'check that the token in use is valid';
+  if (reason === 'GatedRepo' || status === 403) {
+    return new LincirError('network', {
+      subject,
+      expected: 'permission to read it',
+      found,
+      todo: `accept the model's terms on ${connection.endpoint} and ${token}`,
+    });
+  }
+  if (status === 401 || status === 404) {
+    // The hub answers 401 for a model that does not exist, so as not to tell which private ones do.
+    return new LincirError('not-found', {
+      subject,
+      expected: `it on ${connection.endpoint}`,
+      found,
+      todo: `check the name; if the model is private, ${token}`,
+    });
+  }
+  return new LincirError('network', { subject, expected: 'HTTP status 200', found });
+}
+
+/** What fetch wraps: "fetch failed" says less than the error of the socket. */
+function innermostMessage(error: unknown): string {
+  let innermost = error;
+  while (innermost instanceof Error && innermost.cause !== undefined) innermost = innermost.cause;
+  if (!(innermost instanceof Error)) return String(innermost);
+  return innermost.message || ('code' in innermost ? String(innermost.code) : innermost.name);
+}

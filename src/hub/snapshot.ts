@@ -1,0 +1,77 @@
+/** Which files of a repository make up a CLIP model, and what a snapshot in the cache lacks of them. */
+
+import { join } from 'node:path';
+import { z } from 'zod';
+import { LincirError, quoted, readJsonFile } from '../core/index.ts';
+import { type Repository, sizeOf } from './cache.ts';
+
+/** All files besides the weights. A repository need not have every one. */
+export const smallFiles = [
+  'config.json',
+  'preprocessor_config.json',
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'special_tokens_map.json',
+  'vocab.json',
+  'merges.txt',
+] as const;
+
+/** The files that weights can be found in, best first. An index names the shards that belong to it. */
+export const weightFiles = [
+  'model.safetensors',
+  'model.safetensors.index.json',
+  'pytorch_model.bin',
+  'pytorch_model.bin.index.json',
+] as const;
+
+const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
+
+/** Whether a name among `weightFiles` is that of an index. */
+export function isIndex(name: string): boolean {
+  return name.endsWith('.index.json');
+}
+
+/** The shards that an index on disk names: plain file names, so that none can leave the folder. Throws `bad-file`. */
+export async function shardsOf(index: string): Promise<string[]> {
+  const refuse = (expected: string, found: string) =>
+    new LincirError('bad-file', { subject: index, expected, found });
+  const parsed = indexSchema.safeParse(await readJsonFile(index));
+  if (!parsed.success) throw refuse('a weight_map from tensors to files', 'other JSON');
+  const shards = [...new Set(Object.values(parsed.data.weight_map))];
+  const foreign = shards.find((name) => !/^\w[\w.-]*\.(safetensors|bin)$/.test(name));
+  if (foreign !== undefined) throw refuse('plain names of .safetensors or .bin files', quoted(foreign));
+  return shards;
+}
+
+/**
+ * What a snapshot lacks of a model that can be loaded: `config.json`, `preprocessor_config.json`, a tokenizer, and weights
+ * in one format. What the repository itself is known not to have is not missing, weights and configuration excepted.
+ */
+export async function missingParts(repository: Repository, commit: string): Promise<string[]> {
+  const folder = repository.snapshot(commit);
+  const has = async (name: string) => (await sizeOf(join(folder, name))) !== undefined;
+  const lacks = async (name: string) => (await sizeOf(repository.absence(commit, name))) !== undefined;
+
+  const missing: string[] = [];
+  if (!(await has('config.json'))) missing.push('config.json');
+  if (!(await has('preprocessor_config.json')) && !(await lacks('preprocessor_config.json'))) {
+    missing.push('preprocessor_config.json');
+  }
+  const tokenizer =
+    (await has('tokenizer.json')) ||
+    ((await has('vocab.json')) && (await has('merges.txt'))) ||
+    ((await lacks('tokenizer.json')) && (await lacks('vocab.json')));
+  if (!tokenizer) missing.push('tokenizer.json');
+  if (!(await hasWeights(folder, has))) missing.push(weightFiles[0]);
+  return missing;
+}
+
+/** Judges the best format that is there at all, because that is the one that will be loaded. */
+async function hasWeights(folder: string, has: (name: string) => Promise<boolean>): Promise<boolean> {
+  for (const name of weightFiles) {
+    if (!(await has(name))) continue;
+    const shards = isIndex(name) ? await shardsOf(join(folder, name)) : [];
+    return (await Promise.all(shards.map(has))).every(Boolean);
+  }
+  return false;
+}

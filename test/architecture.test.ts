@@ -1,0 +1,54 @@
+/** Holds the house in order: folders import only from those below them, and only through their index. */
+
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+import { test } from 'node:test';
+
+/** In import order: each may import from those before it. */
+const folders = ['core', 'hub', 'onnx', 'clip', 'cli'];
+const source = resolve(import.meta.dirname, '../src');
+
+const files = readdirSync(source, { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith('.ts'))
+  .map((path) => ({
+    path,
+    folder: path.includes(sep) ? path.split(sep)[0]! : '',
+    text: readFileSync(join(source, path), 'utf8'),
+  }));
+
+test('every folder of src has its place in the order', () => {
+  const found = new Set(files.map(({ folder }) => folder).filter((folder) => folder !== ''));
+  assert.deepEqual(
+    [...found].filter((folder) => !folders.includes(folder)),
+    [],
+  );
+});
+
+test('imports go to lower folders, through their index', () => {
+  for (const { path, folder, text } of files) {
+    for (const [, target] of text.matchAll(/from '(\.{1,2}\/[^']+)'/g)) {
+      const imported = relative(source, resolve(source, dirname(path), target!));
+      if (imported.startsWith('..')) {
+        assert.ok(path.endsWith('.test.ts'), `${path} leaves src for ${target}`);
+        continue;
+      }
+      const other = imported.includes(sep) ? imported.split(sep)[0]! : '';
+      if (other === folder) continue;
+      assert.ok(
+        imported.endsWith(`${sep}index.ts`) || other === '',
+        `${path} imports ${imported} past its index`,
+      );
+      const allowed = folder === '' || folders.indexOf(other) < folders.indexOf(folder);
+      assert.ok(allowed || path.endsWith('.test.ts'), `${path} imports ${imported}, which stands above it`);
+    }
+  }
+});
+
+test('files say what they are for, and stay short', () => {
+  for (const { path, text } of files) {
+    assert.match(text, /^(#!.*\n)?\/\*\* /, `${path}: the first line is a sentence on what the file is for`);
+    const lines = text.split('\n').length;
+    assert.ok(lines <= 401 || path.endsWith('.test.ts'), `${path} has ${lines} lines: look for the seam`);
+  }
+});
