@@ -1,6 +1,7 @@
 /** A small language for ONNX graphs with gradients, run by ONNX Runtime. */
 
 export { type Dimension, formatShape, minus, plus, type Shape, sameShape, times } from './dimensions.ts';
+export { productFlops } from './flops.ts';
 export * from './functions.ts';
 export { gradients } from './gradients.ts';
 export * from './operators.ts';

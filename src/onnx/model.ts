@@ -103,7 +103,7 @@ export function buildModel(outputs: Readonly<Record<string, Value>>): Model {
 }
 
 /** What the outputs depend on: nodes, each after those it needs, and the values that no node makes. */
-function dependencies(outputs: readonly Value[]): { nodes: Node[]; sources: Value[] } {
+export function dependencies(outputs: readonly Value[]): { nodes: Node[]; sources: Value[] } {
   const nodes = new Set<Node>();
   const sources = new Set<Value>();
   const pending = outputs.map((value) => ({ value, inputsDone: false })).reverse();

@@ -1,7 +1,7 @@
 /** Runs graphs on ONNX Runtime. */
 
 import * as ort from 'onnxruntime-node';
-import { type ElementType, elementCount, LincirError } from '../core/index.ts';
+import { type ElementType, elementCount, type Float32Tensor, LincirError } from '../core/index.ts';
 import { formatShape } from './dimensions.ts';
 import { buildModel, type Model } from './model.ts';
 import type { Value } from './values.ts';
@@ -20,7 +20,7 @@ export interface SessionOptions {
   readonly profile?: string;
 }
 
-/** What goes into a run and comes out of it: row-major values. */
+/** What goes into a run: row-major values. */
 export interface RunTensor {
   readonly shape: readonly number[];
   readonly data: Float32Array | BigInt64Array;
@@ -76,7 +76,7 @@ export class Session {
    */
   async run<Name extends string>(
     feeds: Readonly<Record<string, RunTensor>>,
-  ): Promise<Record<Name, RunTensor>> {
+  ): Promise<Record<Name, Float32Tensor>> {
     const tensors = checkedFeeds(this.#model, feeds);
     try {
       const results = await this.#session.run(tensors);
@@ -84,8 +84,6 @@ export class Session {
       return Object.fromEntries(entries);
     } catch (cause) {
       throw deviceError(this.device, 'to run the graph', cause);
-    } finally {
-      // Feeds are views of the caller's arrays and results are copied out of the engine: nothing to free.
     }
   }
 

@@ -1,0 +1,46 @@
+"""PyTorch's vision tower, forward only, on one batch of pixels."""
+
+import argparse
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from serving import parse_arguments, serve
+from towers import add_tower_options, compiled, load_tower
+from transformers import CLIPVisionModelWithProjection
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_tower_options(parser)
+    parser.add_argument('--batch', type=int, required=True)
+    parser.add_argument(
+        '--pixels', type=Path, help='safetensors of pixel_values [images, 3, size, size], repeated to fill the batch'
+    )
+    parser.add_argument('--channels-last', action='store_true')
+    options = parse_arguments(parser)
+
+    model = load_tower(CLIPVisionModelWithProjection, options)
+    pixels = make_batch(options, model.config.image_size)
+    if options.channels_last:
+        model = model.to(memory_format=torch.channels_last)
+        pixels = pixels.contiguous(memory_format=torch.channels_last)
+    forward = compiled(model, options)
+
+    @torch.inference_mode()
+    def work():
+        return {'mean_norm': forward(pixels).image_embeds.norm(dim=-1).mean().item()}
+
+    serve(work, options.batch, options)
+
+
+def make_batch(options, size):
+    """The file's images over and over, or noise: [batch, 3, size, size]."""
+    if options.pixels is None:
+        return torch.randn(options.batch, 3, size, size, generator=torch.Generator().manual_seed(0))
+    images = load_file(options.pixels)['pixel_values']
+    return images.repeat(-(-options.batch // len(images)), 1, 1, 1)[: options.batch]
+
+
+if __name__ == '__main__':
+    main()

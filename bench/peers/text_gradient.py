@@ -1,0 +1,63 @@
+"""PyTorch's text tower, forward and backward by injected token embeddings only, as a training step needs it."""
+
+import argparse
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from serving import parse_arguments, serve
+from towers import add_tower_options, compiled, load_tower
+from transformers import CLIPTextModelWithProjection
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_tower_options(parser)
+    parser.add_argument(
+        '--ids',
+        type=Path,
+        required=True,
+        help='safetensors of ids [batch, positions], placeholder_positions [n, 2] of (row, position), '
+        'injected [n, width] and cotangent [batch, projection]; reference.safetensors of a fixture is one',
+    )
+    parser.add_argument('--micro-batch', type=int, required=True)
+    options = parse_arguments(parser)
+
+    model = load_tower(CLIPTextModelWithProjection, options)
+    inputs = load_file(options.ids)
+    starts = range(0, len(inputs['ids']), options.micro_batch)
+    micro_batches = [cut(inputs, start, options.micro_batch) for start in starts]
+
+    current = {}
+    model.text_model.embeddings.token_embedding.register_forward_hook(
+        lambda _, __, embeddings: embeddings.index_put(current['places'], current['injected'])
+    )
+    forward = compiled(model, options)
+
+    def work():
+        squares = 0.0
+        for ids, places, injected, cotangent in micro_batches:
+            injected = injected.requires_grad_()
+            current.update(places=places, injected=injected)
+            loss = (forward(ids).text_embeds * cotangent).sum()
+            (gradient,) = torch.autograd.grad(loss, injected)
+            squares += gradient.square().sum().item()
+        return {'gradient_norm': squares**0.5}
+
+    serve(work, len(inputs['ids']), options)
+
+
+def cut(inputs, start, size):
+    """Rows start to start + size: their ids, their placeholders' (rows, positions), vectors, and cotangent."""
+    rows, positions = inputs['placeholder_positions'].T
+    chosen = (rows >= start) & (rows < start + size)
+    return (
+        inputs['ids'][start : start + size],
+        (rows[chosen] - start, positions[chosen]),
+        inputs['injected'][chosen],
+        inputs['cotangent'][start : start + size],
+    )
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,19 @@
+/** lincir: composed image retrieval. This is the library's door; the command line is `lincir`. */
+
+export {
+  Clip,
+  type ClipConfig,
+  type ClipTokenizer,
+  type EncodeOptions,
+  type EncodeTextsOptions,
+  type ImageSource,
+  type Injection,
+  type LoadClipOptions,
+  loadClip,
+  type TextConfig,
+  type TokenRow,
+  type VisionConfig,
+} from './clip/index.ts';
+export { type ErrorCode, type Float32Tensor, LincirError, type Problem } from './core/index.ts';
+export type { DownloadProgress } from './hub/index.ts';
+export { type Device, devices } from './onnx/index.ts';

@@ -1,0 +1,37 @@
+/** How much arithmetic a graph is: the multiplications and additions of its matrix products. */
+
+import { type Dimension, sizeOf, terms } from './dimensions.ts';
+import { dependencies } from './model.ts';
+import { type Node, sizeAt, type Value } from './values.ts';
+
+/**
+ * Floating-point operations (two per multiply-add) of the matrix products that `outputs` need, when the symbolic
+ * sizes are as given. Element-wise work is not counted: it is what keeps a graph below a product's own speed.
+ */
+export function productFlops(outputs: readonly Value[], sizes: Readonly<Record<string, number>>): number {
+  return dependencies(outputs).nodes.reduce((sum, node) => sum + 2 * multiplications(node, sizes), 0);
+}
+
+function multiplications(node: Node, sizes: Readonly<Record<string, number>>): number {
+  const [a, b] = node.inputs;
+  const count = (shape: readonly Dimension[]): number => valueOf(sizeOf(shape), sizes);
+  switch (node.operator) {
+    case 'Gemm':
+      // rows x columns x inner, where A holds rows x inner and B inner x columns, either way round
+      return Math.sqrt(count(a!.shape) * count(b!.shape) * count(node.outputs[0]!.shape));
+    case 'MatMul':
+      return count(node.outputs[0]!.shape) * count([sizeAt(a!, -1)]);
+    case 'MultiHeadAttention':
+      return 2 * count(a!.shape) * count([sizeAt(b!, 1)]); // scores, then their product with the values
+    default:
+      return 0;
+  }
+}
+
+function valueOf(dimension: Dimension, sizes: Readonly<Record<string, number>>): number {
+  return terms(dimension).reduce(
+    (sum, { coefficient, symbols }) =>
+      sum + symbols.reduce((product, symbol) => product * (sizes[symbol] ?? Number.NaN), coefficient),
+    0,
+  );
+}
