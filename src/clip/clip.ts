@@ -1,0 +1,289 @@
+/** A frozen CLIP model: texts and pictures in, embeddings of one shared space out. */
+
+import { join } from 'node:path';
+import {
+  type Checkpoint,
+  type Float32Tensor,
+  LincirError,
+  openCheckpoint,
+  quoted,
+  readJsonFile,
+} from '../core/index.ts';
+import { type DownloadProgress, resolveModel } from '../hub/index.ts';
+import { Session, type SessionOptions, type Value } from '../onnx/index.ts';
+import { type ClipConfig, readClipConfig } from './config.ts';
+import type { ImageSource } from './decode.ts';
+import { fingerprintOf } from './fingerprint.ts';
+import { type ImagePreprocessing, preprocessImage, readPreprocessing } from './preprocess.ts';
+import { textInputs, textTower } from './text-tower.ts';
+import { type TokenRow, tokenBatches } from './token-batches.ts';
+import { type ClipTokenizer, loadTokenizer } from './tokenizer.ts';
+import { parametersOf } from './transformer.ts';
+import { visionInput, visionTower } from './vision-tower.ts';
+
+export interface LoadClipOptions extends Pick<SessionOptions, 'device' | 'threads'> {
+  /** Pad pictures longer than this ratio of their sides with black first; 1.25 is usual. Default: do not. */
+  readonly targetPad?: number;
+  /** Told of a download's progress. */
+  readonly onDownload?: (progress: DownloadProgress) => void;
+  /** Ends a download. */
+  readonly signal?: AbortSignal;
+}
+
+export interface EncodeOptions {
+  /** Scale every embedding to length 1. phi needs them as they are. Default: false. */
+  readonly normalize?: boolean;
+}
+
+export interface EncodeTextsOptions extends EncodeOptions {
+  /** Refuse texts longer than the model's positions, instead of cutting them. Default: false. */
+  readonly strict?: boolean;
+  /** Told of every text that was cut. `index` counts from 0. */
+  readonly onTruncated?: (text: string, index: number) => void;
+}
+
+/** Token positions of one run of a tower, padding included: enough to keep it busy, few enough to stay in cache. */
+const positionsPerRun = 1024;
+/** Texts that are sorted by length together. */
+const textsPerWindow = 1024;
+
+/**
+ * Loads a CLIP model: `CLIPTextModelWithProjection` and `CLIPVisionModelWithProjection` of a checkpoint in Hugging
+ * Face layout. Weights are read by the engine where they lie, a tower's when it is first used.
+ * @param model a folder, a preset (`base`, `large`, …), or a hub id, `OWNER/NAME[@REVISION]`
+ * @throws LincirError 'not-found', 'network', 'bad-config', 'bad-file' or 'io'
+ */
+export async function loadClip(model: string, options: LoadClipOptions = {}): Promise<Clip> {
+  const { onDownload, signal } = options;
+  const { folder, id } = await resolveModel(model, {
+    ...(onDownload && { onProgress: onDownload }),
+    ...(signal && { signal }),
+  });
+  const configFile = join(folder, 'config.json');
+  const config = readClipConfig(await readJsonFile(configFile), configFile);
+  const checkpoint = await openCheckpoint(folder);
+  const preprocessingFile = join(folder, 'preprocessor_config.json');
+  const preprocessing =
+    config.vision && readPreprocessing(await readJsonFile(preprocessingFile), preprocessingFile);
+  const tokenizer = config.text && (await loadTokenizer(folder, config.text));
+  const fingerprint = await fingerprintOf(config, checkpoint);
+  return new Clip({ folder, id, config, checkpoint, preprocessing, tokenizer, fingerprint }, options);
+}
+
+/** What a model is made of, found and checked but not yet in the engine. */
+interface ClipParts {
+  readonly folder: string;
+  readonly id: string | undefined;
+  readonly config: ClipConfig;
+  readonly checkpoint: Checkpoint;
+  readonly preprocessing: ImagePreprocessing | undefined;
+  readonly tokenizer: ClipTokenizer | undefined;
+  readonly fingerprint: string;
+}
+
+/** A loaded model. Owns memory outside JavaScript: dispose of it. */
+export class Clip {
+  /** Where its files are. */
+  readonly folder: string;
+  /** Its name on the hub, if it came from there. */
+  readonly id: string | undefined;
+  readonly config: ClipConfig;
+  /** Tells models apart: embeddings of different fingerprints must not be compared. */
+  readonly fingerprint: string;
+  readonly #parts: ClipParts;
+  readonly #options: LoadClipOptions;
+  #textSession: Promise<Session> | undefined;
+  #visionSession: Promise<Session> | undefined;
+
+  /** @internal Use `loadClip`. */
+  constructor(parts: ClipParts, options: LoadClipOptions) {
+    const { folder, id, config, fingerprint } = parts;
+    this.folder = folder;
+    this.id = id;
+    this.config = config;
+    this.fingerprint = fingerprint;
+    this.#parts = parts;
+    this.#options = options;
+  }
+
+  /** @throws LincirError 'bad-config' when the checkpoint has no text tower. */
+  get tokenizer(): ClipTokenizer {
+    return this.#parts.tokenizer ?? this.#lacks('text');
+  }
+
+  /**
+   * Embeds texts. Texts longer than the model's positions are cut, their end of text kept.
+   * @returns [texts, projection], in the order of the texts
+   * @throws LincirError 'bad-argument' for a text too long when strict, 'bad-config' without a text tower
+   */
+  async encodeTexts(texts: readonly string[], options: EncodeTextsOptions = {}): Promise<Float32Tensor> {
+    const { tokenizer } = this;
+    const rows = texts.map((text, index) => {
+      const { ids, truncated } = tokenizer.encode(text);
+      if (truncated && options.strict) throw tooLong(text, index, this.config.text?.positions);
+      if (truncated) options.onTruncated?.(text, index);
+      return { ids };
+    });
+    return finished(await this.encodeTokens(rows), options);
+  }
+
+  /**
+   * Embeds rows of token ids, in which vectors may stand in place of token embeddings. Un-normalised.
+   * @returns [rows, projection]
+   * @throws LincirError 'bad-argument' for a row that the tower cannot take
+   */
+  async encodeTokens(rows: readonly TokenRow[]): Promise<Float32Tensor> {
+    const config = this.config.text ?? this.#lacks('text');
+    const { projection } = config;
+    const batches = tokenBatches(rows, config, positionsPerRun);
+    this.#textSession ??= this.#session((parameter) => textTower(textInputs(config), config, parameter));
+    const session = await this.#textSession;
+    const data = new Float32Array(rows.length * projection);
+    for (const { members, feeds } of batches) {
+      const { embeddings } = await session.run<'embeddings'>(feeds);
+      members.forEach((row, at) => {
+        data.set(embeddings.data.subarray(at * projection, (at + 1) * projection), row * projection);
+      });
+    }
+    return { shape: [rows.length, projection], data };
+  }
+
+  /** `encodeTexts` for any number of texts: embeddings come in order, in batches, with bounded memory. */
+  async *textBatches(
+    texts: Iterable<string> | AsyncIterable<string>,
+    options: EncodeTextsOptions = {},
+  ): AsyncGenerator<Float32Tensor, void, void> {
+    let start = 0;
+    for await (const window of chunks(texts, textsPerWindow)) {
+      const { onTruncated } = options;
+      const first = start;
+      yield await this.encodeTexts(window, {
+        ...options,
+        ...(onTruncated && { onTruncated: (text, index) => onTruncated(text, first + index) }),
+      });
+      start += window.length;
+    }
+  }
+
+  /**
+   * Embeds pictures: paths, encoded files' bytes, or RGB pixels.
+   * @returns [pictures, projection], in the order of the pictures
+   * @throws LincirError 'bad-file', 'not-found' or 'io' naming the picture, 'bad-config' without a vision tower
+   */
+  async encodeImages(images: readonly ImageSource[], options: EncodeOptions = {}): Promise<Float32Tensor> {
+    const config = this.config.vision ?? this.#lacks('vision');
+    const data = new Float32Array(images.length * config.projection);
+    let filled = 0;
+    for await (const batch of this.imageBatches(images, options)) {
+      data.set(batch.data, filled);
+      filled += batch.data.length;
+    }
+    return { shape: [images.length, config.projection], data };
+  }
+
+  /** `encodeImages` for any number of pictures: embeddings come in order, in batches, with bounded memory. */
+  async *imageBatches(
+    images: Iterable<ImageSource> | AsyncIterable<ImageSource>,
+    options: EncodeOptions = {},
+  ): AsyncGenerator<Float32Tensor, void, void> {
+    const config = this.config.vision ?? this.#lacks('vision');
+    const { channels, imageSize, patchSize } = config;
+    const tokens = 1 + Math.floor(imageSize / patchSize) ** 2;
+    const batchSize = Math.max(1, Math.floor(positionsPerRun / tokens));
+    this.#visionSession ??= this.#session((parameter) => visionTower(visionInput(config), config, parameter));
+    const session = await this.#visionSession;
+    for await (const pixels of ahead(this.#pixels(chunks(images, batchSize)))) {
+      const shape = [pixels.length / (channels * imageSize ** 2), channels, imageSize, imageSize];
+      const { embeddings } = await session.run<'embeddings'>({ pixels: { shape, data: pixels } });
+      yield finished(embeddings, options);
+    }
+  }
+
+  /** Frees the engine's memory. The model cannot be used afterwards. */
+  async dispose(): Promise<void> {
+    for (const session of [this.#textSession, this.#visionSession]) await (await session)?.dispose();
+  }
+
+  /** Preprocessed pictures, a batch after the other: [batch, channels, height, width]. */
+  async *#pixels(batches: AsyncIterable<readonly ImageSource[]>): AsyncGenerator<Float32Array, void, void> {
+    const preprocessing = this.#parts.preprocessing!;
+    const { targetPad } = this.#options;
+    const size = 3 * preprocessing.crop.height * preprocessing.crop.width;
+    for await (const batch of batches) {
+      const pixels = new Float32Array(batch.length * size);
+      await Promise.all(
+        batch.map((image, index) =>
+          preprocessImage(image, preprocessing, {
+            into: pixels.subarray(index * size, (index + 1) * size),
+            ...(targetPad !== undefined && { targetPad }),
+          }),
+        ),
+      );
+      yield pixels;
+    }
+  }
+
+  #session(tower: (parameter: ReturnType<typeof parametersOf>) => Value): Promise<Session> {
+    const { device, threads } = this.#options;
+    const embeddings = tower(parametersOf(this.#parts.checkpoint.tensors));
+    return Session.create({ embeddings }, { ...(device && { device }), ...(threads && { threads }) });
+  }
+
+  #lacks(tower: 'text' | 'vision'): never {
+    throw new LincirError('bad-config', {
+      subject: this.folder,
+      expected: `a model with a ${tower} tower`,
+      found: 'a checkpoint without one',
+      todo: 'choose a checkpoint of the whole CLIP model',
+    });
+  }
+}
+
+function finished({ shape, data }: Float32Tensor, { normalize = false }: EncodeOptions): Float32Tensor {
+  if (normalize) {
+    const size = shape.at(-1)!;
+    for (let start = 0; start < data.length; start += size) {
+      const row = data.subarray(start, start + size);
+      const norm = Math.sqrt(row.reduce((sum, value) => sum + value * value, 0));
+      row.forEach((value, index) => {
+        row[index] = value / norm;
+      });
+    }
+  }
+  return { shape, data };
+}
+
+function tooLong(text: string, index: number, positions: number | undefined): LincirError {
+  return new LincirError('bad-argument', {
+    subject: `text ${index + 1}`,
+    expected: `at most ${positions} tokens`,
+    found: `more in ${quoted(text)}`,
+    todo: 'shorten it, or let it be cut',
+  });
+}
+
+/** Groups of `size` items, the last one smaller. */
+async function* chunks<T>(
+  items: Iterable<T> | AsyncIterable<T>,
+  size: number,
+): AsyncGenerator<T[], void, void> {
+  let chunk: T[] = [];
+  for await (const item of items) {
+    chunk.push(item);
+    if (chunk.length < size) continue;
+    yield chunk;
+    chunk = [];
+  }
+  if (chunk.length > 0) yield chunk;
+}
+
+/** The same items, each begun while the consumer still works on the one before. */
+async function* ahead<T>(items: AsyncIterator<T, void>): AsyncGenerator<T, void, void> {
+  for (let next = items.next(); ; ) {
+    const { done, value } = await next;
+    if (done) return;
+    next = items.next();
+    next.catch(() => {}); // reported when awaited above, unless the consumer has left
+    yield value;
+  }
+}

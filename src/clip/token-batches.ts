@@ -1,0 +1,105 @@
+/** Rows of tokens as the text tower's inputs: checked, sorted by length, and cut into batches that waste little. */
+
+import { LincirError } from '../core/index.ts';
+import type { RunTensor } from '../onnx/index.ts';
+import type { TextConfig } from './config.ts';
+import type { TextInputs } from './text-tower.ts';
+
+/** A text's token ids, start and end of text included, and vectors that stand in place of some of them. */
+export interface TokenRow {
+  readonly ids: readonly number[];
+  readonly injected?: readonly Injection[];
+}
+
+/** A vector of the text tower's width, as phi makes it, and the position whose token embedding it replaces. */
+export interface Injection {
+  readonly position: number;
+  readonly vector: Float32Array;
+}
+
+/** Rows of similar length, to be computed together. */
+export interface TokenBatch {
+  /** Which rows these are. */
+  readonly members: readonly number[];
+  readonly feeds: Readonly<Record<keyof TextInputs, RunTensor>>;
+}
+
+/**
+ * Cuts rows into batches of at most `budget` positions, padding included. A batch reaches as far as its longest end
+ * of text: CLIP's text tower is causal, so later positions change nothing.
+ * @throws LincirError 'bad-argument' for a row that the tower cannot take, by its number from 1.
+ */
+export function tokenBatches(rows: readonly TokenRow[], config: TextConfig, budget: number): TokenBatch[] {
+  const ends = rows.map((row, index) => endOf(row, `row ${index + 1}`, config));
+  const longestFirst = [...rows.keys()].sort((a, b) => ends[b]! - ends[a]!);
+  const batches: TokenBatch[] = [];
+  for (let start = 0; start < longestFirst.length; ) {
+    const positions = ends[longestFirst[start]!]! + 1;
+    const members = longestFirst.slice(start, start + Math.max(1, Math.floor(budget / positions)));
+    batches.push({
+      members,
+      feeds: feedsOf(
+        members.map((index) => rows[index]!),
+        members.map((index) => ends[index]!),
+        config,
+      ),
+    });
+    start += members.length;
+  }
+  return batches;
+}
+
+function feedsOf(
+  rows: readonly TokenRow[],
+  ends: readonly number[],
+  { width }: TextConfig,
+): TokenBatch['feeds'] {
+  const positions = Math.max(...ends) + 1;
+  const ids = new BigInt64Array(rows.length * positions);
+  rows.forEach((row, index) => {
+    row.ids.slice(0, positions).forEach((id, at) => {
+      ids[index * positions + at] = BigInt(id);
+    });
+  });
+  const placements = rows.flatMap((row, index) =>
+    (row.injected ?? []).map(({ position }) => [index, position]),
+  );
+  const injected = new Float32Array(placements.length * width);
+  rows
+    .flatMap((row) => row.injected ?? [])
+    .forEach(({ vector }, at) => {
+      injected.set(vector, at * width);
+    });
+  return {
+    ids: { shape: [rows.length, positions], data: ids },
+    ends: pairs(ends.map((end, index) => [index, end])),
+    placements: pairs(placements),
+    injected: { shape: [placements.length, width], data: injected },
+  };
+}
+
+function pairs(values: readonly (readonly number[])[]): RunTensor {
+  return { shape: [values.length, 2], data: BigInt64Array.from(values.flat(), BigInt) };
+}
+
+/** The position of a row's end of text. */
+function endOf({ ids, injected = [] }: TokenRow, subject: string, config: TextConfig): number {
+  const { vocabulary, positions, endOfText, width } = config;
+  const refuse = (expected: string, found: string): LincirError =>
+    new LincirError('bad-argument', { subject, expected, found });
+  for (const id of ids) {
+    if (!(Number.isInteger(id) && id >= 0 && id < vocabulary))
+      throw refuse(`ids from 0 to ${vocabulary - 1}`, `${id}`);
+  }
+  const end = endOfText === 'largest' ? ids.indexOf(Math.max(...ids)) : ids.indexOf(endOfText);
+  if (end < 0) throw refuse(`an end of text, id ${endOfText}`, `${ids.length} ids without it`);
+  if (end >= positions)
+    throw refuse(`an end of text among the first ${positions} ids`, `it at position ${end}`);
+  for (const { position, vector } of injected) {
+    if (!(Number.isInteger(position) && position >= 0 && position < end)) {
+      throw refuse(`injections before the end of text at ${end}`, `position ${position}`);
+    }
+    if (vector.length !== width) throw refuse(`vectors of ${width} values`, `${vector.length}`);
+  }
+  return end;
+}
