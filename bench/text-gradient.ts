@@ -1,0 +1,133 @@
+/**
+ * The text tower forward and backward, with respect to injected vectors, against PyTorch on the same rows at equal
+ * padding, and against ONNX Runtime's own matrix product: `node bench/text-gradient.ts MODEL [ROUNDS]`.
+ */
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parametersOf, readClipConfig, type TextConfig, textInputs, textTower } from '../src/clip/index.ts';
+
+import { openCheckpoint, readJsonFile, writeSafetensors } from '../src/core/index.ts';
+import {
+  gradients,
+  input,
+  mul,
+  productFlops,
+  type RunTensor,
+  reduceSum,
+  Session,
+} from '../src/onnx/index.ts';
+import { gemmPeak } from './gemm-peak.ts';
+import { machine, saveResult } from './results.ts';
+import { Peer, speedup, takeTurns, timed } from './turns.ts';
+
+const [folder, rounds = '9'] = process.argv.slice(2);
+if (folder === undefined) throw new Error('usage: node bench/text-gradient.ts MODEL [ROUNDS]');
+
+/** Rows and positions of one pass; the middle of the caption sets, and CLIP's longest. */
+const workloads = [
+  { rows: 64, positions: 16 },
+  { rows: 32, positions: 40 },
+  { rows: 16, positions: 77 },
+];
+const threads = 2;
+
+const configFile = join(folder, 'config.json');
+const config = readClipConfig(await readJsonFile(configFile), configFile).text!;
+const { tensors } = await openCheckpoint(folder);
+const inputs = textInputs(config);
+const cotangent = input('cotangent', 'float32', ['batch', config.projection]);
+const loss = reduceSum(mul(textTower(inputs, config, parametersOf(tensors)), cotangent), [0, 1]);
+const [gradient] = gradients(loss, [inputs.injected]);
+
+const results = [];
+for (const workload of workloads) results.push(await measure(workload));
+await saveResult(`text-gradient-${config.width}`, {
+  machine: machine(),
+  threads,
+  width: config.width,
+  layers: config.layers,
+  results,
+});
+
+async function measure({ rows, positions }: { rows: number; positions: number }) {
+  const feeds = makeFeeds(rows, positions, config);
+  const scratch = await mkdtemp(join(tmpdir(), 'lincir-bench-'));
+  const idsFile = join(scratch, 'ids.safetensors');
+  await writeSafetensors(idsFile, [
+    { name: 'ids', type: 'int64', ...feeds.ids },
+    { name: 'placeholder_positions', type: 'int64', ...feeds.placements },
+    { name: 'injected', type: 'float32', ...feeds.injected },
+    { name: 'cotangent', type: 'float32', ...feeds.cotangent },
+  ]);
+  const session = await Session.create({ gradient: gradient! }, { threads });
+  const peak = await gemmPeak([rows * positions, config.width, config.feedForward], { threads });
+  const options = ['--model', folder!, '--ids', idsFile, '--threads', `${threads}`];
+  const peers = {
+    sdpa: await Peer.start('text_gradient.py', [...options, '--micro-batch', `${rows}`]),
+    eager: await Peer.start('text_gradient.py', [
+      ...options,
+      '--micro-batch',
+      `${rows}`,
+      '--attention',
+      'eager',
+    ]),
+  };
+  const times = await takeTurns(
+    {
+      lincir: () => timed(() => session.run(feeds)),
+      peak: peak.side,
+      sdpa: async () => (await peers.sdpa.run()).seconds,
+      eager: async () => (await peers.eager.run()).seconds,
+    },
+    Number(rounds),
+  );
+  const { torch } = await peers.sdpa.run();
+  await Promise.all([session.dispose(), peak.dispose(), peers.sdpa.stop(), peers.eager.stop()]);
+  await rm(scratch, { recursive: true });
+
+  const flops = productFlops([gradient!], { batch: rows, positions, placements: rows });
+  const gflops = flops / times.lincir.median / 1e9;
+  const peakGflops = peak.flops / times.peak.median / 1e9;
+  const result = {
+    rows,
+    positions,
+    milliseconds: round(times.lincir.median * 1000),
+    captionsPerSecond: round(rows / times.lincir.median),
+    gflops: round(gflops),
+    gemmGflops: round(peakGflops),
+    shareOfGemm: round(gflops / peakGflops),
+    torch,
+    timesAsFastAsTorch: {
+      sdpa: round(speedup(times.lincir, times.sdpa)),
+      eager: round(speedup(times.lincir, times.eager)),
+    },
+    seconds: times,
+  };
+  console.log(JSON.stringify({ ...result, seconds: undefined }));
+  return result;
+}
+
+function makeFeeds(rows: number, positions: number, { width, vocabulary, projection }: TextConfig) {
+  const noise = (count: number): Float32Array =>
+    Float32Array.from({ length: count }, () => Math.random() - 0.5);
+  const integers = (shape: readonly number[], at: (index: number) => number) => ({
+    shape,
+    data: BigInt64Array.from({ length: shape.reduce((a, b) => a * b) }, (_, index) => BigInt(at(index))),
+  });
+  // The largest id ends a text, whatever the config's rule.
+  const id = (index: number): number =>
+    index % positions === positions - 1 ? vocabulary - 1 : 1 + ((index * 7919) % (vocabulary - 2));
+  return {
+    ids: integers([rows, positions], id),
+    ends: integers([rows, 2], (index) => (index % 2 === 0 ? index / 2 : positions - 1)),
+    placements: integers([rows, 2], (index) => (index % 2 === 0 ? index / 2 : 3)),
+    injected: { shape: [rows, width], data: noise(rows * width) },
+    cotangent: { shape: [rows, projection], data: noise(rows * projection) },
+  } satisfies Record<string, RunTensor>;
+}
+
+function round(value: number): number {
+  return Number(value.toPrecision(4));
+}

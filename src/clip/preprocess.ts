@@ -1,0 +1,210 @@
+/** CLIP's image preprocessing: `preprocessor_config.json` as plain data, and a picture as the vision tower's input. */
+
+import { z } from 'zod';
+import { LincirError } from '../core/index.ts';
+import { decodeImage, defaultMaxPixels, type ImageSource } from './decode.ts';
+import { type AxisPlan, type ResampleFilter, type RgbImage, resample } from './resample.ts';
+
+type Triple = readonly [number, number, number];
+
+export interface Extent {
+  readonly height: number;
+  readonly width: number;
+}
+
+/** What to do with an image between decoding it and giving it to the vision tower. */
+export interface ImagePreprocessing {
+  /** What to resize to: the short side, keeping proportions, or both sides. Absent: no resizing. */
+  readonly resize?: { readonly shortSide: number } | Extent;
+  readonly filter: ResampleFilter;
+  /** Size of the centre crop; pixels past the image's border are black. Every result has this size. */
+  readonly crop: Extent;
+  /** Multiplies a pixel of 0 to 255, before mean and deviation apply. */
+  readonly scale: number;
+  /** Of red, green and blue. */
+  readonly mean: Triple;
+  readonly deviation: Triple;
+}
+
+export interface PreprocessOptions {
+  /**
+   * Pads an image whose long side is more than this many times its short side with black, to this ratio, before
+   * everything else (Baldrati et al., CVPR Workshops 2022, use 1.25). Absent: no padding.
+   */
+  readonly targetPad?: number;
+  /** Larger images are refused before they are decoded. Default 200 million. */
+  readonly maxPixels?: number;
+  /** What errors call an image that has no path. Default `image`. */
+  readonly name?: string;
+  /** Where to write the result, for example a slot of a batch; exactly 3 x height x width long. */
+  readonly into?: Float32Array;
+}
+
+/**
+ * Reads the fields of Hugging Face's `preprocessor_config.json`, old or new, or of the `image_processor` in a
+ * `processor_config.json`. What is absent or null has the default of `CLIPImageProcessor`.
+ *
+ * @param file named in errors
+ * @throws LincirError `bad-config` if it is not the configuration of a CLIP image processor
+ */
+export function readPreprocessing(json: unknown, file: string): ImagePreprocessing {
+  const nested = z.object({ image_processor: z.record(z.string(), z.unknown()) }).safeParse(json);
+  const parsed = processorSchema.safeParse(nested.success ? nested.data.image_processor : json, {
+    reportInput: true,
+  });
+  if (!parsed.success) {
+    const { path, message, input } = parsed.error.issues[0]!;
+    throw badConfig([file, ...path].join(': '), message, String(JSON.stringify(input)).slice(0, 80));
+  }
+  const config = parsed.data;
+  const resize = config.do_resize ? config.size : undefined;
+  const crop = config.do_center_crop ? config.crop_size : resize;
+  if (crop === undefined || 'shortSide' in crop) {
+    throw badConfig(
+      `${file}: do_center_crop`,
+      'a crop or a fixed size, so that images have one size',
+      'neither',
+    );
+  }
+  return {
+    ...(resize && { resize }),
+    filter: config.resample === 3 ? 'bicubic' : 'bilinear',
+    crop,
+    scale: config.do_rescale ? config.rescale_factor : 1,
+    mean: config.do_normalize ? config.image_mean : [0, 0, 0],
+    deviation: config.do_normalize ? config.image_std : [1, 1, 1],
+  };
+}
+
+/**
+ * One image as the vision tower takes it: float32 [3, height, width], height and width those of the crop.
+ *
+ * The reference is CLIP's published pipeline on Pillow, as in transformers' `load_image` followed by
+ * `CLIPImageProcessorPil`; results equal it to the bit wherever the decoders agree. The torchvision processor of
+ * transformers 5 resamples slightly differently.
+ *
+ * @throws LincirError as `decodeImage` does; `bad-argument` for an option or pixels that cannot be used
+ */
+export async function preprocessImage(
+  source: ImageSource,
+  preprocessing: ImagePreprocessing,
+  options: PreprocessOptions = {},
+): Promise<Float32Array> {
+  const { targetPad = Infinity, maxPixels = defaultMaxPixels, name = 'image' } = options;
+  const { resize, filter, crop } = preprocessing;
+  const length = 3 * crop.height * crop.width;
+  if (!(targetPad >= 1)) throw badArgument('targetPad', 'a ratio of at least 1', String(targetPad));
+  if (options.into && options.into.length !== length) {
+    throw badArgument('into', `${length} floats`, String(options.into.length));
+  }
+  const image = await decodeImage(source, name, maxPixels);
+  const canvas = padded(image, targetPad);
+  const resized = resizedExtent(canvas, resize);
+  const across = planAxis(image.width, canvas.width, resized.width, crop.width);
+  const down = planAxis(image.height, canvas.height, resized.height, crop.height);
+  return normalise(
+    resample(image, across, down, filter),
+    preprocessing,
+    options.into ?? new Float32Array(length),
+  );
+}
+
+/** The black canvas that brings a too long or too tall image to `ratio`. */
+function padded({ width, height }: Extent, ratio: number): Extent {
+  const border = (side: number) => Math.max(0, Math.trunc((Math.max(width, height) / ratio - side) / 2)); // on both ends
+  return { width: width + 2 * border(width), height: height + 2 * border(height) };
+}
+
+function resizedExtent({ width, height }: Extent, resize: ImagePreprocessing['resize']): Extent {
+  if (resize === undefined) return { width, height };
+  if (!('shortSide' in resize)) return resize;
+  const { shortSide } = resize;
+  const longSide = Math.trunc((shortSide * Math.max(width, height)) / Math.min(width, height));
+  return width <= height ? { width: shortSide, height: longSide } : { width: longSide, height: shortSide };
+}
+
+function planAxis(image: number, canvas: number, resized: number, length: number): AxisPlan {
+  return { canvas, offset: (canvas - image) / 2, resized, start: Math.floor((resized - length) / 2), length };
+}
+
+/** (scale · pixel - mean) / deviation, rounded to float32 after every step as NumPy does. */
+function normalise(image: RgbImage, preprocessing: ImagePreprocessing, into: Float32Array): Float32Array {
+  const { data } = image; // [height, width, 3]
+  const area = image.width * image.height;
+  const values = new Float32Array(256);
+  for (let channel = 0; channel < 3; channel++) {
+    const mean = Math.fround(preprocessing.mean[channel]!);
+    const deviation = Math.fround(preprocessing.deviation[channel]!);
+    for (let pixel = 0; pixel < 256; pixel++) {
+      values[pixel] = Math.fround(Math.fround(pixel * preprocessing.scale) - mean) / deviation;
+    }
+    for (let at = 0; at < area; at++) into[channel * area + at] = values[data[at * 3 + channel]!]!;
+  }
+  return into; // [3, height, width]
+}
+
+function badArgument(subject: string, expected: string, found: string): LincirError {
+  return new LincirError('bad-argument', { subject, expected, found });
+}
+
+function badConfig(subject: string, expected: string, found: string): LincirError {
+  return new LincirError('bad-config', { subject, expected, found });
+}
+
+// Sides past 4,096 pixels are beyond any published CLIP, and would only ask for memory.
+const side = z.int().min(1).max(4096);
+const extent = z.object({ height: side, width: side });
+const triple = z.tuple([z.number(), z.number(), z.number()]);
+const flag = field('true or false', true, z.boolean());
+
+const processorSchema = z.object(
+  {
+    image_processor_type: field('CLIPImageProcessor', 'CLIPImageProcessor', z.string().startsWith('CLIP')),
+    feature_extractor_type: field(
+      'CLIPFeatureExtractor',
+      'CLIPFeatureExtractor',
+      z.string().startsWith('CLIP'),
+    ),
+    do_resize: flag,
+    size: field(
+      'a side, {"shortest_edge"} or {"height", "width"}, of 1 to 4096 pixels',
+      { shortSide: 224 },
+      z.union([
+        side.transform((shortSide) => ({ shortSide })),
+        z.object({ shortest_edge: side }).transform((size) => ({ shortSide: size.shortest_edge })),
+        extent,
+      ]),
+    ),
+    resample: field('3 (bicubic) or 2 (bilinear)', 3, z.union([z.literal(2), z.literal(3)])),
+    do_center_crop: flag,
+    crop_size: field(
+      'a side, or {"height", "width"}, of 1 to 4096 pixels',
+      { height: 224, width: 224 },
+      z.union([side.transform((length) => ({ height: length, width: length })), extent]),
+    ),
+    do_rescale: flag,
+    rescale_factor: field('a positive number', 1 / 255, z.number().positive()),
+    do_normalize: flag,
+    image_mean: field('three numbers', [0.48145466, 0.4578275, 0.40821073], triple),
+    image_std: field(
+      'three positive numbers',
+      [0.26862954, 0.26130258, 0.27577711],
+      triple.refine((values) => values.every((value) => value > 0)),
+    ),
+  },
+  { error: 'an object' },
+);
+
+/** A field whose absence, or null, means the default of `CLIPImageProcessor`. */
+function field<Schema extends z.ZodType>(expected: string, standard: z.output<Schema>, schema: Schema) {
+  return z
+    .unknown()
+    .optional()
+    .transform((input, context): z.output<Schema> => {
+      if (input === undefined || input === null) return standard;
+      const parsed = schema.safeParse(input);
+      if (parsed.success) return parsed.data;
+      context.addIssue({ code: 'custom', message: expected, input });
+      return z.NEVER;
+    });
+}

@@ -1,0 +1,162 @@
+/** The tokenizer against recorded ids, from both file layouts, and what it refuses. */
+
+import assert from 'node:assert/strict';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { LincirError } from '../core/index.ts';
+import type { TextConfig } from './config.ts';
+import { loadTokenizer } from './tokenizer.ts';
+
+const fixture = join(import.meta.dirname, '../../test/fixtures/tiny-clip');
+const config = { vocabulary: 600, positions: 77, endOfText: 599 } as TextConfig;
+
+let scratch: string;
+before(async () => {
+  scratch = await mkdtemp(join(tmpdir(), 'lincir-tokenizer-'));
+});
+after(() => rm(scratch, { recursive: true }));
+
+/** A folder of its own with these files. */
+async function folderOf(files: Readonly<Record<string, string>>): Promise<string> {
+  const folder = await mkdtemp(join(scratch, 'model-'));
+  for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content);
+  return folder;
+}
+
+describe('recorded ids', () => {
+  const layouts = [['tokenizer.json'], ['vocab.json', 'merges.txt']];
+  for (const files of layouts) {
+    test(`from ${files.join(' and ')}`, async () => {
+      const folder = await folderOf({});
+      for (const file of files) await cp(join(fixture, file), join(folder, file));
+      const tokenizer = await loadTokenizer(folder, config);
+      const golden = (await readFile(join(fixture, 'golden.jsonl'), 'utf8')).trim().split('\n');
+      assert.ok(golden.length > 20);
+      for (const line of golden) {
+        const { text, ids }: { text: string; ids: number[] } = JSON.parse(line);
+        assert.deepEqual(tokenizer.encode(text).ids, ids, text);
+      }
+    });
+  }
+});
+
+test('a text too long for the text tower is cut before its end of text', async () => {
+  const { encode, startOfText, endOfText } = await loadTokenizer(fixture, { ...config, positions: 7 });
+  const [fitting, long] = [encode('a a a a a'), encode('a a a a a a')];
+  assert.deepEqual([fitting.ids.length, fitting.truncated], [7, false]);
+  assert.deepEqual(long, { ids: fitting.ids, truncated: true });
+  assert.deepEqual([long.ids[0], long.ids.at(-1)], [startOfText, endOfText]);
+});
+
+test('without a configuration there is room for 77 ids', async () => {
+  const { encode } = await loadTokenizer(fixture);
+  assert.equal(encode('a '.repeat(75)).truncated, false);
+  assert.equal(encode('a '.repeat(76)).truncated, true);
+});
+
+test('a very long text costs no more than its beginning', async () => {
+  const { encode } = await loadTokenizer(fixture, config);
+  const sentence = 'a photo of $ that is red, and more; ';
+  const begin = performance.now();
+  const { ids, truncated } = encode(sentence.repeat(200_000));
+  assert.ok(performance.now() - begin < 500);
+  assert.deepEqual([ids.length, truncated], [77, true]);
+  assert.deepEqual(ids, encode(sentence.repeat(50)).ids);
+  // What is looked at grows until it has enough tokens.
+  assert.deepEqual(encode(`${' '.repeat(50_000)}a red ${' '.repeat(50_000)} hat`), encode('a red hat'));
+});
+
+test('a word that is one token has an id', async () => {
+  const { idOf } = await loadTokenizer(fixture, config);
+  assert.equal(idOf('$'), 259);
+  assert.equal(idOf('$$'), undefined);
+  assert.equal(idOf(''), undefined);
+});
+
+describe('refusals', () => {
+  const vocabulary = { a: 0, 'a</w>': 1, '<|startoftext|>': 2, '<|endoftext|>': 3 };
+  const refusals: readonly {
+    readonly name: string;
+    readonly files: Readonly<Record<string, string>>;
+    readonly code: string;
+    readonly message: RegExp;
+    readonly config?: TextConfig;
+  }[] = [
+    { name: 'an empty folder', files: {}, code: 'not-found', message: /tokenizer\.json, or vocab\.json/ },
+    {
+      name: 'a vocabulary without merges',
+      files: { 'vocab.json': '{}' },
+      code: 'not-found',
+      message: /merges\.txt, found "vocab\.json"/,
+    },
+    {
+      name: 'torn JSON',
+      files: { 'tokenizer.json': '{"model": ' },
+      code: 'bad-file',
+      message: /tokenizer\.json: expected JSON/,
+    },
+    {
+      name: 'other JSON',
+      files: { 'tokenizer.json': '[1]' },
+      code: 'bad-file',
+      message: /tokenizer\.json: expected CLIP's byte-pair tokenizer/,
+    },
+    {
+      name: "another family's tokenizer",
+      files: { 'tokenizer.json': '{"model": {"type": "WordPiece", "vocab": {}, "merges": []}}' },
+      code: 'bad-file',
+      message: /model\.type/,
+    },
+    {
+      name: 'a tokenizer without its other parts',
+      files: { 'tokenizer.json': JSON.stringify({ model: { type: 'BPE', vocab: vocabulary, merges: [] } }) },
+      code: 'bad-file',
+      message: /a tokenizer that can be used/,
+    },
+    {
+      name: 'ids that are no numbers',
+      files: { 'vocab.json': '{"a": "b"}', 'merges.txt': '' },
+      code: 'bad-file',
+      message: /vocab\.json: .*"a: /,
+    },
+    {
+      name: 'no end of text',
+      files: { 'vocab.json': '{"a": 0, "<|startoftext|>": 1}', 'merges.txt': '' },
+      code: 'bad-file',
+      message: /vocab\.json: expected CLIP's token <\|endoftext\|>/,
+    },
+    {
+      name: 'a merge of three',
+      files: { 'vocab.json': JSON.stringify(vocabulary), 'merges.txt': '#version: 0.2\r\na b\r\na b c\r\n' },
+      code: 'bad-file',
+      message: /merges\.txt: line 3/,
+    },
+    {
+      name: 'more tokens than the text tower has',
+      files: { 'vocab.json': JSON.stringify(vocabulary), 'merges.txt': '' },
+      code: 'bad-config',
+      message: /ids below the text tower's 3 tokens, found 3 for "<\|endoftext\|>"/,
+      config: { ...config, vocabulary: 3 },
+    },
+    {
+      name: 'another end of text than the text tower',
+      files: { 'vocab.json': JSON.stringify(vocabulary), 'merges.txt': '' },
+      code: 'bad-config',
+      message: /end of text, id 599, found 3/,
+      config,
+    },
+  ];
+  for (const { name, files, code, message, config } of refusals) {
+    test(name, async () => {
+      const folder = await folderOf(files);
+      await assert.rejects(loadTokenizer(folder, config), (error) => {
+        assert.ok(error instanceof LincirError);
+        assert.equal(error.code, code);
+        assert.match(error.message, message);
+        return true;
+      });
+    });
+  }
+});
