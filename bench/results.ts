@@ -21,3 +21,8 @@ export async function saveResult(name: string, result: object): Promise<void> {
   const dated = { date: new Date().toISOString().slice(0, 10), ...result };
   await writeFile(join(folder, `${name}.json`), `${JSON.stringify(dated, null, 2)}\n`);
 }
+
+/** Four significant digits: more would be noise. */
+export function rounded(value: number): number {
+  return Number(value.toPrecision(4));
+}

@@ -19,7 +19,7 @@ import {
   Session,
 } from '../src/onnx/index.ts';
 import { gemmPeak } from './gemm-peak.ts';
-import { machine, saveResult } from './results.ts';
+import { machine, rounded, saveResult } from './results.ts';
 import { Peer, speedup, takeTurns, timed } from './turns.ts';
 
 const [folder, rounds = '9'] = process.argv.slice(2);
@@ -62,7 +62,10 @@ async function measure({ rows, positions }: { rows: number; positions: number })
     { name: 'cotangent', type: 'float32', ...feeds.cotangent },
   ]);
   const session = await Session.create({ gradient: gradient! }, { threads });
-  const peak = await gemmPeak([rows * positions, config.width, config.feedForward], { threads });
+  const peak = await gemmPeak(
+    { rows: rows * positions, width: config.width, wide: config.feedForward },
+    { threads },
+  );
   const options = ['--model', folder!, '--ids', idsFile, '--threads', `${threads}`];
   const peers = {
     sdpa: await Peer.start('text_gradient.py', [...options, '--micro-batch', `${rows}`]),
@@ -93,15 +96,15 @@ async function measure({ rows, positions }: { rows: number; positions: number })
   const result = {
     rows,
     positions,
-    milliseconds: round(times.lincir.median * 1000),
-    captionsPerSecond: round(rows / times.lincir.median),
-    gflops: round(gflops),
-    gemmGflops: round(peakGflops),
-    shareOfGemm: round(gflops / peakGflops),
+    milliseconds: rounded(times.lincir.median * 1000),
+    captionsPerSecond: rounded(rows / times.lincir.median),
+    gflops: rounded(gflops),
+    gemmGflops: rounded(peakGflops),
+    shareOfGemm: rounded(gflops / peakGflops),
     torch,
     timesAsFastAsTorch: {
-      sdpa: round(speedup(times.lincir, times.sdpa)),
-      eager: round(speedup(times.lincir, times.eager)),
+      sdpa: rounded(speedup(times.lincir, times.sdpa)),
+      eager: rounded(speedup(times.lincir, times.eager)),
     },
     seconds: times,
   };
@@ -126,8 +129,4 @@ function makeFeeds(rows: number, positions: number, { width, vocabulary, project
     injected: { shape: [rows, width], data: noise(rows * width) },
     cotangent: { shape: [rows, projection], data: noise(rows * projection) },
   } satisfies Record<string, RunTensor>;
-}
-
-function round(value: number): number {
-  return Number(value.toPrecision(4));
 }

@@ -40,5 +40,7 @@ const pictures: Readonly<Record<string, string>> = {
 
 for (const [name, drawing] of Object.entries(pictures)) {
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="320" height="240">${drawing}</svg>`;
-  await sharp(Buffer.from(svg)).flatten().toFile(join(import.meta.dirname, 'pictures', name));
+  await sharp(Buffer.from(svg))
+    .flatten()
+    .toFile(join(import.meta.dirname, 'pictures', name));
 }

@@ -1,0 +1,89 @@
+/**
+ * The vision tower forward against PyTorch on the same number of pictures, and against ONNX Runtime's own matrix
+ * product: `node bench/image-encoding.ts MODEL [ROUNDS]`. PyTorch gets its best of three settings.
+ */
+
+import { parametersOf, readClipConfig, visionInput, visionTower } from '../src/clip/index.ts';
+import { openCheckpoint, readJsonFile } from '../src/core/index.ts';
+import { productFlops, Session } from '../src/onnx/index.ts';
+import { gemmPeak } from './gemm-peak.ts';
+import { machine, rounded, saveResult } from './results.ts';
+import { Peer, speedup, takeTurns, timed } from './turns.ts';
+
+const [folder, rounds = '9'] = process.argv.slice(2);
+if (folder === undefined) throw new Error('usage: node bench/image-encoding.ts MODEL [ROUNDS]');
+const threads = 2;
+const images = 16;
+
+const configFile = `${folder}/config.json`;
+const config = readClipConfig(await readJsonFile(configFile), configFile).vision!;
+const { imageSize, patchSize, channels, width, feedForward } = config;
+const tokens = 1 + (imageSize / patchSize) ** 2;
+const { tensors } = await openCheckpoint(folder);
+const embeddings = visionTower(visionInput(config), config, parametersOf(tensors));
+const session = await Session.create({ embeddings }, { threads });
+const area = channels * imageSize ** 2;
+
+/** All pictures, `batch` at a time. */
+const encode = (batch: number) => {
+  const pixels = Float32Array.from({ length: batch * area }, () => Math.random() - 0.5);
+  const feeds = { pixels: { shape: [batch, channels, imageSize, imageSize], data: pixels } };
+  return () =>
+    timed(async () => {
+      for (let done = 0; done < images; done += batch) await session.run(feeds);
+    });
+};
+
+const options = ['--model', folder, '--batch', `${images}`, '--threads', `${threads}`];
+const peers = {
+  sdpa: await Peer.start('image_encoding.py', options),
+  eager: await Peer.start('image_encoding.py', [...options, '--attention', 'eager']),
+  'channels-last': await Peer.start('image_encoding.py', [...options, '--channels-last']),
+};
+const peak = await gemmPeak({ rows: 4 * tokens, width, wide: feedForward }, { threads });
+const times = await takeTurns(
+  {
+    'lincir, 1 a run': encode(1),
+    'lincir, 4 a run': encode(4),
+    'lincir, 16 a run': encode(16),
+    peak: peak.side,
+    'torch sdpa': async () => (await peers.sdpa.run()).seconds,
+    'torch eager': async () => (await peers.eager.run()).seconds,
+    'torch channels-last': async () => (await peers['channels-last'].run()).seconds,
+  },
+  Number(rounds),
+);
+const { torch } = await peers.sdpa.run();
+await Promise.all([session.dispose(), peak.dispose(), ...Object.values(peers).map((peer) => peer.stop())]);
+
+const flops = images * productFlops([embeddings], { batch: 1 });
+const gemmGflops = peak.flops / times.peak.median / 1e9;
+const sides = Object.entries(times).filter(([name]) => name !== 'peak');
+const ours = Object.entries(times)
+  .filter(([name]) => name.startsWith('lincir'))
+  .toSorted(([, a], [, b]) => a.median - b.median)[0]!;
+const result = {
+  gemmGflops: rounded(gemmGflops),
+  sides: sides.map(([side, timing]) => ({
+    side,
+    imagesPerSecond: rounded(images / timing.median),
+    shareOfGemm: rounded(flops / timing.median / 1e9 / gemmGflops),
+  })),
+  best: ours[0],
+  timesAsFastAsTorch: Object.fromEntries(
+    Object.keys(peers).map((name) => {
+      const side = `torch ${name}` as keyof typeof times;
+      return [side, rounded(speedup(ours[1], times[side]))];
+    }),
+  ),
+};
+console.log(JSON.stringify(result, null, 1));
+await saveResult(`image-encoding-${width}-${patchSize}`, {
+  machine: machine(),
+  torch,
+  threads,
+  width,
+  patchSize,
+  ...result,
+  seconds: times,
+});

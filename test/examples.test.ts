@@ -1,0 +1,28 @@
+/** Runs what examples/ shows, as a user would. */
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { promisify } from 'node:util';
+
+const run = async (example: string): Promise<string> => {
+  const script = join(import.meta.dirname, '../examples', example);
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [
+    '--conditions=lincir-source',
+    script,
+  ]);
+  assert.equal(stderr, '');
+  return stdout;
+};
+
+test('embed.ts embeds every picture and text', async () => {
+  const output = await run('embed.ts');
+  assert.match(output, /^6 pictures and 3 texts, 24 numbers each/);
+  assert.equal(output.match(/-?[01]\.\d{3}/g)?.length, 18);
+});
+
+test('inject.ts changes an embedding by a vector', async () => {
+  const [, distance] = /moves the embedding by ([\d.]+)/.exec(await run('inject.ts')) ?? [];
+  assert.ok(Number(distance) > 0);
+});
