@@ -23,6 +23,6 @@ test('embed.ts embeds every picture and text', async () => {
 });
 
 test('inject.ts changes an embedding by a vector', async () => {
-  const [, distance] = /moves the embedding by ([\d.]+)/.exec(await run('inject.ts')) ?? [];
+  const [, distance] = /moves the embedding by (\d+\.\d+)/.exec(await run('inject.ts')) ?? [];
   assert.ok(Number(distance) > 0);
 });

@@ -11,7 +11,7 @@ import {
 } from '../core/index.ts';
 import { type DownloadProgress, resolveModel } from '../hub/index.ts';
 import { Session, type SessionOptions, type Value } from '../onnx/index.ts';
-import { type ClipConfig, readClipConfig } from './config.ts';
+import { type ClipConfig, readClipConfig, type VisionConfig } from './config.ts';
 import type { ImageSource } from './decode.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { type ImagePreprocessing, preprocessImage, readPreprocessing } from './preprocess.ts';
@@ -62,12 +62,23 @@ export async function loadClip(model: string, options: LoadClipOptions = {}): Pr
   const configFile = join(folder, 'config.json');
   const config = readClipConfig(await readJsonFile(configFile), configFile);
   const checkpoint = await openCheckpoint(folder);
-  const preprocessingFile = join(folder, 'preprocessor_config.json');
-  const preprocessing =
-    config.vision && readPreprocessing(await readJsonFile(preprocessingFile), preprocessingFile);
+  const preprocessing = config.vision && (await loadPreprocessing(folder, config.vision));
   const tokenizer = config.text && (await loadTokenizer(folder, config.text));
   const fingerprint = await fingerprintOf(config, checkpoint);
   return new Clip({ folder, id, config, checkpoint, preprocessing, tokenizer, fingerprint }, options);
+}
+
+async function loadPreprocessing(folder: string, vision: VisionConfig): Promise<ImagePreprocessing> {
+  const file = join(folder, 'preprocessor_config.json');
+  const preprocessing = readPreprocessing(await readJsonFile(file), file);
+  const { height, width } = preprocessing.crop;
+  const { channels, imageSize } = vision;
+  if (height === imageSize && width === imageSize && channels === 3) return preprocessing;
+  throw new LincirError('bad-config', {
+    subject: file,
+    expected: `pictures as config.json has them, ${channels} x ${imageSize} x ${imageSize}`,
+    found: `3 x ${height} x ${width}`,
+  });
 }
 
 /** What a model is made of, found and checked but not yet in the engine. */

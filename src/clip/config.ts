@@ -39,9 +39,9 @@ export interface ClipConfig {
   readonly vision: VisionConfig | undefined;
 }
 
-const size = z.number().int().positive().max(1_000_000);
-const activation = z.enum(['quick_gelu', 'gelu']);
-const epsilon = z.number().positive().max(1);
+const size = z.int('a whole number').min(1, 'at least 1').max(1_000_000, 'at most 1,000,000');
+const activation = z.enum(['quick_gelu', 'gelu'], '"quick_gelu" or "gelu"');
+const epsilon = z.number('a number').positive('a number above 0').max(1, 'a number up to 1');
 
 /** Defaults are those of transformers' CLIPTextConfig: configs leave out what equals them. */
 const textSchema = z
@@ -55,7 +55,7 @@ const textSchema = z
     projection_dim: size.default(512),
     vocab_size: size.default(49408),
     max_position_embeddings: size.default(77),
-    eos_token_id: z.number().int().nonnegative().default(49407),
+    eos_token_id: z.int('a whole number').nonnegative('a token id').default(49407),
   })
   .transform(
     (config): TextConfig => ({
@@ -89,7 +89,8 @@ const visionSchema = z
     }),
   );
 
-const object = z.record(z.string(), z.unknown());
+const object = z.record(z.string(), z.unknown(), 'an object');
+const familySchema = z.looseObject({ model_type: z.string('a name').optional() }, 'an object');
 const wholeSchema = z.looseObject({
   projection_dim: size.default(512),
   text_config: object.nullish(),
@@ -105,7 +106,7 @@ const wholeSchema = z.looseObject({
  * @throws LincirError 'bad-config' for another family of models or a value out of range.
  */
 export function readClipConfig(json: unknown, file: string): ClipConfig {
-  const { model_type: family } = parse(z.looseObject({ model_type: z.string().optional() }), json, file);
+  const { model_type: family } = parse(familySchema, json, file);
   if (family === 'clip_text_model')
     return { text: checked(parse(textSchema, json, file), file), vision: undefined };
   if (family === 'clip_vision_model') {
@@ -185,9 +186,14 @@ function parse<Schema extends z.ZodType>(
     (value, key) => (value as Record<PropertyKey, unknown>)?.[key],
     json,
   );
-  throw invalid(field ? `${file}: ${field}` : file, issue.message, quoted(JSON.stringify(found)));
+  throw invalid(field ? `${file}: ${field}` : file, issue.message, shortened(found));
 }
 
 function invalid(subject: string, expected: string, found: string): LincirError {
   return new LincirError('bad-config', { subject, expected, found });
+}
+
+function shortened(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'nothing';
+  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
 }
