@@ -1,7 +1,7 @@
 /** Whole models: loading from folders of every kind, and encoding texts and pictures in any number. */
 
 import assert from 'node:assert/strict';
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -118,6 +118,21 @@ describe('loading', () => {
       ),
       original,
     );
+  });
+
+  test("a snapshot in Hugging Face's cache, whose files are links, is read where the blobs lie", async () => {
+    const cache = await mkdtemp(join(tmpdir(), 'lincir-clip-'));
+    folders.push(cache);
+    const snapshot = join(cache, 'snapshots', 'commit');
+    await mkdir(snapshot, { recursive: true });
+    await mkdir(join(cache, 'blobs'));
+    for (const [index, name] of (await readdir(tiny)).entries()) {
+      await cp(join(tiny, name), join(cache, 'blobs', `${index}`));
+      await symlink(join('..', '..', 'blobs', `${index}`), join(snapshot, name));
+    }
+    const [linked, plain] = [await loadClip(snapshot), await loadClip(tiny)];
+    assert.deepEqual(await linked.encodeTexts(['a dog']), await plain.encodeTexts(['a dog']));
+    await Promise.all([linked.dispose(), plain.dispose()]);
   });
 
   test('a model of one tower says what it lacks', async () => {
