@@ -33,10 +33,10 @@ describe('encoding', () => {
     const batches = await Array.fromAsync(clip.textBatches(texts));
     assert.deepEqual(
       batches.map(({ shape }) => shape[0]),
-      [1024, 476],
+      [256, 256, 256, 256, 256, 220],
     );
     const last = await clip.encodeTexts(texts.slice(-1));
-    close(batches[1]!.data.subarray(-24), last.data);
+    close(batches.at(-1)!.data.subarray(-24), last.data);
 
     const shades = Array.from({ length: 130 }, (_, index) => picture(index));
     const streamed = await Array.fromAsync(clip.imageBatches(shades));

@@ -44,8 +44,8 @@ export interface EncodeTextsOptions extends EncodeOptions {
 
 /** Token positions of one run of a tower, padding included: enough to keep it busy, few enough to stay in cache. */
 const positionsPerRun = 1024;
-/** Texts that are sorted by length together. */
-const textsPerWindow = 1024;
+/** Texts that are sorted by length together, and handed over together. */
+const textsPerWindow = 256;
 
 /**
  * Loads a CLIP model: `CLIPTextModelWithProjection` and `CLIPVisionModelWithProjection` of a checkpoint in Hugging

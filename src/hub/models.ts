@@ -35,6 +35,8 @@ export interface DownloadProgress {
 export interface ResolveOptions {
   /** A branch, tag or commit, as `@REVISION` after the name gives it too. */
   readonly revision?: string;
+  /** Do without the weights and what else a tokenizer does not need. */
+  readonly only?: 'tokenizer';
   readonly onProgress?: (progress: DownloadProgress) => void;
   /** Ends a download; what has arrived is kept. The promise is rejected with the signal's reason. */
   readonly signal?: AbortSignal;
@@ -65,6 +67,9 @@ export interface CachedModel {
   readonly complete: boolean;
 }
 
+/** What `missingParts` may name that a tokenizer does not need. */
+const besidesTokenizer: ReadonlySet<string> = new Set(['preprocessor_config.json', weightFiles[0]]);
+
 /** In all 7.5 s between the attempts to reach a hub that cannot be reached. */
 const defaultPatience = { attempts: 5, backoff: 500, silence: 30_000 } as const;
 
@@ -82,7 +87,9 @@ export async function resolveModel(model: string, options: ResolveOptions = {}):
   const environment = readHubEnvironment(options.environment);
   const repository = repositoryIn(environment.cacheFolder, id);
   const commit = await cachedCommit(repository, revision);
-  const missing = commit === undefined ? ['all of it'] : await missingParts(repository, commit);
+  const lacking = commit === undefined ? ['all of it'] : await missingParts(repository, commit);
+  const missing =
+    options.only === undefined ? lacking : lacking.filter((part) => !besidesTokenizer.has(part));
   if (commit !== undefined && missing.length === 0) {
     return { folder: repository.snapshot(commit), id, revision: commit };
   }
@@ -163,7 +170,10 @@ async function download(
     const fetch = (file: RemoteFile, onReceived: (bytes: number) => void) =>
       fetchFile(repository, listing.commit, file, connection, symlinks, onReceived);
 
-    const files = await filesOf(id, listing, repository, (index) => fetch(index, () => {}));
+    const files =
+      options.only === undefined
+        ? await filesOf(id, listing, repository, (index) => fetch(index, () => {}))
+        : smallFiles.filter(listing.has).map(listing.file);
     const allTotalBytes = files.reduce((sum, { size }) => sum + size, 0);
     let finishedBytes = 0;
     for (const file of files) {

@@ -1,0 +1,52 @@
+/** What main lends to a command, so that only main prints, and what commands say in common. */
+
+import type { DownloadProgress } from '../hub/index.ts';
+import { formatCount, type Reporter } from './progress.ts';
+
+export interface Context {
+  /** Writes a line for programs, to standard output. */
+  readonly print: (line: string) => void;
+  /** Lines and progress for people, on standard error. */
+  readonly reporter: Reporter;
+  /** Aborted when the user interrupts. */
+  readonly signal: AbortSignal;
+}
+
+/** Warnings of one kind that are printed one by one; the others are counted. */
+const warningsShown = 5;
+
+/** Shows a download as one progress bar over all of a model's files. */
+export function downloadBar(reporter: Reporter, model: string): (progress: DownloadProgress) => void {
+  let isFirst = true;
+  return ({ allReceivedBytes, allTotalBytes }) => {
+    if (isFirst) {
+      const label = `downloading ${model}`;
+      reporter.begin({ label, unit: 'bytes', total: allTotalBytes, begun: allReceivedBytes });
+    }
+    isFirst = false;
+    reporter.advance(allReceivedBytes);
+  };
+}
+
+/** Warnings of one kind: the first few are printed, the others counted. */
+export class Warnings {
+  readonly #reporter: Reporter;
+  readonly #others: string;
+  count = 0;
+
+  /** @param others what `finish` says after the number of those not printed */
+  constructor(reporter: Reporter, others: string) {
+    this.#reporter = reporter;
+    this.#others = others;
+  }
+
+  add(line: string): void {
+    this.count += 1;
+    if (this.count <= warningsShown) this.#reporter.note(`warning: ${line}`);
+  }
+
+  finish(): void {
+    const more = this.count - warningsShown;
+    if (more > 0) this.#reporter.note(`warning: ${formatCount(more)} more ${this.#others}`);
+  }
+}

@@ -1,0 +1,74 @@
+/** Lines of UTF-8 text out of a file or a stream of any size. */
+
+import { createReadStream } from 'node:fs';
+import { asLincirError, LincirError } from '../core/index.ts';
+
+/** No text is this long: a longer line is no text file's, and is not to fill the memory. In bytes. */
+const lineLimit = 2 ** 20;
+const charactersPerBatch = 2 ** 16;
+
+/** The lines of a file, which is opened when the first one is asked for. Throws 'not-found', 'io' or 'bad-file'. */
+export async function* fileLines(path: string): AsyncGenerator<string, void, void> {
+  yield* readLines(createReadStream(path, { highWaterMark: 2 ** 18 }), path);
+}
+
+/**
+ * The lines of a stream without their ends, `\n` or `\r\n`. The last one need not have an end. A byte order mark is
+ * no part of a line.
+ * @param subject what messages call the stream
+ * @throws LincirError 'bad-file' naming a line that is not UTF-8 or longer than 1 MiB, and what reading throws.
+ */
+export async function* readLines(
+  chunks: AsyncIterable<Uint8Array>,
+  subject: string,
+): AsyncGenerator<string, void, void> {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  let number = 0;
+  let rest = Buffer.alloc(0);
+
+  const decode = (bytes: Uint8Array): string => {
+    number += 1;
+    const refuse = (found: string, cause?: unknown) =>
+      new LincirError('bad-file', {
+        subject: `${subject}: line ${number}`,
+        expected: `text in UTF-8 of at most ${lineLimit} bytes`,
+        found,
+        cause,
+      });
+    if (bytes.length > lineLimit) throw refuse('more');
+    try {
+      return decoder.decode(bytes.at(-1) === 0x0d ? bytes.subarray(0, -1) : bytes);
+    } catch (cause) {
+      throw refuse('bytes that are not UTF-8', cause);
+    }
+  };
+
+  try {
+    for await (const chunk of chunks) {
+      let begin = 0;
+      for (let end = chunk.indexOf(0x0a); end >= 0; end = chunk.indexOf(0x0a, begin)) {
+        const line = chunk.subarray(begin, end);
+        yield decode(rest.length === 0 ? line : Buffer.concat([rest, line]));
+        rest = Buffer.alloc(0);
+        begin = end + 1;
+      }
+      rest = Buffer.concat([rest, chunk.subarray(begin)]);
+      if (rest.length > lineLimit) decode(rest);
+    }
+    if (rest.length > 0) yield decode(rest);
+  } catch (error) {
+    throw asLincirError(error, subject, 'read');
+  }
+}
+
+/** The same text in larger pieces: a system call for every line would be slow. */
+export async function* batched(texts: AsyncIterable<string>): AsyncGenerator<string, void, void> {
+  let batch = '';
+  for await (const text of texts) {
+    batch += text;
+    if (batch.length < charactersPerBatch) continue;
+    yield batch;
+    batch = '';
+  }
+  yield batch;
+}

@@ -1,0 +1,73 @@
+/** `lincir models`: the presets and what the cache holds; `lincir models pull`: downloads a model into it. */
+
+import { type CachedModel, listCachedModels, listPresets, pullModel } from '../hub/index.ts';
+import { type Context, downloadBar } from './context.ts';
+import { formatBytes } from './progress.ts';
+
+export interface ModelsOptions {
+  readonly json?: boolean;
+}
+
+export async function listModels({ json }: ModelsOptions, { print }: Context): Promise<void> {
+  const cached = await listCachedModels();
+  const presets = listPresets();
+  if (json) {
+    print(JSON.stringify({ presets, cached }));
+    return;
+  }
+  const stateOf = (id: string): string => {
+    const copies = cached.filter((model) => model.id === id);
+    const complete = copies.filter((model) => model.complete);
+    if (complete.length > 0) return `cached, ${formatBytes(Math.max(...complete.map(({ bytes }) => bytes)))}`;
+    return copies.length > 0 ? 'incomplete' : '';
+  };
+  print(
+    table([
+      ['PRESET', 'MODEL', 'WHAT IT IS', 'STATE'],
+      ...presets.map(({ name, id, description }) => [name, id, description, stateOf(id)]),
+    ]),
+  );
+  const others = cached.filter(({ id }) => !presets.some((preset) => preset.id === id));
+  if (others.length > 0) {
+    print('');
+    print(
+      table([
+        ['ALSO CACHED', 'REVISION', 'STATE'],
+        ...others.map((model) => [
+          model.id,
+          revisionOf(model),
+          `${model.complete ? '' : 'incomplete, '}${formatBytes(model.bytes)}`,
+        ]),
+      ]),
+    );
+  }
+  print('\n--model takes a preset, OWNER/NAME[@REVISION] on the hub, or a folder.');
+}
+
+export async function pull(
+  model: string,
+  { json }: ModelsOptions,
+  { print, reporter, signal }: Context,
+): Promise<void> {
+  const resolved = await pullModel(model, { onProgress: downloadBar(reporter, model), signal });
+  reporter.end();
+  if (json) print(JSON.stringify(resolved));
+  else reporter.note(`${resolved.id} is in ${resolved.folder}`);
+}
+
+function revisionOf({ refs, revision }: CachedModel): string {
+  return refs.length > 0 ? refs.join(', ') : revision.slice(0, 8);
+}
+
+/** Columns, two spaces apart. */
+function table(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column]!))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}

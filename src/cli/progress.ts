@@ -1,0 +1,117 @@
+/** What a person sees on standard error: lines, and under them one progress bar while work is going on. */
+
+/** Work that goes on, in pictures, texts or bytes. */
+export interface Work {
+  readonly label: string;
+  readonly unit: 'pictures' | 'texts' | 'bytes';
+  readonly total: number;
+  /** What was done before: no part of the rate. */
+  readonly begun?: number;
+}
+
+/** The stream, as much of it as is needed; bars are only for terminals. */
+export interface LineStream {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+  write(text: string): unknown;
+}
+
+/** What stands at the left end of a line that the bar has to leave, and takes the bar away. */
+const clearLine = '\r\x1b[K';
+const barWidth = 24;
+const redrawMilliseconds = 100;
+
+/** Owns the last line of a terminal. Elsewhere there are no bars, only lines. */
+export class Reporter {
+  readonly #stream: LineStream;
+  readonly #now: () => number;
+  #bar: { readonly work: Work; readonly since: number; done: number; drawn: number } | undefined;
+
+  /** @param now milliseconds */
+  constructor(stream: LineStream, now: () => number = () => performance.now()) {
+    this.#stream = stream;
+    this.#now = now;
+  }
+
+  /** Prints a line, above the bar if there is one. */
+  note(line: string): void {
+    this.#clear();
+    this.#stream.write(`${line}\n`);
+    this.#draw();
+  }
+
+  begin(work: Work): void {
+    this.end();
+    const now = this.#now();
+    this.#bar = { work, since: now, done: work.begun ?? 0, drawn: now };
+    this.#draw();
+  }
+
+  /** Moves the bar, at most ten times a second. */
+  advance(done: number): void {
+    if (this.#bar === undefined) return;
+    this.#bar.done = done;
+    const now = this.#now();
+    if (now - this.#bar.drawn < redrawMilliseconds && done < this.#bar.work.total) return;
+    this.#bar.drawn = now;
+    this.#draw();
+  }
+
+  /** Takes the bar away. */
+  end(): void {
+    this.#clear();
+    this.#bar = undefined;
+  }
+
+  #clear(): void {
+    if (this.#bar !== undefined && this.#stream.isTTY) this.#stream.write(clearLine);
+  }
+
+  #draw(): void {
+    if (this.#bar === undefined || !this.#stream.isTTY) return;
+    const { work, since, done } = this.#bar;
+    const line = barLine(work, done, (this.#now() - since) / 1000);
+    // A line that wraps could not be taken back.
+    this.#stream.write(clearLine + line.slice(0, (this.#stream.columns ?? 80) - 1));
+  }
+}
+
+/** The bar as text, `seconds` after it began. */
+export function barLine({ label, unit, total, begun = 0 }: Work, done: number, seconds: number): string {
+  const filled = total === 0 ? barWidth : Math.round((barWidth * done) / total);
+  const bar = '█'.repeat(filled) + '░'.repeat(barWidth - filled);
+  const amount = unit === 'bytes' ? formatBytes : formatCount;
+  const parts = [`${label} ${bar} ${amount(done)} of ${amount(total)}`];
+  const rate = (done - begun) / seconds;
+  if (done > begun && seconds > 0) {
+    parts.push(unit === 'bytes' ? `${formatBytes(rate)}/s` : formatRate(rate, unit));
+    if (done < total) parts.push(`${formatDuration((total - done) / rate)} left`);
+  }
+  return parts.join(', ');
+}
+
+/** `1,234` */
+export function formatCount(count: number): string {
+  return count.toLocaleString('en-US');
+}
+
+/** `14.2 pictures/s` */
+export function formatRate(perSecond: number, unit: string): string {
+  return `${formatCount(perSecond < 100 ? Math.round(perSecond * 10) / 10 : Math.round(perSecond))} ${unit}/s`;
+}
+
+/** `1.7 GB`, in powers of 1000 as the hub shows sizes. */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  const exponent = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
+  const value = bytes / 1000 ** exponent;
+  return `${value.toFixed(exponent > 0 && value < 10 ? 1 : 0)} ${units[exponent]}`;
+}
+
+/** `17 ms`, `1.8 s`, `87 s`, `12 min`, `3 h 5 min`. */
+export function formatDuration(seconds: number): string {
+  if (seconds < 0.9995) return `${Math.round(seconds * 1000)} ms`;
+  if (seconds < 119.5) return `${seconds < 9.95 ? seconds.toFixed(1) : Math.round(seconds)} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
