@@ -4,6 +4,7 @@ export {
   Clip,
   type ClipConfig,
   type ClipTokenizer,
+  type EncodeImagesOptions,
   type EncodeOptions,
   type EncodeTextsOptions,
   type ImageSource,

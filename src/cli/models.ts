@@ -2,7 +2,7 @@
 
 import { type CachedModel, listCachedModels, listPresets, pullModel } from '../hub/index.ts';
 import { type Context, downloadBar } from './context.ts';
-import { formatBytes } from './progress.ts';
+import { formatBytes, formatCount } from './progress.ts';
 
 export interface ModelsOptions {
   readonly json?: boolean;
@@ -23,8 +23,10 @@ export async function listModels({ json }: ModelsOptions, { print }: Context): P
   };
   print(
     table([
-      ['PRESET', 'MODEL', 'WHAT IT IS', 'STATE'],
-      ...presets.map(({ name, id, description }) => [name, id, description, stateOf(id)]),
+      ['PRESET', 'MODEL', 'WHAT IT IS', 'PARAMETERS', 'DIMENSIONS', 'STATE'],
+      ...presets.map(({ name, id, description, millions, dimensions }) => [
+        ...[name, id, description, `${formatCount(millions)} million`, `${dimensions}`, stateOf(id)],
+      ]),
     ]),
   );
   const others = cached.filter(({ id }) => !presets.some((preset) => preset.id === id));

@@ -6,7 +6,7 @@ import { glob } from 'tinyglobby';
 import type { Clip } from '../clip/index.ts';
 import { type Float32Tensor, LincirError, quoted } from '../core/index.ts';
 import type { BatchOptions, Input } from './input.ts';
-import type { PartialWork } from './partial-work.ts';
+import type { PartialWork, Skipped } from './partial-work.ts';
 
 /** What counts as a picture in a folder. A file that is named itself may be called anything. */
 const picturesInFolder = '**/*.{jpg,jpeg,png,webp,gif,tif,tiff,avif}';
@@ -64,32 +64,12 @@ async function* unbrokenBatches(
   work: PartialWork,
   options: BatchOptions,
 ): AsyncGenerator<Float32Tensor, void, void> {
-  let at = work.done;
-  while (at < work.count) {
-    try {
-      for await (const batch of clip.imageBatches(work.namesFrom(at), options)) {
-        at += batch.shape[0]!;
-        yield batch;
-      }
-    } catch {
-      // Something is wrong with the next batch: alone, each of its pictures tells whether it is to blame.
-      let isFound = false;
-      for await (const name of work.namesFrom(at)) {
-        const embedding = await clip.encodeImages([name], options).catch(async (error: unknown) => {
-          if (!(error instanceof LincirError && error.problem.subject === name)) throw error;
-          isFound = true;
-          await work.skip({ index: at, name, reason: reasonOf(error) });
-          return { shape: [1, work.dimensions], data: new Float32Array(work.dimensions) };
-        });
-        at += 1;
-        yield embedding;
-        if (isFound) break;
-      }
-    }
+  const { done } = work;
+  const broken: Skipped[] = [];
+  const onBroken = ({ problem: { subject, expected, found } }: LincirError, index: number) =>
+    broken.push({ index: done + index, name: subject, reason: `expected ${expected}, found ${found}` });
+  for await (const batch of clip.imageBatches(work.namesFrom(done), { ...options, onBroken })) {
+    for (const entry of broken.splice(0)) await work.skip(entry);
+    yield batch;
   }
-}
-
-/** What an error says besides the name of its subject. */
-function reasonOf({ problem: { expected, found } }: LincirError): string {
-  return `expected ${expected}, found ${found}`;
 }

@@ -76,6 +76,12 @@ describe('encoding', () => {
       code: 'bad-file',
       message: /config\.json/,
     });
+    const found: string[] = [];
+    const onBroken = (error: Error, index: number) => found.push(`${index}: ${error.message}`);
+    const { data } = await clip.encodeImages([picture(1), new Uint8Array(9), picture(2)], { onBroken });
+    assert.match(found.join('\n'), /^1: picture 2: expected .*$/);
+    assert.deepEqual(data.subarray(24, 48), new Float32Array(24));
+    close(data.subarray(48), (await clip.encodeImages([picture(2)])).data);
     await assert.rejects(clip.encodeImages([join(tiny, 'none.png')]), {
       code: 'not-found',
       message: /none\.png/,

@@ -35,6 +35,14 @@ export interface EncodeOptions {
   readonly normalize?: boolean;
 }
 
+export interface EncodeImagesOptions extends EncodeOptions {
+  /**
+   * Told of a picture that cannot be read, with its index from 0; its embedding is zeros. Without it, the first such
+   * picture ends everything with its error.
+   */
+  readonly onBroken?: (error: LincirError, index: number) => void;
+}
+
 export interface EncodeTextsOptions extends EncodeOptions {
   /** Refuse texts longer than the model's positions, instead of cutting them. Default: false. */
   readonly strict?: boolean;
@@ -181,7 +189,10 @@ export class Clip {
    * @returns [pictures, projection], in the order of the pictures
    * @throws LincirError 'bad-file', 'not-found' or 'io' naming the picture, 'bad-config' without a vision tower
    */
-  async encodeImages(images: readonly ImageSource[], options: EncodeOptions = {}): Promise<Float32Tensor> {
+  async encodeImages(
+    images: readonly ImageSource[],
+    options: EncodeImagesOptions = {},
+  ): Promise<Float32Tensor> {
     const config = this.config.vision ?? this.#lacks('vision');
     const data = new Float32Array(images.length * config.projection);
     let filled = 0;
@@ -195,42 +206,58 @@ export class Clip {
   /** `encodeImages` for any number of pictures: embeddings come in order, in batches, with bounded memory. */
   async *imageBatches(
     images: Iterable<ImageSource> | AsyncIterable<ImageSource>,
-    options: EncodeOptions = {},
+    options: EncodeImagesOptions = {},
   ): AsyncGenerator<Float32Tensor, void, void> {
     const config = this.config.vision ?? this.#lacks('vision');
-    const { channels, imageSize, patchSize } = config;
+    const { channels, imageSize, patchSize, projection } = config;
     const tokens = 1 + Math.floor(imageSize / patchSize) ** 2;
-    const batchSize = Math.max(1, Math.floor(positionsPerRun / tokens));
+    const batches = chunks(images, Math.max(1, Math.floor(positionsPerRun / tokens)));
     this.#visionSession ??= this.#session((parameter) => visionTower(visionInput(config), config, parameter));
     const session = await this.#visionSession;
-    for await (const pixels of ahead(this.#pixels(chunks(images, batchSize)))) {
+    for await (const { pixels, broken } of ahead(this.#prepared(batches, options.onBroken))) {
       const shape = [pixels.length / (channels * imageSize ** 2), channels, imageSize, imageSize];
       const { embeddings } = await session.run<'embeddings'>({ pixels: { shape, data: pixels } });
-      yield finished(embeddings, options);
+      const result = finished(embeddings, options);
+      for (const row of broken) result.data.fill(0, row * projection, (row + 1) * projection);
+      yield result;
     }
   }
 
   /** Frees the engine's memory. The model cannot be used afterwards. */
   async dispose(): Promise<void> {
-    for (const session of [this.#textSession, this.#visionSession]) await (await session)?.dispose();
+    for (const session of [this.#textSession, this.#visionSession]) {
+      await session?.then(
+        (made) => made.dispose(),
+        () => {}, // was never made, as its first user was told
+      );
+    }
   }
 
-  /** Preprocessed pictures, a batch after the other: [batch, channels, height, width]. */
-  async *#pixels(batches: AsyncIterable<readonly ImageSource[]>): AsyncGenerator<Float32Array, void, void> {
+  /** Preprocessed pictures, a batch after the other: [batch, channels, height, width], and which rows are broken. */
+  async *#prepared(
+    batches: AsyncIterable<readonly ImageSource[]>,
+    onBroken: EncodeImagesOptions['onBroken'],
+  ): AsyncGenerator<{ pixels: Float32Array; broken: readonly number[] }, void, void> {
     const preprocessing = this.#parts.preprocessing!;
     const { targetPad } = this.#options;
     const size = 3 * preprocessing.crop.height * preprocessing.crop.width;
+    let start = 0;
     for await (const batch of batches) {
       const pixels = new Float32Array(batch.length * size);
-      await Promise.all(
-        batch.map((image, index) =>
-          preprocessImage(image, preprocessing, {
-            into: pixels.subarray(index * size, (index + 1) * size),
-            ...(targetPad !== undefined && { targetPad }),
-          }),
-        ),
-      );
-      yield pixels;
+      const broken: number[] = [];
+      const prepare = async (image: ImageSource, row: number): Promise<void> => {
+        const into = pixels.subarray(row * size, (row + 1) * size);
+        const name = `picture ${start + row + 1}`;
+        const pad = targetPad === undefined ? {} : { targetPad };
+        await preprocessImage(image, preprocessing, { into, name, ...pad }).catch((error: unknown) => {
+          if (!(onBroken && error instanceof LincirError)) throw error;
+          onBroken(error, start + row);
+          broken.push(row);
+        });
+      };
+      await Promise.all(batch.map(prepare));
+      yield { pixels, broken };
+      start += batch.length;
     }
   }
 

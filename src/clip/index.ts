@@ -1,6 +1,13 @@
 /** Frozen CLIP models: loading, tokenizing, preprocessing and encoding. */
 
-export { Clip, type EncodeOptions, type EncodeTextsOptions, type LoadClipOptions, loadClip } from './clip.ts';
+export {
+  Clip,
+  type EncodeImagesOptions,
+  type EncodeOptions,
+  type EncodeTextsOptions,
+  type LoadClipOptions,
+  loadClip,
+} from './clip.ts';
 export {
   type Activation,
   type ClipConfig,

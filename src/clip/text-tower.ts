@@ -54,7 +54,7 @@ export function textTower(
   const inner: Parameter = (name, shape) => parameter(`text_model.${name}`, shape);
 
   const words = gather(inner('embeddings.token_embedding.weight', [vocabulary, width]), ids);
-  const tokens = scatterND(words, placements, injected, 'none'); // [batch, positions, width]
+  const tokens = scatterND(words, placements, injected); // [batch, positions, width]
   const places = slice(integers([...Array(maximum).keys()]), 0, 0, positions); // 0, 1, …, positions - 1
   const hidden = add(tokens, gather(inner('embeddings.position_embedding.weight', [maximum, width]), places));
 

@@ -12,6 +12,10 @@ export interface Preset {
   /** Another id for the same architecture and weights. */
   readonly alternative?: string;
   readonly description: string;
+  /** Of its embeddings. */
+  readonly dimensions: number;
+  /** Millions of parameters, both towers together; four bytes each in float32. */
+  readonly millions: number;
 }
 
 /** Where a model is to be found: a folder on this machine, or a revision on the hub. */
@@ -20,15 +24,41 @@ export type ModelPlace =
   | { readonly id: string; readonly revision: string; readonly folder?: undefined };
 
 const presets: readonly Preset[] = [
-  { name: 'base', id: 'openai/clip-vit-base-patch32', description: 'CLIP ViT-B/32 by OpenAI' },
-  { name: 'base-16', id: 'openai/clip-vit-base-patch16', description: 'CLIP ViT-B/16 by OpenAI' },
-  { name: 'large', id: 'openai/clip-vit-large-patch14', description: 'CLIP ViT-L/14 by OpenAI' },
-  { name: 'huge', id: 'laion/CLIP-ViT-H-14-laion2B-s32B-b79K', description: 'CLIP ViT-H/14 by LAION' },
+  {
+    name: 'base',
+    id: 'openai/clip-vit-base-patch32',
+    description: 'CLIP ViT-B/32 by OpenAI',
+    dimensions: 512,
+    millions: 151,
+  },
+  {
+    name: 'base-16',
+    id: 'openai/clip-vit-base-patch16',
+    description: 'CLIP ViT-B/16 by OpenAI',
+    dimensions: 512,
+    millions: 150,
+  },
+  {
+    name: 'large',
+    id: 'openai/clip-vit-large-patch14',
+    description: 'CLIP ViT-L/14 by OpenAI',
+    dimensions: 768,
+    millions: 428,
+  },
+  {
+    name: 'huge',
+    id: 'laion/CLIP-ViT-H-14-laion2B-s32B-b79K',
+    description: 'CLIP ViT-H/14 by LAION',
+    dimensions: 1024,
+    millions: 986,
+  },
   {
     name: 'giga',
     id: 'Geonmo/CLIP-Giga-config-fixed',
     alternative: 'laion/CLIP-ViT-bigG-14-laion2B-39B-b160k',
     description: 'CLIP ViT-bigG/14 by LAION',
+    dimensions: 1280,
+    millions: 2540,
   },
 ];
 
