@@ -26,3 +26,9 @@ test('inject.ts changes an embedding by a vector', async () => {
   const [, distance] = /moves the embedding by (\d+\.\d+)/.exec(await run('inject.ts')) ?? [];
   assert.ok(Number(distance) > 0);
 });
+
+test('gradient.ts learns a word', async () => {
+  const losses = [...(await run('gradient.ts')).matchAll(/loss ([\d.]+)/g)].map(([, loss]) => Number(loss));
+  assert.equal(losses.length, 5);
+  assert.ok(losses.at(-1)! < losses[0]! / 4, losses.join(' '));
+});

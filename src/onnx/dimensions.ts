@@ -62,6 +62,15 @@ export function formatShape(shape: Shape): string {
   return `[${shape.join(', ')}]`;
 }
 
+/** A size's value where its symbols stand for these numbers; undefined when one of them is not known. */
+export function resolved(dimension: Dimension, symbols: ReadonlyMap<string, number>): number | undefined {
+  const values = terms(dimension).map(({ coefficient, symbols: factors }) =>
+    factors.reduce((product, factor) => product * (symbols.get(factor) ?? Number.NaN), coefficient),
+  );
+  const sum = values.reduce((a, b) => a + b, 0);
+  return Number.isNaN(sum) ? undefined : sum;
+}
+
 /** The terms of a size, for whoever computes its value: products of symbols with their coefficients. */
 export function terms(dimension: Dimension): { coefficient: number; symbols: readonly string[] }[] {
   return [...termsOf(dimension)].map(([product, coefficient]) => ({

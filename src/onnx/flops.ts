@@ -1,6 +1,6 @@
 /** How much arithmetic a graph is: the multiplications and additions of its matrix products. */
 
-import { type Dimension, sizeOf, terms } from './dimensions.ts';
+import { type Dimension, resolved, sizeOf } from './dimensions.ts';
 import { dependencies } from './model.ts';
 import { type Node, sizeAt, type Value } from './values.ts';
 
@@ -14,7 +14,8 @@ export function productFlops(outputs: readonly Value[], sizes: Readonly<Record<s
 
 function multiplications(node: Node, sizes: Readonly<Record<string, number>>): number {
   const [a, b] = node.inputs;
-  const count = (shape: readonly Dimension[]): number => valueOf(sizeOf(shape), sizes);
+  const symbols = new Map(Object.entries(sizes));
+  const count = (shape: readonly Dimension[]): number => resolved(sizeOf(shape), symbols) ?? Number.NaN;
   switch (node.operator) {
     case 'Gemm':
       // rows x columns x inner, where A holds rows x inner and B inner x columns, either way round
@@ -26,12 +27,4 @@ function multiplications(node: Node, sizes: Readonly<Record<string, number>>): n
     default:
       return 0;
   }
-}
-
-function valueOf(dimension: Dimension, sizes: Readonly<Record<string, number>>): number {
-  return terms(dimension).reduce(
-    (sum, { coefficient, symbols }) =>
-      sum + symbols.reduce((product, symbol) => product * (sizes[symbol] ?? Number.NaN), coefficient),
-    0,
-  );
 }

@@ -1,6 +1,7 @@
 /** Reverse-mode differentiation: the gradient of a scalar as more of the same graph, one rule per operator. */
 
 import { LincirError } from '../core/index.ts';
+import { attentionWeights, joinHeads, splitHeads, transposed } from './attention.ts';
 import { type Dimension, formatShape, minus, plus, type Shape, sizeOf } from './dimensions.ts';
 import * as op from './operators.ts';
 import { integersIn, reducedAxes, sizesIn } from './shapes.ts';
@@ -131,10 +132,11 @@ const gradientRules: {
       sumTo(g, bias!.shape),
     ];
   },
-  MultiHeadAttention: ({ inputs: [query, key, value, bias], attributes: { num_heads, scale } }, g) => {
+  MultiHeadAttention: ({ inputs, attributes }, g) => {
+    const { num_heads, scale } = attributes;
+    const [query, key, value, bias] = inputs;
     const [q, k, v, context] = [query!, key!, value!, g].map((x) => splitHeads(x, num_heads)) as Four<Value>;
-    const scores = scaled(op.matmul(q, transposed(k)), scale);
-    const p = op.softmax(bias ? op.add(scores, bias) : scores); // [batch, heads, queries, keys]
+    const p = attentionWeights(inputs, attributes); // [batch, heads, queries, keys]
     const ofScores = softmaxGradient(p, op.matmul(context, transposed(v)), -1);
     return [
       joinHeads(scaled(op.matmul(ofScores, k), scale)),
@@ -183,19 +185,19 @@ const gradientRules: {
   },
   Gather: ({ inputs: [x, indices] }, g) => {
     const rows = op.reshape(indices!, [...indices!.shape, 1]);
-    return [op.scatterND(zeros(x!.shape), rows, g, 'add')];
+    return [op.addAtPositions(zeros(x!.shape), rows, g)];
   },
   GatherElements: ({ inputs: [x, indices], attributes: { axis } }, g) => [
     op.addAtElements(zeros(x!.shape), indices!, g, axis),
   ],
-  GatherND: ({ inputs: [x, indices] }, g) => [op.scatterND(zeros(x!.shape), indices!, g, 'add')],
+  GatherND: ({ inputs: [x, indices] }, g) => [op.addAtPositions(zeros(x!.shape), indices!, g)],
   ScatterElements: ({ inputs: [, indices], attributes: { axis } }, g) => [
     g,
     undefined,
     op.gatherElements(g, indices!, axis),
   ],
-  ScatterND: ({ inputs: [, indices, updates], attributes: { reduction } }, g) => [
-    reduction === 'add' ? g : op.scatterND(g, indices!, zeros(updates!.shape), 'none'),
+  ScatterND: ({ inputs: [, indices, updates] }, g) => [
+    op.scatterND(g, indices!, zeros(updates!.shape)),
     undefined,
     op.gatherND(g, indices!),
   ],
@@ -217,24 +219,6 @@ function asFloat(size: Dimension): Value {
 function softmaxGradient(y: Value, g: Value, axis: number): Value {
   const weighted = op.mul(g, y);
   return op.sub(weighted, op.mul(y, op.reduceSum(weighted, [axis], true)));
-}
-
-/** Exchanges the last two axes. */
-function transposed(x: Value): Value {
-  const axes = [...x.shape.keys()];
-  return op.transpose(x, [...axes.slice(0, -2), ...axes.slice(-2).reverse()]);
-}
-
-/** [batch, positions, heads * size] to [batch, heads, positions, size] */
-function splitHeads(x: Value, heads: number): Value {
-  const [batch, positions, width] = x.shape;
-  return op.transpose(op.reshape(x, [batch!, positions!, heads, Number(width) / heads]), [0, 2, 1, 3]);
-}
-
-/** [batch, heads, positions, size] to [batch, positions, heads * size] */
-function joinHeads(x: Value): Value {
-  const [batch, heads, positions, size] = x.shape;
-  return op.reshape(op.transpose(x, [0, 2, 1, 3]), [batch!, positions!, Number(heads) * Number(size)]);
 }
 
 /** Undoes broadcasting: the sum of `g` over the axes along which something of `shape` was repeated. */

@@ -37,6 +37,7 @@ export function buildModel(outputs: Readonly<Record<string, Value>>): Model {
   for (const source of sources) {
     const { origin, type } = source;
     if (origin.kind === 'input') {
+      if (inputs.has(origin.name)) throw ambiguous(`input '${origin.name}'`, 'one input of that name', 'two');
       names.set(source, origin.name);
       inputs.set(origin.name, source);
       graph.input.push(valueInfo(origin.name, source));
@@ -81,6 +82,8 @@ export function buildModel(outputs: Readonly<Record<string, Value>>): Model {
     });
   }
   for (const [name, value] of Object.entries(outputs)) {
+    if (inputs.has(name))
+      throw ambiguous(`output '${name}'`, 'a name that no input has', 'an input of that name');
     graph.node.push({
       opType: 'Identity',
       domain: '',
@@ -100,6 +103,10 @@ export function buildModel(outputs: Readonly<Record<string, Value>>): Model {
     inputs,
     weightFolder,
   };
+}
+
+function ambiguous(subject: string, expected: string, found: string): LincirError {
+  return new LincirError('bad-argument', { subject, expected, found, todo: 'choose another name' });
 }
 
 /** What the outputs depend on: nodes, each after those it needs, and the values that no node makes. */
@@ -212,5 +219,6 @@ function commonFolder(files: readonly string[]): string | undefined {
     const length = common.findIndex((part, index) => part !== parts[index]);
     return length < 0 ? common : common.slice(0, length);
   }, first);
-  return shared.join(sep) || sep;
+  // A root alone ('' or 'C:') is a folder only with its separator.
+  return shared.length > 1 ? shared.join(sep) : `${shared[0] ?? ''}${sep}`;
 }

@@ -1,9 +1,9 @@
 /** The operators a graph is made of, their attributes, and the functions that apply them. */
 
 import type { ElementType } from '../core/index.ts';
-import { type Dimension, type Shape, sameShape } from './dimensions.ts';
+import { type Dimension, type Shape, sameShape, sizeOf } from './dimensions.ts';
 import { shapeRules } from './shapes.ts';
-import { integers, type Node, type Value } from './values.ts';
+import { integers, type Node, sizeAt, type Value } from './values.ts';
 
 type None = Readonly<Record<string, never>>;
 type Axis = { readonly axis: number };
@@ -49,7 +49,7 @@ export interface Attributes {
   GatherElements: Axis;
   GatherND: None;
   ScatterElements: Axis & { readonly reduction: 'add' };
-  ScatterND: { readonly reduction: 'none' | 'add' };
+  ScatterND: None;
 }
 
 export type OperatorName = keyof Attributes;
@@ -126,10 +126,12 @@ export function multiHeadAttention(
   return first(apply('MultiHeadAttention', inputs, { num_heads: heads, scale }));
 }
 
+/** The sum over `axes`; over none of them, x itself (ONNX would sum over all). */
 export const reduceSum = (x: Value, axes: readonly number[], keep = false): Value =>
-  first(apply('ReduceSum', [x, integers(axes)], { keepdims: keep ? 1 : 0 }));
+  axes.length === 0 ? x : first(apply('ReduceSum', [x, integers(axes)], { keepdims: keep ? 1 : 0 }));
+/** The mean over `axes`; over none of them, x itself. */
 export const reduceMean = (x: Value, axes: readonly number[], keep = false): Value =>
-  first(apply('ReduceMean', [x, integers(axes)], { keepdims: keep ? 1 : 0 }));
+  axes.length === 0 ? x : first(apply('ReduceMean', [x, integers(axes)], { keepdims: keep ? 1 : 0 }));
 
 /** The sizes as an int64 vector, computed from the graph's inputs when it runs. */
 export const dimensions = (sizes: Shape): Value => first(apply('Dimensions', [], { sizes }));
@@ -157,6 +159,25 @@ export const gatherElements = (x: Value, indices: Value, axis: number): Value =>
 export const gatherND = (x: Value, indices: Value): Value => first(apply('GatherND', [x, indices], none));
 export const addAtElements = (x: Value, indices: Value, updates: Value, axis: number): Value =>
   first(apply('ScatterElements', [x, indices, updates], { axis, reduction: 'add' }));
-/** A copy of x in which `updates` stand at the positions that `indices` name, or are added there. */
-export const scatterND = (x: Value, indices: Value, updates: Value, reduction: 'none' | 'add'): Value =>
-  first(apply('ScatterND', [x, indices, updates], { reduction }));
+/** A copy of x in which `updates` stand at the positions that the rows of `indices` name, each position once at most. */
+export const scatterND = (x: Value, indices: Value, updates: Value): Value =>
+  first(apply('ScatterND', [x, indices, updates], none));
+
+/**
+ * A copy of x in which `updates` are added at the positions that the rows of `indices` name, however often each.
+ * ONNX Runtime's own ScatterND with this reduction loses sums where rows repeat and several threads work
+ * (microsoft/onnxruntime#23396); its ScatterElements does not.
+ */
+export function addAtPositions(x: Value, indices: Value, updates: Value): Value {
+  const depth = Number(sizeAt(indices, -1));
+  const [count, area] = [sizeOf(indices.shape.slice(0, -1)), sizeOf(x.shape.slice(depth))];
+  const strides = x.shape.slice(0, depth).map((_, axis) => sizeOf(x.shape.slice(axis + 1, depth)));
+  const rows = reduceSum(mul(indices, dimensions(strides)), [-1]); // each position as a number
+  const sum = addAtElements(
+    reshape(x, [sizeOf(x.shape.slice(0, depth)), area]),
+    expand(reshape(rows, [count, 1]), [count, area]),
+    reshape(updates, [count, area]),
+    0,
+  );
+  return reshape(sum, x.shape);
+}

@@ -1,9 +1,10 @@
 /** Runs graphs on ONNX Runtime. */
 
 import * as ort from 'onnxruntime-node';
-import { type ElementType, elementCount, type Float32Tensor, LincirError } from '../core/index.ts';
-import { formatShape } from './dimensions.ts';
+import { elementCount, type Float32Tensor, LincirError } from '../core/index.ts';
+import { formatShape, resolved, sameShape } from './dimensions.ts';
 import { buildModel, type Model } from './model.ts';
+import { withPlainAttention } from './rewrite.ts';
 import type { Value } from './values.ts';
 
 export const devices = ['cpu', 'webgpu', 'cuda'] as const;
@@ -26,9 +27,12 @@ export interface RunTensor {
   readonly data: Float32Array | BigInt64Array;
 }
 
+// Its failures come as exceptions; what it would print of its own accord belongs to no library.
+ort.env.logLevel = 'fatal';
+
 /** A graph, ready to run. Owns memory outside JavaScript: dispose of it. */
 export class Session {
-  readonly #session: ort.InferenceSession;
+  #session: ort.InferenceSession | undefined;
   readonly #model: Model;
   readonly device: Device;
 
@@ -48,7 +52,7 @@ export class Session {
   ): Promise<Session> {
     const { device = 'cpu', threads, keepWeightLayout = false, profile } = options;
     expectDevice(device);
-    const model = buildModel(outputs);
+    const model = buildModel(device === 'webgpu' ? withPlainAttention(outputs) : outputs);
     const folder = model.weightFolder;
     try {
       const session = await ort.InferenceSession.create(model.bytes, {
@@ -72,14 +76,19 @@ export class Session {
 
   /**
    * Runs the graph. Blocks its thread until done.
-   * @throws LincirError 'bad-argument' for an input that is missing, unknown or of another shape.
+   * @throws LincirError 'bad-argument' for an input that is missing, unknown or of another shape, and after dispose().
    */
   async run<Name extends string>(
     feeds: Readonly<Record<string, RunTensor>>,
   ): Promise<Record<Name, Float32Tensor>> {
+    const session = this.#session;
+    if (!session) {
+      const problem = { expected: 'one that was not disposed of', found: 'one that was' };
+      throw new LincirError('bad-argument', { subject: 'a session', ...problem });
+    }
     const tensors = checkedFeeds(this.#model, feeds);
     try {
-      const results = await this.#session.run(tensors);
+      const results = await session.run(tensors);
       const entries = Object.entries(results).map(([name, { dims, data }]) => [name, { shape: dims, data }]);
       return Object.fromEntries(entries);
     } catch (cause) {
@@ -87,15 +96,17 @@ export class Session {
     }
   }
 
-  /** Ends profiling, if asked for, and frees the session. */
+  /** Ends profiling, if asked for, and frees the session; a second time, does nothing. */
   async dispose(): Promise<void> {
-    this.#session.endProfiling();
-    await this.#session.release();
+    const session = this.#session;
+    this.#session = undefined;
+    session?.endProfiling();
+    await session?.release();
   }
 }
 
 function checkedFeeds(model: Model, feeds: Readonly<Record<string, RunTensor>>): Record<string, ort.Tensor> {
-  const sizes = new Map<string, number>();
+  const symbols = new Map<string, number>();
   const tensors: Record<string, ort.Tensor> = {};
   for (const name of Object.keys(feeds)) {
     if (!model.inputs.has(name))
@@ -103,21 +114,25 @@ function checkedFeeds(model: Model, feeds: Readonly<Record<string, RunTensor>>):
   }
   for (const [name, { type, shape }] of model.inputs) {
     const feed = feeds[name];
-    if (!feed) throw badFeed(name, `a tensor ${formatShape(shape)}`, 'none');
-    const matches = shape.map((size, axis) => {
+    if (!feed) throw badFeed(name, `${type} values of shape ${formatShape(shape)}`, 'none');
+    for (const [axis, size] of shape.entries()) {
       const given = feed.shape[axis];
-      if (typeof size === 'number' || given === undefined) return size === given;
-      const known = sizes.get(size) ?? given;
-      sizes.set(size, known);
-      return known === given;
-    });
-    if (shape.length !== feed.shape.length || matches.includes(false)) {
-      throw badFeed(name, formatShape(shape), formatShape(feed.shape));
+      if (typeof size === 'string' && given !== undefined && !symbols.has(size)) symbols.set(size, given);
     }
+  }
+  for (const [name, { type, shape }] of model.inputs) {
+    const feed = feeds[name]!;
+    const sizes = shape.map((size, axis) => resolved(size, symbols) ?? feed.shape[axis] ?? size);
+    if (!sameShape(feed.shape, sizes)) {
+      const here = shape.some((size) => typeof size === 'string') ? `, here ${formatShape(sizes)}` : '';
+      throw badFeed(name, `${formatShape(shape)}${here}`, formatShape(feed.shape));
+    }
+    const given = feed.data instanceof BigInt64Array ? 'int64' : 'float32';
+    if (given !== type) throw badFeed(name, `${type} values`, given);
     if (feed.data.length !== elementCount(feed.shape)) {
       throw badFeed(name, `${elementCount(feed.shape)} values`, `${feed.data.length}`);
     }
-    tensors[name] = new ort.Tensor(type as Extract<ElementType, ort.Tensor.Type>, feed.data, feed.shape);
+    tensors[name] = new ort.Tensor(given, feed.data, feed.shape);
   }
   return tensors;
 }
@@ -138,7 +153,8 @@ function expectDevice(device: Device): void {
 }
 
 function deviceError(device: Device, expected: string, cause: unknown): LincirError {
-  const found = cause instanceof Error ? cause.message : String(cause);
+  const message = cause instanceof Error ? cause.message : String(cause);
+  const found = message.replace(/^\S*onnxruntime_src.* was false\. /s, '').trim(); // its assertions name source lines
   const todo = {
     cpu: 'please report this graph',
     webgpu: 'WebGPU needs a GPU with a Vulkan, Metal or D3D12 driver; otherwise use --device cpu',

@@ -21,9 +21,14 @@ type ShapeRule<K extends OperatorName> = (
 ) => readonly Output[];
 
 const unary = ([x]: readonly Value[]): Output[] => [x!];
-const binary = ([a, b]: readonly Value[]): Output[] => [
-  { type: a!.type, shape: broadcast(a!.shape, b!.shape) },
-];
+const binary = ([a, b]: readonly Value[]): Output[] => {
+  expectType('arithmetic', b!, a!.type);
+  return [{ type: a!.type, shape: broadcast(a!.shape, b!.shape) }];
+};
+const alongAxis = ([x]: readonly Value[], { axis }: { readonly axis: number }): Output[] => {
+  axisOf(x!, axis);
+  return [x!];
+};
 
 /** Total over the operators: one without a rule does not compile. */
 export const shapeRules: { readonly [K in OperatorName]: ShapeRule<K> } = {
@@ -39,12 +44,14 @@ export const shapeRules: { readonly [K in OperatorName]: ShapeRule<K> } = {
   Relu: unary,
   Gelu: unary,
   QuickGelu: unary,
-  Softmax: unary,
-  LogSoftmax: unary,
-  Greater: ([a, b]) => [{ type: 'bool', shape: broadcast(a!.shape, b!.shape) }],
-  Where: ([condition, a, b]) => [
-    { type: a!.type, shape: broadcast(condition!.shape, broadcast(a!.shape, b!.shape)) },
-  ],
+  Softmax: alongAxis,
+  LogSoftmax: alongAxis,
+  Greater: (inputs) => [{ type: 'bool', shape: binary(inputs)[0]!.shape }],
+  Where: ([condition, ...values]) => {
+    expectType('Where condition', condition!, 'bool');
+    const [{ type, shape }] = binary(values) as [Output];
+    return [{ type, shape: broadcast(condition!.shape, shape) }];
+  },
   Cast: ([x], { to }) => [{ type: to, shape: x!.shape }],
   MatMul: ([a, b]) => {
     expectEqual('MatMul', 'inner sizes', sizeAt(a!, -1), sizeAt(b!, -2));
@@ -52,6 +59,8 @@ export const shapeRules: { readonly [K in OperatorName]: ShapeRule<K> } = {
     return [{ type: a!.type, shape: [...batch, sizeAt(a!, -2), sizeAt(b!, -1)] }];
   },
   Gemm: ([a, b, c], { transA, transB }) => {
+    expectRank('Gemm', a!, 2);
+    expectRank('Gemm', b!, 2);
     const [rows, inner] = transA ? [sizeAt(a!, 1), sizeAt(a!, 0)] : [sizeAt(a!, 0), sizeAt(a!, 1)];
     const [innerOfB, columns] = transB ? [sizeAt(b!, 1), sizeAt(b!, 0)] : [sizeAt(b!, 0), sizeAt(b!, 1)];
     expectEqual('Gemm', 'inner sizes', inner, innerOfB);
@@ -65,6 +74,7 @@ export const shapeRules: { readonly [K in OperatorName]: ShapeRule<K> } = {
     return [x!, statistics, statistics];
   },
   MultiHeadAttention: ([query, key, value, bias], { num_heads }) => {
+    expectRank('MultiHeadAttention query', query!, 3);
     const [batch, queries, width] = query!.shape;
     const keys = sizeAt(key!, 1);
     if (typeof width !== 'number' || width % num_heads !== 0) {
@@ -74,7 +84,7 @@ export const shapeRules: { readonly [K in OperatorName]: ShapeRule<K> } = {
     expectShape('MultiHeadAttention value', value!.shape, [batch!, keys, width]);
     if (bias) {
       const whole = [batch!, 1, queries!, keys];
-      expectShape('MultiHeadAttention bias', broadcast(bias.shape, whole), whole);
+      expectShape('MultiHeadAttention bias', bias.shape, whole.with(0, bias.shape[0] === 1 ? 1 : batch!));
     }
     return [query!];
   },
@@ -98,35 +108,55 @@ export const shapeRules: { readonly [K in OperatorName]: ShapeRule<K> } = {
   },
   Concat: (values, { axis }) => {
     const [head] = values;
+    if (!head) throw mismatch('Concat', 'at least one tensor', 'none');
+    const others = head.shape.with(axisOf(head, axis), 0);
     for (const value of values) {
-      expectShape('Concat', value.shape.with(axis, 0), head!.shape.with(axis, 0));
+      expectType('Concat', value, head.type);
+      expectRank('Concat', value, others.length);
+      expectShape('Concat, but for its axis,', value.shape.with(axis, 0), others);
     }
     const total = values.map((value) => sizeAt(value, axis)).reduce(plus);
-    return [{ type: head!.type, shape: head!.shape.with(axis, total) }];
+    return [{ type: head.type, shape: head.shape.with(axis, total) }];
   },
   Slice: ([x, start, end, axes]) => {
-    const [axis] = integersIn(axes!);
-    return [{ type: x!.type, shape: x!.shape.with(axis!, minus(sizesIn(end!)[0]!, sizesIn(start!)[0]!)) }];
+    const axis = axisOf(x!, integersIn(axes!)[0]!);
+    const [from, to] = [sizesIn(start!)[0]!, sizesIn(end!)[0]!];
+    const size = minus(to, from);
+    const outside = [from, size, minus(sizeAt(x!, axis), to)].some((part) => Number(part) < 0);
+    if (outside)
+      throw mismatch('Slice', `a part of the ${sizeAt(x!, axis)} on axis ${axis}`, `${from} to ${to}`);
+    return [{ type: x!.type, shape: x!.shape.with(axis, size) }];
   },
   Pad: ([x, amounts]) => {
     const sizes = sizesIn(amounts!);
     const rank = x!.shape.length;
-    expectEqual('Pad', 'amounts', sizes.length, 2 * rank);
+    const usable = sizes.length === 2 * rank && !sizes.some((size) => Number(size) < 0);
+    if (!usable) throw mismatch('Pad', `${2 * rank} amounts from 0 on`, formatShape(sizes));
     const shape = x!.shape.map((size, axis) => plus(size, plus(sizes[axis]!, sizes[rank + axis]!)));
     return [{ type: x!.type, shape }];
   },
-  Gather: ([x, indices]) => [{ type: x!.type, shape: [...indices!.shape, ...x!.shape.slice(1)] }],
-  GatherElements: ([x, indices]) => [{ type: x!.type, shape: indices!.shape }],
-  GatherND: ([x, indices]) => [
-    { type: x!.type, shape: [...indices!.shape.slice(0, -1), ...x!.shape.slice(indexDepth(indices!))] },
-  ],
-  ScatterElements: ([x, indices, updates]) => {
+  Gather: ([x, indices]) => {
+    expectType('Gather indices', indices!, 'int64');
+    axisOf(x!, 0);
+    return [{ type: x!.type, shape: [...indices!.shape, ...x!.shape.slice(1)] }];
+  },
+  GatherElements: ([x, indices], { axis }) => {
+    expectType('GatherElements indices', indices!, 'int64');
+    expectRank('GatherElements indices', indices!, x!.shape.length);
+    axisOf(x!, axis);
+    return [{ type: x!.type, shape: indices!.shape }];
+  },
+  GatherND: ([x, indices]) => [{ type: x!.type, shape: shapeAtRows(x!, indices!) }],
+  ScatterElements: ([x, indices, updates], { axis }) => {
+    expectType('ScatterElements indices', indices!, 'int64');
+    expectRank('ScatterElements indices', indices!, x!.shape.length);
     expectShape('ScatterElements updates', updates!.shape, indices!.shape);
+    axisOf(x!, axis);
     return [x!];
   },
   ScatterND: ([x, indices, updates]) => {
-    const expected = [...indices!.shape.slice(0, -1), ...x!.shape.slice(indexDepth(indices!))];
-    expectShape('ScatterND updates', updates!.shape, expected);
+    expectType('ScatterND updates', updates!, x!.type);
+    expectShape('ScatterND updates', updates!.shape, shapeAtRows(x!, indices!));
     return [x!];
   },
 };
@@ -149,8 +179,7 @@ export function integersIn(value: Value): number[] {
 
 /** Axes that a reduction sums over, counted from the front. */
 export function reducedAxes(inputs: readonly Value[]): number[] {
-  const rank = inputs[0]!.shape.length;
-  return integersIn(inputs[1]!).map((axis) => (axis < 0 ? axis + rank : axis));
+  return integersIn(inputs[1]!).map((axis) => axisOf(inputs[0]!, axis));
 }
 
 function reduce(inputs: readonly Value[], { keepdims }: Attributes['ReduceSum']): Output[] {
@@ -162,11 +191,29 @@ function reduce(inputs: readonly Value[], { keepdims }: Attributes['ReduceSum'])
   return [{ type: x!.type, shape }];
 }
 
-/** How many axes of the data one row of indices names. */
-function indexDepth(indices: Value): number {
+/** The shape of what stands in x at the positions that the rows of `indices` name. */
+function shapeAtRows(x: Value, indices: Value): Shape {
+  expectType('indices', indices, 'int64');
+  const rank = x.shape.length;
   const depth = sizeAt(indices, -1);
-  if (typeof depth === 'number') return depth;
-  throw mismatch('indices', 'a known number of coordinates', depth);
+  if (typeof depth === 'string' || depth < 1 || depth > rank) {
+    throw mismatch('indices', `rows of 1 to ${rank} coordinates`, `rows of ${depth}`);
+  }
+  return [...indices.shape.slice(0, -1), ...x.shape.slice(depth)];
+}
+
+/** An axis counted from the front, if x has it. */
+function axisOf(x: Value, axis: number): number {
+  sizeAt(x, axis);
+  return axis < 0 ? axis + x.shape.length : axis;
+}
+
+function expectType(subject: string, { type }: Value, expected: ElementType): void {
+  if (type !== expected) throw mismatch(subject, `${expected} values`, type);
+}
+
+function expectRank(subject: string, { shape }: Value, rank: number): void {
+  if (shape.length !== rank) throw mismatch(subject, `${rank} axes`, `shape ${formatShape(shape)}`);
 }
 
 function expectEqual(subject: string, what: string, a: Dimension, b: Dimension): void {

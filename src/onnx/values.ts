@@ -46,11 +46,13 @@ export function input(name: string, type: ElementType, shape: Shape): Value {
 /** A float32 constant: a scalar when no shape is given. */
 export function constant(data: number | Float32Array, shape: readonly number[] = []): Value {
   const values = typeof data === 'number' ? Float32Array.of(data) : data;
+  expectLength(values, shape);
   return { type: 'float32', shape, origin: { kind: 'constant', data: values } };
 }
 
 /** An int64 constant. */
 export function integers(data: readonly number[], shape: readonly number[] = [data.length]): Value {
+  expectLength(data, shape);
   return { type: 'int64', shape, origin: { kind: 'constant', data: BigInt64Array.from(data, BigInt) } };
 }
 
@@ -80,4 +82,13 @@ export function sizeAt(value: Value, axis: number): Dimension {
     });
   }
   return size;
+}
+
+function expectLength(data: ArrayLike<number>, shape: readonly number[]): void {
+  if (data.length === elementCount(shape)) return;
+  throw new LincirError('bad-argument', {
+    subject: `a constant of shape [${shape.join(', ')}]`,
+    expected: `${elementCount(shape)} values`,
+    found: `${data.length}`,
+  });
 }
