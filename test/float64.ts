@@ -132,18 +132,24 @@ const operators: { readonly [K in OperatorName]: Evaluate<K> } = {
   MultiHeadAttention: ([query, key, value, bias], { num_heads, scale }) => {
     const [, keys, width] = key!.shape;
     const size = width! / num_heads;
-    return tabulate(query!.shape, ([batch, row, channel]) => {
-      const first = Math.floor(channel! / size) * size; // of the channel's head
-      const scores = Array.from({ length: keys! }, (_, column) => {
-        const product = sum(
-          size,
-          (k) => at(query!, [batch!, row!, first + k]) * at(key!, [batch!, column, first + k]),
-        );
-        return scale * product + (bias ? stretched(bias, [batch!, 0, row!, column]) : 0);
-      });
-      const weights = softmax(scores);
-      return sum(keys!, (column) => weights[column]! * at(value!, [batch!, column, channel!]));
+    const [batches, queries] = query!.shape;
+    const scores = tabulate([batches!, num_heads, queries!, keys!], ([batch, head, row, column]) => {
+      const channel = (k: number) => head! * size + k;
+      const product = sum(
+        size,
+        (k) => at(query!, [batch!, row!, channel(k)]) * at(key!, [batch!, column!, channel(k)]),
+      );
+      return scale * product + (bias ? stretched(bias, [batch!, 0, row!, column!]) : 0);
     });
+    const weights = tabulate(scores.shape, (index) => softmax(along(scores, index, -1))[index[3]!]!);
+    const context = tabulate(query!.shape, ([batch, row, channel]) => {
+      const head = Math.floor(channel! / size);
+      return sum(
+        keys!,
+        (column) => at(weights, [batch!, head, row!, column]) * at(value!, [batch!, column, channel!]),
+      );
+    });
+    return [context, weights];
   },
   ReduceSum: ([x, axes], { keepdims }) => reduce(x!, axes!, keepdims).total,
   ReduceMean: ([x, axes], { keepdims }) => {

@@ -1,25 +1,42 @@
-/** Attention written with matrix products: its gradient needs the weights, and some devices fail at it whole. */
+/** Attention written with matrix products: where its weights are wanted too, and for devices that fail at it whole. */
 
+import { dependencies } from './model.ts';
 import type { Attributes } from './operators.ts';
 import * as op from './operators.ts';
 import { constant, type Value } from './values.ts';
 
-type Settings = Attributes['MultiHeadAttention'];
-
-/** softmax(scale Q K' + bias) of every head: [batch, heads, queries, keys]. */
-export function attentionWeights(
-  [query, key, , bias]: readonly Value[],
-  { num_heads, scale }: Settings,
-): Value {
-  const [q, k] = [splitHeads(query!, num_heads), splitHeads(key!, num_heads)];
-  const scores = op.mul(op.matmul(q, transposed(k)), constant(scale));
-  return op.softmax(bias ? op.add(scores, bias) : scores);
+/**
+ * The same outputs, with matrix products instead of the operator MultiHeadAttention: `everywhere`, or where something
+ * uses its weights, as its gradient does; the operator itself would not give them.
+ */
+export function withPlainAttention(
+  outputs: Readonly<Record<string, Value>>,
+  everywhere: boolean,
+): Record<string, Value> {
+  const { nodes, values } = dependencies(Object.values(outputs));
+  const replaced = new Map<Value, Value>();
+  const current = (value: Value): Value => replaced.get(value) ?? value;
+  for (const node of nodes) {
+    const inputs = node.inputs.map(current);
+    const isPlain = node.operator === 'MultiHeadAttention' && (everywhere || values.has(node.outputs[1]!));
+    if (!isPlain && inputs.every((input, index) => input === node.inputs[index])) continue;
+    const results = isPlain
+      ? plainAttention(inputs, node.attributes as Attributes['MultiHeadAttention'])
+      : op.apply<op.OperatorName>(node.operator, inputs, node.attributes);
+    for (const [index, output] of node.outputs.entries()) replaced.set(output, results[index]!);
+  }
+  return Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, current(value)]));
 }
 
-/** What the operator MultiHeadAttention computes from these inputs. */
-export function plainAttention(inputs: readonly Value[], settings: Settings): Value {
-  const value = splitHeads(inputs[2]!, settings.num_heads);
-  return joinHeads(op.matmul(attentionWeights(inputs, settings), value));
+/** What MultiHeadAttention stands for: [batch, queries, width] and its weights [batch, heads, queries, keys]. */
+function plainAttention(
+  [query, key, value, bias]: readonly Value[],
+  { num_heads, scale }: Attributes['MultiHeadAttention'],
+): readonly Value[] {
+  const [q, k, v] = [query!, key!, value!].map((x) => splitHeads(x, num_heads)) as [Value, Value, Value];
+  const scores = op.mul(op.matmul(q, transposed(k)), constant(scale));
+  const weights = op.softmax(bias ? op.add(scores, bias) : scores);
+  return [joinHeads(op.matmul(weights, v)), weights];
 }
 
 /** [batch, positions, heads * size] to [batch, heads, positions, size] */

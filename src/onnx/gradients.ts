@@ -1,7 +1,7 @@
 /** Reverse-mode differentiation: the gradient of a scalar as more of the same graph, one rule per operator. */
 
 import { LincirError } from '../core/index.ts';
-import { attentionWeights, joinHeads, splitHeads, transposed } from './attention.ts';
+import { joinHeads, splitHeads, transposed } from './attention.ts';
 import { type Dimension, formatShape, minus, plus, type Shape, sizeOf } from './dimensions.ts';
 import * as op from './operators.ts';
 import { integersIn, reducedAxes, sizesIn } from './shapes.ts';
@@ -132,16 +132,14 @@ const gradientRules: {
       sumTo(g, bias!.shape),
     ];
   },
-  MultiHeadAttention: ({ inputs, attributes }, g) => {
-    const { num_heads, scale } = attributes;
+  MultiHeadAttention: ({ inputs, outputs: [, weights], attributes: { num_heads, scale } }, g) => {
     const [query, key, value, bias] = inputs;
     const [q, k, v, context] = [query!, key!, value!, g].map((x) => splitHeads(x, num_heads)) as Four<Value>;
-    const p = attentionWeights(inputs, attributes); // [batch, heads, queries, keys]
-    const ofScores = softmaxGradient(p, op.matmul(context, transposed(v)), -1);
+    const ofScores = softmaxGradient(weights!, op.matmul(context, transposed(v)), -1);
     return [
       joinHeads(scaled(op.matmul(ofScores, k), scale)),
       joinHeads(scaled(op.matmul(transposed(ofScores), q), scale)),
-      joinHeads(op.matmul(transposed(p), context)),
+      joinHeads(op.matmul(transposed(weights!), context)),
       bias && sumTo(ofScores, bias.shape),
     ];
   },

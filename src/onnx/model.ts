@@ -28,7 +28,8 @@ const floatAttributes: ReadonlySet<string> = new Set(['alpha', 'epsilon', 'scale
 /** Builds the model that computes `outputs`, named by their keys. */
 export function buildModel(outputs: Readonly<Record<string, Value>>): Model {
   const graph: GraphProto = { name: 'lincir', node: [], initializer: [], input: [], output: [] };
-  const { nodes, sources } = dependencies(Object.values(outputs));
+  const { nodes, values } = dependencies(Object.values(outputs));
+  const sources = [...values].filter(({ origin }) => origin.kind !== 'result');
   const names = new Map<Value, string>();
   const files = sources.flatMap(({ origin }) => (origin.kind === 'weight' ? [origin.stored.file] : []));
   const weightFolder = commonFolder(files);
@@ -69,15 +70,17 @@ export function buildModel(outputs: Readonly<Record<string, Value>>): Model {
       continue;
     }
     const name = `${node.operator}:${index}`;
-    node.outputs.forEach((output, position) => {
+    // What comes after the last output that something uses need not be computed.
+    const wanted = node.outputs.slice(0, node.outputs.findLastIndex((output) => values.has(output)) + 1);
+    for (const [position, output] of wanted.entries()) {
       names.set(output, position === 0 ? name : `${name}:${position}`);
-    });
+    }
     graph.node.push({
       opType: node.operator,
       domain: contributed.has(node.operator) ? 'com.microsoft' : '',
       name,
       input: inputNames(node, names),
-      output: node.outputs.map((output) => names.get(output)!),
+      output: wanted.map((output) => names.get(output)!),
       attribute: Object.entries(node.attributes).map(([key, value]) => attribute(key, value)),
     });
   }
@@ -109,23 +112,23 @@ function ambiguous(subject: string, expected: string, found: string): LincirErro
   return new LincirError('bad-argument', { subject, expected, found, todo: 'choose another name' });
 }
 
-/** What the outputs depend on: nodes, each after those it needs, and the values that no node makes. */
-export function dependencies(outputs: readonly Value[]): { nodes: Node[]; sources: Value[] } {
+/** What the outputs depend on: nodes, each after those it needs, and all values that are used, the outputs included. */
+export function dependencies(outputs: readonly Value[]): { nodes: Node[]; values: ReadonlySet<Value> } {
   const nodes = new Set<Node>();
-  const sources = new Set<Value>();
+  const values = new Set<Value>();
   const pending = outputs.map((value) => ({ value, inputsDone: false })).reverse();
   for (let next = pending.pop(); next; next = pending.pop()) {
     const { value, inputsDone } = next;
-    if (value.origin.kind !== 'result') {
-      sources.add(value);
-    } else if (inputsDone) {
+    values.add(value);
+    if (value.origin.kind !== 'result') continue;
+    if (inputsDone) {
       nodes.add(value.origin.node);
     } else if (!nodes.has(value.origin.node)) {
       const inputs = value.origin.node.inputs.map((input) => ({ value: input, inputsDone: false })).reverse();
       pending.push({ value, inputsDone: true }, ...inputs);
     }
   }
-  return { nodes: [...nodes], sources: [...sources] };
+  return { nodes: [...nodes], values };
 }
 
 /**

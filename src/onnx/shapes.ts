@@ -86,7 +86,7 @@ export const shapeRules: { readonly [K in OperatorName]: ShapeRule<K> } = {
       const whole = [batch!, 1, queries!, keys];
       expectShape('MultiHeadAttention bias', bias.shape, whole.with(0, bias.shape[0] === 1 ? 1 : batch!));
     }
-    return [query!];
+    return [query!, { type: query!.type, shape: [batch!, num_heads, queries!, keys] }];
   },
   ReduceSum: reduce,
   ReduceMean: reduce,
