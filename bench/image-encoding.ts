@@ -8,7 +8,7 @@ import { openCheckpoint, readJsonFile } from '../src/core/index.ts';
 import { productFlops, Session } from '../src/onnx/index.ts';
 import { gemmPeak } from './gemm-peak.ts';
 import { machine, rounded, saveResult } from './results.ts';
-import { Peer, speedup, takeTurns, timed } from './turns.ts';
+import { gflopsOf, Peer, relativeRate, speedup, takeTurns, timed } from './turns.ts';
 
 const [folder, rounds = '9'] = process.argv.slice(2);
 if (folder === undefined) throw new Error('usage: node bench/image-encoding.ts MODEL [ROUNDS]');
@@ -18,7 +18,6 @@ const images = 16;
 const configFile = `${folder}/config.json`;
 const config = readClipConfig(await readJsonFile(configFile), configFile).vision!;
 const { imageSize, patchSize, channels, width, feedForward } = config;
-const tokens = 1 + (imageSize / patchSize) ** 2;
 const { tensors } = await openCheckpoint(folder);
 const embeddings = visionTower(visionInput(config), config, parametersOf(tensors));
 const session = await Session.create({ embeddings }, { threads });
@@ -40,7 +39,7 @@ const peers = {
   eager: await Peer.start('image_encoding.py', [...options, '--attention', 'eager']),
   'channels-last': await Peer.start('image_encoding.py', [...options, '--channels-last']),
 };
-const peak = await gemmPeak({ rows: 4 * tokens, width, wide: feedForward }, { threads });
+const peak = await gemmPeak({ rows: 1024, width, wide: feedForward }, { threads });
 const times = await takeTurns(
   {
     'lincir, 1 a run': encode(1),
@@ -57,17 +56,17 @@ const { torch } = await peers.sdpa.run();
 await Promise.all([session.dispose(), peak.dispose(), ...Object.values(peers).map((peer) => peer.stop())]);
 
 const flops = images * productFlops([embeddings], { batch: 1 });
-const gemmGflops = peak.flops / times.peak.median / 1e9;
+const gemm = { timing: times.peak, flops: peak.flops };
 const sides = Object.entries(times).filter(([name]) => name !== 'peak');
 const ours = Object.entries(times)
   .filter(([name]) => name.startsWith('lincir'))
   .toSorted(([, a], [, b]) => a.median - b.median)[0]!;
 const result = {
-  gemmGflops: rounded(gemmGflops),
+  gemmGflops: rounded(gflopsOf(gemm)),
   sides: sides.map(([side, timing]) => ({
     side,
     imagesPerSecond: rounded(images / timing.median),
-    shareOfGemm: rounded(flops / timing.median / 1e9 / gemmGflops),
+    shareOfGemm: rounded(relativeRate({ timing, flops }, gemm)),
   })),
   best: ours[0],
   timesAsFastAsTorch: Object.fromEntries(

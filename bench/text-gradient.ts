@@ -20,7 +20,7 @@ import {
 } from '../src/onnx/index.ts';
 import { gemmPeak } from './gemm-peak.ts';
 import { machine, rounded, saveResult } from './results.ts';
-import { Peer, speedup, takeTurns, timed } from './turns.ts';
+import { gflopsOf, Peer, relativeRate, speedup, takeTurns, timed } from './turns.ts';
 
 const [folder, rounds = '9'] = process.argv.slice(2);
 if (folder === undefined) throw new Error('usage: node bench/text-gradient.ts MODEL [ROUNDS]');
@@ -91,16 +91,16 @@ async function measure({ rows, positions }: { rows: number; positions: number })
   await rm(scratch, { recursive: true });
 
   const flops = productFlops([gradient!], { batch: rows, positions, placements: rows });
-  const gflops = flops / times.lincir.median / 1e9;
-  const peakGflops = peak.flops / times.peak.median / 1e9;
+  const ours = { timing: times.lincir, flops };
+  const gemm = { timing: times.peak, flops: peak.flops };
   const result = {
     rows,
     positions,
     milliseconds: rounded(times.lincir.median * 1000),
     captionsPerSecond: rounded(rows / times.lincir.median),
-    gflops: rounded(gflops),
-    gemmGflops: rounded(peakGflops),
-    shareOfGemm: rounded(gflops / peakGflops),
+    gflops: rounded(gflopsOf(ours)),
+    gemmGflops: rounded(gflopsOf(gemm)),
+    shareOfGemm: rounded(relativeRate(ours, gemm)),
     torch,
     timesAsFastAsTorch: {
       sdpa: rounded(speedup(times.lincir, times.sdpa)),

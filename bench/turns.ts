@@ -35,6 +35,23 @@ export function speedup(a: Timing, b: Timing): number {
   return median(a.seconds.map((time, round) => b.seconds[round]! / time));
 }
 
+/** Work that was timed. */
+export interface Work {
+  readonly timing: Timing;
+  /** Floating-point operations of one pass. */
+  readonly flops: number;
+}
+
+/** The arithmetic rate of `a` as a part of that of `b`: the median of the rounds' own ratios. */
+export function relativeRate(a: Work, b: Work): number {
+  return (speedup(a.timing, b.timing) * a.flops) / b.flops;
+}
+
+/** Billions of floating-point operations a second, in the median round. */
+export function gflopsOf({ timing, flops }: Work): number {
+  return flops / timing.median / 1e9;
+}
+
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length / 2;

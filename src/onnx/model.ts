@@ -9,6 +9,7 @@ import {
   elementTypeCodes,
   encodeModel,
   type GraphProto,
+  type TensorProto,
   type ValueInfoProto,
 } from './protobuf.ts';
 import type { ConstantData, Node, Value } from './values.ts';
@@ -36,30 +37,16 @@ export function buildModel(outputs: Readonly<Record<string, Value>>): Model {
   const inputs = new Map<string, Value>();
 
   for (const source of sources) {
-    const { origin, type } = source;
+    const { origin } = source;
     if (origin.kind === 'input') {
       if (inputs.has(origin.name)) throw ambiguous(`input '${origin.name}'`, 'one input of that name', 'two');
-      names.set(source, origin.name);
       inputs.set(origin.name, source);
+      names.set(source, origin.name);
       graph.input.push(valueInfo(origin.name, source));
-      continue;
-    }
-    const name =
-      origin.kind === 'weight'
-        ? `weight:${graph.initializer.length}`
-        : `constant:${graph.initializer.length}`;
-    names.set(source, name);
-    const tensor = { name, dims: source.shape.map(Number), dataType: elementTypeCodes[type] };
-    if (origin.kind === 'constant') {
-      graph.initializer.push({ ...tensor, rawData: bytesOf((origin as { data: ConstantData }).data) });
-    } else if (origin.kind === 'weight') {
-      const { file, offset, byteLength } = origin.stored;
-      const location = relative(weightFolder ?? '', file)
-        .split(sep)
-        .join('/');
-      const external = { location, offset: `${offset}`, length: `${byteLength}` };
-      const externalData = Object.entries(external).map(([key, value]) => ({ key, value }));
-      graph.initializer.push({ ...tensor, dataLocation: 1, externalData });
+    } else {
+      const name = `${origin.kind}:${graph.initializer.length}`;
+      names.set(source, name);
+      graph.initializer.push(initializer(name, source, weightFolder));
     }
   }
 
@@ -203,6 +190,22 @@ function attribute(name: string, value: number | string | readonly number[]): At
   if (typeof value === 'string') return { name, type: 3, s: new TextEncoder().encode(value) };
   if (typeof value !== 'number') return { name, type: 7, ints: value };
   return floatAttributes.has(name) ? { name, type: 1, f: value } : { name, type: 2, i: value };
+}
+
+/** A constant's data, or where a weight lies. */
+function initializer(
+  name: string,
+  { type, shape, origin }: Value,
+  weightFolder: string | undefined,
+): TensorProto {
+  const tensor = { name, dims: shape.map(Number), dataType: elementTypeCodes[type] };
+  if (origin.kind === 'constant') return { ...tensor, rawData: bytesOf(origin.data) };
+  if (origin.kind !== 'weight') throw new TypeError(`${origin.kind} is no initializer`);
+  const { file, offset, byteLength } = origin.stored;
+  const location = relative(weightFolder ?? '', file).replaceAll(sep, '/');
+  const external = { location, offset: `${offset}`, length: `${byteLength}` };
+  const externalData = Object.entries(external).map(([key, value]) => ({ key, value }));
+  return { ...tensor, dataLocation: 1, externalData };
 }
 
 function valueInfo(name: string, { type, shape }: Value): ValueInfoProto {
