@@ -24,6 +24,7 @@ export interface EmbedOptions {
   readonly device?: Device;
   readonly threads?: number;
   readonly targetPad?: number;
+  readonly maxPixels?: number;
   /** Refuse texts that are too long. */
   readonly strict?: boolean;
   /** Leave out pictures that cannot be read. */
@@ -48,7 +49,7 @@ interface Summary {
 }
 
 export async function embed(options: EmbedOptions, context: Context): Promise<void> {
-  const { model, out, normalize = false, device, threads, targetPad } = options;
+  const { model, out, normalize = false, device, threads, targetPad, maxPixels } = options;
   const { reporter, signal, print } = context;
   const write = writerFor(out);
   await expectPlaceFor(out);
@@ -57,6 +58,7 @@ export async function embed(options: EmbedOptions, context: Context): Promise<vo
     ...(device && { device }),
     ...(threads !== undefined && { threads }),
     ...(targetPad !== undefined && { targetPad }),
+    ...(maxPixels !== undefined && { maxPixels }),
     onDownload: downloadBar(reporter, model),
     signal,
   });
@@ -191,7 +193,7 @@ function report(summary: Summary, { reporter }: Context): void {
   const { files, kind, count, dimensions, resumedFrom, skipped, seconds } = summary;
   for (const { name, reason } of skipped) reporter.note(`left out: ${name}: ${reason}`);
   const parts = [
-    `${formatCount(count)} ${kind}${skipped.length > 0 ? ` (${formatCount(skipped.length)} left out)` : ''}`,
+    `${formatCount(count)} ${count === 1 ? kind.slice(0, -1) : kind}${skipped.length > 0 ? ` (${formatCount(skipped.length)} left out)` : ''}`,
     `${dimensions} dimensions`,
     formatDuration(seconds),
     formatRate((count + skipped.length - resumedFrom) / seconds, kind),

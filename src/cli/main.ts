@@ -86,6 +86,7 @@ program
       .argParser(ratio)
       .preset('1.25'),
   )
+  .option('--max-pixels <number>', 'refuse larger pictures; 200 million if not given', wholeNumber)
   .option('--strict', 'refuse texts that are too long, instead of cutting them with a warning')
   .option('--skip-broken', 'leave out pictures that cannot be read, and list them at the end')
   .option('--json', 'print a summary as JSON on standard output')
@@ -155,7 +156,7 @@ function modelOption(): Option {
 }
 
 function wholeNumber(text: string): number {
-  if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
+  if (/^[1-9]\d{0,9}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('It must be a whole number from 1 on.');
 }
 

@@ -14,16 +14,21 @@ import { Session, type SessionOptions, type Value } from '../onnx/index.ts';
 import { type ClipConfig, readClipConfig, type VisionConfig } from './config.ts';
 import type { ImageSource } from './decode.ts';
 import { fingerprintOf } from './fingerprint.ts';
-import { type ImagePreprocessing, preprocessImage, readPreprocessing } from './preprocess.ts';
+import {
+  type ImagePreprocessing,
+  type PreprocessOptions,
+  preprocessImage,
+  readPreprocessing,
+} from './preprocess.ts';
 import { textInputs, textTower } from './text-tower.ts';
 import { type TokenRow, tokenBatches } from './token-batches.ts';
 import { type ClipTokenizer, loadTokenizer } from './tokenizer.ts';
 import { parametersOf } from './transformer.ts';
 import { visionInput, visionTower } from './vision-tower.ts';
 
-export interface LoadClipOptions extends Pick<SessionOptions, 'device' | 'threads'> {
-  /** Pad pictures longer than this ratio of their sides with black first; 1.25 is usual. Default: do not. */
-  readonly targetPad?: number;
+export interface LoadClipOptions
+  extends Pick<SessionOptions, 'device' | 'threads'>,
+    Pick<PreprocessOptions, 'targetPad' | 'maxPixels'> {
   /** Told of a download's progress. */
   readonly onDownload?: (progress: DownloadProgress) => void;
   /** Ends a download. */
@@ -239,7 +244,7 @@ export class Clip {
     onBroken: EncodeImagesOptions['onBroken'],
   ): AsyncGenerator<{ pixels: Float32Array; broken: readonly number[] }, void, void> {
     const preprocessing = this.#parts.preprocessing!;
-    const { targetPad } = this.#options;
+    const { targetPad, maxPixels } = this.#options;
     const size = 3 * preprocessing.crop.height * preprocessing.crop.width;
     let start = 0;
     for await (const batch of batches) {
@@ -248,8 +253,8 @@ export class Clip {
       const prepare = async (image: ImageSource, row: number): Promise<void> => {
         const into = pixels.subarray(row * size, (row + 1) * size);
         const name = `picture ${start + row + 1}`;
-        const pad = targetPad === undefined ? {} : { targetPad };
-        await preprocessImage(image, preprocessing, { into, name, ...pad }).catch((error: unknown) => {
+        const given = { ...(targetPad && { targetPad }), ...(maxPixels && { maxPixels }) };
+        await preprocessImage(image, preprocessing, { into, name, ...given }).catch((error: unknown) => {
           if (!(onBroken && error instanceof LincirError)) throw error;
           onBroken(error, start + row);
           broken.push(row);

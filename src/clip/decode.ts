@@ -37,8 +37,14 @@ export async function decodeImage(source: ImageSource, name: string, maxPixels: 
     return await (header.space === 'cmyk' ? cmykPixels(image) : rgbPixels(image));
   } catch (cause) {
     if (cause instanceof LincirError) throw cause;
-    throw notAnImage(subject, cause instanceof Error ? cause.message : String(cause), cause);
+    throw notAnImage(subject, damageIn(cause), cause);
   }
+}
+
+/** libvips keeps its messages for all threads together, so that one of several failures can come without. */
+function damageIn(cause: unknown): string {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return message === 'Unknown error' ? 'damaged data' : message;
 }
 
 async function rgbPixels(image: Sharp): Promise<RgbImage> {
@@ -91,7 +97,7 @@ function checkSize({ width, height }: Metadata, maxPixels: number, subject: stri
     subject,
     expected: `an image of at most ${maxPixels} pixels`,
     found: `a header that claims ${width} x ${height}`,
-    todo: 'shrink the image, or raise maxPixels if memory allows (3 bytes per pixel)',
+    todo: 'shrink the image, or raise the limit (maxPixels, --max-pixels) if memory allows (3 bytes per pixel)',
   });
 }
 

@@ -133,3 +133,13 @@ test('options reach the engine: a profile is written, threads and weight layout 
     await rm(folder, { recursive: true });
   }
 });
+
+test('a number of threads that no machine has is refused', async () => {
+  const output = input('x', 'float32', [1]);
+  for (const threads of [0, 1.5, 99_999]) {
+    await assert.rejects(Session.create({ output }, { threads }), {
+      code: 'bad-argument',
+      message: /^threads: expected/,
+    });
+  }
+});

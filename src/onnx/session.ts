@@ -27,6 +27,9 @@ export interface RunTensor {
   readonly data: Float32Array | BigInt64Array;
 }
 
+/** ONNX Runtime starts as many as it is told to, whatever that does to the machine. */
+const mostThreads = 1024;
+
 // Its failures come as exceptions; what it would print of its own accord belongs to no library.
 ort.env.logLevel = 'fatal';
 
@@ -44,7 +47,7 @@ export class Session {
 
   /**
    * Prepares the computation of `outputs`.
-   * @throws LincirError 'device' when the device is missing or refuses the graph.
+   * @throws LincirError 'device' when the device is missing or refuses the graph, 'bad-argument' for other options.
    */
   static async create(
     outputs: Readonly<Record<string, Value>>,
@@ -52,6 +55,9 @@ export class Session {
   ): Promise<Session> {
     const { device = 'cpu', threads, keepWeightLayout = false, profile } = options;
     expectDevice(device);
+    if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= mostThreads)) {
+      throw badArgument('threads', `a whole number from 1 to ${mostThreads}`, `${threads}`);
+    }
     // ONNX Runtime 1.30's WebGPU kernel for attention is wrong by 10 % and more from 32 queries on where subgroups have
     // fewer than 8 lanes, as software drivers' do, and had such faults on other GPUs before.
     const model = buildModel(withPlainAttention(outputs, device === 'webgpu'));
@@ -85,8 +91,7 @@ export class Session {
   ): Promise<Record<Name, Float32Tensor>> {
     const session = this.#session;
     if (!session) {
-      const problem = { expected: 'one that was not disposed of', found: 'one that was' };
-      throw new LincirError('bad-argument', { subject: 'a session', ...problem });
+      throw badArgument('a session', 'one that was not disposed of', 'one that was');
     }
     const tensors = checkedFeeds(this.#model, feeds);
     try {
@@ -140,7 +145,11 @@ function checkedFeeds(model: Model, feeds: Readonly<Record<string, RunTensor>>):
 }
 
 function badFeed(name: string, expected: string, found: string): LincirError {
-  return new LincirError('bad-argument', { subject: `input '${name}'`, expected, found });
+  return badArgument(`input '${name}'`, expected, found);
+}
+
+function badArgument(subject: string, expected: string, found: string): LincirError {
+  return new LincirError('bad-argument', { subject, expected, found });
 }
 
 function expectDevice(device: Device): void {
