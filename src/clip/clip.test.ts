@@ -171,6 +171,14 @@ describe('loading', () => {
     );
   });
 
+  test("without preprocessing of its own, a model has CLIP's", async () => {
+    const bare = await changed('config.json', () => {});
+    await rm(join(bare, 'preprocessor_config.json'));
+    const [clip, original] = [await loadClip(bare), await loadClip(tiny)];
+    assert.deepEqual(await clip.encodeImages([picture(9)]), await original.encodeImages([picture(9)]));
+    await Promise.all([clip.dispose(), original.dispose()]);
+  });
+
   test('what is missing is named', async () => {
     await assert.rejects(loadClip(join(fixtures, 'nowhere')), { code: 'not-found' });
     await assert.rejects(

@@ -1,5 +1,6 @@
 /** A frozen CLIP model: texts and pictures in, embeddings of one shared space out. */
 
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   type Checkpoint,
@@ -81,11 +82,13 @@ export async function loadClip(model: string, options: LoadClipOptions = {}): Pr
   return new Clip({ folder, id, config, checkpoint, preprocessing, tokenizer, fingerprint }, options);
 }
 
+/** A model without the file is taken to use CLIP's own preprocessing, at its own size. */
 async function loadPreprocessing(folder: string, vision: VisionConfig): Promise<ImagePreprocessing> {
-  const file = join(folder, 'preprocessor_config.json');
-  const preprocessing = readPreprocessing(await readJsonFile(file), file);
-  const { height, width } = preprocessing.crop;
   const { channels, imageSize } = vision;
+  const file = join(folder, 'preprocessor_config.json');
+  const json = existsSync(file) ? await readJsonFile(file) : { size: imageSize, crop_size: imageSize };
+  const preprocessing = readPreprocessing(json, file);
+  const { height, width } = preprocessing.crop;
   if (height === imageSize && width === imageSize && channels === 3) return preprocessing;
   throw new LincirError('bad-config', {
     subject: file,
