@@ -1,7 +1,7 @@
 /** Tests of finding the weights in model folders. */
 
 import assert from 'node:assert/strict';
-import { copyFile, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -40,6 +40,14 @@ test('one file is preferred to shards, and safetensors to PyTorch', async () => 
   const { files, tensors } = await openCheckpoint(folder);
   assert.deepEqual([...tensors.keys()], ['whole']);
   assert.deepEqual(files, [join(folder, 'model.safetensors')]);
+});
+
+test('a link that leads nowhere is passed over', async () => {
+  const folder = await newFolder('dangling');
+  const torch = join(import.meta.dirname, '../../test/fixtures/torch/state_dict.bin');
+  await copyFile(torch, join(folder, 'pytorch_model.bin'));
+  await symlink(join(folder, 'gone'), join(folder, 'model.safetensors'));
+  assert.deepEqual([...(await openCheckpoint(folder)).tensors.keys()], ['weight', 'bias']);
 });
 
 test('a folder without weights is told what was looked for', async () => {

@@ -1,5 +1,6 @@
 /** The weights of a model's folder in Hugging Face layout: one file or several, safetensors or PyTorch. */
 
+import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
@@ -39,7 +40,8 @@ export async function openCheckpoint(folder: string): Promise<Checkpoint> {
   const present = await readdir(folder).catch((error: unknown) => {
     throw asLincirError(error, folder, 'read');
   });
-  const weights = weightFiles.find(({ name }) => present.includes(name));
+  // A link that leads nowhere, as an interrupted download can leave, is no file.
+  const weights = weightFiles.find(({ name }) => existsSync(join(folder, name)));
   if (weights === undefined) {
     throw new LincirError('not-found', {
       subject: folder,
