@@ -147,7 +147,7 @@ export class Clip {
     const { tokenizer } = this;
     const rows = texts.map((text, index) => {
       const { ids, truncated } = tokenizer.encode(text);
-      if (truncated && options.strict) throw tooLong(text, index, this.config.text?.positions);
+      if (truncated && options.strict) throw tooLong(text, index, tokenizer.maximum);
       if (truncated) options.onTruncated?.(text, index);
       return { ids };
     });
@@ -299,10 +299,10 @@ function finished({ shape, data }: Float32Tensor, { normalize = false }: EncodeO
   return { shape, data };
 }
 
-function tooLong(text: string, index: number, positions: number | undefined): LincirError {
+function tooLong(text: string, index: number, maximum: number): LincirError {
   return new LincirError('bad-argument', {
     subject: `text ${index + 1}`,
-    expected: `at most ${positions} tokens`,
+    expected: `at most ${maximum} tokens`,
     found: `more in ${quoted(text)}`,
     todo: 'shorten it, or let it be cut',
   });

@@ -91,7 +91,8 @@ function endOf({ ids, injected = [] }: TokenRow, subject: string, config: TextCo
     if (!(Number.isInteger(id) && id >= 0 && id < vocabulary))
       throw refuse(`ids from 0 to ${vocabulary - 1}`, `${id}`);
   }
-  const end = endOfText === 'largest' ? ids.indexOf(Math.max(...ids)) : ids.indexOf(endOfText);
+  const mark = endOfText === 'largest' ? ids.reduce((a, b) => Math.max(a, b), 0) : endOfText;
+  const end = ids.indexOf(mark);
   if (end < 0) throw refuse(`an end of text, id ${endOfText}`, `${ids.length} ids without it`);
   if (end >= positions)
     throw refuse(`an end of text among the first ${positions} ids`, `it at position ${end}`);

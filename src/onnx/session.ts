@@ -15,8 +15,6 @@ export interface SessionOptions {
   readonly device?: Device;
   /** Threads of one operator on the CPU. Default: as many as there are physical cores. */
   readonly threads?: number;
-  /** Keep weights as they lie instead of repacking them for matrix products: less memory, slower. Default: false. */
-  readonly keepWeightLayout?: boolean;
   /** Write ONNX Runtime's profile to a file whose name begins so. */
   readonly profile?: string;
 }
@@ -53,7 +51,7 @@ export class Session {
     outputs: Readonly<Record<string, Value>>,
     options: SessionOptions = {},
   ): Promise<Session> {
-    const { device = 'cpu', threads, keepWeightLayout = false, profile } = options;
+    const { device = 'cpu', threads, profile } = options;
     expectDevice(device);
     if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= mostThreads)) {
       throw badArgument('threads', `a whole number from 1 to ${mostThreads}`, `${threads}`);
@@ -69,12 +67,9 @@ export class Session {
         logSeverityLevel: 4,
         ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
         ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
-        extra: {
-          session: {
-            disable_prepacking: keepWeightLayout ? '1' : '0',
-            ...(folder === undefined ? {} : { model_external_initializers_file_folder_path: folder }),
-          },
-        },
+        ...(folder === undefined
+          ? {}
+          : { extra: { session: { model_external_initializers_file_folder_path: folder } } }),
       });
       return new Session(session, model, device);
     } catch (cause) {
