@@ -1,8 +1,14 @@
 /** Embeddings and their names as files: safetensors, NumPy, or a line of JSON each. */
 
 import { extname } from 'node:path';
-import { LincirError, quoted, writeFileAtomically, writeNpy, writeSafetensors } from '../core/index.ts';
-import { batched } from './lines.ts';
+import {
+  batched,
+  LincirError,
+  quoted,
+  writeFileAtomically,
+  writeNpy,
+  writeSafetensors,
+} from '../core/index.ts';
 
 /** Embeddings of any number, read as often as a format needs. */
 export interface Embeddings {

@@ -6,13 +6,14 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import {
   asLincirError,
+  batched,
+  fileLines,
   LincirError,
   quoted,
   readingFile,
   readJsonFile,
   writeFileAtomically,
 } from '../core/index.ts';
-import { batched, fileLines } from './lines.ts';
 
 /** What makes two runs the same job. Work of another job is never continued. */
 export interface Job {

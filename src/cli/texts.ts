@@ -2,10 +2,9 @@
 
 import { access, constants } from 'node:fs/promises';
 import { addAbortSignal } from 'node:stream';
-import { asLincirError, LincirError, quoted } from '../core/index.ts';
+import { asLincirError, fileLines, LincirError, quoted, readLines } from '../core/index.ts';
 import { type Context, Warnings } from './context.ts';
 import type { Input } from './input.ts';
-import { fileLines, readLines } from './lines.ts';
 
 /** Lines, and what messages call them. */
 export interface TextSource {

@@ -4,6 +4,7 @@ export { type Checkpoint, openCheckpoint } from './checkpoint.ts';
 export { type ErrorCode, LincirError, type Problem, quoted } from './errors.ts';
 export { asLincirError, type RandomAccess, readingFile, writeFileAtomically } from './files.ts';
 export { parseJson, readJsonFile } from './json.ts';
+export { batched, fileLines, readLines } from './lines.ts';
 export { writeNpy } from './npy.ts';
 export { readTensor } from './read-tensor.ts';
 export {
