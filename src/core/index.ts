@@ -6,6 +6,7 @@ export { asLincirError, type RandomAccess, readingFile, writeFileAtomically } fr
 export { parseJson, readJsonFile } from './json.ts';
 export { batched, fileLines, readLines } from './lines.ts';
 export { writeNpy } from './npy.ts';
+export { bits, normals, type Purpose, type RandomStream, sequence, uniforms } from './random.ts';
 export { readTensor } from './read-tensor.ts';
 export {
   readSafetensorsHeader,

@@ -1,0 +1,114 @@
+/** phi: the network that turns a CLIP embedding into a pseudo token. Its architectures, as shapes and as graphs. */
+
+import type { TextConfig } from '../clip/index.ts';
+import { elementCount, type Float32Tensor, uniforms } from '../core/index.ts';
+import { gelu, linear, mul, relu, type Value } from '../onnx/index.ts';
+
+/** SEARLE's phi (Baldrati et al., 2023, section 3) is the same network as LinCIR's. */
+export const phiArchitectures = ['lincir', 'searle', 'pic2word'] as const;
+export type PhiArchitecture = (typeof phiArchitectures)[number];
+
+export interface PhiShape {
+  readonly architecture: PhiArchitecture;
+  /** Dimensions of CLIP's embeddings. */
+  readonly input: number;
+  /** Width of both hidden layers. */
+  readonly hidden: number;
+  /** Width of the text tower: dimensions of a pseudo token. */
+  readonly output: number;
+}
+
+/** By name, as the published files have them: `layers.0.weight` [out, in], `layers.0.bias` [out], … */
+export type PhiParameters = ReadonlyMap<string, Float32Tensor>;
+
+interface Architecture {
+  /** Names of the three linear layers, first to last. */
+  readonly layers: readonly [string, string, string];
+  readonly hidden: (input: number) => number;
+  /** The part of a hidden layer's values that training drops, if nothing else is asked for. */
+  readonly dropout: number;
+  /** A hidden layer behind its linear part; `drop` is nothing outside of training. */
+  readonly activate: (x: Value, drop: (x: Value) => Value) => Value;
+}
+
+/** Gu et al., 2024, section 3.3: linear, GELU, dropout, twice, then linear. */
+const lincir: Architecture = {
+  layers: ['layers.0', 'layers.3', 'layers.6'],
+  hidden: (input) => 4 * input,
+  dropout: 0.5,
+  activate: (x, drop) => drop(gelu(x)),
+};
+
+const architectures: Readonly<Record<PhiArchitecture, Architecture>> = {
+  lincir,
+  searle: lincir,
+  /** Saito et al., 2023, section 3.2: linear, dropout, ReLU, twice, then linear. */
+  pic2word: {
+    layers: ['layers.0.0', 'layers.1.0', 'fc_out'],
+    hidden: () => 512,
+    dropout: 0.1,
+    activate: (x, drop) => relu(drop(x)),
+  },
+};
+
+/** The shape of an architecture's phi for a text tower. */
+export function phiShape(architecture: PhiArchitecture, { projection, width }: TextConfig): PhiShape {
+  const hidden = architectures[architecture].hidden(projection);
+  return { architecture, input: projection, hidden, output: width };
+}
+
+/** The dropout that an architecture was published with. */
+export function defaultDropout(architecture: PhiArchitecture): number {
+  return architectures[architecture].dropout;
+}
+
+/** Names and shapes of the parameters, from the input on: weights [out, in] and biases [out]. */
+export function phiParameterShapes({
+  architecture,
+  input,
+  hidden,
+  output,
+}: PhiShape): ReadonlyMap<string, readonly number[]> {
+  const widths = [input, hidden, hidden, output];
+  return new Map(
+    architectures[architecture].layers.flatMap((name, index): [string, readonly number[]][] => [
+      [`${name}.weight`, [widths[index + 1]!, widths[index]!]],
+      [`${name}.bias`, [widths[index + 1]!]],
+    ]),
+  );
+}
+
+/**
+ * Parameters to begin with, as PyTorch begins a Linear: uniform within ±1/sqrt(inputs), weights and biases alike
+ * (Kaiming uniform with a = sqrt 5).
+ */
+export function initialPhi(shape: PhiShape, seed: number): PhiParameters {
+  let fanIn = shape.input;
+  return new Map(
+    [...phiParameterShapes(shape)].map(([name, sizes], index) => {
+      if (sizes.length === 2) fanIn = sizes[1]!; // a bias follows its weight
+      const bound = 1 / Math.sqrt(fanIn);
+      const stream = { seed, purpose: 'initialization', moment: 0, row: index } as const;
+      const data = uniforms(stream, elementCount(sizes)).map((u) => (2 * u - 1) * bound);
+      return [name, { shape: sizes, data }];
+    }),
+  );
+}
+
+/**
+ * phi of embeddings: [rows, input] to pseudo tokens [rows, output].
+ * @param masks for training, one per hidden layer, [rows, hidden]: 0 where dropout drops, else 1 / (1 - dropout)
+ */
+export function phiGraph(
+  embeddings: Value,
+  { architecture }: PhiShape,
+  parameters: ReadonlyMap<string, Value>,
+  masks?: readonly [Value, Value],
+): Value {
+  const { layers, activate } = architectures[architecture];
+  return layers.reduce((x, name, index) => {
+    const y = linear(x, parameters.get(`${name}.weight`)!, parameters.get(`${name}.bias`)!);
+    const mask = masks?.[index];
+    return index === layers.length - 1 ? y : activate(y, (hidden) => (mask ? mul(hidden, mask) : hidden));
+  }, embeddings);
+}
