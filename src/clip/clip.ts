@@ -115,6 +115,8 @@ export class Clip {
   /** Its name on the hub, if it came from there. */
   readonly id: string | undefined;
   readonly config: ClipConfig;
+  /** Where its weights lie. */
+  readonly checkpoint: Checkpoint;
   /** Tells models apart: embeddings of different fingerprints must not be compared. */
   readonly fingerprint: string;
   readonly #parts: ClipParts;
@@ -124,10 +126,11 @@ export class Clip {
 
   /** @internal Use `loadClip`. */
   constructor(parts: ClipParts, options: LoadClipOptions) {
-    const { folder, id, config, fingerprint } = parts;
+    const { folder, id, config, checkpoint, fingerprint } = parts;
     this.folder = folder;
     this.id = id;
     this.config = config;
+    this.checkpoint = checkpoint;
     this.fingerprint = fingerprint;
     this.#parts = parts;
     this.#options = options;
@@ -271,7 +274,7 @@ export class Clip {
 
   #session(tower: (parameter: ReturnType<typeof parametersOf>) => Value): Promise<Session> {
     const { device, threads } = this.#options;
-    const embeddings = tower(parametersOf(this.#parts.checkpoint.tensors));
+    const embeddings = tower(parametersOf(this.checkpoint.tensors));
     return Session.create({ embeddings }, { ...(device && { device }), ...(threads && { threads }) });
   }
 

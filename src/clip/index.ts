@@ -25,8 +25,8 @@ export {
   readPreprocessing,
 } from './preprocess.ts';
 export type { RgbImage } from './resample.ts';
-export { type TextInputs, textInputs, textTower } from './text-tower.ts';
+export { prefixInputs, type TextInputs, textInputs, textPrefix, textTower } from './text-tower.ts';
 export { type Injection, type TokenBatch, type TokenRow, tokenBatches } from './token-batches.ts';
 export { type ClipTokenizer, loadTokenizer } from './tokenizer.ts';
-export { type Parameter, parametersOf } from './transformer.ts';
+export { type Parameter, type Prefix, parametersOf } from './transformer.ts';
 export { visionInput, visionTower } from './vision-tower.ts';

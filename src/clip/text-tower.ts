@@ -3,12 +3,15 @@
 import {
   add,
   constant,
+  type Dimension,
+  dimensions,
   gather,
   gatherND,
   greater,
   input,
   integers,
   linear,
+  plus,
   reshape,
   scatterND,
   sizeAt,
@@ -17,7 +20,7 @@ import {
   where,
 } from '../onnx/index.ts';
 import type { TextConfig } from './config.ts';
-import { normalized, type Parameter, transformer } from './transformer.ts';
+import { normalized, type Parameter, type Prefix, prefixOf, transformer } from './transformer.ts';
 
 export interface TextInputs {
   /** Token ids [batch, positions], int64. What stands after a row's end of text is never looked at. */
@@ -40,37 +43,73 @@ export function textInputs({ width }: TextConfig): TextInputs {
   };
 }
 
+/** Inputs for a prefix, which `textPrefix` computes. */
+export function prefixInputs({ layers, width }: TextConfig): Prefix {
+  return {
+    keys: input('prefixKeys', 'float32', [layers, 'prefix', width]),
+    values: input('prefixValues', 'float32', [layers, 'prefix', width]),
+  };
+}
+
 /**
  * The projected, un-normalised embedding of every row: `text_embeds` of CLIPTextModelWithProjection.
+ * @param prefix of token ids that every row begins with: then `inputs` are without these, their positions counted from
+ * the first one after them
  * @returns [batch, projection]
  */
 export function textTower(
   { ids, ends, placements, injected }: TextInputs,
   config: TextConfig,
   parameter: Parameter,
+  prefix?: Prefix,
 ): Value {
-  const { width, vocabulary, positions: maximum, projection } = config;
+  const { width, projection } = config;
   const [batch, positions] = [sizeAt(ids, 0), sizeAt(ids, 1)];
+  const before = prefix ? sizeAt(prefix.keys, 1) : 0;
   const inner: Parameter = (name, shape) => parameter(`text_model.${name}`, shape);
 
-  const words = gather(inner('embeddings.token_embedding.weight', [vocabulary, width]), ids);
-  const tokens = scatterND(words, placements, injected); // [batch, positions, width]
-  const places = slice(integers([...Array(maximum).keys()]), 0, 0, positions); // 0, 1, …, positions - 1
-  const hidden = add(tokens, gather(inner('embeddings.position_embedding.weight', [maximum, width]), places));
+  const tokens = scatterND(tokenEmbeddings(ids, config, inner), placements, injected); // [batch, positions, width]
+  const places = placesOf(config, before, positions);
+  const hidden = add(tokens, positionEmbeddings(places, config, inner));
 
-  const end = reshape(slice(ends, 1, 1, 2), [batch, 1, 1, 1]);
+  const keys = prefix ? placesOf(config, 0, plus(before, positions)) : places;
+  const end = add(reshape(slice(ends, 1, 1, 2), [batch, 1, 1, 1]), dimensions([before]));
   const chosen = transformer(
     hidden,
     config,
     inner,
     (all) => reshape(gatherND(all, ends), [batch, 1, width]),
-    {
-      all: hideAfter(places, reshape(places, [1, 1, positions, 1])),
-      chosen: hideAfter(places, end),
-    },
+    { all: hideAfter(keys, reshape(places, [1, 1, positions, 1])), chosen: hideAfter(keys, end) },
+    prefix,
   );
   const row = reshape(normalized(chosen, inner, 'final_layer_norm', config), [batch, width]);
   return linear(row, parameter('text_projection.weight', [projection, width]));
+}
+
+/**
+ * What every later position needs of tokens that all texts begin with, such as the start of text: computed once, it
+ * saves every row these positions. Exact, since the tower is causal.
+ * @param ids [1, prefix], int64
+ */
+export function textPrefix(ids: Value, config: TextConfig, parameter: Parameter): Prefix {
+  const inner: Parameter = (name, shape) => parameter(`text_model.${name}`, shape);
+  const positions = sizeAt(ids, 1);
+  const places = placesOf(config, 0, positions);
+  const hidden = add(tokenEmbeddings(ids, config, inner), positionEmbeddings(places, config, inner));
+  return prefixOf(hidden, config, inner, hideAfter(places, reshape(places, [1, 1, positions, 1])));
+}
+
+function tokenEmbeddings(ids: Value, { vocabulary, width }: TextConfig, parameter: Parameter): Value {
+  return gather(parameter('embeddings.token_embedding.weight', [vocabulary, width]), ids);
+}
+
+function positionEmbeddings(places: Value, { positions, width }: TextConfig, parameter: Parameter): Value {
+  return gather(parameter('embeddings.position_embedding.weight', [positions, width]), places);
+}
+
+/** first, first + 1, …: as many as `count`. */
+function placesOf({ positions }: TextConfig, first: Dimension, count: Dimension): Value {
+  return slice(integers([...Array(positions).keys()]), 0, first, plus(first, count));
 }
 
 /** Attention mask: minus infinity, nearly, for keys that come after the query's position. [?, 1, ?, positions] */

@@ -27,14 +27,20 @@ export interface TokenBatch {
 /**
  * Cuts rows into batches of at most `budget` positions, padding included. A batch reaches as far as its longest end
  * of text: CLIP's text tower is causal, so later positions change nothing.
+ * @param prefix tokens that all rows begin with and that the tower gets by another way (`textPrefix`); left out here
  * @throws LincirError 'bad-argument' for a row that the tower cannot take, by its number from 1.
  */
-export function tokenBatches(rows: readonly TokenRow[], config: TextConfig, budget: number): TokenBatch[] {
-  const ends = rows.map((row, index) => endOf(row, `row ${index + 1}`, config));
+export function tokenBatches(
+  rows: readonly TokenRow[],
+  config: TextConfig,
+  budget: number,
+  prefix: readonly number[] = [],
+): TokenBatch[] {
+  const ends = rows.map((row, index) => endOf(row, `row ${index + 1}`, config, prefix));
   const longestFirst = [...rows.keys()].sort((a, b) => ends[b]! - ends[a]!);
   const batches: TokenBatch[] = [];
   for (let start = 0; start < longestFirst.length; ) {
-    const positions = ends[longestFirst[start]!]! + 1;
+    const positions = ends[longestFirst[start]!]! + 1 - prefix.length;
     const members = longestFirst.slice(start, start + Math.max(1, Math.floor(budget / positions)));
     batches.push({
       members,
@@ -42,6 +48,7 @@ export function tokenBatches(rows: readonly TokenRow[], config: TextConfig, budg
         members.map((index) => rows[index]!),
         members.map((index) => ends[index]!),
         config,
+        prefix.length,
       ),
     });
     start += members.length;
@@ -53,16 +60,17 @@ function feedsOf(
   rows: readonly TokenRow[],
   ends: readonly number[],
   { width }: TextConfig,
+  skipped: number,
 ): TokenBatch['feeds'] {
-  const positions = Math.max(...ends) + 1;
+  const positions = Math.max(...ends) + 1 - skipped;
   const ids = new BigInt64Array(rows.length * positions);
   rows.forEach((row, index) => {
-    row.ids.slice(0, positions).forEach((id, at) => {
+    row.ids.slice(skipped, skipped + positions).forEach((id, at) => {
       ids[index * positions + at] = BigInt(id);
     });
   });
   const placements = rows.flatMap((row, index) =>
-    (row.injected ?? []).map(({ position }) => [index, position]),
+    (row.injected ?? []).map(({ position }) => [index, position - skipped]),
   );
   const injected = new Float32Array(placements.length * width);
   rows
@@ -72,7 +80,7 @@ function feedsOf(
     });
   return {
     ids: { shape: [rows.length, positions], data: ids },
-    ends: pairs(ends.map((end, index) => [index, end])),
+    ends: pairs(ends.map((end, index) => [index, end - skipped])),
     placements: pairs(placements),
     injected: { shape: [placements.length, width], data: injected },
   };
@@ -83,7 +91,12 @@ function pairs(values: readonly (readonly number[])[]): RunTensor {
 }
 
 /** The position of a row's end of text. */
-function endOf({ ids, injected = [] }: TokenRow, subject: string, config: TextConfig): number {
+function endOf(
+  { ids, injected = [] }: TokenRow,
+  subject: string,
+  config: TextConfig,
+  prefix: readonly number[],
+): number {
   const { vocabulary, positions, endOfText, width } = config;
   const refuse = (expected: string, found: string): LincirError =>
     new LincirError('bad-argument', { subject, expected, found });
@@ -91,14 +104,20 @@ function endOf({ ids, injected = [] }: TokenRow, subject: string, config: TextCo
     if (!(Number.isInteger(id) && id >= 0 && id < vocabulary))
       throw refuse(`ids from 0 to ${vocabulary - 1}`, `${id}`);
   }
+  if (prefix.some((id, position) => ids[position] !== id)) {
+    throw refuse(`ids that begin with ${prefix.join(', ')}`, ids.slice(0, prefix.length).join(', '));
+  }
   const mark = endOfText === 'largest' ? ids.reduce((a, b) => Math.max(a, b), 0) : endOfText;
-  const end = ids.indexOf(mark);
+  const end = ids.indexOf(mark, prefix.length);
   if (end < 0) throw refuse(`an end of text, id ${endOfText}`, `${ids.length} ids without it`);
   if (end >= positions)
     throw refuse(`an end of text among the first ${positions} ids`, `it at position ${end}`);
   for (const { position, vector } of injected) {
-    if (!(Number.isInteger(position) && position >= 0 && position < end)) {
-      throw refuse(`injections before the end of text at ${end}`, `position ${position}`);
+    if (!(Number.isInteger(position) && position >= prefix.length && position < end)) {
+      throw refuse(
+        `injections from ${prefix.length} to before the end of text at ${end}`,
+        `position ${position}`,
+      );
     }
     if (vector.length !== width) throw refuse(`vectors of ${width} values`, `${vector.length}`);
   }

@@ -4,6 +4,8 @@ import { LincirError, type StoredTensor } from '../core/index.ts';
 import {
   add,
   asFloat32,
+  concat,
+  expand,
   formatShape,
   gelu,
   layerNorm,
@@ -11,12 +13,20 @@ import {
   multiHeadAttention,
   quickGelu,
   sameShape,
+  sizeAt,
+  slice,
   type Value,
 } from '../onnx/index.ts';
 import type { TowerConfig } from './config.ts';
 
 /** Gives the parameter of a name as float32, in the shape that the config says it has. */
 export type Parameter = (name: string, shape: readonly number[]) => Value;
+
+/** What positions know of those before them that are the same in every row: [layers, prefix, width] each. */
+export interface Prefix {
+  readonly keys: Value;
+  readonly values: Value;
+}
 
 /** The parameters of a checkpoint, left where they lie. */
 export function parametersOf(tensors: ReadonlyMap<string, StoredTensor>): Parameter {
@@ -57,6 +67,7 @@ export function normalized(
  * @param x hidden states [batch, positions, width]
  * @param choose picks the rows that are wanted: [batch, positions, width] to [batch, chosen, width]
  * @param masks added to attention scores: `all` for every position's queries, `chosen` for those of the last layer
+ * @param prefix of positions that stand before those of x
  * @returns [batch, chosen, width]
  */
 export function transformer(
@@ -65,38 +76,86 @@ export function transformer(
   parameter: Parameter,
   choose: (hidden: Value) => Value,
   masks: { readonly all?: Value; readonly chosen?: Value } = {},
+  prefix?: Prefix,
 ): Value {
   let hidden = x;
   for (let index = 0; index < config.layers - 1; index++) {
-    hidden = layer(hidden, hidden, config, below(parameter, index), masks.all);
+    const attention = { mask: masks.all, prefix: prefix && layerOf(prefix, index) };
+    hidden = layer(hidden, hidden, config, below(parameter, index), attention);
   }
-  return layer(choose(hidden), hidden, config, below(parameter, config.layers - 1), masks.chosen);
+  const last = config.layers - 1;
+  const attention = { mask: masks.chosen, prefix: prefix && layerOf(prefix, last) };
+  return layer(choose(hidden), hidden, config, below(parameter, last), attention);
 }
 
-/** One layer: `rows` attend to `hidden`, then pass the feed-forward network. */
-function layer(rows: Value, hidden: Value, config: TowerConfig, parameter: Parameter, mask?: Value): Value {
-  const { width, heads, feedForward, activation } = config;
-  const project = (value: Value, name: string, from: number, to: number): Value =>
-    linear(value, parameter(`${name}.weight`, [to, from]), parameter(`${name}.bias`, [to]));
-  const attend = (value: Value, name: string): Value => project(value, `self_attn.${name}`, width, width);
+/** The keys and values of every position in every layer, for a batch of one: what `transformer` takes as its prefix. */
+export function prefixOf(x: Value, config: TowerConfig, parameter: Parameter, mask: Value): Prefix {
+  const keys: Value[] = [];
+  const values: Value[] = [];
+  let hidden = x;
+  for (let index = 0; index < config.layers; index++) {
+    const inLayer = below(parameter, index);
+    const attended = keysAndValues(normalized(hidden, inLayer, 'layer_norm1', config), config, inLayer);
+    keys.push(attended.keys);
+    values.push(attended.values);
+    if (index < config.layers - 1) hidden = layer(hidden, hidden, config, inLayer, { mask });
+  }
+  return { keys: concat(keys, 0), values: concat(values, 0) };
+}
 
-  const keys = normalized(hidden, parameter, 'layer_norm1', config);
-  const queries = rows === hidden ? keys : normalized(rows, parameter, 'layer_norm1', config);
+/** One layer: `rows` attend to `hidden` and what stands before it, then pass the feed-forward network. */
+function layer(
+  rows: Value,
+  hidden: Value,
+  config: TowerConfig,
+  parameter: Parameter,
+  { mask, prefix }: { readonly mask?: Value | undefined; readonly prefix?: Prefix | undefined },
+): Value {
+  const { width, heads, feedForward, activation } = config;
+  const all = normalized(hidden, parameter, 'layer_norm1', config);
+  const queries = rows === hidden ? all : normalized(rows, parameter, 'layer_norm1', config);
+  const { keys, values } = keysAndValues(all, config, parameter);
   const context = multiHeadAttention(
-    [attend(queries, 'q_proj'), attend(keys, 'k_proj'), attend(keys, 'v_proj'), mask],
+    [
+      projected(queries, parameter, 'self_attn.q_proj', width),
+      prefix ? behind(prefix.keys, keys) : keys,
+      prefix ? behind(prefix.values, values) : values,
+      mask,
+    ],
     heads,
     1 / Math.sqrt(width / heads),
   );
-  const attended = add(rows, attend(context, 'out_proj'));
+  const attended = add(rows, projected(context, parameter, 'self_attn.out_proj', width));
 
-  const inner = project(
+  const inner = projected(
     normalized(attended, parameter, 'layer_norm2', config),
+    parameter,
     'mlp.fc1',
-    width,
     feedForward,
   );
   const activated = activation === 'gelu' ? gelu(inner) : quickGelu(inner);
-  return add(attended, project(activated, 'mlp.fc2', feedForward, width));
+  return add(attended, projected(activated, parameter, 'mlp.fc2', width));
+}
+
+function keysAndValues(x: Value, { width }: TowerConfig, parameter: Parameter): Prefix {
+  return {
+    keys: projected(x, parameter, 'self_attn.k_proj', width),
+    values: projected(x, parameter, 'self_attn.v_proj', width),
+  };
+}
+
+function projected(x: Value, parameter: Parameter, name: string, to: number): Value {
+  const from = Number(sizeAt(x, -1));
+  return linear(x, parameter(`${name}.weight`, [to, from]), parameter(`${name}.bias`, [to]));
+}
+
+function layerOf({ keys, values }: Prefix, index: number): Prefix {
+  return { keys: slice(keys, 0, index, index + 1), values: slice(values, 0, index, index + 1) };
+}
+
+/** [1, prefix, width] before every row of [batch, positions, width] */
+function behind(prefix: Value, x: Value): Value {
+  return concat([expand(prefix, [sizeAt(x, 0), sizeAt(prefix, 1), sizeAt(x, 2)]), x], 1);
 }
 
 function below(parameter: Parameter, index: number): Parameter {

@@ -77,6 +77,11 @@ export class Session {
     }
   }
 
+  /** The inputs that the outputs need. */
+  get inputNames(): string[] {
+    return [...this.#model.inputs.keys()];
+  }
+
   /**
    * Runs the graph. Blocks its thread until done.
    * @throws LincirError 'bad-argument' for an input that is missing, unknown or of another shape, and after dispose().
