@@ -24,10 +24,13 @@ export interface Fault {
   readonly chunked?: boolean;
   /** Answers a range with the whole file. */
   readonly ignoresRange?: boolean;
+  /** Says that the bytes it sends of a range are these. */
+  readonly contentRange?: string;
   /** Milliseconds between pieces of 1,000 bytes. */
   readonly trickle?: number;
 }
 
+/** A commit of a model or of a data set. */
 export interface FakeModel {
   readonly id: string;
   readonly commit: string;
@@ -54,6 +57,8 @@ export class FakeHub {
   /** By file name. */
   readonly faults = new Map<string, Fault>();
   readonly models = new Map<string, FakeModel>();
+  /** By id and revision: `owner/name@main`. */
+  readonly datasets = new Map<string, FakeModel>();
   readonly #servers: Server[];
 
   private constructor(servers: Server[]) {
@@ -105,20 +110,26 @@ export class FakeHub {
     return fault;
   }
 
+  #dataset(id: string, revision: string): FakeModel | undefined {
+    const named = this.datasets.get(`${id}@${decodeURIComponent(revision)}`);
+    return named ?? [...this.datasets.values()].find((model) => model.id === id && model.commit === revision);
+  }
+
   async #answer(host: 'hub' | 'storage', request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { pathname } = new URL(request.url ?? '/', this.endpoint);
     const { range, authorization } = request.headers;
     this.requests.push({ method: request.method ?? '', host, path: pathname, range, authorization });
 
-    const [, id = '', name = ''] =
-      /^\/api\/models\/([^/]+\/[^/]+)\/revision\/[^/]+()$/.exec(pathname) ??
-      /^\/(?:storage\/)?([^/]+\/[^/]+)\/resolve\/[^/]+\/(.+)$/.exec(pathname) ??
+    const [, kind, id = '', revision = '', encodedName = ''] =
+      /^\/api\/(models|datasets)\/([^/]+\/[^/]+)\/revision\/([^/]+)()$/.exec(pathname) ??
+      /^\/(?:storage\/)?(?:(datasets)\/)?([^/]+\/[^/]+)\/resolve\/([^/]+)\/(.+)$/.exec(pathname) ??
       [];
-    const model = this.models.get(id);
+    const model = kind === 'datasets' ? this.#dataset(id, revision) : this.models.get(id);
     const isAllowed = host === 'storage' || !model?.token || authorization === `Bearer ${model.token}`;
     if (model === undefined || (!isAllowed && !model.gated)) {
       return void response.writeHead(401, { 'x-error-code': 'RepoNotFound' }).end();
     }
+    const name = decodeURIComponent(encodedName);
     const isLarge = model.large?.includes(name) === true;
     const fault = isLarge && host === 'hub' ? {} : this.#fault(name);
     if (fault.status !== undefined) return void response.writeHead(fault.status, fault.headers ?? {}).end();
@@ -165,16 +176,17 @@ async function send(
   headers: Readonly<Record<string, string>>,
   fault: Fault,
 ): Promise<void> {
-  const range = fault.ignoresRange ? undefined : /^bytes=(\d+)-$/.exec(request.headers.range ?? '');
+  const range = fault.ignoresRange ? undefined : /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '');
   const start = Number(range?.[1] ?? 0);
   if (start >= content.length && start > 0) {
     return void response.writeHead(416, { 'content-range': `bytes */${content.length}` }).end();
   }
-  const end = content.length;
+  const end = range?.[2] ? Math.min(Number(range[2]) + 1, content.length) : content.length;
+  const contentRange = fault.contentRange ?? `bytes ${start}-${end - 1}/${content.length}`;
   response.writeHead(range ? 206 : 200, {
     ...headers,
     ...(!fault.chunked && { 'content-length': end - start }),
-    ...(range && { 'content-range': `bytes ${start}-${end - 1}/${end}` }),
+    ...(range && { 'content-range': contentRange }),
   });
   if (request.method === 'HEAD') return void response.end();
 

@@ -4,10 +4,19 @@
 import { readFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import type { Masking } from '../captions/index.ts';
 import { LincirError } from '../core/index.ts';
+import type { PhiArchitecture, Schedule } from '../lincir/index.ts';
 import type { Device } from '../onnx/index.ts';
 import type { Context } from './context.ts';
 import { Reporter } from './progress.ts';
+
+/** Of the libraries behind the commands, which are loaded when they are needed, and not for --help. */
+const deviceNames: Device[] = ['cpu', 'webgpu', 'cuda'];
+const schedules: Schedule[] = ['constant', 'linear', 'cosine', 'cosine-restarts', 'polynomial'];
+const phiArchitectures: PhiArchitecture[] = ['lincir', 'searle', 'pic2word'];
+
+const modelHelp = 'a preset (see lincir models), a folder, or OWNER/NAME[@REVISION] on the hub';
 
 const exitCodes = { failure: 1, usage: 2, interrupted: 130 } as const;
 
@@ -15,6 +24,7 @@ const examples = `
 Examples:
   $ lincir models
   $ lincir models pull base
+  $ lincir train --model base --captions captions.txt --out runs/mine
   $ lincir embed --model base --images photos --out photos.safetensors
   $ lincir embed --model base --texts captions.txt --out captions.npy --normalize
   $ echo "a photo of $ that is red" | lincir tokenize --model base
@@ -39,6 +49,36 @@ Examples:
   $ lincir embed --model large --images "photos/**/*.jpg" --out photos.safetensors
   $ lincir embed --model base --images photos cat.png --out photos.npy --skip-broken
   $ lincir embed --model base --texts - --out captions.jsonl < captions.txt`;
+
+const keywordsNotes = `
+Sources are named as for lincir train. Without any, or for -, captions are read
+from standard input, one a line. Every caption comes with its keywords marked,
+and below it as training would mask it: spans replaces the keywords where they
+stand, official every occurrence of their characters, as the method's authors do.
+Training also cuts captions to the model's number of tokens.
+
+Examples:
+  $ lincir keywords captions.txt --limit 20
+  $ lincir keywords prompts.parquet --column prompt --masking official --json
+  $ echo "Two dogs on a red sofa" | lincir keywords`;
+
+const trainNotes = `
+A source is a file (.txt, .jsonl, .csv, .tsv, .parquet, the text ones also .gz or
+.zst), a pattern in quotes, a data set on the hub (hf://datasets/OWNER/NAME), or
+lincir for the three data sets of the method's authors. :WEIGHT after it says
+how often its captions come in an epoch: photos.txt:2 prompts.csv:0.5.
+
+RUN becomes a folder: config.json (all settings, to make the run again),
+metrics.jsonl, TensorBoard's events, report.html, phi-latest.safetensors, and
+phi-best and phi-ema where there are such. Ctrl-C ends the present step, saves,
+and says how to go on; after anything worse, --resume goes on from the last
+save, and ends with the same phi to the bit.
+
+Examples:
+  $ lincir train --model large --captions lincir --out runs/large
+  $ lincir train --model base --captions "captions/*.txt" prompts.parquet:0.5 \\
+      --column prompt text --out runs/mine --validate captions:held-out.txt
+  $ lincir train --resume runs/mine`;
 
 const interruption = new AbortController();
 const reporter = new Reporter(process.stderr);
@@ -75,11 +115,7 @@ program
   .option('--texts <file>', 'a file with one text a line, or - for standard input')
   .requiredOption('--out <file>', 'a .safetensors, .npy or .jsonl file')
   .option('--normalize', 'scale every embedding to length 1')
-  .addOption(
-    new Option('--device <device>', 'where to compute')
-      .choices(['cpu', 'webgpu', 'cuda'] satisfies Device[])
-      .default('cpu'),
-  )
+  .addOption(new Option('--device <device>', 'where to compute').choices(deviceNames).default('cpu'))
   .option('--threads <number>', 'threads on the CPU; as many as there are cores if not given', wholeNumber)
   .addOption(
     new Option('--target-pad [ratio]', 'pad long pictures with black to this ratio of their sides')
@@ -99,6 +135,68 @@ program
   .addOption(modelOption())
   .option('--strict', 'refuse texts that are too long, instead of cutting them with a warning')
   .action(async (options) => (await import('./tokenize.ts')).tokenize(options, context));
+
+program
+  .command('keywords')
+  .description('show what training would mask in captions; needs no model')
+  .argument('[source...]', 'captions, as --captions takes them')
+  .option('--captions <source...>', 'files, glob patterns, or hub data sets; - for standard input')
+  .option('--column <name...>', 'of tables: the first of these that a file has; text if not given')
+  .addOption(
+    new Option('--masking <rule>', 'what becomes a placeholder')
+      .choices(['spans', 'official'] satisfies Masking[])
+      .default('spans'),
+  )
+  .option('--limit <number>', 'stop after so many captions', wholeNumber)
+  .option('--seed <number>', 'of the random words of --masking official', countNumber, 0)
+  .option('--json', 'print an object a line: caption, cleaned, keywords, masked, fallback')
+  .addHelpText('after', keywordsNotes)
+  .action(async (sources, options) => (await import('./keywords.ts')).keywords(sources, options, context));
+
+program
+  .command('train')
+  .description('learn phi, which turns pictures into words, from captions alone')
+  .option('--model <model>', modelHelp)
+  .option('--captions <source...>', 'what to learn from: files, patterns, hub data sets')
+  .option('--column <name...>', 'of tables: the first of these that a file has; text if not given')
+  .option('--out <run>', 'a new folder for the run')
+  .option('--resume <run>', 'the folder of a run to go on with, by the settings that it has')
+  .option('--steps <number>', '20,000 if not given', wholeNumber)
+  .option('--batch <number>', 'captions of one pass; 512 if not given', wholeNumber)
+  .option('--accumulation <number>', 'passes of one step; 1 if not given', wholeNumber)
+  .option('--learning-rate <number>', '1e-4 if not given', realNumber)
+  .addOption(
+    new Option('--schedule <name>', 'of the learning rate; constant if not given').choices(schedules),
+  )
+  .option('--warmup <number>', 'steps in which the learning rate rises', countNumber)
+  .option('--cycles <number>', 'of the schedule cosine-restarts', wholeNumber)
+  .option('--power <number>', 'of the schedule polynomial', realNumber)
+  .option('--weight-decay <number>', '0.01 if not given', realNumber)
+  .option('--beta1 <number>', 'of AdamW; 0.9 if not given', realNumber)
+  .option('--beta2 <number>', 'of AdamW; 0.999 if not given', realNumber)
+  .option('--epsilon <number>', 'of AdamW; 1e-8 if not given', realNumber)
+  .option('--clip-norm <number>', 'scale longer gradients down to this length', realNumber)
+  .option('--ema', 'keep a moving average of phi as well')
+  .addOption(
+    new Option(
+      '--masking <rule>',
+      'what becomes a placeholder (see lincir keywords); spans if not given',
+    ).choices(['spans', 'official'] satisfies Masking[]),
+  )
+  .addOption(new Option('--architecture <name>', 'of phi; lincir if not given').choices(phiArchitectures))
+  .option('--noise <number>', "the noise's strength; 1 if not given", realNumber)
+  .option('--dropout <number>', "the architecture's own if not given", realNumber)
+  .option('--l2-normalize', 'scale embeddings to length 1 before phi')
+  .option('--seed <number>', '0 if not given', countNumber)
+  .option('--validate <what...>', 'captions:FILE, captions that training does not see')
+  .option('--validate-every <number>', 'steps; 1,000 if not given', wholeNumber)
+  .option('--save-every <number>', 'steps; 1,000 if not given, and at least every five minutes', wholeNumber)
+  .addOption(new Option('--device <device>', 'where to compute; cpu if not given').choices(deviceNames))
+  .option('--threads <number>', 'threads on the CPU; as many as there are cores if not given', wholeNumber)
+  .option('--positions-per-run <number>', 'tokens computed at once; 1,024 if not given', wholeNumber)
+  .option('--json', 'print every event as a line of JSON')
+  .addHelpText('after', trainNotes)
+  .action(async (options) => (await import('./train.ts')).train(options, context));
 
 const models = program
   .command('models')
@@ -149,15 +247,22 @@ function usageError(text: string): string {
 }
 
 function modelOption(): Option {
-  return new Option(
-    '--model <model>',
-    'a preset (see lincir models), a folder, or OWNER/NAME[@REVISION] on the hub',
-  ).makeOptionMandatory();
+  return new Option('--model <model>', modelHelp).makeOptionMandatory();
 }
 
 function wholeNumber(text: string): number {
   if (/^[1-9]\d{0,9}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('It must be a whole number from 1 on.');
+}
+
+function countNumber(text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It must be a whole number from 0 on, of at most 15 digits.');
+}
+
+function realNumber(text: string): number {
+  if (/^\d*\.?\d+(e[+-]?\d+)?$/i.test(text)) return Number(text);
+  throw new InvalidArgumentError('It must be a number, such as 0.01 or 1e-4.');
 }
 
 function ratio(text: string): number {

@@ -1,10 +1,11 @@
 /** What a person sees on standard error: lines, and under them one progress bar while work is going on. */
 
-/** Work that goes on, in pictures, texts or bytes. */
+/** Work that goes on, in pictures, texts, bytes or steps. */
 export interface Work {
   readonly label: string;
-  readonly unit: 'pictures' | 'texts' | 'bytes';
-  readonly total: number;
+  readonly unit: 'pictures' | 'texts' | 'captions' | 'bytes' | 'steps';
+  /** Not given where nobody knows it. */
+  readonly total?: number;
   /** What was done before: no part of the rate. */
   readonly begun?: number;
 }
@@ -25,7 +26,14 @@ const redrawMilliseconds = 100;
 export class Reporter {
   readonly #stream: LineStream;
   readonly #now: () => number;
-  #bar: { readonly work: Work; readonly since: number; done: number; drawn: number } | undefined;
+  #bar:
+    | { readonly work: Work; readonly since: number; done: number; details: string; drawn: number }
+    | undefined;
+
+  /** Whether there is a bar, and not only lines. */
+  get isTerminal(): boolean {
+    return this.#stream.isTTY === true;
+  }
 
   /** @param now milliseconds */
   constructor(stream: LineStream, now: () => number = () => performance.now()) {
@@ -43,16 +51,20 @@ export class Reporter {
   begin(work: Work): void {
     this.end();
     const now = this.#now();
-    this.#bar = { work, since: now, done: work.begun ?? 0, drawn: now };
+    this.#bar = { work, since: now, done: work.begun ?? 0, details: '', drawn: now };
     this.#draw();
   }
 
-  /** Moves the bar, at most ten times a second. */
-  advance(done: number): void {
+  /**
+   * Moves the bar, at most ten times a second.
+   * @param details shown instead of the rate
+   */
+  advance(done: number, details = ''): void {
     if (this.#bar === undefined) return;
     this.#bar.done = done;
+    this.#bar.details = details;
     const now = this.#now();
-    if (now - this.#bar.drawn < redrawMilliseconds && done < this.#bar.work.total) return;
+    if (now - this.#bar.drawn < redrawMilliseconds && done !== this.#bar.work.total) return;
     this.#bar.drawn = now;
     this.#draw();
   }
@@ -69,23 +81,31 @@ export class Reporter {
 
   #draw(): void {
     if (this.#bar === undefined || !this.#stream.isTTY) return;
-    const { work, since, done } = this.#bar;
-    const line = barLine(work, done, (this.#now() - since) / 1000);
+    const { work, since, done, details } = this.#bar;
+    const line = barLine(work, done, (this.#now() - since) / 1000, details);
     // A line that wraps could not be taken back.
     this.#stream.write(clearLine + line.slice(0, (this.#stream.columns ?? 80) - 1));
   }
 }
 
 /** The bar as text, `seconds` after it began. */
-export function barLine({ label, unit, total, begun = 0 }: Work, done: number, seconds: number): string {
-  const filled = total === 0 ? barWidth : Math.round((barWidth * done) / total);
-  const bar = '█'.repeat(filled) + '░'.repeat(barWidth - filled);
+export function barLine(
+  { label, unit, total, begun = 0 }: Work,
+  done: number,
+  seconds: number,
+  details = '',
+): string {
   const amount = unit === 'bytes' ? formatBytes : formatCount;
-  const parts = [`${label} ${bar} ${amount(done)} of ${amount(total)}`];
+  const parts = [`${label} ${amount(done)} ${unit}`];
+  if (total !== undefined) {
+    const filled = total === 0 ? barWidth : Math.round((barWidth * done) / total);
+    const bar = '█'.repeat(filled) + '░'.repeat(barWidth - filled);
+    parts[0] = `${label} ${bar} ${amount(done)} of ${amount(total)}`;
+  }
   const rate = (done - begun) / seconds;
   if (done > begun && seconds > 0) {
-    parts.push(unit === 'bytes' ? `${formatBytes(rate)}/s` : formatRate(rate, unit));
-    if (done < total) parts.push(`${formatDuration((total - done) / rate)} left`);
+    parts.push(details || (unit === 'bytes' ? `${formatBytes(rate)}/s` : formatRate(rate, unit)));
+    if (total !== undefined && done < total) parts.push(`${formatDuration((total - done) / rate)} left`);
   }
   return parts.join(', ');
 }

@@ -12,7 +12,7 @@ import {
 } from '../core/index.ts';
 import { type DownloadProgress, resolveModel } from '../hub/index.ts';
 import { Session, type SessionOptions, type Value } from '../onnx/index.ts';
-import { type ClipConfig, readClipConfig, type VisionConfig } from './config.ts';
+import { type ClipConfig, readClipConfig, type TextConfig, type VisionConfig } from './config.ts';
 import type { ImageSource } from './decode.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import {
@@ -137,6 +137,11 @@ export class Clip {
   }
 
   /** @throws LincirError 'bad-config' when the checkpoint has no text tower. */
+  get textConfig(): TextConfig {
+    return this.config.text ?? this.#lacks('text');
+  }
+
+  /** @throws LincirError 'bad-config' when the checkpoint has no text tower. */
   get tokenizer(): ClipTokenizer {
     return this.#parts.tokenizer ?? this.#lacks('text');
   }
@@ -163,7 +168,7 @@ export class Clip {
    * @throws LincirError 'bad-argument' for a row that the tower cannot take
    */
   async encodeTokens(rows: readonly TokenRow[]): Promise<Float32Tensor> {
-    const config = this.config.text ?? this.#lacks('text');
+    const config = this.textConfig;
     const { projection } = config;
     const batches = tokenBatches(rows, config, positionsPerRun);
     this.#textSession ??= this.#session((parameter) => textTower(textInputs(config), config, parameter));

@@ -5,6 +5,7 @@ export { type ErrorCode, LincirError, type Problem, quoted } from './errors.ts';
 export { asLincirError, type RandomAccess, readingFile, writeFileAtomically } from './files.ts';
 export { parseJson, readJsonFile } from './json.ts';
 export { batched, fileLines, readLines } from './lines.ts';
+export { exclusively, type Lock, takeLock } from './lock.ts';
 export { writeNpy } from './npy.ts';
 export { bits, normals, type Purpose, type RandomStream, sequence, uniforms } from './random.ts';
 export { readTensor } from './read-tensor.ts';

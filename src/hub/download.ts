@@ -4,9 +4,8 @@ import { createHash } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { LincirError, quoted } from '../core/index.ts';
+import { exclusively, LincirError, quoted } from '../core/index.ts';
 import { linkIntoSnapshot, type Repository, sizeOf } from './cache.ts';
-import { exclusively } from './lock.ts';
 import { type Connection, get, Interruption, persistently } from './request.ts';
 
 /** A file of a commit, as the hub lists it. */

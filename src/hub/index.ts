@@ -1,5 +1,6 @@
-/** Models from the Hugging Face hub, in the cache that all of its tools share. */
+/** Models from the Hugging Face hub, in the cache that all of its tools share, and data sets from there. */
 
+export { type Dataset, type DatasetFile, type DatasetOptions, openDataset } from './datasets.ts';
 export type { Variables } from './environment.ts';
 export {
   type CachedModel,

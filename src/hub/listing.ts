@@ -5,9 +5,13 @@ import { LincirError } from '../core/index.ts';
 import type { RemoteFile } from './download.ts';
 import { type Connection, get, persistently } from './request.ts';
 
+/** What a repository on the hub holds, as its addresses call it. */
+export type RepositoryKind = 'models' | 'datasets';
+
 /** A commit on the hub. */
 export interface Listing {
   readonly commit: string;
+  readonly names: readonly string[];
   has(name: string): boolean;
   /** Throws `not-found` for a name that the commit does not have. */
   file(name: string): RemoteFile;
@@ -31,10 +35,16 @@ const answerSchema = z.object({
 /** Bytes; a repository with 100,000 files needs about 20 million. */
 const largestAnswer = 64 * 2 ** 20;
 
-/** Asks the hub for a revision of the model `id`. Throws `network` or `not-found`. */
-export async function listFiles(connection: Connection, id: string, revision: string): Promise<Listing> {
-  const subject = revision === 'main' ? id : `${id}@${revision}`;
-  const path = `/api/models/${id}/revision/${encodeURIComponent(revision)}?blobs=true`;
+/** Asks the hub for a revision of the model or data set `id`. Throws `network` or `not-found`. */
+export async function listFiles(
+  connection: Connection,
+  kind: RepositoryKind,
+  id: string,
+  revision: string,
+): Promise<Listing> {
+  const repository = kind === 'models' ? id : `hf://datasets/${id}`;
+  const subject = revision === 'main' ? repository : `${repository}@${revision}`;
+  const path = `/api/${kind}/${id}/revision/${encodeURIComponent(revision)}?blobs=true`;
   const text = await persistently(connection, subject, () =>
     get(connection, subject, path, { accept: 'application/json' }, (_, body) => readText(body)),
   );
@@ -42,6 +52,7 @@ export async function listFiles(connection: Connection, id: string, revision: st
   const files = new Map(siblings.map((file) => [file.rfilename, file]));
   return {
     commit,
+    names: [...files.keys()],
     has: (name) => files.has(name),
     file(name) {
       const found = files.get(name);
@@ -54,14 +65,18 @@ export async function listFiles(connection: Connection, id: string, revision: st
         });
       }
       return {
-        subject: `${id}/${name}`,
+        subject: `${repository}/${name}`,
         name,
-        path: `/${id}/resolve/${commit}/${encodeURIComponent(name)}`,
+        path: `${kind === 'models' ? '' : '/datasets'}/${id}/resolve/${commit}/${encodePath(name)}`,
         size: bytes,
         etag: found.lfs?.sha256 ?? found.blobId,
       };
     },
   };
+}
+
+function encodePath(name: string): string {
+  return name.split('/').map(encodeURIComponent).join('/');
 }
 
 /** The body as text; undefined when it is too long to be an answer. */
@@ -87,7 +102,7 @@ function parseAnswer(text: string | undefined, endpoint: string, subject: string
   }
   throw new LincirError('network', {
     subject,
-    expected: `${endpoint} to list a model's files as the Hugging Face hub does`,
+    expected: `${endpoint} to list files as the Hugging Face hub does`,
     found: text === undefined ? `more than ${largestAnswer} bytes` : 'another answer',
     todo: 'check HF_ENDPOINT and any proxy',
     cause,

@@ -127,7 +127,7 @@ test('the token goes to the hub and not to where it redirects', async (context) 
 
 test('a gated model says what to do', async (context) => {
   const { hub, options } = await setUp(context, [{ ...tiny, gated: true, token: 'hf_member' }]);
-  await refused(resolveModel(id, options), 'network', /GatedRepo/, /accept the model's terms/, /HF_TOKEN/);
+  await refused(resolveModel(id, options), 'network', /GatedRepo/, /accept its terms/, /HF_TOKEN/);
   await resolveModel(id, { ...options, environment: { ...options.environment, HF_TOKEN: 'hf_member' } });
   assert.ok(hub.requests.length > 0);
 });

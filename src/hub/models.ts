@@ -18,7 +18,7 @@ import { fetchFile, type RemoteFile } from './download.ts';
 import { type HubEnvironment, readHubEnvironment, readToken, type Variables } from './environment.ts';
 import { type Listing, listFiles } from './listing.ts';
 import { findModel } from './names.ts';
-import type { Connection } from './request.ts';
+import { type Connection, defaultPatience } from './request.ts';
 import { isIndex, missingParts, shardsOf, smallFiles, weightFiles } from './snapshot.ts';
 
 /** How far a download has come, in bytes. What the cache already had counts as received. */
@@ -69,9 +69,6 @@ export interface CachedModel {
 
 /** What `missingParts` may name that a tokenizer does not need. */
 const besidesTokenizer: ReadonlySet<string> = new Set(['preprocessor_config.json', weightFiles[0]]);
-
-/** In all 7.5 s between the attempts to reach a hub that cannot be reached. */
-const defaultPatience = { attempts: 5, backoff: 500, silence: 30_000 } as const;
 
 /**
  * The folder of a model: a preset, a folder, or `OWNER/NAME[@REVISION]` on the hub (`findModel` has the exact rule).
@@ -166,7 +163,7 @@ async function download(
   const connection: Connection = { ...defaultPatience, ...patience, endpoint, token, signal };
   const repository = repositoryIn(cacheFolder, id);
   try {
-    const listing = await listFiles(connection, id, revision);
+    const listing = await listFiles(connection, 'models', id, revision);
     const fetch = (file: RemoteFile, onReceived: (bytes: number) => void) =>
       fetchFile(repository, listing.commit, file, connection, symlinks, onReceived);
 

@@ -94,7 +94,8 @@ export async function findModel(model: string, revision?: string): Promise<Model
   return { id: id ?? name, revision: chosenRevision(suffix, revision) };
 }
 
-function chosenRevision(suffix: string | undefined, option: string | undefined): string {
+/** The revision that two ways of saying it agree on. Throws `bad-argument` as `findModel` does. */
+export function chosenRevision(suffix: string | undefined, option: string | undefined): string {
   if (suffix !== undefined && option !== undefined && suffix !== option) {
     throw new LincirError('bad-argument', {
       subject: 'revision',
@@ -113,7 +114,8 @@ function chosenRevision(suffix: string | undefined, option: string | undefined):
   });
 }
 
-function isHubId(name: string): boolean {
+/** Whether this can be OWNER/NAME on the hub. */
+export function isHubId(name: string): boolean {
   return /^(?=.{3,96}$)\w([\w.-]*\w)?\/\w([\w.-]*\w)?$/.test(name) && !/--|\.\.|\.git$/.test(name);
 }
 

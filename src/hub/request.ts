@@ -27,12 +27,15 @@ export class Interruption extends Error {
   }
 }
 
+/** In all 7.5 s between the attempts to reach a hub that cannot be reached. */
+export const defaultPatience = { attempts: 5, backoff: 500, silence: 30_000 } as const;
+
 /** The longest that a server's `Retry-After` is obeyed, in milliseconds. */
 const longestWait = 60_000;
 
 /**
  * Runs `attempt` until no Interruption ends it; `advanced` starts the count of failures anew.
- * Throws `network` when the attempts are used up.
+ * Throws `network` when the attempts are used up, and the signal's reason.
  */
 export async function persistently<Result>(
   connection: Connection,
@@ -53,12 +56,13 @@ export async function persistently<Result>(
           subject,
           expected: `to receive it from ${connection.endpoint}`,
           found: `${error.message} (${failures} times)`,
-          todo: 'check the network and run this again: what has arrived is kept, and the download resumes there',
+          todo: 'check the network and run this again: it resumes with all that is there already',
           cause: error,
         });
       }
       const wait = Math.max(error.wait, connection.backoff * 2 ** (failures - 1));
-      await pause(wait, undefined, { signal: connection.signal });
+      const { signal } = connection;
+      await pause(wait, undefined, { signal }).catch(() => signal?.throwIfAborted());
     }
   }
 }
@@ -129,16 +133,16 @@ function refusal(response: Response, subject: string, connection: Connection): E
       subject,
       expected: 'permission to read it',
       found,
-      todo: `accept the model's terms on ${connection.endpoint} and ${token}`,
+      todo: `accept its terms on ${connection.endpoint} and ${token}`,
     });
   }
   if (status === 401 || status === 404) {
-    // The hub answers 401 for a model that does not exist, so as not to tell which private ones do.
+    // The hub answers 401 for what does not exist, so as not to tell which private ones do.
     return new LincirError('not-found', {
       subject,
       expected: `it on ${connection.endpoint}`,
       found,
-      todo: `check the name; if the model is private, ${token}`,
+      todo: `check the name; if it is private, ${token}`,
     });
   }
   return new LincirError('network', { subject, expected: 'HTTP status 200', found });

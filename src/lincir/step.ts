@@ -36,7 +36,8 @@ export interface StepGradient {
   readonly gradients: ReadonlyMap<string, Float32Array>;
 }
 
-export interface StepOptions extends Pick<SessionOptions, 'device' | 'threads'> {
+export interface StepOptions extends Pick<SessionOptions, 'device'> {
+  readonly threads?: number | undefined;
   /** Token positions that are computed at once: more of them need more memory. */
   readonly positionsPerRun: number;
   /** Whether phi takes embeddings scaled to length 1. */

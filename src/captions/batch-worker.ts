@@ -1,0 +1,52 @@
+/** The thread behind CaptionBatches: finds captions by their place in the order, masks and tokenizes them. */
+
+import { join } from 'node:path';
+import { parentPort, workerData } from 'node:worker_threads';
+import { loadTokenizer, readClipConfig } from '../clip/index.ts';
+import { LincirError, readJsonFile, sequence } from '../core/index.ts';
+import type { BatchAnswer, BatchOptions, BatchRequest, CaptionBatch } from './batches.ts';
+import { captionOrder } from './order.ts';
+import { createPreparation } from './preparation.ts';
+import { CaptionStore } from './store.ts';
+
+const options: BatchOptions = workerData;
+const port = parentPort!;
+const ready = prepareBatches(options);
+ready.catch(() => {}); // told to the first request
+
+/** The answer before: answers leave in the order of the requests. */
+let earlier: Promise<void> = Promise.resolve();
+
+port.on('message', (request: BatchRequest) => {
+  earlier = earlier.then(async () => port.postMessage(await answerTo(request)));
+});
+
+async function answerTo(request: BatchRequest): Promise<BatchAnswer> {
+  try {
+    return { batch: await (await ready)(request) };
+  } catch (error) {
+    if (!(error instanceof LincirError)) return { failed: error };
+    const { cause: _, ...problem } = error.problem; // may not be able to leave the thread
+    return { refused: { code: error.code, problem } };
+  }
+}
+
+async function prepareBatches({
+  storeFolder,
+  modelFolder,
+  masking,
+  seed,
+}: BatchOptions): Promise<(request: BatchRequest) => Promise<CaptionBatch>> {
+  const configFile = join(modelFolder, 'config.json');
+  const { text } = readClipConfig(await readJsonFile(configFile), configFile);
+  const prepare = createPreparation(await loadTokenizer(modelFolder, text), masking);
+  const store = await CaptionStore.open(storeFolder);
+  const order = captionOrder(store.sources, seed);
+  return async ({ first, count }) => {
+    const captions = await store.read(order.places(first, count));
+    const prepared = captions.map((caption, at) =>
+      prepare(caption, sequence({ seed, purpose: 'masking', moment: first + at, row: 0 })),
+    );
+    return { captions, prepared };
+  };
+}

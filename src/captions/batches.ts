@@ -1,0 +1,84 @@
+/** Prepared captions for training steps, made on a thread of their own while the caller computes. */
+
+import { extname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { type ErrorCode, LincirError, type Problem } from '../core/index.ts';
+import type { Masking } from './masking.ts';
+import type { PreparedCaption } from './preparation.ts';
+
+export interface BatchOptions {
+  /** A complete CaptionStore's. */
+  readonly storeFolder: string;
+  /** Where the model's tokenizer is. */
+  readonly modelFolder: string;
+  readonly masking: Masking;
+  readonly seed: number;
+}
+
+/** Captions of a run's endless order, in that order. */
+export interface CaptionBatch {
+  readonly captions: readonly string[];
+  readonly prepared: readonly PreparedCaption[];
+}
+
+/** Which captions: counted from 0 over all epochs. */
+export interface BatchRequest {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** What the thread answers, in the order of the requests. */
+export type BatchAnswer =
+  | { readonly batch: CaptionBatch }
+  | { readonly refused: { readonly code: ErrorCode; readonly problem: Problem } }
+  | { readonly failed: unknown };
+
+/** The thread. A batch depends on the options and its place only. Owns the thread: close it. */
+export class CaptionBatches {
+  readonly #worker: Worker;
+  readonly #waiting: { resolve: (batch: CaptionBatch) => void; reject: (error: unknown) => void }[] = [];
+  readonly #known = new Map<string, Promise<CaptionBatch>>();
+
+  constructor(options: BatchOptions) {
+    // Compiled, this file and its neighbour end in .js.
+    const file = new URL(`./batch-worker${extname(import.meta.url)}`, import.meta.url);
+    this.#worker = new Worker(file, { workerData: options });
+    this.#worker.on('message', (answer: BatchAnswer) => this.#settle(answer));
+    this.#worker.on('error', (failed) => {
+      while (this.#waiting.length > 0) this.#settle({ failed });
+    });
+  }
+
+  /**
+   * The captions from `first` on, and a beginning with the ones after them.
+   * @throws LincirError 'bad-file', 'io' or 'bad-config' when store or tokenizer cannot be used
+   */
+  async take({ first, count }: BatchRequest): Promise<CaptionBatch> {
+    const batch = this.#request({ first, count });
+    this.#known.clear();
+    this.#request({ first: first + count, count });
+    return await batch;
+  }
+
+  async close(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  #request(request: BatchRequest): Promise<CaptionBatch> {
+    const key = `${request.first} ${request.count}`;
+    const known = this.#known.get(key);
+    if (known) return known;
+    const made = new Promise<CaptionBatch>((resolve, reject) => this.#waiting.push({ resolve, reject }));
+    made.catch(() => {}); // reported to whoever takes it
+    this.#worker.postMessage(request);
+    this.#known.set(key, made);
+    return made;
+  }
+
+  #settle(answer: BatchAnswer): void {
+    const { resolve, reject } = this.#waiting.shift()!;
+    if ('batch' in answer) resolve(answer.batch);
+    else if ('refused' in answer) reject(new LincirError(answer.refused.code, answer.refused.problem));
+    else reject(answer.failed);
+  }
+}

@@ -1,0 +1,121 @@
+/** Captions in CSV and TSV: one column of records that may span lines. */
+
+import { CsvError, parse } from 'csv-parse';
+import { LincirError, quoted } from '../core/index.ts';
+import { noSuchColumn, type Row } from './rows.ts';
+
+/** No field is this long, in bytes: a lost quote is not to fill the memory. */
+const fieldLimit = 2 ** 20;
+
+const malformations: Readonly<Record<string, string>> = {
+  CSV_INVALID_CLOSING_QUOTE: 'text after the quote that ends a field',
+  CSV_MAX_RECORD_SIZE: `a field of more than ${fieldLimit} bytes; was a quote lost?`,
+  CSV_QUOTE_NOT_CLOSED: 'a quote that nothing ends',
+  INVALID_OPENING_QUOTE: 'a quote inside a field that does not begin with one',
+};
+
+/**
+ * The rows below a header, some at a time; `at` is the line where a record begins. Quoted fields may hold line ends, and
+ * doubled quotes for quotes. TSV is often written without quoting: there, a quote that does not enclose a whole field is
+ * a character like any other. A blank line is a row with an empty caption.
+ * @param columns the column to read: the first of these that the header has
+ * @throws LincirError 'bad-file' naming the line of a record that has more or fewer fields than the header, ill-placed
+ *   quotes, a field of more than 1 MiB, or a caption that is not UTF-8, or listing the columns if none is wanted.
+ */
+export async function* delimitedRows(
+  chunks: AsyncIterable<Buffer>,
+  subject: string,
+  delimiter: ',' | '\t',
+  columns: readonly string[],
+): AsyncGenerator<readonly Row[], void, void> {
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  let header: readonly string[] | undefined;
+  let column = 0;
+  let line = 1;
+  let rows: Row[] = [];
+
+  const refuse = (expected: string, found: string, cause?: unknown) =>
+    new LincirError('bad-file', { subject: `${subject}: line ${line}`, expected, found, cause });
+  const decode = (bytes: Uint8Array): string => {
+    try {
+      return decoder.decode(bytes);
+    } catch (cause) {
+      throw refuse('text in UTF-8', 'bytes that are not', cause);
+    }
+  };
+  const take = (fields: readonly Uint8Array[]): void => {
+    const isBlank = fields.length === 1 && fields[0]!.length === 0;
+    if (header === undefined) {
+      const names = fields.map(decode);
+      const wanted = columns.find((name) => names.includes(name));
+      if (wanted === undefined) throw noSuchColumn(`${subject}: line ${line}`, columns, names);
+      column = names.indexOf(wanted);
+      header = names;
+    } else if (isBlank) {
+      rows.push({ caption: '', at: line });
+    } else if (fields.length === header.length) {
+      rows.push({ caption: decode(fields[column]!), at: line });
+    } else {
+      throw refuse(`${header.length} fields, as in the header`, `${fields.length}`);
+    }
+    line += 1;
+    for (const field of fields) {
+      for (let at = field.indexOf(0x0a); at >= 0; at = field.indexOf(0x0a, at + 1)) line += 1;
+    }
+  };
+
+  const parser = parse({
+    delimiter,
+    // Undecoded, since decoding by the parser would turn what is not UTF-8 into U+FFFD.
+    encoding: null,
+    record_delimiter: ['\r\n', '\n'],
+    max_record_size: fieldLimit,
+    relax_quotes: delimiter === '\t',
+    // Counted in `take`, which can say what the header has.
+    relax_column_count: true,
+    // The parser hands on no record: a stream of single records would be slower.
+    on_record: (fields: unknown) => {
+      take(fields as readonly Uint8Array[]);
+      return null;
+    },
+  });
+  // The error also goes to the callback of the write that caused it.
+  parser.on('error', () => {});
+  const settled = (act: (done: (error?: Error | null) => void) => void) =>
+    new Promise<void>((resolve, reject) => {
+      act((error) => (error == null ? resolve() : reject(error)));
+    });
+  try {
+    for await (const chunk of withoutByteOrderMark(chunks)) {
+      await settled((done) => parser.write(chunk, done));
+      yield rows;
+      rows = [];
+    }
+    await settled((done) => parser.end(done));
+    yield rows;
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    const found = malformations[error.code] ?? quoted(error.message, 200);
+    throw refuse('fields that are quoted as a whole, with inner quotes doubled, or not at all', found, error);
+  } finally {
+    parser.destroy();
+  }
+}
+
+const byteOrderMark = Buffer.from('\uFEFF');
+
+/** The parser would take the mark for a part of the first name, even if that is quoted. */
+async function* withoutByteOrderMark(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, void> {
+  let begin: Buffer | undefined = Buffer.alloc(0);
+  for await (const chunk of chunks) {
+    if (begin === undefined) {
+      yield chunk;
+      continue;
+    }
+    begin = Buffer.concat([begin, chunk]);
+    if (begin.length < byteOrderMark.length) continue;
+    yield begin.subarray(begin.indexOf(byteOrderMark) === 0 ? byteOrderMark.length : 0);
+    begin = undefined;
+  }
+  if (begin !== undefined) yield begin;
+}

@@ -1,0 +1,161 @@
+/** The formats of caption files: which one a name means, and how it is read from a disk, packed or not. */
+
+import { createReadStream } from 'node:fs';
+import { pipeline } from 'node:stream';
+import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { asLincirError, LincirError, quoted, readingFile, readLines } from '../core/index.ts';
+import { delimitedRows } from './delimited.ts';
+import { parquetRows } from './parquet.ts';
+import type { ParquetFile } from './parquet-checks.ts';
+import { noSuchColumn, type Row } from './rows.ts';
+
+/** A file of captions on disk. */
+export interface CaptionFile {
+  readonly path: string;
+  /** In bytes, as it lies on disk. */
+  readonly size: number;
+}
+
+export interface CaptionFormat {
+  /** What messages count: lines of a text, rows of a table. */
+  readonly unit: 'line' | 'row';
+  /** All rows of a file, some hundreds or thousands at a time, in bounded memory. */
+  readonly rows: (
+    file: CaptionFile,
+    columns: readonly string[],
+  ) => AsyncGenerator<readonly Row[], void, void>;
+}
+
+type TextReader = (
+  chunks: AsyncIterable<Buffer>,
+  subject: string,
+  columns: readonly string[],
+) => AsyncGenerator<readonly Row[], void, void>;
+
+const textReaders: Readonly<Record<string, TextReader>> = {
+  txt: textRows,
+  jsonl: jsonRows,
+  ndjson: jsonRows,
+  csv: (chunks, subject, columns) => delimitedRows(chunks, subject, ',', columns),
+  tsv: (chunks, subject, columns) => delimitedRows(chunks, subject, '\t', columns),
+};
+
+const parquet: CaptionFormat = {
+  unit: 'row',
+  rows: ({ path, size }, columns) => parquetRows(fileOnDisk(path, size), columns),
+};
+
+const rowsPerBatch = 2048;
+const bytesPerRead = 2 ** 18;
+
+/** The format that a name's extension means, whatever its case. Throws LincirError 'bad-argument' listing all formats. */
+export function formatOf(path: string): CaptionFormat {
+  const [, extension = '', packing] = /\.([a-z]+?)(?:\.(gz|zst))?$/.exec(path.toLowerCase()) ?? [];
+  if (extension === 'parquet' && packing === undefined) return parquet;
+  const read = Object.hasOwn(textReaders, extension) ? textReaders[extension] : undefined;
+  if (read !== undefined) {
+    return { unit: 'line', rows: (file, columns) => read(bytesOf(file, packing), file.path, columns) };
+  }
+  const texts = Object.keys(textReaders).map((name) => `.${name}`);
+  throw new LincirError('bad-argument', {
+    subject: path,
+    expected: `captions in a file whose name ends in ${texts.join(', ')} (each also with .gz or .zst) or .parquet`,
+    found: 'another name',
+    todo: 'rename it if it is one of these, or leave it out',
+  });
+}
+
+/** Opened for every read: these are few and large, and nothing stays open if the reader goes away. */
+function fileOnDisk(path: string, size: number): ParquetFile {
+  return { path, size, read: (offset, length) => readingFile(path, (file) => file.read(offset, length)) };
+}
+
+/** A caption a line. */
+async function* textRows(
+  chunks: AsyncIterable<Buffer>,
+  subject: string,
+): AsyncGenerator<readonly Row[], void, void> {
+  let at = 0;
+  let rows: Row[] = [];
+  for await (const caption of readLines(chunks, subject)) {
+    at += 1;
+    rows.push({ caption, at });
+    if (rows.length < rowsPerBatch) continue;
+    yield rows;
+    rows = [];
+  }
+  yield rows;
+}
+
+/** JSON a line: an object with the caption under one of the keys, or the caption itself. */
+async function* jsonRows(
+  chunks: AsyncIterable<Buffer>,
+  subject: string,
+  columns: readonly string[],
+): AsyncGenerator<readonly Row[], void, void> {
+  for await (const rows of textRows(chunks, subject)) {
+    yield rows.map(({ caption: line, at }) => ({
+      caption: captionIn(line!, `${subject}: line ${at}`, columns),
+      at,
+    }));
+  }
+}
+
+function captionIn(line: string, subject: string, columns: readonly string[]): string | null {
+  if (line.trim() === '') return '';
+  const refuse = (expected: string, found: string, cause?: unknown) =>
+    new LincirError('bad-file', { subject, expected, found, cause });
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch (cause) {
+    throw refuse('JSON', cause instanceof Error ? quoted(cause.message, 200) : 'none', cause);
+  }
+  if (typeof value === 'string') return value;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw refuse('a JSON object or string', quoted(line));
+  }
+  const column = columns.find((name) => Object.hasOwn(value, name));
+  if (column === undefined) throw noSuchColumn(subject, columns, Object.keys(value));
+  const caption = (value as Readonly<Record<string, unknown>>)[column];
+  if (typeof caption === 'string' || caption === null) return caption;
+  throw refuse(`a string or null as ${quoted(column)}`, quoted(JSON.stringify(caption)));
+}
+
+/** A file's bytes, unpacked. Throws 'not-found' and 'io', and 'bad-file' for packed data that is broken or cut short. */
+async function* bytesOf(
+  { path, size }: CaptionFile,
+  packing: string | undefined,
+): AsyncGenerator<Buffer, void, void> {
+  try {
+    if (packing === undefined) {
+      yield* createReadStream(path, { highWaterMark: bytesPerRead });
+    } else if (packing === 'gz') {
+      yield* unpacking(path, 0, createGunzip({ chunkSize: bytesPerRead }));
+    } else {
+      // Node stops at the end of a frame and says nothing, but a file may well have several.
+      for (let begin = 0; begin < size; ) {
+        const frame = createZstdDecompress({ chunkSize: bytesPerRead });
+        yield* unpacking(path, begin, frame);
+        begin += frame.bytesWritten;
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && /^Z(STD)?_/.test(String(error.code)))) {
+      throw asLincirError(error, path, 'read');
+    }
+    throw new LincirError('bad-file', {
+      subject: path,
+      expected: `whole ${packing === 'gz' ? 'gzip' : 'Zstandard'} data`,
+      found: error.message,
+      todo: 'get the file again, or check that its name says what it is',
+      cause: error,
+    });
+  }
+}
+
+function unpacking<T extends NodeJS.ReadWriteStream>(path: string, begin: number, unpacker: T): T {
+  // Errors of either stream end the unpacker, whose reader sees them.
+  pipeline(createReadStream(path, { start: begin, highWaterMark: bytesPerRead }), unpacker, () => {});
+  return unpacker;
+}

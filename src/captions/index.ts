@@ -1,0 +1,11 @@
+/** Captions for training: found, stored, ordered, masked and tokenized. */
+
+export { type BatchOptions, type BatchRequest, type CaptionBatch, CaptionBatches } from './batches.ts';
+export { cleanCaption } from './cleaning.ts';
+export { createTagger, type KeywordTagger, type Span } from './keywords.ts';
+export { type MaskedCaption, type Masking, maskCaption } from './masking.ts';
+export { type CaptionOrder, type CaptionPlace, captionOrder, type WeightedSource } from './order.ts';
+export { createPreparation, type PreparedCaption } from './preparation.ts';
+export type { OnLeftOut } from './rows.ts';
+export { type CaptionSource, findCaptionSources, type SourceOptions } from './sources.ts';
+export { CaptionStore, type CaptionStoreProgress, type StoredSource } from './store.ts';

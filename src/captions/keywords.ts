@@ -1,0 +1,91 @@
+/** A caption's keywords: runs of nouns, proper nouns, adjectives and determiners, as wink-nlp tags them. */
+
+import { createRequire } from 'node:module';
+import type { Model, PartOfSpeech } from 'wink-nlp';
+import { detached } from './cleaning.ts';
+
+/** A part of a text: from `start` to before `end`, in UTF-16 units. */
+export interface Span {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The spans of a cleaned caption's keywords, in order. They depend on the caption alone. */
+export type KeywordTagger = (cleaned: string) => Span[];
+
+/** What wink's English model keeps about words; new ones are added as they come. */
+interface WinkLexicon {
+  readonly features: {
+    readonly lexeme: { readonly hash: Record<string, number>; readonly list: readonly string[] };
+  };
+}
+
+interface Word {
+  readonly text: string;
+  readonly isKeyword: boolean;
+}
+
+const keywordTags: ReadonlySet<string> = new Set<PartOfSpeech>(['NOUN', 'PROPN', 'ADJ', 'DET']);
+/** Keywords are looked for in so many characters: more than 77 tokens reach, and cheap however odd the text is. */
+const taggedLength = 1000;
+/** wink is loaded anew after so many words that it did not know: it never forgets any. */
+const newWordsLimit = 2 ** 16;
+
+/** Loads the English model, which takes a tenth of a second and 25 MB. */
+export function createTagger(): KeywordTagger {
+  let wink = loadWink();
+  return (cleaned) => {
+    if (wink.newWords() > newWordsLimit) wink = loadWink();
+    const spans: Span[] = [];
+    let end = 0;
+    let inRun = false;
+    for (const { text, isKeyword } of wink.words(beginning(cleaned))) {
+      const start = cleaned.indexOf(text, end);
+      if (start < 0) continue; // a rare contraction that wink spells in another way
+      inRun &&= cleaned.slice(end, start).trim() === '';
+      end = start + text.length;
+      if (isKeyword) {
+        const first = inRun ? spans.pop()!.start : start;
+        spans.push({ start: first, end });
+      }
+      inRun = isKeyword;
+    }
+    return spans;
+  };
+}
+
+/** Whole words of at most `taggedLength` characters. */
+function beginning(cleaned: string): string {
+  if (cleaned.length <= taggedLength) return cleaned;
+  const [words = ''] = cleaned.slice(0, taggedLength + 1).match(/^.*(?=\s)/s) ?? [];
+  return detached(words);
+}
+
+function loadWink(): { words(text: string): Word[]; newWords(): number } {
+  const require = createRequire(import.meta.url); // lazy: whoever trains nothing does not wait for it
+  const winkNlp: typeof import('wink-nlp').default = require('wink-nlp');
+  const english: Model = require('wink-eng-lite-web-model');
+  const lexicon = (english.core as () => WinkLexicon)();
+  const { hash, list } = lexicon.features.lexeme;
+  const knownWords = list.length;
+  const model = {
+    ...english,
+    core: () => lexicon,
+    metaCER: () => ({ transformers: [] }), // the model's own doubles in size each time
+  };
+  const { readDoc, its } = winkNlp(model, ['pos']);
+  return {
+    words(text) {
+      const before = list.length;
+      const tokens = readDoc(text).tokens();
+      const tags = tokens.out(its.pos);
+      const words = tokens
+        .out(its.value)
+        .map((word, at) => ({ text: word, isKeyword: keywordTags.has(tags[at]!) }));
+      // A word that is known splits no more: "4k," would be other tokens after "in 4k" than before.
+      for (const word of list.slice(before)) Reflect.deleteProperty(hash, word);
+      return words.filter((word) => word.text.trim() !== '');
+    },
+    newWords: () => list.length - knownWords,
+  };
+}

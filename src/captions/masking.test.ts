@@ -1,0 +1,91 @@
+/** Masked captions under both rules, and whether chance is asked only where the rule needs it. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createTagger, type Span } from './keywords.ts';
+import { type Masking, maskCaption } from './masking.ts';
+
+const tag = createTagger();
+const unasked = (): number => assert.fail('no chance is needed here');
+
+/** Masks a caption whose keywords stand in angle brackets. */
+function masked(marked: string, masking: Masking, random: () => number = unasked) {
+  const spans: Span[] = [];
+  let cleaned = '';
+  for (const [, plain, keyword] of marked.matchAll(/([^<]*)(?:<([^>]*)>)?/g)) {
+    cleaned += plain;
+    const start = cleaned.length;
+    if (keyword === undefined) continue;
+    cleaned += keyword;
+    spans.push({ start, end: cleaned.length });
+  }
+  return maskCaption(cleaned, spans, masking, random);
+}
+
+const both: readonly (readonly [string, string])[] = [
+  ['<a child> in <a pink dress> is climbing', '$ in $ is climbing'],
+  ['<a dog>', '$'],
+  ["<a dog>'s <ball>, and <the cat>.", "$ 's $ , and $ ."],
+  ['[<a cat>]-<like>', '[ $ ]- $'],
+  ['猫👩‍👩‍👧<dog>猫', '猫👩‍👩‍👧 $ 猫'],
+  ['<a dog> and <a dog> and <a dog>', '$ and $ and $'],
+];
+for (const [marked, text] of both) {
+  test(`${marked} under both rules`, () => {
+    for (const masking of ['spans', 'official'] as const) {
+      assert.equal(masked(marked, masking).text, text, masking);
+    }
+  });
+}
+
+test('where keywords stand, or wherever their characters occur', () => {
+  const lone = '<a> sat at <the mat>, the matter';
+  assert.equal(masked(lone, 'spans').text, '$ sat at $ , the matter');
+  // $ s $ t $ t m $ ts, where no mats are left
+  assert.equal(masked('<a> sat at <mats>', 'official', () => 0).text, '$ $ $ t $ t m $ t $');
+  assert.equal(masked('<the mat>, the matter', 'official').text, '$ , $ ter');
+});
+
+test('a keyword that earlier ones have broken strikes a random word instead', () => {
+  const caption = '<dog> sees <a dog> run and run';
+  assert.equal(masked(caption, 'spans').text, '$ sees $ run and run');
+  // $ sees a $ run and run: one of five words
+  const draws = ['sees', 'a', 'run', 'and', 'run'].map((_, at) =>
+    masked(caption, 'official', () => (at + 0.5) / 5),
+  );
+  assert.deepEqual(
+    draws.map(({ text }) => text),
+    [
+      '$ $ a $ run and run',
+      '$ sees $ $ run $ nd run',
+      '$ sees a $ $ and $',
+      '$ sees a $ run $ run',
+      '$ sees a $ $ and $',
+    ],
+  );
+  for (const { fallback, keywords } of draws) {
+    assert.deepEqual([fallback, keywords], ['random-word', ['dog', 'a dog']]);
+  }
+});
+
+test('so does one whose words have more than a space between them', () => {
+  assert.equal(masked('<a  dog> runs', 'spans').text, '$ runs');
+  const { text, fallback } = masked('<a  dog> runs', 'official', () => 0.99);
+  assert.deepEqual([text, fallback], ['a dog $', 'random-word']);
+});
+
+test('no words are left to strike', () => {
+  assert.deepEqual(masked('<dog> <dog  dog>', 'official'), {
+    text: '$ $ $',
+    keywords: ['dog', 'dog  dog'],
+  });
+});
+
+test('nothing to mask', () => {
+  for (const caption of ['', 'running and jumping', '...']) {
+    for (const masking of ['spans', 'official'] as const) {
+      const prompt = { text: 'a photo of $', keywords: [], fallback: 'prompt' };
+      assert.deepEqual(maskCaption(caption, tag(caption), masking, unasked), prompt);
+    }
+  }
+});

@@ -1,0 +1,81 @@
+/** Masking: the placeholder `$` in place of a caption's keywords. */
+
+import type { Span } from './keywords.ts';
+
+/** `spans` replaces keywords where they stand; `official` every occurrence of theirs, as the authors' code does it. */
+export type Masking = 'spans' | 'official';
+
+export interface MaskedCaption {
+  /** Every placeholder in it is a word of its own, with spaces around it. */
+  readonly text: string;
+  readonly keywords: readonly string[];
+  /**
+   * What was done for want of keywords: a random word was replaced because a keyword was not there any more, or the whole
+   * text because nothing was replaced.
+   */
+  readonly fallback?: 'random-word' | 'prompt';
+}
+
+export const placeholder = '$';
+/** The text in which nothing but the placeholder says anything. */
+export const placeholderPrompt = `a photo of ${placeholder}`;
+
+const placeholderWord = ` ${placeholder} `;
+
+/**
+ * Masks a cleaned caption.
+ * @param spans of its keywords
+ * @param random draws from [0, 1); asked only where a random word is replaced
+ */
+export function maskCaption(
+  cleaned: string,
+  spans: readonly Span[],
+  masking: Masking,
+  random: () => number,
+): MaskedCaption {
+  const keywords = spans.map(({ start, end }) => cleaned.slice(start, end));
+  const { text, isRandom } =
+    masking === 'spans'
+      ? { text: replaceSpans(cleaned, spans), isRandom: false }
+      : replaceOccurrences(cleaned, keywords, random);
+  if (!text.includes(placeholder)) return { text: placeholderPrompt, keywords, fallback: 'prompt' };
+  return {
+    text: text.replaceAll(/ +/g, ' ').trim(),
+    keywords,
+    ...(isRandom && { fallback: 'random-word' }),
+  };
+}
+
+function replaceSpans(cleaned: string, spans: readonly Span[]): string {
+  let text = '';
+  let begin = 0;
+  for (const { start, end } of spans) {
+    text += cleaned.slice(begin, start) + placeholderWord;
+    begin = end;
+  }
+  return text + cleaned.slice(begin);
+}
+
+/**
+ * The authors' rule. A keyword's words are joined by single spaces; it is replaced wherever these characters occur, inside
+ * of words too. If they do not (any more), one random word is, in the same way.
+ */
+function replaceOccurrences(
+  cleaned: string,
+  keywords: readonly string[],
+  random: () => number,
+): { readonly text: string; readonly isRandom: boolean } {
+  let text = cleaned;
+  let isRandom = false;
+  for (const keyword of new Set(keywords.map((run) => run.replaceAll(/\s+/g, ' ')))) {
+    if (text.includes(keyword)) {
+      text = text.replaceAll(keyword, placeholderWord);
+      continue;
+    }
+    const words = text.split(' ').filter((word) => word !== '' && word !== placeholder);
+    if (words.length === 0) break;
+    text = text.replaceAll(words[Math.floor(random() * words.length)]!, placeholderWord);
+    isRandom = true;
+  }
+  return { text, isRandom };
+}

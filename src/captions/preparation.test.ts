@@ -1,0 +1,151 @@
+/** Prepared captions: the tokenizer's own ids, and placeholders where they must be, on a tiny tokenizer. */
+
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { type ClipTokenizer, loadTokenizer } from '../clip/index.ts';
+import { LincirError, sequence } from '../core/index.ts';
+import { cleanCaption } from './cleaning.ts';
+import { createPreparation } from './preparation.ts';
+
+const tokenizer = await loadTokenizer(join(import.meta.dirname, '../../test/fixtures/tiny-clip'));
+const { startOfText, endOfText, maximum } = tokenizer;
+const dollar = tokenizer.idOf('$')!;
+const bySpans = createPreparation(tokenizer, 'spans');
+const official = createPreparation(tokenizer, 'official');
+const unasked = (): number => assert.fail('no chance is needed here');
+
+const idsOf = (text: string): number[] => tokenizer.encode(text).ids;
+const prompt = { masked: idsOf('a photo of $'), placeholders: [4] };
+
+const maskedTexts: readonly (readonly [string, string])[] = [
+  ['A red dog is sleeping', '$ is sleeping'],
+  ["<PERSON>'s t-shirt, [$] and the $ hat!", "$ 's $ - $ , [] and $ !"],
+  ['Sleeping on the the mat, on the mat', 'sleeping on $ , on $'],
+  ['the white window', '$'],
+  ['👩‍👩‍👧 in the rain 猫', '👩‍👩‍👧 in $ 猫'],
+];
+for (const [caption, text] of maskedTexts) {
+  test(`${caption} → ${text}`, () => {
+    const { ids, masked, placeholders } = bySpans(caption, unasked);
+    assert.deepEqual(ids, idsOf(cleanCaption(caption)));
+    assert.deepEqual(masked, idsOf(text));
+    assert.equal(placeholders.length, text.split('$').length - 1);
+  });
+}
+
+test('a caption without keywords gets the prompt', () => {
+  for (const caption of ['', '  ', '$', 'sleeping and sleeping', '...']) {
+    const ids = idsOf(cleanCaption(caption));
+    for (const prepare of [bySpans, official])
+      assert.deepEqual(prepare(caption, unasked), { ids, ...prompt });
+  }
+});
+
+describe('captions about as long as there is room', () => {
+  for (const length of [75, 76, 77]) {
+    test(`${length} ids are all there`, () => {
+      const { ids, masked, placeholders } = bySpans(`${', '.repeat(length - 3)}a`, unasked);
+      assert.equal(ids.length, length);
+      assert.deepEqual(masked, [...ids.slice(0, -2), dollar, endOfText]);
+      assert.deepEqual(placeholders, [length - 2]);
+    });
+  }
+
+  test('78 are cut, and the prompt stands for keywords behind the cut', () => {
+    const { ids, ...masked } = bySpans(`${', '.repeat(75)}a`, unasked);
+    assert.deepEqual(ids, idsOf(', '.repeat(75)));
+    assert.equal(ids.length, maximum);
+    assert.deepEqual(masked, prompt);
+  });
+
+  test('what ids do not reach is not in the masked caption either', () => {
+    const word = 'photobook'.repeat(30); // more tokens than there is room for
+    const { ids, masked } = bySpans(`a ${word} is white`, unasked);
+    assert.deepEqual(ids, idsOf(`a ${word}`));
+    assert.deepEqual(masked, idsOf('$'));
+  });
+
+  test('a caption of 65,536 letters', () => {
+    const { ids, ...masked } = bySpans('a'.repeat(65_536), unasked);
+    assert.deepEqual(ids, idsOf('a'.repeat(65_536)));
+    assert.deepEqual(masked, prompt);
+  });
+});
+
+test('a caption that spells out the end of text ends there', () => {
+  const { ids, masked, placeholders } = bySpans('a dog <|endoftext|> a cat', unasked);
+  assert.deepEqual(ids, idsOf('a dog'));
+  assert.deepEqual([masked.at(-1), masked.indexOf(endOfText)], [endOfText, masked.length - 1]);
+  assert.deepEqual(placeholders, [1]);
+  assert.deepEqual(bySpans('<|endoftext|>a dog', unasked).ids, [startOfText, endOfText]);
+});
+
+test('any caption under both rules: the tokenizer’s ids, and placeholders where they are said to be', () => {
+  for (const [caption, number] of oddCaptions(3000)) {
+    const random = () => sequence({ seed: 1, purpose: 'masking', moment: number, row: 0 });
+    for (const prepare of [bySpans, official]) {
+      const { ids, masked, placeholders } = prepare(caption, random());
+      assert.deepEqual(ids, idsOf(cleanCaption(caption)), caption);
+      assert.ok(masked.length <= maximum && masked[0] === startOfText);
+      assert.equal(masked.indexOf(endOfText), masked.length - 1, caption);
+      const found = [...masked.keys()].filter((position) => masked[position] === dollar);
+      assert.deepEqual(placeholders, found, caption);
+      assert.ok(placeholders.length > 0, caption);
+      assert.deepEqual(prepare(caption, random()), { ids, masked, placeholders });
+    }
+  }
+});
+
+test('a tokenizer in which the placeholder is not a word of its own is refused', () => {
+  const others: Partial<ClipTokenizer>[] = [
+    { idOf: () => undefined },
+    { idOf: () => endOfText }, // as an unknown word
+    { idOf: () => 3 }, // another token at the beginning of a text
+    { encode: (text) => ({ ids: [...idsOf(text).slice(0, 4), endOfText], truncated: true }), maximum: 5 },
+  ];
+  for (const other of others) {
+    assert.throws(
+      () => createPreparation({ ...tokenizer, ...other }, 'spans'),
+      (error) => {
+        assert.ok(error instanceof LincirError);
+        assert.equal(error.code, 'bad-config');
+        assert.match(error.message, /one token for the word "\$"/);
+        return true;
+      },
+    );
+  }
+});
+
+function* oddCaptions(count: number): Generator<readonly [string, number], void, void> {
+  const random = sequence({ seed: 4, purpose: 'masking', moment: 0, row: 0 });
+  const parts = [
+    ...[
+      'a',
+      'dog',
+      'A red hat',
+      'the',
+      'is',
+      'Running',
+      "don't",
+      'b.c',
+      '4k',
+      '$',
+      '[$]',
+      ' ',
+      ' ',
+      '  ',
+      '\t',
+      '\n',
+    ],
+    ...[
+      ..."1.-'’&/:,;!?()é\u0301\u00a0\u3000\u2028\u0085\u200b\u200d\ufeffİΣ一猫👩🏽❤\ufe0f\u0001",
+      '\ud800',
+      '\udc00',
+    ],
+  ];
+  for (let number = 0; number < count; number += 1) {
+    const length = Math.floor(random() ** 3 * 120);
+    yield [Array.from({ length }, () => parts[Math.floor(random() * parts.length)]).join(''), number];
+  }
+}

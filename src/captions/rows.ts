@@ -1,0 +1,84 @@
+/** What the reader of every format gives: rows, out of which come the captions that can be used. */
+
+import { LincirError, quoted } from '../core/index.ts';
+
+/** What a file says where a caption belongs, and in which line or row that is, from 1. */
+export interface Row {
+  readonly caption: string | null;
+  readonly at: number;
+}
+
+/** Told of a row that has no usable caption: where it is (`captions.csv: line 12`), and why. */
+export type OnLeftOut = (where: string, reason: string) => void;
+
+export interface UsableOptions {
+  /** What messages call the file. */
+  readonly name: string;
+  readonly unit: 'line' | 'row';
+  readonly onLeftOut: OnLeftOut;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** No caption is this long, in characters: CLIP reads 77 tokens. */
+const captionLimit = 65_536;
+
+/**
+ * The captions among a file's rows, exactly as they stand there. A row whose caption is null, empty, white space, over
+ * 65,536 characters or with half a surrogate pair (which UTF-8 cannot hold) goes to `onLeftOut` instead.
+ * @throws LincirError 'bad-file' when there is no row at all, the signal's reason, and what reading throws.
+ */
+export async function* usableCaptions(
+  rows: AsyncIterable<readonly Row[]>,
+  { name, unit, onLeftOut, signal }: UsableOptions,
+): AsyncGenerator<readonly string[], void, void> {
+  let isEmpty = true;
+  signal?.throwIfAborted();
+  for await (const batch of rows) {
+    signal?.throwIfAborted();
+    const captions: string[] = [];
+    for (const { caption, at } of batch) {
+      const reason = reasonToLeaveOut(caption);
+      if (reason === undefined) captions.push(caption!);
+      else onLeftOut(`${name}: ${unit} ${at}`, reason);
+    }
+    if (captions.length > 0) yield captions;
+    isEmpty &&= batch.length === 0;
+  }
+  if (isEmpty) throw emptyFile(name);
+}
+
+export function emptyFile(subject: string): LincirError {
+  return new LincirError('bad-file', {
+    subject,
+    expected: 'at least one caption',
+    found: 'an empty file',
+    todo: 'check how it was made, or leave it out',
+  });
+}
+
+export function noSuchColumn(
+  subject: string,
+  wanted: readonly string[],
+  names: readonly string[],
+): LincirError {
+  return new LincirError('bad-file', {
+    subject,
+    expected: `the column ${wanted.map((name) => quoted(name)).join(' or ')}`,
+    found: `the columns ${listed(names)}`,
+    todo: 'choose one of these',
+  });
+}
+
+/** Names of columns as a message lists them. */
+export function listed(names: readonly string[]): string {
+  const shown = names.slice(0, 20).map((name) => quoted(name));
+  if (names.length > shown.length) shown.push(`${names.length - shown.length} more`);
+  return shown.join(', ') || 'none';
+}
+
+function reasonToLeaveOut(caption: string | null): string | undefined {
+  if (caption === null) return 'it is null';
+  if (!/\S/.test(caption)) return caption === '' ? 'it is empty' : 'it is only white space';
+  if (caption.length > captionLimit) return `it has ${caption.length} characters, over ${captionLimit}`;
+  return caption.isWellFormed() ? undefined : 'it has half a surrogate pair, which is no character';
+}

@@ -1,0 +1,210 @@
+/** All captions of a run in one folder, each found by its number at once, so that training needs no source any more. */
+
+import { closeSync, openSync, readSync } from 'node:fs';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { asLincirError, LincirError, readJsonFile } from '../core/index.ts';
+import type { CaptionPlace } from './order.ts';
+import {
+  brokenStore,
+  bytesPerEnd,
+  type CopyOptions,
+  copyFiles,
+  copySchema,
+  copySource,
+  expectWhole,
+  finishedCopy,
+  type SourceCopy,
+  writeJson,
+} from './source-copy.ts';
+import type { CaptionSource } from './sources.ts';
+
+/** What a source was when it was copied. */
+export interface StoredSource {
+  readonly name: string;
+  readonly origin: string;
+  readonly weight: number;
+  /** Of the source, packed as it may be. */
+  readonly bytes: number;
+  /** When the file was changed, and the columns that were looked for. */
+  readonly version: string;
+  readonly captions: number;
+  /** Rows that had no usable caption. */
+  readonly leftOut: number;
+  /**
+   * SHA-256 of the captions in UTF-8, back to back, and after them of the place where each ends, counted in bytes, as
+   * little-endian uint64. The store's files are just that: `cat 0000.text 0000.ends | sha256sum`.
+   */
+  readonly sha256: string;
+}
+
+/** How far a store has been built. */
+export interface CaptionStoreProgress {
+  /** The name of the source that was copied from last. */
+  readonly source: string;
+  readonly sources: number;
+  /** Sources that are complete. */
+  readonly done: number;
+  /** Captions that are stored, of all sources together. */
+  readonly captions: number;
+}
+
+export interface BuildOptions extends CopyOptions {
+  readonly onProgress?: (progress: CaptionStoreProgress) => void;
+}
+
+type WeightedCopy = SourceCopy & { readonly weight: number };
+
+const storeSchema = z.object({ sources: z.array(copySchema.extend({ weight: z.number() })) });
+
+/** Files that stay open, two of a source: a process may have few thousand, and a store as many sources. */
+const openLimit = 128;
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** A complete store. Owns open files: close it. */
+export class CaptionStore {
+  readonly sources: readonly StoredSource[];
+  readonly #files: readonly ReturnType<typeof copyFiles>[];
+  readonly #copies: readonly WeightedCopy[];
+  /** Descriptors by path, in the order in which they were opened. */
+  readonly #open = new Map<string, number>();
+
+  private constructor(folder: string, copies: readonly WeightedCopy[]) {
+    this.#files = copies.map((_, number) => copyFiles(folder, number));
+    this.#copies = copies;
+    this.sources = copies.map(({ textBytes, longest, ...source }) => source);
+  }
+
+  /**
+   * Copies all captions of the sources into `folder`, with a few MiB of memory beside what a source takes. What an earlier
+   * call, ended in whatever way, has finished is kept: a source is not read again, nor is told what it left out, if its
+   * place in the store holds one of the same name, origin, size and version. All else there is made anew. Half a surrogate pair,
+   * which UTF-8 cannot hold, becomes U+FFFD.
+   * @throws LincirError 'bad-file' for a source without any caption, 'io', the signal's reason, and what sources throw
+   */
+  static async build(
+    folder: string,
+    sources: readonly CaptionSource[],
+    options: BuildOptions = {},
+  ): Promise<CaptionStore> {
+    const list = listFile(folder);
+    const copies: WeightedCopy[] = [];
+    try {
+      await mkdir(folder, { recursive: true });
+      for (const [number, source] of sources.entries()) {
+        const before = copies.reduce((sum, { captions }) => sum + captions, 0);
+        const tell = (captions: number): void =>
+          options.onProgress?.({
+            source: source.name,
+            sources: sources.length,
+            done: copies.length,
+            captions: before + captions,
+          });
+        let copy = await finishedCopy(folder, number, source);
+        if (copy === undefined) {
+          await rm(list, { force: true });
+          copy = await copySource(folder, number, source, options, tell);
+        }
+        copies.push({ ...copy, weight: source.weight });
+        tell(copy.captions);
+      }
+      await writeJson(list, { sources: copies });
+      return new CaptionStore(folder, copies);
+    } catch (error) {
+      throw asLincirError(error, folder, 'write');
+    }
+  }
+
+  /** Throws LincirError 'not-found' for a folder without a complete store, 'bad-file' for files that are not whole, 'io'. */
+  static async open(folder: string): Promise<CaptionStore> {
+    const list = listFile(folder);
+    const content = await readJsonFile(list).catch((error: unknown) => {
+      if (!(error instanceof LincirError)) throw error;
+      if (error.code === 'bad-file') throw brokenStore(list, 'a list in JSON', 'something else', error);
+      if (error.code !== 'not-found') throw error;
+      throw new LincirError('not-found', {
+        subject: folder,
+        expected: 'a store of captions that has been built to its end',
+        found: 'none',
+        todo: 'build it, from the sources of the captions',
+        cause: error,
+      });
+    });
+    const parsed = storeSchema.safeParse(content);
+    if (!parsed.success) throw brokenStore(list, 'a list of sources', 'other JSON', parsed.error);
+    for (const [number, copy] of parsed.data.sources.entries()) await expectWhole(folder, number, copy);
+    return new CaptionStore(folder, parsed.data.sources);
+  }
+
+  /**
+   * The captions at these places, in this order; memory holds nothing else. The thread waits for the disk: that takes 3 µs
+   * a caption if the system has it in memory, where a way without waiting takes eight times as long.
+   * @throws LincirError 'bad-argument' for a place that is not there, 'bad-file' for a store that is broken, 'io'
+   */
+  async read(wanted: readonly CaptionPlace[]): Promise<string[]> {
+    return wanted.map((place) => this.#caption(place));
+  }
+
+  async close(): Promise<void> {
+    for (const file of this.#open.values()) closeSync(file);
+    this.#open.clear();
+  }
+
+  #caption({ source, index }: CaptionPlace): string {
+    const copy = this.#copies[source];
+    if (!(copy && Number.isInteger(index) && index >= 0 && index < copy.captions)) {
+      throw new LincirError('bad-argument', {
+        subject: `caption ${index} of source ${source}`,
+        expected: copy ? `a number below ${copy.captions}` : `a source below ${this.#copies.length}`,
+        found: 'none of this number',
+      });
+    }
+    const { text, ends } = this.#files[source]!;
+    const first = Math.max(0, index - 1); // also the end of the caption before, where there is one
+    const borders = this.#bytes(ends, first * bytesPerEnd, (index - first + 1) * bytesPerEnd);
+    const begin = index === 0 ? 0 : Number(borders.readBigUInt64LE());
+    const end = Number(borders.readBigUInt64LE(borders.length - bytesPerEnd));
+    if (!(begin <= end && end <= copy.textBytes && end - begin <= copy.longest)) {
+      const found = `one from ${begin} to ${end}`;
+      throw brokenStore(ends, `a caption ${index} within ${copy.textBytes} bytes`, found);
+    }
+    const bytes = this.#bytes(text, begin, end - begin);
+    try {
+      return decoder.decode(bytes);
+    } catch (cause) {
+      throw brokenStore(text, `UTF-8 from ${begin} to ${end}`, 'other bytes', cause);
+    }
+  }
+
+  #bytes(path: string, position: number, length: number): Buffer {
+    const bytes = Buffer.allocUnsafe(length);
+    try {
+      for (let done = 0; done < length; ) {
+        const read = readSync(this.#descriptor(path), bytes, done, length - done, position + done);
+        if (read === 0) throw brokenStore(path, `bytes up to ${position + length}`, 'an end before');
+        done += read;
+      }
+      return bytes;
+    } catch (error) {
+      throw asLincirError(error, path, 'read');
+    }
+  }
+
+  #descriptor(path: string): number {
+    const known = this.#open.get(path);
+    if (known !== undefined) return known;
+    if (this.#open.size === openLimit) {
+      const [oldest, file] = this.#open.entries().next().value!;
+      this.#open.delete(oldest);
+      closeSync(file);
+    }
+    const file = openSync(path, 'r');
+    this.#open.set(path, file);
+    return file;
+  }
+}
+
+function listFile(folder: string): string {
+  return join(folder, 'captions.json');
+}

@@ -1,0 +1,120 @@
+/** `lincir train`: phi from captions, with a line that says how it goes. */
+
+import { LincirError } from '../core/index.ts';
+import {
+  type RunHooks,
+  type RunOptions,
+  type StepMetrics,
+  type TrainingBegin,
+  type TrainingSettingsInput,
+  trainPhi,
+  type ValidationMetrics,
+} from '../lincir/index.ts';
+import { type Context, downloadBar, Warnings } from './context.ts';
+import { formatBytes, formatCount, formatDuration, formatRate } from './progress.ts';
+
+export interface TrainOptions extends Partial<Omit<TrainingSettingsInput, 'columns'>> {
+  readonly column?: string[];
+  readonly out?: string;
+  readonly resume?: string;
+  readonly json?: boolean;
+}
+
+/** Where there is no terminal, a line comes this often, in seconds. */
+const secondsPerLine = 60;
+
+export async function train(options: TrainOptions, context: Context): Promise<void> {
+  const { json, column, ...given } = options;
+  const { reporter, signal, print } = context;
+  const leftOut = new Warnings(reporter, 'captions are left out');
+  const hooks: RunHooks = {
+    signal,
+    onLeftOut: (where, reason) => leftOut.add(`${where}: ${reason}: left out`),
+    onCaptions: ({ captions }) => reporter.advance(captions),
+    onDownload: downloadBar(reporter, given.model ?? 'the model'),
+  };
+  const events = trainPhi({ ...runOf(given), ...(column && { columns: column }), ...hooks });
+  reporter.begin({ label: 'reading', unit: 'captions' });
+  const line = new TrainingLine(context);
+  let folder = '';
+  for await (const event of events) {
+    if (json) print(JSON.stringify(event));
+    if (event.kind === 'begin') {
+      leftOut.finish();
+      folder = event.folder;
+      line.begin(event);
+    } else if (event.kind === 'step') line.step(event);
+    else if (event.kind === 'validation') line.validation(event);
+    else if (event.kind === 'end') {
+      reporter.end();
+      const again = `lincir train --resume ${options.resume ?? options.out}`;
+      if (event.reason === 'finished') reporter.note(`${formatCount(event.step)} steps → ${folder}`);
+      else reporter.note(`stopped after step ${formatCount(event.step)}, all saved: ${again} goes on`);
+    }
+  }
+  signal.throwIfAborted();
+}
+
+/** A bar in a terminal; elsewhere a line now and then. */
+class TrainingLine {
+  readonly #context: Context;
+  #last = 0;
+
+  constructor(context: Context) {
+    this.#context = context;
+  }
+
+  begin({ step, settings, epochLength, parameters }: TrainingBegin): void {
+    const { reporter } = this.#context;
+    reporter.note(
+      `${formatCount(parameters)} parameters, ${formatCount(epochLength)} captions an epoch, ${formatCount(settings.batch * settings.accumulation)} a step${step > 0 ? `; going on after step ${formatCount(step)}` : ''}`,
+    );
+    reporter.begin({ label: 'training', unit: 'steps', total: settings.steps, begun: step });
+  }
+
+  step(metrics: StepMetrics): void {
+    const { reporter } = this.#context;
+    const { step, loss, learningRate, captionsPerSecond, gflopsPerSecond, memoryBytes, seconds } = metrics;
+    const details = [
+      `loss ${loss.toPrecision(4)}`,
+      formatRate(captionsPerSecond, 'captions'),
+      `${Math.round(gflopsPerSecond)} GFLOP/s`,
+      `rate ${learningRate.toPrecision(2)}`,
+      formatBytes(memoryBytes),
+    ].join(', ');
+    reporter.advance(step, details);
+    if (reporter.isTerminal || (seconds - this.#last < secondsPerLine && step > 1)) return;
+    this.#last = seconds;
+    reporter.note(`step ${formatCount(step)}: ${details}, ${formatDuration(seconds)}`);
+  }
+
+  validation({ step, name, phi, metrics, best }: ValidationMetrics): void {
+    const figures = Object.entries(metrics).map(([metric, value]) => `${metric} ${value.toPrecision(4)}`);
+    const of = phi === 'ema' ? `${name}, EMA` : name;
+    this.#context.reporter.note(
+      `step ${formatCount(step)}, ${of}: ${figures.join(', ')}${best ? ' (best so far)' : ''}`,
+    );
+  }
+}
+
+/** Either a new run with all that it needs, or one to go on with. */
+function runOf({
+  out,
+  resume,
+  model,
+  captions,
+  ...others
+}: Omit<TrainOptions, 'json' | 'column'>): RunOptions {
+  if (resume !== undefined && out === undefined) {
+    return { resume, ...others, ...(model !== undefined && { model }), ...(captions && { captions }) };
+  }
+  if (resume === undefined && out !== undefined && model !== undefined && captions !== undefined) {
+    return { out, model, captions, ...others };
+  }
+  const found = Object.entries({ model, captions, out, resume }).filter(([, value]) => value !== undefined);
+  throw new LincirError('bad-argument', {
+    subject: 'lincir train',
+    expected: '--model, --captions and --out, or --resume',
+    found: found.map(([name]) => `--${name}`).join(' and ') || 'none of them',
+  });
+}

@@ -1,0 +1,144 @@
+/** What a run measured, in `metrics.jsonl`: a JSON object a line, one for each step and each validation. */
+
+import { createReadStream } from 'node:fs';
+import { z } from 'zod';
+import { batched, LincirError, quoted, readLines } from '../core/index.ts';
+import { GrowingFile } from './growing-file.ts';
+
+/** JSON has no such numbers: they stand in it as strings, as in protobuf's JSON. */
+const notFinite = z.enum(['NaN', 'Infinity', '-Infinity']).transform(Number);
+const real = z.union([z.number(), notFinite]);
+const step = z.int().nonnegative();
+const time = z.iso.datetime();
+
+const stepSchema = z.object({
+  kind: z.literal('step'),
+  step,
+  loss: real,
+  learningRate: real,
+  /** Before clipping. */
+  gradientNorm: real,
+  captionsPerSecond: real,
+  gflopsPerSecond: real,
+  /** Since the run began; interruptions are not counted. */
+  seconds: real,
+  /** Of the process, resident. */
+  memoryBytes: real,
+  time,
+});
+
+const validationSchema = z.object({
+  kind: z.literal('validation'),
+  step,
+  /** Of the benchmark. */
+  name: z.string(),
+  /** Which weights: phi's own, or their moving average. */
+  phi: z.enum(['phi', 'ema']),
+  metrics: z.record(z.string(), real),
+  /** Whether no validation before was as good. */
+  best: z.boolean(),
+  time,
+});
+
+const schema = z.discriminatedUnion('kind', [stepSchema, validationSchema]);
+
+export type StepMetrics = Readonly<z.infer<typeof stepSchema>>;
+export type ValidationMetrics = Readonly<z.infer<typeof validationSchema>>;
+export type Metrics = StepMetrics | ValidationMetrics;
+
+/** A longer line is none of ours. In bytes. */
+const lineLimit = 2 ** 20;
+
+/** Adds to a run's metrics. Owns an open file: close it. */
+export class MetricsLog {
+  readonly #file: GrowingFile;
+
+  private constructor(file: GrowingFile) {
+    this.#file = file;
+  }
+
+  /**
+   * Begins `file`, or goes on with it: lines of steps up to `upToStep` stay as they are, later ones and a last one that
+   * was never finished go. What stood there stays until that is done. Throws 'io' and 'bad-file'.
+   */
+  static async open(file: string, upToStep: number): Promise<MetricsLog> {
+    return new MetricsLog(await GrowingFile.create(file, batched(linesToKeep(file, upToStep))));
+  }
+
+  /** Await it before the next one. No end of the process can take back what was added. Throws 'io'. */
+  async append(record: Metrics): Promise<void> {
+    const line = JSON.stringify(record, (_, value: unknown) =>
+      typeof value === 'number' && !Number.isFinite(value) ? String(value) : value,
+    );
+    await this.#file.append(Buffer.from(`${line}\n`));
+  }
+
+  /** To be called before a checkpoint is written: a power failure may then not take its steps back. Throws 'io'. */
+  async flush(): Promise<void> {
+    await this.#file.flush();
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close();
+  }
+}
+
+/**
+ * The records of a `metrics.jsonl`, in bounded memory. It may be growing: a last line that has no end yet is left out.
+ * @throws LincirError 'not-found', 'io', and 'bad-file' naming the line.
+ */
+export async function* readMetrics(file: string): AsyncGenerator<Metrics, void, void> {
+  for await (const { record } of finishedLines(file)) yield record;
+}
+
+async function* linesToKeep(file: string, upToStep: number): AsyncGenerator<string, void, void> {
+  try {
+    for await (const { line, record } of finishedLines(file)) {
+      if (record.step <= upToStep) yield `${line}\n`;
+    }
+  } catch (error) {
+    if (!(error instanceof LincirError && error.code === 'not-found')) throw error;
+  }
+}
+
+async function* finishedLines(
+  file: string,
+): AsyncGenerator<{ readonly line: string; readonly record: Metrics }, void, void> {
+  let number = 0;
+  for await (const line of readLines(upToLastEnd(createReadStream(file)), file)) {
+    number += 1;
+    yield { line, record: parse(line, `${file}: line ${number}`) };
+  }
+}
+
+/** Chunks without what follows the last line end. */
+async function* upToLastEnd(chunks: AsyncIterable<Buffer>): AsyncGenerator<Uint8Array, void, void> {
+  let rest = Buffer.alloc(0);
+  for await (const chunk of chunks) {
+    const bytes = Buffer.concat([rest, chunk]);
+    const end = rest.length > lineLimit ? bytes.length : bytes.lastIndexOf(0x0a) + 1;
+    yield bytes.subarray(0, end);
+    rest = bytes.subarray(end);
+  }
+}
+
+function parse(line: string, subject: string): Metrics {
+  const refuse = (found: string, cause: unknown) =>
+    new LincirError('bad-file', {
+      subject,
+      expected: 'what a step or a validation measured, as JSON',
+      found,
+      todo: 'take the line out if you changed it by hand',
+      cause,
+    });
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch (cause) {
+    throw refuse(quoted(line), cause);
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw refuse(quoted([...(issue?.path ?? []), issue?.message].join(': ')), parsed.error);
+}

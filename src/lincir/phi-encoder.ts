@@ -1,0 +1,86 @@
+/** phi at work: CLIP's embeddings in, pseudo tokens out. */
+
+import type { Clip } from '../clip/index.ts';
+import { type Float32Tensor, LincirError } from '../core/index.ts';
+import { input, l2Normalize, Session, type SessionOptions } from '../onnx/index.ts';
+import { type PhiParameters, phiGraph } from './phi.ts';
+import { expectPhiFits, type PhiInfo, readPhi } from './phi-file.ts';
+
+/** Where phi is computed. */
+type Place = { readonly [Key in 'device' | 'threads']?: SessionOptions[Key] | undefined };
+
+export interface LoadPhiOptions extends Place {
+  /** The model that phi must have been trained for. */
+  readonly clip?: Pick<Clip, 'config' | 'fingerprint' | 'id' | 'folder'>;
+}
+
+/** Embeddings of one run: enough to keep a device busy, at a bounded need of memory. */
+const rowsPerRun = 1024;
+
+/**
+ * Loads a phi from a file, ours or a published one.
+ * @throws LincirError 'not-found', 'io', 'bad-file', 'device'; 'bad-argument' when it is not one for the model `clip`
+ */
+export async function loadPhi(file: string, { clip, ...place }: LoadPhiOptions = {}): Promise<Phi> {
+  const phi = await readPhi(file);
+  if (clip) expectPhiFits(phi, clip);
+  return await Phi.create(phi.info, phi.parameters, place);
+}
+
+/** A phi, ready to be used. Owns memory outside JavaScript: dispose of it. */
+export class Phi {
+  readonly info: PhiInfo;
+  readonly #parameters: PhiParameters;
+  readonly #session: Session;
+
+  private constructor(info: PhiInfo, parameters: PhiParameters, session: Session) {
+    this.info = info;
+    this.#parameters = parameters;
+    this.#session = session;
+  }
+
+  /** A phi with these parameters, which are not copied: every use takes them as they then are. Throws 'device'. */
+  static async create(
+    info: PhiInfo,
+    parameters: PhiParameters,
+    { device, threads }: Place = {},
+  ): Promise<Phi> {
+    const embeddings = input('embeddings', 'float32', ['rows', info.shape.input]);
+    const inputs = [...parameters].map(([name, { shape }]) => [name, input(name, 'float32', shape)] as const);
+    const given = info.l2Normalize ? l2Normalize(embeddings) : embeddings;
+    const pseudo = phiGraph(given, info.shape, new Map(inputs));
+    const options = { ...(device && { device }), ...(threads !== undefined && { threads }) };
+    return new Phi(info, parameters, await Session.create({ pseudo }, options));
+  }
+
+  /**
+   * Turns embeddings into pseudo tokens, in bounded memory beside the result.
+   * @param embeddings [n, input], as CLIP gives them: not scaled to length 1
+   * @returns [n, output], to stand in place of token embeddings
+   * @throws LincirError 'bad-argument' for embeddings of other dimensions
+   */
+  async encode({ shape, data }: Float32Tensor): Promise<Float32Tensor> {
+    const { input: size, output } = this.info.shape;
+    const [rows = 0] = shape;
+    if (shape.length !== 2 || shape[1] !== size || data.length !== rows * size) {
+      throw new LincirError('bad-argument', {
+        subject: 'embeddings',
+        expected: `[n, ${size}]`,
+        found: `[${shape.join(', ')}] with ${data.length} values`,
+      });
+    }
+    const all = new Float32Array(rows * output);
+    const parameters = Object.fromEntries(this.#parameters);
+    for (let start = 0; start < rows; start += rowsPerRun) {
+      const chunk = data.subarray(start * size, (start + rowsPerRun) * size);
+      const embeddings = { shape: [chunk.length / size, size], data: chunk };
+      const { pseudo } = await this.#session.run<'pseudo'>({ ...parameters, embeddings });
+      all.set(pseudo.data, start * output);
+    }
+    return { shape: [rows, output], data: all };
+  }
+
+  async dispose(): Promise<void> {
+    await this.#session.dispose();
+  }
+}

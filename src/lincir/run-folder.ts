@@ -1,0 +1,212 @@
+/** A run's folder: what it was made with, and the state from which it goes on, each whole or not there at all. */
+
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { StoredSource } from '../captions/index.ts';
+import {
+  asLincirError,
+  LincirError,
+  quoted,
+  readingFile,
+  readJsonFile,
+  readSafetensorsHeader,
+  readTensor,
+  writeFileAtomically,
+  writeSafetensors,
+} from '../core/index.ts';
+import type { Moments } from './optimizer.ts';
+import { type FlatParameters, flatParameters } from './parameters.ts';
+import { initialPhi, type PhiShape } from './phi.ts';
+import { checkedSettings, type TrainingSettings } from './settings.ts';
+
+export const runFiles = {
+  config: 'config.json',
+  metrics: 'metrics.jsonl',
+  state: 'state.safetensors',
+  latest: 'phi-latest.safetensors',
+  best: 'phi-best.safetensors',
+  average: 'phi-ema.safetensors',
+  report: 'report.html',
+  lock: '.lock',
+  /** Only while the run goes on. */
+  captions: 'captions',
+} as const;
+
+/** `config.json`: enough to make the run again. */
+export interface RunConfig {
+  readonly settings: TrainingSettings;
+  readonly model: { readonly id: string | null; readonly folder: string; readonly fingerprint: string };
+  readonly phi: PhiShape;
+  readonly captions: readonly StoredSource[];
+  readonly versions: Readonly<Record<string, string>>;
+  /** ISO time. */
+  readonly begun: string;
+}
+
+/** Which phi was the best so far. */
+export interface Best {
+  readonly step: number;
+  readonly score: number;
+}
+
+/** Where a run stands. The arrays change with every step. */
+export interface RunState {
+  /** Steps done. */
+  step: number;
+  /** Of work, interruptions not counted. */
+  seconds: number;
+  best: Best | undefined;
+  readonly parameters: FlatParameters;
+  readonly moments: Moments;
+  readonly average: FlatParameters | undefined;
+}
+
+const configSchema = z.object({
+  format: z.literal('lincir-run'),
+  version: z.literal(1),
+  settings: z.record(z.string(), z.unknown()),
+  model: z.object({ id: z.string().nullable(), folder: z.string(), fingerprint: z.string() }),
+  phi: z.object({
+    architecture: z.enum(['lincir', 'searle', 'pic2word']),
+    input: z.int().positive(),
+    hidden: z.int().positive(),
+    output: z.int().positive(),
+  }),
+  captions: z.array(
+    z.object({
+      name: z.string(),
+      origin: z.string(),
+      weight: z.number(),
+      bytes: z.number(),
+      version: z.string(),
+      captions: z.number(),
+      leftOut: z.number(),
+      sha256: z.string(),
+    }),
+  ),
+  versions: z.record(z.string(), z.string()),
+  begun: z.string(),
+});
+
+const stateSchema = z.object({
+  format: z.literal('lincir-state'),
+  step: z.coerce.number().int().nonnegative(),
+  seconds: z.coerce.number().nonnegative(),
+  best: z
+    .string()
+    .transform((text) => z.object({ step: z.int(), score: z.number() }).nullable().parse(JSON.parse(text))),
+});
+
+/** Refuses a folder that holds a run already, or anything else that is not ours. */
+export async function expectRoomForRun(folder: string): Promise<void> {
+  const present = await readdir(folder).catch((error: unknown) => {
+    throw asLincirError(error, folder, 'write');
+  });
+  if (present.includes(runFiles.config)) {
+    throw new LincirError('bad-argument', {
+      subject: folder,
+      expected: 'an empty or new folder',
+      found: 'a run',
+      todo: `go on with it with --resume ${folder}, or choose another --out`,
+    });
+  }
+  const others = present.filter((name) => name !== runFiles.captions && name !== runFiles.lock);
+  if (others.length === 0) return;
+  throw new LincirError('bad-argument', {
+    subject: folder,
+    expected: 'an empty or new folder',
+    found: quoted(others.join(', ')),
+    todo: 'choose another --out',
+  });
+}
+
+export async function writeRunConfig(folder: string, config: RunConfig): Promise<void> {
+  const text = `${JSON.stringify({ format: 'lincir-run', version: 1, ...config }, undefined, 2)}\n`;
+  await writeFileAtomically(join(folder, runFiles.config), (file) => file.writeFile(text));
+}
+
+/** Throws 'not-found' where there is no run, and 'bad-file'. */
+export async function readRunConfig(folder: string): Promise<RunConfig> {
+  const file = join(folder, runFiles.config);
+  const json = await readJsonFile(file).catch((error: unknown) => {
+    if (!(error instanceof LincirError && error.code === 'not-found')) throw error;
+    throw new LincirError('not-found', {
+      subject: folder,
+      expected: `the folder of a run, with its ${runFiles.config}`,
+      found: 'none',
+      todo: 'check the path; a run that was stopped before its first step is begun again with the same --out',
+      cause: error,
+    });
+  });
+  const parsed = configSchema.safeParse(json);
+  if (!parsed.success) {
+    const { path, message } = parsed.error.issues[0]!;
+    throw new LincirError('bad-file', {
+      subject: file,
+      expected: 'the configuration of a run',
+      found: quoted(`${path.join('.')}: ${message}`, 160),
+      cause: parsed.error,
+    });
+  }
+  return { ...parsed.data, settings: checkedSettings(parsed.data.settings, `${file}: settings`) };
+}
+
+/** Where a run begins. */
+export function initialState(shape: PhiShape, { seed, ema }: TrainingSettings): RunState {
+  const initial = initialPhi(shape, seed);
+  return {
+    step: 0,
+    seconds: 0,
+    best: undefined,
+    parameters: flatParameters(shape, initial),
+    moments: { first: flatParameters(shape).values, second: flatParameters(shape).values },
+    average: ema ? flatParameters(shape, initial) : undefined,
+  };
+}
+
+/** Writes all of the state as one file, so that no end of the process can tear it. */
+export async function writeState(folder: string, state: RunState): Promise<void> {
+  const { step, seconds, best, parameters, moments, average } = state;
+  const arrays = { parameters: parameters.values, ...moments, ...(average && { average: average.values }) };
+  const tensors = Object.entries(arrays).map(([name, data]) => ({
+    name,
+    type: 'float32' as const,
+    shape: [data.length],
+    data,
+  }));
+  await writeSafetensors(join(folder, runFiles.state), tensors, {
+    format: 'lincir-state',
+    step: `${step}`,
+    seconds: `${seconds}`,
+    best: JSON.stringify(best ?? null),
+  });
+}
+
+/** The state that was written last; the initial one if none was. Throws 'bad-file'. */
+export async function readState(
+  folder: string,
+  shape: PhiShape,
+  settings: TrainingSettings,
+): Promise<RunState> {
+  const state = initialState(shape, settings);
+  const file = join(folder, runFiles.state);
+  const header = await readingFile(file, readSafetensorsHeader).catch((error: unknown) => {
+    if (error instanceof LincirError && error.code === 'not-found') return undefined;
+    throw error;
+  });
+  if (header === undefined) return state;
+  const refuse = (found: string, cause?: unknown) =>
+    new LincirError('bad-file', { subject: file, expected: 'the state of this run', found, cause });
+  const metadata = stateSchema.safeParse(header.metadata);
+  if (!metadata.success) throw refuse('other metadata', metadata.error);
+  const { parameters, moments, average } = state;
+  const arrays = { parameters: parameters.values, ...moments, ...(average && { average: average.values }) };
+  for (const [name, array] of Object.entries(arrays)) {
+    const stored = header.tensors.get(name);
+    if (stored?.byteLength !== array.byteLength) throw refuse(`no ${name} of ${array.length} values`);
+    array.set((await readTensor(stored)).data);
+  }
+  const { step, seconds, best } = metadata.data;
+  return { ...state, step, seconds, best: best ?? undefined };
+}
