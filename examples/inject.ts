@@ -7,7 +7,7 @@ const clip = await loadClip(join(import.meta.dirname, '../test/fixtures/tiny-cli
 const { ids } = clip.tokenizer.encode('a photo of $ that is red');
 const position = ids.indexOf(clip.tokenizer.idOf('$')!);
 
-// Any vector as wide as the text tower's token embeddings; one day, phi of a picture.
+// Any vector as wide as the text tower's token embeddings; train.ts makes one of a picture.
 const vector = new Float32Array(clip.config.text!.width).fill(0.01);
 const { data } = await clip.encodeTokens([{ ids }, { ids, injected: [{ position, vector }] }]);
 await clip.dispose();

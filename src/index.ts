@@ -17,4 +17,20 @@ export {
 } from './clip/index.ts';
 export { type ErrorCode, type Float32Tensor, LincirError, type Problem } from './core/index.ts';
 export type { DownloadProgress } from './hub/index.ts';
+export {
+  type LoadPhiOptions,
+  loadPhi,
+  Phi,
+  type PhiInfo,
+  type RunHooks,
+  type RunOptions,
+  type StepMetrics,
+  type TrainingBegin,
+  type TrainingEvent,
+  type TrainingSettings,
+  type TrainingSettingsInput,
+  trainPhi,
+  type Validation,
+  type ValidationMetrics,
+} from './lincir/index.ts';
 export { type Device, devices } from './onnx/index.ts';

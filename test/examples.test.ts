@@ -32,3 +32,11 @@ test('gradient.ts learns a word', async () => {
   assert.equal(losses.length, 5);
   assert.ok(losses.at(-1)! < losses[0]! / 4, losses.join(' '));
 });
+
+test('train.ts learns phi, and composes a query with it', async () => {
+  const output = await run('train.ts');
+  const losses = [...output.matchAll(/loss ([\d.]+)/g)].map(([, loss]) => Number(loss));
+  assert.equal(losses.length, 5);
+  assert.ok(losses.at(-1)! < losses[0]! / 2, losses.join(' '));
+  assert.match(output, /\$ being the picture: 24 numbers/);
+});

@@ -105,12 +105,12 @@ test('a file with a wrong bit is read or refused, at once and in little memory',
   const memory = process.memoryUsage().rss;
   for (const name of ['plain', 'snappy', 'dictionary', 'pages-v2', 'delta']) {
     const bytes = fixture(name);
-    for (let at = 0; at < bytes.length; at += 3) {
+    for (let at = 0; at < bytes.length; at += 7) {
       const flipped = Buffer.from(bytes);
       flipped[at]! ^= 1 << (at % 8);
       outcomes[await readsOrRefuses(flipped, `${name}: bit ${at % 8} of byte ${at}`)] += 1;
     }
   }
-  assert.ok(outcomes.read > 500 && outcomes.refused > 500, JSON.stringify(outcomes));
+  assert.ok(outcomes.read > 300 && outcomes.refused > 300, JSON.stringify(outcomes));
   assert.ok(process.memoryUsage().rss - memory < 2 ** 29);
 });

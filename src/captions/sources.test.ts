@@ -1,7 +1,7 @@
 /** Which files a user's words mean, on disk and on the hub, and how often their captions count. */
 
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
@@ -66,6 +66,17 @@ test('a file, a pattern, and weights', async () => {
   assert.deepEqual(await captionsOf(source), ['a caption']);
 });
 
+test('a file has another version where its captions may be others', async () => {
+  const path = join(folder, 'more/c.jsonl');
+  const versionFor = async (...columns: string[]) =>
+    (await findCaptionSources([path], { columns }))[0]?.version;
+  const first = await versionFor('text');
+  assert.equal(await versionFor('text'), first);
+  assert.notEqual(await versionFor('caption'), first);
+  await utimes(path, 1, 1);
+  assert.notEqual(await versionFor('text'), first);
+});
+
 test('a file is itself, whatever its name looks like', async () => {
   assert.deepEqual(await found('more/d [1].txt:2'), ['more/d [1].txt x 2']);
   if (process.platform === 'win32') return; // A colon cannot be in a name there.
@@ -127,7 +138,7 @@ test('a data set of the hub is the files of its training split', async (context)
     bytes,
   }));
   assert.deepEqual(
-    sources.map(({ captions, ...source }) => source),
+    sources.map(({ captions, version, ...source }) => source),
     expected,
   );
   const rows: (string | null)[] = JSON.parse(await readFile(join(fixtures, 'rows.json'), 'utf8'));

@@ -2,7 +2,14 @@
 
 export type { StepMetrics, ValidationMetrics } from './metrics.ts';
 export type { RunHooks, RunOptions } from './open-run.ts';
-export { type PhiArchitecture, type PhiShape, phiArchitectures } from './phi.ts';
+export {
+  type PhiArchitecture,
+  type PhiParameters,
+  type PhiShape,
+  phiArchitectures,
+} from './phi.ts';
+export { type LoadPhiOptions, loadPhi, Phi } from './phi-encoder.ts';
+export { expectPhiFits, type PhiInfo, readPhi, type StoredPhi, writePhi } from './phi-file.ts';
 export { type Schedule, schedules } from './schedule.ts';
 export type { TrainingSettings, TrainingSettingsInput } from './settings.ts';
 export { type TrainingBegin, type TrainingEvent, trainPhi } from './train.ts';

@@ -29,13 +29,13 @@ for (const [file, count] of [
       const cleaned = cleanCaption(caption);
       const { ids, truncated } = tokenizer.encode(cleaned);
       const prepared = prepare(caption, random);
-      assert.deepEqual(prepared.ids, ids, caption);
+      assert.equal(prepared.ids.join(), ids.join(), caption);
       const places = [...prepared.masked.keys()].filter((at) => prepared.masked[at] === 259);
-      assert.deepEqual(prepared.placeholders, places, caption);
+      assert.equal(prepared.placeholders.join(), places.join(), caption);
       assert.ok(places.length > 0, caption);
       if (truncated) continue; // masked after it was cut
       const { text, fallback } = maskCaption(cleaned, tag(cleaned), 'spans', random);
-      assert.deepEqual(prepared.masked, tokenizer.encode(text).ids, caption);
+      assert.equal(prepared.masked.join(), tokenizer.encode(text).ids.join(), caption);
       if (fallback !== undefined) prompts += 1;
     }
     assert.ok(prompts < count / 100, `nothing to mask in ${prompts} captions`);
