@@ -14,13 +14,14 @@ export interface Timing {
   readonly median: number;
 }
 
-/** Runs every side once in each round, after one round that is not counted. */
+/** Runs every side once in each round, after some rounds that are not counted. */
 export async function takeTurns<Name extends string>(
   sides: Readonly<Record<Name, Side>>,
   rounds: number,
+  uncounted = 1,
 ): Promise<Record<Name, Timing>> {
   const seconds = new Map<string, number[]>();
-  for (let round = -1; round < rounds; round++) {
+  for (let round = -uncounted; round < rounds; round++) {
     for (const [name, side] of Object.entries<Side>(sides)) {
       const time = await side();
       if (round >= 0) seconds.set(name, [...(seconds.get(name) ?? []), time]);

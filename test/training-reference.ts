@@ -12,8 +12,13 @@ export interface TrainingErrors {
   readonly loss: number;
   /** Of the first step's gradients: the largest difference, relative to the largest entry of its parameter. */
   readonly gradient: number;
-  /** The same of the parameters after all steps. */
+  /** Of each parameter after all steps: the length of the difference, relative to its own. */
   readonly weights: number;
+  /**
+   * Of the parameters' entries: the largest difference, relative to the largest entry. AdamW moves an entry whose gradient
+   * is almost 0 by as much as any other, one way or the other as rounding has it: float32 is as far from float64 in this.
+   */
+  readonly entries: number;
   /** How far these moved, in the same measure. */
   readonly moved: number;
   readonly steps: number;
@@ -61,14 +66,16 @@ export async function trainingErrors(
   };
   const graphs = await TrainingStep.create(model, shape, options);
 
-  const worst = { loss: 0, gradient: 0, weights: 0, moved: 0, steps };
+  const targets = await graphs.embeddings(captions);
+
+  const worst = { loss: 0, gradient: 0, weights: 0, entries: 0, moved: 0, steps };
   for (let step = 1; step <= steps; step += 1) {
     const part = (values: readonly number[]): Float32Array => {
       const size = values.length / steps;
       return Float32Array.from(values.slice((step - 1) * size, step * size));
     };
     const dropped = masks.map((mask) => part(mask).map((kept) => 2 * kept));
-    const { errors, gradients } = await graphs.gradient(captions, parameters.tensors, {
+    const { errors, gradients } = await graphs.gradient(captions, targets, parameters.tensors, {
       noise: part(noise),
       masks: [dropped[0]!, dropped[1]!],
     });
@@ -90,7 +97,8 @@ export async function trainingErrors(
   }
   for (const [name, { data }] of parameters.tensors) {
     const final = await numbers(`final.${name}`);
-    worst.weights = Math.max(worst.weights, difference(data, final));
+    worst.weights = Math.max(worst.weights, distance(data, final));
+    worst.entries = Math.max(worst.entries, difference(data, final));
     worst.moved = Math.max(worst.moved, difference(initial.get(name)!.data, final));
   }
   await graphs.dispose();
@@ -112,6 +120,11 @@ async function referenceCaptions(numbers: (name: string) => Promise<number[]>): 
     masked: masked[row]!,
     placeholders: placeholders.filter((_, at) => at % 2 === 1 && placeholders[at - 1] === row),
   }));
+}
+
+function distance(found: Float32Array, expected: readonly number[]): number {
+  const squares = found.reduce((sum, value, at) => sum + (value - expected[at]!) ** 2, 0);
+  return Math.sqrt(squares / expected.reduce((sum, value) => sum + value * value, 0));
 }
 
 function difference(found: Float32Array, expected: readonly number[]): number {

@@ -53,13 +53,23 @@ async function phiOf(run: string, name = 'phi-latest.safetensors'): Promise<stri
   return Buffer.concat(values.map(({ data }) => new Uint8Array(data.buffer))).toString('base64');
 }
 
+/** Between the phis of two runs, relative to the second's length. */
+async function distance(run: string, other: string): Promise<number> {
+  const [a, b] = await Promise.all(
+    [run, other].map(async (name) => new Float32Array(Buffer.from(await phiOf(name), 'base64').buffer)),
+  );
+  const squares = (values: Float32Array) => values.reduce((sum, value) => sum + value * value, 0);
+  return Math.sqrt(squares(a!.map((value, at) => value - b![at]!)) / squares(b!));
+}
+
 describe('a step', () => {
   test("is PyTorch's: loss, gradients, and the weights after twenty", async () => {
     const reference = join(fixtures, 'training-step/reference.safetensors');
     const errors = await trainingErrors(model, reference, 200);
     assert.equal(errors.steps, 20);
     assert.ok(errors.moved > 1e-2, 'the reference does not move');
-    assert.ok(errors.loss < 1e-5 && errors.gradient < 1e-4 && errors.weights < 1e-4, JSON.stringify(errors));
+    assert.ok(errors.loss < 1e-5 && errors.gradient < 1e-4, JSON.stringify(errors));
+    assert.ok(errors.weights < 1e-4 && errors.entries < 1e-4, JSON.stringify(errors));
   });
 });
 
@@ -120,7 +130,8 @@ describe('a run', () => {
     await all(trainPhi({ ...options('longer'), steps: 6 }));
     await all(trainPhi({ resume: join(folder, 'longer'), steps: 12 }));
     await all(trainPhi(options('at-once')));
-    assert.equal(await phiOf('longer'), await phiOf('at-once'));
+    // Not to the bit: the finished run has let go of its captions' embeddings.
+    assert.ok((await distance('longer', 'at-once')) < 1e-5);
   });
 
   test('validates early and regularly, and keeps the best of phi and its average', async () => {

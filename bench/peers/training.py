@@ -23,7 +23,7 @@ def main():
         help='safetensors of ids [n, 77] and masked [n, 77], which has placeholders in it; padded with end of text',
     )
     parser.add_argument('--batch', type=int, default=512, help='captions of a step')
-    parser.add_argument('--micro-batch', type=int, default=64, help='captions forward and backward at once')
+    parser.add_argument('--micro-batch', type=int, default=32, help='captions forward and backward at once')
     parser.add_argument('--learning-rate', type=float, default=1e-4)
     options = parse_arguments(parser)
 

@@ -42,11 +42,14 @@ async function prepareBatches({
   const prepare = createPreparation(await loadTokenizer(modelFolder, text), masking);
   const store = await CaptionStore.open(storeFolder);
   const order = captionOrder(store.sources, seed);
+  const starts = [0];
+  for (const { captions } of store.sources) starts.push(starts.at(-1)! + captions);
   return async ({ first, count }) => {
-    const captions = await store.read(order.places(first, count));
+    const places = order.places(first, count);
+    const captions = await store.read(places);
     const prepared = captions.map((caption, at) =>
       prepare(caption, sequence({ seed, purpose: 'masking', moment: first + at, row: 0 })),
     );
-    return { captions, prepared };
+    return { numbers: places.map(({ source, index }) => starts[source]! + index), captions, prepared };
   };
 }

@@ -17,6 +17,8 @@ export interface BatchOptions {
 
 /** Captions of a run's endless order, in that order. */
 export interface CaptionBatch {
+  /** The captions' numbers in the store: those of its first source, then those of the next. */
+  readonly numbers: readonly number[];
   readonly captions: readonly string[];
   readonly prepared: readonly PreparedCaption[];
 }

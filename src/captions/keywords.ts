@@ -26,7 +26,7 @@ interface Word {
 }
 
 const keywordTags: ReadonlySet<string> = new Set<PartOfSpeech>(['NOUN', 'PROPN', 'ADJ', 'DET']);
-/** Keywords are looked for in so many characters: more than 77 tokens reach, and cheap however odd the text is. */
+/** Keywords are looked for in so many characters: 77 tokens seldom reach as far, and odder texts take no longer. */
 const taggedLength = 1000;
 /** wink is loaded anew after so many words that it did not know: it never forgets any. */
 const newWordsLimit = 2 ** 16;

@@ -23,7 +23,7 @@ export const placeholderPrompt = `a photo of ${placeholder}`;
 const placeholderWord = ` ${placeholder} `;
 
 /**
- * Masks a cleaned caption.
+ * Masks a cleaned caption: one without `$`.
  * @param spans of its keywords
  * @param random draws from [0, 1); asked only where a random word is replaced
  */

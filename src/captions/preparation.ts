@@ -21,7 +21,7 @@ const rememberedCharacters = 2 ** 19;
  * Cleans, cuts, masks and tokenizes captions. What does not fit into the tokenizer's maximum is left out before masking:
  * the masked caption says nothing that the caption's ids do not. Where no placeholder would be left, `masked` is
  * `a photo of $`. A caption that spells out the end of text ends there, as it does for the text tower.
- * @returns a function whose result depends on the caption and on what `random` gives alone, numbers in [0, 1)
+ * @returns a function whose result depends only on the caption and on what `random` gives: numbers in [0, 1)
  * @throws LincirError 'bad-config' for a tokenizer in which `$` is not one token
  */
 export function createPreparation(

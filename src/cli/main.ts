@@ -193,6 +193,7 @@ program
   .option('--save-every <number>', 'steps; 1,000 if not given, and at least every five minutes', wholeNumber)
   .addOption(new Option('--device <device>', 'where to compute; cpu if not given').choices(deviceNames))
   .option('--threads <number>', 'threads on the CPU; as many as there are cores if not given', wholeNumber)
+  .option('--embedding-cache <gibibytes>', "of disk, for captions' embeddings; 4 if not given", realNumber)
   .option('--positions-per-run <number>', 'tokens computed at once; 1,024 if not given', wholeNumber)
   .option('--json', 'print every event as a line of JSON')
   .addHelpText('after', trainNotes)

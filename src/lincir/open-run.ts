@@ -20,6 +20,7 @@ import {
   type RunState,
   readRunConfig,
   readState,
+  removeUnfinishedFiles,
   runFiles,
   writeRunConfig,
 } from './run-folder.ts';
@@ -80,6 +81,7 @@ export async function openRunFolder(options: RunOptions): Promise<OpenedRun> {
   const lock = await takeLock(join(folder, runFiles.lock));
   let clip: Clip | undefined;
   try {
+    await removeUnfinishedFiles(folder);
     if (!stored) await expectRoomForRun(folder);
     clip = await loadClip(settings.model, {
       device: settings.device,

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { CaptionBatches, captionOrder } from '../captions/index.ts';
 import type { Clip } from '../clip/index.ts';
 import { LincirError, type Lock } from '../core/index.ts';
+import { EmbeddingCache, type MakeEmbeddings } from './embedding-cache.ts';
 import { type Metrics, MetricsLog, readMetrics, type ValidationMetrics } from './metrics.ts';
 import { type OpenedRun, openRunFolder, type RunOptions } from './open-run.ts';
 import type { FlatParameters } from './parameters.ts';
@@ -34,6 +35,7 @@ export class Run {
   readonly #metrics: MetricsLog;
   readonly #tensorboard: TensorboardLog;
   readonly #validations: readonly Validation[];
+  readonly #cache: EmbeddingCache | undefined;
 
   /** Opens everything that the run needs; when something fails, nothing stays open. */
   static async open(options: RunOptions): Promise<Run> {
@@ -49,6 +51,8 @@ export class Run {
         seed: settings.seed,
       });
       closers.push(() => batches.close());
+      const cache = openCache(folder, config, state.step);
+      closers.push(async () => cache?.close());
       const metrics = await MetricsLog.open(join(folder, runFiles.metrics), state.step);
       closers.push(() => metrics.close());
       const tensorboard = await TensorboardLog.open(folder, readMetrics(join(folder, runFiles.metrics)));
@@ -59,7 +63,7 @@ export class Run {
         startOfText: clip.tokenizer.startOfText,
       };
       const graphs = await TrainingStep.create(model, config.phi, settings);
-      return new Run(opened, { batches, metrics, tensorboard, graphs });
+      return new Run(opened, { batches, cache, metrics, tensorboard, graphs });
     } catch (error) {
       for (const close of closers.reverse()) await close();
       throw error;
@@ -70,6 +74,7 @@ export class Run {
     { folder, config, clip, lock, state, validations }: OpenedRun,
     parts: {
       readonly batches: CaptionBatches;
+      readonly cache: EmbeddingCache | undefined;
       readonly metrics: MetricsLog;
       readonly tensorboard: TensorboardLog;
       readonly graphs: TrainingStep;
@@ -85,10 +90,19 @@ export class Run {
     this.#config = config;
     this.#clip = clip;
     this.#lock = lock;
+    this.#cache = parts.cache;
     this.#metrics = parts.metrics;
     this.#tensorboard = parts.tensorboard;
     this.#validations = validations;
   }
+
+  /** The embeddings of captions by their numbers: those that earlier steps have made, and the others by `make`. */
+  readonly embeddings = async (
+    numbers: readonly number[],
+    step: number,
+    make: MakeEmbeddings,
+  ): Promise<Float32Array> =>
+    this.#cache ? await this.#cache.embeddings(numbers, step, make) : await make([...numbers.keys()]);
 
   /** Writes down what a step or a validation gave, and gives it back. */
   async log<Record extends Metrics>(record: Record): Promise<Record> {
@@ -147,6 +161,7 @@ export class Run {
     await write(runFiles.latest, state.parameters);
     if (state.average) await write(runFiles.average, state.average);
     await this.#metrics.flush();
+    this.#cache?.flush();
     // Last, for it is what the run goes on from.
     await writeState(folder, state);
     await this.#report('running');
@@ -156,6 +171,7 @@ export class Run {
   async close(): Promise<void> {
     const isFinished = this.state.step >= this.settings.steps;
     await this.batches.close();
+    this.#cache?.close();
     await this.graphs.dispose();
     await this.#clip.dispose();
     await this.#metrics.close();
@@ -209,4 +225,16 @@ export class Run {
       },
     });
   }
+}
+
+/** Embeddings are kept where all of them fit. A finished run needs none. */
+function openCache(
+  folder: string,
+  { settings, captions, phi }: RunConfig,
+  step: number,
+): EmbeddingCache | undefined {
+  const count = captions.reduce((sum, source) => sum + source.captions, 0);
+  if (step >= settings.steps) return undefined;
+  if (count * phi.input * 4 > settings.embeddingCache * 2 ** 30) return undefined;
+  return new EmbeddingCache(join(folder, runFiles.embeddings), count, phi.input, step);
 }

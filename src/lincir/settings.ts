@@ -64,6 +64,8 @@ const operational = {
   device: z.enum(devices).default('cpu'),
   /** On the CPU. Not given: as many as there are cores. */
   threads: count.max(1024, 'at most 1024').optional(),
+  /** GiB of disk: where the embeddings of all captions fit into it, they are made once, and not in every epoch. */
+  embeddingCache: z.number('a number').min(0, 'at least 0').default(4),
   /** Token positions computed at once. */
   positionsPerRun: count.max(1e7, 'at most 1e7').default(1024),
 } as const;

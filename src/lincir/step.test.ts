@@ -39,11 +39,12 @@ async function gradientOf(positionsPerRun: number, architecture: PhiArchitecture
   const parameters = flatParameters(shape, initialPhi(shape, 3));
   const step = await TrainingStep.create(model, shape, { positionsPerRun, l2Normalize: false });
   const noise = noiseFor(shape.hidden);
+  const targets = await step.embeddings(captions);
   const lossAt = async () => {
-    const { errors } = await step.gradient(captions, parameters.tensors, noise);
+    const { errors } = await step.gradient(captions, targets, parameters.tensors, noise);
     return errors.reduce((sum, error) => sum + error, 0) / captions.length;
   };
-  return { ...(await step.gradient(captions, parameters.tensors, noise)), parameters, lossAt, step };
+  return { ...(await step.gradient(captions, targets, parameters.tensors, noise)), parameters, lossAt, step };
 }
 
 function relativeDistance(a: Float32Array, b: Float32Array): number {

@@ -92,9 +92,26 @@ export class TrainingStep {
     return Object.values(this.#sessions).reduce((sum, { flops }) => sum + flops, 0);
   }
 
-  /** The loss of captions and its gradient, at phi's present parameters. */
+  /** What the frozen tower makes of captions, un-normalised: [captions, projection] */
+  async embeddings(captions: readonly TokenRow[]): Promise<Float32Array> {
+    const { projection } = this.#config;
+    const all = new Float32Array(captions.length * projection);
+    for (const { members, feeds, sizes } of this.#batches(captions)) {
+      const { embeddings } = await this.#sessions.encoder.run(feeds, sizes);
+      members.forEach((row, at) => {
+        all.set(embeddings!.data.subarray(at * projection, (at + 1) * projection), row * projection);
+      });
+    }
+    return all;
+  }
+
+  /**
+   * The loss of captions and its gradient, at phi's present parameters.
+   * @param targets the captions' own embeddings, as `embeddings` makes them
+   */
   async gradient(
     captions: readonly StepCaption[],
+    targets: Float32Array,
     parameters: PhiParameters,
     { noise, masks }: StepNoise,
   ): Promise<StepGradient> {
@@ -102,7 +119,6 @@ export class TrainingStep {
     const { input, hidden, output } = this.#shape;
     const rows = captions.length;
 
-    const targets = await this.#embeddings(captions); // [captions, projection]
     const noisy = targets.map((value, at) => value + noise[at]!);
     if (this.#options.l2Normalize) normalizeRows(noisy, input);
     const phiFeeds = {
@@ -123,19 +139,6 @@ export class TrainingStep {
 
   async dispose(): Promise<void> {
     for (const session of Object.values(this.#sessions)) await session.dispose();
-  }
-
-  /** What the frozen tower makes of whole captions: [captions, projection] */
-  async #embeddings(captions: readonly StepCaption[]): Promise<Float32Array> {
-    const { projection } = this.#config;
-    const all = new Float32Array(captions.length * projection);
-    for (const { members, feeds, sizes } of this.#batches(captions)) {
-      const { embeddings } = await this.#sessions.encoder.run(feeds, sizes);
-      members.forEach((row, at) => {
-        all.set(embeddings!.data.subarray(at * projection, (at + 1) * projection), row * projection);
-      });
-    }
-    return all;
   }
 
   /**

@@ -47,7 +47,7 @@ const savingInterval = 300_000;
 export async function* trainPhi(options: RunOptions): AsyncGenerator<TrainingEvent, void, void> {
   const { signal } = options;
   const run = await Run.open(options);
-  const { settings, shape, state, graphs, batches } = run;
+  const { settings, shape, state, graphs, batches, embeddings } = run;
   const { parameters, moments, average } = state;
   const { batch, accumulation, steps, validateEvery, saveEvery } = settings;
   const gradient = new Float32Array(parameters.values.length);
@@ -66,9 +66,12 @@ export async function* trainPhi(options: RunOptions): AsyncGenerator<TrainingEve
       gradient.fill(0);
       for (let pass = 0; pass < accumulation; pass += 1) {
         const first = ((step - 1) * accumulation + pass) * batch;
-        const { captions, prepared } = await batches.take({ first, count: batch });
+        const { numbers, captions, prepared } = await batches.take({ first, count: batch });
+        const targets = await embeddings(numbers, step, (rows) =>
+          graphs.embeddings(rows.map((row) => prepared[row]!)),
+        );
         const chance = stepNoise(settings, shape, step, pass);
-        const { errors, gradients } = await graphs.gradient(prepared, parameters.tensors, chance);
+        const { errors, gradients } = await graphs.gradient(prepared, targets, parameters.tensors, chance);
         expectFinite(errors, captions, run, saved.step);
         loss += errors.reduce((sum, error) => sum + error, 0) / batch / accumulation;
         addGradients(gradient, gradients, parameters, accumulation);

@@ -1,0 +1,109 @@
+/** Captions' embeddings on disk: the frozen tower need not make them again in every epoch. */
+
+import { closeSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
+import { asLincirError } from '../core/index.ts';
+
+/** Makes the embeddings of these rows of a batch: [rows, size]. */
+export type MakeEmbeddings = (rows: readonly number[]) => Promise<Float32Array>;
+
+/**
+ * A file of one record a caption: its embedding, and last the step that made it. What an interrupted run wrote after
+ * its last saved step is not used, as a run that was never interrupted would not have it yet: so which embeddings are made
+ * together, and with it their last bits, stay the same. Owns an open file: close it.
+ */
+export class EmbeddingCache {
+  readonly #path: string;
+  readonly #file: number;
+  readonly #size: number;
+  /** Steps done when this process began. */
+  readonly #begin: number;
+  /** A bit for each caption whose embedding this process has made. */
+  readonly #made: Uint8Array;
+
+  /**
+   * @param captions how many there are
+   * @param size numbers of an embedding
+   * @param begin steps that the run has done
+   * @throws LincirError 'io'
+   */
+  constructor(path: string, captions: number, size: number, begin: number) {
+    this.#path = path;
+    this.#size = size;
+    this.#begin = begin;
+    this.#made = new Uint8Array(Math.ceil(captions / 8));
+    this.#file = this.#guarded(() => {
+      closeSync(openSync(path, 'a')); // makes it where there is none
+      return openSync(path, 'r+');
+    });
+  }
+
+  /**
+   * The embeddings of captions, by their numbers: [captions, size]. What is missing is made, once for each caption.
+   * @param step at which this happens, counted from 1
+   */
+  async embeddings(numbers: readonly number[], step: number, make: MakeEmbeddings): Promise<Float32Array> {
+    const size = this.#size;
+    const all = new Float32Array(numbers.length * size);
+    const rowOf = new Map<number, number>();
+    const missing: number[] = [];
+    for (const [row, number] of numbers.entries()) {
+      if (rowOf.has(number)) continue;
+      rowOf.set(number, row);
+      if (!this.#read(number, all.subarray(row * size, (row + 1) * size))) missing.push(row);
+    }
+    const made = missing.length > 0 ? await make(missing) : all;
+    for (const [at, row] of missing.entries()) {
+      const embedding = made.subarray(at * size, (at + 1) * size);
+      all.set(embedding, row * size);
+      this.#write(numbers[row]!, embedding, step);
+    }
+    for (const [row, number] of numbers.entries()) {
+      const first = rowOf.get(number)!;
+      if (first !== row) all.copyWithin(row * size, first * size, (first + 1) * size);
+    }
+    return all;
+  }
+
+  /** Everything is on the disk when this returns. */
+  flush(): void {
+    this.#guarded(() => fsyncSync(this.#file));
+  }
+
+  close(): void {
+    closeSync(this.#file);
+  }
+
+  /** Whether there is an embedding to be used, which then is in `into`. */
+  #read(number: number, into: Float32Array): boolean {
+    const record = new Uint8Array(4 * this.#size + 4);
+    const length = this.#guarded(() =>
+      readSync(this.#file, record, 0, record.length, number * record.length),
+    );
+    const step = length < record.length ? 0 : new DataView(record.buffer).getUint32(4 * this.#size, true);
+    const isMade = (this.#made[number >> 3]! >> (number & 7)) & 1;
+    if (!isMade && (step === 0 || step > this.#begin)) return false;
+    into.set(new Float32Array(record.buffer, 0, this.#size));
+    return true;
+  }
+
+  #write(number: number, embedding: Float32Array, step: number): void {
+    const record = new Uint8Array(4 * this.#size + 4);
+    new Float32Array(record.buffer, 0, this.#size).set(embedding);
+    new DataView(record.buffer).setUint32(4 * this.#size, step, true);
+    this.#guarded(() => {
+      for (let done = 0; done < record.length; ) {
+        const place = number * record.length + done;
+        done += writeSync(this.#file, record, done, record.length - done, place);
+      }
+    });
+    this.#made[number >> 3]! |= 1 << (number & 7);
+  }
+
+  #guarded<Result>(work: () => Result): Result {
+    try {
+      return work();
+    } catch (error) {
+      throw asLincirError(error, this.#path, 'write');
+    }
+  }
+}
