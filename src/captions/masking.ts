@@ -10,8 +10,8 @@ export interface MaskedCaption {
   readonly text: string;
   readonly keywords: readonly string[];
   /**
-   * What was done for want of keywords: a random word was replaced because a keyword was not there any more, or the whole
-   * text because nothing was replaced.
+   * What was done for want of keywords: a random word was replaced because a keyword is not in the caption, or the whole text
+   * because nothing was replaced.
    */
   readonly fallback?: 'random-word' | 'prompt';
 }
@@ -58,7 +58,8 @@ function replaceSpans(cleaned: string, spans: readonly Span[]): string {
 
 /**
  * The authors' rule. A keyword's words are joined by single spaces; it is replaced wherever these characters occur, inside
- * of words too. If they do not (any more), one random word is, in the same way.
+ * of words too, as far as earlier keywords have left it whole. If the caption itself does not have these characters, one
+ * random word is replaced, in the same way.
  */
 function replaceOccurrences(
   cleaned: string,
@@ -68,7 +69,7 @@ function replaceOccurrences(
   let text = cleaned;
   let isRandom = false;
   for (const keyword of new Set(keywords.map((run) => run.replaceAll(/\s+/g, ' ')))) {
-    if (text.includes(keyword)) {
+    if (cleaned.includes(keyword)) {
       text = text.replaceAll(keyword, placeholderWord);
       continue;
     }
