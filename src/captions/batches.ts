@@ -39,6 +39,7 @@ export type BatchAnswer =
 export class CaptionBatches {
   readonly #worker: Worker;
   readonly #waiting: { resolve: (batch: CaptionBatch) => void; reject: (error: unknown) => void }[] = [];
+  #failed: unknown;
   readonly #known = new Map<string, Promise<CaptionBatch>>();
 
   constructor(options: BatchOptions) {
@@ -47,6 +48,7 @@ export class CaptionBatches {
     this.#worker = new Worker(file, { workerData: options });
     this.#worker.on('message', (answer: BatchAnswer) => this.#settle(answer));
     this.#worker.on('error', (failed) => {
+      this.#failed = failed;
       while (this.#waiting.length > 0) this.#settle({ failed });
     });
   }
@@ -70,6 +72,7 @@ export class CaptionBatches {
     const key = `${request.first} ${request.count}`;
     const known = this.#known.get(key);
     if (known) return known;
+    if (this.#failed !== undefined) throw this.#failed;
     const made = new Promise<CaptionBatch>((resolve, reject) => this.#waiting.push({ resolve, reject }));
     made.catch(() => {}); // reported to whoever takes it
     this.#worker.postMessage(request);

@@ -24,6 +24,9 @@ export interface TokenBatch {
   readonly feeds: Readonly<Record<keyof TextInputs, RunTensor>>;
 }
 
+/** What a batch costs beside its positions, as a part of the largest batch: about 30 ms in a second of ViT-B/32. */
+const batchCost = 1 / 32;
+
 /**
  * Cuts rows into batches of at most `budget` positions, padding included. A batch reaches as far as its longest end
  * of text: CLIP's text tower is causal, so later positions change nothing.
@@ -38,11 +41,10 @@ export function tokenBatches(
 ): TokenBatch[] {
   const ends = rows.map((row, index) => endOf(row, `row ${index + 1}`, config, prefix));
   const longestFirst = [...rows.keys()].sort((a, b) => ends[b]! - ends[a]!);
-  const batches: TokenBatch[] = [];
-  for (let start = 0; start < longestFirst.length; ) {
-    const positions = ends[longestFirst[start]!]! + 1 - prefix.length;
-    const members = longestFirst.slice(start, start + Math.max(1, Math.floor(budget / positions)));
-    batches.push({
+  const lengths = longestFirst.map((index) => ends[index]! + 1 - prefix.length);
+  return cuts(lengths, budget).map(([begin, end]) => {
+    const members = longestFirst.slice(begin, end);
+    return {
       members,
       feeds: feedsOf(
         members.map((index) => rows[index]!),
@@ -50,10 +52,33 @@ export function tokenBatches(
         config,
         prefix.length,
       ),
-    });
-    start += members.length;
+    };
+  });
+}
+
+/**
+ * Where to cut rows, longest first, so that all of it costs least: the positions of a batch, padding included, and
+ * `batchCost` for reading the weights. A row longer than the budget is a batch of its own.
+ * @returns [begin, end) of every batch
+ */
+function cuts(lengths: readonly number[], budget: number): [number, number][] {
+  /** Of the rows from each on: the least cost, and where their first batch ends. */
+  const costs = new Float64Array(lengths.length + 1);
+  const firstEnds = new Int32Array(lengths.length + 1);
+  for (let begin = lengths.length - 1; begin >= 0; begin -= 1) {
+    const most = Math.max(1, Math.floor(budget / lengths[begin]!));
+    costs[begin] = Number.POSITIVE_INFINITY;
+    for (let end = begin + 1; end <= Math.min(lengths.length, begin + most); end += 1) {
+      const cost = (end - begin) * lengths[begin]! + budget * batchCost + costs[end]!;
+      if (cost >= costs[begin]!) continue;
+      costs[begin] = cost;
+      firstEnds[begin] = end;
+    }
   }
-  return batches;
+  const found: [number, number][] = [];
+  for (let begin = 0; begin < lengths.length; begin = firstEnds[begin]!)
+    found.push([begin, firstEnds[begin]!]);
+  return found;
 }
 
 function feedsOf(

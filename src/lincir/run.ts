@@ -112,7 +112,8 @@ export class Run {
   }
 
   /** Measures phi, and its average if there is one. The best by the first validation is kept. */
-  async *validate(): AsyncGenerator<ValidationMetrics, void, void> {
+  async validate(): Promise<ValidationMetrics[]> {
+    const records: ValidationMetrics[] = [];
     const { step, parameters, average } = this.state;
     const [first] = this.#validations;
     for (const [kind, flat] of Object.entries({ phi: parameters, ...(average && { ema: average }) })) {
@@ -127,22 +128,19 @@ export class Run {
             await writePhi(join(this.folder, runFiles.best), info, flat.tensors);
             this.state.best = { step, score };
           }
-          const { name } = validation;
-          const time = new Date().toISOString();
-          yield await this.log({
+          const about = {
             kind: 'validation',
             step,
-            name,
+            name: validation.name,
             phi: kind as 'phi' | 'ema',
-            metrics,
-            best,
-            time,
-          });
+          } as const;
+          records.push(await this.log({ ...about, metrics, best, time: new Date().toISOString() }));
         }
       } finally {
         await phi.dispose();
       }
     }
+    return records;
   }
 
   /** Makes the state as it is now the one from which the run goes on. */
@@ -170,13 +168,13 @@ export class Run {
   /** Lets go of everything. A finished run no longer needs its copy of the captions. */
   async close(): Promise<void> {
     const isFinished = this.state.step >= this.settings.steps;
-    await this.batches.close();
-    this.#cache?.close();
-    await this.graphs.dispose();
-    await this.#clip.dispose();
-    await this.#metrics.close();
-    await this.#tensorboard.close();
     try {
+      await this.batches.close();
+      await this.graphs.dispose();
+      await this.#clip.dispose();
+      this.#cache?.close();
+      await this.#metrics.close();
+      await this.#tensorboard.close();
       await this.#report(isFinished ? 'finished' : 'interrupted');
       if (isFinished) await rm(join(this.folder, runFiles.captions), { recursive: true, force: true });
     } finally {

@@ -54,6 +54,8 @@ export async function* trainPhi(options: RunOptions): AsyncGenerator<TrainingEve
   const secondsBefore = state.seconds;
   const begin = performance.now();
   let saved = { step: state.step, time: begin };
+  /** The last step of which everything is done, its validation included. */
+  let settled = state.step;
 
   try {
     const { folder, epochLength } = run;
@@ -78,8 +80,9 @@ export async function* trainPhi(options: RunOptions): AsyncGenerator<TrainingEve
       }
 
       const gradientNorm = clipByNorm(gradient, settings.clipNorm);
-      if (!Number.isFinite(gradientNorm))
+      if (!Number.isFinite(gradientNorm)) {
         throw notFinite('a finite gradient', `${gradientNorm}`, run, saved.step);
+      }
       const learningRate = learningRateAt(step, settings);
       adamW(parameters.values, gradient, moments, step, { ...settings, learningRate });
       if (average) updateAverage(average.values, parameters.values, step);
@@ -88,7 +91,7 @@ export async function* trainPhi(options: RunOptions): AsyncGenerator<TrainingEve
       const stepSeconds = (now - stepBegin) / 1000;
       state.step = step;
       state.seconds = secondsBefore + (now - begin) / 1000;
-      yield await run.log({
+      const metrics = await run.log({
         ...{ kind: 'step' as const, step, loss, learningRate, gradientNorm },
         captionsPerSecond: (batch * accumulation) / stepSeconds,
         gflopsPerSecond: (graphs.flops - flops) / stepSeconds / 1e9,
@@ -97,19 +100,23 @@ export async function* trainPhi(options: RunOptions): AsyncGenerator<TrainingEve
         time: new Date().toISOString(),
       });
 
-      if (step === earlyLook || step % validateEvery === 0 || step === steps) yield* run.validate();
-      const isDue = step % saveEvery === 0 || step === steps || now - saved.time > savingInterval;
-      if (isDue || signal?.aborted) {
+      const isLooked = step === earlyLook || step % validateEvery === 0 || step === steps;
+      const events: TrainingEvent[] = [metrics, ...(isLooked ? await run.validate() : [])];
+      settled = step;
+      if (step % saveEvery === 0 || step === steps || now - saved.time > savingInterval) {
         await run.save();
         saved = { step, time: performance.now() };
-        yield { kind: 'saved', step, folder };
+        events.push({ kind: 'saved', step, folder });
       }
+      yield* events; // told when all is done: the reader may leave at any of them
     }
+    if (saved.step < state.step) await run.save();
+    saved = { ...saved, step: state.step };
     yield { kind: 'end', step: state.step, reason: state.step < steps ? 'interrupted' : 'finished' };
   } finally {
     try {
-      // The loop was left between two steps, by its reader or by an error: what is done is kept.
-      if (saved.step < state.step && parameters.values.every(Number.isFinite)) await run.save();
+      // The loop was left by its reader or by an error: what is done is kept, if it is whole and good.
+      if (saved.step < settled && settled === state.step && areFinite(parameters)) await run.save();
     } finally {
       await run.close();
     }
@@ -170,12 +177,16 @@ function expectFinite(errors: Float32Array, captions: readonly string[], run: Ru
 }
 
 function notFinite(expected: string, found: string, { folder, state }: Run, savedStep: number): LincirError {
-  const kept =
-    savedStep > 0 ? `the state of step ${savedStep} is kept in ${folder}` : 'nothing was saved yet';
+  const good = areFinite(state.parameters) ? state.step : savedStep;
+  const kept = good > 0 ? `the state of step ${good} is kept in ${folder}` : 'nothing was learnt yet';
   return new LincirError('bad-config', {
     subject: `step ${state.step + 1}`,
     expected,
     found,
     todo: `${kept}; try a lower learning rate, warm-up or --clip-norm`,
   });
+}
+
+function areFinite({ values }: FlatParameters): boolean {
+  return values.every(Number.isFinite);
 }
