@@ -6,6 +6,7 @@ import { adamW } from '../src/lincir/optimizer.ts';
 import { flatParameters } from '../src/lincir/parameters.ts';
 import { phiParameterShapes, phiShape } from '../src/lincir/phi.ts';
 import { type StepCaption, TrainingStep } from '../src/lincir/step.ts';
+import type { Device } from '../src/onnx/index.ts';
 
 export interface TrainingErrors {
   /** The largest relative error of all steps' losses. */
@@ -29,6 +30,7 @@ export async function trainingErrors(
   modelFolder: string,
   referenceFile: string,
   positionsPerRun: number,
+  device: Device = 'cpu',
 ): Promise<TrainingErrors> {
   const { tensors: stored, metadata } = await readingFile(referenceFile, readSafetensorsHeader);
   const numbers = async (name: string): Promise<number[]> => {
@@ -58,7 +60,7 @@ export async function trainingErrors(
   const noise = await numbers('noise');
   const masks = [await numbers('mask_0'), await numbers('mask_1')];
   const losses = await numbers('losses');
-  const options = { positionsPerRun, l2Normalize: false };
+  const options = { positionsPerRun, l2Normalize: false, device };
   const model = {
     config: clip.textConfig,
     tensors: clip.checkpoint.tensors,

@@ -1,4 +1,4 @@
-/** The WebGPU device: every operator, attention of many positions, and the text tower against recorded outputs. */
+/** The WebGPU device: every operator, attention of many positions, towers and training steps against recorded outputs. */
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -9,6 +9,7 @@ import { multiHeadAttention } from '../src/onnx/index.ts';
 import { expectEngineAgrees } from './graph-checks.ts';
 import { operatorCases } from './operator-cases.ts';
 import { towerErrors } from './reference.ts';
+import { trainingErrors } from './training-reference.ts';
 
 // A software driver takes half a minute for this, so it is asked for: with a GPU, or with VK_DRIVER_FILES naming the
 // description of a software Vulkan driver. Then a missing adapter is a failure, not a reason to skip.
@@ -41,6 +42,15 @@ test('the towers are those of transformers', { skip }, async () => {
   for (const [what, error] of Object.entries(await towerErrors(tinyClip, 1024, { device }))) {
     assert.ok(error < tolerance, `${what} is off by ${error}`);
   }
+});
+
+test('training steps are those of PyTorch', { skip }, async () => {
+  const reference = join(import.meta.dirname, 'fixtures/training-step/reference.safetensors');
+  const { loss, gradient, weights } = await trainingErrors(tinyClip, reference, 1024, device);
+  assert.ok(
+    loss < tolerance && gradient < tolerance && weights < tolerance,
+    `${loss} ${gradient} ${weights}`,
+  );
 });
 
 // Only on Linux is there a way to hide a GPU that may be there.

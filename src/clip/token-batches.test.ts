@@ -32,6 +32,35 @@ test('every row is in one batch, and no batch is larger than the budget', () => 
   }
 });
 
+test('cuts stand where they save more padding than a batch costs', () => {
+  const sizes = (lengths: number[], budget: number): number[][] =>
+    tokenBatches(lengths.map(row), config, budget).map(({ feeds }) => [...feeds.ids.shape]);
+  assert.deepEqual(sizes([8, 8, 3, 3], 64), [
+    [2, 8],
+    [2, 3],
+  ]);
+  assert.deepEqual(sizes([8, 8, 8, 7], 64), [[4, 8]]); // one position of padding, for a batch that costs six
+  assert.deepEqual(sizes([8, 8, 8, 7], 24), [
+    [3, 8],
+    [1, 7],
+  ]);
+});
+
+test('a prefix that all rows begin with is left out', () => {
+  const rows = [{ ids: [1, 2, end], injected: [{ position: 1, vector: Float32Array.of(5, 6) }] }];
+  const [batch] = tokenBatches(rows, config, 12, [1]);
+  const { ids, ends, placements } = batch!.feeds;
+  assert.deepEqual([...ids.data], [2n, 9n]);
+  assert.deepEqual([...ends.data], [0n, 1n]);
+  assert.deepEqual([...placements.data], [0n, 0n]);
+  assert.throws(
+    () => tokenBatches([row(3)], config, 12, [2]),
+    /row 1: expected ids that begin with 2, found 1/,
+  );
+  const early = { ids: [1, 2, end], injected: [{ position: 0, vector: Float32Array.of(5, 6) }] };
+  assert.throws(() => tokenBatches([early], config, 12, [1]), /expected injections from 1 to before/);
+});
+
 test('a row larger than the budget has a batch of its own', () => {
   const batches = tokenBatches([row(8), row(8)], config, 3);
   assert.deepEqual(
