@@ -1,7 +1,8 @@
 /** What main lends to a command, so that only main prints, and what commands say in common. */
 
+import { formatCount } from '../core/index.ts';
 import type { DownloadProgress } from '../hub/index.ts';
-import { formatCount, type Reporter } from './progress.ts';
+import type { Reporter } from './progress.ts';
 
 export interface Context {
   /** Writes a line for programs, to standard output. */

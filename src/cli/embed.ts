@@ -3,14 +3,20 @@
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Clip, loadClip } from '../clip/index.ts';
-import { asLincirError, LincirError, quoted } from '../core/index.ts';
+import {
+  asLincirError,
+  formatCount,
+  formatDuration,
+  formatRate,
+  LincirError,
+  quoted,
+} from '../core/index.ts';
 import type { Device } from '../onnx/index.ts';
 import { type Context, downloadBar } from './context.ts';
 import { writerFor } from './embeddings-file.ts';
 import type { Input } from './input.ts';
 import { PartialWork, type Skipped } from './partial-work.ts';
 import { picturesInput } from './pictures.ts';
-import { formatCount, formatDuration, formatRate } from './progress.ts';
 import { textsInput } from './texts.ts';
 
 export interface EmbedOptions {

@@ -1,8 +1,8 @@
 /** `lincir models`: the presets and what the cache holds; `lincir models pull`: downloads a model into it. */
 
+import { formatBytes, formatCount } from '../core/index.ts';
 import { type CachedModel, listCachedModels, listPresets, pullModel } from '../hub/index.ts';
 import { type Context, downloadBar } from './context.ts';
-import { formatBytes, formatCount } from './progress.ts';
 
 export interface ModelsOptions {
   readonly json?: boolean;

@@ -2,7 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { barLine, formatBytes, formatDuration, Reporter } from './progress.ts';
+import { formatBytes, formatDuration } from '../core/index.ts';
+import { barLine, Reporter } from './progress.ts';
 
 /** What a reporter writes, and a clock to move. */
 function recorded(isTTY: boolean) {

@@ -1,5 +1,7 @@
 /** What a person sees on standard error: lines, and under them one progress bar while work is going on. */
 
+import { formatBytes, formatCount, formatDuration, formatRate } from '../core/index.ts';
+
 /** Work that goes on, in pictures, texts, bytes or steps. */
 export interface Work {
   readonly label: string;
@@ -108,30 +110,4 @@ export function barLine(
     if (total !== undefined && done < total) parts.push(`${formatDuration((total - done) / rate)} left`);
   }
   return parts.join(', ');
-}
-
-/** `1,234` */
-export function formatCount(count: number): string {
-  return count.toLocaleString('en-US');
-}
-
-/** `14.2 pictures/s` */
-export function formatRate(perSecond: number, unit: string): string {
-  return `${formatCount(perSecond < 100 ? Math.round(perSecond * 10) / 10 : Math.round(perSecond))} ${unit}/s`;
-}
-
-/** `1.7 GB`, in powers of 1000 as the hub shows sizes. */
-export function formatBytes(bytes: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  const exponent = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(1, bytes)) / 3));
-  const value = bytes / 1000 ** exponent;
-  return `${value.toFixed(exponent > 0 && value < 10 ? 1 : 0)} ${units[exponent]}`;
-}
-
-/** `17 ms`, `1.8 s`, `87 s`, `12 min`, `3 h 5 min`. */
-export function formatDuration(seconds: number): string {
-  if (seconds < 0.9995) return `${Math.round(seconds * 1000)} ms`;
-  if (seconds < 119.5) return `${seconds < 9.95 ? seconds.toFixed(1) : Math.round(seconds)} s`;
-  const minutes = Math.round(seconds / 60);
-  return minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

@@ -1,6 +1,6 @@
 /** `lincir train`: phi from captions, with a line that says how it goes. */
 
-import { LincirError } from '../core/index.ts';
+import { formatBytes, formatCount, formatDuration, formatRate, LincirError } from '../core/index.ts';
 import {
   type RunHooks,
   type RunOptions,
@@ -11,7 +11,6 @@ import {
   type ValidationMetrics,
 } from '../lincir/index.ts';
 import { type Context, downloadBar, Warnings } from './context.ts';
-import { formatBytes, formatCount, formatDuration, formatRate } from './progress.ts';
 
 export interface TrainOptions extends Partial<Omit<TrainingSettingsInput, 'columns'>> {
   readonly column?: string[];

@@ -6,6 +6,7 @@ import {
   type Checkpoint,
   type Float32Tensor,
   LincirError,
+  normalizeRows,
   openCheckpoint,
   quoted,
   readJsonFile,
@@ -294,16 +295,7 @@ export class Clip {
 }
 
 function finished({ shape, data }: Float32Tensor, { normalize = false }: EncodeOptions): Float32Tensor {
-  if (normalize) {
-    const size = shape.at(-1)!;
-    for (let start = 0; start < data.length; start += size) {
-      const row = data.subarray(start, start + size);
-      const norm = Math.sqrt(row.reduce((sum, value) => sum + value * value, 0));
-      row.forEach((value, index) => {
-        row[index] = value / norm;
-      });
-    }
-  }
+  if (normalize) normalizeRows(data, shape.at(-1)!);
   return { shape, data };
 }
 

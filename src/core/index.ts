@@ -3,6 +3,7 @@
 export { type Checkpoint, openCheckpoint } from './checkpoint.ts';
 export { type ErrorCode, LincirError, type Problem, quoted } from './errors.ts';
 export { asLincirError, type RandomAccess, readingFile, writeFileAtomically } from './files.ts';
+export { formatBytes, formatCount, formatDuration, formatRate } from './format.ts';
 export { parseJson, readJsonFile } from './json.ts';
 export { batched, fileLines, readLines } from './lines.ts';
 export { exclusively, type Lock, takeLock } from './lock.ts';
@@ -20,6 +21,7 @@ export {
   type ElementType,
   elementCount,
   type Float32Tensor,
+  normalizeRows,
   type StoredTensor,
 } from './tensors.ts';
 export { readTorchCheckpoint, stateDict } from './torch-zip.ts';

@@ -38,3 +38,12 @@ export interface StoredTensor {
 export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
+
+/** Scales every row of `size` values to length 1, in place; a row of zeros stays one. */
+export function normalizeRows(values: Float32Array, size: number): void {
+  for (let start = 0; start < values.length; start += size) {
+    const row = values.subarray(start, start + size);
+    const norm = Math.sqrt(row.reduce((sum, value) => sum + value * value, 0));
+    if (norm > 0) row.set(row.map((value) => value / norm));
+  }
+}

@@ -1,6 +1,6 @@
 /** A run's report: one page of HTML that opens from disk, with how the run was set and what came of it. */
 
-import { writeFileAtomically } from '../core/index.ts';
+import { formatCount, formatDuration, writeFileAtomically } from '../core/index.ts';
 import type { Metrics, ValidationMetrics } from './metrics.ts';
 import { type Chart, type ChartLine, chartSvg, escaped } from './report-chart.ts';
 import { type Curve, smoothed } from './report-curves.ts';
@@ -66,14 +66,14 @@ function header(title: string, state: ReportState, { loss, captionsPerSecond }: 
   const latest = ({ points }: Curve) => (points.length > 0 ? numberText(smoothed(points).at(-1)!) : '–');
   const tiles = [
     ['Loss', latest(loss)],
-    ['Captions seen', countText(captions)],
+    ['Captions seen', formatCount(captions)],
     ['Captions a second', latest(captionsPerSecond)],
-    ['Time', durationText(seconds)],
+    ['Time', formatDuration(seconds)],
   ] as const;
   return [
     '<header>',
     `<h1>${escaped(title)}</h1>`,
-    `<p><span class="status ${status}">${status}</span>step ${countText(step)} of ${countText(steps)}</p>`,
+    `<p><span class="status ${status}">${status}</span>step ${formatCount(step)} of ${formatCount(steps)}</p>`,
     `<div class="progress"><div class="${status}" style="width: ${percent}%"></div></div>`,
     definitions('tiles', tiles),
     '</header>',
@@ -119,12 +119,12 @@ function validationSection(name: string, benchmark: BenchmarkSummary, lastStep: 
   });
   return [
     `<section>\n<h2>Validation: ${escaped(name)}</h2>`,
-    best ? `<p>Best at step ${countText(best.step)} (${weights[best.phi]}): ringed, and in bold.</p>` : '',
+    best ? `<p>Best at step ${formatCount(best.step)} (${weights[best.phi]}): ringed, and in bold.</p>` : '',
     '<div class="row">',
     ...charts,
     '</div>',
     validationTable([...curves.keys()], benchmark),
-    count > recent.length ? `<p class="note">The last ${recent.length} of ${countText(count)}.</p>` : '',
+    count > recent.length ? `<p class="note">The last ${recent.length} of ${formatCount(count)}.</p>` : '',
     '</section>',
   ].join('\n');
 }
@@ -135,7 +135,7 @@ function validationTable(metrics: readonly string[], { recent, best }: Benchmark
   const rows = [...recent.toReversed(), ...earlierBest].map((record) => {
     const values = metrics.map((metric) => record.metrics[metric]);
     const texts = values.map((value) => (value === undefined ? '' : numberText(value, true)));
-    const cells = [countText(record.step), weights[record.phi], ...texts].map((text) => `<td>${text}</td>`);
+    const cells = [formatCount(record.step), weights[record.phi], ...texts].map((text) => `<td>${text}</td>`);
     return `<tr${record === best ? ' class="best"' : ''}>${cells.join('')}</tr>`;
   });
   const heads = ['Step', 'Weights', ...metrics].map((text) => `<th>${escaped(text)}</th>`);
@@ -158,7 +158,7 @@ function figure(title: string, chart: Omit<Chart, 'label'>, keys = ''): string {
     `<figure class="${chart.size}">`,
     `<figcaption>${escaped(title)}<span class="keys">${keys}</span></figcaption>`,
     isEmpty ? '<p class="empty">nothing that can be shown</p>' : chartSvg({ ...chart, label: title }),
-    notFinite > 0 ? `<p class="note">Left out, as it is not finite: ${countText(notFinite)}.</p>` : '',
+    notFinite > 0 ? `<p class="note">Left out, as it is not finite: ${formatCount(notFinite)}.</p>` : '',
     '</figure>',
   ].join('\n');
 }
@@ -168,15 +168,4 @@ function definitions(style: string, rows: Report['settings']): string {
     ([label, value]) => `<div><dt>${escaped(label)}</dt><dd>${escaped(value)}</dd></div>`,
   );
   return [`<dl class="${style}">`, ...parts, '</dl>'].join('\n');
-}
-
-function countText(count: number): string {
-  return count.toLocaleString('en-US');
-}
-
-/** `42 s`, `12 min`, `3 h 5 min` */
-function durationText(seconds: number): string {
-  const minutes = Math.round(seconds / 60);
-  if (seconds < 119.5) return `${Math.round(seconds)} s`;
-  return minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

@@ -1,6 +1,7 @@
 /** One step's loss and gradient, in pieces that keep the device busy and add up to the whole batch's. */
 
 import { type TextConfig, type TokenRow, tokenBatches } from '../clip/index.ts';
+import { normalizeRows } from '../core/index.ts';
 import type { RunTensor, SessionOptions } from '../onnx/index.ts';
 import {
   CountedSession,
@@ -193,16 +194,5 @@ export class TrainingStep {
       };
       yield { members, feeds: { ...feeds, ...this.#prefixFeeds }, sizes };
     }
-  }
-}
-
-/** Scales every row to length 1. */
-function normalizeRows(values: Float32Array, size: number): void {
-  for (let start = 0; start < values.length; start += size) {
-    const row = values.subarray(start, start + size);
-    const norm = Math.sqrt(row.reduce((sum, value) => sum + value * value, 0));
-    row.forEach((value, at) => {
-      row[at] = value / norm;
-    });
   }
 }
