@@ -101,9 +101,9 @@ test('the store says what its sources were, with a hash of what is read back', a
   assert.deepEqual(told, ['three.csv: line 4: it is null']);
   const ends = [0, 1, 2].map((index) => Buffer.byteLength(stored.slice(0, index + 1).join('')));
   const sha256 = createHash('sha256').update(stored.join('')).update(BigUint64Array.from(ends, BigInt));
-  const { name, origin, bytes } = source;
+  const { name, origin, bytes, version } = source;
   assert.deepEqual(store.sources, [
-    { name, origin, bytes, weight: 0.5, captions: 3, leftOut: 1, sha256: sha256.digest('hex') },
+    { name, origin, bytes, version, weight: 0.5, captions: 3, leftOut: 1, sha256: sha256.digest('hex') },
   ]);
 });
 
