@@ -1,7 +1,6 @@
 /** The command line as a user meets it: real processes on a tiny model. */
 
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -11,9 +10,9 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { loadClip } from '../src/clip/index.ts';
 import { readingFile, readSafetensorsHeader, readTensor } from '../src/core/index.ts';
+import { type CommandOptions, lincir as lincirIn, start as startIn } from './command-line.ts';
 import { id, setUp, tiny } from './hub-setup.ts';
 
-const main = join(import.meta.dirname, '../src/cli/main.ts');
 const model = join(import.meta.dirname, 'fixtures/tiny-clip');
 const images = join(import.meta.dirname, 'fixtures/images');
 
@@ -23,28 +22,9 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true }));
 
-interface Run {
-  readonly input?: string;
-  readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
-}
-
-/** Starts the command line in the test's folder. */
-function start(args: readonly string[], { environment = {} }: Run = {}): ChildProcess {
-  return spawn(process.execPath, [main, ...args], { cwd: folder, env: { ...process.env, ...environment } });
-}
-
-/** Runs the command line to its end. */
-async function lincir(args: readonly string[], run: Run = {}) {
-  const child = start(args, run);
-  child.stdin!.on('error', () => {}); // It may end before it has read all.
-  child.stdin!.end(run.input ?? '');
-  const [stdout, stderr] = await Promise.all([
-    text(child.stdout!),
-    text(child.stderr!),
-    once(child, 'close'),
-  ]);
-  return { stdout, stderr, code: child.exitCode };
-}
+type Run = Omit<CommandOptions, 'folder'>;
+const start = (args: readonly string[], run: Run = {}) => startIn(args, { folder, ...run });
+const lincir = (args: readonly string[], run: Run = {}) => lincirIn(args, { folder, ...run });
 
 async function readEmbeddings(path: string) {
   const { tensors, metadata } = await readingFile(path, readSafetensorsHeader);

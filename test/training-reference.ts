@@ -1,11 +1,12 @@
 /** Holds training steps against PyTorch's, which make_training_step.py recorded with noise and dropout masks given. */
 
+import type { PreparedCaption } from '../src/captions/index.ts';
 import { loadClip } from '../src/clip/index.ts';
 import { readingFile, readSafetensorsHeader, readTensor } from '../src/core/index.ts';
 import { adamW } from '../src/lincir/optimizer.ts';
 import { flatParameters } from '../src/lincir/parameters.ts';
 import { phiParameterShapes, phiShape } from '../src/lincir/phi.ts';
-import { type StepCaption, TrainingStep } from '../src/lincir/step.ts';
+import { TrainingStep } from '../src/lincir/step.ts';
 import type { Device } from '../src/onnx/index.ts';
 
 export interface TrainingErrors {
@@ -108,7 +109,7 @@ export async function trainingErrors(
   return worst;
 }
 
-async function referenceCaptions(numbers: (name: string) => Promise<number[]>): Promise<StepCaption[]> {
+async function referenceCaptions(numbers: (name: string) => Promise<number[]>): Promise<PreparedCaption[]> {
   const placeholders = await numbers('placeholders'); // pairs of row and position
   const rowsOf = async (name: string, lengths: readonly number[]): Promise<number[][]> => {
     const ids = await numbers(name);

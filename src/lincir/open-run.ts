@@ -75,9 +75,12 @@ export async function openRunFolder(options: RunOptions): Promise<OpenedRun> {
     : checkedSettings(withPaths(given), 'settings');
   const named = settings.validate.map((spec) => validationNamed(spec, settings));
   const validations = [...named, ...(options.validations ?? [])];
-  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
-    throw asLincirError(error, folder, 'write');
-  });
+  // Node's recursive mkdir finds no file where the file system is read-only; the plain one tells the truth.
+  await mkdir(folder, { recursive: true })
+    .catch(() => mkdir(folder))
+    .catch((error: unknown) => {
+      throw asLincirError(error, folder, 'write');
+    });
   const lock = await takeLock(join(folder, runFiles.lock));
   let clip: Clip | undefined;
   try {

@@ -3,11 +3,12 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { PreparedCaption } from '../captions/index.ts';
 import { loadClip } from '../clip/index.ts';
 import { normals, type RandomStream, uniforms } from '../core/index.ts';
 import { flatParameters } from './parameters.ts';
 import { initialPhi, type PhiArchitecture, phiShape } from './phi.ts';
-import { type StepCaption, type StepNoise, TrainingStep } from './step.ts';
+import { type StepNoise, TrainingStep } from './step.ts';
 
 const folder = join(import.meta.dirname, '../../test/fixtures/tiny-clip');
 const clip = await loadClip(folder);
@@ -15,7 +16,7 @@ const config = clip.config.text!;
 const model = { config, tensors: clip.checkpoint.tensors, startOfText: clip.tokenizer.startOfText };
 
 /** Captions of many lengths, with one to three placeholders each. */
-const captions = Array.from({ length: 24 }, (_, row): StepCaption => {
+const captions = Array.from({ length: 24 }, (_, row): PreparedCaption => {
   const words = (count: number) => Array.from({ length: count }, (_, at) => 1 + ((row * 31 + at * 7) % 200));
   const { startOfText, endOfText } = clip.tokenizer;
   const length = 1 + ((row * 13) % 75);

@@ -1,5 +1,6 @@
 /** One step's loss and gradient, in pieces that keep the device busy and add up to the whole batch's. */
 
+import type { PreparedCaption } from '../captions/index.ts';
 import { type TextConfig, type TokenRow, tokenBatches } from '../clip/index.ts';
 import { normalizeRows } from '../core/index.ts';
 import type { RunTensor, SessionOptions } from '../onnx/index.ts';
@@ -12,15 +13,6 @@ import {
   type TextModel,
 } from './graphs.ts';
 import type { PhiParameters, PhiShape } from './phi.ts';
-
-/** What a step needs of a caption: token ids, start and end of text included. */
-export interface StepCaption {
-  readonly ids: readonly number[];
-  /** The same with placeholders for its keywords. */
-  readonly masked: readonly number[];
-  /** Where in `masked` these stand. */
-  readonly placeholders: readonly number[];
-}
 
 /** What chance adds to a step. */
 export interface StepNoise {
@@ -111,7 +103,7 @@ export class TrainingStep {
    * @param targets the captions' own embeddings, as `embeddings` makes them
    */
   async gradient(
-    captions: readonly StepCaption[],
+    captions: readonly PreparedCaption[],
     targets: Float32Array,
     parameters: PhiParameters,
     { noise, masks }: StepNoise,
@@ -147,7 +139,7 @@ export class TrainingStep {
    * respect to the pseudo tokens.
    */
   async #reconstruction(
-    captions: readonly StepCaption[],
+    captions: readonly PreparedCaption[],
     pseudo: Float32Array,
     targets: Float32Array,
   ): Promise<{ errors: Float32Array; gradient: Float32Array }> {
