@@ -73,7 +73,9 @@ export async function openRunFolder(options: RunOptions): Promise<OpenedRun> {
   const settings = stored
     ? resumedSettings(stored.settings, withPaths(given), `--resume ${resume}`)
     : checkedSettings(withPaths(given), 'settings');
-  const named = settings.validate.map((spec) => validationNamed(spec, settings));
+  const named = settings.validate.map((spec) =>
+    validationNamed(spec, { ...settings, onLeftOut: options.onLeftOut }),
+  );
   const validations = [...named, ...(options.validations ?? [])];
   // Node's recursive mkdir finds no file where the file system is read-only; the plain one tells the truth.
   await mkdir(folder, { recursive: true })

@@ -4,6 +4,7 @@ import {
   createPreparation,
   findCaptionSources,
   type Masking,
+  type OnLeftOut,
   type PreparedCaption,
 } from '../captions/index.ts';
 import type { Clip } from '../clip/index.ts';
@@ -20,6 +21,13 @@ export interface Validation {
   evaluate(model: { readonly clip: Clip; readonly phi: Phi }): Promise<Readonly<Record<string, number>>>;
 }
 
+interface HeldOutOptions {
+  readonly columns: readonly string[];
+  readonly masking: Masking;
+  /** Told of a row that has no usable caption. */
+  readonly onLeftOut?: OnLeftOut | undefined;
+}
+
 /** Captions beyond this number are not looked at: the similarities of all pairs are computed. */
 const mostCaptions = 1000;
 
@@ -29,16 +37,13 @@ const mostCaptions = 1000;
  * the training loss without noise and dropout; `cosine`, the mean similarity of a caption with its rebuilt self.
  * @param file captions, as `findCaptionSources` takes them
  */
-export function heldOutCaptions(
-  file: string,
-  { columns, masking }: { readonly columns: readonly string[]; readonly masking: Masking },
-): Validation {
+export function heldOutCaptions(file: string, { columns, masking, onLeftOut }: HeldOutOptions): Validation {
   let prepared: readonly PreparedCaption[] | undefined;
   return {
     name: 'captions',
     decisive: 'R@1',
     async evaluate({ clip, phi }) {
-      prepared ??= await prepareCaptions(file, columns, masking, clip);
+      prepared ??= await prepareCaptions(file, { columns, masking, onLeftOut }, clip);
       const wanted = await clip.encodeTokens(prepared);
       const pseudo = await phi.encode(wanted);
       const width = pseudo.shape[1]!;
@@ -54,10 +59,7 @@ export function heldOutCaptions(
 }
 
 /** What a user's `--validate` names. Throws 'bad-argument' for what does not exist. */
-export function validationNamed(
-  spec: string,
-  options: { readonly columns: readonly string[]; readonly masking: Masking },
-): Validation {
+export function validationNamed(spec: string, options: HeldOutOptions): Validation {
   const [, kind, rest] = /^([^:]*):(.+)$/s.exec(spec) ?? [];
   if (kind === 'captions' && rest !== undefined) return heldOutCaptions(rest, options);
   throw new LincirError('bad-argument', {
@@ -69,14 +71,13 @@ export function validationNamed(
 
 async function prepareCaptions(
   file: string,
-  columns: readonly string[],
-  masking: Masking,
+  { columns, masking, onLeftOut }: HeldOutOptions,
   { tokenizer }: Clip,
 ): Promise<PreparedCaption[]> {
   const prepare = createPreparation(tokenizer, masking);
   const prepared: PreparedCaption[] = [];
   for (const source of await findCaptionSources([file], { columns })) {
-    for await (const batch of source.captions({ onLeftOut: () => {} })) {
+    for await (const batch of source.captions({ onLeftOut: (where, reason) => onLeftOut?.(where, reason) })) {
       for (const caption of batch) {
         if (prepared.length === mostCaptions) return prepared;
         const random = sequence({ seed: 0, purpose: 'masking', moment: prepared.length, row: 0 });
