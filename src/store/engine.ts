@@ -1,0 +1,59 @@
+/** Which engine keeps an index, by its address. */
+
+import { LincirError } from '../core/index.ts';
+import { MemoryStore } from './memory-store.ts';
+import type { StoreInfo, VectorStore } from './store.ts';
+
+/** A new set of pictures beside the one that is read, in whose place it comes when it is published. */
+export interface Replacement {
+  readonly store: VectorStore;
+  publish(): Promise<void>;
+}
+
+/** What keeps indexes somewhere. A further engine is one more of these, and a line in `engineOf`. */
+export interface StoreEngine {
+  /** @throws LincirError 'not-found', 'bad-file' for an index of a newer version, 'io' when another writer is at work. */
+  open(uri: string, access: 'read' | 'write'): Promise<VectorStore>;
+  /** An empty one, open for writing. Throws as `open` does, and 'bad-argument' where there is one. */
+  create(uri: string, info: StoreInfo): Promise<VectorStore>;
+  /** Goes on with a replacement that was begun with the same info; any other is begun anew. */
+  replace(uri: string, info: StoreInfo): Promise<Replacement>;
+}
+
+const addresses = 'a path, lance:PATH, memory:, s3://…, gs://… or az://…';
+
+/**
+ * The engine that an index's address means, and the address as the engine knows it.
+ * @throws LincirError 'bad-argument' for a scheme that no engine knows
+ */
+export async function engineOf(uri: string): Promise<{ engine: StoreEngine; location: string }> {
+  if (uri === 'memory:') return { engine: memoryEngine, location: uri };
+  const location = uri.replace(/^lance:(?!\/\/)/, '');
+  // One letter and a colon are a drive of Windows.
+  const scheme = /^([a-z][a-z\d+.-]+):/i.exec(location)?.[1]?.toLowerCase();
+  if (location !== '' && (scheme === undefined || /^(s3|gs|az)$/.test(scheme))) {
+    process.env.LANCEDB_LOG ??= 'error'; // LanceDB prints ordinary events as warnings.
+    const { lanceEngine } = await import('./lance-engine.ts');
+    return { engine: lanceEngine, location };
+  }
+  throw new LincirError('bad-argument', {
+    subject: `index ${JSON.stringify(uri)}`,
+    expected: addresses,
+    found: scheme === undefined ? 'nothing' : `the scheme ${scheme}:`,
+    todo: 'give an address of one of these kinds',
+  });
+}
+
+/** Nothing outlives the process, so that there is never one to open. */
+const memoryEngine: StoreEngine = {
+  async open(uri) {
+    throw new LincirError('not-found', {
+      subject: uri,
+      expected: 'an index',
+      found: 'none: each one in memory is new',
+      todo: 'create it',
+    });
+  },
+  create: async (_, info) => new MemoryStore(info),
+  replace: async (_, info) => ({ store: new MemoryStore(info), publish: async () => {} }),
+};

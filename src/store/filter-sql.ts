@@ -1,0 +1,59 @@
+/** Filters as SQL for a store that speaks DataFusion's, as LanceDB does. */
+
+import type { Filter, Operator, Scalar } from './filter.ts';
+
+const opposites: Readonly<Record<Operator, Operator>> = {
+  '=': '!=',
+  '!=': '=',
+  '<': '>=',
+  '>=': '<',
+  '>': '<=',
+  '<=': '>',
+};
+
+/**
+ * A condition for `where`. Names and strings are quoted, so that no value of the filter is read as SQL. Columns of numbers
+ * and times must be float64: LanceDB turns a literal into the column's type, whatever is lost.
+ */
+export function filterSql(filter: Filter): string {
+  return sqlOf(filter, false, 'or');
+}
+
+/**
+ * Negations are carried down to the conditions (De Morgan's laws hold in three-valued logic, too), and parentheses stand
+ * only where needed: LanceDB's SQL parser takes few levels of parentheses, and far longer with every `not (`.
+ */
+function sqlOf(filter: Filter, negated: boolean, within: 'and' | 'or'): string {
+  const not = negated ? 'not ' : '';
+  switch (filter.kind) {
+    case 'compare': {
+      const operator = negated ? opposites[filter.operator] : filter.operator;
+      return `${nameSql(filter.column)} ${operator} ${scalarSql(filter.value)}`;
+    }
+    case 'in':
+      return `${nameSql(filter.column)} ${not}in (${filter.values.map(scalarSql).join(', ')})`;
+    case 'like': {
+      const operator = filter.ignoreCase ? 'ilike' : 'like';
+      return `${nameSql(filter.column)} ${not}${operator} ${scalarSql(filter.pattern)}`;
+    }
+    case 'null':
+      return `${nameSql(filter.column)} is ${not}null`;
+    case 'not':
+      return sqlOf(filter.of, !negated, within);
+    case 'and':
+    case 'or': {
+      const kind = (filter.kind === 'and') === negated ? 'or' : 'and';
+      const sql = filter.of.map((part) => sqlOf(part, negated, kind)).join(` ${kind} `);
+      return kind === 'or' && within === 'and' ? `(${sql})` : sql;
+    }
+  }
+}
+
+function nameSql(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** A backslash is a character like any other in DataFusion's strings. */
+function scalarSql(value: Scalar): string {
+  return typeof value === 'string' ? `'${value.replaceAll("'", "''")}'` : String(value);
+}

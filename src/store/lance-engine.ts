@@ -1,0 +1,248 @@
+/** Indexes as databases of LanceDB: which tables are the current ones, and how a new set takes the place of an old one. */
+
+import { mkdir, readdir, stat } from 'node:fs/promises';
+import { totalmem } from 'node:os';
+import { join } from 'node:path';
+import { type Connection, connect, Session } from '@lancedb/lancedb';
+import { z } from 'zod';
+import { asLincirError, LincirError, quoted, takeLock } from '../core/index.ts';
+import type { StoreEngine } from './engine.ts';
+import { engineError } from './lance-errors.ts';
+import { brokenSchema, fieldOf, manifestSchema, picturesSchema, scalars, tableOf } from './lance-rows.ts';
+import { LanceStore } from './lance-store.ts';
+import { formatVersion, type StoreInfo } from './store.ts';
+
+/** Seconds after which a reader looks whether others have written. */
+const consistencyInterval = 5;
+/** The part of the machine's memory that the engine may keep of an index; it takes what it needs of that. */
+const cachedPart = 1 / 4;
+const metadataCache = 2n ** 27n;
+const manifestTable = 'lincir';
+const lockName = 'lincir.lock';
+
+const infoSchema = z.object({
+  version: z.int(),
+  model: z.string(),
+  fingerprint: z.string(),
+  dimensions: z.int().positive(),
+  precision: z.enum(['float32', 'float16']),
+  targetPad: z.number().nullable(),
+  created: z.string(),
+});
+const manifestFields = z.object({
+  /** The generation that is read. Tables of others are being made, or are left of earlier ones. */
+  current: z.int().nonnegative(),
+  generations: z.record(z.string(), infoSchema),
+});
+type Manifest = z.infer<typeof manifestFields>;
+
+export const lanceEngine: StoreEngine = {
+  async open(uri, access) {
+    const database = await Database.open(uri, access);
+    return await database.closingOnFailure(async () => {
+      const { current, generations } = await database.manifest();
+      return await database.store(current, generations[current]!);
+    });
+  },
+
+  async create(uri, info) {
+    const database = await Database.open(uri, 'write');
+    return await database.closingOnFailure(async () => {
+      if (await database.hasManifest()) {
+        throw new LincirError('bad-argument', {
+          subject: uri,
+          expected: 'a place without an index',
+          found: 'one',
+          todo: 'open it, or choose another place',
+        });
+      }
+      await database.createTables(1, info);
+      await database.writeManifest({ current: 1, generations: { 1: info } });
+      return await database.store(1, info);
+    });
+  },
+
+  async replace(uri, info) {
+    const database = await Database.open(uri, 'write');
+    return await database.closingOnFailure(async () => {
+      const manifest = await database.manifest();
+      const next = manifest.current + 1;
+      const begun = manifest.generations[next];
+      const isSame = begun !== undefined && identityOf(begun) === identityOf(info);
+      if (!isSame) {
+        await database.createTables(next, info);
+        const generations = { ...manifest.generations, [next]: info };
+        await database.writeManifest({ ...manifest, generations });
+      }
+      const store = await database.store(next, isSame ? begun : info);
+      const publish = async () => {
+        await database.writeManifest({ current: next, generations: { [next]: store.info } });
+        await database.dropTablesBut(next);
+      };
+      return { store, publish };
+    });
+  },
+};
+
+/** A connection, and the lock that a writer has on a folder. */
+class Database {
+  readonly #uri: string;
+  readonly #connection: Connection;
+  readonly #release: () => Promise<void>;
+
+  private constructor(uri: string, connection: Connection, release: () => Promise<void>) {
+    this.#uri = uri;
+    this.#connection = connection;
+    this.#release = release;
+  }
+
+  static async open(uri: string, access: 'read' | 'write'): Promise<Database> {
+    const isLocal = !/^\w+:\/\//.test(uri);
+    if (isLocal) await expectDatabase(uri, access);
+    const lock = isLocal && access === 'write' ? await takeLock(join(uri, lockName)) : undefined;
+    const release = async () => await lock?.release();
+    const cache = new Session(BigInt(Math.floor(totalmem() * cachedPart)), metadataCache);
+    const options = access === 'read' ? { readConsistencyInterval: consistencyInterval } : {};
+    try {
+      return new Database(uri, await connect(uri, options, cache), release);
+    } catch (error) {
+      await release();
+      throw engineError(error, uri, access);
+    }
+  }
+
+  async closingOnFailure<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      await this.close();
+      throw engineError(error, this.#uri, 'read');
+    }
+  }
+
+  async hasManifest(): Promise<boolean> {
+    return (await this.#connection.tableNames()).includes(manifestTable);
+  }
+
+  /** @throws LincirError 'not-found' where no index is, 'bad-file' for one of a newer version or a damaged one. */
+  async manifest(): Promise<Manifest> {
+    if (!(await this.hasManifest())) throw noIndex(this.#uri);
+    const table = await this.#connection.openTable(manifestTable);
+    const [row] = await table.query().toArray();
+    table.close();
+    const refuse = (expected: string, found: string, todo: string, cause?: unknown) =>
+      new LincirError('bad-file', { subject: this.#uri, expected, found, todo, cause });
+    let manifest: unknown;
+    try {
+      manifest = JSON.parse(row.manifest);
+    } catch {
+      throw refuse('an index that says what it is', 'none that can be read', 'rebuild it');
+    }
+    const { version } = z.object({ version: z.int() }).catch({ version: 0 }).parse(manifest);
+    if (version > formatVersion) {
+      const found = `version ${version}`;
+      throw refuse(`an index of version ${formatVersion} or older`, found, 'use a newer lincir');
+    }
+    const parsed = manifestFields.safeParse(manifest);
+    const info = parsed.data?.generations[parsed.data.current];
+    if (parsed.success && info !== undefined) return parsed.data;
+    const found = quoted(parsed.error?.issues[0]?.message ?? 'no current generation');
+    throw refuse('an index that says what it is', found, 'rebuild it', parsed.error);
+  }
+
+  async writeManifest(manifest: Manifest): Promise<void> {
+    const text = JSON.stringify({ version: formatVersion, ...manifest });
+    const table = tableOf([scalars(fieldOf('manifest', 'string'), [text])]);
+    if (await this.hasManifest()) {
+      const present = await this.#connection.openTable(manifestTable);
+      await present.add(table, { mode: 'overwrite' });
+      present.close();
+    } else {
+      await this.#connection.createTable(manifestTable, table, { schema: manifestSchema });
+    }
+  }
+
+  async createTables(generation: number, info: StoreInfo): Promise<void> {
+    const { pictures, broken } = tableNames(generation);
+    const mode = { mode: 'overwrite' } as const; // left of a creation that did not end
+    (await this.#connection.createEmptyTable(pictures, picturesSchema(info), mode)).close();
+    (await this.#connection.createEmptyTable(broken, brokenSchema, mode)).close();
+  }
+
+  async store(generation: number, info: StoreInfo): Promise<LanceStore> {
+    const names = tableNames(generation);
+    return new LanceStore({
+      uri: this.#uri,
+      info,
+      pictures: await this.#connection.openTable(names.pictures),
+      broken: await this.#connection.openTable(names.broken),
+      bytes: async () => (/^\w+:\/\//.test(this.#uri) ? undefined : await bytesIn(this.#uri)),
+      close: () => this.close(),
+    });
+  }
+
+  async dropTablesBut(generation: number): Promise<void> {
+    const kept = [manifestTable, ...Object.values(tableNames(generation))];
+    for (const name of await this.#connection.tableNames()) {
+      if (!kept.includes(name)) await this.#connection.dropTable(name);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#connection.close();
+    await this.#release();
+  }
+}
+
+function tableNames(generation: number): Record<'pictures' | 'broken', string> {
+  return { pictures: `pictures-${generation}`, broken: `broken-${generation}` };
+}
+
+/** What must be the same for work that was begun to go on. */
+function identityOf({ created: _, ...info }: StoreInfo): string {
+  return JSON.stringify(info);
+}
+
+/** A reader's folder must be there; a writer's is made, but not of one that holds other things. */
+async function expectDatabase(path: string, access: 'read' | 'write'): Promise<void> {
+  try {
+    if (access === 'write') await mkdir(path, { recursive: true });
+    const names = await readdir(path);
+    const own = (name: string) => name.endsWith('.lance') || name.startsWith('.lincir-') || name === lockName;
+    const other = names.find((name) => !own(name));
+    if (other === undefined || names.includes(`${manifestTable}.lance`)) return;
+    throw new LincirError('bad-argument', {
+      subject: path,
+      expected: 'an index, or an empty or new folder for one',
+      found: `a folder with ${quoted(other)}`,
+      todo: 'name another folder, such as photos.lance',
+    });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (access === 'read' && code === 'ENOENT') throw noIndex(path);
+    throw asLincirError(error, path, access);
+  }
+}
+
+function noIndex(uri: string): LincirError {
+  return new LincirError('not-found', {
+    subject: uri,
+    expected: 'an index',
+    found: 'none',
+    todo: 'check the path, or make one: lincir index FOLDER --index URI --model MODEL',
+  });
+}
+
+async function bytesIn(folder: string): Promise<number> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  const sizes = await Promise.all(
+    files.map(({ parentPath, name }) =>
+      stat(join(parentPath, name)).then(
+        ({ size }) => size,
+        () => 0, // replaced by another process meanwhile
+      ),
+    ),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
+}

@@ -1,0 +1,155 @@
+/** Pictures as Arrow batches and back: what LanceDB's tables hold. */
+
+import {
+  Bool,
+  type DataType,
+  Field,
+  FixedSizeList,
+  Float16,
+  Float32,
+  Float64,
+  makeData,
+  RecordBatch,
+  Schema,
+  Struct,
+  Table,
+  Utf8,
+  util,
+  type Vector,
+  vectorFromArray,
+} from 'apache-arrow';
+import type { ColumnType, Scalar } from './filter.ts';
+import type { Picture, Precision, StoreInfo } from './store.ts';
+
+/** A column's values, null where there is none. */
+type Column = { readonly field: Field; readonly vector: Vector };
+
+const arrowTypes: Readonly<Record<ColumnType, () => DataType>> = {
+  string: () => new Utf8(),
+  number: () => new Float64(),
+  boolean: () => new Bool(),
+  time: () => new Float64(),
+};
+
+/** What LanceDB calls these types in SQL. */
+export const sqlTypes: Readonly<Record<ColumnType, string>> = {
+  string: 'string',
+  number: 'double',
+  boolean: 'boolean',
+  time: 'double',
+};
+
+/** The types of a picture's own columns, in their order. */
+const pictureColumns: Readonly<Record<keyof Picture, ColumnType>> = {
+  id: 'string',
+  path: 'string',
+  folder: 'string',
+  size: 'number',
+  modified: 'time',
+  hash: 'string',
+  norm: 'number',
+};
+
+export const pictureNames = Object.keys(pictureColumns) as (keyof Picture)[];
+
+export function picturesSchema(info: Pick<StoreInfo, 'dimensions' | 'precision'>): Schema {
+  const own = Object.entries(pictureColumns).map(([name, type]) => fieldOf(name, type, name === 'norm'));
+  return new Schema([...own, vectorField(info.dimensions, info.precision)]);
+}
+
+export const brokenSchema = new Schema([
+  fieldOf('path', 'string'),
+  fieldOf('size', 'number'),
+  fieldOf('modified', 'time'),
+  fieldOf('reason', 'string'),
+]);
+
+/** One row of text: what the index says of itself. */
+export const manifestSchema = new Schema([fieldOf('manifest', 'string')]);
+
+export function fieldOf(name: string, type: ColumnType, isNullable = false): Field {
+  return new Field(name, arrowTypes[type](), isNullable);
+}
+
+/** A column of scalars. */
+export function scalars(field: Field, values: readonly (Scalar | null)[]): Column {
+  return { field, vector: vectorFromArray(values, field.type) };
+}
+
+/** Those of a picture's own columns that all rows have, of which `id` is one. */
+export function pictureScalars(rows: readonly Partial<Picture>[]): Column[] {
+  return pictureNames
+    .filter((name) => name in (rows[0] ?? {}))
+    .map((name) =>
+      scalars(
+        fieldOf(name, pictureColumns[name], name === 'norm'),
+        rows.map((row) => row[name] ?? null),
+      ),
+    );
+}
+
+/** A column of vectors, one after the other in memory: [rows, dimensions]. */
+export function vectors(rows: readonly { readonly vector: Float32Array }[], info: StoreInfo): Column {
+  const { dimensions, precision } = info;
+  const field = vectorField(dimensions, precision);
+  const values = new Float32Array(rows.length * dimensions);
+  rows.forEach(({ vector }, row) => {
+    values.set(vector, row * dimensions);
+  });
+  const child =
+    precision === 'float16'
+      ? makeData({ type: new Float16(), data: Uint16Array.from(values, util.float64ToUint16) })
+      : makeData({ type: new Float32(), data: values });
+  const data = makeData({ type: field.type, length: rows.length, nullCount: 0, child });
+  return { field, vector: vectorOf(data) };
+}
+
+export function tableOf(columns: readonly Column[]): Table {
+  const schema = new Schema(columns.map(({ field }) => field));
+  const children = columns.map(({ vector }) => vector.data[0]!);
+  const length = children[0]?.length ?? 0;
+  const data = makeData({ type: new Struct(schema.fields), length, nullCount: 0, children });
+  return new Table([new RecordBatch(schema, data)]);
+}
+
+/** The rows of what LanceDB hands over, vectors as float32. */
+export function rowsOf(batch: RecordBatch): Record<string, unknown>[] {
+  const columns = batch.schema.fields.map(({ name }, at) => {
+    const vector = batch.getChildAt(at)!;
+    const get = (row: number): unknown => {
+      const value: unknown = vector.get(row);
+      return isVector(value) ? float32Of(value) : value;
+    };
+    return { name, get };
+  });
+  return Array.from({ length: batch.numRows }, (_, row) =>
+    Object.fromEntries(columns.map(({ name, get }) => [name, get(row)])),
+  );
+}
+
+function vectorField(dimensions: number, precision: Precision): Field {
+  const item = precision === 'float16' ? new Float16() : new Float32();
+  return new Field('vector', new FixedSizeList(dimensions, new Field('item', item, true)), false);
+}
+
+function vectorOf(data: ReturnType<typeof makeData>): Vector {
+  const schema = new Schema([new Field('only', data.type)]);
+  const struct = makeData({
+    type: new Struct(schema.fields),
+    length: data.length,
+    nullCount: 0,
+    children: [data],
+  });
+  return new RecordBatch(schema, struct).getChildAt(0)!;
+}
+
+function isVector(value: unknown): value is Vector {
+  return typeof value === 'object' && value !== null && 'toArray' in value;
+}
+
+/** Arrow hands over halves as their bits. */
+function float32Of(vector: Vector): Float32Array {
+  const values: unknown = vector.toArray();
+  if (values instanceof Uint16Array) return Float32Array.from(values, util.uint16ToFloat64);
+  return Float32Array.from(values as Float32Array);
+}

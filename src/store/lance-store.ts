@@ -1,0 +1,330 @@
+/** A vector store on LanceDB: durable, versioned, on disk or in object storage. */
+
+import { Index, type Table } from '@lancedb/lancedb';
+import type { RecordBatch } from 'apache-arrow';
+import type { Columns, ColumnType, Filter } from './filter.ts';
+import { filterSql } from './filter-sql.ts';
+import { engineError } from './lance-errors.ts';
+import {
+  fieldOf,
+  pictureNames,
+  pictureScalars,
+  rowsOf,
+  scalars,
+  sqlTypes,
+  tableOf,
+  vectors,
+} from './lance-rows.ts';
+import { otherType } from './memory-store.ts';
+import {
+  type BrokenPicture,
+  type EmbeddedPicture,
+  type Facts,
+  filterColumns,
+  type Hit,
+  type KnownPicture,
+  type Metadata,
+  type Picture,
+  type StoreInfo,
+  type StoreQuery,
+  type StoreStatistics,
+  type VectorStore,
+} from './store.ts';
+
+/** What a store on LanceDB is made of. */
+export interface LanceParts {
+  readonly uri: string;
+  readonly info: StoreInfo;
+  readonly pictures: Table;
+  readonly broken: Table;
+  /** Bytes on disk, where that can be told. */
+  readonly bytes: () => Promise<number | undefined>;
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * The approximate index is IVF with RaBitQ codes (Gao and Long, SIGMOD 2024) of 4 bits a dimension, half a byte. From this
+ * many pictures on it pays: comparing 10,000 vectors of 768 one by one takes 20 ms or more, by the index 5 to 10.
+ */
+const picturesForIndex = 10_000;
+const bitsPerDimension = 4;
+const picturesPerPartition = 4096;
+/** An index is made anew when there are so many times as many pictures as when it was made; until then it grows. */
+const growthLimit = 2;
+/**
+ * Partitions that are looked into: enough for queries that lie far from all pictures, as texts do; of large tables a part.
+ * With a filter, as many more as are needed for all hits.
+ */
+const fewestProbes = 100;
+const probedPart = 0.1;
+const mostProbes = 1_000_000;
+/** Candidates by codes that are compared exactly: so many times the hits, and at least so many. */
+const refinement = 2;
+const fewestCandidates = 100;
+/** Old versions are kept for readers that are at work with them. */
+const versionLifetime = 3_600_000;
+/** Values of one `IN (…)`. */
+const valuesPerLookup = 1000;
+const indexName = /^vector-(\d+)$/;
+
+export class LanceStore implements VectorStore {
+  readonly info: StoreInfo;
+  readonly #parts: LanceParts;
+
+  constructor(parts: LanceParts) {
+    this.info = parts.info;
+    this.#parts = parts;
+  }
+
+  columns(): Promise<Columns> {
+    return this.#reading(async () => new Map([...filterColumns, ...(await this.#added())]));
+  }
+
+  async *pictures(): AsyncGenerator<readonly Picture[], void, void> {
+    yield* this.#rows<Picture>(this.#parts.pictures, pictureNames);
+  }
+
+  find(column: 'id' | 'path' | 'hash', values: readonly string[]): Promise<KnownPicture[]> {
+    return this.#reading(async () => {
+      const found: KnownPicture[] = [];
+      const added = [...(await this.#added()).keys()];
+      for (let start = 0; start < values.length; start += valuesPerLookup) {
+        const filter = { kind: 'in', column, values: values.slice(start, start + valuesPerLookup) } as const;
+        const query = this.#parts.pictures
+          .query()
+          .where(filterSql(filter))
+          .select([...pictureNames, 'vector', ...added]);
+        for await (const batch of query) {
+          for (const row of rows<EmbeddedPicture & Metadata>(batch)) {
+            found.push({ ...pictureOf(row), vector: row.vector, metadata: metadataOf(row, added) });
+          }
+        }
+      }
+      return found;
+    });
+  }
+
+  count(filter?: Filter): Promise<number> {
+    return this.#reading(() => this.#parts.pictures.countRows(filter && filterSql(filter)));
+  }
+
+  async add(pictures: readonly EmbeddedPicture[]): Promise<void> {
+    if (pictures.length === 0) return;
+    await this.#writing(() => this.#parts.pictures.add(this.#tableOf(pictures)));
+  }
+
+  async replace(pictures: readonly EmbeddedPicture[]): Promise<void> {
+    if (pictures.length === 0) return;
+    await this.#writing(() => merge(this.#parts.pictures, this.#tableOf(pictures)));
+  }
+
+  async move(facts: readonly Facts[]): Promise<void> {
+    if (facts.length === 0) return;
+    await this.#writing(() => merge(this.#parts.pictures, tableOf(pictureScalars(facts))));
+  }
+
+  async annotate(
+    columns: ReadonlyMap<string, Exclude<ColumnType, 'time'>>,
+    rows: readonly { readonly id: string; readonly values: Metadata }[],
+  ): Promise<void> {
+    await this.#writing(async () => {
+      const { pictures } = this.#parts;
+      const known = await this.#added();
+      for (const [name, type] of columns) {
+        const present = known.get(name);
+        if (present !== undefined && present !== type) throw otherType(name, present, type);
+      }
+      const missing = [...columns].filter(([name]) => !known.has(name));
+      if (missing.length > 0) {
+        const nulls = missing.map(([name, type]) => ({ name, valueSql: `cast(null as ${sqlTypes[type]})` }));
+        await pictures.addColumns(nulls);
+      }
+      if (rows.length === 0) return;
+      const values = [...columns].map(([name, type]) =>
+        scalars(
+          fieldOf(name, type, true),
+          rows.map((row) => row.values[name] ?? null),
+        ),
+      );
+      await merge(pictures, tableOf([...pictureScalars(rows.map(({ id }) => ({ id }))), ...values]));
+    });
+  }
+
+  async remove(ids: readonly string[]): Promise<void> {
+    await this.#delete(this.#parts.pictures, 'id', ids);
+  }
+
+  async *broken(): AsyncGenerator<readonly BrokenPicture[], void, void> {
+    yield* this.#rows<BrokenPicture>(this.#parts.broken, ['path', 'size', 'modified', 'reason']);
+  }
+
+  async addBroken(pictures: readonly BrokenPicture[]): Promise<void> {
+    if (pictures.length === 0) return;
+    const table = tableOf([
+      scalars(
+        fieldOf('path', 'string'),
+        pictures.map(({ path }) => path),
+      ),
+      scalars(
+        fieldOf('size', 'number'),
+        pictures.map(({ size }) => size),
+      ),
+      scalars(
+        fieldOf('modified', 'time'),
+        pictures.map(({ modified }) => modified),
+      ),
+      scalars(
+        fieldOf('reason', 'string'),
+        pictures.map(({ reason }) => reason),
+      ),
+    ]);
+    await this.#writing(() =>
+      this.#parts.broken.mergeInsert('path').whenMatchedUpdateAll().whenNotMatchedInsertAll().execute(table),
+    );
+  }
+
+  async removeBroken(paths: readonly string[]): Promise<void> {
+    await this.#delete(this.#parts.broken, 'path', paths);
+  }
+
+  search({ vector, limit, filter, exact = false }: StoreQuery): Promise<Hit[]> {
+    return this.#reading(async () => {
+      const { pictures } = this.#parts;
+      const added = [...(await this.#added()).keys()];
+      const partitions = await this.#partitions();
+      const probes = Math.max(fewestProbes, Math.ceil((partitions ?? 0) * probedPart));
+      let query = pictures
+        .vectorSearch(vector)
+        .distanceType('l2')
+        .limit(limit)
+        .select([...pictureNames, ...added, '_distance']);
+      if (filter) query = query.where(filterSql(filter));
+      query =
+        exact || partitions === undefined
+          ? query.bypassVectorIndex()
+          : query
+              .maximumNprobes(mostProbes)
+              .minimumNprobes(probes)
+              .refineFactor(Math.max(refinement, Math.ceil(fewestCandidates / limit)));
+      const hits: Hit[] = [];
+      for await (const batch of query) {
+        for (const row of rows<Picture & { readonly _distance: number } & Metadata>(batch)) {
+          // Of vectors of length 1, the squared distance is 2 - 2 cos.
+          hits.push({ ...pictureOf(row), score: 1 - row._distance / 2, metadata: metadataOf(row, added) });
+        }
+      }
+      return hits.sort((a, b) => b.score - a.score || (a.id < b.id ? -1 : 1));
+    });
+  }
+
+  async maintain(): Promise<void> {
+    await this.#writing(async () => {
+      const { pictures, broken } = this.#parts;
+      const count = await pictures.countRows();
+      const partitions = Math.max(1, Math.round(count / picturesPerPartition));
+      const present = await this.#partitions();
+      const isStale = present === undefined || partitions >= present * growthLimit;
+      // The codes are packed by eights; no published CLIP has other dimensions.
+      if (count >= picturesForIndex && this.info.dimensions % 8 === 0 && isStale) {
+        const config = Index.ivfRq({
+          numBits: bitsPerDimension,
+          numPartitions: partitions,
+          distanceType: 'l2',
+        });
+        await pictures.createIndex('vector', { config, name: `vector-${partitions}` });
+        if (present !== undefined) await pictures.dropIndex(`vector-${present}`);
+      }
+      const cleanupOlderThan = new Date(Date.now() - versionLifetime);
+      await pictures.optimize({ cleanupOlderThan });
+      await broken.optimize({ cleanupOlderThan });
+    });
+  }
+
+  statistics(): Promise<StoreStatistics> {
+    return this.#reading(async () => {
+      const { pictures, broken, bytes } = this.#parts;
+      const partitions = await this.#partitions();
+      const index = partitions === undefined ? undefined : await pictures.indexStats(`vector-${partitions}`);
+      return {
+        pictures: await pictures.countRows(),
+        broken: await broken.countRows(),
+        bytes: await bytes(),
+        approximate: index && { indexed: index.numIndexedRows, others: index.numUnindexedRows },
+      };
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#parts.pictures.close();
+    this.#parts.broken.close();
+    await this.#parts.close();
+  }
+
+  #tableOf(pictures: readonly EmbeddedPicture[]) {
+    return tableOf([...pictureScalars(pictures), vectors(pictures, this.info)]);
+  }
+
+  /** Columns of metadata. */
+  async #added(): Promise<Map<string, ColumnType>> {
+    const types = { Utf8: 'string', Float64: 'number', Bool: 'boolean' } as const;
+    const own = new Set<string>([...pictureNames, 'vector']);
+    const { fields } = await this.#parts.pictures.schema();
+    return new Map(
+      fields
+        .filter(({ name }) => !own.has(name))
+        .map(({ name, type }) => [name, types[String(type) as keyof typeof types]]),
+    );
+  }
+
+  /** Of the approximate index; undefined without one. While a new one replaces an old one, there are two. */
+  async #partitions(): Promise<number | undefined> {
+    const indices = await this.#parts.pictures.listIndices();
+    const counts = indices.flatMap(({ name }) => Number(indexName.exec(name)?.[1] ?? []));
+    return counts.length > 0 ? Math.max(...counts) : undefined;
+  }
+
+  async *#rows<Row>(table: Table, columns: readonly string[]): AsyncGenerator<readonly Row[], void, void> {
+    try {
+      for await (const batch of table.query().select([...columns])) yield rows<Row>(batch);
+    } catch (error) {
+      throw engineError(error, this.#parts.uri, 'read');
+    }
+  }
+
+  async #delete(table: Table, column: 'id' | 'path', values: readonly string[]): Promise<void> {
+    for (let start = 0; start < values.length; start += valuesPerLookup) {
+      const some = values.slice(start, start + valuesPerLookup);
+      await this.#writing(() => table.delete(filterSql({ kind: 'in', column, values: some })));
+    }
+  }
+
+  async #reading<T>(work: () => Promise<T>): Promise<T> {
+    return await work().catch((error: unknown) => {
+      throw engineError(error, this.#parts.uri, 'read');
+    });
+  }
+
+  async #writing<T>(work: () => Promise<T>): Promise<T> {
+    return await work().catch((error: unknown) => {
+      throw engineError(error, this.#parts.uri, 'write');
+    });
+  }
+}
+
+function rows<Row>(batch: RecordBatch): Row[] {
+  return rowsOf(batch) as Row[];
+}
+
+/** Gives the rows with these ids the columns of `table`; the others stay as they are. */
+async function merge(pictures: Table, table: ReturnType<typeof tableOf>): Promise<void> {
+  await pictures.mergeInsert('id').whenMatchedUpdateAll().execute(table);
+}
+
+function pictureOf({ id, path, folder, size, modified, hash, norm }: Picture): Picture {
+  return { id, path, folder, size, modified, hash, norm };
+}
+
+function metadataOf(row: Metadata | object, names: readonly string[]): Metadata {
+  const values = new Map(Object.entries(row));
+  return Object.fromEntries(names.map((name) => [name, values.get(name) ?? null]));
+}

@@ -1,0 +1,145 @@
+/** An exact vector store in memory: for programs that need no file, and what other stores are held against. */
+
+import { LincirError } from '../core/index.ts';
+import type { Columns, ColumnType, Filter } from './filter.ts';
+import { filterPredicate } from './filter-predicate.ts';
+import {
+  type BrokenPicture,
+  type EmbeddedPicture,
+  type Facts,
+  filterColumns,
+  type Hit,
+  type KnownPicture,
+  type Metadata,
+  type Picture,
+  type StoreInfo,
+  type StoreQuery,
+  type StoreStatistics,
+  type VectorStore,
+} from './store.ts';
+
+export class MemoryStore implements VectorStore {
+  readonly info: StoreInfo;
+  readonly #rows = new Map<string, KnownPicture>();
+  readonly #broken = new Map<string, BrokenPicture>();
+  readonly #added = new Map<string, ColumnType>();
+
+  constructor(info: StoreInfo) {
+    this.info = info;
+  }
+
+  async columns(): Promise<Columns> {
+    return new Map([...filterColumns, ...this.#added]);
+  }
+
+  async *pictures(): AsyncGenerator<readonly Picture[], void, void> {
+    yield [...this.#rows.values()].map(pictureOf);
+  }
+
+  async find(column: 'id' | 'path' | 'hash', values: readonly string[]): Promise<KnownPicture[]> {
+    const wanted = new Set(values);
+    const found = [...this.#rows.values()].filter((row) => wanted.has(row[column]));
+    return found.map((row) => ({ ...row, metadata: this.#metadataOf(row) }));
+  }
+
+  async count(filter?: Filter): Promise<number> {
+    return [...this.#matching(filter)].length;
+  }
+
+  async add(pictures: readonly EmbeddedPicture[]): Promise<void> {
+    for (const picture of pictures) this.#rows.set(picture.id, { ...picture, metadata: {} });
+  }
+
+  async replace(pictures: readonly EmbeddedPicture[]): Promise<void> {
+    for (const picture of pictures) {
+      const known = this.#rows.get(picture.id);
+      if (known) this.#rows.set(picture.id, { ...picture, metadata: known.metadata });
+    }
+  }
+
+  async move(facts: readonly Facts[]): Promise<void> {
+    for (const fact of facts) {
+      const known = this.#rows.get(fact.id);
+      if (known) this.#rows.set(fact.id, { ...known, ...fact });
+    }
+  }
+
+  async annotate(
+    columns: ReadonlyMap<string, ColumnType>,
+    rows: readonly { readonly id: string; readonly values: Metadata }[],
+  ): Promise<void> {
+    for (const [name, type] of columns) {
+      const known = this.#added.get(name) ?? type;
+      if (known !== type) throw otherType(name, known, type);
+      this.#added.set(name, type);
+    }
+    for (const { id, values } of rows) {
+      const known = this.#rows.get(id);
+      if (known) this.#rows.set(id, { ...known, metadata: { ...known.metadata, ...values } });
+    }
+  }
+
+  async remove(ids: readonly string[]): Promise<void> {
+    for (const id of ids) this.#rows.delete(id);
+  }
+
+  async *broken(): AsyncGenerator<readonly BrokenPicture[], void, void> {
+    yield [...this.#broken.values()];
+  }
+
+  async addBroken(pictures: readonly BrokenPicture[]): Promise<void> {
+    for (const picture of pictures) this.#broken.set(picture.path, picture);
+  }
+
+  async removeBroken(paths: readonly string[]): Promise<void> {
+    for (const path of paths) this.#broken.delete(path);
+  }
+
+  async search({ vector, limit, filter }: StoreQuery): Promise<Hit[]> {
+    const scored = [...this.#matching(filter)].map((row) => ({ row, score: dot(row.vector, vector) }));
+    return scored
+      .sort((a, b) => b.score - a.score || (a.row.id < b.row.id ? -1 : 1))
+      .slice(0, limit)
+      .map(({ row, score }) => ({ ...pictureOf(row), score, metadata: this.#metadataOf(row) }));
+  }
+
+  async maintain(): Promise<void> {}
+
+  async statistics(): Promise<StoreStatistics> {
+    const bytes = this.#rows.size * this.info.dimensions * Float32Array.BYTES_PER_ELEMENT;
+    return { pictures: this.#rows.size, broken: this.#broken.size, bytes, approximate: undefined };
+  }
+
+  async close(): Promise<void> {}
+
+  *#matching(filter: Filter | undefined): Generator<KnownPicture, void, void> {
+    const passes = filter && filterPredicate(filter);
+    for (const row of this.#rows.values()) {
+      if (passes === undefined || passes({ ...pictureOf(row), ...this.#metadataOf(row) })) yield row;
+    }
+  }
+
+  #metadataOf({ metadata }: KnownPicture): Metadata {
+    return Object.fromEntries([...this.#added.keys()].map((name) => [name, metadata[name] ?? null]));
+  }
+}
+
+/** A column keeps the type it was made with. */
+export function otherType(name: string, known: ColumnType, given: ColumnType): LincirError {
+  return new LincirError('bad-argument', {
+    subject: `metadata column "${name}"`,
+    expected: `a ${known}, as in the index`,
+    found: `a ${given}`,
+    todo: 'give the column another name',
+  });
+}
+
+function pictureOf({ id, path, folder, size, modified, hash, norm }: Picture): Picture {
+  return { id, path, folder, size, modified, hash, norm };
+}
+
+function dot(a: Float32Array, b: Float32Array): number {
+  let sum = 0;
+  for (let at = 0; at < a.length; at += 1) sum += a[at]! * b[at]!;
+  return sum;
+}

@@ -1,0 +1,305 @@
+/** One suite for every vector store, and what only a durable one can show. */
+
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { normalizeRows, normals } from '../core/index.ts';
+import { engineOf } from './engine.ts';
+import { parseFilter } from './filter.ts';
+import { MemoryStore } from './memory-store.ts';
+import type { EmbeddedPicture, Picture, StoreInfo, VectorStore } from './store.ts';
+
+const dimensions = 16;
+const info: StoreInfo = {
+  version: 1,
+  model: 'tiny',
+  fingerprint: '0123456789abcdef',
+  dimensions,
+  precision: 'float32',
+  targetPad: null,
+  created: '2026-01-01T00:00:00.000Z',
+};
+
+let folder: string;
+let count = 0;
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lincir-store-'));
+});
+after(() => rm(folder, { recursive: true }));
+
+function newPath(): string {
+  count += 1;
+  return join(folder, `index-${count}.lance`);
+}
+async function create(uri: string, changes: Partial<StoreInfo> = {}): Promise<VectorStore> {
+  const { engine, location } = await engineOf(uri);
+  return await engine.create(location, { ...info, ...changes });
+}
+async function open(uri: string, access: 'read' | 'write' = 'read'): Promise<VectorStore> {
+  const { engine, location } = await engineOf(uri);
+  return await engine.open(location, access);
+}
+
+function picture(number: number, changes: Partial<EmbeddedPicture> = {}): EmbeddedPicture {
+  const vector = normals({ seed: 1, purpose: 'noise', moment: number, row: 0 }, dimensions);
+  normalizeRows(vector, dimensions);
+  const name = `p${String(number).padStart(5, '0')}`;
+  return {
+    id: name,
+    path: `/photos/${number % 3}/${name} "it's" 🦊.jpg`,
+    folder: `/photos/${number % 3}`,
+    size: 100 + number,
+    modified: 1_700_000_000_000.25 + number,
+    hash: `h${number}`,
+    norm: number % 5 === 0 ? null : 10 + number / 7,
+    vector,
+    ...changes,
+  };
+}
+const some = (length: number, from = 0) => Array.from({ length }, (_, at) => picture(from + at));
+
+async function all(store: VectorStore): Promise<Picture[]> {
+  return (await Array.fromAsync(store.pictures())).flat().sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+const withoutVector = ({ vector: _, ...rest }: EmbeddedPicture): Picture => rest;
+const rounded = (value: Picture): Picture => ({ ...value, norm: value.norm && Math.fround(value.norm) });
+
+for (const [name, uri] of [
+  ['memory', () => 'memory:'],
+  ['LanceDB', newPath],
+] as const) {
+  describe(`a store in ${name}`, () => {
+    test('holds what is added, found by id, path and hash', async () => {
+      const store = await create(uri());
+      const pictures = some(30);
+      await store.add(pictures.slice(0, 20));
+      await store.add(pictures.slice(20));
+      await store.add([]);
+      assert.deepEqual((await all(store)).map(rounded), pictures.map(withoutVector).map(rounded));
+      assert.equal(await store.count(), 30);
+      for (const column of ['id', 'path', 'hash'] as const) {
+        const found = await store.find(column, [pictures[7]![column], 'none such']);
+        assert.equal(found.length, 1);
+        assert.equal(found[0]!.id, pictures[7]!.id);
+        assert.deepEqual(found[0]!.vector, pictures[7]!.vector);
+      }
+      assert.deepEqual(await store.find('id', []), []);
+      await store.close();
+    });
+
+    test('ranks by cosine similarity, exactly', async () => {
+      const store = await create(uri());
+      const pictures = some(40);
+      await store.add(pictures);
+      const { vector } = picture(1000);
+      const hits = await store.search({ vector, limit: 10 });
+      const scores = pictures
+        .map(({ id, vector: other }) => ({
+          id,
+          score: other.reduce((sum, v, at) => sum + v * vector[at]!, 0),
+        }))
+        .sort((a, b) => b.score - a.score)
+        .slice(0, 10);
+      assert.deepEqual(
+        hits.map(({ id }) => id),
+        scores.map(({ id }) => id),
+      );
+      hits.forEach(({ score }, at) => {
+        assert.ok(Math.abs(score - scores[at]!.score) < 1e-6);
+      });
+      assert.equal((await store.search({ vector, limit: 100 })).length, 40);
+      await store.close();
+    });
+
+    test('filters before it ranks', async () => {
+      const store = await create(uri());
+      await store.add(some(40));
+      const filter = parseFilter(`folder = '/photos/1' and size < 120`, await store.columns());
+      assert.equal(await store.count(filter), 7);
+      const hits = await store.search({ vector: picture(1000).vector, limit: 7, filter });
+      assert.equal(hits.length, 7);
+      assert.ok(hits.every(({ folder, size }) => folder === '/photos/1' && size < 120));
+      await store.close();
+    });
+
+    test('replaces, moves, annotates and removes; the rest of a row stays', async () => {
+      const store = await create(uri());
+      await store.add(some(6));
+      await store.annotate(
+        new Map([
+          ['rating', 'number'],
+          ['owner', 'string'],
+        ]),
+        [
+          { id: 'p00001', values: { rating: 4, owner: 'Ada "L"' } },
+          { id: 'p00002', values: { rating: 2, owner: null } },
+          { id: 'unknown', values: { rating: 1, owner: null } },
+        ],
+      );
+      await store.annotate(new Map([['seen', 'boolean']]), [{ id: 'p00002', values: { seen: true } }]);
+      await store.replace([picture(1, { vector: picture(77).vector, hash: 'other', norm: 3 })]);
+      await store.move([{ id: 'p00002', path: '/new/place.jpg', folder: '/new', size: 5, modified: 6 }]);
+      await store.remove(['p00003', 'unknown']);
+      assert.equal(await store.count(), 5);
+
+      const hits = await store.search({ vector: picture(77).vector, limit: 5 });
+      const [first] = hits;
+      assert.deepEqual([first!.id, first!.hash, first!.norm], ['p00001', 'other', 3]);
+      assert.deepEqual(first!.metadata, { rating: 4, owner: 'Ada "L"', seen: null });
+      const moved = hits.find(({ id }) => id === 'p00002')!;
+      assert.deepEqual([moved.path, moved.hash, moved.size], ['/new/place.jpg', 'h2', 5]);
+      assert.deepEqual(moved.metadata, { rating: 2, owner: null, seen: true });
+      assert.deepEqual((await store.find('id', ['p00002']))[0]!.vector, picture(2).vector);
+
+      const columns = await store.columns();
+      assert.equal(columns.get('rating'), 'number');
+      const filter = parseFilter('rating >= 2 and seen', columns);
+      assert.deepEqual(
+        (await store.search({ vector: picture(0).vector, limit: 9, filter })).map(({ id }) => id),
+        ['p00002'],
+      );
+      await store.add([picture(50)]);
+      assert.equal(await store.count(parseFilter('rating is null', columns)), 4);
+      await assert.rejects(
+        store.annotate(new Map([['rating', 'string']]), []),
+        /metadata column "rating": expected a number, as in the index, found a string/,
+      );
+      await store.close();
+    });
+
+    test('notes broken pictures, each once', async () => {
+      const store = await create(uri());
+      const broken = (path: string, reason: string) => ({ path, size: 1, modified: 2.5, reason });
+      await store.addBroken([broken('a', 'cut short'), broken("b'", 'empty')]);
+      await store.addBroken([broken('a', 'still')]);
+      await store.removeBroken(["b'"]);
+      assert.deepEqual((await Array.fromAsync(store.broken())).flat(), [broken('a', 'still')]);
+      const { pictures, broken: number } = await store.statistics();
+      assert.deepEqual([pictures, number], [0, 1]);
+      await store.close();
+    });
+  });
+}
+
+describe('a durable store', () => {
+  test('is there again when it is opened, and halves cost little', async () => {
+    for (const precision of ['float32', 'float16'] as const) {
+      const path = newPath();
+      const store = await create(path, { precision });
+      await store.add(some(50));
+      await store.close();
+      const again = await open(`lance:${path}`);
+      assert.deepEqual(again.info, { ...info, precision });
+      const [found] = await again.find('id', ['p00009']);
+      const limit = precision === 'float32' ? 0 : 2 ** -11;
+      found!.vector.forEach((value, at) => {
+        assert.ok(Math.abs(value - picture(9).vector[at]!) <= limit * Math.max(Math.abs(value), 2 ** -3));
+      });
+      const [hit] = await again.search({ vector: picture(9).vector, limit: 1 });
+      assert.equal(hit!.id, 'p00009');
+      assert.ok(Math.abs(hit!.score - 1) < 1e-3);
+      await again.close();
+    }
+  });
+
+  test('finds nearly all by the approximate index, more pictures and filters included', async () => {
+    const path = newPath();
+    const store = await create(path);
+    const exact = new MemoryStore(info);
+    const add = async (pictures: readonly EmbeddedPicture[]) => {
+      await store.add(pictures);
+      await exact.add(pictures);
+    };
+    const recall = async (where?: string) => {
+      const filter = where === undefined ? undefined : parseFilter(where, await store.columns());
+      let found = 0;
+      let wanted = 0;
+      for (let query = 0; query < 10; query += 1) {
+        const { vector } = picture(1_000_000 + query);
+        const ids = new Set((await store.search({ vector, limit: 20, filter })).map(({ id }) => id));
+        const truth = await exact.search({ vector, limit: 20, filter });
+        wanted += truth.length;
+        found += truth.filter(({ id }) => ids.has(id)).length;
+        assert.equal(ids.size, truth.length, 'as many hits as there are');
+      }
+      return found / wanted;
+    };
+    await add(some(9_000));
+    await store.maintain();
+    assert.equal((await store.statistics()).approximate, undefined);
+    await add(some(1_000, 9_000));
+    await store.maintain();
+    assert.deepEqual((await store.statistics()).approximate, { indexed: 10_000, others: 0 });
+    await add(some(500, 10_000));
+    assert.deepEqual((await store.statistics()).approximate, { indexed: 10_000, others: 500 });
+    assert.ok((await recall()) >= 0.98);
+    await store.maintain();
+    assert.deepEqual((await store.statistics()).approximate, { indexed: 10_500, others: 0 });
+    assert.ok((await recall()) >= 0.98);
+    assert.ok((await recall('size < 5350')) >= 0.98);
+    assert.ok((await recall('size < 120')) >= 0.98);
+    await store.close();
+  });
+
+  test('is replaced by another as a whole, and serves until then', async () => {
+    const path = newPath();
+    const { engine } = await engineOf(path);
+    const first = await create(path);
+    await first.add(some(5));
+    await first.close();
+    const reader = await open(path);
+    const next = { ...info, fingerprint: 'fedcba9876543210' };
+    const begun = await engine.replace(path, next);
+    await begun.store.add(some(2));
+    await begun.store.close();
+    assert.equal((await open(path)).info.fingerprint, info.fingerprint);
+    const resumed = await engine.replace(path, { ...next, created: 'later' });
+    assert.equal(await resumed.store.count(), 2);
+    await resumed.publish();
+    await resumed.store.close();
+    const after = await open(path);
+    assert.deepEqual([after.info, await after.count()], [next, 2]);
+    await after.close();
+    await reader.close();
+  });
+
+  test('has one writer at a time', async () => {
+    const path = newPath();
+    const store = await create(path);
+    await assert.rejects(open(path, 'write'), /no other process is at work in, found process \d+/);
+    await store.close();
+    await (await open(path, 'write')).close();
+  });
+
+  test('refuses what is no index, one of a newer version, and schemes that it does not know', async () => {
+    await assert.rejects(open(newPath()), /expected an index, found none; check the path/);
+    const other = newPath();
+    await mkdir(other);
+    await assert.rejects(open(other), /expected an index, found none/);
+    await writeFile(join(other, 'notes.txt'), 'mine');
+    await assert.rejects(
+      create(other),
+      /expected an index, or an empty or new folder .* found a folder with "notes\.txt"/,
+    );
+    await assert.rejects(open(join(other, 'notes.txt')), /a file where a folder should be/);
+    await assert.rejects(engineOf('ftp://host/index'), /expected a path, .* found the scheme ftp:/);
+    await assert.rejects(engineOf(''), /found nothing/);
+
+    const path = newPath();
+    await (await create(path)).close();
+    await assert.rejects(create(path), /expected a place without an index, found one/);
+    const { connect } = await import('@lancedb/lancedb');
+    const database = await connect(path);
+    const table = await database.openTable('lincir');
+    await table.add([{ manifest: '{"version":2}' }], { mode: 'overwrite' });
+    await assert.rejects(
+      open(path),
+      /expected an index of version 1 or older, found version 2; use a newer lincir/,
+    );
+    await table.add([{ manifest: '{' }], { mode: 'overwrite' });
+    await assert.rejects(open(path), /expected an index that says what it is/);
+    table.close();
+  });
+});

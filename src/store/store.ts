@@ -1,0 +1,142 @@
+/** The contract of a vector store: what holds pictures' embeddings and finds the nearest, whatever engine does it. */
+
+import type { Columns, ColumnType, Filter, Scalar } from './filter.ts';
+
+/** The newest format of an index that this version reads and writes. */
+export const formatVersion = 1;
+
+/** What an index as a whole says of itself. */
+export interface StoreInfo {
+  /** Of the index's format. */
+  readonly version: number;
+  /** The model of its embeddings: a name on the hub or a folder. */
+  readonly model: string;
+  /** That model's. Embeddings of another must not be compared with these. */
+  readonly fingerprint: string;
+  readonly dimensions: number;
+  /** How vectors are stored. */
+  readonly precision: Precision;
+  /** Ratio that long pictures were padded to before they were encoded; null: they were not. */
+  readonly targetPad: number | null;
+  /** When it was made, as ISO 8601. */
+  readonly created: string;
+}
+
+export type Precision = 'float32' | 'float16';
+
+/** A picture as an index knows it. */
+export interface Picture {
+  /** Unique, and kept when the picture is renamed or changed. */
+  readonly id: string;
+  /** Unique: of a file, `SHARD.tar!/MEMBER` of a shard, or the name that came with an embedding. */
+  readonly path: string;
+  /** What the path lies in. */
+  readonly folder: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Milliseconds since 1970. */
+  readonly modified: number;
+  /** SHA-256 of its bytes, in hex. */
+  readonly hash: string;
+  /** Length of its embedding as CLIP gives it, which phi needs; null where only the direction was given. */
+  readonly norm: number | null;
+}
+
+/** Where a picture lies, and what tells that it has changed. */
+export type Facts = Pick<Picture, 'id' | 'path' | 'folder' | 'size' | 'modified'>;
+
+export interface EmbeddedPicture extends Picture {
+  /** [dimensions], of length 1. */
+  readonly vector: Float32Array;
+}
+
+/** A picture that could not be read. */
+export interface BrokenPicture extends Pick<Picture, 'path' | 'size' | 'modified'> {
+  readonly reason: string;
+}
+
+/** Values of the columns that users have added, by name. */
+export type Metadata = Readonly<Record<string, Scalar | null>>;
+
+/** All that an index has of a picture. */
+export interface KnownPicture extends EmbeddedPicture {
+  readonly metadata: Metadata;
+}
+
+export interface Hit extends Picture {
+  /** Cosine similarity with the query, -1 to 1. */
+  readonly score: number;
+  readonly metadata: Metadata;
+}
+
+export interface StoreQuery {
+  /** [dimensions], of length 1. */
+  readonly vector: Float32Array;
+  /** The most hits. */
+  readonly limit: number;
+  /** Only pictures that pass are ranked: there are `limit` hits if so many pass. */
+  readonly filter?: Filter | undefined;
+  /** Compare every vector, whatever it takes. Default: where there is an approximate index, use it. */
+  readonly exact?: boolean | undefined;
+}
+
+export interface StoreStatistics {
+  readonly pictures: number;
+  readonly broken: number;
+  /** On disk, old versions included; undefined where that cannot be told. */
+  readonly bytes: number | undefined;
+  /** Pictures in the approximate index, and those that are compared one by one beside it; undefined without one. */
+  readonly approximate: { readonly indexed: number; readonly others: number } | undefined;
+}
+
+/**
+ * A store of one index. One writer at a time; any number of readers, who see what is committed. Every call commits as a
+ * whole or not at all. Methods throw LincirError 'io' or 'network' when the engine cannot read or write.
+ */
+export interface VectorStore {
+  readonly info: StoreInfo;
+  /** All columns that a filter can name: those of `filterColumns` and what users have added. */
+  columns(): Promise<Columns>;
+  /** All pictures in any order, some thousand at a time. */
+  pictures(): AsyncIterable<readonly Picture[]>;
+  /** The pictures with one of these values, which may be fewer or more than the values. */
+  find(column: 'id' | 'path' | 'hash', values: readonly string[]): Promise<KnownPicture[]>;
+  count(filter?: Filter): Promise<number>;
+  /** Pictures whose ids and paths are new. */
+  add(pictures: readonly EmbeddedPicture[]): Promise<void>;
+  /** Gives known pictures, by id, other contents; their metadata stay. */
+  replace(pictures: readonly EmbeddedPicture[]): Promise<void>;
+  /** Gives known pictures, by id, other places; vector, hash and metadata stay. */
+  move(facts: readonly Facts[]): Promise<void>;
+  /** Sets metadata of known pictures. A column that is new is null everywhere else. Every row has all the columns. */
+  annotate(
+    columns: ReadonlyMap<string, Exclude<ColumnType, 'time'>>,
+    rows: readonly { readonly id: string; readonly values: Metadata }[],
+  ): Promise<void>;
+  remove(ids: readonly string[]): Promise<void>;
+  broken(): AsyncIterable<readonly BrokenPicture[]>;
+  /** Notes broken pictures, each path once: a later note replaces an earlier one. */
+  addBroken(pictures: readonly BrokenPicture[]): Promise<void>;
+  removeBroken(paths: readonly string[]): Promise<void>;
+  /** The nearest first; equally near ones in the order of their ids. */
+  search(query: StoreQuery): Promise<Hit[]>;
+  /** Compacts, forgets old versions, builds the approximate index or brings it up to date where that pays. */
+  maintain(): Promise<void>;
+  statistics(): Promise<StoreStatistics>;
+  close(): Promise<void>;
+}
+
+/** What every picture has that a filter can name. */
+export const filterColumns: Columns = new Map<string, ColumnType>([
+  ['id', 'string'],
+  ['path', 'string'],
+  ['folder', 'string'],
+  ['size', 'number'],
+  ['modified', 'time'],
+]);
+
+/** Names that no metadata can have. */
+export const reservedColumns: ReadonlySet<string> = new Set([
+  ...filterColumns.keys(),
+  ...['hash', 'norm', 'vector', 'score', '_distance'],
+]);
