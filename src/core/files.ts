@@ -18,8 +18,27 @@ export interface RandomAccess {
   read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
 }
 
+/** A file that stays open until it is closed. */
+export interface OpenFile extends RandomAccess {
+  /** When it was last written, in milliseconds since 1970. */
+  readonly modified: number;
+  close(): Promise<void>;
+}
+
 /** Opens a file, hands it to `use`, and closes it whatever happens. Throws 'not-found', 'io' or 'bad-file'. */
 export async function readingFile<T>(path: string, use: (file: RandomAccess) => Promise<T>): Promise<T> {
+  const file = await openFile(path);
+  try {
+    return await use(file);
+  } catch (error) {
+    throw asLincirError(error, path, 'read');
+  } finally {
+    await file.close();
+  }
+}
+
+/** Opens a file, which its user closes. Throws 'not-found', 'io' or 'bad-file'. */
+export async function openFile(path: string): Promise<OpenFile> {
   try {
     const realPath = await realpath(path);
     // Asked before opening: to open a named pipe would wait for its writer.
@@ -27,13 +46,9 @@ export async function readingFile<T>(path: string, use: (file: RandomAccess) => 
       throw new LincirError('bad-file', { subject: path, expected: 'a file', found: 'a folder or a device' });
     }
     const handle = await open(realPath);
-    try {
-      const { size } = await handle.stat();
-      const read = (offset: number, length: number) => readExactly(handle, { path, size }, offset, length);
-      return await use({ path, realPath, size, read });
-    } finally {
-      await handle.close();
-    }
+    const { size, mtimeMs: modified } = await handle.stat();
+    const read = (offset: number, length: number) => readExactly(handle, { path, size }, offset, length);
+    return { path, realPath, size, modified, read, close: () => handle.close() };
   } catch (error) {
     throw asLincirError(error, path, 'read');
   }

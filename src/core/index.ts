@@ -2,14 +2,21 @@
 
 export { type Checkpoint, openCheckpoint } from './checkpoint.ts';
 export { type ErrorCode, LincirError, type Problem, quoted } from './errors.ts';
-export { asLincirError, type RandomAccess, readingFile, writeFileAtomically } from './files.ts';
+export {
+  asLincirError,
+  type OpenFile,
+  openFile,
+  type RandomAccess,
+  readingFile,
+  writeFileAtomically,
+} from './files.ts';
 export { formatBytes, formatCount, formatDuration, formatRate } from './format.ts';
 export { parseJson, readJsonFile } from './json.ts';
 export { batched, fileLines, readLines } from './lines.ts';
 export { exclusively, type Lock, takeLock } from './lock.ts';
-export { writeNpy } from './npy.ts';
+export { type NpyHeader, readNpyHeader, writeNpy } from './npy.ts';
 export { bits, normals, type Purpose, type RandomStream, sequence, uniforms } from './random.ts';
-export { readTensor } from './read-tensor.ts';
+export { type FloatType, isFloatType, readTensor, toFloat32 } from './read-tensor.ts';
 export {
   readSafetensorsHeader,
   type SafetensorsHeader,

@@ -1,12 +1,53 @@
-/** NumPy's .npy files: writing float32 arrays. */
+/** NumPy's .npy files: writing float32 arrays, and finding the values of float arrays. */
 // The format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 
-import { LincirError } from './errors.ts';
-import { writeFileAtomically } from './files.ts';
-import { elementCount } from './tensors.ts';
+import { LincirError, quoted } from './errors.ts';
+import { type RandomAccess, writeFileAtomically } from './files.ts';
+import { bytesPerElement, elementCount } from './tensors.ts';
+
+/** What a .npy file holds: a row-major, little-endian array of floats. */
+export interface NpyHeader {
+  readonly shape: readonly number[];
+  readonly type: 'float16' | 'float32' | 'float64';
+  /** Where the values begin, in bytes. They go on to the end of the file. */
+  readonly offset: number;
+}
 
 /** The header's length is a multiple of this. */
 const alignment = 64;
+/** NumPy's own header of a float array has some hundred bytes. */
+const headerLimit = 2 ** 16;
+
+const types: ReadonlyMap<string, NpyHeader['type']> = new Map([
+  ['<f2', 'float16'],
+  ['<f4', 'float32'],
+  ['<f8', 'float64'],
+]);
+
+/**
+ * Reads what a .npy file of format 1.0, 2.0 or 3.0 holds. Throws 'bad-file' if that is no little-endian, row-major
+ * array of floats, or if the file is shorter or longer than the array.
+ */
+export async function readNpyHeader(file: RandomAccess): Promise<NpyHeader> {
+  const start = Buffer.from((await file.read(0, Math.min(file.size, 12))).buffer);
+  const version = start[6] ?? 0;
+  if (start.length < 12 || start.toString('latin1', 0, 6) !== '\x93NUMPY' || version < 1 || version > 3) {
+    throw badHeader(file, 'an array that numpy.save has written', 'other data');
+  }
+  const begin = version === 1 ? 10 : 12;
+  const length = version === 1 ? start.readUInt16LE(8) : start.readUInt32LE(8);
+  if (length > Math.min(headerLimit, file.size - begin)) {
+    throw badHeader(file, `a header of at most ${headerLimit} bytes within the file`, `${length} bytes`);
+  }
+  const offset = begin + length;
+  const { type, shape } = parseHeader(file, Buffer.from(await file.read(begin, length)).toString('latin1'));
+  const expected = elementCount(shape) * bytesPerElement[type];
+  if (file.size - offset !== expected) {
+    const array = `${type} ${quoted(`[${shape.join(', ')}]`)}`;
+    throw badHeader(file, `${expected} bytes for ${array}`, `${file.size - offset}`);
+  }
+  return { shape, type, offset };
+}
 
 /**
  * Writes a float32 array of `shape`, row-major, whose elements come in chunks of any size; atomically.
@@ -31,6 +72,33 @@ export async function writeNpy(
         found: String(written),
       });
     }
+  });
+}
+
+/** The header's text is a Python dictionary: `{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }`. */
+function parseHeader(file: RandomAccess, text: string): Pick<NpyHeader, 'shape' | 'type'> {
+  const refuse = (expected: string) => badHeader(file, expected, quoted(text.trim(), 200));
+  if (!/^\{(?:\s*'\w+':\s*(?:'[^']*'|\w+|\([\dL, ]*\))\s*,?)*\s*\}\s*$/.test(text)) {
+    throw refuse('a dictionary of descr, fortran_order and shape, without fields of a structure');
+  }
+  const entries = new Map(
+    Array.from(text.matchAll(/'(\w+)':\s*('[^']*'|\w+|\([^)]*\))/g), ([, key, value]) => [key, value]),
+  );
+  const type = types.get(entries.get('descr')?.slice(1, -1) ?? '');
+  if (type === undefined) throw refuse(`little-endian floats, ${[...types.keys()].join(', ')}`);
+  if (entries.get('fortran_order') !== 'False') throw refuse("row-major order, 'fortran_order': False");
+  const shape = entries.get('shape');
+  if (!shape?.startsWith('(')) throw refuse('a shape');
+  // Python 2 wrote long numbers with an L.
+  return { type, shape: Array.from(shape.matchAll(/\d+/g), ([size]) => Number(size)) };
+}
+
+function badHeader(file: RandomAccess, expected: string, found: string): LincirError {
+  return new LincirError('bad-file', {
+    subject: `${file.path}: NumPy header`,
+    expected,
+    found,
+    todo: "save it again with numpy.save(path, numpy.ascontiguousarray(array, 'float32'))",
   });
 }
 

@@ -4,24 +4,36 @@ import { LincirError, quoted } from './errors.ts';
 import { readingFile } from './files.ts';
 import type { ElementType, Float32Tensor, StoredTensor } from './tensors.ts';
 
+/** The types whose values `toFloat32` converts. */
+export type FloatType = Extract<ElementType, `float${string}` | 'bfloat16'>;
+
 /**
  * Reads a float tensor of any precision and converts it to float32 (float64 is rounded). Takes its bytes and its
  * values in memory at once: for small tensors, such as those of phi. Throws 'bad-file' for other element types.
  */
 export async function readTensor(stored: StoredTensor): Promise<Float32Tensor> {
-  const convert = conversions[stored.type];
-  if (convert === undefined) {
+  const { type } = stored;
+  if (!isFloatType(type)) {
     throw new LincirError('bad-file', {
       subject: `${stored.file}: tensor ${quoted(stored.name)}`,
       expected: `one of ${Object.keys(conversions).join(', ')}`,
-      found: stored.type,
+      found: type,
     });
   }
   const bytes = await readingFile(stored.file, (file) => file.read(stored.offset, stored.byteLength));
-  return { shape: stored.shape, data: convert(bytes.buffer) };
+  return { shape: stored.shape, data: toFloat32(type, bytes.buffer) };
 }
 
-const conversions: Readonly<Partial<Record<ElementType, (bytes: ArrayBuffer) => Float32Array>>> = {
+export function isFloatType(type: ElementType): type is FloatType {
+  return Object.hasOwn(conversions, type);
+}
+
+/** Little-endian values of a float type as float32; those of float64 are rounded. May share the memory of `bytes`. */
+export function toFloat32(type: FloatType, bytes: ArrayBuffer): Float32Array {
+  return conversions[type](bytes);
+}
+
+const conversions: Readonly<Record<FloatType, (bytes: ArrayBuffer) => Float32Array>> = {
   float64: (bytes) => Float32Array.from(new Float64Array(bytes)),
   float32: (bytes) => new Float32Array(bytes),
   // Node 22 has no Float16Array yet.

@@ -1,0 +1,88 @@
+/** A found picture's bytes, as they were at one moment. */
+
+import { open, stat } from 'node:fs/promises';
+import { setTimeout as pause } from 'node:timers/promises';
+import { asLincirError, LincirError, readingFile } from '../core/index.ts';
+import { type FoundPicture, pictureFile, splitPath } from './files.ts';
+import { tarMembers } from './tar.ts';
+
+/** No picture's file is larger: 200 megapixels of float32 fit. */
+const largestPicture = 2 ** 31;
+/** Milliseconds until a file that changed while it was read is read once more. */
+const changePause = 300;
+
+/** What was read, with the facts that held before and after. */
+export interface PictureBytes {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly size: number;
+  readonly modified: number;
+}
+
+/** @throws LincirError 'not-found', 'io', or 'bad-file' for a picture that is empty, huge or changes while it is read */
+export async function readPicture(picture: FoundPicture): Promise<PictureBytes> {
+  const { path, file, offset } = picture;
+  try {
+    const first = await readUnchanged(picture);
+    if (first) return first;
+    await pause(changePause);
+    const { size, mtimeMs } = await stat(file);
+    // Of a shard that has changed, nobody knows where its members lie.
+    const second =
+      offset === undefined ? await readUnchanged({ ...picture, size, modified: mtimeMs }) : undefined;
+    if (second) return second;
+  } catch (error) {
+    throw asLincirError(error, path, 'read');
+  }
+  throw new LincirError('bad-file', {
+    subject: path,
+    expected: 'a file that stays as it is while it is read',
+    found: 'one that changes',
+    todo: 'run the command again when nothing writes it',
+  });
+}
+
+/** Undefined if the file is, or becomes, another than it was found. */
+async function readUnchanged(picture: FoundPicture): Promise<PictureBytes | undefined> {
+  const { path, file: name, offset, size, modified } = picture;
+  const file = await open(name);
+  try {
+    const isSame = async () => {
+      const facts = await file.stat();
+      return facts.mtimeMs === modified && (offset !== undefined || facts.size === size);
+    };
+    if (!(await isSame())) return undefined;
+    if (size === 0 || size > largestPicture) {
+      throw new LincirError('bad-file', {
+        subject: path,
+        expected: `a picture of 1 to ${largestPicture} bytes`,
+        found: size === 0 ? 'an empty file' : `${size} bytes`,
+      });
+    }
+    const bytes = new Uint8Array(size);
+    for (let done = 0; done < size; ) {
+      const { bytesRead } = await file.read(bytes, done, size - done, (offset ?? 0) + done);
+      if (bytesRead === 0) return undefined;
+      done += bytesRead;
+    }
+    return (await isSame()) ? { bytes, size, modified } : undefined;
+  } finally {
+    await file.close();
+  }
+}
+
+/** The bytes of a picture that an index knows by this path. Throws LincirError 'not-found', 'io' or 'bad-file'. */
+export async function indexedBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  const [file, member] = splitPath(path);
+  if (member === undefined) return (await readPicture(await pictureFile(file))).bytes;
+  return await readingFile(file, async (shard) => {
+    for await (const { name, offset, size } of tarMembers(shard)) {
+      if (name === member) return await shard.read(offset, size);
+    }
+    throw new LincirError('not-found', {
+      subject: path,
+      expected: 'it in the shard',
+      found: 'no such member',
+      todo: 'bring the index up to date',
+    });
+  });
+}

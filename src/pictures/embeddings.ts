@@ -1,0 +1,243 @@
+/** Files of embeddings that were made before, with a name for every row: safetensors and NumPy. */
+
+import { stat } from 'node:fs/promises';
+import { extname } from 'node:path';
+import {
+  asLincirError,
+  bytesPerElement,
+  type Float32Tensor,
+  type FloatType,
+  fileLines,
+  isFloatType,
+  LincirError,
+  quoted,
+  type RandomAccess,
+  readingFile,
+  readLines,
+  readNpyHeader,
+  readSafetensorsHeader,
+  type StoredTensor,
+  toFloat32,
+} from '../core/index.ts';
+
+export interface EmbeddingsFile {
+  readonly path: string;
+  readonly count: number;
+  readonly dimensions: number;
+  /** Of the model that made them, where the file tells. */
+  readonly model?: string;
+  readonly fingerprint?: string;
+  /** In bytes. */
+  readonly size: number;
+  /** When the file was last written, in milliseconds since 1970. */
+  readonly modified: number;
+  /**
+   * All rows in order, some thousand at a time, embeddings as they stand in the file: [some, dimensions].
+   * @throws LincirError 'bad-file' naming a row that is all zeros or has a value that is no finite number.
+   */
+  rows(): AsyncGenerator<NamedRows, void, void>;
+}
+
+export interface NamedRows {
+  readonly names: string[];
+  readonly embeddings: Float32Tensor;
+}
+
+/** Where a matrix lies in a file, and what else the file tells. */
+interface Matrix {
+  readonly type: FloatType;
+  readonly shape: readonly number[];
+  /** In bytes. */
+  readonly offset: number;
+  readonly names?: StoredTensor;
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/** By the ending of the file's name. */
+const formats = new Map<string, (file: RandomAccess) => Promise<Matrix>>([
+  ['.safetensors', safetensorsMatrix],
+  ['.npy', readNpyHeader],
+]);
+
+const rowsPerRead = 4096;
+const bytesPerRead = 2 ** 24;
+/** More than any model gives; wider rows are not to fill the memory. */
+const dimensionLimit = 2 ** 16;
+
+/**
+ * Opens a `.safetensors` file (a tensor `embeddings` or only one matrix of floats, and names in a tensor `names`, as
+ * `lincir embed` writes them), or a `.npy` file (names in `x.names.jsonl` beside `x.npy`).
+ * @param names a file with the rows' names, which counts before the others: a name a line, or in `.jsonl` a JSON string
+ * @throws LincirError 'bad-argument' for another ending or when no names are found, 'bad-file' for what holds no
+ *   embeddings or has more or fewer names than rows, 'not-found' and 'io'.
+ */
+export async function openEmbeddings(path: string, names?: string): Promise<EmbeddingsFile> {
+  const format = formats.get(extname(path).toLowerCase());
+  if (format === undefined) {
+    throw new LincirError('bad-argument', {
+      subject: path,
+      expected: `embeddings in a file whose name ends in ${[...formats.keys()].join(' or ')}`,
+      found: 'another name',
+    });
+  }
+  const matrix = await readingFile(path, format);
+  const [count = 0, dimensions = 0] = matrix.shape;
+  if (matrix.shape.length !== 2 || dimensions < 1 || dimensions > dimensionLimit) {
+    throw new LincirError('bad-file', {
+      subject: path,
+      expected: `a matrix of 1 to ${dimensionLimit} columns`,
+      found: `the shape ${quoted(`[${matrix.shape.join(', ')}]`)}`,
+    });
+  }
+  const readNames = await namesOf(path, matrix, names);
+  let named = 0;
+  for await (const _ of readNames()) named += 1;
+  if (named !== count) throw wrongCount(path, count, named);
+
+  const { model, fingerprint } = matrix.metadata ?? {};
+  const { size, mtimeMs } = await stat(path).catch((error: unknown) => {
+    throw asLincirError(error, path, 'read');
+  });
+  return {
+    ...{ path, count, dimensions, size, modified: mtimeMs },
+    ...(model !== undefined && { model }),
+    ...(fingerprint !== undefined && { fingerprint }),
+    rows: () => namedRows(path, matrix, readNames),
+  };
+}
+
+async function safetensorsMatrix(file: RandomAccess): Promise<Matrix> {
+  const { tensors, metadata } = await readSafetensorsHeader(file);
+  const matrices = [...tensors.values()].filter(({ type, shape }) => isFloatType(type) && shape.length === 2);
+  const matrix = tensors.get('embeddings') ?? (matrices.length === 1 ? matrices[0] : undefined);
+  if (matrix === undefined || !isFloatType(matrix.type)) {
+    throw new LincirError('bad-file', {
+      subject: file.path,
+      expected: 'a matrix of floats named "embeddings", or no other matrix of floats',
+      found: matrix === undefined ? `${matrices.length} matrices` : `"embeddings" of ${matrix.type}`,
+    });
+  }
+  const names = tensors.get('names');
+  if (names !== undefined && names.type !== 'uint8') {
+    throw new LincirError('bad-file', {
+      subject: `${file.path}: tensor "names"`,
+      expected: 'uint8: a JSON string a line',
+      found: names.type,
+    });
+  }
+  const { type, shape, offset } = matrix;
+  return { type, shape, offset, metadata, ...(names && { names }) };
+}
+
+/** What reads the names, each time from the first on. */
+async function namesOf(
+  path: string,
+  { names: tensor }: Matrix,
+  given: string | undefined,
+): Promise<() => AsyncGenerator<string, void, void>> {
+  if (given !== undefined) {
+    const isJson = ['.jsonl', '.ndjson'].includes(extname(given).toLowerCase());
+    return () => (isJson ? jsonStrings(fileLines(given), given) : fileLines(given));
+  }
+  if (tensor !== undefined) {
+    const subject = `${path}: names`;
+    return () => jsonStrings(readLines(tensorBytes(path, tensor), subject), subject);
+  }
+  const beside = `${path.slice(0, -extname(path).length)}.names.jsonl`;
+  const isThere = await stat(beside).then(
+    () => true,
+    () => false,
+  );
+  if (isThere) return () => jsonStrings(fileLines(beside), beside);
+  throw new LincirError('bad-argument', {
+    subject: path,
+    expected: 'a name for each row',
+    found: `no tensor "names" and no file ${quoted(beside)}`,
+    todo: 'give them with --names FILE, one a line',
+  });
+}
+
+async function* tensorBytes(path: string, { offset, byteLength }: StoredTensor): AsyncGenerator<Uint8Array> {
+  const bytes = 2 ** 18;
+  for (let at = 0; at < byteLength; at += bytes) {
+    yield await readingFile(path, (file) => file.read(offset + at, Math.min(bytes, byteLength - at)));
+  }
+}
+
+async function* jsonStrings(
+  lines: AsyncIterable<string>,
+  subject: string,
+): AsyncGenerator<string, void, void> {
+  let number = 0;
+  for await (const line of lines) {
+    number += 1;
+    let value: unknown;
+    try {
+      value = JSON.parse(line);
+    } catch {
+      // Refused below.
+    }
+    if (typeof value !== 'string') {
+      throw new LincirError('bad-file', {
+        subject: `${subject}: line ${number}`,
+        expected: 'a JSON string',
+        found: quoted(line),
+      });
+    }
+    yield value;
+  }
+}
+
+async function* namedRows(
+  path: string,
+  { type, shape, offset }: Matrix,
+  readNames: () => AsyncGenerator<string, void, void>,
+): AsyncGenerator<NamedRows, void, void> {
+  const [count, dimensions] = shape as [number, number];
+  const bytesPerRow = dimensions * bytesPerElement[type];
+  const rows = Math.max(1, Math.min(rowsPerRead, Math.floor(bytesPerRead / bytesPerRow)));
+  const allNames = readNames();
+  try {
+    for (let begin = 0; begin < count; begin += rows) {
+      const size = Math.min(rows, count - begin);
+      const bytes = await readingFile(path, (file) =>
+        file.read(offset + begin * bytesPerRow, size * bytesPerRow),
+      );
+      const data = toFloat32(type, bytes.buffer); // [size, dimensions]
+      const names: string[] = [];
+      while (names.length < size) {
+        const { value } = await allNames.next();
+        if (value === undefined) throw wrongCount(path, count, begin + names.length);
+        names.push(value);
+      }
+      checkRows(path, names, data, begin);
+      yield { names, embeddings: { shape: [size, dimensions], data } };
+    }
+  } finally {
+    await allNames.return();
+  }
+}
+
+function checkRows(path: string, names: readonly string[], data: Float32Array, begin: number): void {
+  const dimensions = data.length / names.length;
+  for (const [index, name] of names.entries()) {
+    const row = data.subarray(index * dimensions, (index + 1) * dimensions);
+    const areFinite = row.every(Number.isFinite);
+    if (areFinite && row.some((value) => value !== 0)) continue;
+    throw new LincirError('bad-file', {
+      subject: `${path}: row ${begin + index + 1}, ${quoted(name)}`,
+      expected: 'finite numbers in float32 that are not all zero',
+      found: areFinite ? 'zeros' : `${row.find((value) => !Number.isFinite(value))}`,
+      todo: 'leave this row out',
+    });
+  }
+}
+
+function wrongCount(path: string, count: number, found: number): LincirError {
+  return new LincirError('bad-file', {
+    subject: path,
+    expected: `${count} names, one for each row`,
+    found: `${found}`,
+    todo: 'check that the names belong to this file, or give others with --names FILE',
+  });
+}

@@ -1,0 +1,158 @@
+/** Picture files: which ones lie in folders, and what an index knows them by. */
+
+import type { Dirent } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { join, matchesGlob, posix, relative, resolve, sep } from 'node:path';
+import { asLincirError, LincirError } from '../core/index.ts';
+
+/** A picture that was found but not yet read. */
+export interface FoundPicture {
+  /** Absolute, with forward slashes; of a member, `SHARD.tar!/MEMBER`. */
+  readonly path: string;
+  /** What the path lies in. */
+  readonly folder: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Milliseconds since 1970; of a member, when its shard was last written. */
+  readonly modified: number;
+  /** What to open. */
+  readonly file: string;
+  /** Where a member's bytes begin in its shard. */
+  readonly offset?: number;
+}
+
+/** Something that could not be looked into: a folder without permission, a name that is not UTF-8. */
+export interface Unreadable {
+  readonly path: string;
+  readonly reason: string;
+  /** There is nothing, which is known for sure. */
+  readonly isMissing: boolean;
+}
+
+export interface WalkOptions {
+  /** Glob patterns of what to leave out: without a slash of a name anywhere, else of a path below the folder. */
+  readonly exclude?: readonly string[] | undefined;
+  /** Look at what links lead to. Default: links are passed over. */
+  readonly followLinks?: boolean | undefined;
+  readonly onUnreadable: (unreadable: Unreadable) => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** By their names' ends. HEIC and JPEG XL are read where the platform's libvips can. */
+const pictureEnding = /\.(jpe?g|jpe|jfif|png|webp|gif|tiff?|avif|hei[cf]|jxl|svg)$/i;
+/** Not what a person took pictures for: hidden files, packages, repositories, thumbnails of network storage. */
+const leftOut = /^(\..*|node_modules|@eaDir)$/;
+
+/** Between a shard's path and a member's name. */
+export const memberMark = '!/';
+
+/** A path as an index has it: a file, and the member if it is a shard. */
+export function splitPath(path: string): readonly [file: string, member: string | undefined] {
+  const at = path.search(/(?<=\.tar)!\//i);
+  return at < 0 ? [path, undefined] : [path.slice(0, at), path.slice(at + memberMark.length)];
+}
+
+/** The path by which an index knows a file, wherever the command is run. */
+export function indexPath(path: string): string {
+  return resolve(path).split(sep).join('/');
+}
+
+/** All pictures in and under a folder, in the order of their names. Throws 'not-found' or 'io' for the folder itself. */
+export async function* walkPictures(
+  folder: string,
+  options: WalkOptions,
+): AsyncGenerator<FoundPicture, void, void> {
+  const root = resolve(folder);
+  const excluded = (options.exclude ?? []).map((pattern) => pattern.replace(/\/$/, ''));
+  const isExcluded = (path: string, name: string): boolean => {
+    const below = relative(root, path).split(sep).join('/');
+    return excluded.some((pattern) => matchesGlob(pattern.includes('/') ? below : name, pattern));
+  };
+  const entries = await readdir(root, { withFileTypes: true, encoding: 'buffer' }).catch((error: unknown) => {
+    throw asLincirError(error, folder, 'read');
+  });
+  yield* walk(root, entries, { ...options, isExcluded, ancestors: new Set([await identityOf(root)]) });
+}
+
+interface Walk extends WalkOptions {
+  readonly isExcluded: (path: string, name: string) => boolean;
+  /** The folders that this one lies in, links resolved. */
+  readonly ancestors: ReadonlySet<string>;
+}
+
+async function* walk(
+  folder: string,
+  entries: readonly Dirent<Buffer>[],
+  options: Walk,
+): AsyncGenerator<FoundPicture, void, void> {
+  const { onUnreadable, followLinks = false, isExcluded, ancestors, signal } = options;
+  const sorted = entries.toSorted((a, b) => Buffer.compare(a.name, b.name));
+  for (const entry of sorted) {
+    signal?.throwIfAborted();
+    const name = entry.name.toString('utf8');
+    const path = join(folder, name);
+    if (leftOut.test(name) || isExcluded(path, name)) continue;
+    const isLink = entry.isSymbolicLink();
+    if (isLink && !followLinks) continue;
+    const mayBePicture = isPictureName(name);
+    if (!(entry.isDirectory() || isLink || (entry.isFile() && mayBePicture))) continue;
+    if (!Buffer.from(name).equals(entry.name)) {
+      const reason = 'expected a name in UTF-8, found other bytes; rename it';
+      onUnreadable({ path: indexPath(path), reason, isMissing: false });
+      continue;
+    }
+    try {
+      const facts = await stat(path);
+      if (facts.isFile() && mayBePicture) {
+        yield found(path, facts);
+      } else if (facts.isDirectory()) {
+        const identity = `${facts.dev} ${facts.ino}`;
+        if (ancestors.has(identity)) continue; // A link back to where it lies in.
+        const inside = await readdir(path, { withFileTypes: true, encoding: 'buffer' });
+        yield* walk(path, inside, { ...options, ancestors: new Set([...ancestors, identity]) });
+      }
+    } catch (error) {
+      tellUnreadable(error, indexPath(path), options);
+    }
+  }
+}
+
+/** A file that was named itself, whatever its name ends in. Throws 'not-found', 'io', 'bad-file' for what is no file. */
+export async function pictureFile(path: string): Promise<FoundPicture> {
+  const facts = await stat(path).catch((error: unknown) => {
+    throw asLincirError(error, path, 'read');
+  });
+  if (facts.isFile()) return found(resolve(path), facts);
+  throw new LincirError('bad-file', {
+    subject: path,
+    expected: 'a file',
+    found: facts.isDirectory() ? 'a folder' : 'something that is no file',
+  });
+}
+
+export function isPictureName(name: string): boolean {
+  return pictureEnding.test(name);
+}
+
+/** Tells of something that cannot be looked into, if `error` is of that kind; else throws it. */
+export function tellUnreadable(error: unknown, path: string, { onUnreadable }: WalkOptions): void {
+  const lincirError = asLincirError(error, path, 'read');
+  if (!(lincirError instanceof LincirError)) throw error;
+  onUnreadable({ path, reason: reasonOf(lincirError), isMissing: lincirError.code === 'not-found' });
+}
+
+/** Why a picture cannot be used, for people, without its name. */
+export function reasonOf({ problem: { expected, found, todo } }: LincirError): string {
+  return `expected ${expected}, found ${found}${todo === undefined ? '' : `; ${todo}`}`;
+}
+
+function found(path: string, facts: { readonly size: number; readonly mtimeMs: number }): FoundPicture {
+  const known = indexPath(path);
+  const { size, mtimeMs } = facts;
+  return { path: known, folder: posix.dirname(known), size, modified: mtimeMs, file: path };
+}
+
+async function identityOf(folder: string): Promise<string> {
+  const { dev, ino } = await stat(folder);
+  return `${dev} ${ino}`;
+}

@@ -1,0 +1,16 @@
+/** Pictures and what comes with them: files, shards, addresses on the web, ready embeddings and metadata. */
+
+export { indexedBytes } from './bytes.ts';
+export { type EmbeddingsFile, openEmbeddings } from './embeddings.ts';
+export {
+  type FoundPicture,
+  indexPath,
+  memberMark,
+  reasonOf,
+  splitPath,
+  type Unreadable,
+} from './files.ts';
+export { type MetadataFile, openMetadata } from './metadata.ts';
+export { PictureReader, type ReadPicture } from './reader.ts';
+export { type FetchPictureOptions, fetchPicture, isWebAddress } from './remote.ts';
+export { openSources, type PictureSources, type SourceOptions } from './sources.ts';

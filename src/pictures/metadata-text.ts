@@ -1,0 +1,149 @@
+/** Metadata out of text: CSV and TSV with a header, or a JSON object a line. */
+
+import { CsvError, parse } from 'csv-parse';
+import { batched, fileLines, LincirError, quoted } from '../core/index.ts';
+import {
+  isExact,
+  type MetadataBatch,
+  type MetadataRow,
+  type MetadataValue,
+  valueLimit,
+} from './metadata-types.ts';
+
+const malformations: Readonly<Record<string, string>> = {
+  CSV_INVALID_CLOSING_QUOTE: 'text after the quote that ends a field',
+  CSV_MAX_RECORD_SIZE: `a record of more than ${valueLimit} characters; was a quote lost?`,
+  CSV_QUOTE_NOT_CLOSED: 'a quote that nothing ends',
+  INVALID_OPENING_QUOTE: 'a quote inside a field that does not begin with one',
+};
+
+/** Lines of JSON that are held at once, in rows and in characters. */
+const rowsPerBatch = 2048;
+const charactersPerBatch = 2 ** 22;
+
+/**
+ * The rows below a header. Quoted fields may hold line ends, which come out as `\n`, and doubled quotes for quotes. In
+ * TSV, a quote that does not enclose a whole field is a character like any other. Empty fields are null; blank lines are
+ * left out.
+ * @throws LincirError 'bad-file' naming the line of a record that has more or fewer fields than the header, ill-placed
+ *   quotes, what is not UTF-8, or more than 1 MiB, and what reading throws.
+ */
+export async function* delimitedBatches(
+  path: string,
+  delimiter: ',' | '\t',
+): AsyncGenerator<MetadataBatch, void, void> {
+  let columns: readonly string[] | undefined;
+  let line = 1;
+  let rows: MetadataRow[] = [];
+
+  const refuse = (expected: string, found: string, cause?: unknown) =>
+    new LincirError('bad-file', { subject: `${path}: line ${line}`, expected, found, cause });
+  const take = (fields: readonly string[]): void => {
+    const isBlank = fields.length === 1 && fields[0] === '';
+    if (columns === undefined) {
+      columns = fields;
+    } else if (!isBlank) {
+      if (fields.length !== columns.length) {
+        throw refuse(`${columns.length} fields, as in the header`, `${fields.length}`);
+      }
+      rows.push({ values: fields.map((field) => (field === '' ? null : field)), at: line });
+    }
+    line += 1;
+    for (const field of fields) {
+      for (let at = field.indexOf('\n'); at >= 0; at = field.indexOf('\n', at + 1)) line += 1;
+    }
+  };
+
+  const parser = parse({
+    delimiter,
+    record_delimiter: '\n',
+    max_record_size: valueLimit,
+    relax_quotes: delimiter === '\t',
+    // Counted in `take`, which can say what the header has.
+    relax_column_count: true,
+    // The parser hands on no record: a stream of single records would be slower.
+    on_record: (fields: unknown) => {
+      take(fields as readonly string[]);
+      return null;
+    },
+  });
+  // The error also goes to the callback of the write that caused it.
+  parser.on('error', () => {});
+  const settled = (act: (done: (error?: Error | null) => void) => void) =>
+    new Promise<void>((resolve, reject) => {
+      act((error) => (error == null ? resolve() : reject(error)));
+    });
+  try {
+    for await (const text of batched(linesWithEnds(path))) {
+      await settled((done) => parser.write(text, done));
+      if (columns !== undefined) yield { columns, rows };
+      rows = [];
+    }
+    await settled((done) => parser.end(done));
+    if (columns !== undefined) yield { columns, rows };
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    const found = malformations[error.code] ?? quoted(error.message, 200);
+    throw refuse('fields that are quoted as a whole, with inner quotes doubled, or not at all', found, error);
+  } finally {
+    parser.destroy();
+  }
+}
+
+async function* linesWithEnds(path: string): AsyncGenerator<string, void, void> {
+  for await (const line of fileLines(path)) yield `${line}\n`;
+}
+
+/**
+ * The objects of a file with one a line, nested values as JSON text; blank lines are left out.
+ * @throws LincirError 'bad-file' naming the line of what is not a JSON object, and what reading throws.
+ */
+export async function* jsonBatches(path: string): AsyncGenerator<MetadataBatch, void, void> {
+  let at = 0;
+  let characters = 0;
+  let objects: { readonly object: object; readonly at: number }[] = [];
+  for await (const line of fileLines(path)) {
+    at += 1;
+    if (line.trim() === '') continue;
+    objects.push({ object: parsedObject(line, `${path}: line ${at}`), at });
+    characters += line.length;
+    if (objects.length < rowsPerBatch && characters < charactersPerBatch) continue;
+    yield asBatch(objects);
+    objects = [];
+    characters = 0;
+  }
+  yield asBatch(objects);
+}
+
+function parsedObject(line: string, subject: string): object {
+  let value: unknown;
+  try {
+    value = /\d{16}|\de/i.test(line) ? JSON.parse(line, inexactAsText) : JSON.parse(line);
+  } catch (cause) {
+    const found = cause instanceof Error ? quoted(cause.message, 200) : 'none';
+    throw new LincirError('bad-file', { subject, expected: 'JSON', found, cause });
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  throw new LincirError('bad-file', { subject, expected: 'a JSON object', found: quoted(line) });
+}
+
+/** Keeps the digits of numbers that float64 cannot hold, such as many services' ids. */
+function inexactAsText(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
+  const source = context?.source;
+  return typeof value === 'number' && source !== undefined && !isExact(source) ? source : value;
+}
+
+function asBatch(objects: readonly { readonly object: object; readonly at: number }[]): MetadataBatch {
+  const columns = [...new Set(objects.flatMap(({ object }) => Object.keys(object)))];
+  const rows = objects.map(({ object, at }) => {
+    const fields = new Map<string, unknown>(Object.entries(object));
+    return { values: columns.map((name) => scalar(fields.get(name))), at };
+  });
+  return { columns, rows };
+}
+
+function scalar(value: unknown): MetadataValue {
+  if (value === undefined || value === null) return null;
+  if (typeof value === 'number' || typeof value === 'boolean' || typeof value === 'string') return value;
+  return JSON.stringify(value);
+}

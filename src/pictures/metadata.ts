@@ -1,0 +1,197 @@
+/** Metadata of pictures out of CSV, TSV, JSON lines or Parquet: the columns with their types, and the rows by picture. */
+
+import { stat } from 'node:fs/promises';
+import { extname } from 'node:path';
+import { asLincirError, LincirError, quoted } from '../core/index.ts';
+import { parquetBatches } from './metadata-parquet.ts';
+import { delimitedBatches, jsonBatches } from './metadata-text.ts';
+import {
+  type MetadataBatch,
+  type MetadataFormat,
+  type MetadataType,
+  type MetadataValue,
+  typeOfText,
+  typeOfValue,
+} from './metadata-types.ts';
+
+export type { MetadataType, MetadataValue };
+
+export interface MetadataFile {
+  readonly path: string;
+  /** In bytes. */
+  readonly size: number;
+  /** When the file was last written, in milliseconds since 1970. */
+  readonly modified: number;
+  /** All but the key's. */
+  readonly columns: ReadonlyMap<string, MetadataType>;
+  /** The column that names the pictures. */
+  readonly key: string;
+  /**
+   * All rows, some thousand at a time, each with every column.
+   * @throws LincirError 'bad-file' naming the line or row that has no key, and what reading throws.
+   */
+  rows(): AsyncGenerator<readonly PictureMetadata[], void, void>;
+}
+
+export interface PictureMetadata {
+  /** The picture's name, without `./` before it. */
+  readonly key: string;
+  readonly values: Readonly<Record<string, MetadataValue>>;
+  /** The line or row of the file, from 1. */
+  readonly at: number;
+}
+
+export interface MetadataOptions {
+  /** The column that names the pictures; by default the first of `path`, `file` and so on. */
+  readonly key?: string;
+  /** Names that are taken. */
+  readonly reserved: ReadonlySet<string>;
+}
+
+const csv: MetadataFormat = {
+  ...{ unit: 'line', typeOf: typeOfText },
+  batches: (path) => delimitedBatches(path, ','),
+};
+const json: MetadataFormat = { unit: 'line', typeOf: typeOfValue, batches: jsonBatches };
+
+/** By the ending of the file's name. */
+const formats: ReadonlyMap<string, MetadataFormat> = new Map([
+  ['.csv', csv],
+  ['.tsv', { ...csv, batches: (path) => delimitedBatches(path, '\t') }],
+  ['.jsonl', json],
+  ['.ndjson', json],
+  ['.parquet', { unit: 'row', typeOf: typeOfValue, batches: parquetBatches }],
+]);
+
+const usualKeys = ['path', 'file', 'file_name', 'filename', 'name', 'id'];
+const columnLimit = 100;
+const rowsPerBatch = 2048;
+
+/**
+ * Reads a file once for its columns' types, in bounded memory: number or boolean if all values that are not null are,
+ * else string.
+ * @throws LincirError 'bad-argument' for another ending or a key that the file does not have, 'bad-file' for columns
+ *   that are too many, without a name, there twice or reserved, and what reading throws.
+ */
+export async function openMetadata(path: string, options: MetadataOptions): Promise<MetadataFile> {
+  const format = formats.get(extname(path).toLowerCase());
+  if (format === undefined) {
+    throw new LincirError('bad-argument', {
+      subject: path,
+      expected: `metadata in a file whose name ends in ${[...formats.keys()].join(', ')}`,
+      found: 'another name',
+    });
+  }
+  const { size, mtimeMs } = await stat(path).catch((error: unknown) => {
+    throw asLincirError(error, path, 'read');
+  });
+  const types = await inferTypes(path, format);
+  const key = keyOf(path, [...types.keys()], options.key);
+  types.delete(key);
+  for (const name of types.keys()) {
+    if (!options.reserved.has(name)) continue;
+    throw new LincirError('bad-file', {
+      subject: path,
+      expected: 'columns of other names than those that every picture has',
+      found: quoted(name),
+      todo: 'rename this column, or leave it out',
+    });
+  }
+  return {
+    ...{ path, size, modified: mtimeMs, columns: types, key },
+    rows: () => pictureRows(path, format, key, types),
+  };
+}
+
+async function inferTypes(path: string, format: MetadataFormat): Promise<Map<string, MetadataType>> {
+  const types = new Map<string, MetadataType | undefined>();
+  for await (const { columns, rows } of format.batches(path)) {
+    checkColumns(path, columns, types);
+    for (const [index, name] of columns.entries()) {
+      let type = types.get(name);
+      for (const { values } of rows) {
+        if (type === 'string') break;
+        const found = format.typeOf(values[index]!);
+        if (found !== undefined) type = type === undefined || type === found ? found : 'string';
+      }
+      types.set(name, type);
+    }
+  }
+  return new Map(Array.from(types, ([name, type]) => [name, type ?? 'string']));
+}
+
+function checkColumns(path: string, columns: readonly string[], known: ReadonlyMap<string, unknown>): void {
+  const refuse = (expected: string, found: string, todo: string) =>
+    new LincirError('bad-file', { subject: path, expected, found, todo });
+  const names = new Set<string>();
+  for (const [index, name] of columns.entries()) {
+    if (name.trim() === '') {
+      const found = `none for column ${index + 1}`;
+      throw refuse('a name for each column', found, 'name it, or leave it out (pandas: index=False)');
+    }
+    if (names.has(name)) throw refuse('each column once', `${quoted(name)} twice`, 'rename one of them');
+    names.add(name);
+  }
+  const { size } = new Set([...known.keys(), ...names]);
+  if (size > columnLimit) throw refuse(`at most ${columnLimit} columns`, `${size}`, 'leave some out');
+}
+
+function keyOf(path: string, columns: readonly string[], wanted: string | undefined): string {
+  const key = (wanted === undefined ? usualKeys : [wanted]).find((name) => columns.includes(name));
+  if (key !== undefined) return key;
+  const listed = columns.map((name) => quoted(name)).join(', ') || 'none';
+  throw new LincirError('bad-argument', {
+    subject: path,
+    expected: `a column ${(wanted === undefined ? usualKeys : [wanted]).map((name) => quoted(name)).join(' or ')}`,
+    found: `the columns ${listed}`,
+    todo: "say which one has the pictures' names with --metadata-key COLUMN",
+  });
+}
+
+async function* pictureRows(
+  path: string,
+  format: MetadataFormat,
+  key: string,
+  types: ReadonlyMap<string, MetadataType>,
+): AsyncGenerator<readonly PictureMetadata[], void, void> {
+  for await (const batch of format.batches(path)) {
+    for (let begin = 0; begin < batch.rows.length; begin += rowsPerBatch) {
+      yield convertedRows(batch, begin, path, format, key, types);
+    }
+  }
+}
+
+function convertedRows(
+  { columns, rows }: MetadataBatch,
+  begin: number,
+  path: string,
+  { unit, typeOf }: MetadataFormat,
+  key: string,
+  types: ReadonlyMap<string, MetadataType>,
+): readonly PictureMetadata[] {
+  const keyIndex = columns.indexOf(key);
+  const places = Array.from(types, ([name, type]) => ({ name, type, index: columns.indexOf(name) }));
+  return rows.slice(begin, begin + rowsPerBatch).map(({ values, at }) => {
+    const refuse = (expected: string, found: string, todo: string) =>
+      new LincirError('bad-file', { subject: `${path}: ${unit} ${at}`, expected, found, todo });
+    const picture = String(values[keyIndex] ?? '').replace(/^(?:\.\/)+/, '');
+    if (picture === '') {
+      throw refuse(
+        `a picture's name in the column ${quoted(key)}`,
+        'none',
+        'fill it in, or leave the row out',
+      );
+    }
+    const entries = places.map(({ name, type, index }): [string, MetadataValue] => {
+      const value = values[index] ?? null;
+      if (value === null) return [name, null];
+      if (type === 'string') return [name, String(value).toWellFormed()];
+      if (typeOf(value) !== type) {
+        const found = `${quoted(value)} as ${quoted(name)}`;
+        throw refuse(`a ${type}`, found, 'the file has changed while it was read: try again');
+      }
+      return [name, type === 'number' ? Number(value) : String(value).toLowerCase() === 'true'];
+    });
+    return { key: picture.toWellFormed(), values: Object.fromEntries(entries), at };
+  });
+}

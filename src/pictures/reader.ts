@@ -1,0 +1,111 @@
+/** Pictures read and preprocessed on threads of their own, ahead of the encoder, which blocks its thread. */
+
+import { availableParallelism } from 'node:os';
+import { extname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import type { ImagePreprocessing, PreprocessOptions } from '../clip/index.ts';
+import type { FoundPicture } from './files.ts';
+
+export interface ReaderSettings extends Pick<PreprocessOptions, 'targetPad' | 'maxPixels'> {
+  readonly preprocessing: ImagePreprocessing;
+}
+
+export interface ReaderOptions extends ReaderSettings {
+  /** Default: one for every two of the processor's. */
+  readonly threads?: number | undefined;
+  /** Pictures that are under way at once, which bounds the memory. */
+  readonly ahead: number;
+}
+
+/** What is to be read, and the hashes of contents whose pixels nobody needs. */
+export interface WantedPicture {
+  readonly picture: FoundPicture;
+  readonly known: readonly string[];
+}
+
+/** What became of a picture. */
+export type ReadPicture =
+  | {
+      /** SHA-256, in hex. */
+      readonly hash: string;
+      /** As they were when it was read. */
+      readonly size: number;
+      readonly modified: number;
+      /** [3, height, width], as the vision tower takes them; absent for known contents. */
+      readonly pixels?: Float32Array<ArrayBuffer>;
+    }
+  /** It cannot be used. */
+  | { readonly reason: string };
+
+export type PictureRequest = WantedPicture & { readonly number: number };
+export type PictureAnswer = ReadPicture | { readonly failed: unknown };
+
+interface Waiting {
+  readonly resolve: (read: ReadPicture) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** The threads. Owns them: close it. */
+export class PictureReader {
+  readonly #workers: readonly Worker[];
+  readonly #ahead: number;
+  readonly #waiting = new Map<number, Waiting>();
+  #asked = 0;
+  #failed: unknown;
+
+  constructor({
+    threads = Math.max(1, Math.floor(availableParallelism() / 2)),
+    ahead,
+    ...settings
+  }: ReaderOptions) {
+    // Compiled, this file and its neighbour end in .js.
+    const file = new URL(`./reader-worker${extname(import.meta.url)}`, import.meta.url);
+    this.#ahead = ahead;
+    this.#workers = Array.from({ length: threads }, () => {
+      const worker = new Worker(file, { workerData: settings });
+      worker.on('message', ({ number, answer }: { number: number; answer: PictureAnswer }) => {
+        const { resolve, reject } = this.#waiting.get(number)!;
+        this.#waiting.delete(number);
+        if ('failed' in answer) reject(answer.failed);
+        else resolve(answer);
+      });
+      worker.on('error', (error) => {
+        this.#failed = error;
+        for (const { reject } of this.#waiting.values()) reject(error);
+        this.#waiting.clear();
+      });
+      return worker;
+    });
+  }
+
+  /** All wanted pictures, in their order, each with what became of it. */
+  async *read<Wanted extends WantedPicture>(
+    all: AsyncIterable<Wanted>,
+  ): AsyncGenerator<{ readonly wanted: Wanted; readonly read: ReadPicture }, void, void> {
+    const queue: { wanted: Wanted; read: Promise<ReadPicture> }[] = [];
+    for await (const wanted of all) {
+      queue.push({ wanted, read: this.#ask(wanted) });
+      if (queue.length < this.#ahead) continue;
+      const { wanted: first, read } = queue.shift()!;
+      yield { wanted: first, read: await read };
+    }
+    for (const { wanted, read } of queue) yield { wanted, read: await read };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+  }
+
+  #ask({ picture, known }: WantedPicture): Promise<ReadPicture> {
+    if (this.#failed !== undefined) return Promise.reject(this.#failed);
+    const number = this.#asked;
+    this.#asked += 1;
+    const read = new Promise<ReadPicture>((resolve, reject) =>
+      this.#waiting.set(number, { resolve, reject }),
+    );
+    read.catch(() => {}); // reported to whoever takes it
+    const request: PictureRequest = { number, picture, known };
+    this.#workers[number % this.#workers.length]!.postMessage(request);
+    return read;
+  }
+}
