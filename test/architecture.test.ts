@@ -6,7 +6,18 @@ import { dirname, join, relative, resolve, sep } from 'node:path';
 import { test } from 'node:test';
 
 /** In import order: each may import from those before it. */
-const folders = ['core', 'hub', 'onnx', 'clip', 'captions', 'lincir', 'cli'];
+const folders = [
+  'core',
+  'hub',
+  'onnx',
+  'clip',
+  'captions',
+  'lincir',
+  'store',
+  'pictures',
+  'retrieval',
+  'cli',
+];
 const source = resolve(import.meta.dirname, '../src');
 
 const files = readdirSync(source, { recursive: true, encoding: 'utf8' })

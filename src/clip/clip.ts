@@ -147,6 +147,28 @@ export class Clip {
     return this.#parts.tokenizer ?? this.#lacks('text');
   }
 
+  /** @throws LincirError 'bad-config' when the checkpoint has no vision tower. */
+  get visionConfig(): VisionConfig {
+    return this.config.vision ?? this.#lacks('vision');
+  }
+
+  /** What is done to a picture before the vision tower. Throws LincirError 'bad-config' without one. */
+  get preprocessing(): ImagePreprocessing {
+    return this.#parts.preprocessing ?? this.#lacks('vision');
+  }
+
+  /** The ratio that long pictures are padded to; null: they are not. */
+  get targetPad(): number | null {
+    return this.#options.targetPad ?? null;
+  }
+
+  /** How many pictures the vision tower best takes at once. */
+  get picturesPerRun(): number {
+    const { imageSize, patchSize } = this.visionConfig;
+    const tokens = 1 + Math.floor(imageSize / patchSize) ** 2;
+    return Math.max(1, Math.floor(positionsPerRun / tokens));
+  }
+
   /**
    * Embeds texts. Texts longer than the model's positions are cut, their end of text kept.
    * @returns [texts, projection], in the order of the texts
@@ -210,7 +232,7 @@ export class Clip {
     images: readonly ImageSource[],
     options: EncodeImagesOptions = {},
   ): Promise<Float32Tensor> {
-    const config = this.config.vision ?? this.#lacks('vision');
+    const config = this.visionConfig;
     const data = new Float32Array(images.length * config.projection);
     let filled = 0;
     for await (const batch of this.imageBatches(images, options)) {
@@ -225,19 +247,29 @@ export class Clip {
     images: Iterable<ImageSource> | AsyncIterable<ImageSource>,
     options: EncodeImagesOptions = {},
   ): AsyncGenerator<Float32Tensor, void, void> {
-    const config = this.config.vision ?? this.#lacks('vision');
-    const { channels, imageSize, patchSize, projection } = config;
-    const tokens = 1 + Math.floor(imageSize / patchSize) ** 2;
-    const batches = chunks(images, Math.max(1, Math.floor(positionsPerRun / tokens)));
-    this.#visionSession ??= this.#session((parameter) => visionTower(visionInput(config), config, parameter));
-    const session = await this.#visionSession;
+    const { projection } = this.visionConfig;
+    const batches = chunks(images, this.picturesPerRun);
     for await (const { pixels, broken } of ahead(this.#prepared(batches, options.onBroken))) {
-      const shape = [pixels.length / (channels * imageSize ** 2), channels, imageSize, imageSize];
-      const { embeddings } = await session.run<'embeddings'>({ pixels: { shape, data: pixels } });
-      const result = finished(embeddings, options);
+      const result = finished(await this.encodePixels(pixels), options);
       for (const row of broken) result.data.fill(0, row * projection, (row + 1) * projection);
       yield result;
     }
+  }
+
+  /**
+   * Embeds pictures as `preprocessImage` makes them, all at once. Blocks its thread until done.
+   * @param pixels [pictures, 3, height, width]
+   * @returns [pictures, projection]
+   * @throws LincirError 'bad-argument' for another number of values, 'bad-config' without a vision tower
+   */
+  async encodePixels(pixels: Float32Array): Promise<Float32Tensor> {
+    const config = this.visionConfig;
+    const { channels, imageSize } = config;
+    this.#visionSession ??= this.#session((parameter) => visionTower(visionInput(config), config, parameter));
+    const session = await this.#visionSession;
+    const shape = [pixels.length / (channels * imageSize ** 2), channels, imageSize, imageSize];
+    const { embeddings } = await session.run<'embeddings'>({ pixels: { shape, data: pixels } });
+    return embeddings;
   }
 
   /** Frees the engine's memory. The model cannot be used afterwards. */
@@ -255,7 +287,7 @@ export class Clip {
     batches: AsyncIterable<readonly ImageSource[]>,
     onBroken: EncodeImagesOptions['onBroken'],
   ): AsyncGenerator<{ pixels: Float32Array; broken: readonly number[] }, void, void> {
-    const preprocessing = this.#parts.preprocessing!;
+    const { preprocessing } = this;
     const { targetPad, maxPixels } = this.#options;
     const size = 3 * preprocessing.crop.height * preprocessing.crop.width;
     let start = 0;

@@ -1,0 +1,83 @@
+/** Ready embeddings into an index: others' features, or those of `lincir embed`. */
+
+import { hash } from 'node:crypto';
+import { posix } from 'node:path';
+import { LincirError, normalizeRows, quoted } from '../core/index.ts';
+import type { EmbeddingsFile } from '../pictures/index.ts';
+import type { EmbeddedPicture, VectorStore } from '../store/index.ts';
+import { newId } from './changes.ts';
+import { KnownPictures } from './known.ts';
+
+export interface ImportSummary {
+  readonly added: number;
+  readonly changed: number;
+  readonly unchanged: number;
+}
+
+/** An embedding this near to length 1 has been scaled to it: CLIP's have lengths of about 10. */
+const unitTolerance = 1e-3;
+
+/**
+ * Adds every row under its name, or replaces what has the name. A row of length 1 is taken to have been normalised: then
+ * its picture can be found but not be made a word of by phi. Yields how many rows are done; some thousand are committed at
+ * a time.
+ * @throws LincirError 'bad-argument' for embeddings of another model or other dimensions, 'bad-file' for a name that
+ *   comes twice, what reading throws, and the signal's reason
+ */
+export async function* importEmbeddings(
+  store: VectorStore,
+  file: EmbeddingsFile,
+  signal?: AbortSignal,
+): AsyncGenerator<number, ImportSummary, void> {
+  const { path: subject, dimensions, fingerprint, size, modified } = file;
+  const { info } = store;
+  if (dimensions !== info.dimensions || (fingerprint ?? info.fingerprint) !== info.fingerprint) {
+    const described = (print: string | undefined, width: number) =>
+      `${width} dimensions${print === undefined ? '' : ` of the model with fingerprint ${print}`}`;
+    throw new LincirError('bad-argument', {
+      subject,
+      expected: `embeddings as the index has them, ${described(info.fingerprint, info.dimensions)}`,
+      found: described(fingerprint, dimensions),
+      todo: 'make another index for them',
+    });
+  }
+  const known = await KnownPictures.of(store);
+  const counts = { added: 0, changed: 0, unchanged: 0 };
+  let done = 0;
+  for await (const { names, embeddings } of file.rows()) {
+    signal?.throwIfAborted();
+    const states = names.map((path) => {
+      const state = known.see({ path, size, modified });
+      if (known.claim(path)) return state;
+      throw new LincirError('bad-file', {
+        subject,
+        expected: 'every name once',
+        found: `${quoted(path)} twice`,
+        todo: 'leave one of them out',
+      });
+    });
+    const changed = names.filter((_, at) => states[at] === 'changed');
+    const ids = new Map((await store.find('path', changed)).map(({ path, id }) => [path, id]));
+    const rows = names.flatMap((path, at): EmbeddedPicture[] => {
+      if (states[at] === 'same') return [];
+      const vector = embeddings.data.slice(at * dimensions, (at + 1) * dimensions);
+      const length = Math.hypot(...vector);
+      const norm = Math.abs(length - 1) < unitTolerance ? null : length;
+      const content = hash('sha256', new Uint8Array(vector.buffer));
+      normalizeRows(vector, dimensions);
+      const place = { path, folder: posix.dirname(path), size, modified };
+      return [{ id: ids.get(path) ?? newId(), ...place, hash: content, norm, vector }];
+    });
+    const isKnown = ({ path }: EmbeddedPicture) => ids.has(path);
+    const replaced = rows.filter(isKnown);
+    await store.add(rows.filter((row) => !isKnown(row)));
+    await store.replace(replaced);
+    counts.added += rows.length - replaced.length;
+    counts.changed += replaced.length;
+    counts.unchanged += names.length - rows.length;
+    done += names.length;
+    yield done;
+  }
+  await store.maintain();
+  return counts;
+}

@@ -1,0 +1,23 @@
+/** Composed retrieval: queries of pictures and words, and indexes of pictures that answer them. */
+
+export type { Annotation } from './annotate.ts';
+export {
+  type ComposeOptions,
+  compose,
+  type Method,
+  methodOf,
+  methods,
+  type Query,
+  type Reference,
+} from './compose.ts';
+export type { ImportSummary } from './import.ts';
+export {
+  type IndexedReference,
+  type OpenIndexOptions,
+  openIndex,
+  PictureIndex,
+  type SearchOptions,
+} from './picture-index.ts';
+export { composePrompt, defaultPrompt } from './prompt.ts';
+export { type ReindexOptions, reindex } from './reindex.ts';
+export type { UpdateEvent, UpdateOptions, UpdateSummary } from './update.ts';

@@ -1,0 +1,267 @@
+/** An index of pictures: made and brought up to date, searched, and rebuilt for another model. */
+
+import { hash } from 'node:crypto';
+import { resolve } from 'node:path';
+import type { Clip } from '../clip/index.ts';
+import { LincirError, quoted } from '../core/index.ts';
+import {
+  type EmbeddingsFile,
+  type FetchPictureOptions,
+  fetchPicture,
+  indexPath,
+  isWebAddress,
+  type MetadataFile,
+} from '../pictures/index.ts';
+import {
+  type BrokenPicture,
+  engineOf,
+  formatVersion,
+  type Hit,
+  type KnownPicture,
+  type Precision,
+  parseFilter,
+  type StoreInfo,
+  type StoreStatistics,
+  type VectorStore,
+} from '../store/index.ts';
+import { type Annotation, annotate } from './annotate.ts';
+import type { Query, Reference } from './compose.ts';
+import { type ImportSummary, importEmbeddings } from './import.ts';
+import { pictureBytes } from './reference.ts';
+import { type UpdateEvent, type UpdateOptions, updateIndex } from './update.ts';
+
+export interface OpenIndexOptions {
+  /** One writer at a time; any number of readers. Default: `read`. */
+  readonly access?: 'read' | 'write';
+  /** Makes an index for this model where there is none, if it is opened for writing. */
+  readonly clip?: Clip;
+  /** How the vectors of a new index are stored; `float16` halves them, and moves scores by some 1e-4. Default: `float32`. */
+  readonly precision?: Precision;
+}
+
+export interface SearchOptions {
+  /** The most hits. Default: 10. */
+  readonly top?: number | undefined;
+  /** Which `top` hits, from 1. */
+  readonly page?: number | undefined;
+  /** Hits of a lower cosine similarity are left out. */
+  readonly minScore?: number | undefined;
+  /** Which pictures are ranked, such as `folder like '%/2024' and rating >= 4`. */
+  readonly where?: string | undefined;
+  /** Hashes of contents that are left out, such as the query's own pictures'. */
+  readonly exclude?: readonly string[] | undefined;
+  /** Compare every vector, instead of using the approximate index. */
+  readonly exact?: boolean | undefined;
+}
+
+/** A picture of a query, as the index knows it. */
+export interface IndexedReference {
+  readonly image: Reference;
+  /** SHA-256 of its bytes, in hex. */
+  readonly hash: string;
+  /** Of the picture in the index that it is. */
+  readonly id?: string;
+}
+
+const defaultTop = 10;
+/** Hits further down than this are nobody's, and would take memory. */
+const deepestHit = 100_000;
+
+/**
+ * Opens the index at an address: a path, `lance:PATH`, or in object storage `s3://…`, `gs://…`, `az://…` with the
+ * credentials that LanceDB finds in the environment; `memory:` makes one that ends with the process.
+ * @throws LincirError 'not-found' where there is no index, 'bad-argument' for an address of another kind, or for an index
+ *   of another model than `clip`, 'bad-file' for one of a newer version, 'io' when another process writes it
+ */
+export async function openIndex(uri: string, options: OpenIndexOptions = {}): Promise<PictureIndex> {
+  const { access = 'read', clip, precision } = options;
+  const { engine, location } = await engineOf(uri);
+  const create = async (error: unknown): Promise<VectorStore> => {
+    const isAbsent = error instanceof LincirError && error.code === 'not-found';
+    if (!isAbsent || access === 'read' || clip === undefined) throw error;
+    return await engine.create(location, infoFor(clip, precision));
+  };
+  const store = await engine.open(location, access).catch(create);
+  const index = new PictureIndex(uri, store);
+  try {
+    if (clip) index.expectModel(clip);
+    if (precision !== undefined && precision !== store.info.precision) {
+      throw new LincirError('bad-argument', {
+        subject: uri,
+        expected: `an index of ${precision}`,
+        found: `one of ${store.info.precision}`,
+        todo: `leave the option out, or rebuild: lincir reindex --index ${uri}`,
+      });
+    }
+    return index;
+  } catch (error) {
+    await index.close();
+    throw error;
+  }
+}
+
+/** What an index for a model says of itself. */
+export function infoFor(clip: Clip, precision: Precision = 'float32'): StoreInfo {
+  return {
+    version: formatVersion,
+    model: clip.id ?? resolve(clip.folder),
+    fingerprint: clip.fingerprint,
+    dimensions: clip.visionConfig.projection,
+    precision,
+    targetPad: clip.targetPad,
+    created: new Date().toISOString(),
+  };
+}
+
+/** An open index. Close it. */
+export class PictureIndex {
+  readonly uri: string;
+  readonly #store: VectorStore;
+
+  /** @internal Use `openIndex`. */
+  constructor(uri: string, store: VectorStore) {
+    this.uri = uri;
+    this.#store = store;
+  }
+
+  get info(): StoreInfo {
+    return this.#store.info;
+  }
+
+  /** Brings it up to date with what is named; see `updateIndex`. The work is done as events are taken. */
+  async *add(clip: Clip, options: UpdateOptions): AsyncGenerator<UpdateEvent, void, void> {
+    this.expectModel(clip);
+    yield* updateIndex(this.#store, clip, options);
+  }
+
+  /** Adds ready embeddings, or brings them up to date; see `importEmbeddings`. */
+  async *addEmbeddings(
+    file: EmbeddingsFile,
+    signal?: AbortSignal,
+  ): AsyncGenerator<number, ImportSummary, void> {
+    return yield* importEmbeddings(this.#store, file, signal);
+  }
+
+  /** Gives pictures further columns; see `annotate`. */
+  async annotate(file: MetadataFile, folders: readonly string[]): Promise<Annotation> {
+    return await annotate(this.#store, file, folders);
+  }
+
+  /** Takes pictures out, by ids or paths; their files stay. Returns how many there were. */
+  async remove(names: readonly string[]): Promise<number> {
+    const ids = new Set((await this.#store.find('id', names)).map(({ id }) => id));
+    for (const { id } of await this.#store.find('path', pathsOf(names))) ids.add(id);
+    await this.#store.remove([...ids]);
+    await this.#store.removeBroken(pathsOf(names));
+    return ids.size;
+  }
+
+  /** The picture with an id or a path. */
+  async find(name: string): Promise<KnownPicture | undefined> {
+    const [byId] = await this.#store.find('id', [name]);
+    if (byId) return byId;
+    const byPath = await this.#store.find('path', pathsOf([name]));
+    return byPath[0];
+  }
+
+  /**
+   * A picture for `compose`: of an id or path in the index, the embedding that is there already; else of a file or an
+   * address on the web, its bytes, or the embedding if the index has the same contents.
+   * @throws LincirError 'not-found' for what is none of these, and what `fetchPicture` throws
+   */
+  async reference(name: string, options: FetchPictureOptions = {}): Promise<IndexedReference> {
+    const stored = isWebAddress(name) ? undefined : await this.#store.find('id', [name]);
+    if (stored?.[0]) return asReference(stored[0]);
+    const bytes = isWebAddress(name) ? await fetchPicture(name, options) : await pictureBytes(name);
+    if (bytes === undefined) {
+      const [byPath] = await this.#store.find('path', pathsOf([name]));
+      if (byPath) return asReference(byPath);
+      throw new LincirError('not-found', {
+        subject: quoted(name),
+        expected: 'a file, an address on the web, or the id or path of a picture in the index',
+        found: 'none of these',
+        todo: 'check it',
+      });
+    }
+    const digest = hash('sha256', bytes);
+    const [same] = await this.#store.find('hash', [digest]);
+    return same ? asReference(same) : { image: bytes, hash: digest };
+  }
+
+  /**
+   * The pictures nearest to a query, the nearest first.
+   * @throws LincirError 'bad-argument' for a query of another model, a filter that cannot be read, and bad options
+   */
+  async search(query: Query, options: SearchOptions = {}): Promise<Hit[]> {
+    const { top = defaultTop, page = 1, minScore = -1, where, exclude = [], exact } = options;
+    if (query.fingerprint !== this.info.fingerprint) throw this.#otherModel('the query', query.fingerprint);
+    expectCount('top', top);
+    expectCount('page', page);
+    expectCount('top x page', top * page);
+    const filter = where === undefined ? undefined : parseFilter(where, await this.#store.columns());
+    const { vector } = query;
+    const last = top * page;
+    // What is left out must not make pages shorter: so much more is asked for, and more again if that was not enough.
+    for (let limit = last + exclude.length; ; limit *= 2) {
+      const found = await this.#store.search({ vector, limit, filter, exact });
+      const hits = found.filter(({ hash: content }) => !exclude.includes(content));
+      if (hits.length < last && found.length === limit) continue;
+      return hits.slice(last - top, last).filter(({ score }) => score >= minScore);
+    }
+  }
+
+  broken(): AsyncIterable<readonly BrokenPicture[]> {
+    return this.#store.broken();
+  }
+
+  async statistics(): Promise<StoreStatistics & { readonly columns: ReadonlyMap<string, string> }> {
+    return { ...(await this.#store.statistics()), columns: await this.#store.columns() };
+  }
+
+  async close(): Promise<void> {
+    await this.#store.close();
+  }
+
+  /** @throws LincirError 'bad-argument' when the index is of another model, or of pictures padded otherwise */
+  expectModel(clip: Clip): void {
+    const { fingerprint, targetPad } = this.info;
+    if (clip.fingerprint !== fingerprint) throw this.#otherModel(clip.id ?? clip.folder, clip.fingerprint);
+    if (clip.targetPad === targetPad) return;
+    const described = (ratio: number | null) =>
+      ratio === null ? 'pictures without padding' : `padding to ${ratio}`;
+    throw new LincirError('bad-argument', {
+      subject: this.uri,
+      expected: `${described(targetPad)}, as the index was made`,
+      found: described(clip.targetPad),
+      todo: `use the same option, or rebuild: lincir reindex --index ${this.uri}`,
+    });
+  }
+
+  #otherModel(subject: string, fingerprint: string): LincirError {
+    const { model, fingerprint: own } = this.info;
+    return new LincirError('bad-argument', {
+      subject,
+      expected: `the model of the index, ${quoted(model, 200)} (fingerprint ${own})`,
+      found: `another, of fingerprint ${fingerprint}`,
+      todo: `use that model, or rebuild for this one, beside the old one: lincir reindex --index ${this.uri} --model MODEL`,
+    });
+  }
+}
+
+/** A name as the index may have it: as it is, or as a path of this system. */
+function pathsOf(names: readonly string[]): string[] {
+  return [...new Set(names.flatMap((name) => [name, indexPath(name)]))];
+}
+
+function asReference(picture: KnownPicture): IndexedReference {
+  return { image: picture, hash: picture.hash, id: picture.id };
+}
+
+function expectCount(subject: string, value: number): void {
+  if (Number.isInteger(value) && value >= 1 && value <= deepestHit) return;
+  throw new LincirError('bad-argument', {
+    subject,
+    expected: `a whole number from 1 to ${deepestHit}`,
+    found: `${value}`,
+  });
+}

@@ -1,0 +1,105 @@
+/** Rebuilds an index for another model, or stored otherwise, beside the old one, which serves until the new one is complete. */
+
+import type { Clip } from '../clip/index.ts';
+import { LincirError, quoted } from '../core/index.ts';
+import { splitPath } from '../pictures/index.ts';
+import {
+  engineOf,
+  type KnownPicture,
+  type Metadata,
+  type Precision,
+  type VectorStore,
+} from '../store/index.ts';
+import { infoFor } from './picture-index.ts';
+import { type UpdateEvent, type UpdateOptions, updateIndex } from './update.ts';
+
+export interface ReindexOptions extends Pick<UpdateOptions, 'readers' | 'maxPixels' | 'signal'> {
+  /** Default: as it was. */
+  readonly precision?: Precision | undefined;
+}
+
+const picturesPerLookup = 256;
+
+/**
+ * Encodes every picture of an index again, from its file or shard. Ids and metadata stay. Stopped in any way, the same call
+ * goes on where it was.
+ * @throws LincirError 'bad-argument' for an index of ready embeddings, which have no files, and as `openIndex` and
+ *   `updateIndex` do
+ */
+export async function* reindex(
+  uri: string,
+  clip: Clip,
+  { precision, ...options }: ReindexOptions = {},
+): AsyncGenerator<UpdateEvent, void, void> {
+  const { engine, location } = await engineOf(uri);
+  const old = await engine.open(location, 'read');
+  try {
+    const info = infoFor(clip, precision ?? old.info.precision);
+    const { store, publish } = await engine.replace(location, info);
+    try {
+      const shards = await shardsOf(old);
+      const ofOld = async (paths: readonly string[]): Promise<KnownPicture[]> =>
+        await old.find('path', paths);
+      yield* updateIndex(store, clip, {
+        ...options,
+        pictures: shards,
+        paths: () => filesOf(old),
+        idsOf: async (paths) => new Map((await ofOld(paths)).map(({ path, id }) => [path, id])),
+      });
+      await copyMetadata(old, store);
+      await publish();
+    } finally {
+      await store.close();
+    }
+  } finally {
+    await old.close();
+  }
+}
+
+/** The files of an index: broken ones as well, which may have been mended. */
+async function* filesOf(store: VectorStore): AsyncGenerator<string, void, void> {
+  for (const all of [store.pictures(), store.broken()]) {
+    for await (const batch of all) {
+      for (const { path } of batch) if (splitPath(path)[1] === undefined) yield path;
+    }
+  }
+}
+
+async function shardsOf(store: VectorStore): Promise<string[]> {
+  const shards = new Set<string>();
+  for await (const batch of store.pictures()) {
+    for (const { path } of batch) {
+      const [file, member] = splitPath(path);
+      if (member !== undefined) shards.add(file);
+      if (/^([a-z]:)?\//i.test(path)) continue;
+      throw new LincirError('bad-argument', {
+        subject: quoted(path),
+        expected: 'a picture with a file',
+        found: 'a ready embedding, which cannot be encoded again',
+        todo: 'make a new index of embeddings of the other model',
+      });
+    }
+  }
+  return [...shards];
+}
+
+async function copyMetadata(old: VectorStore, store: VectorStore): Promise<void> {
+  const own = new Set(['id', 'path', 'folder', 'size', 'modified']);
+  const columns = new Map(
+    [...(await old.columns())].flatMap(([name, type]) =>
+      own.has(name) || type === 'time' ? [] : [[name, type] as const],
+    ),
+  );
+  if (columns.size === 0) return;
+  for await (const batch of store.pictures()) {
+    for (let start = 0; start < batch.length; start += picturesPerLookup) {
+      const ids = batch.slice(start, start + picturesPerLookup).map(({ id }) => id);
+      const rows = (await old.find('id', ids)).map(({ id, metadata }): { id: string; values: Metadata } => ({
+        id,
+        values: metadata,
+      }));
+      await store.annotate(columns, rows);
+    }
+  }
+  await store.maintain();
+}
