@@ -8,7 +8,18 @@ import type { Masking } from '../captions/index.ts';
 import { LincirError } from '../core/index.ts';
 import type { PhiArchitecture, Schedule } from '../lincir/index.ts';
 import type { Device } from '../onnx/index.ts';
+import type { Method } from '../retrieval/index.ts';
+import type { Precision } from '../store/index.ts';
 import type { Context } from './context.ts';
+import {
+  embedNotes,
+  examples,
+  indexNotes,
+  keywordsNotes,
+  reindexNotes,
+  searchNotes,
+  trainNotes,
+} from './help.ts';
 import { Reporter } from './progress.ts';
 
 /** Of the libraries behind the commands, which are loaded when they are needed, and not for --help. */
@@ -16,69 +27,12 @@ const deviceNames: Device[] = ['cpu', 'webgpu', 'cuda'];
 const schedules: Schedule[] = ['constant', 'linear', 'cosine', 'cosine-restarts', 'polynomial'];
 const phiArchitectures: PhiArchitecture[] = ['lincir', 'searle', 'pic2word'];
 
+const methods: Method[] = ['lincir', 'image', 'text', 'sum', 'slerp'];
+const precisions: Precision[] = ['float32', 'float16'];
+
 const modelHelp = 'a preset (see lincir models), a folder, or OWNER/NAME[@REVISION] on the hub';
 
 const exitCodes = { failure: 1, usage: 2, interrupted: 130 } as const;
-
-const examples = `
-Examples:
-  $ lincir models
-  $ lincir models pull base
-  $ lincir train --model base --captions captions.txt --out runs/mine
-  $ lincir embed --model base --images photos --out photos.safetensors
-  $ lincir embed --model base --texts captions.txt --out captions.npy --normalize
-  $ echo "a photo of $ that is red" | lincir tokenize --model base
-
-Exit codes: 1 failure in data or environment, 2 wrong usage, 130 interrupted.
-Models come from the Hugging Face hub and its cache. The usual variables apply:
-HF_HOME, HF_HUB_CACHE, HF_TOKEN, HF_ENDPOINT, HF_HUB_OFFLINE.`;
-
-const embedNotes = `
-A folder stands for every picture in and under it. An empty line is an empty text.
-Names are the pictures' paths, or the texts. They go with the embeddings:
-  .safetensors  tensors "embeddings" [count, dimensions], and "names": UTF-8,
-                one JSON string a line
-  .npy          an array [count, dimensions]; the names are in NAME.names.jsonl,
-                one JSON string a line
-  .jsonl        one {"name": ..., "embedding": [...]} a line
-
-What is done is kept in OUT.partial until all is: after any interruption the
-same command goes on from there.
-
-Examples:
-  $ lincir embed --model large --images "photos/**/*.jpg" --out photos.safetensors
-  $ lincir embed --model base --images photos cat.png --out photos.npy --skip-broken
-  $ lincir embed --model base --texts - --out captions.jsonl < captions.txt`;
-
-const keywordsNotes = `
-Sources are named as for lincir train. Without any, or for -, captions are read
-from standard input, one a line. Every caption comes with its keywords marked,
-and below it as training would mask it: spans replaces the keywords where they
-stand, official every occurrence of their characters, as the method's authors do.
-Training also cuts captions to the model's number of tokens.
-
-Examples:
-  $ lincir keywords captions.txt --limit 20
-  $ lincir keywords prompts.parquet --column prompt --masking official --json
-  $ echo "Two dogs on a red sofa" | lincir keywords`;
-
-const trainNotes = `
-A source is a file (.txt, .jsonl, .csv, .tsv, .parquet, the text ones also .gz or
-.zst), a pattern in quotes, a data set on the hub (hf://datasets/OWNER/NAME), or
-lincir for the three data sets of the method's authors. :WEIGHT after it says
-how often its captions come in an epoch: photos.txt:2 prompts.csv:0.5.
-
-RUN becomes a folder: config.json (all settings, to make the run again),
-metrics.jsonl, TensorBoard's events, report.html, phi-latest.safetensors, and
-phi-best and phi-ema where there are such. Ctrl-C ends the present step, saves,
-and says how to go on; after anything worse, --resume goes on from the last
-save, and ends with the same phi to the bit.
-
-Examples:
-  $ lincir train --model large --captions lincir --out runs/large
-  $ lincir train --model base --captions "captions/*.txt" prompts.parquet:0.5 \\
-      --column prompt text --out runs/mine --validate captions:held-out.txt
-  $ lincir train --resume runs/mine`;
 
 const interruption = new AbortController();
 const reporter = new Reporter(process.stderr);
@@ -115,19 +69,89 @@ program
   .option('--texts <file>', 'a file with one text a line, or - for standard input')
   .requiredOption('--out <file>', 'a .safetensors, .npy or .jsonl file')
   .option('--normalize', 'scale every embedding to length 1')
-  .addOption(new Option('--device <device>', 'where to compute').choices(deviceNames).default('cpu'))
-  .option('--threads <number>', 'threads on the CPU; as many as there are cores if not given', wholeNumber)
-  .addOption(
-    new Option('--target-pad [ratio]', 'pad long pictures with black to this ratio of their sides')
-      .argParser(ratio)
-      .preset('1.25'),
-  )
-  .option('--max-pixels <number>', 'refuse larger pictures; 200 million if not given', wholeNumber)
+  .addOption(deviceOption())
+  .addOption(threadsOption())
+  .addOption(targetPadOption())
+  .addOption(maxPixelsOption())
   .option('--strict', 'refuse texts that are too long, instead of cutting them with a warning')
   .option('--skip-broken', 'leave out pictures that cannot be read, and list them at the end')
   .option('--json', 'print a summary as JSON on standard output')
   .addHelpText('after', embedNotes)
   .action(async (options) => (await import('./embed.ts')).embed(options, context));
+
+program
+  .command('index')
+  .description('bring an index of pictures up to date with folders, files and shards')
+  .argument('[picture...]', 'folders, picture files, WebDataset shards (.tar)')
+  .addOption(indexOption())
+  .option('--model <model>', `${modelHelp}; the index's own if not given`)
+  .option('--list <file...>', 'files with a path a line, or with zero bytes between; - for standard input')
+  .option('--embeddings <file...>', 'ready embeddings: .npy or .safetensors')
+  .option('--names <file...>', 'names of their rows, a name a line')
+  .option('--metadata <file...>', 'further columns: .csv, .tsv, .jsonl or .parquet')
+  .option('--metadata-key <column>', "its column of pictures' paths; path, file, name or id if not given")
+  .option('--exclude <pattern...>', 'leave out what matches: names, or paths below a folder')
+  .option('--follow-links', 'look at what links lead to')
+  .option('--remove <name...>', 'take pictures out, by ids or paths; their files stay')
+  .option('--stats', 'show what is in the index, all broken pictures included')
+  .addOption(precisionOption())
+  .addOption(deviceOption())
+  .addOption(threadsOption())
+  .addOption(targetPadOption())
+  .addOption(maxPixelsOption())
+  .option('--json', 'print what was done as JSON on standard output')
+  .addHelpText('after', indexNotes)
+  .action(async (pictures, options) => (await import('./indexing.ts')).index(pictures, options, context));
+
+program
+  .command('reindex')
+  .description('rebuild an index for another model or precision, beside the old one')
+  .addOption(indexOption())
+  .option('--model <model>', `${modelHelp}; the index's own if not given`)
+  .addOption(precisionOption())
+  .addOption(deviceOption())
+  .addOption(threadsOption())
+  .addOption(targetPadOption())
+  .addOption(maxPixelsOption())
+  .option('--json', 'print what was done as JSON on standard output')
+  .addHelpText('after', reindexNotes)
+  .action(async (options) => (await import('./indexing.ts')).rebuild(options, context));
+
+program
+  .command('search')
+  .description('find the pictures that match pictures and words')
+  .addOption(indexOption())
+  .option('--image <picture...>', 'a file, an address on the web, or an id or path in the index')
+  .option('--text <prompt>', 'what is to be different, or a prompt with $')
+  .option('--phi <file>', "what makes words of pictures: a run's folder, or a file of lincir or its authors")
+  .option('--without <text>', 'what is not wanted')
+  .option('--without-weight <number>', 'how much of it is subtracted; 0.5 if not given', realNumber)
+  .addOption(
+    new Option('--method <name>', 'lincir for pictures with words, else what there is, if not given').choices(
+      methods,
+    ),
+  )
+  .option('--weight <number>', 'of the words in slerp (0.8 if not given) and sum (1)', realNumber)
+  .option('--where <filter>', 'rank only pictures that pass')
+  .option('--top <number>', 'results', wholeNumber, 10)
+  .option('--page <number>', 'which of them, from 1', wholeNumber, 1)
+  .option('--min-score <number>', 'leave out results of less similarity', signedNumber)
+  .option('--include-reference', "do not leave out the query's own pictures")
+  .option('--exact', 'compare with every picture, whatever it takes')
+  .option('--model <model>', "where the index's model is, if not where it was")
+  .option('--allow-private', 'fetch pictures from loopback and private addresses, too')
+  .addOption(deviceOption())
+  .addOption(threadsOption())
+  .option('--interactive', 'search again and again, with everything loaded')
+  .option('--paths', 'print paths alone, a path a line')
+  .option('--null', 'print paths alone, each ended by a zero byte, for xargs -0')
+  .option('--json', 'print the results as JSON')
+  .option('--html [file]', 'write a page with the pictures')
+  .option('--open', 'open the page')
+  .option('--preview', 'show the pictures in the terminal (kitty, iTerm2, sixel)')
+  .option('--timings', 'show how long each stage took')
+  .addHelpText('after', searchNotes)
+  .action(async (options) => (await import('./search.ts')).search(options, context));
 
 program
   .command('tokenize')
@@ -191,8 +215,8 @@ program
   .option('--validate <what...>', 'captions:FILE, captions that training does not see')
   .option('--validate-every <number>', 'steps; 1,000 if not given', wholeNumber)
   .option('--save-every <number>', 'steps; 1,000 if not given, and at least every five minutes', wholeNumber)
-  .addOption(new Option('--device <device>', 'where to compute; cpu if not given').choices(deviceNames))
-  .option('--threads <number>', 'threads on the CPU; as many as there are cores if not given', wholeNumber)
+  .addOption(deviceOption())
+  .addOption(threadsOption())
   .option('--embedding-cache <gibibytes>', "of disk, for captions' embeddings; 4 if not given", realNumber)
   .option('--positions-per-run <number>', 'tokens computed at once; 1,024 if not given', wholeNumber)
   .option('--json', 'print every event as a line of JSON')
@@ -251,6 +275,34 @@ function modelOption(): Option {
   return new Option('--model <model>', modelHelp).makeOptionMandatory();
 }
 
+function indexOption(): Option {
+  return new Option('--index <uri>', 'a path, or s3://…, gs://…, az://…').makeOptionMandatory();
+}
+
+function deviceOption(): Option {
+  return new Option('--device <device>', 'where to compute; cpu if not given').choices(deviceNames);
+}
+
+function threadsOption(): Option {
+  const description = 'threads on the CPU; as many as there are cores if not given';
+  return new Option('--threads <number>', description).argParser(wholeNumber);
+}
+
+function targetPadOption(): Option {
+  return new Option('--target-pad [ratio]', 'pad long pictures with black to this ratio of their sides')
+    .argParser(ratio)
+    .preset('1.25');
+}
+
+function maxPixelsOption(): Option {
+  const description = 'refuse larger pictures; 200 million if not given';
+  return new Option('--max-pixels <number>', description).argParser(wholeNumber);
+}
+
+function precisionOption(): Option {
+  return new Option('--precision <type>', 'of stored vectors; float32 if not given').choices(precisions);
+}
+
 function wholeNumber(text: string): number {
   if (/^[1-9]\d{0,9}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('It must be a whole number from 1 on.');
@@ -264,6 +316,10 @@ function countNumber(text: string): number {
 function realNumber(text: string): number {
   if (/^\d*\.?\d+(e[+-]?\d+)?$/i.test(text)) return Number(text);
   throw new InvalidArgumentError('It must be a number, such as 0.01 or 1e-4.');
+}
+
+function signedNumber(text: string): number {
+  return text.startsWith('-') ? -realNumber(text.slice(1)) : realNumber(text);
 }
 
 function ratio(text: string): number {

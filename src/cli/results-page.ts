@@ -1,0 +1,261 @@
+/** A composed query and its ranked pictures as one page of HTML that opens from disk. */
+
+import { stat } from 'node:fs/promises';
+import sharp, { type Sharp } from 'sharp';
+import { formatCount, formatDuration } from '../core/index.ts';
+import { resultsPageStyle } from './results-page-style.ts';
+
+export interface PageInput {
+  /** What the browser's tab says, and the page's heading where there is no prompt. */
+  readonly title: string;
+  /** `$` stands for the reference pictures; `$1`, `$2`, … for each one. */
+  readonly prompt?: string;
+  readonly method: string;
+  readonly index: string;
+  readonly model: string;
+  /** In the order of `$1`, `$2`, … */
+  readonly references: readonly ReferencePicture[];
+  /** Shown in the order given. */
+  readonly results: readonly RankedPicture[];
+  /** How many pictures the query was compared with. */
+  readonly searched: number;
+  readonly milliseconds: number;
+}
+
+export interface ReferencePicture {
+  readonly label: string;
+  /** JPEG, WebP or PNG, as all thumbnails here. */
+  readonly thumbnail: Uint8Array | undefined;
+}
+
+export interface RankedPicture {
+  readonly rank: number;
+  readonly score: number;
+  readonly path: string;
+  /** Where the picture leads to; taken only if it begins with file:, http: or https:. */
+  readonly href?: string;
+  readonly details: Readonly<Record<string, string | number | boolean | null>>;
+  readonly thumbnail: Uint8Array | undefined;
+  /** Whether it is a right answer of a benchmark. */
+  readonly marked?: boolean;
+}
+
+/** The page. It needs nothing beside it and runs no script. A thumbnail that no browser shows counts as missing. */
+export async function resultsPage(input: PageInput): Promise<string> {
+  const { title, results } = input;
+  const references = await Promise.all(
+    input.references.map(async ({ label, thumbnail }) => ({ label, image: await embedded(thumbnail) })),
+  );
+  const images = await Promise.all(results.map(({ thumbnail }) => embedded(thumbnail)));
+  const chips = references.map(({ image }, index) =>
+    image ? `.reference-${index + 1} { background-image: url("${image.url}"); }` : '',
+  );
+  const page = [
+    '<!doctype html>',
+    '<html lang="en">',
+    '<meta charset="utf-8">',
+    '<meta name="viewport" content="width=device-width, initial-scale=1">',
+    // Should data ever get into the markup, it can load and run nothing.
+    `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'">`,
+    '<meta name="referrer" content="no-referrer">',
+    `<title>${shown(title)}</title>`,
+    `<style>${resultsPageStyle}.results { --ratio: ${commonRatio(images)}; }\n${chips.join('\n')}</style>`,
+    '<main>',
+    header(input, references),
+    resultsList(results, images),
+    '<footer>Made by lincir.</footer>',
+    '</main>',
+    '</html>',
+    '',
+  ];
+  return page.join('\n');
+}
+
+/**
+ * A picture to embed in a page: upright, on white, fitted into a square.
+ * @param picture a path or an encoded picture's bytes
+ * @param side of the square, in pixels
+ * @returns JPEG; undefined if the picture cannot be read
+ */
+export async function thumbnailOf(picture: string | Uint8Array, side = 320): Promise<Uint8Array | undefined> {
+  return shrunkPicture(picture, (image) =>
+    image
+      .resize({ width: side, height: side, fit: 'inside', withoutEnlargement: true })
+      .jpeg({ quality: 80 }),
+  );
+}
+
+/** The picture that `change` makes of an upright one on white, encoded. Undefined if the picture cannot be read. */
+export async function shrunkPicture(
+  picture: string | Uint8Array,
+  change: (image: Sharp) => Sharp,
+): Promise<Uint8Array | undefined> {
+  try {
+    // To open a named pipe would wait for its writer.
+    if (typeof picture === 'string' && !(await stat(picture)).isFile()) return undefined;
+    const image = sharp(picture, { autoOrient: true, failOn: 'error', limitInputPixels: pixelLimit });
+    return await change(image.flatten({ background: 'white' })).toBuffer();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of the largest phone photos: what the encoders take too. */
+const pixelLimit = 200_000_000;
+/** So many details stand under a picture; the others open at a click. */
+const detailsShown = 3;
+/** Text that is cut off by the layout anyway need not fill the page. In characters. */
+const textLimit = 4096;
+
+interface EmbeddedImage {
+  readonly url: string;
+  readonly width: number;
+  readonly height: number;
+}
+
+interface Reference {
+  readonly label: string;
+  readonly image: EmbeddedImage | undefined;
+}
+
+async function embedded(bytes: Uint8Array | undefined): Promise<EmbeddedImage | undefined> {
+  if (bytes === undefined) return undefined;
+  try {
+    const { format, autoOrient } = await sharp(bytes).metadata();
+    if (!['jpeg', 'webp', 'png'].includes(format)) return undefined;
+    return { url: `data:image/${format};base64,${Buffer.from(bytes).toString('base64')}`, ...autoOrient };
+  } catch {
+    return undefined;
+  }
+}
+
+/** The shape of the frames, width / height, that leaves most pictures the least room unused. */
+function commonRatio(images: readonly (EmbeddedImage | undefined)[]): string {
+  const ratios = images.flatMap((image) => (image ? [image.width / image.height] : []));
+  const median = ratios.sort((a, b) => a - b)[Math.floor(ratios.length / 2)] ?? 4 / 3;
+  return Math.min(1.6, Math.max(0.75, median)).toFixed(3);
+}
+
+function header(input: PageInput, references: readonly Reference[]): string {
+  const { title, prompt, method, index, model, results, searched, milliseconds } = input;
+  const figures = references.map(({ label, image }, position) => {
+    const number = references.length > 1 ? `<b>${position + 1}</b>` : '';
+    return [
+      `<figure>\n<div class="picture">${imageOf(image, `Reference picture: ${label}`)}</div>`,
+      `<figcaption title="${shown(label)}">${number}<bdi>${shown(split(label).name)}</bdi></figcaption>\n</figure>`,
+    ].join('\n');
+  });
+  const facts = { Method: method, Model: model, Index: index };
+  const rows = Object.entries(facts).map(
+    ([label, value]) => `<div><dt>${label}</dt><dd><bdi>${shown(value)}</bdi></dd></div>`,
+  );
+  return [
+    '<header>',
+    ...(figures.length > 0 ? ['<div class="references">', ...figures, '</div>'] : []),
+    '<div class="query">',
+    `<h1>${prompt === undefined ? `<bdi>${shown(title)}</bdi>` : sentence(prompt, references)}</h1>`,
+    `<p class="found">${countText(results.length, searched)}, found in ${formatDuration(milliseconds / 1000)}</p>`,
+    '<dl class="facts">',
+    ...rows,
+    '</dl>\n</div>\n</header>',
+  ].join('\n');
+}
+
+function countText(count: number, searched: number): string {
+  const pictures = `${formatCount(searched)} ${searched === 1 ? 'picture' : 'pictures'}`;
+  return `<strong>The ${count === 1 ? '' : `${formatCount(count)} `}best</strong> of ${pictures}`;
+}
+
+/** The prompt, with pictures in the places of `$`. A `$3` with no third picture is a price. */
+function sentence(prompt: string, references: readonly Reference[]): string {
+  const parts = prompt.split(/(\$\d*)/).map((part, position) => {
+    if (position % 2 === 0) return shown(part);
+    if (part === '$') return references.map((_, index) => chip(references, index)).join('') || '$';
+    const number = Number(part.slice(1));
+    return number >= 1 && number <= references.length ? chip(references, number - 1) : part;
+  });
+  return `<bdi>${parts.join('')}</bdi>`;
+}
+
+function chip(references: readonly Reference[], index: number): string {
+  const { label, image } = references[index]!;
+  const place = `$${references.length > 1 ? index + 1 : ''}`;
+  if (image === undefined) return `<span class="chip" title="${shown(label)}">${place}</span>`;
+  const name = shown(label);
+  const picture = `<span class="chip pictured reference-${index + 1}" role="img" aria-label="${name}" title="${name}"></span>`;
+  return references.length > 1 ? `<span class="numbered">${picture}<sub>${index + 1}</sub></span>` : picture;
+}
+
+function resultsList(results: PageInput['results'], images: readonly (EmbeddedImage | undefined)[]): string {
+  if (results.length === 0) return '<p class="empty">No picture was found.</p>';
+  return [
+    `<ol class="results${results.length <= 3 ? ' few' : ''}">`,
+    ...results.map((result, position) => card(result, images[position])),
+    '</ol>',
+  ].join('\n');
+}
+
+function card(result: RankedPicture, image: EmbeddedImage | undefined): string {
+  const { rank, score, path, href, details, marked = false } = result;
+  const { name, folder } = split(path);
+  const full = shown(path);
+  const mark = marked ? '<span class="mark">✓ right answer</span>' : '';
+  const label = `${rank}: ${name}`;
+  const picture = `${imageOf(image, label)}${mark}`;
+  return [
+    `<li${marked ? ' class="marked"' : ''}>`,
+    href !== undefined && /^(?:file|https?):/i.test(href)
+      ? `<a class="picture" href="${markup(href)}" title="${full}" aria-label="${shown(label)}">${picture}</a>`
+      : `<div class="picture" title="${full}">${picture}</div>`,
+    `<p class="place"><span class="rank">${rank}</span><span class="score">${scoreText(score)}</span></p>`,
+    `<p class="name" title="${full}"><bdi>${shown(name)}</bdi></p>`,
+    folder === '' ? '' : `<p class="folder" title="${full}"><bdi>${shown(folder)}</bdi></p>`,
+    detailsOf(Object.entries(details)),
+    '</li>',
+  ].join('\n');
+}
+
+function imageOf(image: EmbeddedImage | undefined, alternative: string): string {
+  if (image === undefined) return '<span class="missing">no preview</span>';
+  const { url, width, height } = image;
+  return `<img src="${url}" width="${width}" height="${height}" alt="${shown(alternative)}" decoding="async">`;
+}
+
+function detailsOf(details: readonly (readonly [string, string | number | boolean | null])[]): string {
+  if (details.length === 0) return '';
+  const rows = details.map(([label, value]) => {
+    const text = shown(value === null ? '–' : String(value));
+    return `<div><dt>${shown(label)}</dt><dd title="${text}"><bdi>${text}</bdi></dd></div>`;
+  });
+  const list = (some: readonly string[]) => `<dl class="details">\n${some.join('\n')}\n</dl>`;
+  const more = rows.slice(detailsShown);
+  if (more.length <= 1) return list(rows);
+  const rest = `<details>\n<summary>${more.length} more</summary>\n${list(more)}\n</details>`;
+  return `${list(rows.slice(0, detailsShown))}\n${rest}`;
+}
+
+function scoreText(score: number): string {
+  return score.toFixed(4).replace('-', '−');
+}
+
+/** Of a path or an address, on any system. */
+function split(path: string): { readonly name: string; readonly folder: string } {
+  const end = Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\'));
+  const name = path.slice(end + 1);
+  return name === '' ? { name: path, folder: '' } : { name, folder: path.slice(0, Math.max(0, end)) };
+}
+
+/** Text as it may stand in HTML, in attributes too. What would be unseen, or turn the text around, is spelt out. */
+function shown(text: string): string {
+  const short = text.length > textLimit ? `${text.slice(0, textLimit - 1)}…` : text;
+  return markup(
+    short.replace(
+      /[\p{Cc}\p{Cs}\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]/gu,
+      (character) => `[U+${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}]`,
+    ),
+  );
+}
+
+function markup(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}

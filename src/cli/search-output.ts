@@ -1,0 +1,123 @@
+/** What a search found, for people, pipes and programs. */
+
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { formatCount, writeFileAtomically } from '../core/index.ts';
+import { indexedBytes, memberMark } from '../pictures/index.ts';
+import type { Hit } from '../store/index.ts';
+import { resultsPage, thumbnailOf } from './results-page.ts';
+import type { SearchResults } from './search-session.ts';
+import { type TerminalGraphics, terminalPicture } from './terminal-pictures.ts';
+
+/** Lines that a picture takes in a terminal. */
+const pictureRows = 8;
+
+/** One object: the query, the results and the time of each stage in milliseconds. */
+export function asJson({ request, query, references, hits, timings }: SearchResults): string {
+  const { method, prompt = null } = query;
+  const { where = null, top, page } = request;
+  return JSON.stringify({
+    query: {
+      ...{ method, prompt, where, top, page },
+      images: references.map(({ name, id = null, hash }) => ({ name, id, hash })),
+    },
+    results: hits.map((hit, at) => ({ rank: rankOf(request, at), ...hit })),
+    timings,
+  });
+}
+
+/** Paths, each ended by a line end or, since names may hold those, a zero byte. */
+export function asPaths({ hits }: SearchResults, end: '\n' | '\0'): string {
+  return hits.map(({ path }) => `${path}${end}`).join('');
+}
+
+/** A line a result, with a picture above it where the terminal shows them. */
+export async function* asText(
+  { request, hits }: SearchResults,
+  graphics: TerminalGraphics | undefined,
+): AsyncGenerator<string, void, void> {
+  const width = `${rankOf(request, hits.length - 1)}`.length;
+  for (const [at, hit] of hits.entries()) {
+    const picture = graphics && (await picturesBytes(hit));
+    const drawn = picture && (await terminalPicture(picture, graphics, { rows: pictureRows }));
+    if (drawn) yield drawn;
+    const details = Object.entries(hit.metadata).filter(([, value]) => value !== null);
+    const metadata = details.map(([name, value]) => `  ${shown(`${name}=${value}`)}`).join('');
+    const rank = `${rankOf(request, at)}`.padStart(width);
+    yield `${rank}  ${hit.score.toFixed(4)}  ${shown(shortest(hit.path))}  ${hit.id}${metadata}`;
+  }
+  if (hits.length === 0) yield 'nothing found';
+}
+
+export function timingLines({ timings }: SearchResults): string[] {
+  const all = Object.entries(timings);
+  const total = all.reduce((sum, [, milliseconds]) => sum + milliseconds, 0);
+  return [...all, ['in all', total] as const].map(
+    ([stage, milliseconds]) => `${stage.padEnd(18)} ${milliseconds.toFixed(1).padStart(8)} ms`,
+  );
+}
+
+/** Writes the page; without a path, to a new folder for temporary files. Returns its path. */
+export async function writePage(
+  results: SearchResults,
+  {
+    index,
+    model,
+    searched,
+    path,
+  }: { index: string; model: string; searched: number; path: string | undefined },
+): Promise<string> {
+  const { request, query, references, hits, timings } = results;
+  const page = await resultsPage({
+    title: query.prompt ?? references.map(({ name }) => name).join(', '),
+    ...(query.prompt !== undefined && { prompt: query.prompt }),
+    ...{ method: query.method, index, model, searched },
+    references: await Promise.all(
+      references.map(async ({ name, image }) => {
+        const bytes = image instanceof Uint8Array ? image : await picturesBytes(image as { path: string });
+        return { label: name, thumbnail: bytes && (await thumbnailOf(bytes)) };
+      }),
+    ),
+    results: await Promise.all(
+      hits.map(async (hit, at) => {
+        const bytes = await picturesBytes(hit);
+        return {
+          ...{ rank: rankOf(request, at), score: hit.score, path: hit.path, details: hit.metadata },
+          ...(bytes && !hit.path.includes(memberMark) && { href: pathToFileURL(hit.path).href }),
+          thumbnail: bytes && (await thumbnailOf(bytes)),
+        };
+      }),
+    ),
+    milliseconds: Object.values(timings).reduce((sum, value) => sum + value, 0),
+  });
+  const target = path ?? join(await mkdtemp(join(tmpdir(), 'lincir-')), 'results.html');
+  await writeFileAtomically(target, (file) => file.writeFile(page));
+  return target;
+}
+
+export function foundLine({ hits, timings }: SearchResults, pictures: number): string {
+  const milliseconds = Object.values(timings).reduce((sum, value) => sum + value, 0);
+  return `${hits.length} of ${formatCount(pictures)} pictures in ${Math.round(milliseconds)} ms`;
+}
+
+/** A picture's bytes if its file is still there. */
+async function picturesBytes({ path }: Pick<Hit, 'path'>): Promise<Uint8Array | undefined> {
+  return await indexedBytes(path).catch(() => undefined);
+}
+
+function rankOf({ top, page }: SearchResults['request'], at: number): number {
+  return (page - 1) * top + at + 1;
+}
+
+/** As it is, or from where the user is. */
+function shortest(path: string): string {
+  const here = relative('.', path);
+  return here.length < path.length ? here : path;
+}
+
+/** One line that does nothing to a terminal. */
+function shown(text: string): string {
+  return text.replaceAll(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, '\ufffd');
+}

@@ -1,0 +1,186 @@
+/** What stays loaded between searches: an index, its model and phi; and one search with them. */
+
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Clip, loadClip } from '../clip/index.ts';
+import { LincirError } from '../core/index.ts';
+import { loadPhi, type Phi } from '../lincir/index.ts';
+import type { Device } from '../onnx/index.ts';
+import {
+  compose,
+  type IndexedReference,
+  type Method,
+  methodOf,
+  openIndex,
+  type PictureIndex,
+  type Query,
+} from '../retrieval/index.ts';
+import type { Hit } from '../store/index.ts';
+import { type Context, downloadBar } from './context.ts';
+
+export interface SessionOptions {
+  readonly index: string;
+  /** Default: the index's own. */
+  readonly model?: string;
+  /** A file, or a run's folder. */
+  readonly phi?: string;
+  readonly device?: Device;
+  readonly threads?: number;
+  /** Fetch pictures from private addresses, too. */
+  readonly allowPrivate?: boolean;
+}
+
+/** What is asked. */
+export interface SearchRequest {
+  /** Files, addresses on the web, ids or paths in the index. */
+  readonly images: readonly string[];
+  readonly text?: string | undefined;
+  readonly without?: string | undefined;
+  readonly withoutWeight?: number | undefined;
+  readonly method?: Method | undefined;
+  readonly weight?: number | undefined;
+  readonly where?: string | undefined;
+  readonly top: number;
+  readonly page: number;
+  readonly minScore?: number | undefined;
+  readonly includeReference?: boolean | undefined;
+  readonly exact?: boolean | undefined;
+}
+
+export interface SearchResults {
+  readonly request: SearchRequest;
+  readonly query: Query;
+  readonly references: readonly (IndexedReference & { readonly name: string })[];
+  readonly hits: readonly Hit[];
+  /** Milliseconds of each stage, in their order. */
+  readonly timings: Readonly<Record<string, number>>;
+}
+
+/** Owns what it has loaded: close it. */
+export class SearchSession {
+  readonly index: PictureIndex;
+  readonly #options: SessionOptions;
+  readonly #clip: Clip;
+  #phi: Phi | undefined;
+  /** Milliseconds of what was loaded since they were asked for, by stage. */
+  #loading: Record<string, number>;
+
+  private constructor(
+    options: SessionOptions,
+    index: PictureIndex,
+    clip: Clip,
+    loading: Record<string, number>,
+  ) {
+    this.#options = options;
+    this.index = index;
+    this.#clip = clip;
+    this.#loading = loading;
+  }
+
+  static async open(options: SessionOptions, { reporter, signal }: Context): Promise<SearchSession> {
+    const { device, threads } = options;
+    const loading: Record<string, number> = {};
+    const index = await timed(loading, 'index', () => openIndex(options.index));
+    try {
+      const { info } = index;
+      const name = options.model ?? info.model;
+      const clip = await timed(loading, 'model', () =>
+        loadClip(name, {
+          ...(device && { device }),
+          ...(threads !== undefined && { threads }),
+          ...(info.targetPad !== null && { targetPad: info.targetPad }),
+          onDownload: downloadBar(reporter, name),
+          signal,
+        }),
+      );
+      reporter.end();
+      index.expectModel(clip);
+      return new SearchSession(options, index, clip, loading);
+    } catch (error) {
+      await index.close();
+      throw error;
+    }
+  }
+
+  get model(): string {
+    return this.index.info.model;
+  }
+
+  /** @throws LincirError as `compose`, `PictureIndex.reference` and `PictureIndex.search` do */
+  async search(request: SearchRequest): Promise<SearchResults> {
+    const { images, text, without, withoutWeight, method, weight, where, top, page } = request;
+    const timings = this.#loading;
+    this.#loading = {};
+    const { allowPrivate, phi: phiPath } = this.#options;
+    const asked = { images, text, method, weight, withoutWeight };
+    // Asked before anything is fetched or loaded; whether phi can be is seen then.
+    const chosen = methodOf({ ...asked, hasPhi: phiPath !== undefined });
+    const references = await timed(timings, 'reading pictures', () =>
+      Promise.all(
+        images.map(async (name) => ({
+          name,
+          ...(await this.index.reference(name, allowPrivate === true ? { allowPrivate } : {})),
+        })),
+      ),
+    );
+    if (chosen === 'lincir') this.#phi ??= await timed(timings, 'phi', () => this.#loadPhi(phiPath!));
+    const query = await compose({
+      clip: this.#clip,
+      phi: this.#phi,
+      ...{
+        images: references.map(({ image }) => image),
+        text,
+        without,
+        withoutWeight,
+        method: chosen,
+        weight,
+      },
+    });
+    timings['encoding pictures'] = query.timings.pictures;
+    timings['applying phi'] = query.timings.phi;
+    timings['encoding text'] = query.timings.text;
+    const exclude = request.includeReference ? [] : references.map(({ hash }) => hash);
+    const { minScore, exact } = request;
+    const hits = await timed(timings, 'searching', () =>
+      this.index.search(query, { top, page, minScore, where, exclude, exact }),
+    );
+    return { request, query, references, hits, timings };
+  }
+
+  async close(): Promise<void> {
+    await this.#phi?.dispose();
+    await this.#clip.dispose();
+    await this.index.close();
+  }
+
+  async #loadPhi(path: string): Promise<Phi> {
+    const { device, threads } = this.#options;
+    return await loadPhi(await phiFile(path), {
+      clip: this.#clip,
+      ...(device && { device }),
+      ...(threads !== undefined && { threads }),
+    });
+  }
+}
+
+/** Of a run's folder, its best phi, or else the latest. */
+async function phiFile(path: string): Promise<string> {
+  if (!(await stat(path).catch(() => undefined))?.isDirectory()) return path;
+  for (const name of ['phi-best.safetensors', 'phi-latest.safetensors']) {
+    const file = join(path, name);
+    if (await stat(file).catch(() => undefined)) return file;
+  }
+  throw new LincirError('not-found', {
+    subject: path,
+    expected: "phi, or a run's folder with one",
+    found: 'a folder without',
+    todo: 'name the file, or train one: lincir train',
+  });
+}
+
+async function timed<T>(timings: Record<string, number>, stage: string, work: () => Promise<T>): Promise<T> {
+  const begin = performance.now();
+  const result = await work();
+  timings[stage] = performance.now() - begin;
+  return result;
+}
