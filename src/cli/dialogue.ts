@@ -25,7 +25,6 @@ export async function interact(
   show: (results: SearchResults) => Promise<void>,
   { reporter, signal }: Context,
 ): Promise<void> {
-  const lines = createInterface({ input: process.stdin, output: process.stderr, prompt: '› ', signal });
   let request = first;
   let last: SearchResults | undefined;
   const run = async (next: SearchRequest): Promise<void> => {
@@ -40,14 +39,24 @@ export async function interact(
   };
   reporter.note('/help lists what can be said');
   if (request.images.length > 0 || request.text !== undefined) await run(request);
-  lines.prompt();
+  // Made only now, since lines that come before anybody waits for them are lost.
+  const lines = createInterface({ input: process.stdin, output: process.stderr, prompt: '› ', signal });
+  let isOpen = true;
+  lines.once('close', () => {
+    isOpen = false;
+  });
+  lines.once('SIGINT', () => lines.close());
+  const prompt = () => {
+    if (isOpen) lines.prompt();
+  };
+  prompt();
   for await (const line of lines) {
     const step = stepOf(line.trim(), request, last);
     if (step === 'end') break;
     if ('print' in step) reporter.note(step.print);
     else if (step.request.images.length === 0 && step.request.text === undefined) request = step.request;
     else await run(step.request);
-    lines.prompt();
+    prompt();
   }
   lines.close();
 }

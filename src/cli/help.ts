@@ -67,7 +67,7 @@ A folder stands for every picture in and under it, hidden files, node_modules,
 .git and @eaDir excepted; a .tar file for the pictures in a WebDataset shard; any
 other file for itself. Run it again at any time: only what is new, changed,
 renamed or gone costs anything. Stopped in any way, what was committed is kept
-(every ten seconds), and the same command goes on. Broken pictures are listed, and
+(every five seconds), and the same command goes on. Broken pictures are listed, and
 tried again when they change.
 
 URI is a path, lance:PATH, or in object storage s3://…, gs://… or az://…

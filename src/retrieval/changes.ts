@@ -29,8 +29,8 @@ interface Waiting {
 }
 
 /** Pictures or milliseconds after which what has been gathered is committed. */
-const picturesPerCommit = 1024;
-const millisecondsPerCommit = 10_000;
+const picturesPerCommit = 256;
+const millisecondsPerCommit = 5_000;
 
 export class Changes {
   readonly #store: VectorStore;

@@ -52,7 +52,7 @@ const commitsPerMaintenance = 100;
 
 /**
  * Looks twice: first to know what there is and what is gone, so that a renamed picture keeps its vector, then to read what
- * is new. What is encoded is committed every ten seconds, at the end, and when anything ends the work.
+ * is new. What is encoded is committed every five seconds, at the end, and when anything ends the work.
  * @throws LincirError as `openSources` and the store do, and the signal's reason
  */
 export async function* updateIndex(

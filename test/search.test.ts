@@ -1,0 +1,293 @@
+/** `lincir index`, `search` and `reindex` as a user meets them: real processes on a tiny model. */
+
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { cp, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { after, before, describe, test } from 'node:test';
+import { lincir as lincirIn, start as startIn } from './command-line.ts';
+
+const model = join(import.meta.dirname, 'fixtures/tiny-clip');
+const pictures = join(import.meta.dirname, '../examples/pictures');
+const captions = join(import.meta.dirname, '../examples/captions.txt');
+
+let folder: string;
+let server: Server;
+let address: string;
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lincir-search-'));
+  await cp(pictures, join(folder, 'photos'), { recursive: true });
+  await writeFile(join(folder, 'photos/broken.jpg'), 'no picture');
+  await writeFile(join(folder, 'ratings.csv'), 'path,rating\nphotos/house-with-red-roof.png,5\nnone.png,1\n');
+  server = createServer(async (request, response) => {
+    response.setHeader('content-type', request.url === '/page' ? 'text/html' : 'image/png');
+    response.end(await readFile(join(pictures, 'house-with-red-roof.png')));
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const trained = await lincir(
+    'train',
+    '--model',
+    model,
+    '--captions',
+    captions,
+    '--out',
+    'run',
+    '--steps',
+    '3',
+    '--batch',
+    '8',
+  );
+  assert.equal(trained.code, 0, trained.stderr);
+  const { stderr, code } = await lincir(
+    'index',
+    'photos',
+    '--index',
+    'p.lance',
+    '--model',
+    model,
+    '--metadata',
+    'ratings.csv',
+  );
+  assert.equal(code, 0, stderr);
+  const [broken, summary, table, warning, ...others] = stderr.trimEnd().split('\n');
+  assert.match(broken!, /^broken: .*\/photos\/broken\.jpg: expected a whole image/);
+  assert.match(summary!, /^6 pictures \(6 new\), 1 broken, .* pictures\/s → p\.lance$/);
+  assert.equal(table, 'ratings.csv: 2 rows for 1 pictures, 1 of them changed');
+  assert.match(warning!, /^warning: ratings\.csv: 1 rows name no picture of the index, such as "none\.png"$/);
+  assert.deepEqual(others, []);
+});
+after(async () => {
+  server.close();
+  await rm(folder, { recursive: true });
+});
+
+const lincir = (...args: string[]) => lincirIn(args, { folder });
+const search = (...args: string[]) => lincir('search', '--index', 'p.lance', ...args);
+const house = 'photos/house-with-red-roof.png';
+
+describe('search', () => {
+  test('composes a picture and words, and leaves the picture out', async () => {
+    const { stdout, stderr, code } = await search('--image', house, '--text', 'is blue', '--phi', 'run');
+    assert.equal(code, 0, stderr);
+    assert.equal(stderr, 'a photo of $ that is blue\n');
+    const lines = stdout.trimEnd().split('\n');
+    assert.equal(lines.length, 5);
+    lines.forEach((line, at) => {
+      assert.match(line, new RegExp(`^${at + 1}  -?\\d\\.\\d{4}  photos/[\\w.-]+  [\\da-f]{16}$`));
+    });
+    assert.ok(!stdout.includes(house));
+    const included = await search(
+      '--image',
+      house,
+      '--text',
+      'is blue',
+      '--phi',
+      'run',
+      '--include-reference',
+    );
+    assert.match(included.stdout, /house-with-red-roof\.png {2}[\da-f]{16} {2}rating=5/);
+  });
+
+  test('prints JSON, paths and timings', async () => {
+    const json = await search('--image', house, '--json', '--top', '2', '--where', "path like '%sailboat%'");
+    const { query, results, timings } = JSON.parse(json.stdout);
+    assert.deepEqual([query.method, query.prompt, query.images[0].name], ['image', null, house]);
+    assert.deepEqual(
+      results.map(({ rank }: { rank: number }) => rank),
+      [1, 2],
+    );
+    assert.ok(
+      results.every(
+        ({ path, metadata }: { path: string; metadata: object }) =>
+          path.includes('sailboat') && 'rating' in metadata,
+      ),
+    );
+    assert.ok(timings.searching > 0);
+    const byId = await search(
+      '--image',
+      query.images[0].id,
+      '--json',
+      '--top',
+      '2',
+      '--where',
+      "path like '%sailboat%'",
+    );
+    assert.deepEqual(JSON.parse(byId.stdout).results, results);
+
+    const paths = await search('--text', 'a boat', '--paths', '--timings', '--top', '3');
+    assert.equal(paths.stdout.trimEnd().split('\n').length, 3);
+    for (const path of paths.stdout.trimEnd().split('\n')) assert.ok((await stat(path)).isFile());
+    assert.match(paths.stderr, /encoding text +\d+\.\d ms\n/);
+    const zero = await search('--text', 'a boat', '--null', '--top', '3', '--page', '2');
+    assert.equal(zero.stdout.split('\0').length, 4);
+    const none = await search('--text', 'a boat', '--min-score', '0.99');
+    assert.equal(none.stdout, 'nothing found\n');
+  });
+
+  test('writes a page with the pictures', async () => {
+    const { code, stderr } = await search('--image', house, '--html', 'results.html');
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /→ results\.html/);
+    const page = await readFile(join(folder, 'results.html'), 'utf8');
+    assert.equal(page.match(/data:image\/jpeg/g)?.length, 7);
+    assert.ok(!page.includes('<script'));
+  });
+
+  test('fetches pictures from the web, but not from private places unless told to', async () => {
+    const refused = await search('--image', `${address}/picture.png`);
+    assert.equal(refused.code, 2);
+    assert.match(refused.stderr, /^lincir: .*found 127\.0\.0\.1; give --allow-private .*\n$/);
+    const { stdout, code } = await search('--image', `${address}/picture.png`, '--allow-private', '--paths');
+    assert.equal(code, 0);
+    assert.ok(!stdout.includes('house-with-red-roof'), 'the same contents are left out');
+    const page = await search('--image', `${address}/page`, '--allow-private');
+    assert.match(page.stderr, /^lincir: .*text\/html.*\n$/);
+  });
+
+  test('goes on from its own results in a dialogue', async () => {
+    const child = startIn(
+      ['search', '--index', 'p.lance', '--text', 'a boat', '--phi', 'run', '--top', '3', '--interactive'],
+      { folder },
+    );
+    const output = Promise.all([text(child.stdout!), text(child.stderr!), once(child, 'close')]);
+    child.stdin!.end('1 is red\n/next\n9\n$3\n/where rating = 5\n/nonsense\n/quit\n');
+    const [stdout, stderr] = await output;
+    assert.equal(child.exitCode, 0, stderr);
+    const ranks = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.trim().split(/\s/)[0]);
+    assert.deepEqual(ranks, ['1', '2', '3', '1', '2', '3', '4', '5', '1']);
+    assert.match(stderr, /a photo of \$ that is red/);
+    assert.match(stderr, /there is no result 9/);
+    assert.match(stderr, /found \$3; give as many pictures/);
+    assert.match(stderr, /\/nonsense is no command/);
+  });
+
+  test('says in one line what is wrong', async () => {
+    const cases: readonly (readonly [args: string[], code: number, message: RegExp])[] = [
+      [
+        ['--text', 'on the beach', '--image', house, '--image', house, '--phi', 'run'],
+        2,
+        /expected the pictures' names, \$1 to \$2/,
+      ],
+      [['--text', '$1 $3', '--image', house, '--image', house, '--phi', 'run'], 2, /found \$3/],
+      [['--text', 'is red', '--image', house], 2, /give --phi FILE, or --method sum/],
+      [
+        ['--text', 'is red', '--image', house, '--phi', 'none.pt'],
+        1,
+        /none\.pt: expected something that can be read/,
+      ],
+      [
+        ['--text', 'is red', '--image', house, '--phi', 'photos'],
+        1,
+        /expected phi, or a run's folder with one/,
+      ],
+      [[], 2, /expected a picture, a text, or both, found neither/],
+      [['--image', 'none.png'], 1, /"none\.png": expected a file, an address on the web, or the id or path/],
+      [['--image', 'photos/broken.jpg'], 1, /expected a whole image/],
+      [['--text', 'x', '--where', 'colour = 1'], 2, /colour/],
+      [
+        ['--text', 'x', '--model', join(import.meta.dirname, 'fixtures/tiny-clip-bf16')],
+        2,
+        /lincir reindex --index p\.lance/,
+      ],
+      [['--text', 'x', '--top', '0'], 2, /whole number from 1/],
+      [['--text', 'x', '--preview'], 2, /--preview: expected a terminal/],
+    ];
+    const results = await Promise.all(cases.map(([args]) => search(...args)));
+    results.forEach(({ code, stdout, stderr }, at) => {
+      const [args, expected, message] = cases[at]!;
+      assert.match(stderr, message);
+      assert.deepEqual(
+        [code, stdout, stderr.trimEnd().split('\n').length],
+        [expected, '', 1],
+        `${args}: ${stderr}`,
+      );
+    });
+    const others = await Promise.all([
+      lincir('search', '--index', 'photos', '--text', 'x'),
+      lincir('search', '--index', 'none.lance', '--text', 'x'),
+      lincir('search', '--index', 'ftp://x', '--text', 'x'),
+      lincir('index', 'photos', '--index', 'photos', '--model', model),
+      lincir('index', 'photos', '--index', 'new.lance'),
+      lincir('index', '--index', 'p.lance'),
+      lincir('index', 'nowhere', '--index', 'p.lance'),
+    ]);
+    assert.deepEqual(
+      others.map(({ code, stderr }) => [code, stderr.replace(/.*?: (expected|give) /, '$1 ').slice(0, 40)]),
+      [
+        [1, 'expected an index, found none; check the'],
+        [1, 'expected an index, found none; check the'],
+        [2, 'expected a path, lance:PATH, memory:, s3'],
+        [2, 'expected an index, or an empty or new fo'],
+        [2, 'expected a model for the new index, foun'],
+        [2, 'expected folders, files or shards, --lis'],
+        [1, 'expected something that can be read, fou'],
+      ],
+    );
+  });
+});
+
+describe('index', () => {
+  test('shows what is in it', async () => {
+    const { stdout, code } = await lincir('index', '--stats', '--index', 'p.lance');
+    assert.equal(code, 0);
+    assert.match(stdout, /^pictures +6$/m);
+    assert.match(stdout, /^columns +.*rating \(number\)$/m);
+    assert.match(stdout, /^broken: .*broken\.jpg: expected a whole image/m);
+    const json = JSON.parse((await lincir('index', '--stats', '--index', 'p.lance', '--json')).stdout);
+    assert.deepEqual([json.pictures, json.broken.length, json.dimensions], [6, 1, 24]);
+  });
+
+  test('takes what lincir embed wrote, lists and removals; says what it did as JSON', async () => {
+    await lincir('embed', '--model', model, '--images', 'photos/*.png', '--out', 'e.safetensors');
+    const added = await lincir(
+      'index',
+      '--embeddings',
+      'e.safetensors',
+      '--index',
+      'e.lance',
+      '--model',
+      model,
+      '--json',
+    );
+    assert.deepEqual(JSON.parse(added.stdout), {
+      embeddings: 'e.safetensors',
+      added: 2,
+      changed: 0,
+      unchanged: 0,
+    });
+    const found = await lincir('search', '--index', 'e.lance', '--image', house, '--paths');
+    assert.deepEqual(found.stdout.trim().split('\n').length, 2);
+
+    const list = await lincirIn(
+      ['index', '--list', '-', '--index', 'l.lance', '--model', model, '--json', '--precision', 'float16'],
+      {
+        folder,
+        input: `${house}\0photos/black-cat-indoors.webp\0`,
+      },
+    );
+    const { added: two, broken } = JSON.parse(list.stdout);
+    assert.deepEqual([two, broken], [2, []]);
+    const removed = await lincir('index', '--remove', house, '--index', 'l.lance');
+    assert.equal(removed.stderr, '1 pictures taken out of l.lance\n');
+  });
+
+  test('rebuilds beside the old one', async () => {
+    await mkdir(join(folder, 'few'));
+    await cp(join(folder, house), join(folder, 'few/a.png'));
+    await lincir('index', 'few', '--index', 'f.lance', '--model', model);
+    await rename(join(folder, 'few/a.png'), join(folder, 'few/b.png'));
+    const { stderr, code } = await lincir('reindex', '--index', 'f.lance', '--precision', 'float16');
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /^broken: .*few\/a\.png: .*no such file/);
+    const again = await lincir('index', 'few', '--index', 'f.lance');
+    assert.match(again.stderr, /^1 pictures \(1 new\)/);
+  });
+});
