@@ -65,6 +65,8 @@ const formats: ReadonlyMap<string, MetadataFormat> = new Map([
 
 const usualKeys = ['path', 'file', 'file_name', 'filename', 'name', 'id'];
 const columnLimit = 100;
+/** What every engine can name. */
+const columnName = /^\p{L}[\p{L}\p{M}\p{N} _-]{0,63}$/u;
 const rowsPerBatch = 2048;
 
 /**
@@ -89,10 +91,13 @@ export async function openMetadata(path: string, options: MetadataOptions): Prom
   const key = keyOf(path, [...types.keys()], options.key);
   types.delete(key);
   for (const name of types.keys()) {
-    if (!options.reserved.has(name)) continue;
+    const isReserved = options.reserved.has(name);
+    if (columnName.test(name) && !isReserved) continue;
     throw new LincirError('bad-file', {
       subject: path,
-      expected: 'columns of other names than those that every picture has',
+      expected: isReserved
+        ? 'columns of other names than those that every picture has'
+        : 'names of columns that begin with a letter and have letters, digits, spaces, _ and - after it',
       found: quoted(name),
       todo: 'rename this column, or leave it out',
     });

@@ -1,3 +1,5 @@
+/** Queries of pictures and words against what they are made of. */
+
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';

@@ -1,3 +1,5 @@
+/** Prompts as tokens, and what is refused. */
+
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
