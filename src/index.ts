@@ -34,3 +34,37 @@ export {
   type ValidationMetrics,
 } from './lincir/index.ts';
 export { type Device, devices } from './onnx/index.ts';
+export {
+  type EmbeddingsFile,
+  type MetadataFile,
+  openEmbeddings,
+  openMetadata,
+} from './pictures/index.ts';
+export {
+  type Annotation,
+  type ComposeOptions,
+  compose,
+  type ImportSummary,
+  type IndexedReference,
+  type Method,
+  type OpenIndexOptions,
+  openIndex,
+  PictureIndex,
+  type Query,
+  type Reference,
+  type ReindexOptions,
+  reindex,
+  type SearchOptions,
+  type UpdateEvent,
+  type UpdateOptions,
+  type UpdateSummary,
+} from './retrieval/index.ts';
+export type {
+  BrokenPicture,
+  Hit,
+  KnownPicture,
+  Metadata,
+  Picture,
+  StoreInfo,
+  StoreStatistics,
+} from './store/index.ts';

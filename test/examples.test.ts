@@ -40,3 +40,10 @@ test('train.ts learns phi, and composes a query with it', async () => {
   assert.ok(losses.at(-1)! < losses[0]! / 2, losses.join(' '));
   assert.match(output, /\$ being the picture: 24 numbers/);
 });
+
+test('search.ts indexes pictures, and finds some with a picture and words', async () => {
+  const output = await run('search.ts');
+  assert.match(output, /^6 pictures are new\n"a photo of \$ that is seen at dusk":\n/);
+  assert.equal(output.match(/^-?0\.\d{3} {2}[\w-]+\.\w+$/gm)?.length, 3);
+  assert.doesNotMatch(output, /white-sailboat-by-day/);
+});

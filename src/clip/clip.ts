@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   type Checkpoint,
+  chunks,
   type Float32Tensor,
   LincirError,
   normalizeRows,
@@ -338,21 +339,6 @@ function tooLong(text: string, index: number, maximum: number): LincirError {
     found: `more in ${quoted(text)}`,
     todo: 'shorten it, or let it be cut',
   });
-}
-
-/** Groups of `size` items, the last one smaller. */
-async function* chunks<T>(
-  items: Iterable<T> | AsyncIterable<T>,
-  size: number,
-): AsyncGenerator<T[], void, void> {
-  let chunk: T[] = [];
-  for await (const item of items) {
-    chunk.push(item);
-    if (chunk.length < size) continue;
-    yield chunk;
-    chunk = [];
-  }
-  if (chunk.length > 0) yield chunk;
 }
 
 /** The same items, each begun while the consumer still works on the one before. */

@@ -1,6 +1,7 @@
 /** What every other folder builds on: errors, tensors, files and the readers of weight files. */
 
 export { type Checkpoint, openCheckpoint } from './checkpoint.ts';
+export { chunks } from './chunks.ts';
 export { type ErrorCode, LincirError, type Problem, quoted } from './errors.ts';
 export {
   asLincirError,

@@ -1,6 +1,7 @@
 /** Brings an index up to date with folders, files and shards: only what is new, changed, renamed or gone costs anything. */
 
 import type { Clip } from '../clip/index.ts';
+import { chunks } from '../core/index.ts';
 import { openSources, PictureReader, type SourceOptions, type Unreadable } from '../pictures/index.ts';
 import type { Picture, VectorStore } from '../store/index.ts';
 import { Changes } from './changes.ts';
@@ -91,7 +92,7 @@ export async function* updateIndex(
   });
   /** What is new or changed, with what the index has of it. */
   async function* wanted() {
-    for await (const some of chunksOf(changedOf(sources.pictures(), known), picturesPerLookup)) {
+    for await (const some of chunks(changedOf(sources.pictures(), known), picturesPerLookup)) {
       yield* await changes.lookUp(some, known);
     }
   }
@@ -146,15 +147,4 @@ async function* changedOf<Found extends Picture | Parameters<KnownPictures['see'
   known: KnownPictures,
 ): AsyncGenerator<Found, void, void> {
   for await (const picture of found) if (known.see(picture) !== 'same') yield picture;
-}
-
-async function* chunksOf<T>(items: AsyncIterable<T>, size: number): AsyncGenerator<T[], void, void> {
-  let chunk: T[] = [];
-  for await (const item of items) {
-    chunk.push(item);
-    if (chunk.length < size) continue;
-    yield chunk;
-    chunk = [];
-  }
-  if (chunk.length > 0) yield chunk;
 }

@@ -25,6 +25,7 @@ import {
   type KnownPicture,
   type Metadata,
   type Picture,
+  pictureOf,
   type StoreInfo,
   type StoreQuery,
   type StoreStatistics,
@@ -318,10 +319,6 @@ function rows<Row>(batch: RecordBatch): Row[] {
 /** Gives the rows with these ids the columns of `table`; the others stay as they are. */
 async function merge(pictures: Table, table: ReturnType<typeof tableOf>): Promise<void> {
   await pictures.mergeInsert('id').whenMatchedUpdateAll().execute(table);
-}
-
-function pictureOf({ id, path, folder, size, modified, hash, norm }: Picture): Picture {
-  return { id, path, folder, size, modified, hash, norm };
 }
 
 function metadataOf(row: Metadata | object, names: readonly string[]): Metadata {

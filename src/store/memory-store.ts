@@ -12,6 +12,7 @@ import {
   type KnownPicture,
   type Metadata,
   type Picture,
+  pictureOf,
   type StoreInfo,
   type StoreQuery,
   type StoreStatistics,
@@ -132,10 +133,6 @@ export function otherType(name: string, known: ColumnType, given: ColumnType): L
     found: `a ${given}`,
     todo: 'give the column another name',
   });
-}
-
-function pictureOf({ id, path, folder, size, modified, hash, norm }: Picture): Picture {
-  return { id, path, folder, size, modified, hash, norm };
 }
 
 function dot(a: Float32Array, b: Float32Array): number {

@@ -140,3 +140,8 @@ export const reservedColumns: ReadonlySet<string> = new Set([
   ...filterColumns.keys(),
   ...['hash', 'norm', 'vector', 'score', '_distance'],
 ]);
+
+/** A picture's own columns alone. */
+export function pictureOf({ id, path, folder, size, modified, hash, norm }: Picture): Picture {
+  return { id, path, folder, size, modified, hash, norm };
+}
