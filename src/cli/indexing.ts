@@ -44,6 +44,8 @@ export type ReindexCommandOptions = Pick<
 
 /** Broken pictures that are printed after indexing; `--stats` prints all. */
 const brokenShown = 20;
+/** Where there is no terminal, a line comes this often. */
+const millisecondsPerLine = 60_000;
 
 export async function index(
   pictures: readonly string[],
@@ -177,6 +179,7 @@ async function follow(
   { reporter, signal, print }: Context,
 ): Promise<void> {
   const begin = performance.now();
+  let told = begin;
   let summary: UpdateSummary | undefined;
   reporter.begin({ label: 'looking', unit: 'pictures' });
   try {
@@ -184,8 +187,13 @@ async function follow(
       if (event.kind === 'looking') reporter.advance(event.found);
       else if (event.kind === 'begin') {
         reporter.begin({ label: 'indexing', unit: 'pictures', total: event.todo });
-      } else if (event.kind === 'progress' || event.kind === 'commit') reporter.advance(event.done);
-      else if (event.kind === 'end') summary = event.summary;
+      } else if (event.kind === 'progress' || event.kind === 'commit') {
+        reporter.advance(event.done);
+        const now = performance.now();
+        if (reporter.isTerminal || now - told < millisecondsPerLine) continue;
+        told = now;
+        reporter.note(`${formatCount(event.done)} of ${formatCount(event.todo)} pictures`);
+      } else if (event.kind === 'end') summary = event.summary;
     }
   } finally {
     reporter.end();
