@@ -98,7 +98,7 @@ index, whose embedding is there already. With a picture and words, phi makes a w
 of the picture: "a photo of $ that WORDS". A text with $ is the prompt itself;
 several pictures are $1, $2, … in it. The query's own pictures are left out.
 
-FILTER compares id, path, folder, size, modified and all columns of metadata:
+FILTER compares path, folder, size, modified and all columns of metadata:
   folder like '%/2024' and (rating >= 4 or owner in ('Ada', 'Bob'))
   modified > '2024-05-01' and not path ilike '%.png' and camera is not null
 

@@ -1,5 +1,7 @@
 /** Resizes and crops 8-bit RGB images, bit for bit as Pillow's antialiased `Image.resize` did up to version 12. */
 
+import { kernelBytes } from './resample-kernel.ts';
+
 /** 8-bit RGB pixels, row-major, three bytes per pixel: [height, width, 3]. */
 export interface RgbImage {
   readonly data: Uint8Array;
@@ -39,28 +41,60 @@ export function resample(
 ): RgbImage {
   const columns = tapsOf(across, image.width, filter);
   const rows = tapsOf(down, image.height, filter);
-  const narrowed = resampleAcross(image, columns, rows.from, rows.to); // [rows.to - rows.from, window width, 3]
-  const data = resampleDown(narrowed, across.length * 3, rows); // [window height, window width, 3]
-  return { data: new Uint8Array(data.buffer), width: across.length, height: down.length };
+  const usedLength = (columns.to - columns.from) * 3;
+  const rowLength = across.length * 3;
+
+  // The kernel's memory, in bytes: both taps, a row of the image, a row of the result, and as many narrowed rows as
+  // make one row of the result, not more, so that it stays small for an image of any size.
+  const rowTaps = columns.taps.byteLength;
+  const imageRow = rowTaps + rows.taps.byteLength;
+  const resultRow = imageRow + usedLength + overrun;
+  const narrowedRows = resultRow + rowLength + overrun;
+  const { memory, weigh } = kernelWith(narrowedRows + rows.most * rowLength + overrun);
+  memory.set(new Uint8Array(columns.taps.buffer, 0, rowTaps));
+  memory.set(new Uint8Array(rows.taps.buffer, 0, rows.taps.byteLength), rowTaps);
+
+  const data = new Uint8Array(down.length * rowLength); // [window height, window width, 3]
+  let kept = 0;
+  let narrowed = 0; // rows `kept` up to, not including, `narrowed` are there, counted from `rows.from`
+  let next = 0;
+  for (let output = 0; output < down.length; output++) {
+    const record = next;
+    const first = rows.taps[record]!;
+    const count = rows.taps[record + 1]!;
+    next += 2 + count;
+    if (count === 0) continue;
+    const place = (row: number) => narrowedRows + (row - kept) * rowLength;
+    memory.copyWithin(narrowedRows, place(first), place(narrowed));
+    kept = first;
+    for (; narrowed < first + count; narrowed++) {
+      const start = ((rows.from + narrowed) * image.width + columns.from) * 3;
+      memory.set(image.data.subarray(start, start + usedLength), imageRow);
+      weigh(imageRow, 3, 0, rowTaps, place(narrowed));
+    }
+    // Row 0 may lie before the memory: the kernel's addresses wrap.
+    weigh(place(0), rowLength, rowTaps + record * 4, rowTaps + next * 4, resultRow);
+    data.set(memory.subarray(resultRow, resultRow + rowLength), output * rowLength);
+  }
+  return { data, width: across.length, height: down.length };
 }
 
 /** Which image pixels make each output pixel, and how much each counts. */
 interface Taps {
-  /** The first image pixel of each output pixel. */
-  readonly first: Int32Array;
-  /** How many image pixels each output pixel has; 0 where it is black. */
-  readonly count: Int32Array;
-  /** Fixed-point weights, `stride` places for each output pixel. */
-  readonly weights: Int32Array;
-  readonly stride: number;
   /** The range of image pixels that any output pixel uses: `from` up to, not including, `to`. */
   readonly from: number;
   readonly to: number;
+  /** The most that one output pixel uses. */
+  readonly most: number;
+  /**
+   * For every output pixel: the first of its image pixels, counted from `from`; how many it has, 0 where it is black;
+   * and their fixed-point weights.
+   */
+  readonly taps: Int32Array<ArrayBuffer>;
 }
 
 // Weights have 22 fraction bits: a product with 8 bits of pixel leaves 2 bits for sums that overshoot.
 const fractionBits = 22;
-const half = 1 << (fractionBits - 1);
 
 const filters = {
   bilinear: { support: 1, weight: (x: number) => Math.max(0, 1 - Math.abs(x)) },
@@ -82,13 +116,15 @@ function tapsOf(plan: AxisPlan, imageLength: number, filter: ResampleFilter): Ta
   const stretch = Math.max(1, scale); // antialiasing: shrinking widens the kernel
   const reach = support * stretch;
   const stride = Math.ceil(reach) * 2 + 1;
-  const first = new Int32Array(plan.length);
-  const count = new Int32Array(plan.length);
-  const weights = new Int32Array(plan.length * stride);
+  const taps = new Int32Array(plan.length * (2 + Math.min(stride, imageLength)));
   const raw = new Float64Array(stride);
-  let from = imageLength;
+  let used = 0;
+  let from = 0;
   let to = 0;
+  let most = 0;
   for (let output = 0; output < plan.length; output++) {
+    const record = used;
+    used += 2;
     const position = plan.start + output;
     if (position < 0 || position >= plan.resized) continue;
     const centre = (position + 0.5) * scale;
@@ -101,62 +137,45 @@ function tapsOf(plan: AxisPlan, imageLength: number, filter: ResampleFilter): Ta
     }
     // Weights sum to one over the canvas; only those of pixels inside the image are kept.
     const begin = Math.max(low, plan.offset);
-    const end = Math.max(begin, Math.min(high, plan.offset + imageLength));
+    const end = Math.min(high, plan.offset + imageLength);
+    if (begin >= end) continue;
     for (let at = begin; at < end; at++) {
       const share = (raw[at - low]! / total) * (1 << fractionBits);
-      weights[output * stride + at - begin] = Math.trunc(share + (share < 0 ? -0.5 : 0.5));
+      taps[used++] = Math.trunc(share + (share < 0 ? -0.5 : 0.5));
     }
-    if (begin === end) continue;
-    first[output] = begin - plan.offset;
-    count[output] = end - begin;
-    from = Math.min(from, begin - plan.offset);
-    to = Math.max(to, end - plan.offset);
+    if (to === 0) from = begin - plan.offset; // the first output pixel that is not black
+    to = end - plan.offset;
+    most = Math.max(most, end - begin);
+    taps[record] = begin - plan.offset - from;
+    taps[record + 1] = end - begin;
   }
-  return { first, count, weights, stride, from, to: Math.max(from, to) };
+  return { from, to, most, taps: taps.subarray(0, used) };
 }
 
-/** Image rows `from` to `to`, resized across. Row 0 of the result is image row `from`. */
-function resampleAcross(image: RgbImage, taps: Taps, from: number, to: number): Uint8ClampedArray {
-  const { data, width } = image;
-  const { first, count, weights, stride } = taps;
-  const outputs = first.length;
-  const result = new Uint8ClampedArray((to - from) * outputs * 3); // clamps overshoot to 0…255
-  let into = 0;
-  for (let row = from; row < to; row++) {
-    for (let output = 0; output < outputs; output++) {
-      let red = half;
-      let green = half;
-      let blue = half;
-      let pixel = (row * width + first[output]!) * 3;
-      const end = output * stride + count[output]!;
-      for (let tap = output * stride; tap < end; tap++) {
-        const weight = weights[tap]!;
-        red = (red + Math.imul(data[pixel]!, weight)) | 0;
-        green = (green + Math.imul(data[pixel + 1]!, weight)) | 0;
-        blue = (blue + Math.imul(data[pixel + 2]!, weight)) | 0;
-        pixel += 3;
-      }
-      result[into++] = red >> fractionBits;
-      result[into++] = green >> fractionBits;
-      result[into++] = blue >> fractionBits;
-    }
-  }
-  return result;
+/** How far the kernel reads and writes past what it is asked for. */
+const overrun = 3;
+
+/** `resample.wat`, which says what the arguments are. */
+interface Kernel {
+  readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): void };
+  readonly weigh: (line: number, unit: number, taps: number, end: number, into: number) => void;
 }
 
-/** Resizes rows of `rowLength` bytes down; the first row given is image row `taps.from`. */
-function resampleDown(rows: Uint8ClampedArray, rowLength: number, taps: Taps): Uint8ClampedArray {
-  const { first, count, weights, stride, from } = taps;
-  const result = new Uint8ClampedArray(first.length * rowLength);
-  const sums = new Int32Array(rowLength);
-  for (let output = 0; output < first.length; output++) {
-    sums.fill(half);
-    for (let tap = 0; tap < count[output]!; tap++) {
-      const weight = weights[output * stride + tap]!;
-      const row = (first[output]! + tap - from) * rowLength;
-      for (let at = 0; at < rowLength; at++) sums[at]! += Math.imul(rows[row + at]!, weight);
-    }
-    for (let at = 0; at < rowLength; at++) result[output * rowLength + at] = sums[at]! >> fractionBits;
-  }
-  return result;
+// Node's types do not have it.
+declare const WebAssembly: {
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (module: object) => { readonly exports: unknown };
+};
+
+const pageLength = 65_536;
+let kernel: Kernel | undefined;
+
+/** This thread's kernel, with at least so many bytes of memory. */
+function kernelWith(bytes: number): { readonly memory: Uint8Array; readonly weigh: Kernel['weigh'] } {
+  kernel ??= new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(kernelBytes, 'base64')))
+    .exports as Kernel;
+  const { memory, weigh } = kernel;
+  const missing = bytes - memory.buffer.byteLength;
+  if (missing > 0) memory.grow(Math.ceil(missing / pageLength));
+  return { memory: new Uint8Array(memory.buffer), weigh };
 }

@@ -149,7 +149,7 @@ export class PictureIndex {
 
   /** Takes pictures out, by ids or paths; their files stay. Returns how many there were. */
   async remove(names: readonly string[]): Promise<number> {
-    const ids = new Set((await this.#store.find('id', names)).map(({ id }) => id));
+    const ids = new Set((await this.#store.find('id', names.filter(isId))).map(({ id }) => id));
     for (const { id } of await this.#store.find('path', pathsOf(names))) ids.add(id);
     await this.#store.remove([...ids]);
     await this.#store.removeBroken(pathsOf(names));
@@ -158,24 +158,20 @@ export class PictureIndex {
 
   /** The picture with an id or a path. */
   async find(name: string): Promise<KnownPicture | undefined> {
-    const [byId] = await this.#store.find('id', [name]);
-    if (byId) return byId;
-    const byPath = await this.#store.find('path', pathsOf([name]));
-    return byPath[0];
+    const [byId] = isId(name) ? await this.#store.find('id', [name]) : [];
+    return byId ?? (await this.#store.find('path', pathsOf([name])))[0];
   }
 
   /**
-   * A picture for `compose`: of an id or path in the index, the embedding that is there already; else of a file or an
-   * address on the web, its bytes, or the embedding if the index has the same contents.
+   * A picture for `compose`: of a file or an address on the web, its bytes, or the embedding that is there already if the
+   * index has the same contents; else the embedding of the picture with this id or path in the index.
    * @throws LincirError 'not-found' for what is none of these, and what `fetchPicture` throws
    */
   async reference(name: string, options: FetchPictureOptions = {}): Promise<IndexedReference> {
-    const stored = isWebAddress(name) ? undefined : await this.#store.find('id', [name]);
-    if (stored?.[0]) return asReference(stored[0]);
     const bytes = isWebAddress(name) ? await fetchPicture(name, options) : await pictureBytes(name);
     if (bytes === undefined) {
-      const [byPath] = await this.#store.find('path', pathsOf([name]));
-      if (byPath) return asReference(byPath);
+      const known = await this.find(name);
+      if (known) return asReference(known);
       throw new LincirError('not-found', {
         subject: quoted(name),
         expected: 'a file, an address on the web, or the id or path of a picture in the index',
@@ -246,6 +242,11 @@ export class PictureIndex {
       todo: `use that model, or rebuild for this one, beside the old one: lincir reindex --index ${this.uri} --model MODEL`,
     });
   }
+}
+
+/** Ids are 16 digits in hex. */
+function isId(name: string): boolean {
+  return /^[\da-f]{16}$/.test(name);
 }
 
 /** A name as the index may have it: as it is, or as a path of this system. */

@@ -48,8 +48,9 @@ export type UpdateEvent =
 /** Found pictures that are looked up together. */
 const picturesPerLookup = 256;
 const lookEvery = 1000;
-/** Commits after which the store is compacted. */
-const commitsPerMaintenance = 100;
+/** The store is put in order when it has grown so much, and has so many pictures: not at the end alone, nor all the time. */
+const growthPerMaintenance = 1.25;
+const fewestPerMaintenance = 10_000;
 
 /**
  * Looks twice: first to know what there is and what is gone, so that a renamed picture keeps its vector, then to read what
@@ -96,7 +97,8 @@ export async function* updateIndex(
       yield* await changes.lookUp(some, known);
     }
   }
-  let commits = 0;
+  const before = await store.count();
+  let maintained = before;
   try {
     try {
       for await (const item of reader.read(wanted())) {
@@ -104,9 +106,11 @@ export async function* updateIndex(
         await changes.take(item);
         if (changes.waiting >= perRun) await changes.encode(clip);
         if (await changes.commitIfDue()) {
-          commits += 1;
           yield { kind: 'commit', done: changes.done, todo };
-          if (commits % commitsPerMaintenance === 0) await store.maintain();
+          const present = before + changes.summary.added;
+          if (present < Math.max(fewestPerMaintenance, maintained * growthPerMaintenance)) continue;
+          maintained = present;
+          await store.maintain();
         } else yield { kind: 'progress', done: changes.done, todo };
       }
       await changes.encode(clip);

@@ -1,5 +1,6 @@
 /** A vector store on LanceDB: durable, versioned, on disk or in object storage. */
 
+import { posix } from 'node:path';
 import { Index, type Table } from '@lancedb/lancedb';
 import type { RecordBatch } from 'apache-arrow';
 import type { Columns, ColumnType, Filter } from './filter.ts';
@@ -50,20 +51,25 @@ export interface LanceParts {
 const picturesForIndex = 10_000;
 const bitsPerDimension = 4;
 const picturesPerPartition = 4096;
-/** An index is made anew when there are so many times as many pictures as when it was made; until then it grows. */
+/** An index is made anew when there are so many times as many pictures as when it was made, or when it has so many parts. */
 const growthLimit = 2;
+const partLimit = 10;
+/** Each time that an index is brought up to date, it gets one more part: few pictures are rather compared one by one. */
+const pictureLimit = 2000;
+/** Every call that adds pictures makes a fragment; more than so many are put together. */
+const fragmentLimit = 20;
 /**
  * Partitions that are looked into: enough for queries that lie far from all pictures, as texts do; of large tables a part.
- * With a filter, as many more as are needed for all hits.
+ * With a filter, all, until there are enough hits.
  */
 const fewestProbes = 100;
 const probedPart = 0.1;
-const mostProbes = 1_000_000;
+const allProbes = 1_000_000;
 /** Candidates by codes that are compared exactly: so many times the hits, and at least so many. */
 const refinement = 2;
 const fewestCandidates = 100;
 /** Old versions are kept for readers that are at work with them. */
-const versionLifetime = 3_600_000;
+const versionLifetime = 600_000;
 /** Values of one `IN (…)`. */
 const valuesPerLookup = 1000;
 const indexName = /^vector-(\d+)$/;
@@ -190,28 +196,26 @@ export class LanceStore implements VectorStore {
 
   search({ vector, limit, filter, exact = false }: StoreQuery): Promise<Hit[]> {
     return this.#reading(async () => {
-      const { pictures } = this.#parts;
       const added = [...(await this.#added()).keys()];
-      const partitions = await this.#partitions();
-      const probes = Math.max(fewestProbes, Math.ceil((partitions ?? 0) * probedPart));
-      let query = pictures
+      const partitions = exact ? undefined : await this.#partitions();
+      let query = this.#parts.pictures
         .vectorSearch(vector)
         .distanceType('l2')
         .limit(limit)
-        .select([...pictureNames, ...added, '_distance']);
+        .select(['id', 'path', 'hash', ...added, '_distance']);
       if (filter) query = query.where(filterSql(filter));
-      query =
-        exact || partitions === undefined
-          ? query.bypassVectorIndex()
-          : query
-              .maximumNprobes(mostProbes)
-              .minimumNprobes(probes)
-              .refineFactor(Math.max(refinement, Math.ceil(fewestCandidates / limit)));
+      if (partitions === undefined) query = query.bypassVectorIndex();
+      else {
+        const probes = filter ? allProbes : Math.max(fewestProbes, Math.ceil(partitions * probedPart));
+        query = query.nprobes(probes).refineFactor(Math.max(refinement, Math.ceil(fewestCandidates / limit)));
+      }
       const hits: Hit[] = [];
       for await (const batch of query) {
-        for (const row of rows<Picture & { readonly _distance: number } & Metadata>(batch)) {
+        for (const row of rows<Pick<Hit, 'id' | 'path' | 'hash'> & { readonly _distance: number }>(batch)) {
+          const { id, path, hash, _distance } = row;
           // Of vectors of length 1, the squared distance is 2 - 2 cos.
-          hits.push({ ...pictureOf(row), score: 1 - row._distance / 2, metadata: metadataOf(row, added) });
+          const score = 1 - _distance / 2;
+          hits.push({ id, path, folder: posix.dirname(path), hash, score, metadata: metadataOf(row, added) });
         }
       }
       return hits.sort((a, b) => b.score - a.score || (a.id < b.id ? -1 : 1));
@@ -221,23 +225,27 @@ export class LanceStore implements VectorStore {
   async maintain(): Promise<void> {
     await this.#writing(async () => {
       const { pictures, broken } = this.#parts;
+      const cleanupOlderThan = new Date(Date.now() - versionLifetime);
+      await broken.optimize({ cleanupOlderThan });
       const count = await pictures.countRows();
+      // The codes are packed by eights; no published CLIP has other dimensions.
+      const isIndexed = count >= picturesForIndex && this.info.dimensions % 8 === 0;
       const partitions = Math.max(1, Math.round(count / picturesPerPartition));
       const present = await this.#partitions();
-      const isStale = present === undefined || partitions >= present * growthLimit;
-      // The codes are packed by eights; no published CLIP has other dimensions.
-      if (count >= picturesForIndex && this.info.dimensions % 8 === 0 && isStale) {
-        const config = Index.ivfRq({
-          numBits: bitsPerDimension,
-          numPartitions: partitions,
-          distanceType: 'l2',
-        });
-        await pictures.createIndex('vector', { config, name: `vector-${partitions}` });
-        if (present !== undefined) await pictures.dropIndex(`vector-${present}`);
+      if (present === undefined) {
+        await pictures.optimize({ cleanupOlderThan });
+        if (isIndexed) await this.#buildIndex(partitions);
+        return;
       }
-      const cleanupOlderThan = new Date(Date.now() - versionLifetime);
+      const index = await pictures.indexStats(`vector-${present}`);
+      const parts = index?.numIndices ?? 0;
+      const { numFragments } = (await pictures.stats()).fragmentStats;
+      if (isIndexed && (partitions >= present * growthLimit || parts >= partLimit)) {
+        await this.#buildIndex(partitions, present);
+      } else if ((index?.numUnindexedRows ?? 0) < pictureLimit && numFragments - parts < fragmentLimit) {
+        return;
+      }
       await pictures.optimize({ cleanupOlderThan });
-      await broken.optimize({ cleanupOlderThan });
     });
   }
 
@@ -259,6 +267,17 @@ export class LanceStore implements VectorStore {
     this.#parts.pictures.close();
     this.#parts.broken.close();
     await this.#parts.close();
+  }
+
+  /** Searches go on by the old index until the new one is complete. */
+  async #buildIndex(partitions: number, old?: number): Promise<void> {
+    const { pictures } = this.#parts;
+    const config = Index.ivfRq({ numBits: bitsPerDimension, numPartitions: partitions, distanceType: 'l2' });
+    // The name tells the number, and whether it is the same index that is made anew.
+    await pictures.createIndex('vector', { config, name: `vector-${partitions}` });
+    if (old !== undefined && old !== partitions) await pictures.dropIndex(`vector-${old}`);
+    // For single pictures. No filter can name these columns: LanceDB's filters go wrong now and then where such indexes are.
+    for (const column of ['id', 'hash']) await pictures.createIndex(column, { config: Index.btree() });
   }
 
   #tableOf(pictures: readonly EmbeddedPicture[]) {

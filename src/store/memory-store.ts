@@ -101,7 +101,10 @@ export class MemoryStore implements VectorStore {
     return scored
       .sort((a, b) => b.score - a.score || (a.row.id < b.row.id ? -1 : 1))
       .slice(0, limit)
-      .map(({ row, score }) => ({ ...pictureOf(row), score, metadata: this.#metadataOf(row) }));
+      .map(({ row, score }) => {
+        const { id, path, folder, hash } = row;
+        return { id, path, folder, hash, score, metadata: this.#metadataOf(row) };
+      });
   }
 
   async maintain(): Promise<void> {}

@@ -120,7 +120,7 @@ for (const [name, uri] of [
       assert.equal(await store.count(filter), 7);
       const hits = await store.search({ vector: picture(1000).vector, limit: 7, filter });
       assert.equal(hits.length, 7);
-      assert.ok(hits.every(({ folder, size }) => folder === '/photos/1' && size < 120));
+      assert.ok(hits.every(({ folder, id }) => folder === '/photos/1' && id < 'p00020'));
       await store.close();
     });
 
@@ -146,11 +146,13 @@ for (const [name, uri] of [
 
       const hits = await store.search({ vector: picture(77).vector, limit: 5 });
       const [first] = hits;
-      assert.deepEqual([first!.id, first!.hash, first!.norm], ['p00001', 'other', 3]);
+      assert.deepEqual([first!.id, first!.hash], ['p00001', 'other']);
       assert.deepEqual(first!.metadata, { rating: 4, owner: 'Ada "L"', seen: null });
-      const moved = hits.find(({ id }) => id === 'p00002')!;
-      assert.deepEqual([moved.path, moved.hash, moved.size], ['/new/place.jpg', 'h2', 5]);
-      assert.deepEqual(moved.metadata, { rating: 2, owner: null, seen: true });
+      const hit = hits.find(({ id }) => id === 'p00002')!;
+      assert.deepEqual([hit.path, hit.folder, hit.hash], ['/new/place.jpg', '/new', 'h2']);
+      assert.deepEqual(hit.metadata, { rating: 2, owner: null, seen: true });
+      const [moved] = await store.find('id', ['p00002']);
+      assert.deepEqual([moved!.path, moved!.size, moved!.metadata], ['/new/place.jpg', 5, hit.metadata]);
       assert.deepEqual((await store.find('id', ['p00002']))[0]!.vector, picture(2).vector);
 
       const columns = await store.columns();
@@ -236,7 +238,13 @@ describe('a durable store', () => {
     assert.deepEqual((await store.statistics()).approximate, { indexed: 10_000, others: 500 });
     assert.ok((await recall()) >= 0.98);
     await store.maintain();
-    assert.deepEqual((await store.statistics()).approximate, { indexed: 10_500, others: 0 });
+    assert.deepEqual((await store.statistics()).approximate, { indexed: 10_000, others: 500 });
+    // Grown part by part, until it is made anew.
+    for (let from = 10_500; from < 32_500; from += 2_000) {
+      await add(some(2_000, from));
+      await store.maintain();
+    }
+    assert.deepEqual((await store.statistics()).approximate, { indexed: 32_500, others: 0 });
     assert.ok((await recall()) >= 0.98);
     assert.ok((await recall('size < 5350')) >= 0.98);
     assert.ok((await recall('size < 120')) >= 0.98);

@@ -63,7 +63,8 @@ export interface KnownPicture extends EmbeddedPicture {
   readonly metadata: Metadata;
 }
 
-export interface Hit extends Picture {
+/** What a search tells of a picture: every further column would cost it a millisecond. */
+export interface Hit extends Pick<Picture, 'id' | 'path' | 'folder' | 'hash'> {
   /** Cosine similarity with the query, -1 to 1. */
   readonly score: number;
   readonly metadata: Metadata;
@@ -128,7 +129,6 @@ export interface VectorStore {
 
 /** What every picture has that a filter can name. */
 export const filterColumns: Columns = new Map<string, ColumnType>([
-  ['id', 'string'],
   ['path', 'string'],
   ['folder', 'string'],
   ['size', 'number'],
@@ -138,7 +138,7 @@ export const filterColumns: Columns = new Map<string, ColumnType>([
 /** Names that no metadata can have. */
 export const reservedColumns: ReadonlySet<string> = new Set([
   ...filterColumns.keys(),
-  ...['hash', 'norm', 'vector', 'score', '_distance'],
+  ...['id', 'hash', 'norm', 'vector', 'score', '_distance'],
 ]);
 
 /** A picture's own columns alone. */

@@ -1,0 +1,187 @@
+/**
+ * Composed queries with everything loaded, from a picture's file to its 50 nearest of 10,000, against the same in PyTorch:
+ * `node bench/composed-query.ts MODEL PHI PICTURE… [ROUNDS]`. Every round asks once with each picture.
+ */
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { loadClip, preprocessImage } from '../src/clip/index.ts';
+import { writeSafetensors } from '../src/core/index.ts';
+import { loadPhi } from '../src/lincir/index.ts';
+import { compose, defaultPrompt, openIndex } from '../src/retrieval/index.ts';
+import { engineOf } from '../src/store/index.ts';
+import { clusteredVectors, idOf, picturesOf } from './clustered-vectors.ts';
+import { machine, rounded, saveResult } from './results.ts';
+import { Peer, speedup, takeTurns } from './turns.ts';
+
+interface Answer {
+  /** Of each stage, and of the whole query. */
+  readonly milliseconds: Readonly<Record<string, number>>;
+  /** The composed query, [dimensions]. */
+  readonly vector: readonly number[];
+  /** Rows of the gallery, the nearest first. */
+  readonly places: readonly number[];
+}
+
+const given = process.argv.slice(2);
+const rounds = /^\d+$/.test(given.at(-1) ?? '') ? Number(given.pop()) : 7;
+const [model, phiFile, ...pictures] = given;
+if (model === undefined || phiFile === undefined || pictures.length === 0) {
+  throw new Error('usage: node bench/composed-query.ts MODEL PHI PICTURE… [ROUNDS]');
+}
+const threads = 2;
+const text = 'is red';
+const top = 50;
+const count = 10_000;
+
+const clip = await loadClip(model, { threads });
+const phi = await loadPhi(phiFile, { clip, threads });
+const { width } = clip.textConfig;
+const dimensions = clip.visionConfig.projection;
+const scratch = await mkdtemp(join(tmpdir(), 'lincir-bench-'));
+const source = await clusteredVectors(dimensions);
+const vectors = await source.draw(1, 0, count); // [count, dimensions]
+await source.dispose();
+const store = await indexOf(vectors);
+const rowOf = new Map(Array.from({ length: count }, (_, row) => [idOf(row), row] as const));
+const gallery = join(scratch, 'gallery.safetensors');
+await writeSafetensors(gallery, [
+  { name: 'vectors', type: 'float32', shape: [count, dimensions], data: vectors },
+]);
+
+const options = [
+  ...['--model', model, '--phi', phiFile, '--gallery', gallery, '--prompt', defaultPrompt(text)],
+  ...['--top', `${top}`, '--threads', `${threads}`, '--pictures', ...pictures],
+];
+const peers = {
+  'torch, 77 positions, sdpa': await startPeer('--pad'),
+  'torch, 77 positions, eager': await startPeer('--pad', '--attention', 'eager'),
+  "torch, the text's positions, sdpa": await startPeer(),
+  "torch, the text's positions, eager": await startPeer('--attention', 'eager'),
+};
+/** Of every pass, the uncounted ones included. */
+const answers = new Map<string, (readonly Pick<Answer, 'milliseconds'>[])[]>();
+/** Of every side's latest pass. */
+const latest = new Map<string, readonly Answer[]>();
+const environment = { torch: '', processor: '' };
+const times = await takeTurns<string>(
+  {
+    lincir: async () => noted('lincir', await ourAnswers()),
+    ...Object.fromEntries(
+      Object.entries(peers).map(([side, peer]) => [side, async () => noted(side, await answersOf(peer))]),
+    ),
+    parts: async () => {
+      answers.set('parts of lincir', [...(answers.get('parts of lincir') ?? []), await ourParts()]);
+      return 0;
+    },
+  },
+  rounds,
+  2,
+);
+await Promise.all(Object.values(peers).map((peer) => peer.stop()));
+await store.close();
+await phi.dispose();
+await clip.dispose();
+await rm(scratch, { recursive: true });
+
+const against = <T>(compared: (side: string) => T) =>
+  Object.fromEntries(Object.keys(peers).map((side) => [side, compared(side)]));
+const result = {
+  milliseconds: Object.fromEntries(
+    [...answers].map(([side, passes]) => [side, summary(passes.slice(-rounds).flat())]),
+  ),
+  timesAsFastAsTorch: against((side) => rounded(speedup(times.lincir!, times[side]!))),
+  agreement: against((side) => agreement(latest.get('lincir')!, latest.get(side)!)),
+};
+console.log(JSON.stringify(result, null, 1));
+for (const [side, { leastCosine }] of Object.entries(result.agreement)) {
+  if (!(leastCosine > 0.9999)) throw new Error(`${side} composes other vectors: cosine ${leastCosine}`);
+}
+await saveResult(`composed-query-${width}`, {
+  machine: machine(),
+  ...environment,
+  ...{ threads, width, dimensions, pictures: pictures.length, vectors: count, top },
+  ...result,
+  seconds: times,
+});
+
+function startPeer(...settings: string[]): Promise<Peer> {
+  return Peer.start('composed_query.py', [...options, ...settings]);
+}
+
+async function answersOf(peer: Peer): Promise<readonly Answer[]> {
+  const answer = await peer.run();
+  const { queries, torch, processor } = answer as typeof answer & { queries: Answer[]; processor: string };
+  Object.assign(environment, { torch, processor });
+  return queries;
+}
+
+async function ourAnswers(): Promise<Answer[]> {
+  const all: Answer[] = [];
+  for (const picture of pictures) {
+    const begin = performance.now();
+    const { vector, timings } = await compose({ clip, phi, images: [picture], text });
+    const composed = performance.now();
+    const hits = await store.search({ vector, limit: top });
+    const end = performance.now();
+    const milliseconds = { ...timings, search: end - composed, query: end - begin };
+    all.push({ milliseconds, vector: [...vector], places: hits.map(({ id }) => rowOf.get(id)!) });
+  }
+  return all;
+}
+
+/** What `compose` does with a picture, in its two halves. */
+async function ourParts(): Promise<Pick<Answer, 'milliseconds'>[]> {
+  const all: Pick<Answer, 'milliseconds'>[] = [];
+  for (const picture of pictures) {
+    const begin = performance.now();
+    const pixels = await preprocessImage(picture, clip.preprocessing);
+    const prepared = performance.now();
+    await clip.encodePixels(pixels);
+    const end = performance.now();
+    all.push({ milliseconds: { preprocessing: prepared - begin, vision: end - prepared } });
+  }
+  return all;
+}
+
+/** Keeps a side's answers. Returns their seconds. */
+function noted(side: string, pass: readonly Answer[]): number {
+  answers.set(side, [...(answers.get(side) ?? []), pass]);
+  latest.set(side, pass);
+  return pass.reduce((sum, { milliseconds }) => sum + milliseconds.query!, 0) / 1000;
+}
+
+function summary(all: readonly Pick<Answer, 'milliseconds'>[]) {
+  const percentiles = (stage: string) => {
+    const sorted = all.map(({ milliseconds }) => milliseconds[stage]!).sort((a, b) => a - b);
+    const at = (part: number) => rounded(sorted[Math.ceil(part * sorted.length) - 1]!);
+    return { p50: at(0.5), p95: at(0.95) };
+  };
+  return Object.fromEntries(Object.keys(all[0]!.milliseconds).map((stage) => [stage, percentiles(stage)]));
+}
+
+function agreement(ours: readonly Answer[], others: readonly Answer[]) {
+  const pairs = ours.map((a, query) => [a, others[query]!] as const);
+  const cosines = pairs.map(([a, b]) => a.vector.reduce((sum, value, at) => sum + value * b.vector[at]!, 0));
+  const differences = pairs.flatMap(([a, b]) => a.vector.map((value, at) => Math.abs(value - b.vector[at]!)));
+  const shared = pairs.flatMap(([a, b]) => a.places.filter((place) => b.places.includes(place)));
+  return {
+    leastCosine: Math.min(...cosines),
+    largestDifference: rounded(Math.max(...differences)),
+    /** Part of the exact nearest that the approximate index finds. */
+    sharedHits: rounded(shared.length / (top * pairs.length)),
+  };
+}
+
+/** An index of these vectors as `lincir index` leaves it, open for searching. */
+async function indexOf(vectors: Float32Array) {
+  const uri = join(scratch, 'index.lance');
+  await (await openIndex(uri, { access: 'write', clip })).close(); // of this model
+  const { engine, location } = await engineOf(uri);
+  const writer = await engine.open(location, 'write');
+  await writer.add(picturesOf(vectors, 0, dimensions));
+  await writer.maintain();
+  await writer.close();
+  return await engine.open(location, 'read');
+}
