@@ -1,18 +1,10 @@
 /** Captions in CSV and TSV: one column of records that may span lines. */
 
-import { CsvError, parse } from 'csv-parse';
-import { LincirError, quoted } from '../core/index.ts';
+import { LincirError, parseDelimited } from '../core/index.ts';
 import { noSuchColumn, type Row } from './rows.ts';
 
 /** No field is this long, in bytes: a lost quote is not to fill the memory. */
 const fieldLimit = 2 ** 20;
-
-const malformations: Readonly<Record<string, string>> = {
-  CSV_INVALID_CLOSING_QUOTE: 'text after the quote that ends a field',
-  CSV_MAX_RECORD_SIZE: `a field of more than ${fieldLimit} bytes; was a quote lost?`,
-  CSV_QUOTE_NOT_CLOSED: 'a quote that nothing ends',
-  INVALID_OPENING_QUOTE: 'a quote inside a field that does not begin with one',
-};
 
 /**
  * The rows below a header, some at a time; `at` is the line where a record begins. Quoted fields may hold line ends, and
@@ -64,41 +56,13 @@ export async function* delimitedRows(
     }
   };
 
-  const parser = parse({
-    delimiter,
-    // Undecoded, since decoding by the parser would turn what is not UTF-8 into U+FFFD.
-    encoding: null,
-    record_delimiter: ['\r\n', '\n'],
-    max_record_size: fieldLimit,
-    relax_quotes: delimiter === '\t',
-    // Counted in `take`, which can say what the header has.
-    relax_column_count: true,
-    // The parser hands on no record: a stream of single records would be slower.
-    on_record: (fields: unknown) => {
-      take(fields as readonly Uint8Array[]);
-      return null;
-    },
-  });
-  // The error also goes to the callback of the write that caused it.
-  parser.on('error', () => {});
-  const settled = (act: (done: (error?: Error | null) => void) => void) =>
-    new Promise<void>((resolve, reject) => {
-      act((error) => (error == null ? resolve() : reject(error)));
-    });
-  try {
-    for await (const chunk of withoutByteOrderMark(chunks)) {
-      await settled((done) => parser.write(chunk, done));
-      yield rows;
-      rows = [];
-    }
-    await settled((done) => parser.end(done));
+  const source = withoutByteOrderMark(chunks);
+  for await (const _ of parseDelimited(source, {
+    ...{ delimiter, fields: 'bytes', limit: fieldLimit },
+    ...{ take, refuse },
+  })) {
     yield rows;
-  } catch (error) {
-    if (!(error instanceof CsvError)) throw error;
-    const found = malformations[error.code] ?? quoted(error.message, 200);
-    throw refuse('fields that are quoted as a whole, with inner quotes doubled, or not at all', found, error);
-  } finally {
-    parser.destroy();
+    rows = [];
   }
 }
 

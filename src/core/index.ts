@@ -2,6 +2,7 @@
 
 export { type Checkpoint, openCheckpoint } from './checkpoint.ts';
 export { chunks } from './chunks.ts';
+export { parseDelimited } from './delimited.ts';
 export { type ErrorCode, LincirError, type Problem, quoted } from './errors.ts';
 export {
   asLincirError,

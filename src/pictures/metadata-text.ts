@@ -1,7 +1,6 @@
 /** Metadata out of text: CSV and TSV with a header, or a JSON object a line. */
 
-import { CsvError, parse } from 'csv-parse';
-import { batched, fileLines, LincirError, quoted } from '../core/index.ts';
+import { batched, fileLines, LincirError, parseDelimited, quoted } from '../core/index.ts';
 import {
   isExact,
   type MetadataBatch,
@@ -9,13 +8,6 @@ import {
   type MetadataValue,
   valueLimit,
 } from './metadata-types.ts';
-
-const malformations: Readonly<Record<string, string>> = {
-  CSV_INVALID_CLOSING_QUOTE: 'text after the quote that ends a field',
-  CSV_MAX_RECORD_SIZE: `a record of more than ${valueLimit} characters; was a quote lost?`,
-  CSV_QUOTE_NOT_CLOSED: 'a quote that nothing ends',
-  INVALID_OPENING_QUOTE: 'a quote inside a field that does not begin with one',
-};
 
 /** Lines of JSON that are held at once, in rows and in characters. */
 const rowsPerBatch = 2048;
@@ -54,39 +46,13 @@ export async function* delimitedBatches(
     }
   };
 
-  const parser = parse({
-    delimiter,
-    record_delimiter: '\n',
-    max_record_size: valueLimit,
-    relax_quotes: delimiter === '\t',
-    // Counted in `take`, which can say what the header has.
-    relax_column_count: true,
-    // The parser hands on no record: a stream of single records would be slower.
-    on_record: (fields: unknown) => {
-      take(fields as readonly string[]);
-      return null;
-    },
-  });
-  // The error also goes to the callback of the write that caused it.
-  parser.on('error', () => {});
-  const settled = (act: (done: (error?: Error | null) => void) => void) =>
-    new Promise<void>((resolve, reject) => {
-      act((error) => (error == null ? resolve() : reject(error)));
-    });
-  try {
-    for await (const text of batched(linesWithEnds(path))) {
-      await settled((done) => parser.write(text, done));
-      if (columns !== undefined) yield { columns, rows };
-      rows = [];
-    }
-    await settled((done) => parser.end(done));
+  const source = batched(linesWithEnds(path));
+  for await (const _ of parseDelimited<string>(source, {
+    ...{ delimiter, fields: 'text', limit: valueLimit },
+    ...{ take, refuse },
+  })) {
     if (columns !== undefined) yield { columns, rows };
-  } catch (error) {
-    if (!(error instanceof CsvError)) throw error;
-    const found = malformations[error.code] ?? quoted(error.message, 200);
-    throw refuse('fields that are quoted as a whole, with inner quotes doubled, or not at all', found, error);
-  } finally {
-    parser.destroy();
+    rows = [];
   }
 }
 

@@ -1,0 +1,67 @@
+/** CSV and TSV, a record at a time, in bounded memory. */
+
+import { CsvError, parse } from 'csv-parse';
+import { type LincirError, quoted } from './errors.ts';
+
+export interface DelimitedOptions<Field extends string | Uint8Array> {
+  readonly delimiter: ',' | '\t';
+  /** How fields come: decoded, or as bytes, since decoding by the parser turns what is not UTF-8 into U+FFFD. */
+  readonly fields: Field extends string ? 'text' : 'bytes';
+  /** Nothing is as long as this, in bytes or characters: a lost quote is not to fill the memory. */
+  readonly limit: number;
+  /** Told of every record, however many fields it has. */
+  readonly take: (fields: readonly Field[]) => void;
+  /** An error about the line that is being read. */
+  readonly refuse: (expected: string, found: string, cause: unknown) => LincirError;
+}
+
+/**
+ * Parses chunks, and yields after each of them, when its records have been taken. Quoted fields may hold line ends, and
+ * doubled quotes for quotes. TSV is often written without quoting: there, a quote that does not enclose a whole field is
+ * a character like any other. Throws what `refuse` makes of ill-placed quotes, and what `take` throws.
+ */
+export async function* parseDelimited<Field extends string | Uint8Array>(
+  chunks: AsyncIterable<Field>,
+  { delimiter, fields, limit, take, refuse }: DelimitedOptions<Field>,
+): AsyncGenerator<void, void, void> {
+  const malformations: Readonly<Record<string, string>> = {
+    CSV_INVALID_CLOSING_QUOTE: 'text after the quote that ends a field',
+    CSV_MAX_RECORD_SIZE: `more than ${limit} bytes without an end; was a quote lost?`,
+    CSV_QUOTE_NOT_CLOSED: 'a quote that nothing ends',
+    INVALID_OPENING_QUOTE: 'a quote inside a field that does not begin with one',
+  };
+  const parser = parse({
+    delimiter,
+    encoding: fields === 'bytes' ? null : 'utf8',
+    record_delimiter: ['\r\n', '\n'],
+    max_record_size: limit,
+    relax_quotes: delimiter === '\t',
+    // Counted in `take`, which can say what the header has.
+    relax_column_count: true,
+    // The parser hands on no record: a stream of single records would be slower.
+    on_record: (record: unknown) => {
+      take(record as readonly Field[]);
+      return null;
+    },
+  });
+  // The error also goes to the callback of the write that caused it.
+  parser.on('error', () => {});
+  const settled = (act: (done: (error?: Error | null) => void) => void) =>
+    new Promise<void>((resolve, reject) => {
+      act((error) => (error == null ? resolve() : reject(error)));
+    });
+  try {
+    for await (const chunk of chunks) {
+      await settled((done) => parser.write(chunk, done));
+      yield;
+    }
+    await settled((done) => parser.end(done));
+    yield;
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    const found = malformations[error.code] ?? quoted(error.message, 200);
+    throw refuse('fields that are quoted as a whole, with inner quotes doubled, or not at all', found, error);
+  } finally {
+    parser.destroy();
+  }
+}
