@@ -5,11 +5,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { Bool, Field, Float64, Int32, makeBuilder, Schema, Table, Utf8, type Vector } from 'apache-arrow';
 import { sequence } from '../core/index.ts';
 import { type Columns, type ColumnType, parseFilter, type Scalar } from './filter.ts';
 import { type FilteredRow, filterPredicate } from './filter-predicate.ts';
 import { filterSql } from './filter-sql.ts';
+import { fieldOf, scalars, tableOf } from './lance-rows.ts';
 
 const columns: Columns = new Map<string, ColumnType>([
   ['folder', 'string'],
@@ -175,29 +175,16 @@ function deepest(leaf: string): string {
 async function createTable(folder: string) {
   process.env.LANCEDB_LOG = 'error';
   const { connect } = await import('@lancedb/lancedb');
-  const types = {
-    string: new Utf8(),
-    number: new Float64(),
-    time: new Float64(),
-    boolean: new Bool(),
-  } as const;
-  const fields: Field[] = [new Field('id', new Int32(), false)];
-  const vectors: Record<string, Vector> = {};
-  const add = (name: string, type: Utf8 | Float64 | Bool | Int32, values: readonly unknown[]) => {
-    const builder = makeBuilder({ type, nullValues: [null] });
-    for (const value of values) builder.append(value as never);
-    vectors[name] = builder.finish().toVector();
-  };
-  add('id', new Int32(), [...rows.keys()]);
-  for (const [name, type] of columns) {
-    fields.push(new Field(name, types[type], true));
-    add(
-      name,
-      types[type],
-      rows.map((row) => row[name]),
-    );
-  }
-  return (await connect(folder)).createTable('rows', new Table(new Schema(fields), vectors));
+  const table = tableOf([
+    scalars(fieldOf('id', 'number'), [...rows.keys()]),
+    ...[...columns].map(([name, type]) =>
+      scalars(
+        fieldOf(name, type, true),
+        rows.map((row) => row[name] ?? null),
+      ),
+    ),
+  ]);
+  return (await connect(folder)).createTable('rows', table);
 }
 
 test('LanceDB passes the rows that the predicate passes', async (context) => {
@@ -237,10 +224,10 @@ test('SQL quotes what is named, and negates conditions rather than groups', () =
     sql(
       `not ("My Camera" = 'it''s' or rating > 1 and not ("Select" in (1, 2) or hidden)) and taken is not null`,
     ),
-    `"My Camera" != 'it''s' and ("rating" <= 1 or "Select" in (1, 2) or "hidden" = true) and "taken" is not null`,
+    "`My Camera` != 'it''s' and (`rating` <= 1 or `Select` in (1, 2) or `hidden` = true) and `taken` is not null",
   );
-  assert.equal(sql(`"it's ""quoted"" \\ 🥊; --" ilike '\\'`), `"it's ""quoted"" \\ 🥊; --" ilike '\\'`);
-  assert.equal(sql('rating not between -1e300 and 5e-324'), '"rating" < -1e+300 or "rating" > 5e-324');
+  assert.equal(sql(`"it's ""quoted"" \\ 🥊; --" ilike '\\'`), `\`it's "quoted" \\ 🥊; --\` ilike '\\'`);
+  assert.equal(sql('rating not between -1e300 and 5e-324'), '`rating` < -1e+300 or `rating` > 5e-324');
 });
 
 test('unknown is neither true nor false, and patterns take time by the product of lengths', () => {

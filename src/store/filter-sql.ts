@@ -49,8 +49,9 @@ function sqlOf(filter: Filter, negated: boolean, within: 'and' | 'or'): string {
   }
 }
 
+/** In LanceDB's SQL, what stands in double quotes is a string. Names of columns have no backticks. */
 function nameSql(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
+  return `\`${name}\``;
 }
 
 /** A backslash is a character like any other in DataFusion's strings. */

@@ -209,7 +209,7 @@ async function expectDatabase(path: string, access: 'read' | 'write'): Promise<v
     if (access === 'write') await mkdir(path, { recursive: true });
     const names = await readdir(path);
     if (access === 'read') return;
-    const own = (name: string) => name.endsWith('.lance') || name.startsWith('.lincir-') || name === lockName;
+    const own = (name: string) => /^(__manifest|\.lincir-.*|.*\.lance)$/.test(name) || name === lockName;
     const other = names.find((name) => !own(name));
     if (other === undefined || names.includes(`${manifestTable}.lance`)) return;
     throw new LincirError('bad-argument', {

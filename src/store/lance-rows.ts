@@ -1,34 +1,21 @@
 /** Pictures as Arrow batches and back: what LanceDB's tables hold. */
 
-import {
-  Bool,
-  type DataType,
-  Field,
-  FixedSizeList,
-  Float16,
-  Float32,
-  Float64,
-  makeData,
-  RecordBatch,
-  Schema,
-  Struct,
-  Table,
-  Utf8,
-  util,
-  type Vector,
-  vectorFromArray,
-} from 'apache-arrow';
+import { createRequire } from 'node:module';
+import type * as Arrow from 'apache-arrow';
 import type { ColumnType, Scalar } from './filter.ts';
 import type { Picture, Precision, StoreInfo } from './store.ts';
 
-/** A column's values, null where there is none. */
-type Column = { readonly field: Field; readonly vector: Vector };
+/** The one that LanceDB uses: what another instance of the library made, as `import` would give, it has to make anew. */
+const arrow: typeof Arrow = createRequire(import.meta.url)('apache-arrow');
 
-const arrowTypes: Readonly<Record<ColumnType, () => DataType>> = {
-  string: () => new Utf8(),
-  number: () => new Float64(),
-  boolean: () => new Bool(),
-  time: () => new Float64(),
+/** A column's values, null where there is none. */
+type Column = { readonly field: Arrow.Field; readonly vector: Arrow.Vector };
+
+const arrowTypes: Readonly<Record<ColumnType, () => Arrow.DataType>> = {
+  string: () => new arrow.Utf8(),
+  number: () => new arrow.Float64(),
+  boolean: () => new arrow.Bool(),
+  time: () => new arrow.Float64(),
 };
 
 /** What LanceDB calls these types in SQL. */
@@ -52,12 +39,12 @@ const pictureColumns: Readonly<Record<keyof Picture, ColumnType>> = {
 
 export const pictureNames = Object.keys(pictureColumns) as (keyof Picture)[];
 
-export function picturesSchema(info: Pick<StoreInfo, 'dimensions' | 'precision'>): Schema {
+export function picturesSchema(info: Pick<StoreInfo, 'dimensions' | 'precision'>): Arrow.Schema {
   const own = Object.entries(pictureColumns).map(([name, type]) => fieldOf(name, type, name === 'norm'));
-  return new Schema([...own, vectorField(info.dimensions, info.precision)]);
+  return new arrow.Schema([...own, vectorField(info.dimensions, info.precision)]);
 }
 
-export const brokenSchema = new Schema([
+export const brokenSchema = new arrow.Schema([
   fieldOf('path', 'string'),
   fieldOf('size', 'number'),
   fieldOf('modified', 'time'),
@@ -65,15 +52,21 @@ export const brokenSchema = new Schema([
 ]);
 
 /** One row of text: what the index says of itself. */
-export const manifestSchema = new Schema([fieldOf('manifest', 'string')]);
+export const manifestSchema = new arrow.Schema([fieldOf('manifest', 'string')]);
 
-export function fieldOf(name: string, type: ColumnType, isNullable = false): Field {
-  return new Field(name, arrowTypes[type](), isNullable);
+export function fieldOf(name: string, type: ColumnType, isNullable = false): Arrow.Field {
+  return new arrow.Field(name, arrowTypes[type](), isNullable);
 }
 
-/** A column of scalars. */
-export function scalars(field: Field, values: readonly (Scalar | null)[]): Column {
-  return { field, vector: vectorFromArray(values, field.type) };
+/** A column of scalars. There is no -0, which LanceDB's filters take for less than 0. */
+export function scalars(field: Arrow.Field, values: readonly (Scalar | null)[]): Column {
+  return {
+    field,
+    vector: arrow.vectorFromArray(
+      values.map((value) => (value === 0 ? 0 : value)),
+      field.type,
+    ),
+  };
 }
 
 /** Those of a picture's own columns that all rows have, of which `id` is one. */
@@ -98,22 +91,25 @@ export function vectors(rows: readonly { readonly vector: Float32Array }[], info
   });
   const child =
     precision === 'float16'
-      ? makeData({ type: new Float16(), data: Uint16Array.from(values, util.float64ToUint16) })
-      : makeData({ type: new Float32(), data: values });
-  const data = makeData({ type: field.type, length: rows.length, nullCount: 0, child });
+      ? arrow.makeData({
+          type: new arrow.Float16(),
+          data: Uint16Array.from(values, arrow.util.float64ToUint16),
+        })
+      : arrow.makeData({ type: new arrow.Float32(), data: values });
+  const data = arrow.makeData({ type: field.type, length: rows.length, nullCount: 0, child });
   return { field, vector: vectorOf(data) };
 }
 
-export function tableOf(columns: readonly Column[]): Table {
-  const schema = new Schema(columns.map(({ field }) => field));
+export function tableOf(columns: readonly Column[]): Arrow.Table {
+  const schema = new arrow.Schema(columns.map(({ field }) => field));
   const children = columns.map(({ vector }) => vector.data[0]!);
   const length = children[0]?.length ?? 0;
-  const data = makeData({ type: new Struct(schema.fields), length, nullCount: 0, children });
-  return new Table([new RecordBatch(schema, data)]);
+  const data = arrow.makeData({ type: new arrow.Struct(schema.fields), length, nullCount: 0, children });
+  return new arrow.Table([new arrow.RecordBatch(schema, data)]);
 }
 
 /** The rows of what LanceDB hands over, vectors as float32. */
-export function rowsOf(batch: RecordBatch): Record<string, unknown>[] {
+export function rowsOf(batch: Arrow.RecordBatch): Record<string, unknown>[] {
   const columns = batch.schema.fields.map(({ name }, at) => {
     const vector = batch.getChildAt(at)!;
     const get = (row: number): unknown => {
@@ -127,29 +123,33 @@ export function rowsOf(batch: RecordBatch): Record<string, unknown>[] {
   );
 }
 
-function vectorField(dimensions: number, precision: Precision): Field {
-  const item = precision === 'float16' ? new Float16() : new Float32();
-  return new Field('vector', new FixedSizeList(dimensions, new Field('item', item, true)), false);
+function vectorField(dimensions: number, precision: Precision): Arrow.Field {
+  const item = precision === 'float16' ? new arrow.Float16() : new arrow.Float32();
+  return new arrow.Field(
+    'vector',
+    new arrow.FixedSizeList(dimensions, new arrow.Field('item', item, true)),
+    false,
+  );
 }
 
-function vectorOf(data: ReturnType<typeof makeData>): Vector {
-  const schema = new Schema([new Field('only', data.type)]);
-  const struct = makeData({
-    type: new Struct(schema.fields),
+function vectorOf(data: ReturnType<typeof arrow.makeData>): Arrow.Vector {
+  const schema = new arrow.Schema([new arrow.Field('only', data.type)]);
+  const struct = arrow.makeData({
+    type: new arrow.Struct(schema.fields),
     length: data.length,
     nullCount: 0,
     children: [data],
   });
-  return new RecordBatch(schema, struct).getChildAt(0)!;
+  return new arrow.RecordBatch(schema, struct).getChildAt(0)!;
 }
 
-function isVector(value: unknown): value is Vector {
+function isVector(value: unknown): value is Arrow.Vector {
   return typeof value === 'object' && value !== null && 'toArray' in value;
 }
 
 /** Arrow hands over halves as their bits. */
-function float32Of(vector: Vector): Float32Array {
+function float32Of(vector: Arrow.Vector): Float32Array {
   const values: unknown = vector.toArray();
-  if (values instanceof Uint16Array) return Float32Array.from(values, util.uint16ToFloat64);
+  if (values instanceof Uint16Array) return Float32Array.from(values, arrow.util.uint16ToFloat64);
   return Float32Array.from(values as Float32Array);
 }
