@@ -1,5 +1,5 @@
 /**
- * Composed queries with everything loaded, from a picture's file to its 50 nearest of 10,000, against the same in PyTorch:
+ * Composed queries with everything loaded, from a picture's file to its 50 nearest of 10,000, against PyTorch:
  * `node bench/composed-query.ts MODEL PHI PICTURE… [ROUNDS]`. Every round asks once with each picture.
  */
 
@@ -13,11 +13,13 @@ import { compose, defaultPrompt, openIndex } from '../src/retrieval/index.ts';
 import { engineOf } from '../src/store/index.ts';
 import { clusteredVectors, idOf, picturesOf } from './clustered-vectors.ts';
 import { machine, rounded, saveResult } from './results.ts';
-import { Peer, speedup, takeTurns } from './turns.ts';
+import { Peer, speedup, takeTurns, timed } from './turns.ts';
+
+/** Of each stage, and of the whole query. */
+type Milliseconds = Readonly<Record<string, number>>;
 
 interface Answer {
-  /** Of each stage, and of the whole query. */
-  readonly milliseconds: Readonly<Record<string, number>>;
+  readonly milliseconds: Milliseconds;
   /** The composed query, [dimensions]. */
   readonly vector: readonly number[];
   /** Rows of the gallery, the nearest first. */
@@ -60,48 +62,48 @@ const peers = {
   "torch, the text's positions, sdpa": await startPeer(),
   "torch, the text's positions, eager": await startPeer('--attention', 'eager'),
 };
-/** Of every pass, the uncounted ones included. */
-const answers = new Map<string, (readonly Pick<Answer, 'milliseconds'>[])[]>();
-/** Of every side's latest pass. */
-const latest = new Map<string, readonly Answer[]>();
-const environment = { torch: '', processor: '' };
+/** Of every side's queries, those of rounds that do not count included. */
+const queries = new Map<string, Milliseconds[]>();
 const times = await takeTurns<string>(
   {
-    lincir: async () => noted('lincir', await ourAnswers()),
+    lincir: () => timed(async () => keep('lincir', (await ourAnswers()).map(millisecondsOf))),
+    'parts of lincir': () => timed(async () => keep('parts of lincir', await ourParts())),
     ...Object.fromEntries(
-      Object.entries(peers).map(([side, peer]) => [side, async () => noted(side, await answersOf(peer))]),
+      Object.entries(peers).map(([side, peer]) => [
+        side,
+        async () => {
+          const { seconds, answers } = await ask(peer);
+          keep(side, answers.map(millisecondsOf));
+          return seconds;
+        },
+      ]),
     ),
-    parts: async () => {
-      answers.set('parts of lincir', [...(answers.get('parts of lincir') ?? []), await ourParts()]);
-      return 0;
-    },
   },
   rounds,
   2,
 );
+const ours = await ourAnswers();
+const theirs = new Map<string, Awaited<ReturnType<typeof ask>>>();
+for (const [side, peer] of Object.entries(peers)) theirs.set(side, await ask(peer));
 await Promise.all(Object.values(peers).map((peer) => peer.stop()));
 await store.close();
 await phi.dispose();
 await clip.dispose();
 await rm(scratch, { recursive: true });
 
-const against = <T>(compared: (side: string) => T) =>
-  Object.fromEntries(Object.keys(peers).map((side) => [side, compared(side)]));
 const result = {
-  milliseconds: Object.fromEntries(
-    [...answers].map(([side, passes]) => [side, summary(passes.slice(-rounds).flat())]),
-  ),
-  timesAsFastAsTorch: against((side) => rounded(speedup(times.lincir!, times[side]!))),
-  agreement: against((side) => agreement(latest.get('lincir')!, latest.get(side)!)),
+  milliseconds: Object.fromEntries([...queries].map(([side, all]) => [side, summary(all)])),
+  timesAsFastAsTorch: ofEach((side) => rounded(speedup(times.lincir!, times[side]!))),
+  agreement: ofEach((_, { answers }) => agreement(ours, answers)),
 };
 console.log(JSON.stringify(result, null, 1));
 for (const [side, { leastCosine }] of Object.entries(result.agreement)) {
   if (!(leastCosine > 0.9999)) throw new Error(`${side} composes other vectors: cosine ${leastCosine}`);
 }
+const { torch, processor } = [...theirs.values()][0]!;
 await saveResult(`composed-query-${width}`, {
   machine: machine(),
-  ...environment,
-  ...{ threads, width, dimensions, pictures: pictures.length, vectors: count, top },
+  ...{ torch, processor, threads, width, dimensions, pictures: pictures.length, vectors: count, top },
   ...result,
   seconds: times,
 });
@@ -110,11 +112,20 @@ function startPeer(...settings: string[]): Promise<Peer> {
   return Peer.start('composed_query.py', [...options, ...settings]);
 }
 
-async function answersOf(peer: Peer): Promise<readonly Answer[]> {
-  const answer = await peer.run();
-  const { queries, torch, processor } = answer as typeof answer & { queries: Answer[]; processor: string };
-  Object.assign(environment, { torch, processor });
-  return queries;
+async function ask(peer: Peer) {
+  return (await peer.run()) as Awaited<ReturnType<Peer['run']>> & { answers: Answer[]; processor: string };
+}
+
+function ofEach<T>(work: (side: string, answer: Awaited<ReturnType<typeof ask>>) => T): Record<string, T> {
+  return Object.fromEntries([...theirs].map(([side, answer]) => [side, work(side, answer)]));
+}
+
+function keep(side: string, more: readonly Milliseconds[]): void {
+  queries.set(side, [...(queries.get(side) ?? []), ...more]);
+}
+
+function millisecondsOf({ milliseconds }: Answer): Milliseconds {
+  return milliseconds;
 }
 
 async function ourAnswers(): Promise<Answer[]> {
@@ -132,33 +143,27 @@ async function ourAnswers(): Promise<Answer[]> {
 }
 
 /** What `compose` does with a picture, in its two halves. */
-async function ourParts(): Promise<Pick<Answer, 'milliseconds'>[]> {
-  const all: Pick<Answer, 'milliseconds'>[] = [];
+async function ourParts(): Promise<Milliseconds[]> {
+  const all: Milliseconds[] = [];
   for (const picture of pictures) {
     const begin = performance.now();
     const pixels = await preprocessImage(picture, clip.preprocessing);
     const prepared = performance.now();
     await clip.encodePixels(pixels);
-    const end = performance.now();
-    all.push({ milliseconds: { preprocessing: prepared - begin, vision: end - prepared } });
+    all.push({ preprocessing: prepared - begin, vision: performance.now() - prepared });
   }
   return all;
 }
 
-/** Keeps a side's answers. Returns their seconds. */
-function noted(side: string, pass: readonly Answer[]): number {
-  answers.set(side, [...(answers.get(side) ?? []), pass]);
-  latest.set(side, pass);
-  return pass.reduce((sum, { milliseconds }) => sum + milliseconds.query!, 0) / 1000;
-}
-
-function summary(all: readonly Pick<Answer, 'milliseconds'>[]) {
+/** Of the rounds that count. */
+function summary(all: readonly Milliseconds[]) {
+  const counted = all.slice(-rounds * pictures.length);
   const percentiles = (stage: string) => {
-    const sorted = all.map(({ milliseconds }) => milliseconds[stage]!).sort((a, b) => a - b);
+    const sorted = counted.map((milliseconds) => milliseconds[stage]!).sort((a, b) => a - b);
     const at = (part: number) => rounded(sorted[Math.ceil(part * sorted.length) - 1]!);
     return { p50: at(0.5), p95: at(0.95) };
   };
-  return Object.fromEntries(Object.keys(all[0]!.milliseconds).map((stage) => [stage, percentiles(stage)]));
+  return Object.fromEntries(Object.keys(all[0]!).map((stage) => [stage, percentiles(stage)]));
 }
 
 function agreement(ours: readonly Answer[], others: readonly Answer[]) {

@@ -1,6 +1,6 @@
 /**
- * From the start of a process to its results: `lincir search` with a picture and words in an index of 10,000 vectors, with
- * all files in the system's cache: `node bench/first-result.ts MODEL PHI PICTURE [ROUNDS]`.
+ * From the start of a process to its results: `lincir search` with a picture and words in an index of 10,000
+ * vectors, all files in the system's cache: `node bench/first-result.ts MODEL PHI PICTURE [ROUNDS]`.
  */
 
 import { spawn } from 'node:child_process';

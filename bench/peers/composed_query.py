@@ -1,4 +1,4 @@
-"""A composed query in PyTorch: from a picture's file over both towers and phi to the nearest vectors, by brute force."""
+"""Composed queries in PyTorch: from a picture's file over both towers and phi to the nearest vectors, all compared."""
 
 import argparse
 import time
@@ -67,8 +67,8 @@ def main():
         return {'milliseconds': milliseconds, 'vector': vector.tolist(), 'places': places}
 
     def work():
-        queries = [query(path) for path in options.pictures]
-        return {'queries': queries, 'processor': type(processor).__name__}
+        answers = [query(path) for path in options.pictures]
+        return {'answers': answers, 'processor': type(processor).__name__}
 
     serve(work, len(options.pictures), options)
 

@@ -41,55 +41,57 @@ export function resample(
 ): RgbImage {
   const columns = tapsOf(across, image.width, filter);
   const rows = tapsOf(down, image.height, filter);
-  const usedLength = (columns.to - columns.from) * 3;
-  const rowLength = across.length * 3;
+  const sourceLength = (columns.to - columns.from) * 3;
+  const rowLength = columns.outputs * 3;
 
   // The kernel's memory, in bytes: both taps, a row of the image, a row of the result, and as many narrowed rows as
   // make one row of the result, not more, so that it stays small for an image of any size.
   const rowTaps = columns.taps.byteLength;
   const imageRow = rowTaps + rows.taps.byteLength;
-  const resultRow = imageRow + usedLength + overrun;
+  const resultRow = imageRow + sourceLength + overrun;
   const narrowedRows = resultRow + rowLength + overrun;
   const { memory, weigh } = kernelWith(narrowedRows + rows.most * rowLength + overrun);
   memory.set(new Uint8Array(columns.taps.buffer, 0, rowTaps));
   memory.set(new Uint8Array(rows.taps.buffer, 0, rows.taps.byteLength), rowTaps);
 
-  const data = new Uint8Array(down.length * rowLength); // [window height, window width, 3]
+  const data = new Uint8Array(down.length * across.length * 3); // [window height, window width, 3]
+  let into = (rows.black * across.length + columns.black) * 3;
   let kept = 0;
   let narrowed = 0; // rows `kept` up to, not including, `narrowed` are there, counted from `rows.from`
   let next = 0;
-  for (let output = 0; output < down.length; output++) {
+  while (next < rows.taps.length) {
     const record = next;
     const first = rows.taps[record]!;
     const count = rows.taps[record + 1]!;
     next += 2 + count;
-    if (count === 0) continue;
     const place = (row: number) => narrowedRows + (row - kept) * rowLength;
     memory.copyWithin(narrowedRows, place(first), place(narrowed));
     kept = first;
     for (; narrowed < first + count; narrowed++) {
       const start = ((rows.from + narrowed) * image.width + columns.from) * 3;
-      memory.set(image.data.subarray(start, start + usedLength), imageRow);
+      memory.set(image.data.subarray(start, start + sourceLength), imageRow);
       weigh(imageRow, 3, 0, rowTaps, place(narrowed));
     }
     // Row 0 may lie before the memory: the kernel's addresses wrap.
     weigh(place(0), rowLength, rowTaps + record * 4, rowTaps + next * 4, resultRow);
-    data.set(memory.subarray(resultRow, resultRow + rowLength), output * rowLength);
+    data.set(memory.subarray(resultRow, resultRow + rowLength), into);
+    into += across.length * 3;
   }
   return { data, width: across.length, height: down.length };
 }
 
 /** Which image pixels make each output pixel, and how much each counts. */
 interface Taps {
-  /** The range of image pixels that any output pixel uses: `from` up to, not including, `to`. */
+  /** How many output pixels are black before the first that is not. */
+  readonly black: number;
+  /** How many are not; they follow each other, and the rest is black. */
+  readonly outputs: number;
+  /** The range of image pixels that they use: `from` up to, not including, `to`. */
   readonly from: number;
   readonly to: number;
-  /** The most that one output pixel uses. */
+  /** The most that one of them uses. */
   readonly most: number;
-  /**
-   * For every output pixel: the first of its image pixels, counted from `from`; how many it has, 0 where it is black;
-   * and their fixed-point weights.
-   */
+  /** For each of them: the first of its image pixels, counted from `from`; how many it has; their fixed-point weights. */
   readonly taps: Int32Array<ArrayBuffer>;
 }
 
@@ -119,12 +121,12 @@ function tapsOf(plan: AxisPlan, imageLength: number, filter: ResampleFilter): Ta
   const taps = new Int32Array(plan.length * (2 + Math.min(stride, imageLength)));
   const raw = new Float64Array(stride);
   let used = 0;
+  let black = 0;
+  let outputs = 0;
   let from = 0;
   let to = 0;
   let most = 0;
   for (let output = 0; output < plan.length; output++) {
-    const record = used;
-    used += 2;
     const position = plan.start + output;
     if (position < 0 || position >= plan.resized) continue;
     const centre = (position + 0.5) * scale;
@@ -139,17 +141,21 @@ function tapsOf(plan: AxisPlan, imageLength: number, filter: ResampleFilter): Ta
     const begin = Math.max(low, plan.offset);
     const end = Math.min(high, plan.offset + imageLength);
     if (begin >= end) continue;
+    if (outputs === 0) {
+      black = output;
+      from = begin - plan.offset;
+    }
+    outputs += 1;
+    to = end - plan.offset;
+    most = Math.max(most, end - begin);
+    taps[used++] = begin - plan.offset - from;
+    taps[used++] = end - begin;
     for (let at = begin; at < end; at++) {
       const share = (raw[at - low]! / total) * (1 << fractionBits);
       taps[used++] = Math.trunc(share + (share < 0 ? -0.5 : 0.5));
     }
-    if (to === 0) from = begin - plan.offset; // the first output pixel that is not black
-    to = end - plan.offset;
-    most = Math.max(most, end - begin);
-    taps[record] = begin - plan.offset - from;
-    taps[record + 1] = end - begin;
   }
-  return { from, to, most, taps: taps.subarray(0, used) };
+  return { black, outputs, from, to, most, taps: taps.subarray(0, used) };
 }
 
 /** How far the kernel reads and writes past what it is asked for. */

@@ -6,8 +6,8 @@
   (memory (export "memory") 0)
 
   ;; Resamples a line of units of $unit bytes: pixels going across, whole rows going down.
-  ;; Taps, i32, for every unit of the result: number of its first unit in the line, how many follow each other from
-  ;; there, and their weights with 22 fraction bits. They end before $end.
+  ;; Taps, i32, for every unit of the result: which is its first unit in the line, how many follow each other from
+  ;; there (at least one), and their weights with 22 fraction bits. They end before $end.
   (func (export "weigh")
     (param $line i32) (param $unit i32) (param $taps i32) (param $end i32) (param $into i32)
     (local $weights i32)
@@ -32,19 +32,17 @@
           (local.set $sums (v128.const i32x4 0x200000 0x200000 0x200000 0x200000)) ;; one half
           (local.set $source (local.get $first))
           (local.set $weight (local.get $weights))
-          (block $summed
-            (br_if $summed (i32.eq (local.get $weight) (local.get $next)))
-            (loop $tap
-              (local.set $sums
-                (i32x4.add
-                  (local.get $sums)
-                  (i32x4.mul
-                    (v128.load32_splat (local.get $weight))
-                    (i32x4.extend_low_i16x8_u
-                      (i16x8.extend_low_i8x16_u (v128.load32_zero (local.get $source)))))))
-              (local.set $source (i32.add (local.get $source) (local.get $unit)))
-              (br_if $tap
-                (i32.ne (local.tee $weight (i32.add (local.get $weight) (i32.const 4))) (local.get $next)))))
+          (loop $tap
+            (local.set $sums
+              (i32x4.add
+                (local.get $sums)
+                (i32x4.mul
+                  (v128.load32_splat (local.get $weight))
+                  (i32x4.extend_low_i16x8_u
+                    (i16x8.extend_low_i8x16_u (v128.load32_zero (local.get $source)))))))
+            (local.set $source (i32.add (local.get $source) (local.get $unit)))
+            (br_if $tap
+              (i32.ne (local.tee $weight (i32.add (local.get $weight) (i32.const 4))) (local.get $next))))
 
           ;; 10 bits are left, so that narrowing to 16 loses nothing; narrowing to 8 clamps to 0…255.
           (local.set $sums (i32x4.shr_s (local.get $sums) (i32.const 22)))
