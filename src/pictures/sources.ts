@@ -10,6 +10,7 @@ import {
   isPictureName,
   memberMark,
   pictureFile,
+  splitPath,
   tellUnreadable,
   type WalkOptions,
   walkPictures,
@@ -48,8 +49,6 @@ export async function openSources(names: readonly string[], options: SourceOptio
   for (const list of options.lists ?? []) {
     for (const path of await listedPaths(list)) listed.add(path);
   }
-  const isWithin = (path: string, { covered }: Source) =>
-    covered.endsWith('/') ? path.startsWith(covered) : path === covered;
   // What lies in another source would come twice.
   const outer = sources.filter(
     (source, at) =>
@@ -73,6 +72,13 @@ export async function openSources(names: readonly string[], options: SourceOptio
     },
     covers: (path) => outer.some((source) => isWithin(path, source)),
   };
+}
+
+/** Members of a shard lie in it, not in the folder that it lies in, whose pictures they are not. */
+function isWithin(path: string, { covered }: Source): boolean {
+  if (!covered.endsWith('/')) return path === covered;
+  const isOfFolder = splitPath(covered)[1] === undefined;
+  return path.startsWith(covered) && !(isOfFolder && splitPath(path)[1] !== undefined);
 }
 
 async function sourceOf(name: string, options: SourceOptions): Promise<Source> {

@@ -67,10 +67,15 @@ describe('an index takes', () => {
     const member = (await index.find(`${shard}!/sub/1.png`))!;
     const { data } = await clip.encodeImages([join(photos, 'sub/1.png')], { normalize: true });
     assert.ok(data.every((value, at) => Math.abs(value - member.vector[at]!) < 1e-5));
-    assert.deepEqual(await update(index, { pictures: [shard] }), { unchanged: 6 });
+    assert.deepEqual(await update(index, { pictures: [shard] }), { unchanged: 5 });
     await createTar({ file: shard, cwd: photos }, ['2.png', 'sub/1.png']);
     await utimes(shard, 5, 5);
     assert.deepEqual(await update(index, { pictures: [shard] }), { removed: 3, unchanged: 2 });
+    await createTar({ file: join(photos, 'inside.tar'), cwd: photos }, ['sub/3.png']);
+    const pictures = [photos, join(photos, 'inside.tar'), join(photos, 'sub')];
+    assert.deepEqual(await update(index, { pictures }), { added: 6, broken: 1, encoded: 6 });
+    assert.deepEqual(await update(index, { pictures: [photos] }), { unchanged: 5 });
+    assert.ok(await index.find(`${join(photos, 'inside.tar')}!/sub/3.png`));
     await writeFile(join(folder, 'no.tar'), 'nothing of the kind'.repeat(100));
     await assert.rejects(update(index, { pictures: [join(folder, 'no.tar')] }), /no\.tar/);
     await index.close();

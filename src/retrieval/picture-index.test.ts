@@ -154,12 +154,12 @@ describe('an index', () => {
     assert.match(reasons.get('text.png')!, /expected a whole image/);
     assert.match(reasons.get('2.png')!, /expected a whole image/);
     assert.match(reasons.get('bomb.png')!, /at most 1000000 pixels, found a header that claims 9000 x 9000/);
-    assert.deepEqual(await update(index, options), { unchanged: 7 });
+    assert.deepEqual(await update(index, options), { unchanged: 3 });
 
     await writePicture(join(photos, '2.png'), 2);
     await rm(join(photos, 'text.png'));
     await truncate(join(photos, '0.png'), 200);
-    assert.deepEqual(await update(index, options), { added: 1, broken: 1, unchanged: 4, encoded: 1 });
+    assert.deepEqual(await update(index, options), { added: 1, broken: 1, unchanged: 2, encoded: 1 });
     const names = [...(await brokenOf(index)).keys()].sort();
     assert.deepEqual(names, ['0.png', 'bomb.png', 'empty.jpg']);
     assert.equal(await index.find(join(photos, '0.png')), undefined);

@@ -69,9 +69,11 @@ export async function* updateIndex(
   const known = await KnownPictures.of(store);
   let found = 0;
   let todo = 0;
+  let unchanged = 0;
   for await (const picture of sources.pictures()) {
     found += 1;
     if (known.see(picture) !== 'same') todo += 1;
+    else if (!known.isBroken(picture.path)) unchanged += 1;
     if (found % lookEvery === 0) yield { kind: 'looking', found };
   }
   yield { kind: 'begin', found, todo };
@@ -124,7 +126,7 @@ export async function* updateIndex(
   yield { kind: 'maintain' };
   await store.maintain();
   const { summary } = changes;
-  yield { kind: 'end', summary: { ...summary, unchanged: summary.unchanged + found - todo } };
+  yield { kind: 'end', summary: { ...summary, unchanged: summary.unchanged + unchanged } };
 }
 
 function isWithin(path: string, top: string): boolean {
