@@ -2,6 +2,7 @@
 /** The command line: what can be said to it, and the only place that prints and sets exit codes. */
 
 import { readFileSync } from 'node:fs';
+import { enableCompileCache } from 'node:module';
 import { inspect } from 'node:util';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { Masking } from '../captions/index.ts';
@@ -21,6 +22,8 @@ import {
   trainNotes,
 } from './help.ts';
 import { Reporter } from './progress.ts';
+
+enableCompileCache(); // The libraries behind the commands take longer to compile than most commands run.
 
 /** Of the libraries behind the commands, which are loaded when they are needed, and not for --help. */
 const deviceNames: Device[] = ['cpu', 'webgpu', 'cuda'];

@@ -26,6 +26,8 @@ export interface SessionOptions {
   readonly phi?: string;
   readonly device?: Device;
   readonly threads?: number;
+  /** One search after the other: what makes each faster may take longer at first. */
+  readonly interactive?: boolean;
   /** Fetch pictures from private addresses, too. */
   readonly allowPrivate?: boolean;
 }
@@ -78,7 +80,7 @@ export class SearchSession {
   }
 
   static async open(options: SessionOptions, { reporter, signal }: Context): Promise<SearchSession> {
-    const { device, threads } = options;
+    const { device, threads, interactive = false } = options;
     const loading: Record<string, number> = {};
     const index = await timed(loading, 'index', () => openIndex(options.index));
     try {
@@ -88,6 +90,7 @@ export class SearchSession {
         loadClip(name, {
           ...(device && { device }),
           ...(threads !== undefined && { threads }),
+          prepack: interactive,
           ...(info.targetPad !== null && { targetPad: info.targetPad }),
           onDownload: downloadBar(reporter, name),
           signal,

@@ -30,7 +30,7 @@ import { parametersOf } from './transformer.ts';
 import { visionInput, visionTower } from './vision-tower.ts';
 
 export interface LoadClipOptions
-  extends Pick<SessionOptions, 'device' | 'threads'>,
+  extends Pick<SessionOptions, 'device' | 'threads' | 'prepack'>,
     Pick<PreprocessOptions, 'targetPad' | 'maxPixels'> {
   /** Told of a download's progress. */
   readonly onDownload?: (progress: DownloadProgress) => void;
@@ -312,9 +312,10 @@ export class Clip {
   }
 
   #session(tower: (parameter: ReturnType<typeof parametersOf>) => Value): Promise<Session> {
-    const { device, threads } = this.#options;
+    const { device, threads, prepack = true } = this.#options;
     const embeddings = tower(parametersOf(this.checkpoint.tensors));
-    return Session.create({ embeddings }, { ...(device && { device }), ...(threads && { threads }) });
+    const options = { ...(device && { device }), ...(threads && { threads }), prepack };
+    return Session.create({ embeddings }, options);
   }
 
   #lacks(tower: 'text' | 'vision'): never {

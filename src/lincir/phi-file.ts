@@ -108,7 +108,7 @@ export async function readPhi(file: string): Promise<StoredPhi> {
     await Promise.all(
       [...phiParameterShapes(shape).keys()].map(async (name) => {
         const tensor = await readTensor(tensors.get(name)!);
-        const bad = tensor.data.findIndex((value) => !Number.isFinite(value));
+        const bad = firstNotFinite(tensor.data);
         if (bad >= 0)
           throw badPhi(`${file}: tensor ${name}`, 'finite values', `${tensor.data[bad]} at ${bad}`);
         return [name, tensor] as const;
@@ -141,6 +141,12 @@ export function expectPhiFits(
     found: `one for ${name} ${dimensions(shape.input, shape.output, info.fingerprint)}`,
     todo: 'use it with the model that it was trained for, or use another phi',
   });
+}
+
+/** As a plain loop: by `findIndex` it takes six times as long, a good part of loading phi. -1: all are finite. */
+function firstNotFinite(values: Float32Array): number {
+  for (let at = 0; at < values.length; at += 1) if (!Number.isFinite(values[at]!)) return at;
+  return -1;
 }
 
 /** The tensors of a file, which is told by its content, not by its name's ending. */

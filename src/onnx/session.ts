@@ -15,6 +15,11 @@ export interface SessionOptions {
   readonly device?: Device;
   /** Threads of one operator on the CPU. Default: as many as there are physical cores. */
   readonly threads?: number;
+  /**
+   * Rearrange weights for speed when the session is made. Without, it is made in a third of the time, and a run takes a
+   * tenth to a half longer: for a single run. Default: true.
+   */
+  readonly prepack?: boolean;
   /** Write ONNX Runtime's profile to a file whose name begins so. */
   readonly profile?: string;
 }
@@ -51,7 +56,7 @@ export class Session {
     outputs: Readonly<Record<string, Value>>,
     options: SessionOptions = {},
   ): Promise<Session> {
-    const { device = 'cpu', threads, profile } = options;
+    const { device = 'cpu', threads, prepack = true, profile } = options;
     expectDevice(device);
     if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= mostThreads)) {
       throw badArgument('threads', `a whole number from 1 to ${mostThreads}`, `${threads}`);
@@ -67,9 +72,14 @@ export class Session {
         logSeverityLevel: 4,
         ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
         ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
-        ...(folder === undefined
-          ? {}
-          : { extra: { session: { model_external_initializers_file_folder_path: folder } } }),
+        extra: {
+          session: {
+            // Else its threads go on spinning for 30 ms after each run, against whatever comes next.
+            force_spinning_stop: '1',
+            ...(prepack ? {} : { disable_prepacking: '1' }),
+            ...(folder === undefined ? {} : { model_external_initializers_file_folder_path: folder }),
+          },
+        },
       });
       return new Session(session, model, device);
     } catch (cause) {
