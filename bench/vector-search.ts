@@ -118,7 +118,7 @@ async function build(folder: string, rows: number) {
   const buildingSeconds = await timed(() => store.maintain());
   const { approximate } = await store.statistics();
   await store.close();
-  const inFirstHour = await bytesIn(index);
+  const atFirst = await bytesIn(index);
   await forgetOldVersions(index);
 
   const searches = kinds.map(({ kind, sizeBelow }, at): Search => {
@@ -134,7 +134,7 @@ async function build(folder: string, rows: number) {
     buildingSeconds: rounded(buildingSeconds),
     bytes: {
       /** With versions that are kept for readers: vectors as they were added and as compacted. */
-      inFirstHour,
+      atFirst,
       index: await bytesIn(index),
       approximateIndex: await bytesIn(index, '_indices'),
       vectors: rows * dimensions * 4,
@@ -200,7 +200,7 @@ async function memory() {
   return { resident: mebibytes('VmRSS'), anonymous: mebibytes('RssAnon'), peak: mebibytes('VmHWM') };
 }
 
-/** As maintain() does of itself when they are an hour old. */
+/** As maintain() does of itself when they are ten minutes old. */
 async function forgetOldVersions(index: string): Promise<void> {
   const { connect } = await import('@lancedb/lancedb'); // after the store has told it to be quiet
   const database = await connect(index);
@@ -235,7 +235,7 @@ function linesOf({ addingSeconds, buildingSeconds, bytes, searches, memoryMiB }:
   return [
     ['adding', formatDuration(addingSeconds)],
     ['maintain()', formatDuration(buildingSeconds)],
-    ['on disk; in the first hour', `${formatBytes(bytes.index)}; ${formatBytes(bytes.inFirstHour)}`],
+    ['on disk; in the first minutes', `${formatBytes(bytes.index)}; ${formatBytes(bytes.atFirst)}`],
     ['of this the approximate index', formatBytes(bytes.approximateIndex)],
     ['vectors as float32', formatBytes(bytes.vectors)],
     ...searches.map(({ name, p50, p95, recall, hits, possible }) => [
