@@ -8,7 +8,7 @@ import type { SearchRequest, SearchResults, SearchSession } from './search-sessi
 const help = `  WORDS            search with these words and the present pictures ($ stands for a picture)
   3                take result 3 as the picture; 3 WORDS: and these words
   /image NAME …    other pictures: files, addresses, ids; none: no picture
-  /text            no words
+  /text WORDS      the same, for words that begin with a number; none: no words
   /without WORDS   subtract these words; none: nothing
   /where FILTER    only pictures that pass; none: all
   /top N, /next    how many results; the following ones

@@ -1,6 +1,5 @@
 /** `lincir search`: pictures that match a picture and words, once or in a dialogue. */
 
-import open from 'open';
 import { formatBytes, LincirError } from '../core/index.ts';
 import type { Method } from '../retrieval/index.ts';
 import type { Context } from './context.ts';
@@ -89,7 +88,7 @@ async function show(
       path: typeof html === 'string' ? html : undefined,
     });
     reporter.note(`→ ${file}`);
-    if (opens) await open(file);
+    if (opens) await (await import('open')).default(file);
   }
   if (timings) {
     for (const line of timingLines(results)) reporter.note(line);
