@@ -251,6 +251,52 @@ describe('a durable store', () => {
     await store.close();
   });
 
+  test('changes rows alike with and without the indexes of a large table', async () => {
+    const store = await create(newPath());
+    const memory = new MemoryStore(info);
+    const both = async (change: (store: VectorStore) => Promise<void>) => {
+      await change(store);
+      await change(memory);
+    };
+    await both((one) => one.add(some(11_000)));
+    await store.maintain();
+    assert.equal((await store.statistics()).approximate?.indexed, 11_000);
+    for (let round = 0; round < 3; round += 1) {
+      const numbers = Array.from({ length: 40 }, (_, at) => (at * 271 + round * 97) % 11_000);
+      const [few, ...others] = [numbers.slice(0, 10), numbers.slice(10, 20), numbers.slice(20, 30)] as const;
+      await both((one) =>
+        one.annotate(
+          new Map([['rating', 'number']]),
+          few.map((number) => ({ id: picture(number).id, values: { rating: round } })),
+        ),
+      );
+      await both((one) =>
+        one.move(
+          others[0]!.map((number) => ({ ...picture(number), path: `/m/${round}/${number}`, folder: '/m' })),
+        ),
+      );
+      await both((one) =>
+        one.replace(
+          others[1]!.map((number) =>
+            picture(number, { hash: `r${round}`, vector: picture(number + 1).vector }),
+          ),
+        ),
+      );
+      await both((one) => one.remove(numbers.slice(30).map((number) => picture(number).id)));
+      await both((one) => one.add(some(5, 20_000 + round * 5)));
+      if (round === 1) await store.maintain();
+      for (const number of numbers) {
+        const [found] = await store.find('id', [picture(number).id]);
+        const [wanted] = await memory.find('id', [picture(number).id]);
+        assert.deepEqual(found && { ...rounded(found) }, wanted && { ...rounded(wanted) });
+      }
+      assert.equal((await store.find('hash', [`r${round}`])).length, 10);
+      assert.equal(await store.count(), await memory.count());
+    }
+    assert.deepEqual((await all(store)).map(rounded), (await all(memory)).map(rounded));
+    await store.close();
+  });
+
   test('is replaced by another as a whole, and serves until then', async () => {
     const path = newPath();
     const { engine } = await engineOf(path);
