@@ -18,13 +18,15 @@ export interface ReindexOptions extends Pick<UpdateOptions, 'readers' | 'maxPixe
   readonly precision?: Precision | undefined;
 }
 
-const picturesPerLookup = 256;
+const picturesPerLookup = 2048;
+/** A new index with a smaller part of the old one's pictures does not take its place: a disk may be missing. */
+const leastPart = 1 / 2;
 
 /**
  * Encodes every picture of an index again, from its file or shard. Ids and metadata stay. Stopped in any way, the same call
  * goes on where it was.
- * @throws LincirError 'bad-argument' for an index of ready embeddings, which have no files, and as `openIndex` and
- *   `updateIndex` do
+ * @throws LincirError 'bad-argument' for an index of ready embeddings, which have no files; 'not-found' when most pictures
+ *   cannot be read any more, and the old index stays; and as `openIndex` and `updateIndex` do
  */
 export async function* reindex(
   uri: string,
@@ -46,6 +48,7 @@ export async function* reindex(
         paths: () => filesOf(old),
         idsOf: async (paths) => new Map((await ofOld(paths)).map(({ path, id }) => [path, id])),
       });
+      expectMost(uri, await old.count(), await store.count());
       await copyMetadata(old, store);
       await publish();
     } finally {
@@ -81,6 +84,16 @@ async function shardsOf(store: VectorStore): Promise<string[]> {
     }
   }
   return [...shards];
+}
+
+function expectMost(subject: string, before: number, now: number): void {
+  if (now >= before * leastPart) return;
+  throw new LincirError('not-found', {
+    subject,
+    expected: `most of its ${before} pictures where they were`,
+    found: `${now} that can be read; the old index is kept`,
+    todo: 'bring the files back and run the command again, or take out those that are gone with lincir index',
+  });
 }
 
 async function copyMetadata(old: VectorStore, store: VectorStore): Promise<void> {

@@ -19,6 +19,7 @@ const cachedPart = 1 / 4;
 const metadataCache = 2n ** 27n;
 const manifestTable = 'lincir';
 const lockName = 'lincir.lock';
+const generationTable = /^(?:pictures|broken)-(\d+)$/;
 
 const infoSchema = z.object({
   version: z.int(),
@@ -77,7 +78,7 @@ export const lanceEngine: StoreEngine = {
       const store = await database.store(next, isSame ? begun : info);
       const publish = async () => {
         await database.writeManifest({ current: next, generations: { [next]: store.info } });
-        await database.dropTablesBut(next);
+        await database.dropGenerationsBut(next);
       };
       return { store, publish };
     });
@@ -181,10 +182,11 @@ class Database {
     });
   }
 
-  async dropTablesBut(generation: number): Promise<void> {
-    const kept = [manifestTable, ...Object.values(tableNames(generation))];
+  /** Other tables may be a user's own. */
+  async dropGenerationsBut(generation: number): Promise<void> {
     for (const name of await this.#connection.tableNames()) {
-      if (!kept.includes(name)) await this.#connection.dropTable(name);
+      const found = generationTable.exec(name)?.[1];
+      if (found !== undefined && Number(found) !== generation) await this.#connection.dropTable(name);
     }
   }
 

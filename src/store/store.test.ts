@@ -303,6 +303,9 @@ describe('a durable store', () => {
     const first = await create(path);
     await first.add(some(5));
     await first.close();
+    const { connect } = await import('@lancedb/lancedb');
+    const database = await connect(path);
+    await database.createTable('mine', [{ note: 'of the user' }]);
     const reader = await open(path);
     const next = { ...info, fingerprint: 'fedcba9876543210' };
     const begun = await engine.replace(path, next);
@@ -315,6 +318,8 @@ describe('a durable store', () => {
     await resumed.store.close();
     const after = await open(path);
     assert.deepEqual([after.info, await after.count()], [next, 2]);
+    assert.deepEqual(await database.tableNames(), ['broken-2', 'lincir', 'mine', 'pictures-2']);
+    database.close();
     await after.close();
     await reader.close();
   });
