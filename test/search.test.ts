@@ -279,15 +279,28 @@ describe('index', () => {
     assert.equal(removed.stderr, '1 pictures taken out of l.lance\n');
   });
 
-  test('rebuilds beside the old one', async () => {
+  test('rebuilds beside the old one, which stays if most pictures are gone', async () => {
     await mkdir(join(folder, 'few'));
-    await cp(join(folder, house), join(folder, 'few/a.png'));
-    await lincir('index', 'few', '--index', 'f.lance', '--model', model);
+    for (const name of ['a.png', 'c.png']) await cp(join(folder, house), join(folder, 'few', name));
+    const made = await lincir('index', 'few', '--index', 'f.lance', '--model', model, '--stats');
+    assert.match(made.stdout, /^pictures +2$/m);
     await rename(join(folder, 'few/a.png'), join(folder, 'few/b.png'));
     const { stderr, code } = await lincir('reindex', '--index', 'f.lance', '--precision', 'float16');
     assert.equal(code, 0, stderr);
     assert.match(stderr, /^broken: .*few\/a\.png: .*no such file/);
     const again = await lincir('index', 'few', '--index', 'f.lance');
-    assert.match(again.stderr, /^1 pictures \(1 new\)/);
+    assert.match(again.stderr, /^2 pictures \(1 new, 1 unchanged\)/);
+
+    await rename(join(folder, 'few'), join(folder, 'elsewhere'));
+    const refused = await lincir('reindex', '--index', 'f.lance', '--precision', 'float32');
+    assert.equal(refused.code, 1);
+    assert.match(
+      refused.stderr,
+      /expected most of its 2 pictures where they were, found 0 that can be read; the old index is kept/,
+    );
+    const kept = JSON.parse((await lincir('index', '--stats', '--index', 'f.lance', '--json')).stdout);
+    assert.deepEqual([kept.pictures, kept.precision], [2, 'float16']);
+    const names = await lincir('index', 'elsewhere', '--index', 'f.lance', '--names', 'names.txt');
+    assert.match(names.stderr, /--names: expected at most a file for each of --embeddings, found 1 for 0/);
   });
 });

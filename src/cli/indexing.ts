@@ -59,6 +59,13 @@ export async function index(
     if (!stats) throw nothingToDo();
     return await showStatistics(options, context);
   }
+  if (names.length > embeddings.length) {
+    throw new LincirError('bad-argument', {
+      subject: '--names',
+      expected: 'at most a file for each of --embeddings',
+      found: `${names.length} for ${embeddings.length}`,
+    });
+  }
   // What is wrong with these is to be known before hours of work.
   const tables = await Promise.all(
     metadata.map((path) =>
@@ -114,6 +121,7 @@ export async function index(
   } finally {
     await clip.dispose();
   }
+  if (stats) await showStatistics(options, context);
 }
 
 /** `lincir reindex`. */

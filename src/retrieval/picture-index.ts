@@ -8,6 +8,7 @@ import {
   type EmbeddingsFile,
   type FetchPictureOptions,
   fetchPicture,
+  indexedBytes,
   indexPath,
   isWebAddress,
   type MetadataFile,
@@ -27,7 +28,6 @@ import {
 import { type Annotation, annotate } from './annotate.ts';
 import type { Query, Reference } from './compose.ts';
 import { type ImportSummary, importEmbeddings } from './import.ts';
-import { pictureBytes } from './reference.ts';
 import { type UpdateEvent, type UpdateOptions, updateIndex } from './update.ts';
 
 export interface OpenIndexOptions {
@@ -163,12 +163,12 @@ export class PictureIndex {
   }
 
   /**
-   * A picture for `compose`: of a file or an address on the web, its bytes, or the embedding that is there already if the
+   * A picture for `compose`: of a file, a shard's member or an address on the web, its bytes, or the embedding that is there already if the
    * index has the same contents; else the embedding of the picture with this id or path in the index.
    * @throws LincirError 'not-found' for what is none of these, and what `fetchPicture` throws
    */
   async reference(name: string, options: FetchPictureOptions = {}): Promise<IndexedReference> {
-    const bytes = isWebAddress(name) ? await fetchPicture(name, options) : await pictureBytes(name);
+    const bytes = isWebAddress(name) ? await fetchPicture(name, options) : await bytesUnlessMissing(name);
     if (bytes === undefined) {
       const known = await this.find(name);
       if (known) return asReference(known);
@@ -242,6 +242,13 @@ export class PictureIndex {
       todo: `use that model, or rebuild for this one, beside the old one: lincir reindex --index ${this.uri} --model MODEL`,
     });
   }
+}
+
+async function bytesUnlessMissing(path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  return await indexedBytes(path).catch((error: unknown) => {
+    if (error instanceof LincirError && error.code === 'not-found') return undefined;
+    throw error;
+  });
 }
 
 /** Ids are 16 digits in hex. */
