@@ -6,13 +6,13 @@ import { readingFile } from './files.ts';
 /** The size of the largest JSON text that is read: hostile JSON takes 30 times its own size in memory. */
 export const jsonByteLimit = 2 ** 24;
 
-/** Reads a JSON file of at most `jsonByteLimit` bytes. Throws 'not-found', 'io' or 'bad-file'. */
-export async function readJsonFile(path: string): Promise<unknown> {
+/** Reads a JSON file of at most `limit` bytes. Throws 'not-found', 'io' or 'bad-file'. */
+export async function readJsonFile(path: string, limit = jsonByteLimit): Promise<unknown> {
   return await readingFile(path, async (file) => {
-    if (file.size > jsonByteLimit) {
+    if (file.size > limit) {
       throw new LincirError('bad-file', {
         subject: path,
-        expected: `JSON of at most ${jsonByteLimit} bytes`,
+        expected: `JSON of at most ${limit} bytes`,
         found: `${file.size} bytes`,
       });
     }

@@ -13,4 +13,5 @@ export {
 export { type MetadataFile, openMetadata } from './metadata.ts';
 export { PictureReader, type ReadPicture } from './reader.ts';
 export { type FetchPictureOptions, fetchPicture, isWebAddress } from './remote.ts';
+export type { Box, Region } from './region.ts';
 export { openSources, type PictureSources, type SourceOptions } from './sources.ts';
