@@ -1,6 +1,26 @@
 /** lincir: composed image retrieval. This is the library's door; the command line is `lincir`. */
 
 export {
+  type Benchmark,
+  type BenchmarkImage,
+  type BenchmarkQuery,
+  baseline,
+  compareResults,
+  type EvaluateOptions,
+  type Evaluation,
+  evaluate,
+  evaluationReport,
+  type MethodToEvaluate,
+  openBenchmark,
+  openMethods,
+  type Prompt,
+  type Ranking,
+  type Results,
+  readResults,
+  validationOn,
+  writeEvaluation,
+} from './benchmarks/index.ts';
+export {
   Clip,
   type ClipConfig,
   type ClipTokenizer,

@@ -16,6 +16,8 @@ const folders = [
   'store',
   'pictures',
   'retrieval',
+  'benchmarks',
+  'mini',
   'cli',
 ];
 const source = resolve(import.meta.dirname, '../src');

@@ -24,15 +24,16 @@ export function parseAnnotations<Schema extends z.ZodType>(
   json: unknown,
   schema: Schema,
   subject: string,
+  todo = 'check that it is the file of this benchmark, split and version',
 ): z.output<Schema> {
   const parsed = schema.safeParse(json, { reportInput: true });
   if (parsed.success) return parsed.data;
   const { path, message, input } = parsed.error.issues[0]!;
   throw new LincirError('bad-file', {
     subject: [subject, ...path.map(String)].join(': '),
-    expected: message.replace(/^Invalid input: expected /, ''),
-    found: input === undefined ? 'nothing' : quoted(JSON.stringify(input)),
-    todo: 'check that it is the annotation file of this benchmark, split and version',
+    expected: message.replace(/^Invalid input: expected /, '').replace(/, received \w+$/, ''),
+    found: input === undefined ? 'nothing' : JSON.stringify(input).slice(0, 80),
+    todo,
   });
 }
 

@@ -64,7 +64,10 @@ export interface Benchmark {
   readonly decisive: string;
   /** Whether a figure is the mean over queries, or the mean of its means over each group. */
   readonly mean: 'queries' | 'groups';
-  /** Every metric of one query, 0 to 1. Only for queries with `targets`. A ranking may be shorter than `depth`. */
+  /**
+   * Every metric of one query, 0 to 1, that the ranking's lists allow. Only for queries with `targets`. A ranking may be
+   * shorter than `depth`.
+   */
   readonly score: (query: BenchmarkQuery, ranking: Ranking) => Readonly<Record<string, number>>;
 }
 

@@ -53,6 +53,8 @@ export interface Results {
   readonly metrics: readonly string[];
   readonly decisive: string;
   readonly mean: 'queries' | 'groups';
+  /** The group of each query, where figures are means of groups. */
+  readonly groupOf?: readonly string[];
   /** Absent where a file of predictions was scored. */
   readonly model?: { readonly name: string; readonly fingerprint: string; readonly targetPad: number | null };
   readonly methods: readonly MethodResults[];

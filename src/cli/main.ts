@@ -4,14 +4,13 @@
 import { readFileSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import { inspect } from 'node:util';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import type { Masking } from '../captions/index.ts';
 import { LincirError } from '../core/index.ts';
 import type { PhiArchitecture, Schedule } from '../lincir/index.ts';
-import type { Device } from '../onnx/index.ts';
 import type { Method } from '../retrieval/index.ts';
-import type { Precision } from '../store/index.ts';
 import type { Context } from './context.ts';
+import { evaluationCommands } from './evaluation-commands.ts';
 import {
   embedNotes,
   examples,
@@ -21,19 +20,29 @@ import {
   searchNotes,
   trainNotes,
 } from './help.ts';
+import {
+  countNumber,
+  deviceOption,
+  indexOption,
+  maxPixelsOption,
+  modelHelp,
+  modelOption,
+  precisionOption,
+  realNumber,
+  signedNumber,
+  targetPadOption,
+  threadsOption,
+  wholeNumber,
+} from './options.ts';
 import { Reporter } from './progress.ts';
 
 enableCompileCache(); // The libraries behind the commands take longer to compile than most commands run.
 
 /** Of the libraries behind the commands, which are loaded when they are needed, and not for --help. */
-const deviceNames: Device[] = ['cpu', 'webgpu', 'cuda'];
 const schedules: Schedule[] = ['constant', 'linear', 'cosine', 'cosine-restarts', 'polynomial'];
 const phiArchitectures: PhiArchitecture[] = ['lincir', 'searle', 'pic2word'];
 
 const methods: Method[] = ['lincir', 'image', 'text', 'sum', 'slerp'];
-const precisions: Precision[] = ['float32', 'float16'];
-
-const modelHelp = 'a preset (see lincir models), a folder, or OWNER/NAME[@REVISION] on the hub';
 
 const exitCodes = { failure: 1, usage: 2, interrupted: 130 } as const;
 
@@ -215,7 +224,7 @@ program
   .option('--dropout <number>', "the architecture's own if not given", realNumber)
   .option('--l2-normalize', 'scale embeddings to length 1 before phi')
   .option('--seed <number>', '0 if not given', countNumber)
-  .option('--validate <what...>', 'captions:FILE, captions that training does not see')
+  .option('--validate <what...>', 'captions:FILE, captions that training does not see; BENCHMARK:FOLDER')
   .option('--validate-every <number>', 'steps; 1,000 if not given', wholeNumber)
   .option('--save-every <number>', 'steps; 1,000 if not given, and at least every five minutes', wholeNumber)
   .addOption(deviceOption())
@@ -225,6 +234,8 @@ program
   .option('--json', 'print every event as a line of JSON')
   .addHelpText('after', trainNotes)
   .action(async (options) => (await import('./train.ts')).train(options, context));
+
+evaluationCommands(program, context);
 
 const models = program
   .command('models')
@@ -272,62 +283,6 @@ function usageError(text: string): string {
     .trim()
     .replace(/^error: /, 'lincir: ')
     .replaceAll(/\s*\n\s*/g, ' ')}\n`;
-}
-
-function modelOption(): Option {
-  return new Option('--model <model>', modelHelp).makeOptionMandatory();
-}
-
-function indexOption(): Option {
-  return new Option('--index <uri>', 'a path, or s3://…, gs://…, az://…').makeOptionMandatory();
-}
-
-function deviceOption(): Option {
-  return new Option('--device <device>', 'where to compute; cpu if not given').choices(deviceNames);
-}
-
-function threadsOption(): Option {
-  const description = 'threads on the CPU; as many as there are cores if not given';
-  return new Option('--threads <number>', description).argParser(wholeNumber);
-}
-
-function targetPadOption(): Option {
-  return new Option('--target-pad [ratio]', 'pad long pictures with black to this ratio of their sides')
-    .argParser(ratio)
-    .preset('1.25');
-}
-
-function maxPixelsOption(): Option {
-  const description = 'refuse larger pictures; 200 million if not given';
-  return new Option('--max-pixels <number>', description).argParser(wholeNumber);
-}
-
-function precisionOption(): Option {
-  return new Option('--precision <type>', 'of stored vectors; float32 if not given').choices(precisions);
-}
-
-function wholeNumber(text: string): number {
-  if (/^[1-9]\d{0,9}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('It must be a whole number from 1 on.');
-}
-
-function countNumber(text: string): number {
-  if (/^\d{1,15}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('It must be a whole number from 0 on, of at most 15 digits.');
-}
-
-function realNumber(text: string): number {
-  if (/^\d*\.?\d+(e[+-]?\d+)?$/i.test(text)) return Number(text);
-  throw new InvalidArgumentError('It must be a number, such as 0.01 or 1e-4.');
-}
-
-function signedNumber(text: string): number {
-  return text.startsWith('-') ? -realNumber(text.slice(1)) : realNumber(text);
-}
-
-function ratio(text: string): number {
-  if (/^\d+(\.\d+)?$/.test(text) && Number(text) >= 1) return Number(text);
-  throw new InvalidArgumentError('It must be a ratio of at least 1, such as 1.25.');
 }
 
 function packageVersion(): string {

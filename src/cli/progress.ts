@@ -5,7 +5,7 @@ import { formatBytes, formatCount, formatDuration, formatRate } from '../core/in
 /** Work that goes on, in pictures, texts, bytes or steps. */
 export interface Work {
   readonly label: string;
-  readonly unit: 'pictures' | 'texts' | 'captions' | 'bytes' | 'steps';
+  readonly unit: 'pictures' | 'texts' | 'captions' | 'queries' | 'bytes' | 'steps';
   /** Not given where nobody knows it. */
   readonly total?: number;
   /** What was done before: no part of the rate. */

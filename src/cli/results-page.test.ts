@@ -1,12 +1,10 @@
 /** The page of results: whole, self-contained, and safe whatever the data says. */
 
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import sharp from 'sharp';
-import { type PageInput, type RankedPicture, resultsPage, thumbnailOf } from './results-page.ts';
+import { thumbnailOf } from '../pictures/index.ts';
+import { type PageInput, type RankedPicture, resultsPage } from './results-page.ts';
 
 async function picture(width: number, height: number, background = '#dc281e'): Promise<Buffer> {
   return sharp({ create: { width, height, channels: 4, background } })
@@ -159,52 +157,4 @@ test('what data says stays text, and hides nothing', async () => {
   assert.ok(unseen.includes(`title="${spelt}"`));
   const long = await pageOf({ results: [ranked(1, { details: { text: 'x'.repeat(1_000_000) } })] });
   assert.ok(long.length < 30_000);
-});
-
-test('a thumbnail is upright, on white, and no larger than its square', async (context) => {
-  const folder = await mkdtemp(join(tmpdir(), 'lincir-page-'));
-  context.after(() => rm(folder, { recursive: true }));
-  const path = join(folder, 'a.png');
-  await writeFile(
-    path,
-    await sharp(await picture(1000, 500))
-      .withMetadata({ orientation: 6 })
-      .png()
-      .toBuffer(),
-  );
-  const size = async (bytes: Uint8Array | undefined) => {
-    const { format, width, height } = await sharp(bytes).metadata();
-    return [format, width, height];
-  };
-  assert.deepEqual(await size(await thumbnailOf(path)), ['jpeg', 160, 320]);
-  assert.deepEqual(await size(await thumbnailOf(path, 100)), ['jpeg', 50, 100]);
-  assert.deepEqual(await size(thumbnail), ['jpeg', 40, 30]);
-  const clear = await thumbnailOf(await picture(20, 20, '#ff000000'));
-  assert.deepEqual([...(await sharp(clear).raw().toBuffer()).subarray(0, 3)], [255, 255, 255]);
-});
-
-test('what is no picture has no thumbnail', async () => {
-  const png = await sharp({
-    create: {
-      width: 300,
-      height: 300,
-      channels: 3,
-      background: 'red',
-      noise: { type: 'gaussian', mean: 128, sigma: 30 },
-    },
-  })
-    .png()
-    .toBuffer();
-  const sources = [
-    'no/such/file.jpg',
-    import.meta.dirname,
-    import.meta.filename,
-    new Uint8Array(),
-    png.subarray(0, 9000),
-  ];
-  for (const source of sources) assert.equal(await thumbnailOf(source), undefined);
-  // A header that claims 60,000 x 60,000 pixels.
-  png.writeUInt32BE(60_000, 16);
-  png.writeUInt32BE(60_000, 20);
-  assert.equal(await thumbnailOf(png), undefined);
 });

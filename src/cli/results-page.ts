@@ -1,8 +1,7 @@
 /** A composed query and its ranked pictures as one page of HTML that opens from disk. */
 
-import { stat } from 'node:fs/promises';
-import sharp, { type Sharp } from 'sharp';
-import { formatCount, formatDuration } from '../core/index.ts';
+import sharp from 'sharp';
+import { formatCount, formatDuration, markup, shown } from '../core/index.ts';
 import { resultsPageStyle } from './results-page-style.ts';
 
 export interface PageInput {
@@ -71,41 +70,8 @@ export async function resultsPage(input: PageInput): Promise<string> {
   return page.join('\n');
 }
 
-/**
- * A picture to embed in a page: upright, on white, fitted into a square.
- * @param picture a path or an encoded picture's bytes
- * @param side of the square, in pixels
- * @returns JPEG; undefined if the picture cannot be read
- */
-export async function thumbnailOf(picture: string | Uint8Array, side = 320): Promise<Uint8Array | undefined> {
-  return shrunkPicture(picture, (image) =>
-    image
-      .resize({ width: side, height: side, fit: 'inside', withoutEnlargement: true })
-      .jpeg({ quality: 80 }),
-  );
-}
-
-/** The picture that `change` makes of an upright one on white, encoded. Undefined if the picture cannot be read. */
-export async function shrunkPicture(
-  picture: string | Uint8Array,
-  change: (image: Sharp) => Sharp,
-): Promise<Uint8Array | undefined> {
-  try {
-    // To open a named pipe would wait for its writer.
-    if (typeof picture === 'string' && !(await stat(picture)).isFile()) return undefined;
-    const image = sharp(picture, { autoOrient: true, failOn: 'error', limitInputPixels: pixelLimit });
-    return await change(image.flatten({ background: 'white' })).toBuffer();
-  } catch {
-    return undefined;
-  }
-}
-
-/** Of the largest phone photos: what the encoders take too. */
-const pixelLimit = 200_000_000;
 /** So many details stand under a picture; the others open at a click. */
 const detailsShown = 3;
-/** Text that is cut off by the layout anyway need not fill the page. In characters. */
-const textLimit = 4096;
 
 interface EmbeddedImage {
   readonly url: string;
@@ -243,19 +209,4 @@ function split(path: string): { readonly name: string; readonly folder: string }
   const end = Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\'));
   const name = path.slice(end + 1);
   return name === '' ? { name: path, folder: '' } : { name, folder: path.slice(0, Math.max(0, end)) };
-}
-
-/** Text as it may stand in HTML, in attributes too. What would be unseen, or turn the text around, is spelt out. */
-function shown(text: string): string {
-  const short = text.length > textLimit ? `${text.slice(0, textLimit - 1)}…` : text;
-  return markup(
-    short.replace(
-      /[\p{Cc}\p{Cs}\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]/gu,
-      (character) => `[U+${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}]`,
-    ),
-  );
-}
-
-function markup(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

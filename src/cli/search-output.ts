@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { formatCount, writeFileAtomically } from '../core/index.ts';
-import { indexedBytes, memberMark } from '../pictures/index.ts';
+import { indexedBytes, memberMark, thumbnailOf } from '../pictures/index.ts';
 import type { Hit } from '../store/index.ts';
-import { resultsPage, thumbnailOf } from './results-page.ts';
+import { resultsPage } from './results-page.ts';
 import type { SearchResults } from './search-session.ts';
 import { type TerminalGraphics, terminalPicture } from './terminal-pictures.ts';
 

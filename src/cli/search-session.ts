@@ -1,9 +1,6 @@
 /** What stays loaded between searches: an index, its model and phi; and one search with them. */
 
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { type Clip, loadClip } from '../clip/index.ts';
-import { LincirError } from '../core/index.ts';
 import { loadPhi, type Phi } from '../lincir/index.ts';
 import type { Device } from '../onnx/index.ts';
 import {
@@ -158,27 +155,12 @@ export class SearchSession {
 
   async #loadPhi(path: string): Promise<Phi> {
     const { device, threads } = this.#options;
-    return await loadPhi(await phiFile(path), {
+    return await loadPhi(path, {
       clip: this.#clip,
       ...(device && { device }),
       ...(threads !== undefined && { threads }),
     });
   }
-}
-
-/** Of a run's folder, its best phi, or else the latest. */
-async function phiFile(path: string): Promise<string> {
-  if (!(await stat(path).catch(() => undefined))?.isDirectory()) return path;
-  for (const name of ['phi-best.safetensors', 'phi-latest.safetensors']) {
-    const file = join(path, name);
-    if (await stat(file).catch(() => undefined)) return file;
-  }
-  throw new LincirError('not-found', {
-    subject: path,
-    expected: "phi, or a run's folder with one",
-    found: 'a folder without',
-    todo: 'name the file, or train one: lincir train',
-  });
 }
 
 async function timed<T>(timings: Record<string, number>, stage: string, work: () => Promise<T>): Promise<T> {

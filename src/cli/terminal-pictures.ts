@@ -1,7 +1,7 @@
 /** Pictures in a terminal that shows them: by kitty's protocol, by iTerm2's, or as sixels. */
 
 import sharp from 'sharp';
-import { shrunkPicture } from './results-page.ts';
+import { shrunkPicture } from '../pictures/index.ts';
 
 export type TerminalGraphics = 'kitty' | 'iterm2' | 'sixel';
 

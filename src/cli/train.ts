@@ -1,6 +1,13 @@
 /** `lincir train`: phi from captions, with a line that says how it goes. */
 
-import { formatBytes, formatCount, formatDuration, formatRate, LincirError } from '../core/index.ts';
+import {
+  cacheFolder,
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatRate,
+  LincirError,
+} from '../core/index.ts';
 import {
   type RunHooks,
   type RunOptions,
@@ -8,6 +15,7 @@ import {
   type TrainingBegin,
   type TrainingSettingsInput,
   trainPhi,
+  type Validation,
   type ValidationMetrics,
 } from '../lincir/index.ts';
 import { type Context, downloadBar, Warnings } from './context.ts';
@@ -31,6 +39,7 @@ export async function train(options: TrainOptions, context: Context): Promise<vo
     onLeftOut: (where, reason) => leftOut.add(`${where}: ${reason}: left out`),
     onCaptions: ({ captions }) => reporter.advance(captions),
     onDownload: downloadBar(reporter, given.model ?? 'the model'),
+    openValidation: benchmarkValidation,
   };
   const events = trainPhi({ ...runOf(given), ...(column && { columns: column }), ...hooks });
   reporter.begin({ label: 'reading', unit: 'captions' });
@@ -52,6 +61,14 @@ export async function train(options: TrainOptions, context: Context): Promise<vo
     }
   }
   signal.throwIfAborted();
+}
+
+/** `cirr:FOLDER` and its like: the split of a benchmark whose answers are known. */
+async function benchmarkValidation(spec: string): Promise<Validation | undefined> {
+  const [, name, folder] = /^([^:]*):(.+)$/s.exec(spec) ?? [];
+  if (name === undefined || folder === undefined || name === 'captions') return undefined;
+  const { openBenchmark, validationOn } = await import('../benchmarks/index.ts');
+  return validationOn(await openBenchmark(name, folder), { cache: cacheFolder() });
 }
 
 /** A bar in a terminal; elsewhere a line now and then. */

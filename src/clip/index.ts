@@ -16,7 +16,7 @@ export {
   type TowerConfig,
   type VisionConfig,
 } from './config.ts';
-export { defaultMaxPixels, type ImageSource } from './decode.ts';
+export { decodeImage, defaultMaxPixels, type ImageSource } from './decode.ts';
 export {
   type Extent,
   type ImagePreprocessing,

@@ -1,5 +1,6 @@
 /** What every other folder builds on: errors, tensors, files and the readers of weight files. */
 
+export { cacheFolder } from './cache-folder.ts';
 export { type Checkpoint, openCheckpoint } from './checkpoint.ts';
 export { chunks } from './chunks.ts';
 export { parseDelimited } from './delimited.ts';
@@ -13,6 +14,7 @@ export {
   writeFileAtomically,
 } from './files.ts';
 export { formatBytes, formatCount, formatDuration, formatRate } from './format.ts';
+export { markup, shown } from './html.ts';
 export { parseJson, readJsonFile } from './json.ts';
 export { batched, fileLines, readLines } from './lines.ts';
 export { exclusively, type Lock, takeLock } from './lock.ts';
@@ -34,3 +36,5 @@ export {
   type StoredTensor,
 } from './tensors.ts';
 export { readTorchCheckpoint, stateDict } from './torch-zip.ts';
+export { VectorCache } from './vector-cache.ts';
+export { versions } from './versions.ts';

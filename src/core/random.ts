@@ -2,7 +2,18 @@
 // Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011: Philox4x32-10.
 
 /** What numbers are drawn for. The order is part of every run's numbers: new ones come last. */
-const purposes = ['initialization', 'noise-scale', 'noise', 'dropout', 'order', 'masking'] as const;
+const purposes = [
+  'initialization',
+  'noise-scale',
+  'noise',
+  'dropout',
+  'order',
+  'masking',
+  'bootstrap',
+  'inversion',
+  'choice',
+  'scene',
+] as const;
 export type Purpose = (typeof purposes)[number];
 
 /** What a draw depends on. Any two that differ in one number are independent of each other. */

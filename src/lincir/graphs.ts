@@ -1,17 +1,21 @@
-/** The graphs of a training step: self-masking projection (Gu et al., 2024, section 3.2) on a frozen text tower. */
+/** The graphs that learn pseudo tokens through a frozen text tower, for captions and for single pictures. */
 
 import {
   parametersOf,
   prefixInputs,
   type TextConfig,
+  type TokenRow,
   textInputs,
   textPrefix,
   textTower,
+  tokenBatches,
 } from '../clip/index.ts';
 import type { StoredTensor } from '../core/index.ts';
 import {
+  constant,
   gradients,
   input,
+  l2Normalize,
   mul,
   productFlops,
   type RunTensor,
@@ -69,18 +73,43 @@ export class CountedSession<Name extends string> {
   }
 }
 
-/** The keys and values of the start of text, with which every text begins: inputs for the two tower graphs below. */
-export async function startOfTextFeeds(
-  { config, tensors, startOfText }: TextModel,
+/** Tokens that all texts of a run begin with, and their keys and values: inputs for the tower graphs below. */
+export interface ComputedPrefix {
+  readonly ids: readonly number[];
+  readonly feeds: Readonly<Record<'prefixKeys' | 'prefixValues', RunTensor>>;
+}
+
+/** @param prefix the start of text, and what else all texts have in common */
+export async function computePrefix(
+  { config, tensors }: TextModel,
+  prefix: readonly number[],
   options: SessionOptions,
-): Promise<Record<'prefixKeys' | 'prefixValues', RunTensor>> {
-  const ids = input('ids', 'int64', [1, 1]);
-  const { keys, values } = textPrefix(ids, config, parametersOf(tensors));
+): Promise<ComputedPrefix> {
+  const shape = [1, prefix.length];
+  const { keys, values } = textPrefix(input('ids', 'int64', shape), config, parametersOf(tensors));
   const session = await Session.create({ keys, values }, options);
-  const given = { ids: { shape: [1, 1], data: BigInt64Array.of(BigInt(startOfText)) } };
+  const given = { ids: { shape, data: BigInt64Array.from(prefix, BigInt) } };
   const results = await session.run<'keys' | 'values'>(given);
   await session.dispose();
-  return { prefixKeys: results.keys, prefixValues: results.values };
+  return { ids: prefix, feeds: { prefixKeys: results.keys, prefixValues: results.values } };
+}
+
+/** Rows cut into runs of the tower graphs below: which rows, what they are fed, and the sizes of their symbols. */
+export function* towerBatches(
+  rows: readonly TokenRow[],
+  config: TextConfig,
+  positionsPerRun: number,
+  prefix: ComputedPrefix,
+) {
+  for (const { members, feeds } of tokenBatches(rows, config, positionsPerRun, prefix.ids)) {
+    const sizes = {
+      batch: feeds.ids.shape[0]!,
+      positions: feeds.ids.shape[1]!,
+      placements: feeds.injected.shape[0]!,
+      prefix: prefix.ids.length,
+    };
+    yield { members, feeds: { ...feeds, ...prefix.feeds }, sizes };
+  }
 }
 
 /** Texts to embeddings [batch, projection]. */
@@ -89,16 +118,31 @@ export function encoderGraph({ config, tensors }: TextModel) {
   return { embeddings: textTower(textInputs(config), config, parametersOf(tensors), prefix) };
 }
 
+/** Self-masking projection (Gu et al., 2024, section 3.2): a caption's error is mean squared over dimensions. */
+export function reconstructionGraph(model: TextModel) {
+  return errorGraph(model, (found, wanted) => {
+    const difference = sub(found, wanted);
+    return reduceMean(mul(difference, difference), [1]);
+  });
+}
+
+/** Textual inversion (Baldrati et al., 2023, section 3.1): a prompt's error is 1 - its cosine with what is wanted. */
+export function inversionGraph(model: TextModel) {
+  return errorGraph(model, (found, wanted) =>
+    sub(constant(1), reduceSum(mul(l2Normalize(found), l2Normalize(wanted)), [1])),
+  );
+}
+
 /**
- * Masked captions to the error of their embeddings, and the gradient of the errors' sum by the vectors that stand at
- * the placeholders. `errors` [batch]: mean squared over dimensions; `gradient` [placements, width].
+ * Texts to the errors of their embeddings, and the gradient of the errors' sum by the vectors that stand at the
+ * placeholders. `errors` [batch]; `gradient` [placements, width].
+ * @param errorsOf the embeddings and those wanted, [batch, projection] each, gives [batch]
  */
-export function reconstructionGraph({ config, tensors }: TextModel) {
+function errorGraph({ config, tensors }: TextModel, errorsOf: (found: Value, wanted: Value) => Value) {
   const inputs = textInputs(config);
   const wanted = input('wanted', 'float32', ['batch', config.projection]);
   const found = textTower(inputs, config, parametersOf(tensors), prefixInputs(config));
-  const difference = sub(found, wanted);
-  const errors = reduceMean(mul(difference, difference), [1]);
+  const errors = errorsOf(found, wanted);
   const [gradient] = gradients(reduceSum(errors, [0]), [inputs.injected]);
   return { errors, gradient: gradient! };
 }

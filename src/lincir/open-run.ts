@@ -1,7 +1,6 @@
 /** Opens a run's folder: a new one with its captions copied and its configuration written, or one to go on with. */
 
 import { mkdir, rm } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import {
   CaptionStore,
@@ -11,7 +10,7 @@ import {
   type StoredSource,
 } from '../captions/index.ts';
 import { type Clip, loadClip } from '../clip/index.ts';
-import { asLincirError, LincirError, type Lock, takeLock } from '../core/index.ts';
+import { asLincirError, LincirError, type Lock, takeLock, versions } from '../core/index.ts';
 import type { DownloadProgress, Variables } from '../hub/index.ts';
 import { phiShape } from './phi.ts';
 import {
@@ -38,6 +37,8 @@ export interface RunHooks {
   readonly signal?: AbortSignal;
   /** More validations than the settings name. The first of all decides which phi is the best. */
   readonly validations?: readonly Validation[];
+  /** What `validate` may name beside `captions:FILE`; undefined for what it does not know. */
+  readonly openValidation?: (spec: string) => Promise<Validation | undefined>;
   /** Told of a row of a caption source that has no usable caption. */
   readonly onLeftOut?: OnLeftOut;
   /** Told how far the captions have been read. */
@@ -73,10 +74,12 @@ export async function openRunFolder(options: RunOptions): Promise<OpenedRun> {
   const settings = stored
     ? resumedSettings(stored.settings, withPaths(given), `--resume ${resume}`)
     : checkedSettings(withPaths(given), 'settings');
-  const named = settings.validate.map((spec) =>
-    validationNamed(spec, { ...settings, onLeftOut: options.onLeftOut }),
-  );
-  const validations = [...named, ...(options.validations ?? [])];
+  const validations: Validation[] = [];
+  for (const spec of settings.validate) {
+    const named = await options.openValidation?.(spec);
+    validations.push(named ?? validationNamed(spec, { ...settings, onLeftOut: options.onLeftOut }));
+  }
+  validations.push(...(options.validations ?? []));
   // Node's recursive mkdir finds no file where the file system is read-only; the plain one tells the truth.
   await mkdir(folder, { recursive: true })
     .catch(() => mkdir(folder))
@@ -180,8 +183,8 @@ function expectSameModel({ fingerprint, folder }: Clip, { model }: RunConfig, ru
 }
 
 function settingsIn(options: RunOptions): Partial<TrainingSettingsInput> {
-  const { out, resume, signal, validations, onLeftOut, onCaptions, onDownload, environment, ...settings } =
-    options;
+  const { out, resume, signal, validations, openValidation, ...others } = options;
+  const { onLeftOut, onCaptions, onDownload, environment, ...settings } = others;
   return settings;
 }
 
@@ -189,16 +192,8 @@ function settingsIn(options: RunOptions): Partial<TrainingSettingsInput> {
 function withPaths(settings: Partial<TrainingSettingsInput>): Partial<TrainingSettingsInput> {
   const isPath = (spec: string): boolean => !/^(hf:\/\/|lincir(:|$))/.test(spec);
   const captions = settings.captions?.map((spec) => (isPath(spec) ? resolve(spec) : spec));
-  return { ...settings, ...(captions && { captions }) };
-}
-
-function versions(): Record<string, string> {
-  const load = createRequire(import.meta.url);
-  const versionOf = (file: string): string => load(file).version;
-  return {
-    lincir: versionOf('../../package.json'),
-    node: process.versions.node,
-    'onnxruntime-node': versionOf('onnxruntime-node/package.json'),
-    platform: `${process.platform}-${process.arch}`,
-  };
+  const validate = settings.validate?.map((spec) =>
+    spec.replace(/^([^:]*:)(.+)$/s, (_, kind: string, path: string) => kind + resolve(path)),
+  );
+  return { ...settings, ...(captions && { captions }), ...(validate && { validate }) };
 }

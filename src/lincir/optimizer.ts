@@ -1,4 +1,4 @@
-/** AdamW, gradient clipping and the moving average of phi: what a step does to parameters that lie in one array. */
+/** AdamW, gradient clipping and moving averages: what a step does to parameters that lie in one array. */
 
 /** AdamW's memory of earlier gradients. */
 export interface Moments {
@@ -52,7 +52,11 @@ export function clipByNorm(gradient: Float32Array, limit: number | undefined): n
 
 /** Moves `average` towards `parameters`, the more slowly the more steps there were: its decay after `step` steps. */
 export function updateAverage(average: Float32Array, parameters: Float32Array, step: number): void {
-  const decay = Math.min(0.9999, (1 + step) / (10 + step));
+  moveAverage(average, parameters, Math.min(0.9999, (1 + step) / (10 + step)));
+}
+
+/** Moves `average` towards `parameters`: it keeps the part `decay` of itself. */
+export function moveAverage(average: Float32Array, parameters: Float32Array, decay: number): void {
   for (let at = 0; at < average.length; at += 1) {
     average[at] = decay * average[at]! + (1 - decay) * parameters[at]!;
   }

@@ -1,10 +1,13 @@
 /** phi at work: CLIP's embeddings in, pseudo tokens out. */
 
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Clip } from '../clip/index.ts';
 import { type Float32Tensor, LincirError } from '../core/index.ts';
 import { input, l2Normalize, Session, type SessionOptions } from '../onnx/index.ts';
 import { type PhiParameters, phiGraph } from './phi.ts';
 import { expectPhiFits, type PhiInfo, readPhi } from './phi-file.ts';
+import { runFiles } from './run-folder.ts';
 
 /** Where phi is computed. */
 type Place = { readonly [Key in 'device' | 'threads']?: SessionOptions[Key] | undefined };
@@ -18,13 +21,28 @@ export interface LoadPhiOptions extends Place {
 const rowsPerRun = 1024;
 
 /**
- * Loads a phi from a file, ours or a published one.
+ * Loads a phi from a file, ours or a published one, or from a run's folder.
  * @throws LincirError 'not-found', 'io', 'bad-file', 'device'; 'bad-argument' when it is not one for the model `clip`
  */
 export async function loadPhi(file: string, { clip, ...place }: LoadPhiOptions = {}): Promise<Phi> {
-  const phi = await readPhi(file);
+  const phi = await readPhi(await phiFileOf(file));
   if (clip) expectPhiFits(phi, clip);
   return await Phi.create(phi.info, phi.parameters, place);
+}
+
+/** The file that `loadPhi` reads: of a run's folder its best phi, or else the latest. Throws 'not-found'. */
+export async function phiFileOf(path: string): Promise<string> {
+  if (!(await stat(path).catch(() => undefined))?.isDirectory()) return path;
+  for (const name of [runFiles.best, runFiles.latest]) {
+    const file = join(path, name);
+    if (await stat(file).catch(() => undefined)) return file;
+  }
+  throw new LincirError('not-found', {
+    subject: path,
+    expected: "phi, or a run's folder with one",
+    found: 'a folder without',
+    todo: 'name the file, or train one: lincir train',
+  });
 }
 
 /** A phi, ready to be used. Owns memory outside JavaScript: dispose of it. */

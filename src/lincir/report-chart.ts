@@ -1,5 +1,6 @@
 /** Charts as SVG: axes, lines through noise, dots where points are few, a ring around the best one. */
 
+import { markup } from '../core/index.ts';
 import { type Curve, type CurvePoint, smoothed } from './report-curves.ts';
 import { numberText, type Scale, stepScale, valueScale } from './report-scale.ts';
 
@@ -33,11 +34,6 @@ const margin = { left: 52, right: 14, top: 10, bottom: 26 } as const;
 /** So many points, and no more, are shown as dots too. */
 const dotLimit = 40;
 
-/** Text as it may stand in HTML, in attributes too. */
-export function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
-}
-
 /** A chart that is as wide as its place. */
 export function chartSvg({ label, size, lines, lastStep, fromZero = false }: Chart): string {
   const { width, height, ...ticks } = sizes[size];
@@ -62,7 +58,7 @@ export function chartSvg({ label, size, lines, lastStep, fromZero = false }: Cha
     return `<text x="${x(value)}" y="${height - 6}" text-anchor="${anchor}">${text}</text>`;
   });
   return [
-    `<svg class="chart" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escaped(label)}">`,
+    `<svg class="chart" viewBox="0 0 ${width} ${height}" role="img" aria-label="${markup(label)}">`,
     ...rows,
     ...columns,
     // The scale is not for every single value: this inner svg cuts off what lies outside.

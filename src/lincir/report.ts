@@ -1,8 +1,8 @@
 /** A run's report: one page of HTML that opens from disk, with how the run was set and what came of it. */
 
-import { formatCount, formatDuration, writeFileAtomically } from '../core/index.ts';
+import { formatCount, formatDuration, markup, writeFileAtomically } from '../core/index.ts';
 import type { Metrics, ValidationMetrics } from './metrics.ts';
-import { type Chart, type ChartLine, chartSvg, escaped } from './report-chart.ts';
+import { type Chart, type ChartLine, chartSvg } from './report-chart.ts';
 import { type Curve, smoothed } from './report-curves.ts';
 import { numberText } from './report-scale.ts';
 import { reportStyle } from './report-style.ts';
@@ -45,7 +45,7 @@ export async function writeReport(file: string, { title, settings, metrics, stat
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
     // Should data ever get into the markup, it can load and run nothing.
     `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">`,
-    `<title>${escaped(title)}</title>`,
+    `<title>${markup(title)}</title>`,
     `<style>${reportStyle}</style>`,
     '<main>',
     header(title, state, summary),
@@ -72,7 +72,7 @@ function header(title: string, state: ReportState, { loss, captionsPerSecond }: 
   ] as const;
   return [
     '<header>',
-    `<h1>${escaped(title)}</h1>`,
+    `<h1>${markup(title)}</h1>`,
     `<p><span class="status ${status}">${status}</span>step ${formatCount(step)} of ${formatCount(steps)}</p>`,
     `<div class="progress"><div class="${status}" style="width: ${percent}%"></div></div>`,
     definitions('tiles', tiles),
@@ -118,7 +118,7 @@ function validationSection(name: string, benchmark: BenchmarkSummary, lastStep: 
     return figure(metric, { size: 'small', lastStep, lines }, keys);
   });
   return [
-    `<section>\n<h2>Validation: ${escaped(name)}</h2>`,
+    `<section>\n<h2>Validation: ${markup(name)}</h2>`,
     best ? `<p>Best at step ${formatCount(best.step)} (${weights[best.phi]}): ringed, and in bold.</p>` : '',
     '<div class="row">',
     ...charts,
@@ -138,7 +138,7 @@ function validationTable(metrics: readonly string[], { recent, best }: Benchmark
     const cells = [formatCount(record.step), weights[record.phi], ...texts].map((text) => `<td>${text}</td>`);
     return `<tr${record === best ? ' class="best"' : ''}>${cells.join('')}</tr>`;
   });
-  const heads = ['Step', 'Weights', ...metrics].map((text) => `<th>${escaped(text)}</th>`);
+  const heads = ['Step', 'Weights', ...metrics].map((text) => `<th>${markup(text)}</th>`);
   return [
     `<div class="table"><table>\n<thead><tr>${heads.join('')}</tr></thead>\n<tbody>`,
     ...rows,
@@ -147,7 +147,7 @@ function validationTable(metrics: readonly string[], { recent, best }: Benchmark
 }
 
 function footer({ last }: RunSummary): string {
-  const asOf = last ? `, as of ${escaped(last.time.slice(0, 16).replace('T', ' '))} UTC` : '';
+  const asOf = last ? `, as of ${markup(last.time.slice(0, 16).replace('T', ' '))} UTC` : '';
   return `<footer>Made by lincir out of metrics.jsonl${asOf}.</footer>`;
 }
 
@@ -156,7 +156,7 @@ function figure(title: string, chart: Omit<Chart, 'label'>, keys = ''): string {
   const notFinite = chart.lines.reduce((sum, { curve }) => sum + curve.notFinite, 0);
   return [
     `<figure class="${chart.size}">`,
-    `<figcaption>${escaped(title)}<span class="keys">${keys}</span></figcaption>`,
+    `<figcaption>${markup(title)}<span class="keys">${keys}</span></figcaption>`,
     isEmpty ? '<p class="empty">nothing that can be shown</p>' : chartSvg({ ...chart, label: title }),
     notFinite > 0 ? `<p class="note">Left out, as it is not finite: ${formatCount(notFinite)}.</p>` : '',
     '</figure>',
@@ -164,8 +164,6 @@ function figure(title: string, chart: Omit<Chart, 'label'>, keys = ''): string {
 }
 
 function definitions(style: string, rows: Report['settings']): string {
-  const parts = rows.map(
-    ([label, value]) => `<div><dt>${escaped(label)}</dt><dd>${escaped(value)}</dd></div>`,
-  );
+  const parts = rows.map(([label, value]) => `<div><dt>${markup(label)}</dt><dd>${markup(value)}</dd></div>`);
   return [`<dl class="${style}">`, ...parts, '</dl>'].join('\n');
 }

@@ -1,16 +1,18 @@
 /** One step's loss and gradient, in pieces that keep the device busy and add up to the whole batch's. */
 
 import type { PreparedCaption } from '../captions/index.ts';
-import { type TextConfig, type TokenRow, tokenBatches } from '../clip/index.ts';
+import type { TextConfig, TokenRow } from '../clip/index.ts';
 import { normalizeRows } from '../core/index.ts';
-import type { RunTensor, SessionOptions } from '../onnx/index.ts';
+import type { SessionOptions } from '../onnx/index.ts';
 import {
+  type ComputedPrefix,
   CountedSession,
+  computePrefix,
   encoderGraph,
   phiGraphs,
   reconstructionGraph,
-  startOfTextFeeds,
   type TextModel,
+  towerBatches,
 } from './graphs.ts';
 import type { PhiParameters, PhiShape } from './phi.ts';
 
@@ -44,32 +46,30 @@ type Sessions = Readonly<
 /** The graphs of a training step. Owns memory outside JavaScript: dispose of it. */
 export class TrainingStep {
   readonly #config: TextConfig;
-  readonly #startOfText: number;
   readonly #shape: PhiShape;
   readonly #options: StepOptions;
   readonly #sessions: Sessions;
-  readonly #prefixFeeds: Readonly<Record<string, RunTensor>>;
+  readonly #prefix: ComputedPrefix;
 
   private constructor(
-    { config, startOfText }: TextModel,
+    { config }: TextModel,
     shape: PhiShape,
     options: StepOptions,
     sessions: Sessions,
-    prefixFeeds: Readonly<Record<string, RunTensor>>,
+    prefix: ComputedPrefix,
   ) {
     this.#config = config;
-    this.#startOfText = startOfText;
     this.#shape = shape;
     this.#options = options;
     this.#sessions = sessions;
-    this.#prefixFeeds = prefixFeeds;
+    this.#prefix = prefix;
   }
 
   /** @throws LincirError 'device', and 'bad-file' for weights that are not the config's */
   static async create(model: TextModel, shape: PhiShape, options: StepOptions): Promise<TrainingStep> {
     const { device, threads } = options;
     const where = { ...(device && { device }), ...(threads !== undefined && { threads }) };
-    const prefixFeeds = await startOfTextFeeds(model, where);
+    const prefix = await computePrefix(model, [model.startOfText], where);
     const { forward, backward } = phiGraphs(shape);
     const sessions = {
       encoder: await CountedSession.create<string>(encoderGraph(model), where),
@@ -77,7 +77,7 @@ export class TrainingStep {
       reconstruction: await CountedSession.create<string>(reconstructionGraph(model), where),
       backward: await CountedSession.create<string>(backward, where),
     };
-    return new TrainingStep(model, shape, options, sessions, prefixFeeds);
+    return new TrainingStep(model, shape, options, sessions, prefix);
   }
 
   /** Floating-point operations of the matrix products of all steps so far. */
@@ -175,16 +175,7 @@ export class TrainingStep {
     return { errors, gradient };
   }
 
-  *#batches(rows: readonly TokenRow[]) {
-    const { positionsPerRun } = this.#options;
-    for (const { members, feeds } of tokenBatches(rows, this.#config, positionsPerRun, [this.#startOfText])) {
-      const sizes = {
-        batch: feeds.ids.shape[0]!,
-        positions: feeds.ids.shape[1]!,
-        placements: feeds.injected.shape[0]!,
-        prefix: 1,
-      };
-      yield { members, feeds: { ...feeds, ...this.#prefixFeeds }, sizes };
-    }
+  #batches(rows: readonly TokenRow[]) {
+    return towerBatches(rows, this.#config, this.#options.positionsPerRun, this.#prefix);
   }
 }

@@ -64,7 +64,7 @@ export function validationNamed(spec: string, options: HeldOutOptions): Validati
   if (kind === 'captions' && rest !== undefined) return heldOutCaptions(rest, options);
   throw new LincirError('bad-argument', {
     subject: 'validate',
-    expected: 'captions:FILE, a file of captions that training does not see',
+    expected: 'captions:FILE, captions that training does not see, or BENCHMARK:FOLDER',
     found: quoted(spec),
   });
 }

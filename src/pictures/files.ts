@@ -4,6 +4,7 @@ import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join, matchesGlob, posix, relative, resolve, sep } from 'node:path';
 import { asLincirError, LincirError } from '../core/index.ts';
+import type { Region } from './region.ts';
 
 /** A picture that was found but not yet read. */
 export interface FoundPicture {
@@ -19,6 +20,8 @@ export interface FoundPicture {
   readonly file: string;
   /** Where a member's bytes begin in its shard. */
   readonly offset?: number;
+  /** What is seen of it, where that is not all. Its hash, size and bytes are the file's all the same. */
+  readonly region?: Region;
 }
 
 /** Something that could not be looked into: a folder without permission, a name that is not UTF-8. */

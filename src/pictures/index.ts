@@ -12,6 +12,7 @@ export {
 } from './files.ts';
 export { type MetadataFile, openMetadata } from './metadata.ts';
 export { PictureReader, type ReadPicture } from './reader.ts';
+export { type Box, cutRegion, preprocessRegion, type Region } from './region.ts';
 export { type FetchPictureOptions, fetchPicture, isWebAddress } from './remote.ts';
-export type { Box, Region } from './region.ts';
 export { openSources, type PictureSources, type SourceOptions } from './sources.ts';
+export { shrunkPicture, thumbnailOf } from './thumbnail.ts';

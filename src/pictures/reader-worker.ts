@@ -7,6 +7,7 @@ import { LincirError } from '../core/index.ts';
 import { readPicture } from './bytes.ts';
 import { reasonOf } from './files.ts';
 import type { PictureAnswer, PictureRequest, ReaderSettings } from './reader.ts';
+import { preprocessRegion } from './region.ts';
 
 const { preprocessing, ...options }: ReaderSettings = workerData;
 const port = parentPort!;
@@ -33,7 +34,10 @@ async function answerTo(
     const digest = hash('sha256', bytes);
     const facts = { hash: digest, size, modified };
     if (known.includes(digest)) return facts;
-    const pixels = await preprocessImage(bytes, preprocessing, { ...options, name: picture.path });
+    const named = { ...options, name: picture.path };
+    const pixels = picture.region
+      ? await preprocessRegion(bytes, picture.region, preprocessing, named)
+      : await preprocessImage(bytes, preprocessing, named);
     return { ...facts, pixels: pixels as Float32Array<ArrayBuffer> };
   } catch (error) {
     if (error instanceof LincirError) return { reason: reasonOf(error) };

@@ -4,6 +4,7 @@ import type { Clip, ImageSource } from '../clip/index.ts';
 import { type Float32Tensor, LincirError, normalizeRows } from '../core/index.ts';
 import type { Phi } from '../lincir/index.ts';
 import type { EmbeddedPicture } from '../store/index.ts';
+import { slerp, slerpWeight, sum } from './mixing.ts';
 import { composePrompt, namesPictures } from './prompt.ts';
 
 export const methods = ['lincir', 'image', 'text', 'sum', 'slerp'] as const;
@@ -45,7 +46,6 @@ export interface Query {
   readonly timings: Readonly<Record<'pictures' | 'phi' | 'text', number>>;
 }
 
-const slerpWeight = 0.8;
 const defaultWithoutWeight = 0.5;
 
 /**
@@ -215,23 +215,4 @@ function meanOf({ shape, data }: Float32Tensor): Float32Array {
   });
   normalizeRows(mean, dimensions);
   return mean;
-}
-
-function sum(a: Float32Array, b: Float32Array, weight: number): Float32Array {
-  return a.map((value, at) => value + weight * b[at]!);
-}
-
-/** Spherical interpolation from a to b, both of length 1 (Shoemake, SIGGRAPH 1985). */
-function slerp(a: Float32Array, b: Float32Array, weight: number): Float32Array {
-  const cosine = a.reduce((total, value, at) => total + value * b[at]!, 0);
-  const angle = Math.acos(Math.min(1, Math.max(-1, cosine)));
-  if (Math.sin(angle) < 1e-6)
-    return sum(
-      a.map((value) => value * (1 - weight)),
-      b,
-      weight,
-    );
-  const from = Math.sin((1 - weight) * angle) / Math.sin(angle);
-  const to = Math.sin(weight * angle) / Math.sin(angle);
-  return a.map((value, at) => from * value + to * b[at]!);
 }

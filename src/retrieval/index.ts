@@ -11,6 +11,7 @@ export {
   type Reference,
 } from './compose.ts';
 export type { ImportSummary } from './import.ts';
+export { slerp, slerpWeight, sum } from './mixing.ts';
 export {
   type IndexedReference,
   type OpenIndexOptions,

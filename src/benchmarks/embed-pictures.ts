@@ -1,0 +1,195 @@
+/** The embeddings of a benchmark's pictures: made once for a model, kept on disk, and found there the next time. */
+
+import { join } from 'node:path';
+import type { Clip } from '../clip/index.ts';
+import { formatCount, LincirError, VectorCache } from '../core/index.ts';
+import { type FoundPicture, PictureReader } from '../pictures/index.ts';
+import type { Benchmark, BenchmarkImage } from './benchmark.ts';
+import { type FileFacts, headerProblems, type PictureProblem, pictureFacts } from './picture-facts.ts';
+
+export interface EmbedPicturesOptions {
+  /** Where embeddings are kept, in a folder for each model; absent: nowhere. */
+  readonly cache?: string | undefined;
+  readonly maxPixels?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?:
+    | ((stage: 'looking' | 'checking' | 'encoding', done: number, total: number) => void)
+    | undefined;
+  /** Told of every picture that is missing or broken, before the error. */
+  readonly onProblem?: ((problem: PictureProblem) => void) | undefined;
+}
+
+/** Un-normalised embeddings of all pictures of a benchmark. */
+export interface PictureEmbeddings {
+  /** [pictures, dimensions], in the order of the benchmark's images. */
+  readonly data: Float32Array;
+  readonly dimensions: number;
+  /** Row by picture id. */
+  readonly rows: ReadonlyMap<string, number>;
+  /** How many were encoded now, and not found on disk. */
+  readonly encoded: number;
+}
+
+/** What is encoded between two writes to the disk, unless that takes longer than the time below. */
+const picturesPerWrite = 4096;
+const millisecondsPerWrite = 60_000;
+
+/**
+ * Embeds the pictures of a benchmark. Before anything is encoded, all files are looked at, and the headers of those that
+ * are not in the cache. An interrupted call goes on where it was, but for the last minute at most.
+ * @throws LincirError 'bad-file' for pictures that are missing or broken
+ */
+export async function embedPictures(
+  benchmark: Pick<Benchmark, 'images' | 'folder'>,
+  clip: Clip,
+  { cache, maxPixels, signal, onProgress, onProblem }: EmbedPicturesOptions = {},
+): Promise<PictureEmbeddings> {
+  const { images, folder } = benchmark;
+  const dimensions = clip.visionConfig.projection;
+  const refuse = (problems: readonly PictureProblem[]) => {
+    for (const problem of problems) onProblem?.(problem);
+    if (problems.length > 0) throw missing(folder, problems, images.length);
+  };
+  const { facts, problems } = await pictureFacts(images, (done) =>
+    onProgress?.('looking', done, images.length),
+  );
+  refuse(problems);
+
+  const store = cache === undefined ? undefined : await VectorCache.open(folderFor(cache, clip), dimensions);
+  const keys = images.map((image) => keyOf(image, facts.get(image.path)!));
+  const known: [string, number][] = [];
+  const wanted: number[] = [];
+  for (const [row, key] of keys.entries()) {
+    if (store?.has(key)) known.push([key, row]);
+    else wanted.push(row);
+  }
+  const paths = [...new Set(wanted.map((row) => images[row]!.path))];
+  refuse(await headerProblems(paths, (done) => onProgress?.('checking', done, paths.length)));
+
+  const data = new Float32Array(images.length * dimensions);
+  await store?.read(known, data);
+  let unwritten: number[] = [];
+  let written = performance.now();
+  const write = async () => {
+    await store?.add(
+      unwritten.map((row) => keys[row]!),
+      rowsOf(data, unwritten, dimensions),
+    );
+    unwritten = [];
+    written = performance.now();
+  };
+  let done = 0;
+  try {
+    for await (const batch of encoded(images, wanted, facts, clip, maxPixels)) {
+      for (const [at, row] of batch.rows.entries()) {
+        data.set(batch.embeddings.subarray(at * dimensions, (at + 1) * dimensions), row * dimensions);
+      }
+      unwritten.push(...batch.rows);
+      done += batch.rows.length;
+      onProgress?.('encoding', done, wanted.length);
+      if (unwritten.length >= picturesPerWrite || performance.now() - written > millisecondsPerWrite)
+        await write();
+      signal?.throwIfAborted();
+    }
+  } finally {
+    await write();
+  }
+  return { data, dimensions, rows: new Map(images.map(({ id }, row) => [id, row])), encoded: wanted.length };
+}
+
+/** Rows of a matrix as a matrix of their own. */
+export function rowsOf(data: Float32Array, rows: readonly number[], size: number): Float32Array {
+  const first = rows[0] ?? 0;
+  if (rows.every((row, at) => row === first + at)) {
+    return data.subarray(first * size, (first + rows.length) * size);
+  }
+  const chosen = new Float32Array(rows.length * size);
+  rows.forEach((row, at) => {
+    chosen.set(data.subarray(row * size, (row + 1) * size), at * size);
+  });
+  return chosen;
+}
+
+/** Reads, preprocesses and encodes pictures: threads read ahead of the encoder. */
+async function* encoded(
+  images: readonly BenchmarkImage[],
+  wanted: readonly number[],
+  facts: ReadonlyMap<string, FileFacts>,
+  clip: Clip,
+  maxPixels: number | undefined,
+): AsyncGenerator<{ readonly rows: readonly number[]; readonly embeddings: Float32Array }, void, void> {
+  if (wanted.length === 0) return;
+  const perRun = clip.picturesPerRun;
+  const reader = new PictureReader({
+    preprocessing: clip.preprocessing,
+    ...(clip.targetPad && { targetPad: clip.targetPad }),
+    ...(maxPixels && { maxPixels }),
+    ahead: 3 * perRun,
+  });
+  async function* pictures() {
+    for (const row of wanted) {
+      const { path, region } = images[row]!;
+      const { size, modified } = facts.get(path)!;
+      const picture: FoundPicture = {
+        path,
+        folder: '',
+        file: path,
+        size,
+        modified,
+        ...(region && { region }),
+      };
+      yield { picture, known: [], row };
+    }
+  }
+  let waiting: { readonly row: number; readonly pixels: Float32Array }[] = [];
+  const flush = async () => {
+    const size = waiting[0]!.pixels.length;
+    const pixels = new Float32Array(waiting.length * size);
+    waiting.forEach((item, at) => {
+      pixels.set(item.pixels, at * size);
+    });
+    const rows = waiting.map(({ row }) => row);
+    waiting = [];
+    const { data } = await clip.encodePixels(pixels);
+    const at = data.findIndex((value) => !Number.isFinite(value));
+    if (at < 0) return { rows, embeddings: data };
+    const { path } = images[rows[Math.floor(at / (data.length / rows.length))]!]!;
+    throw new LincirError('bad-file', {
+      subject: path,
+      expected: 'an embedding of finite numbers',
+      found: 'others: the model cannot take this picture',
+    });
+  };
+  try {
+    for await (const { wanted: asked, read } of reader.read(pictures())) {
+      if ('reason' in read) {
+        const { path } = asked.picture;
+        throw missing(path, [{ path, reason: read.reason }], 1);
+      }
+      waiting.push({ row: asked.row, pixels: read.pixels! });
+      if (waiting.length === perRun) yield await flush();
+    }
+    if (waiting.length > 0) yield await flush();
+  } finally {
+    await reader.close();
+  }
+}
+
+function folderFor(cache: string, { fingerprint, targetPad }: Clip): string {
+  return join(cache, 'pictures', targetPad === null ? fingerprint : `${fingerprint}-padded-${targetPad}`);
+}
+
+function keyOf({ path, region }: BenchmarkImage, { size, modified }: FileFacts): string {
+  return JSON.stringify([path, size, modified, region ?? null]);
+}
+
+function missing(subject: string, problems: readonly PictureProblem[], all: number): LincirError {
+  const [first] = problems;
+  const rest = problems.length - 1;
+  return new LincirError('bad-file', {
+    subject,
+    expected: all === 1 ? 'a picture' : `all of ${formatCount(all)} pictures`,
+    found: `${first!.path}: ${first!.reason}${rest > 0 ? `, and ${formatCount(rest)} more that are missing or broken` : ''}`,
+    todo: "get the benchmark's pictures again: nothing is scored without all of them",
+  });
+}

@@ -1,0 +1,248 @@
+/** Evaluations of a tiny model on a small benchmark: figures against rankings made one by one, caches, limits, refusals. */
+
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, readdir, rm, truncate, unlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { writePicture } from '../../test/pictures.ts';
+import { type Clip, loadClip } from '../clip/index.ts';
+import { normalizeRows } from '../core/index.ts';
+import { invert, type Phi } from '../lincir/index.ts';
+import { compose } from '../retrieval/index.ts';
+import type { Benchmark } from './benchmark.ts';
+import { compareResults } from './compare.ts';
+import { custom } from './custom.ts';
+import { type EvaluationProgress, evaluate, rankAll, validationOn } from './evaluate.ts';
+import { baseline, type MethodToEvaluate } from './methods.ts';
+import { openMethods } from './open-methods.ts';
+import { scorePredictions } from './predicted.ts';
+import { promptOf, wordingsOf } from './prompts.ts';
+import { readResults, writeEvaluation } from './results-file.ts';
+
+const pictures = 40;
+const texts = ['is red', 'has a hat', 'costs $5 more', 'is at night'];
+
+let folder: string;
+let clip: Clip;
+let benchmark: Benchmark;
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lincir-evaluate-'));
+  clip = await loadClip(join(import.meta.dirname, '../../test/fixtures/tiny-clip'));
+  await mkdir(join(folder, 'images'));
+  for (let at = 0; at < pictures; at += 1) await writePicture(join(folder, `images/${at}.png`), at);
+  const name = (at: number) => `images/${at % pictures}.png`;
+  const lines = Array.from({ length: 60 }, (_, at) => ({
+    id: `q${at}`,
+    reference: name(at),
+    text: at % 4 === 2 ? 'costs 5 more' : texts[at % 4],
+    targets: [name(3 * at + 1), name(3 * at + 2)],
+    groups: [at % 2 === 0 ? 'even' : 'odd'],
+  }));
+  await writeFile(join(folder, 'queries.jsonl'), lines.map((line) => JSON.stringify(line)).join('\n'));
+  benchmark = await custom.open(folder, {});
+});
+after(async () => {
+  await clip.dispose();
+  await rm(folder, { recursive: true });
+});
+
+/** A stand-in for phi: the first numbers of an embedding as a word. */
+const words: MethodToEvaluate['way'] = async ({ shape, data }) => {
+  const [rows, size] = shape as [number, number];
+  const { width } = clip.textConfig;
+  const all = new Float32Array(rows * width);
+  for (let at = 0; at < all.length; at += 1)
+    all[at] = data[Math.floor(at / width) * size + ((at % width) % size)]!;
+  return { shape: [rows, width], data: all };
+};
+const methods: MethodToEvaluate[] = [
+  { name: 'lincir', settings: {}, way: words },
+  ...(['image', 'text', 'sum', 'slerp'] as const).map((name) => baseline(name)),
+];
+
+describe('evaluate', () => {
+  test('ranks as single searches do, by every method', async () => {
+    const { results, rankings } = await evaluate(benchmark, { clip, methods });
+    const encoded = await clip.encodeImages(benchmark.images.map(({ path }) => path));
+    const size = encoded.shape[1]!;
+    const gallery = encoded.data.slice();
+    normalizeRows(gallery, size);
+    const phi = { info: { l2Normalize: false }, encode: words } as unknown as Phi;
+    for (const { name } of methods) {
+      let found = 0;
+      for (const query of benchmark.queries) {
+        const image = benchmark.images.find(({ id }) => id === query.reference)!.path;
+        const { vector } = await compose({
+          clip,
+          phi,
+          images: [image],
+          text: query.texts[0]!,
+          method: name as 'sum',
+        });
+        const scores = benchmark.images.map(({ id }, row) => ({
+          id,
+          score: vector.reduce((sum, value, at) => sum + value * gallery[row * size + at]!, 0),
+        }));
+        const sorted = scores
+          .filter(({ id }) => !query.exclude!.includes(id))
+          .sort((a, b) => b.score - a.score);
+        const ours = rankings.get(name)!.get(query.id)!.gallery!;
+        // Where scores are nearly equal, rounding may turn two around.
+        for (const [at, id] of ours.entries()) {
+          const score = scores.find((one) => one.id === id)!.score;
+          assert.ok(Math.abs(score - sorted[at]!.score) < 1e-5, `${name}, ${query.id}, rank ${at + 1}`);
+        }
+        if (ours.slice(0, 10).some((id) => query.targets!.includes(id))) found += 1;
+      }
+      const method = results.methods.find((one) => one.name === name)!;
+      assert.ok(Math.abs(method.figures['R@10']!.value - found / benchmark.queries.length) < 1e-12);
+      const { even, odd } = method.groups;
+      const halves = (even!.values['R@10']! + odd!.values['R@10']!) / 2;
+      assert.ok(Math.abs(halves - method.figures['R@10']!.value) < 1e-12);
+      assert.equal(method.perQuery['R@1']!.length, 60);
+    }
+    assert.equal(results.methods[0]!.differences, undefined);
+    assert.equal(results.limit, null);
+  });
+
+  test('keeps embeddings by model and file', async () => {
+    const cache = join(folder, 'cache');
+    const encoded = async (own: Benchmark) => {
+      let done = 0;
+      const onProgress = (progress: EvaluationProgress) => {
+        if (progress.stage === 'encoding') done = progress.done;
+      };
+      const { results } = await evaluate(own, { clip, methods, cache, onProgress });
+      return { done, figures: results.methods[0]!.figures };
+    };
+    const first = await encoded(benchmark);
+    assert.equal(first.done, pictures);
+    assert.deepEqual(await encoded(benchmark), { ...first, done: 0 });
+    await writePicture(join(folder, 'images/7.png'), 777);
+    assert.equal((await encoded(benchmark)).done, 1);
+    await writePicture(join(folder, 'images/7.png'), 7);
+  });
+
+  test('a limit asks queries spread over the benchmark, and says so', async () => {
+    const { results } = await evaluate(benchmark, { clip, methods: [baseline('image')], limit: 6 });
+    assert.equal(results.limit, 6);
+    assert.deepEqual(results.queries, ['q0', 'q10', 'q20', 'q30', 'q40', 'q50']);
+  });
+
+  test('other prompts are tried, and change something', async () => {
+    const wordings = await wordingsOf('all', benchmark.prompt);
+    const { results } = await evaluate(benchmark, { clip, methods: methods.slice(0, 2), wordings });
+    assert.equal(results.methods[0]!.wordings!.length, wordings.length);
+    assert.equal(results.methods[1]!.wordings, undefined);
+    const own = promptOf('$ {text}', benchmark.prompt);
+    const other = await evaluate(benchmark, { clip, methods: methods.slice(0, 1), prompt: own });
+    assert.deepEqual(other.results.methods[0]!.prompt, own);
+    assert.throws(() => promptOf('a photo that {text}', benchmark.prompt), { code: 'bad-argument' });
+  });
+
+  test('is a validation for training', async () => {
+    const phi = { info: { l2Normalize: false }, encode: words } as unknown as Phi;
+    const validation = validationOn(benchmark);
+    const { results } = await evaluate(benchmark, { clip, methods: methods.slice(0, 1) });
+    const metrics = await validation.evaluate({ clip, phi });
+    for (const [metric, { value }] of Object.entries(results.methods[0]!.figures)) {
+      assert.ok(Math.abs(metrics[metric]! - value) < 1e-12);
+    }
+    assert.equal(validation.decisive, benchmark.decisive);
+  });
+
+  test('results on disk are read again, scored again to the same, and compared', async () => {
+    const evaluation = await evaluate(benchmark, { clip, methods });
+    const out = join(folder, 'results');
+    await writeEvaluation(out, evaluation);
+    const read = await readResults(join(out, 'results.json'));
+    assert.deepEqual(read, JSON.parse(JSON.stringify(evaluation.results)));
+    const scored = await scorePredictions(custom, benchmark, [join(out, 'rankings-sum.jsonl')]);
+    const sum = read.methods.find(({ name }) => name === 'sum')!;
+    assert.deepEqual(scored.results.methods[0]!.figures, sum.figures);
+    const { pairs, queries } = compareResults(read, read);
+    assert.equal(queries, 60);
+    assert.deepEqual(
+      pairs.map(({ a, b }) => [a, b]),
+      methods.map(({ name }) => [name, name]),
+    );
+    assert.equal(pairs[0]!.figures['R@1']!.difference.p, 1);
+    const [first] = compareResults(read, scored.results).pairs;
+    assert.deepEqual([first!.a, first!.b], ['lincir', 'predictions']);
+  });
+
+  test('methods open by name; oti inverts pictures once', async () => {
+    const cache = join(folder, 'words');
+    const few = { ...benchmark, queries: benchmark.queries.slice(0, 2) };
+    const run = async () => {
+      const done: number[] = [];
+      const onInversion = (count: number) => done.push(count);
+      const opened = await openMethods(['oti', 'sum'], { clip, cache, onInversion, weights: { sum: 0.3 } });
+      const rankings = await rankAll(few, { clip, methods: opened.methods });
+      await opened.dispose();
+      assert.equal(opened.methods[1]!.settings.weight, 0.3);
+      return { rankings: rankings.get('oti')!, done };
+    };
+    const first = await run();
+    assert.equal(first.done.at(-1), 2);
+    const second = await run();
+    assert.deepEqual(second.rankings, first.rankings);
+    assert.deepEqual(second.done, [2]);
+    assert.ok((await readdir(join(cache, 'words', clip.fingerprint))).length > 0);
+    assert.ok(invert);
+    await assert.rejects(openMethods(['searle'], { clip }), {
+      code: 'bad-argument',
+      message: /--searle FILE/,
+    });
+  });
+});
+
+describe('evaluate refuses', () => {
+  test('pictures that are missing or no pictures, all of them before anything is encoded', async () => {
+    const other = join(folder, 'other');
+    await mkdir(join(other, 'images'), { recursive: true });
+    for (let at = 0; at < 4; at += 1) await writePicture(join(other, `images/${at}.png`), at);
+    const line = { reference: 'images/0.png', text: 'x', targets: ['images/1.png'] };
+    await writeFile(join(other, 'queries.jsonl'), JSON.stringify(line));
+    const own = await custom.open(other, {});
+    const problems: string[] = [];
+    const options = {
+      ...{ clip, methods },
+      onProblem: ({ path, reason }: { path: string; reason: string }) => problems.push(`${path}: ${reason}`),
+      onProgress: ({ stage }: EvaluationProgress) => assert.notEqual(stage, 'encoding'),
+    };
+    await unlink(join(other, 'images/2.png'));
+    await truncate(join(other, 'images/3.png'), 0);
+    await assert.rejects(evaluate(own, options), {
+      code: 'bad-file',
+      message: /2\.png: nothing there, and 1 more/,
+    });
+    assert.deepEqual(problems, [
+      `${join(other, 'images/2.png')}: nothing there`,
+      `${join(other, 'images/3.png')}: an empty file`,
+    ]);
+    await writePicture(join(other, 'images/2.png'), 2);
+    await writeFile(join(other, 'images/3.png'), 'text');
+    await assert.rejects(evaluate(own, options), { code: 'bad-file', message: /3\.png: no picture/ });
+    await writePicture(join(other, 'images/3.png'), 3);
+    await truncate(join(other, 'images/3.png'), 900);
+    await assert.rejects(evaluate(own, { clip, methods }), { code: 'bad-file', message: /3\.png: / });
+  });
+
+  test('secret answers, prompts that are too long, results of other benchmarks', async () => {
+    const secret = benchmark.queries.map(({ targets, ...query }) => query);
+    await assert.rejects(evaluate({ ...benchmark, queries: secret }, { clip, methods }), {
+      code: 'bad-argument',
+      message: /secret.*lincir submit/,
+    });
+    const long = [{ ...benchmark.queries[0]!, texts: ['very '.repeat(100)] }];
+    for (const method of [methods[0]!, baseline('text')]) {
+      const refused = evaluate({ ...benchmark, queries: long }, { clip, methods: [method] });
+      await assert.rejects(refused, { code: 'bad-argument', message: /^query q0: / });
+    }
+    const { results } = await evaluate(benchmark, { clip, methods: [baseline('image')] });
+    assert.throws(() => compareResults(results, { ...results, preset: 'other' }), { code: 'bad-argument' });
+    assert.throws(() => compareResults(results, { ...results, queries: ['none'] }), { code: 'bad-argument' });
+  });
+});

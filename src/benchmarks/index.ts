@@ -1,0 +1,31 @@
+/** Benchmarks of composed retrieval: their data, their scores, and the methods that are compared on them. */
+
+export * from './benchmark.ts';
+export { type ComparedPair, type Comparison, compareResults } from './compare.ts';
+export type { EmbedPicturesOptions } from './embed-pictures.ts';
+export {
+  type EvaluateOptions,
+  type Evaluation,
+  type EvaluationProgress,
+  evaluate,
+  type Rankings,
+  rankAll,
+  validationOn,
+} from './evaluate.ts';
+export { benchmarkKinds, kindNamed, openBenchmark } from './kinds.ts';
+export {
+  type Baseline,
+  baseline,
+  type EvaluationMethod,
+  evaluationMethods,
+  type MakeWords,
+  type MethodToEvaluate,
+} from './methods.ts';
+export { type OpenedMethods, type OpenMethodsOptions, openMethods } from './open-methods.ts';
+export type { PictureProblem } from './picture-facts.ts';
+export { scorePredictions } from './predicted.ts';
+export { promptOf, wordingsOf } from './prompts.ts';
+export { evaluationReport } from './report.ts';
+export type { Difference, Figure, MethodResults, Results } from './results.ts';
+export { readResults, writeEvaluation, writeResults } from './results-file.ts';
+export { writeSubmission } from './submission.ts';

@@ -1,0 +1,44 @@
+/** All benchmarks, by name. */
+
+import { LincirError, quoted } from '../core/index.ts';
+import type { Benchmark, BenchmarkKind, OpenBenchmarkOptions } from './benchmark.ts';
+import { circo } from './circo.ts';
+import { cirr } from './cirr.ts';
+import { cocoComposition } from './coco-composition.ts';
+import { custom } from './custom.ts';
+import { fashioniq } from './fashioniq.ts';
+import { genecis } from './genecis.ts';
+import { imagenetDomains } from './imagenet-domains.ts';
+
+export const benchmarkKinds: readonly BenchmarkKind[] = [
+  cirr,
+  circo,
+  fashioniq,
+  genecis,
+  cocoComposition,
+  imagenetDomains,
+  custom,
+];
+
+/**
+ * Opens a benchmark in its official layout; see docs/evaluation.md.
+ * @throws LincirError as `kindNamed` and the kind's `open`
+ */
+export async function openBenchmark(
+  name: string,
+  folder: string,
+  options: OpenBenchmarkOptions = {},
+): Promise<Benchmark> {
+  return await kindNamed(name).open(folder, options);
+}
+
+/** Throws LincirError 'bad-argument' for a name that is none. */
+export function kindNamed(name: string): BenchmarkKind {
+  const kind = benchmarkKinds.find((known) => known.name === name);
+  if (kind !== undefined) return kind;
+  throw new LincirError('bad-argument', {
+    subject: 'benchmark',
+    expected: benchmarkKinds.map((known) => known.name).join(', '),
+    found: quoted(name),
+  });
+}

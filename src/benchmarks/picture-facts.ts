@@ -1,0 +1,79 @@
+/** The check before anything is encoded: is every picture of a benchmark there, and does it look like one? */
+
+import { access, constants, stat } from 'node:fs/promises';
+import sharp from 'sharp';
+import { chunks } from '../core/index.ts';
+import type { BenchmarkImage } from './benchmark.ts';
+
+/** A file as it is now: what embeddings of it are kept under. */
+export interface FileFacts {
+  /** Bytes. */
+  readonly size: number;
+  /** Milliseconds since 1970. */
+  readonly modified: number;
+}
+
+export interface PictureProblem {
+  readonly path: string;
+  readonly reason: string;
+}
+
+/** Files that are asked about at once. */
+const filesAtOnce = 64;
+
+/**
+ * Looks at the file of every picture.
+ * @returns the facts by path, and everything that is wrong: nothing there, no file, empty, no permission
+ */
+export async function pictureFacts(
+  images: readonly BenchmarkImage[],
+  onProgress?: (done: number) => void,
+): Promise<{ facts: ReadonlyMap<string, FileFacts>; problems: readonly PictureProblem[] }> {
+  const paths = [...new Set(images.map(({ path }) => path))];
+  const facts = new Map<string, FileFacts>();
+  const problems = await eachProblem(paths, onProgress, async (path) => {
+    const found = await stat(path);
+    if (!found.isFile()) return 'not a file';
+    if (found.size === 0) return 'an empty file';
+    await access(path, constants.R_OK);
+    facts.set(path, { size: found.size, modified: Math.trunc(found.mtimeMs) });
+    return undefined;
+  });
+  return { facts, problems };
+}
+
+/** Reads the headers of pictures. What is damaged further down shows when it is decoded. */
+export async function headerProblems(
+  paths: readonly string[],
+  onProgress?: (done: number) => void,
+): Promise<readonly PictureProblem[]> {
+  return await eachProblem(paths, onProgress, async (path) => {
+    const { width, height } = await sharp(path).metadata();
+    return width > 0 && height > 0 ? undefined : 'a picture without pixels';
+  });
+}
+
+async function eachProblem(
+  paths: readonly string[],
+  onProgress: ((done: number) => void) | undefined,
+  look: (path: string) => Promise<string | undefined>,
+): Promise<readonly PictureProblem[]> {
+  const problems: PictureProblem[] = [];
+  let done = 0;
+  for await (const some of chunks(paths, filesAtOnce)) {
+    const reasons = await Promise.all(some.map((path) => look(path).catch(reasonIn)));
+    for (const [at, reason] of reasons.entries()) {
+      if (reason !== undefined) problems.push({ path: some[at]!, reason });
+    }
+    done += some.length;
+    onProgress?.(done);
+  }
+  return problems;
+}
+
+function reasonIn(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT' || code === 'ENOTDIR') return 'nothing there';
+  if (code === 'EACCES' || code === 'EPERM') return 'no permission to read it';
+  return message.includes('unsupported image format') ? 'no picture' : message.split('\n')[0]!;
+}

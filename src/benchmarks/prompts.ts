@@ -1,0 +1,62 @@
+/** Prompts as data: how the wording of a composed query may differ, and users' own files of wordings. */
+
+import { z } from 'zod';
+import { LincirError, quoted, readJsonFile } from '../core/index.ts';
+import { parseAnnotations } from './annotations.ts';
+import type { Prompt } from './benchmark.ts';
+
+/** What else one may say for `a photo of $ that {text}`. */
+const relative = [
+  '$ that {text}',
+  'a photo of $, {text}',
+  'a photo of $ but {text}',
+  'an image of $ that {text}',
+  'a picture of $ which {text}',
+  '$, {text}',
+];
+
+/** Wordings by the default one that they take the place of. */
+const alternatives: Readonly<Record<string, readonly string[]>> = {
+  'a photo of $ that {text}': relative,
+  'a photo of $ and {text}': ['$ and {text}', 'a photo of $ with {text}', 'an image of $ and {text}'],
+  'a {text} of $': [
+    '$, {text}',
+    'a photo of $ as a {text}',
+    'an image of a {text} of $',
+    'a photo of $ that is a {text}',
+  ],
+};
+
+const fileSchema = z.array(z.string(), { error: 'a list of prompts' }).min(1, 'at least one prompt');
+
+/** A prompt that a user gives, for the benchmark's own. Throws 'bad-argument' unless it has one `$` and one `{text}`. */
+export function promptOf(composed: string, { text }: Prompt, subject = '--prompt'): Prompt {
+  const count = (part: string) => composed.split(part).length - 1;
+  if (count('$') === 1 && count('{text}') === 1) return { composed, text };
+  throw new LincirError('bad-argument', {
+    subject,
+    expected: 'a prompt with one $, for the picture, and one {text}',
+    found: quoted(composed),
+  });
+}
+
+/**
+ * Wordings to compare with the benchmark's own.
+ * @param what `all` for those that are known for the benchmark, or a JSON file: a list of prompts
+ * @throws LincirError 'not-found', 'io', 'bad-file' and 'bad-argument'
+ */
+export async function wordingsOf(what: string, own: Prompt): Promise<Prompt[]> {
+  if (what === 'all') return (alternatives[own.composed] ?? []).map((composed) => promptOf(composed, own));
+  const prompts = parseAnnotations(
+    await readJsonFile(what),
+    fileSchema,
+    what,
+    'give a JSON file with a list of prompts, or all',
+  );
+  return prompts.map((composed) => promptOf(composed, own, what));
+}
+
+/** A prompt with its text in it. A `$` of the text is a price, and no picture. */
+export function filled(template: string, text: string): string {
+  return template.replace('{text}', () => text.replaceAll('$', ' ').trim());
+}

@@ -1,0 +1,99 @@
+/** Results on disk: `results.json`, and the rankings of each method, a query a line. */
+
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { asLincirError, batched, LincirError, readJsonFile, writeFileAtomically } from '../core/index.ts';
+import { parseAnnotations } from './annotations.ts';
+import type { Evaluation } from './evaluate.ts';
+import { rankingLine } from './predictions.ts';
+import type { Results } from './results.ts';
+
+/** Of results with eight methods on the largest benchmark, several times over. In bytes. */
+const resultsLimit = 2 ** 28;
+
+/** Writes results and rankings to a folder, which is made if it is not there. Throws LincirError 'io'. */
+export async function writeEvaluation(folder: string, { results, rankings }: Evaluation): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    throw asLincirError(error, folder, 'write');
+  }
+  for (const [method, ranked] of rankings) {
+    async function* lines() {
+      for (const [query, ranking] of ranked) yield `${rankingLine(query, ranking)}\n`;
+    }
+    await writeFileAtomically(join(folder, `rankings-${method}.jsonl`), async (file) => {
+      for await (const some of batched(lines())) await file.writeFile(some);
+    });
+  }
+  await writeResults(join(folder, 'results.json'), results);
+}
+
+/** Throws LincirError 'io'. */
+export async function writeResults(path: string, results: Results): Promise<void> {
+  await writeFileAtomically(path, (file) => file.writeFile(`${JSON.stringify(results)}\n`));
+}
+
+/** Reads `results.json`. Throws LincirError 'not-found', 'io' and 'bad-file' naming the field. */
+export async function readResults(path: string): Promise<Results> {
+  const results = parseAnnotations(
+    await readJsonFile(path, resultsLimit),
+    resultsSchema,
+    path,
+    'give a results.json of lincir eval or score',
+  );
+  const { queries, groupOf, mean, methods, metrics } = results;
+  const refuse = (subject: string, expected: string, found: string) =>
+    new LincirError('bad-file', { subject: `${path}: ${subject}`, expected, found });
+  if (mean === 'groups' && groupOf?.length !== queries.length) {
+    throw refuse('groupOf', `the groups of ${queries.length} queries`, `${groupOf?.length ?? 0}`);
+  }
+  for (const { name, perQuery, figures } of methods) {
+    for (const metric of metrics) {
+      const values = perQuery[metric]?.length ?? 0;
+      if (values !== queries.length) {
+        throw refuse(`${name}, ${metric}`, `values of ${queries.length} queries`, `${values}`);
+      }
+      if (figures[metric] === undefined) throw refuse(name, `a figure for ${metric}`, 'none');
+    }
+  }
+  return results as Results;
+}
+
+const figure = z.object({ value: z.number(), low: z.number(), high: z.number() });
+const prompt = z.object({ composed: z.string(), text: z.string() });
+const values = z.record(z.string(), z.number());
+
+const resultsSchema = z.object({
+  version: z.literal(1),
+  benchmark: z.string(),
+  preset: z.string(),
+  options: z.record(z.string(), z.unknown()),
+  folder: z.string(),
+  limit: z.int().nullable(),
+  images: z.int(),
+  queries: z.array(z.string()),
+  metrics: z.array(z.string()),
+  decisive: z.string(),
+  mean: z.enum(['queries', 'groups']),
+  groupOf: z.array(z.string()).optional(),
+  model: z.object({ name: z.string(), fingerprint: z.string(), targetPad: z.number().nullable() }).optional(),
+  methods: z
+    .array(
+      z.object({
+        name: z.string(),
+        settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+        prompt,
+        figures: z.record(z.string(), figure),
+        differences: z.record(z.string(), figure.extend({ p: z.number() })).optional(),
+        groups: z.record(z.string(), z.object({ queries: z.int(), values })),
+        perQuery: z.record(z.string(), z.array(z.number())),
+        wordings: z.array(z.object({ prompt, values })).optional(),
+      }),
+    )
+    .min(1),
+  seconds: values,
+  versions: z.record(z.string(), z.string()),
+  date: z.string(),
+});

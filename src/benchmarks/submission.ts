@@ -1,0 +1,49 @@
+/** Submissions: a benchmark's official files of predictions, checked by the server's rules before they are written. */
+
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { asLincirError, LincirError, writeFileAtomically } from '../core/index.ts';
+import type { Benchmark, BenchmarkKind } from './benchmark.ts';
+import type { Rankings } from './evaluate.ts';
+
+/**
+ * Writes a method's predictions.
+ * @returns the files' paths
+ * @throws LincirError 'bad-argument' for a benchmark without such a format, 'bad-file' for rankings that the server would
+ *   refuse, 'io'
+ */
+export async function writeSubmission(
+  folder: string,
+  kind: BenchmarkKind,
+  benchmark: Benchmark,
+  method: string,
+  rankings: Rankings,
+): Promise<string[]> {
+  if (kind.predictions === undefined) {
+    throw new LincirError('bad-argument', {
+      subject: kind.name,
+      expected: 'a benchmark with an official format of submissions',
+      found: 'one without',
+    });
+  }
+  const { files, write, read } = kind.predictions;
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    throw asLincirError(error, folder, 'write');
+  }
+  // A part's file is written if that part was opened.
+  const asked = Object.keys(files).filter(
+    (file) => !kind.parts.includes(file) || benchmark.galleries.has(file),
+  );
+  const written: string[] = [];
+  for (const file of asked) {
+    const name = [...benchmark.preset.split(/[^\w-]+/), file, method].filter((part) => part !== '').join('-');
+    const path = join(folder, `${name}.json`);
+    const json = write(file, benchmark, rankings);
+    read(JSON.parse(JSON.stringify(json)), benchmark, path);
+    await writeFileAtomically(path, (opened) => opened.writeFile(`${JSON.stringify(json)}\n`));
+    written.push(path);
+  }
+  return written;
+}

@@ -1,0 +1,67 @@
+/** Options that several commands have, and how their values are read. */
+
+import { InvalidArgumentError, Option } from 'commander';
+import type { Device } from '../onnx/index.ts';
+import type { Precision } from '../store/index.ts';
+
+/** Of the libraries behind the commands, which are loaded when they are needed, and not for --help. */
+const deviceNames: Device[] = ['cpu', 'webgpu', 'cuda'];
+const precisions: Precision[] = ['float32', 'float16'];
+
+export const modelHelp = 'a preset (see lincir models), a folder, or OWNER/NAME[@REVISION] on the hub';
+
+export function modelOption(): Option {
+  return new Option('--model <model>', modelHelp).makeOptionMandatory();
+}
+
+export function indexOption(): Option {
+  return new Option('--index <uri>', 'a path, or s3://…, gs://…, az://…').makeOptionMandatory();
+}
+
+export function deviceOption(): Option {
+  return new Option('--device <device>', 'where to compute; cpu if not given').choices(deviceNames);
+}
+
+export function threadsOption(): Option {
+  const description = 'threads on the CPU; as many as there are cores if not given';
+  return new Option('--threads <number>', description).argParser(wholeNumber);
+}
+
+export function targetPadOption(): Option {
+  return new Option('--target-pad [ratio]', 'pad long pictures with black to this ratio of their sides')
+    .argParser(ratio)
+    .preset('1.25');
+}
+
+export function maxPixelsOption(): Option {
+  const description = 'refuse larger pictures; 200 million if not given';
+  return new Option('--max-pixels <number>', description).argParser(wholeNumber);
+}
+
+export function precisionOption(): Option {
+  return new Option('--precision <type>', 'of stored vectors; float32 if not given').choices(precisions);
+}
+
+export function wholeNumber(text: string): number {
+  if (/^[1-9]\d{0,9}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It must be a whole number from 1 on.');
+}
+
+export function countNumber(text: string): number {
+  if (/^\d{1,15}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It must be a whole number from 0 on, of at most 15 digits.');
+}
+
+export function realNumber(text: string): number {
+  if (/^\d*\.?\d+(e[+-]?\d+)?$/i.test(text)) return Number(text);
+  throw new InvalidArgumentError('It must be a number, such as 0.01 or 1e-4.');
+}
+
+export function signedNumber(text: string): number {
+  return text.startsWith('-') ? -realNumber(text.slice(1)) : realNumber(text);
+}
+
+export function ratio(text: string): number {
+  if (/^\d+(\.\d+)?$/.test(text) && Number(text) >= 1) return Number(text);
+  throw new InvalidArgumentError('It must be a ratio of at least 1, such as 1.25.');
+}

@@ -1,0 +1,22 @@
+/** `lincir score`: predictions that were made elsewhere. */
+
+import { kindNamed, scorePredictions, writeEvaluation } from '../benchmarks/index.ts';
+import type { Context } from './context.ts';
+import { openedBenchmark, type ProtocolOptions, protocolOf } from './evaluation.ts';
+import { resultsTable } from './evaluation-table.ts';
+
+export interface ScoreOptions extends ProtocolOptions {
+  readonly predictions: readonly string[];
+  readonly out?: string;
+  readonly json?: boolean;
+}
+
+export async function score(name: string, options: ScoreOptions, context: Context): Promise<void> {
+  const kind = kindNamed(name);
+  const benchmark = await openedBenchmark(kind, options, context);
+  const { predictions, out, json } = options;
+  const evaluation = await scorePredictions(kind, benchmark, predictions, protocolOf(options));
+  if (out !== undefined) await writeEvaluation(out, evaluation);
+  if (json) context.print(JSON.stringify(evaluation.results));
+  else for (const line of resultsTable(evaluation.results)) context.print(line);
+}

@@ -1,0 +1,149 @@
+/** Vectors on disk by keys, such as embeddings that take long to make: a folder of files that are only ever added. */
+
+import { createHash, randomUUID } from 'node:crypto';
+import { mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LincirError } from './errors.ts';
+import { asLincirError, readingFile } from './files.ts';
+import { readSafetensorsHeader, writeSafetensors } from './safetensors.ts';
+import type { StoredTensor } from './tensors.ts';
+
+interface Place {
+  readonly file: string;
+  readonly row: number;
+}
+
+const keyBytes = 32;
+/** Bytes of vectors that are read at once. */
+const bytesPerRead = 2 ** 24;
+
+/**
+ * A cache of vectors of one length. Each `add` makes a file of its own, complete or not there at all, so that several
+ * processes may add at once and none can harm what is there.
+ */
+export class VectorCache {
+  readonly folder: string;
+  readonly #dimensions: number;
+  readonly #places: Map<string, Place>;
+
+  private constructor(folder: string, dimensions: number, places: Map<string, Place>) {
+    this.folder = folder;
+    this.#dimensions = dimensions;
+    this.#places = places;
+  }
+
+  /** Opens or makes it. Throws LincirError 'io', and 'bad-file' for a file in it that is not a cache's. */
+  static async open(folder: string, dimensions: number): Promise<VectorCache> {
+    const places = new Map<string, Place>();
+    for (const name of await filesIn(folder)) {
+      const file = join(folder, name);
+      await readingFile(file, async (opened) => {
+        const { keys } = expectTensors(file, (await readSafetensorsHeader(opened)).tensors, dimensions);
+        const bytes = Buffer.from(await opened.read(keys.offset, keys.byteLength));
+        for (let row = 0; row < keys.shape[0]!; row += 1) {
+          places.set(bytes.toString('latin1', row * keyBytes, (row + 1) * keyBytes), { file, row });
+        }
+      });
+    }
+    return new VectorCache(folder, dimensions, places);
+  }
+
+  has(key: string): boolean {
+    return this.#places.has(digest(key));
+  }
+
+  /** Copies vectors to rows of `into`, [rows, dimensions]. Throws 'bad-argument' for a key that is not there. */
+  async read(wanted: Iterable<readonly [key: string, row: number]>, into: Float32Array): Promise<void> {
+    const byFile = new Map<string, [from: number, to: number][]>();
+    for (const [key, to] of wanted) {
+      const place = this.#places.get(digest(key));
+      if (place === undefined) {
+        throw new LincirError('bad-argument', { subject: this.folder, expected: 'a known key', found: key });
+      }
+      const pairs = byFile.get(place.file) ?? [];
+      byFile.set(place.file, pairs);
+      pairs.push([place.row, to]);
+    }
+    for (const [file, pairs] of byFile) await this.#readFile(file, pairs, into);
+  }
+
+  /** Keeps vectors, [keys, dimensions]; they are on the disk when this returns. Throws 'io'. */
+  async add(keys: readonly string[], vectors: Float32Array): Promise<void> {
+    if (keys.length === 0) return;
+    const file = join(this.folder, `${randomUUID()}.safetensors`);
+    const digests = keys.map(digest);
+    try {
+      await mkdir(this.folder, { recursive: true });
+    } catch (error) {
+      throw asLincirError(error, this.folder, 'write');
+    }
+    await writeSafetensors(file, [
+      { name: 'vectors', type: 'float32', shape: [keys.length, this.#dimensions], data: vectors },
+      {
+        name: 'keys',
+        type: 'uint8',
+        shape: [keys.length, keyBytes],
+        data: Buffer.from(digests.join(''), 'latin1'),
+      },
+    ]);
+    for (const [row, key] of digests.entries()) this.#places.set(key, { file, row });
+  }
+
+  async #readFile(file: string, pairs: [from: number, to: number][], into: Float32Array): Promise<void> {
+    const size = this.#dimensions;
+    const rowsPerRead = Math.max(1, Math.floor(bytesPerRead / size / 4));
+    pairs.sort(([a], [b]) => a - b);
+    await readingFile(file, async (opened) => {
+      const { vectors } = expectTensors(file, (await readSafetensorsHeader(opened)).tensors, size);
+      for (let next = 0; next < pairs.length; ) {
+        const first = pairs[next]![0];
+        let end = next + 1;
+        while (end < pairs.length && pairs[end]![0] < first + rowsPerRead) end += 1;
+        const rows = pairs[end - 1]![0] - first + 1;
+        const bytes = await opened.read(vectors.offset + first * size * 4, rows * size * 4);
+        const values = new Float32Array(bytes.buffer, bytes.byteOffset, rows * size);
+        for (const [from, to] of pairs.slice(next, end)) {
+          into.set(values.subarray((from - first) * size, (from - first + 1) * size), to * size);
+        }
+        next = end;
+      }
+    });
+  }
+}
+
+async function filesIn(folder: string): Promise<string[]> {
+  try {
+    return (await readdir(folder)).filter((name) => /^[\da-f-]{36}\.safetensors$/.test(name)).sort();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw asLincirError(error, folder, 'read');
+  }
+}
+
+function expectTensors(
+  file: string,
+  tensors: ReadonlyMap<string, StoredTensor>,
+  dimensions: number,
+): { readonly keys: StoredTensor; readonly vectors: StoredTensor } {
+  const [keys, vectors] = [tensors.get('keys'), tensors.get('vectors')];
+  const isWhole =
+    keys?.type === 'uint8' &&
+    vectors?.type === 'float32' &&
+    keys.shape.length === 2 &&
+    keys.shape[1] === keyBytes &&
+    vectors.shape.length === 2 &&
+    vectors.shape[0] === keys.shape[0] &&
+    vectors.shape[1] === dimensions;
+  if (isWhole) return { keys, vectors };
+  throw new LincirError('bad-file', {
+    subject: file,
+    expected: `keys and vectors of ${dimensions} numbers`,
+    found: 'other tensors',
+    todo: 'delete this file: what it held is made again',
+  });
+}
+
+/** Keys of any length as `keyBytes` bytes, one a character. */
+function digest(key: string): string {
+  return createHash('sha256').update(key).digest().toString('latin1');
+}

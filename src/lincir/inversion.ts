@@ -1,0 +1,210 @@
+/** Textual inversion: for each picture, the pseudo token that a prompt best describes it with, found by gradient descent. */
+
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import type { Clip, ClipTokenizer, TextConfig } from '../clip/index.ts';
+import { type Float32Tensor, LincirError, normals, quoted } from '../core/index.ts';
+import type { RunTensor, SessionOptions } from '../onnx/index.ts';
+import { CountedSession, computePrefix, inversionGraph, towerBatches } from './graphs.ts';
+import { adamW, moveAverage } from './optimizer.ts';
+
+/** All that a pseudo token depends on, beside its picture, the picture's key and the model. */
+const settingsSchema = z.strictObject({
+  steps: z.int('a whole number').min(1, 'at least 1').default(350),
+  learningRate: z.number('a number').positive('a number above 0').default(2e-2),
+  weightDecay: z.number('a number').min(0, 'at least 0').default(0.01),
+  /** The part of itself that the moving average of a pseudo token keeps at each step. */
+  averageDecay: z.number('a number').min(0, 'at least 0').lt(1, 'below 1').default(0.99),
+  /** The prompt whose `$` the pseudo token stands at. */
+  prompt: z.string().default('a photo of $'),
+  /** Of the draws that pseudo tokens start from. */
+  seed: z.int('a whole number').min(0, 'at least 0').default(0),
+});
+
+export type InversionSettings = Omit<z.output<typeof settingsSchema>, 'prompt' | 'seed'>;
+
+export interface InvertOptions {
+  readonly clip: Pick<Clip, 'textConfig' | 'tokenizer' | 'checkpoint' | 'fingerprint'>;
+  /** The pictures', [n, projection], as CLIP gives them. Their lengths do not matter. */
+  readonly embeddings: Float32Tensor;
+  /** One a picture: its draw depends on nothing else, whatever pictures there are beside it. Default: its row's number. */
+  readonly keys?: readonly string[] | undefined;
+  /** Default: `a photo of $` */
+  readonly prompt?: string | undefined;
+  readonly settings?: Partial<InversionSettings> | undefined;
+  /** Default: 0 */
+  readonly seed?: number | undefined;
+  readonly device?: SessionOptions['device'] | undefined;
+  readonly threads?: number | undefined;
+  /** Token positions that are computed at once: more of them need more memory. Default: 512 */
+  readonly positionsPerRun?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Told how many pictures' worth of work is done: pictures under way count in part, the sum is rounded down. */
+  readonly onProgress?: ((done: number) => void) | undefined;
+}
+
+/** Pictures whose pseudo tokens are ready: their rows, and [members, width]. */
+export interface InvertedBatch {
+  readonly members: readonly number[];
+  readonly vectors: Float32Array;
+}
+
+/** Standard deviation of the values that a pseudo token starts from. */
+const initialDeviation = 0.02;
+const moments = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const;
+
+/**
+ * Optimisation-based textual inversion (Baldrati et al., "Zero-shot composed image retrieval with textual inversion",
+ * ICCV 2023, section 3.1): AdamW on 1 - cos of the prompt's embedding with the picture's; the result is the moving
+ * average. Of the paper's loss this is the cosine term with one fixed prompt, without the regularisation by a language
+ * model's phrases.
+ * @returns pseudo tokens [n, width], to stand in place of token embeddings
+ * @throws LincirError 'bad-argument' for embeddings, keys, settings or a prompt that cannot be, 'bad-config' without a
+ *   text tower or when a pseudo token is not finite, 'bad-file', 'device'; and an AbortError
+ */
+export async function invert(options: InvertOptions): Promise<Float32Tensor> {
+  const { width } = options.clip.textConfig;
+  const rows = options.embeddings.shape[0] ?? 0;
+  const data = new Float32Array(rows * width);
+  for await (const { members, vectors } of invertedBatches(options)) {
+    members.forEach((row, at) => {
+      data.set(vectors.subarray(at * width, (at + 1) * width), row * width);
+    });
+  }
+  return { shape: [rows, width], data };
+}
+
+/** `invert`, a batch after the other as they are finished. */
+export async function* invertedBatches(options: InvertOptions): AsyncGenerator<InvertedBatch, void, void> {
+  const { clip, embeddings, device, threads, positionsPerRun = 512, signal, onProgress } = options;
+  const { settings, keys } = checkedInversion(options);
+  const { textConfig: config, tokenizer } = clip;
+  const { ids, position } = promptTokens(settings.prompt, tokenizer);
+  if (keys.length === 0) return;
+
+  const rows = keys.map((key) => {
+    return { ids, injected: [{ position, vector: initialVector(key, settings.seed, config.width) }] };
+  });
+  const model = { config, tensors: clip.checkpoint.tensors, startOfText: tokenizer.startOfText };
+  const where = { ...(device && { device }), ...(threads !== undefined && { threads }) };
+  // Nothing before the pseudo token depends on it: only it and what follows is computed at every step.
+  const prefix = await computePrefix(model, ids.slice(0, position), where);
+  const session = await CountedSession.create(inversionGraph(model), where);
+  try {
+    let done = 0;
+    for (const { members, feeds, sizes } of towerBatches(rows, config, positionsPerRun, prefix)) {
+      const { projection } = config;
+      const wanted = new Float32Array(members.length * projection);
+      members.forEach((row, at) => {
+        wanted.set(embeddings.data.subarray(row * projection, (row + 1) * projection), at * projection);
+      });
+      const given = { ...feeds, wanted: { shape: [members.length, projection], data: wanted } };
+      const gradientAt = async (vectors: Float32Array): Promise<Float32Array> => {
+        signal?.throwIfAborted();
+        const injected: RunTensor = { shape: [members.length, config.width], data: vectors };
+        return (await session.run({ ...given, injected }, sizes)).gradient.data;
+      };
+      const begin = feeds.injected.data as Float32Array; // one a row, in the order of `members`
+      const vectors = await descend(begin, gradientAt, settings, (step) => {
+        onProgress?.(Math.floor(done + (members.length * step) / settings.steps));
+      });
+      expectFinite(vectors, members, keys);
+      done += members.length;
+      yield { members, vectors };
+    }
+  } finally {
+    await session.dispose();
+  }
+}
+
+/** Settings and keys with their defaults in. Throws 'bad-argument' for these and for embeddings that cannot be. */
+export function checkedInversion(options: InvertOptions) {
+  const { clip, embeddings, prompt, seed } = options;
+  const given = { ...options.settings, prompt, seed };
+  const { data: settings, error } = settingsSchema.safeParse(given);
+  if (error) {
+    const { path, message } = error.issues[0]!;
+    const subject = ['the inversion', ...path].join(': ');
+    throw new LincirError('bad-argument', {
+      subject,
+      expected: message,
+      found: quoted(JSON.stringify(given)),
+    });
+  }
+  const keys = options.keys ?? Array.from({ length: embeddings.shape[0] ?? 0 }, (_, row) => `${row}`);
+  expectEmbeddings(embeddings, keys, clip.textConfig);
+  return { settings, keys };
+}
+
+/** Runs AdamW from `vectors`, which it changes; gives their moving average. */
+async function descend(
+  vectors: Float32Array,
+  gradientAt: (vectors: Float32Array) => Promise<Float32Array>,
+  { steps, learningRate, weightDecay, averageDecay }: InversionSettings,
+  onStep: (step: number) => void,
+): Promise<Float32Array> {
+  const average = vectors.slice();
+  const memory = { first: new Float32Array(vectors.length), second: new Float32Array(vectors.length) };
+  for (let step = 1; step <= steps; step += 1) {
+    const gradient = await gradientAt(vectors);
+    adamW(vectors, gradient, memory, step, { ...moments, learningRate, weightDecay });
+    moveAverage(average, vectors, averageDecay);
+    onStep(step);
+  }
+  return average;
+}
+
+/** Where a picture's pseudo token starts, by the picture's key. */
+function initialVector(key: string, seed: number, width: number): Float32Array {
+  const hash = createHash('sha256').update(key).digest();
+  const [moment, row] = [hash.readUIntLE(0, 6), hash.readUInt32LE(6)];
+  const values = normals({ seed, purpose: 'inversion', moment, row }, width);
+  return values.map((value) => initialDeviation * value);
+}
+
+function promptTokens(
+  prompt: string,
+  tokenizer: ClipTokenizer,
+): { ids: readonly number[]; position: number } {
+  const { ids, truncated } = tokenizer.encode(prompt);
+  const placeholder = tokenizer.idOf('$');
+  const places = ids.flatMap((id, position) => (id === placeholder ? [position] : []));
+  if (!truncated && places.length === 1) return { ids, position: places[0]! };
+  throw new LincirError('bad-argument', {
+    subject: `the prompt ${quoted(prompt)}`,
+    expected: `one $, as a word of its own, among at most ${tokenizer.maximum} tokens`,
+    found: truncated ? 'more tokens' : `${places.length} of them`,
+  });
+}
+
+function expectEmbeddings(
+  { shape, data }: Float32Tensor,
+  keys: readonly string[],
+  { projection }: TextConfig,
+): void {
+  const refuse = (subject: string, expected: string, found: string) =>
+    new LincirError('bad-argument', { subject, expected, found });
+  const [rows = 0] = shape;
+  if (shape.length !== 2 || shape[1] !== projection || data.length !== rows * projection) {
+    throw refuse('embeddings', `[n, ${projection}]`, `[${shape.join(', ')}] with ${data.length} values`);
+  }
+  if (keys.length !== rows) throw refuse('keys', `${rows}, one an embedding`, `${keys.length}`);
+  for (const [row, key] of keys.entries()) {
+    const values = data.subarray(row * projection, (row + 1) * projection);
+    const square = values.reduce((sum, value) => sum + value * value, 0);
+    if (square > 0 && Number.isFinite(square)) continue;
+    throw refuse(`the embedding of picture ${quoted(key)}`, 'one with a direction', `squares' sum ${square}`);
+  }
+}
+
+function expectFinite(vectors: Float32Array, members: readonly number[], keys: readonly string[]): void {
+  const bad = vectors.findIndex((value) => !Number.isFinite(value));
+  if (bad < 0) return;
+  const row = members[Math.floor(bad / (vectors.length / members.length))]!;
+  throw new LincirError('bad-config', {
+    subject: `the pseudo token of picture ${quoted(keys[row])}`,
+    expected: 'finite numbers',
+    found: `${vectors[bad]}`,
+    todo: "try a lower learning rate, or check the model's weights",
+  });
+}

@@ -1,0 +1,36 @@
+/** Pictures made small, to be seen in pages and terminals. */
+
+import { stat } from 'node:fs/promises';
+import sharp, { type Sharp } from 'sharp';
+
+/**
+ * A picture to embed in a page: upright, on white, fitted into a square.
+ * @param picture a path or an encoded picture's bytes
+ * @param side of the square, in pixels
+ * @returns JPEG; undefined if the picture cannot be read
+ */
+export async function thumbnailOf(picture: string | Uint8Array, side = 320): Promise<Uint8Array | undefined> {
+  return shrunkPicture(picture, (image) =>
+    image
+      .resize({ width: side, height: side, fit: 'inside', withoutEnlargement: true })
+      .jpeg({ quality: 80 }),
+  );
+}
+
+/** The picture that `change` makes of an upright one on white, encoded. Undefined if the picture cannot be read. */
+export async function shrunkPicture(
+  picture: string | Uint8Array,
+  change: (image: Sharp) => Sharp,
+): Promise<Uint8Array | undefined> {
+  try {
+    // To open a named pipe would wait for its writer.
+    if (typeof picture === 'string' && !(await stat(picture)).isFile()) return undefined;
+    const image = sharp(picture, { autoOrient: true, failOn: 'error', limitInputPixels: pixelLimit });
+    return await change(image.flatten({ background: 'white' })).toBuffer();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Of the largest phone photos: what the encoders take too. */
+const pixelLimit = 200_000_000;
