@@ -8,7 +8,8 @@ import { after, before, describe, test } from 'node:test';
 import { lincir as lincirIn } from './command-line.ts';
 import { writePicture } from './pictures.ts';
 
-const model = join(import.meta.dirname, 'fixtures/tiny-clip');
+const fixtures = join(import.meta.dirname, 'fixtures');
+const model = join(fixtures, 'tiny-clip');
 const captions = join(import.meta.dirname, '../examples/captions.txt');
 
 let folder: string;

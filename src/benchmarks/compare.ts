@@ -30,6 +30,7 @@ export function compareResults(a: Results, b: Results): Comparison {
   const refuse = (expected: string, found: string) =>
     new LincirError('bad-argument', { subject: 'the two results', expected, found });
   if (a.preset !== b.preset) throw refuse('one benchmark, split and variant', `${a.preset} and ${b.preset}`);
+  if (a.sha256 !== b.sha256) throw refuse('the same annotations', 'others of the same name');
   const placesOfB = new Map(b.queries.map((id, at) => [id, at]));
   const places = a.queries.flatMap((id, at) => {
     const other = placesOfB.get(id);

@@ -1,5 +1,6 @@
 /** An evaluation: pictures embedded, queries composed by each method, ranked and scored; and the same for training. */
 
+import { createHash } from 'node:crypto';
 import type { Clip } from '../clip/index.ts';
 import { LincirError, versions } from '../core/index.ts';
 import type { Validation } from '../lincir/index.ts';
@@ -80,6 +81,7 @@ export async function evaluate(benchmark: Benchmark, options: EvaluateOptions): 
       preset: benchmark.preset,
       options: optionsOf(opened),
       folder: benchmark.folder,
+      sha256: contentHash(benchmark),
       limit: asked.queries.length < benchmark.queries.length ? asked.queries.length : null,
       images: asked.images.length,
       ...scale(asked),
@@ -95,6 +97,13 @@ export async function evaluate(benchmark: Benchmark, options: EvaluateOptions): 
     },
     rankings: new Map(run.methods.map(({ name, rankings }) => [name, byQuery(asked, rankings)])),
   };
+}
+
+/** SHA-256 of a benchmark's queries and galleries, in hex. */
+export function contentHash({ queries, galleries }: Benchmark): string {
+  const hash = createHash('sha256');
+  for (const part of [...galleries, ...queries]) hash.update(`${JSON.stringify(part)}\n`);
+  return hash.digest('hex');
 }
 
 /** What results say of the figures' meaning. */

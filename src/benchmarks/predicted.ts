@@ -3,7 +3,7 @@
 import { basename } from 'node:path';
 import { LincirError, readJsonFile, versions } from '../core/index.ts';
 import type { Benchmark, BenchmarkKind, OpenBenchmarkOptions, Ranking } from './benchmark.ts';
-import { type Evaluation, optionsOf, type Rankings, scale } from './evaluate.ts';
+import { contentHash, type Evaluation, optionsOf, type Rankings, scale } from './evaluate.ts';
 import { readRankings } from './predictions.ts';
 import { scorableMetrics, scoreMethods } from './scoring.ts';
 
@@ -60,7 +60,8 @@ export async function scorePredictions(
   return {
     results: {
       version: 1,
-      ...{ benchmark: name, preset, folder, options: optionsOf(opened), limit: null, images: images.length },
+      ...{ benchmark: name, preset, folder, sha256: contentHash(benchmark) },
+      ...{ options: optionsOf(opened), limit: null, images: images.length },
       ...scale(benchmark),
       metrics,
       decisive: metrics.includes(benchmark.decisive) ? benchmark.decisive : metrics[0]!,

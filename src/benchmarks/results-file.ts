@@ -71,6 +71,7 @@ const resultsSchema = z.object({
   preset: z.string(),
   options: z.record(z.string(), z.unknown()),
   folder: z.string(),
+  sha256: z.string(),
   limit: z.int().nullable(),
   images: z.int(),
   queries: z.array(z.string()),

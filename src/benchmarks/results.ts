@@ -45,6 +45,8 @@ export interface Results {
   /** How it was opened. */
   readonly options: Readonly<Record<string, string | boolean | readonly string[] | null>>;
   readonly folder: string;
+  /** SHA-256 of its queries and galleries, in hex: the same for the same annotations. */
+  readonly sha256: string;
   /** Only the first so many queries were asked; null: all. */
   readonly limit: number | null;
   readonly images: number;

@@ -14,5 +14,10 @@ export {
 } from './parquet-checks.ts';
 export { createPreparation, type PreparedCaption } from './preparation.ts';
 export type { OnLeftOut } from './rows.ts';
-export { type CaptionSource, findCaptionSources, type SourceOptions } from './sources.ts';
+export {
+  type CaptionSource,
+  findCaptionSources,
+  type MadeCaptions,
+  type SourceOptions,
+} from './sources.ts';
 export { CaptionStore, type CaptionStoreProgress, type StoredSource } from './store.ts';

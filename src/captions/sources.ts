@@ -3,7 +3,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import { glob } from 'tinyglobby';
-import { asLincirError, LincirError, quoted } from '../core/index.ts';
+import { asLincirError, chunks, LincirError, quoted } from '../core/index.ts';
 import { openDataset, type Variables } from '../hub/index.ts';
 import { formatOf } from './formats.ts';
 import { parquetRows } from './parquet.ts';
@@ -35,7 +35,19 @@ export interface ReadCaptionsOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Captions that come from no file. */
+export interface MadeCaptions {
+  readonly name: string;
+  /** Another one where the captions are others. */
+  readonly version: string;
+  /** In UTF-8, about. */
+  readonly bytes: number;
+  readonly captions: () => Iterable<string>;
+}
+
 export interface SourceOptions {
+  /** What specs may name beside files; undefined for what it does not know. */
+  readonly made?: ((origin: string) => Promise<MadeCaptions | undefined>) | undefined;
   /** The first of these that a file has is read. Default: `text`. Text files have no columns. */
   readonly columns?: readonly string[] | undefined;
   /** Ends this call, and reads from the hub. */
@@ -60,6 +72,7 @@ const lincirDatasets = [
 ];
 const defaultColumns = ['text'];
 const largestWeight = 1000;
+const rowsPerBatch = 1024;
 
 /**
  * The files that `specs` name, in their order, those of one spec sorted by name. A spec is, by the first rule that fits: a
@@ -100,7 +113,9 @@ async function weighed(spec: string): Promise<{ origin: string; weight: number }
 }
 
 async function filesOf(origin: string, options: SourceOptions): Promise<readonly Found[]> {
-  const { columns = defaultColumns } = options;
+  const { columns = defaultColumns, made } = options;
+  const known = await made?.(origin);
+  if (known !== undefined) return [foundMade(known)];
   if (await isFile(origin)) return [await fileOnDisk(origin, columns)];
   if (origin === 'lincir') {
     const found: Found[] = [];
@@ -116,6 +131,19 @@ async function filesOf(origin: string, options: SourceOptions): Promise<readonly
     found: 'another address',
     todo: 'download it and name the file',
   });
+}
+
+function foundMade({ name, version, bytes, captions }: MadeCaptions): Found {
+  async function* rows() {
+    let at = 0;
+    for await (const some of chunks(captions(), rowsPerBatch)) {
+      yield some.map((caption): Row => {
+        at += 1;
+        return { caption, at };
+      });
+    }
+  }
+  return { name, bytes, version, identity: name, unit: 'row', rows };
 }
 
 async function filesOnHub(

@@ -3,8 +3,9 @@
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
 import type { EvaluationMethod } from '../benchmarks/index.ts';
 import type { Context } from './context.ts';
-import { compareNotes, evaluateNotes, scoreNotes, submitNotes } from './evaluation-help.ts';
+import { compareNotes, evaluateNotes, miniNotes, scoreNotes, submitNotes } from './evaluation-help.ts';
 import {
+  countNumber,
   deviceOption,
   maxPixelsOption,
   modelOption,
@@ -23,6 +24,7 @@ export const benchmarkNames = [
   'coco-composition',
   'imagenet-domains',
   'custom',
+  'mini',
 ];
 export const methodNames: EvaluationMethod[] = [
   'lincir',
@@ -68,6 +70,16 @@ export function evaluationCommands(program: Command, context: Context): void {
     .addHelpText('after', submitNotes)
     .action(async (name, options) => (await import('./evaluation.ts')).submit(name, options, context));
   protocolOptions(submit);
+
+  program
+    .command('mini')
+    .description("write the miniature world's pictures and queries: a benchmark that needs no download")
+    .argument('<folder>', 'where to')
+    .option('--pictures <number>', 'at least 6 for every query', wholeNumber, 4000)
+    .option('--queries <number>', 'ten kinds of change take turns', wholeNumber, 600)
+    .option('--seed <number>', 'another one, another benchmark', countNumber, 1)
+    .addHelpText('after', miniNotes)
+    .action(async (folder, options) => (await import('./mini.ts')).mini(folder, options, context));
 
   program
     .command('compare')

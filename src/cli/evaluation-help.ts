@@ -10,6 +10,7 @@ Benchmarks, each in its official layout (docs/evaluation.md):
   coco-composition  Pic2Word's object composition on COCO val2017
   imagenet-domains  Pic2Word's domain conversion on ImageNet and ImageNet-R
   custom            queries.jsonl and pictures of your own
+  mini              what lincir mini writes
 
 All files are looked at before anything is encoded; nothing is scored without all
 of them. Embeddings of pictures are kept by model and file, so that the next run
@@ -49,3 +50,13 @@ of a paired randomisation test.
 
 Example:
   $ lincir compare evaluations/cirr-a evaluations/cirr-b`;
+
+export const miniNotes = `
+Small scenes with meaning, for trying everything without any download
+(docs/miniature.md). The model mini and the captions mini:captions belong to it.
+
+Examples:
+  $ lincir mini world
+  $ lincir train --model mini --captions mini:captions --out runs/mini --steps 800 \\
+      --batch 256 --learning-rate 1e-3
+  $ lincir eval mini --data world --model mini --phi runs/mini`;

@@ -12,6 +12,7 @@ export function resultsTable(results: Results): string[] {
     ...metrics.map((metric) => `${percent(figures[metric]!.value)} ${halfWidth(figures[metric]!)}`),
   ]);
   const lines = [heading(results), '', ...aligned([head, ...rows])];
+  lines.push(...groupLines(results));
   const [first, ...others] = methods;
   if (others.length > 0) {
     const differences = others.map(({ name, differences: found }) => {
@@ -37,6 +38,18 @@ export function resultsTable(results: Results): string[] {
     );
   }
   return lines;
+}
+
+/** The decisive metric in each group, a column for each method. */
+function groupLines({ methods, decisive }: Results): string[] {
+  const groups = Object.entries(methods[0]!.groups);
+  if (groups.length === 0) return [];
+  const rows = groups.map(([group, { queries }]) => [
+    group,
+    formatCount(queries),
+    ...methods.map((method) => percent(method.groups[group]!.values[decisive]!)),
+  ]);
+  return ['', ...aligned([[`${decisive} in`, 'queries', ...methods.map(({ name }) => name)], ...rows])];
 }
 
 export function timesLine({ seconds }: Results): string {

@@ -10,7 +10,6 @@ import {
   type EvaluationProgress,
   evaluate as evaluateMethods,
   evaluationReport,
-  kindNamed,
   type OpenBenchmarkOptions,
   openMethods,
   type PictureProblem,
@@ -25,6 +24,7 @@ import { asLincirError, cacheFolder, LincirError, writeFileAtomically } from '..
 import type { Device } from '../onnx/index.ts';
 import { type Context, downloadBar, Warnings } from './context.ts';
 import { resultsTable, timesLine } from './evaluation-table.ts';
+import { kindOf } from './named.ts';
 import type { Work } from './progress.ts';
 
 export interface ProtocolOptions {
@@ -69,7 +69,7 @@ export async function evaluate(
   context: Context,
 ): Promise<void> {
   const { reporter, print } = context;
-  const kind = kindNamed(name);
+  const kind = await kindOf(name);
   const { limit, reportQueries, json } = options;
   const benchmark = await openedBenchmark(kind, options, context);
   const wordings = options.prompts === undefined ? [] : await wordingsOf(options.prompts, benchmark.prompt);
@@ -94,7 +94,7 @@ export async function evaluate(
 }
 
 export async function submit(name: string, options: SubmitOptions, context: Context): Promise<void> {
-  const kind = kindNamed(name);
+  const kind = await kindOf(name);
   const split = options.split ?? kind.splits.at(-1);
   const benchmark = await openedBenchmark(
     kind,

@@ -14,6 +14,7 @@ import {
 } from '../captions/index.ts';
 import { sequence } from '../core/index.ts';
 import { type Context, Warnings } from './context.ts';
+import { namedCaptions } from './named.ts';
 import { openTexts } from './texts.ts';
 
 export interface KeywordsOptions {
@@ -39,7 +40,7 @@ export async function keywords(
   const onLeftOut: OnLeftOut = (where, reason) => leftOut.add(`${where}: ${reason}: left out`);
   const isFromInput = specs.length === 0 || specs.includes('-');
   const files = specs.filter((spec) => spec !== '-');
-  const sources = await findCaptionSources(files, { columns: column, signal });
+  const sources = await findCaptionSources(files, { columns: column, signal, made: namedCaptions });
 
   const all = async function* (): AsyncGenerator<string, void, void> {
     if (isFromInput) yield* inputCaptions(onLeftOut, signal);

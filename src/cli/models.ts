@@ -43,7 +43,7 @@ export async function listModels({ json }: ModelsOptions, { print }: Context): P
       ]),
     );
   }
-  print('\n--model takes a preset, OWNER/NAME[@REVISION] on the hub, or a folder.');
+  print('\n--model takes a preset, OWNER/NAME[@REVISION] on the hub, a folder, or mini, which comes along.');
 }
 
 export async function pull(

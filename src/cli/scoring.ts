@@ -1,9 +1,10 @@
 /** `lincir score`: predictions that were made elsewhere. */
 
-import { kindNamed, scorePredictions, writeEvaluation } from '../benchmarks/index.ts';
+import { scorePredictions, writeEvaluation } from '../benchmarks/index.ts';
 import type { Context } from './context.ts';
 import { openedBenchmark, type ProtocolOptions, protocolOf } from './evaluation.ts';
 import { resultsTable } from './evaluation-table.ts';
+import { kindOf } from './named.ts';
 
 export interface ScoreOptions extends ProtocolOptions {
   readonly predictions: readonly string[];
@@ -12,7 +13,7 @@ export interface ScoreOptions extends ProtocolOptions {
 }
 
 export async function score(name: string, options: ScoreOptions, context: Context): Promise<void> {
-  const kind = kindNamed(name);
+  const kind = await kindOf(name);
   const benchmark = await openedBenchmark(kind, options, context);
   const { predictions, out, json } = options;
   const evaluation = await scorePredictions(kind, benchmark, predictions, protocolOf(options));

@@ -19,6 +19,7 @@ import {
   type ValidationMetrics,
 } from '../lincir/index.ts';
 import { type Context, downloadBar, Warnings } from './context.ts';
+import { kindOf, namedCaptions } from './named.ts';
 
 export interface TrainOptions extends Partial<Omit<TrainingSettingsInput, 'columns'>> {
   readonly column?: string[];
@@ -40,6 +41,7 @@ export async function train(options: TrainOptions, context: Context): Promise<vo
     onCaptions: ({ captions }) => reporter.advance(captions),
     onDownload: downloadBar(reporter, given.model ?? 'the model'),
     openValidation: benchmarkValidation,
+    madeCaptions: namedCaptions,
   };
   const events = trainPhi({ ...runOf(given), ...(column && { columns: column }), ...hooks });
   reporter.begin({ label: 'reading', unit: 'captions' });
@@ -67,8 +69,8 @@ export async function train(options: TrainOptions, context: Context): Promise<vo
 async function benchmarkValidation(spec: string): Promise<Validation | undefined> {
   const [, name, folder] = /^([^:]*):(.+)$/s.exec(spec) ?? [];
   if (name === undefined || folder === undefined || name === 'captions') return undefined;
-  const { openBenchmark, validationOn } = await import('../benchmarks/index.ts');
-  return validationOn(await openBenchmark(name, folder), { cache: cacheFolder() });
+  const { validationOn } = await import('../benchmarks/index.ts');
+  return validationOn(await (await kindOf(name)).open(folder, {}), { cache: cacheFolder() });
 }
 
 /** A bar in a terminal; elsewhere a line now and then. */

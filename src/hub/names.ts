@@ -62,19 +62,23 @@ const presets: readonly Preset[] = [
   },
 ];
 
-/** All presets, smallest first. */
+/** The miniature world's model, which comes with this package. */
+const miniature = { name: 'mini', folder: resolve(import.meta.dirname, '../../models/mini') } as const;
+
+/** All presets of the hub, smallest first. */
 export function listPresets(): readonly Preset[] {
   return presets;
 }
 
 /**
- * Finds out what `model` names, by the first rule that fits: a preset (`large`); a folder that exists (so `./large` for a
- * folder of that name); `owner/name` on the hub. The first and the last may end in `@REVISION`, a branch, tag or commit,
+ * Finds out what `model` names, by the first rule that fits: a preset (`large`; `mini` comes with this package); a folder
+ * that exists (so `./large` for a folder of that name); `owner/name` on the hub. The first and the last may end in `@REVISION`, a branch, tag or commit,
  * which `revision` gives as well; without either it is `main`.
  * Throws `bad-argument` for two revisions or one that cannot be, `not-found` when no rule fits.
  */
 export async function findModel(model: string, revision?: string): Promise<ModelPlace> {
   const [, name = '', suffix] = /^([^@]*)(?:@(.*))?$/s.exec(model) ?? [];
+  if (model === miniature.name && revision === undefined) return { folder: miniature.folder };
   const id = presets.find((preset) => preset.name === name)?.id;
   if (id === undefined && (await isFolder(model))) {
     if (revision === undefined) return { folder: resolve(model) };

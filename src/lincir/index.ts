@@ -6,10 +6,12 @@ export type { StepMetrics, ValidationMetrics } from './metrics.ts';
 export type { RunHooks, RunOptions } from './open-run.ts';
 export { adamW, clipByNorm, type Moments } from './optimizer.ts';
 export {
+  initialPhi,
   type PhiArchitecture,
   type PhiParameters,
   type PhiShape,
   phiArchitectures,
+  phiShape,
 } from './phi.ts';
 export { type LoadPhiOptions, loadPhi, Phi, phiFileOf } from './phi-encoder.ts';
 export { expectPhiFits, type PhiInfo, readPhi, type StoredPhi, writePhi } from './phi-file.ts';

@@ -6,6 +6,7 @@ import {
   CaptionStore,
   type CaptionStoreProgress,
   findCaptionSources,
+  type MadeCaptions,
   type OnLeftOut,
   type StoredSource,
 } from '../captions/index.ts';
@@ -39,6 +40,8 @@ export interface RunHooks {
   readonly validations?: readonly Validation[];
   /** What `validate` may name beside `captions:FILE`; undefined for what it does not know. */
   readonly openValidation?: (spec: string) => Promise<Validation | undefined>;
+  /** What `captions` may name beside files; undefined for what it does not know. */
+  readonly madeCaptions?: (origin: string) => Promise<MadeCaptions | undefined>;
   /** Told of a row of a caption source that has no usable caption. */
   readonly onLeftOut?: OnLeftOut;
   /** Told how far the captions have been read. */
@@ -131,10 +134,11 @@ async function newConfig(
 async function copyCaptions(
   { captions, columns }: TrainingSettings,
   folder: string,
-  { signal, environment, onLeftOut, onCaptions }: RunHooks,
+  { signal, environment, madeCaptions, onLeftOut, onCaptions }: RunHooks,
 ): Promise<readonly StoredSource[]> {
   const sources = await findCaptionSources(captions, {
     columns,
+    made: madeCaptions,
     ...(signal && { signal }),
     ...(environment && { environment }),
   });
@@ -183,14 +187,14 @@ function expectSameModel({ fingerprint, folder }: Clip, { model }: RunConfig, ru
 }
 
 function settingsIn(options: RunOptions): Partial<TrainingSettingsInput> {
-  const { out, resume, signal, validations, openValidation, ...others } = options;
+  const { out, resume, signal, validations, openValidation, madeCaptions, ...others } = options;
   const { onLeftOut, onCaptions, onDownload, environment, ...settings } = others;
   return settings;
 }
 
 /** The same settings, valid from any folder. */
 function withPaths(settings: Partial<TrainingSettingsInput>): Partial<TrainingSettingsInput> {
-  const isPath = (spec: string): boolean => !/^(hf:\/\/|lincir(:|$))/.test(spec);
+  const isPath = (spec: string): boolean => !/^(hf:\/\/|lincir(:|$)|mini:)/.test(spec);
   const captions = settings.captions?.map((spec) => (isPath(spec) ? resolve(spec) : spec));
   const validate = settings.validate?.map((spec) =>
     spec.replace(/^([^:]*:)(.+)$/s, (_, kind: string, path: string) => kind + resolve(path)),

@@ -1,0 +1,172 @@
+/**
+ * The method in the miniature world: phi by several recipes and seeds beside everything that needs no training, whose
+ * weights and prompts are chosen on other queries. `node bench/mini-study.ts [--steps 800] [--seeds 3] [--folder DIR]`
+ */
+
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import {
+  type Benchmark,
+  baseline,
+  evaluate,
+  type MethodToEvaluate,
+  openMethods,
+  type Prompt,
+} from '../src/benchmarks/index.ts';
+import { type Clip, loadClip } from '../src/clip/index.ts';
+import {
+  initialPhi,
+  loadPhi,
+  Phi,
+  phiShape,
+  type TrainingSettingsInput,
+  trainPhi,
+} from '../src/lincir/index.ts';
+import {
+  buildBenchmark,
+  madeMiniCaptions,
+  mini,
+  miniCaptionsName,
+  writeMiniBenchmark,
+} from '../src/mini/index.ts';
+import { machine, rounded, saveResult } from './results.ts';
+
+const { values: given } = parseArgs({
+  options: {
+    steps: { type: 'string', default: '800' },
+    seeds: { type: 'string', default: '3' },
+    folder: { type: 'string', default: '/tmp/mini-study' },
+    model: { type: 'string', default: 'mini' },
+  },
+});
+const seeds = Array.from({ length: Number(given.seeds) }, (_, seed) => seed);
+const recipe = {
+  model: given.model,
+  captions: [miniCaptionsName],
+  steps: Number(given.steps),
+  batch: 256,
+  learningRate: 1e-3,
+  schedule: 'cosine',
+  warmup: 50,
+} satisfies TrainingSettingsInput;
+const recipes: Record<string, Partial<TrainingSettingsInput>> = {
+  'LinCIR (spans)': {},
+  'LinCIR (official masking)': { masking: 'official' },
+  'LinCIR without noise': { noise: 0 },
+};
+const textPrompts = ['{text}', 'a photo that {text}', 'a photo of something that {text}'];
+const sumWeights = [0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5];
+const slerpWeights = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8];
+
+const clip = await loadClip(given.model);
+const test = await written('test', 1, { gallery: 4000, queries: 600 });
+const other = await written('other', 2, { gallery: 2000, queries: 300 });
+const cache = join(given.folder, 'cache');
+
+const chosen = await chosenBaselines();
+const rows: Record<string, Record<string, number>[]> = {};
+for (const { method, prompt } of chosen) rows[method.name] = [await figures(test, method, prompt)];
+rows['untrained phi'] = [];
+for (const seed of seeds) rows['untrained phi'].push(await withPhi(await untrained(clip, seed)));
+for (const [name, changes] of Object.entries(recipes)) {
+  rows[name] = [];
+  for (const seed of seeds) {
+    const out = join(given.folder, `${name} ${seed}`.replaceAll(/\W+/g, '-'));
+    const seconds = await train(out, { ...changes, seed });
+    const found = await withPhi(await loadPhi(out, { clip }));
+    rows[name].push(found);
+    console.error(`${name}, seed ${seed}: ${seconds.toFixed(0)} s, ${JSON.stringify(found)}`);
+  }
+}
+const inverted = await openMethods(['oti'], { clip, cache });
+rows.OTI = [await figures(test, inverted.methods[0]!)];
+
+const table = Object.entries(rows).map(([method, runs]) => ({ method, ...summary(runs) }));
+console.table(table);
+const weights = chosen.map(({ method, prompt }) => ({
+  method: method.name,
+  ...method.settings,
+  text: prompt.text,
+}));
+await saveResult('mini-study', { machine: machine(), recipe, seeds, chosen: weights, rows, table });
+await clip.dispose();
+
+async function written(
+  name: string,
+  seed: number,
+  sizes: { gallery: number; queries: number },
+): Promise<Benchmark> {
+  const folder = join(given.folder, name);
+  await writeMiniBenchmark(folder, buildBenchmark(seed, sizes));
+  return await mini.open(folder, {});
+}
+
+async function figures(
+  benchmark: Benchmark,
+  method: MethodToEvaluate,
+  prompt: Prompt = benchmark.prompt,
+): Promise<Record<string, number>> {
+  const { results } = await evaluate(benchmark, { clip, methods: [method], prompt, cache });
+  const all = Object.entries(results.methods[0]!.figures);
+  return Object.fromEntries(all.map(([metric, { value }]) => [metric, rounded(value)]));
+}
+
+/** Each with the weight and the text's prompt that serve it best on queries of another benchmark. */
+async function chosenBaselines(): Promise<{ method: MethodToEvaluate; prompt: Prompt }[]> {
+  const prompts = textPrompts.map((text) => ({ ...other.prompt, text }));
+  const candidates: Record<string, MethodToEvaluate[]> = {
+    image: [baseline('image')],
+    text: [baseline('text')],
+    sum: sumWeights.map((weight) => baseline('sum', weight)),
+    slerp: slerpWeights.map((weight) => baseline('slerp', weight)),
+  };
+  const best: { method: MethodToEvaluate; prompt: Prompt }[] = [];
+  for (const methods of Object.values(candidates)) {
+    let found = { score: -1, method: methods[0]!, prompt: prompts[0]! };
+    for (const method of methods) {
+      for (const prompt of prompts) {
+        const score = (await figures(other, method, prompt))['mAP@10']!;
+        if (score > found.score) found = { score, method, prompt };
+      }
+    }
+    console.error(`${found.method.name}: ${JSON.stringify(found.method.settings)}, ${found.prompt.text}`);
+    best.push(found);
+  }
+  return best;
+}
+
+async function withPhi(phi: Phi): Promise<Record<string, number>> {
+  const found = await figures(test, {
+    name: 'lincir',
+    settings: {},
+    way: (embeddings) => phi.encode(embeddings),
+  });
+  await phi.dispose();
+  return found;
+}
+
+async function untrained({ textConfig }: Clip, seed: number): Promise<Phi> {
+  const shape = phiShape('lincir', textConfig);
+  return await Phi.create({ shape, l2Normalize: false }, initialPhi(shape, seed));
+}
+
+async function train(out: string, changes: Partial<TrainingSettingsInput>): Promise<number> {
+  const begin = performance.now();
+  const hooks = { madeCaptions: async (origin: string) => madeMiniCaptions(origin) };
+  for await (const event of trainPhi({ ...recipe, ...changes, out, ...hooks })) {
+    if (event.kind === 'step' && event.step % 100 === 0) console.error(`step ${event.step}: ${event.loss}`);
+  }
+  return (performance.now() - begin) / 1000;
+}
+
+/** Of several runs, the mean and, where they differ, the least and the greatest. */
+function summary(runs: readonly Record<string, number>[]): Record<string, string> {
+  return Object.fromEntries(
+    Object.keys(runs[0]!).map((metric) => {
+      const values = runs.map((run) => 100 * run[metric]!);
+      const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+      const spread = `${Math.min(...values).toFixed(1)} to ${Math.max(...values).toFixed(1)}`;
+      return [metric, runs.length > 1 ? `${mean.toFixed(1)} (${spread})` : mean.toFixed(1)];
+    }),
+  );
+}

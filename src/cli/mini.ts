@@ -1,0 +1,24 @@
+/** `lincir mini`: the miniature world's benchmark as files. */
+
+import { formatCount } from '../core/index.ts';
+import { buildBenchmark, miniPictures, writeMiniBenchmark } from '../mini/index.ts';
+import type { Context } from './context.ts';
+
+export interface MiniOptions {
+  readonly pictures: number;
+  readonly queries: number;
+  readonly seed: number;
+}
+
+export async function mini(
+  folder: string,
+  { pictures, queries, seed }: MiniOptions,
+  { reporter }: Context,
+): Promise<void> {
+  const benchmark = buildBenchmark(seed, { gallery: pictures, queries });
+  reporter.begin({ label: 'drawing', unit: 'pictures', total: pictures });
+  await writeMiniBenchmark(folder, benchmark, (done) => reporter.advance(done));
+  reporter.end();
+  reporter.note(`${formatCount(pictures)} pictures → ${folder}/${miniPictures}`);
+  reporter.note(`${formatCount(queries)} queries, for lincir eval mini, circo and cirr`);
+}
