@@ -5,13 +5,14 @@ import { definitions, table } from './report-text.ts';
 import type { Results } from './results.ts';
 
 export function repeatSection(results: Results): string {
-  const { preset, options, folder, limit, images, queries, mean, decisive, model } = results;
+  const { preset, options, folder, sha256, limit, images, queries, mean, decisive, model } = results;
   const asked = formatCount(queries.length);
   const facts: (readonly [string, string])[] = [
     ['Benchmark', preset],
     ['Folder', folder],
+    ['SHA-256 of its queries', sha256],
     ['Pictures', formatCount(images)],
-    ['Queries', limit === null ? asked : `${asked} (limited to the first ${formatCount(limit)})`],
+    ['Queries', limit === null ? asked : `${formatCount(limit)}, spread over the benchmark`],
     ['Compared by', `${decisive}, mean over ${mean}`],
     ...Object.entries(options).flatMap(([name, value]) =>
       value === null ? [] : [[`Option ${name}`, settingText(value)] as const],

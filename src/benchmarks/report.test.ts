@@ -84,6 +84,7 @@ async function reportOf(given: Given = {}): Promise<string> {
         preset: 'cirr val',
         options: { split: 'val' },
         folder,
+        sha256: '0'.repeat(64),
         limit: null,
       },
       ...{ images: images.length, queries: queries.map(({ id }) => id), metrics, decisive, mean, methods },
@@ -166,7 +167,7 @@ test('the head tells what was evaluated, and that a limited run compares with no
   const limited = await reportOf({ queries, results: { limit: 2, queries: ['0', '1'] } });
   assert.match(
     limited,
-    /class="banner" role="note"><strong>Only the first 2 of 1,234 queries:<\/strong> not comparable/,
+    /class="banner" role="note"><strong>Only 2 of 1,234 queries:<\/strong> not comparable/,
   );
   assert.match(await reportOf({ results: {} }), /Model’s fingerprint.*f00d/);
 });

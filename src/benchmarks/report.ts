@@ -97,7 +97,7 @@ function header(
   const banner =
     limit === null
       ? ''
-      : `<p class="banner" role="note"><strong>Only the first ${queries.length.toLocaleString('en-US')} of ${counted(benchmark.queries.length, 'query', 'queries')}:</strong> not comparable with other results.</p>`;
+      : `<p class="banner" role="note"><strong>Only ${queries.length.toLocaleString('en-US')} of ${counted(benchmark.queries.length, 'query', 'queries')}:</strong> not comparable with other results.</p>`;
   return [
     '<header>',
     `<h1><bdi>${shown(preset)}</bdi></h1>`,
