@@ -7,10 +7,11 @@ import { loadClip, loadTokenizer, readPreprocessing } from '../src/clip/index.ts
 import { sequence } from '../src/core/index.ts';
 import { miniConfig, preprocessorJson, writeDescription } from '../src/mini/clip-model.ts';
 import { evaluateClip } from '../src/mini/evaluate-clip.ts';
+import { trainingScenes } from '../src/mini/families.ts';
 import { caption } from '../src/mini/grammar.ts';
 import { tokenizerFile } from '../src/mini/tokenizer-file.ts';
 import { defaultClipTraining, trainClip } from '../src/mini/train-clip.ts';
-import { pairsOfStep, scenePool, trainingScenes } from '../src/mini/training-pairs.ts';
+import { pairsOfStep, scenePool } from '../src/mini/training-pairs.ts';
 import { logFile } from '../src/mini/training-state.ts';
 
 const { values: given } = parseArgs({

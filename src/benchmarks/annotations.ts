@@ -3,7 +3,7 @@
 import { join, normalize, sep } from 'node:path';
 import type { z } from 'zod';
 import { LincirError, quoted, readJsonFile } from '../core/index.ts';
-import type { BenchmarkImage, BenchmarkQuery, OpenBenchmarkOptions } from './benchmark.ts';
+import type { BenchmarkImage, BenchmarkKind, BenchmarkQuery, OpenBenchmarkOptions } from './benchmark.ts';
 
 /** Of COCO's largest file of annotations some ten times over. In bytes. */
 const annotationLimit = 2 ** 29;
@@ -129,9 +129,37 @@ function uniqueIds(ids: readonly string[], repeated: (id: string) => LincirError
   return seen;
 }
 
-/** The option's value, or the first of what there is. Throws 'bad-argument' for one that is not among them. */
-export function chosen(option: string, value: string | undefined, choices: readonly string[]): string {
-  if (value === undefined) return choices[0]!;
+/** The part of a kind of benchmark that is opened. */
+export interface Protocol {
+  /** Empty where the kind has no splits. */
+  readonly split: string;
+  readonly variant: string | undefined;
+  /** In the kind's order. */
+  readonly parts: readonly string[];
+  /** What reports call it. */
+  readonly preset: string;
+}
+
+/** What options choose of a kind. Throws 'bad-argument' for a split, variant or part that it does not have. */
+export function protocolOf(
+  { name, splits, variants, parts }: Pick<BenchmarkKind, 'name' | 'splits' | 'variants' | 'parts'>,
+  { split, variant, only, anyVersion }: OpenBenchmarkOptions,
+): Protocol {
+  const ofSplit = split === undefined ? (splits[0] ?? '') : chosen('split', split, splits);
+  if (variant !== undefined) chosen('variant', variant, variants);
+  for (const part of only ?? []) chosen('only', part, parts);
+  const wanted = parts.filter((part) => only?.includes(part) ?? true);
+  const preset = [
+    `${name} ${ofSplit}`.trim(),
+    ...(variant === undefined ? [] : [variant]),
+    ...(only === undefined ? [] : [`only ${wanted.join(', ')}`]),
+    ...(anyVersion ? ['any version'] : []),
+  ];
+  return { split: ofSplit, variant, parts: wanted, preset: preset.join(', ') };
+}
+
+/** Throws 'bad-argument' for a value that is not among the choices. */
+export function chosen(option: string, value: string, choices: readonly string[]): string {
   if (choices.includes(value)) return value;
   throw new LincirError('bad-argument', {
     subject: option,

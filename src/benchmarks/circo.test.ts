@@ -61,7 +61,7 @@ describe('CIRCO opens', () => {
   test('as its annotations have it', async () => {
     const folder = await layOut('val', questionsOf('val', 3), picturesOf(12));
     const benchmark = await circo.open(folder, { anyVersion: true });
-    assert.equal(benchmark.preset, 'circo val');
+    assert.equal(benchmark.preset, 'circo val, any version');
     assert.deepEqual(benchmark.images[1], {
       id: '1007',
       path: join(folder, 'COCO2017_unlabeled', 'unlabeled2017', '000000001007.jpg'),
@@ -248,7 +248,7 @@ describe('CIRCO’s submission', () => {
       [null, /p\.json: expected an object/],
       [{ ...json, 1: undefined }, /p\.json: query 1: expected a list of ids, found none/],
       [{ ...json, 1: 1007 }, /query 1: expected a list of ids, found "1007"/],
-      [{ ...json, 3: list }, /query "3": expected a query of circo val, found none/],
+      [{ ...json, 3: list }, /query "3": expected a query of circo val, any version, found none/],
       [{ ...json, 1: list.slice(1) }, /query 1: expected 50 ids, found 49/],
       [{ ...json, 1: [...list, 1000] }, /query 1: expected 50 ids, found 51/],
       [{ ...json, 1: list.with(7, '1007') }, /query 1: expected ids that are integers, found/],
@@ -266,6 +266,9 @@ describe('CIRCO’s submission', () => {
   test('is not written of rankings that lack something', async () => {
     const benchmark = await small('test', 3, 60);
     const rankings = rankingsOf(benchmark.queries, benchmark.galleries.get('all')!.slice(20));
-    assert.throws(() => write('', benchmark, rankings), /circo test: query 0: expected 50 ids, found 40/);
+    assert.throws(
+      () => write('', benchmark, rankings),
+      /circo test, any version: query 0: expected 50 ids, found 40/,
+    );
   });
 });

@@ -3,7 +3,7 @@
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { LincirError, quoted } from '../core/index.ts';
-import { chosen, expectConsistent, expectCount, pathWithin, readAnnotations } from './annotations.ts';
+import { expectConsistent, expectCount, pathWithin, protocolOf, readAnnotations } from './annotations.ts';
 import type {
   Benchmark,
   BenchmarkImage,
@@ -14,6 +14,7 @@ import type {
 } from './benchmark.ts';
 import { averagePrecisionNames, averagePrecisions, recallNames, recalls } from './measures.ts';
 import { type PredictedList, readLists, submissionFields, writeLists } from './predictions.ts';
+import { relativePrompt } from './prompts.ts';
 
 const publishedQueries: Readonly<Record<string, number>> = { val: 220, test: 800 };
 const publishedImages = 123_403;
@@ -70,10 +71,7 @@ const secretQuestions = z.array(
 type Question = z.output<typeof openQuestions | typeof secretQuestions>[number];
 
 async function open(folder: string, options: OpenBenchmarkOptions): Promise<Benchmark> {
-  const split = chosen('split', options.split, splits);
-  chosen('variant', options.variant, []);
-  for (const part of options.only ?? []) chosen('only', part, []);
-
+  const { split, preset } = protocolOf(circo, options);
   const root = resolve(folder);
   const questionsPath = join(root, 'annotations', `${split}.json`);
   const questions = await readAnnotations(questionsPath, split === 'val' ? openQuestions : secretQuestions);
@@ -84,12 +82,12 @@ async function open(folder: string, options: OpenBenchmarkOptions): Promise<Benc
   expectConsistent(questionsPath, { images, galleries, queries });
   return {
     name: circo.name,
-    preset: `${circo.name} ${split}`,
+    preset,
     folder: root,
     images,
     galleries,
     queries,
-    prompt: { composed: 'a photo of $ that {text}', text: '{text}' },
+    prompt: relativePrompt,
     depth,
     metrics,
     decisive,

@@ -49,7 +49,7 @@ describe('CIRR opens', () => {
   test('as its annotations have it', async () => {
     const folder = await layOut('val', pairsOf('val', 3), pathsOf('val', 9));
     const benchmark = await cirr.open(folder, { anyVersion: true });
-    assert.equal(benchmark.preset, 'cirr val');
+    assert.equal(benchmark.preset, 'cirr val, any version');
     assert.equal(benchmark.images.length, 9);
     assert.deepEqual(benchmark.images[4], {
       id: 'dev-4-0-img0',
@@ -225,7 +225,7 @@ describe('CIRR’s submissions', () => {
       [{ ...recall, metric: 'R' }, /p\.json: metric: expected recall or recall_subset, found "R"/],
       [{ ...recall, metric: 'recall_subset' }, /query 100: expected 3 ids, found 50/],
       [{ ...recall, 101: undefined }, /p\.json: query 101: expected a list of ids, found none/],
-      [{ ...recall, 103: list }, /query "103": expected a query of cirr val, found none/],
+      [{ ...recall, 103: list }, /query "103": expected a query of cirr val, any version, found none/],
       [{ ...recall, 101: list.slice(1) }, /query 101: expected 50 ids, found 49/],
       [{ ...recall, 101: [...list, 'dev-0-0-img0'] }, /query 101: expected 50 ids, found 51/],
       [{ ...recall, 101: list.with(0, list[1]!) }, /query 101: expected every id once, found "dev-58-/],
@@ -244,8 +244,8 @@ describe('CIRR’s submissions', () => {
     const rankings = rankingsOf(benchmark);
     const short = new Map(rankings).set('101', { gallery: [] });
     for (const [file, found] of [
-      ['recall', /cirr test1: recall: query 101: expected 50 ids, found 0/],
-      ['recall_subset', /cirr test1: recall_subset: query 101: expected 3 ids, found 0/],
+      ['recall', /cirr test1, any version: recall: query 101: expected 50 ids, found 0/],
+      ['recall_subset', /cirr test1, any version: recall_subset: query 101: expected 3 ids, found 0/],
     ] as const) {
       assert.throws(() => write(file, benchmark, short), found);
     }

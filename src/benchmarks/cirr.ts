@@ -4,10 +4,18 @@ import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { LincirError, quoted } from '../core/index.ts';
-import { chosen, expectConsistent, expectCount, pathWithin, readAnnotations } from './annotations.ts';
+import {
+  chosen,
+  expectConsistent,
+  expectCount,
+  pathWithin,
+  protocolOf,
+  readAnnotations,
+} from './annotations.ts';
 import type { Benchmark, BenchmarkKind, BenchmarkQuery, OpenBenchmarkOptions, Ranking } from './benchmark.ts';
 import { recallNames, recalls } from './measures.ts';
 import { type PredictedList, readLists, submissionFields, writeLists } from './predictions.ts';
+import { relativePrompt } from './prompts.ts';
 
 /** Numbers of queries and pictures. */
 const published: Readonly<Record<string, { readonly queries: number; readonly images: number }>> = {
@@ -78,10 +86,7 @@ const secretPairs = z.array(
 type Pair = z.output<typeof openPairs | typeof secretPairs>[number];
 
 async function open(folder: string, options: OpenBenchmarkOptions): Promise<Benchmark> {
-  const split = chosen('split', options.split, splits);
-  chosen('variant', options.variant, []);
-  for (const part of options.only ?? []) chosen('only', part, []);
-
+  const { split, preset } = protocolOf(cirr, options);
   const root = resolve(folder);
   const captionsPath = join(root, 'cirr', 'captions', `cap.${version}.${split}.json`);
   const splitPath = join(root, 'cirr', 'image_splits', `split.${version}.${split}.json`);
@@ -98,12 +103,12 @@ async function open(folder: string, options: OpenBenchmarkOptions): Promise<Benc
   expectConsistent(captionsPath, { images, galleries, queries });
   return {
     name: cirr.name,
-    preset: `${cirr.name} ${split}`,
+    preset,
     folder: root,
     images,
     galleries,
     queries,
-    prompt: { composed: 'a photo of $ that {text}', text: '{text}' },
+    prompt: relativePrompt,
     depth,
     metrics,
     decisive,

@@ -69,7 +69,7 @@ test('a photo is asked for by one of its objects and the classes of all', async 
     ],
     [5, 2],
   );
-  assert.equal(benchmark.preset, 'coco-composition val2017');
+  assert.equal(benchmark.preset, 'coco-composition val2017, any version');
   assert.deepEqual(benchmark.galleries, new Map([['all', ['2', '5']]]));
   assert.deepEqual(benchmark.queries, [
     { id: '3', reference: '3@2', texts: ['cat'], gallery: 'all', targets: ['2'], groups: ['animal'] },
@@ -112,7 +112,7 @@ test('crowds, boxes of half the photo and boxes without a pixel are not asked wi
     ['5', '6'],
   );
   const large = await opened(context, annotations, [1, 2, 3, 4], { variant: 'large-objects' });
-  assert.equal(large.preset, 'coco-composition val2017, large-objects');
+  assert.equal(large.preset, 'coco-composition val2017, large-objects, any version');
   assert.deepEqual(
     large.queries.map(({ id }) => id),
     ['5'],

@@ -6,11 +6,11 @@ import { z } from 'zod';
 import { LincirError, quoted, sequence } from '../core/index.ts';
 import type { Box, Region } from '../pictures/index.ts';
 import {
-  chosen,
   expectConsistent,
   expectCount,
   parseAnnotations,
   pathWithin,
+  protocolOf,
   readAnnotations,
 } from './annotations.ts';
 import type {
@@ -50,10 +50,7 @@ export const cocoComposition: BenchmarkKind = {
 };
 
 async function open(folder: string, options: OpenBenchmarkOptions): Promise<Benchmark> {
-  const split = chosen('split', options.split, cocoComposition.splits);
-  const variant =
-    options.variant === undefined ? undefined : chosen('variant', options.variant, cocoComposition.variants);
-  for (const part of options.only ?? []) chosen('only', part, cocoComposition.parts);
+  const { variant, preset } = protocolOf(cocoComposition, options);
   const { root, path } = await findAnnotations(resolve(folder));
   const annotations = await readAnnotations(path, instances);
   expectCount(path, 'photos', annotations.images.length, 5000, options);
@@ -95,7 +92,7 @@ async function open(folder: string, options: OpenBenchmarkOptions): Promise<Benc
   expectConsistent(path, { images: [...photos, ...cutOut], galleries, queries });
   return {
     name: cocoComposition.name,
-    preset: [`${cocoComposition.name} ${split}`, ...(variant ? [variant] : [])].join(', '),
+    preset,
     folder: resolve(folder),
     images: [...photos, ...cutOut],
     galleries,

@@ -5,7 +5,7 @@ import { join, relative, resolve, sep } from 'node:path';
 import { z } from 'zod';
 import { fileLines, LincirError, parseJson, quoted } from '../core/index.ts';
 import { openSources } from '../pictures/index.ts';
-import { chosen, parseAnnotations, pathWithin } from './annotations.ts';
+import { parseAnnotations, pathWithin, protocolOf } from './annotations.ts';
 import type {
   Benchmark,
   BenchmarkImage,
@@ -15,6 +15,7 @@ import type {
   Ranking,
 } from './benchmark.ts';
 import { averagePrecisionNames, averagePrecisions, recallNames, recalls } from './measures.ts';
+import { relativePrompt } from './prompts.ts';
 
 const queriesFile = 'queries.jsonl';
 const galleryFile = 'gallery.txt';
@@ -56,9 +57,7 @@ export const custom: BenchmarkKind = {
 };
 
 async function open(folder: string, options: OpenBenchmarkOptions): Promise<Benchmark> {
-  if (options.split !== undefined) chosen('split', options.split, []);
-  if (options.variant !== undefined) chosen('variant', options.variant, []);
-  for (const part of options.only ?? []) chosen('only', part, []);
+  const { preset } = protocolOf(custom, options);
   const root = resolve(folder);
   const path = join(root, queriesFile);
   const lines = await readQueries(root, path);
@@ -78,12 +77,12 @@ async function open(folder: string, options: OpenBenchmarkOptions): Promise<Benc
   const images = Array.from(ids, (id): BenchmarkImage => ({ id, path: join(root, id) }));
   return {
     name: custom.name,
-    preset: custom.name,
+    preset,
     folder: root,
     images,
     galleries: hasGallery ? new Map([[gallery, [...members]]]) : new Map(),
     queries,
-    prompt: { composed: 'a photo of $ that {text}', text: '{text}' },
+    prompt: relativePrompt,
     depth: Math.max(...recallRanks),
     metrics: [...recallNames(recallRanks), ...averagePrecisionNames(precisionRanks)],
     decisive: 'R@1',

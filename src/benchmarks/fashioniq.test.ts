@@ -65,7 +65,7 @@ describe('open', () => {
       },
     );
     assert.deepEqual(prompt, { composed: 'a photo of $ that {text}', text: '{text}' });
-    assert.deepEqual([preset, decisive, mean, depth], ['fashioniq val', 'R@10', 'groups', 50]);
+    assert.deepEqual([preset, decisive, mean, depth], ['fashioniq val, any version', 'R@10', 'groups', 50]);
     assert.deepEqual(metrics, ['R@10', 'R@50']);
   });
 
@@ -93,7 +93,7 @@ describe('open', () => {
     const { queries, galleries, preset } = await open(['toptee', 'shirt']);
     assert.deepEqual([...galleries.keys()], ['shirt', 'toptee']);
     assert.equal(queries.length, 6);
-    assert.equal(preset, 'fashioniq val, only shirt, toptee');
+    assert.equal(preset, 'fashioniq val, only shirt, toptee, any version');
     await assert.rejects(open(), { code: 'not-found', message: /cap\.dress\.val\.json/ });
   });
 

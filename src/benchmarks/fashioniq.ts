@@ -10,6 +10,7 @@ import {
   expectCount,
   parseAnnotations,
   pathWithin,
+  protocolOf,
   readAnnotations,
 } from './annotations.ts';
 import type {
@@ -23,6 +24,7 @@ import type {
 } from './benchmark.ts';
 import { recallNames, recalls } from './measures.ts';
 import { type PredictedList, readLists, writeLists } from './predictions.ts';
+import { relativePrompt } from './prompts.ts';
 
 const published: Readonly<Record<string, { readonly queries: number; readonly pictures: number }>> = {
   dress: { queries: 2017, pictures: 3817 },
@@ -83,11 +85,7 @@ export const fashioniq: BenchmarkKind = {
 };
 
 async function open(folder: string, options: OpenBenchmarkOptions): Promise<Benchmark> {
-  const split = chosen('split', options.split, fashioniq.splits);
-  chosen('variant', options.variant, fashioniq.variants);
-  for (const category of options.only ?? []) chosen('only', category, categories);
-  const wanted = categories.filter((category) => options.only?.includes(category) ?? true);
-
+  const { split, parts, preset } = protocolOf(fashioniq, options);
   const root = resolve(folder);
   const pictures = join(root, 'images');
   // Pictures that are not there are for the check of all pictures to tell of.
@@ -99,7 +97,7 @@ async function open(folder: string, options: OpenBenchmarkOptions): Promise<Benc
   const images = new Map<string, BenchmarkImage>();
   const galleries = new Map<string, readonly string[]>();
   const queries: CaptionedQuery[] = [];
-  for (const category of wanted) {
+  for (const category of parts) {
     const splitFile = join(root, 'image_splits', `split.${category}.${split}.json`);
     const ids = await readAnnotations(splitFile, splitSchema);
     expectCount(splitFile, 'pictures', ids.length, published[category]?.pictures, options);
@@ -127,10 +125,10 @@ async function open(folder: string, options: OpenBenchmarkOptions): Promise<Benc
   expectConsistent(root, benchmark);
   return {
     name: fashioniq.name,
-    preset: `fashioniq ${split}${options.only === undefined ? '' : `, only ${wanted.join(', ')}`}`,
+    preset,
     folder: root,
     ...benchmark,
-    prompt: { composed: 'a photo of $ that {text}', text: '{text}' },
+    prompt: relativePrompt,
     depth,
     metrics: recallNames(cuts),
     decisive: 'R@10',

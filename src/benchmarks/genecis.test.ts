@@ -72,7 +72,7 @@ describe('open', () => {
     );
     assert.equal(galleries.size, 0);
     assert.deepEqual(prompt, { composed: 'a photo of $ that {text}', text: '{text}' });
-    assert.deepEqual([preset, decisive, mean], ['genecis', 'R@1', 'groups']);
+    assert.deepEqual([preset, decisive, mean], ['genecis, any version', 'R@1', 'groups']);
     assert.deepEqual(metrics, ['R@1', 'R@2', 'R@3']);
   });
 
@@ -128,7 +128,7 @@ describe('open', () => {
     assert.equal(texts.get('focus_object/1'), '0');
     assert.equal(texts.get('change_object/0'), '0');
     assert.equal(texts.get('focus_attribute/0'), 'the same color');
-    assert.equal(preset, 'genecis, as released');
+    assert.equal(preset, 'genecis, as-released, any version');
   });
 
   test('reads chosen tasks only, and says what to choose where some are missing', async () => {
@@ -136,7 +136,7 @@ describe('open', () => {
     await rm(join(folder, 'genecis/change_attribute.json'));
     const { queries, preset } = await open({ only: ['change_object', 'focus_object'] });
     assert.deepEqual(new Set(queries.flatMap(({ groups }) => groups)), new Set(tasks.slice(2)));
-    assert.equal(preset, 'genecis, only focus_object, change_object');
+    assert.equal(preset, 'genecis, only focus_object, change_object, any version');
     const message =
       /focus_attribute\.json, .*change_attribute\.json: expected .*--only focus_object,change_object$/;
     await assert.rejects(open(), { code: 'not-found', message });

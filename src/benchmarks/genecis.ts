@@ -5,7 +5,7 @@ import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { LincirError } from '../core/index.ts';
-import { chosen, expectConsistent, expectCount, readAnnotations } from './annotations.ts';
+import { expectConsistent, expectCount, protocolOf, readAnnotations } from './annotations.ts';
 import type {
   Benchmark,
   BenchmarkImage,
@@ -14,6 +14,7 @@ import type {
   OpenBenchmarkOptions,
 } from './benchmark.ts';
 import { recallNames, recalls } from './measures.ts';
+import { relativePrompt } from './prompts.ts';
 
 const tasks = ['focus_attribute', 'change_attribute', 'focus_object', 'change_object'];
 const publishedObjects = { templates: 1960, gallery: 14 };
@@ -35,12 +36,8 @@ export const genecis: BenchmarkKind = {
 };
 
 async function open(folder: string, options: OpenBenchmarkOptions): Promise<Benchmark> {
-  chosen('split', options.split, genecis.splits);
-  if (options.variant !== undefined) chosen('variant', options.variant, genecis.variants);
-  const asReleased = options.variant === 'as-released';
-  for (const task of options.only ?? []) chosen('only', task, tasks);
-  const wanted = tasks.filter((task) => options.only?.includes(task) ?? true);
-
+  const { variant, parts: wanted, preset } = protocolOf(genecis, options);
+  const asReleased = variant === 'as-released';
   const root = resolve(folder);
   expectTasks(root, wanted);
   const cocoPath = cocoPictures(root);
@@ -74,17 +71,12 @@ async function open(folder: string, options: OpenBenchmarkOptions): Promise<Benc
   }
   const benchmark = { images: [...images.values()], galleries: new Map<string, string[]>(), queries };
   expectConsistent(root, benchmark);
-  const preset = [
-    genecis.name,
-    ...(asReleased ? ['as released'] : []),
-    ...(options.only ? [`only ${wanted.join(', ')}`] : []),
-  ];
   return {
     name: genecis.name,
-    preset: preset.join(', '),
+    preset,
     folder: root,
     ...benchmark,
-    prompt: { composed: 'a photo of $ that {text}', text: '{text}' },
+    prompt: relativePrompt,
     depth: Math.max(...cuts),
     metrics: recallNames(cuts),
     decisive: 'R@1',

@@ -83,7 +83,10 @@ describe('open', () => {
     assert.equal(images.length, 3 + 8 - 2);
     assert.equal(images[0]!.path, join(folder, 'imgnet/real/n01/ILSVRC2012_val_00000001.JPEG'));
     assert.deepEqual(prompt, { composed: 'a {text} of $', text: 'a {text}' });
-    assert.deepEqual([preset, decisive, mean, depth], ['imagenet-domains', 'R@10', 'queries', 50]);
+    assert.deepEqual(
+      [preset, decisive, mean, depth],
+      ['imagenet-domains, any version', 'R@10', 'queries', 50],
+    );
     assert.deepEqual(metrics, ['R@10', 'R@50', 'P@10', 'P@50']);
   });
 
@@ -101,7 +104,7 @@ describe('open', () => {
     const { queries, galleries, preset } = await open({ only: ['toy', 'cartoon'] });
     assert.deepEqual(new Set(queries.flatMap(({ groups }) => groups)), new Set(['cartoon', 'toy']));
     assert.equal(galleries.get('all')!.length, targets.length);
-    assert.equal(preset, 'imagenet-domains, only cartoon, toy');
+    assert.equal(preset, 'imagenet-domains, only cartoon, toy, any version');
   });
 
   test('refuses options that it lacks', async () => {

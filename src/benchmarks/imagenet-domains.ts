@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { join, posix, resolve } from 'node:path';
 import { fileLines, LincirError, quoted } from '../core/index.ts';
-import { chosen, expectConsistent, expectCount, pathWithin } from './annotations.ts';
+import { expectConsistent, expectCount, pathWithin, protocolOf } from './annotations.ts';
 import type {
   Benchmark,
   BenchmarkImage,
@@ -40,11 +40,7 @@ export const imagenetDomains: BenchmarkKind = {
 };
 
 async function open(folder: string, options: OpenBenchmarkOptions): Promise<Benchmark> {
-  chosen('split', options.split, imagenetDomains.splits);
-  chosen('variant', options.variant, imagenetDomains.variants);
-  for (const domain of options.only ?? []) chosen('only', domain, domains);
-  const wanted = domains.filter((domain) => options.only?.includes(domain) ?? true);
-
+  const { parts: wanted, preset } = protocolOf(imagenetDomains, options);
   const root = resolve(folder);
   const photoFile = locate(root, 'imgnet_real_query.txt');
   const targetFile = locate(root, 'imgnet_targets.txt');
@@ -83,7 +79,7 @@ async function open(folder: string, options: OpenBenchmarkOptions): Promise<Benc
   expectConsistent(root, benchmark);
   return {
     name: imagenetDomains.name,
-    preset: `imagenet-domains${options.only ? `, only ${wanted.join(', ')}` : ''}`,
+    preset,
     folder: root,
     ...benchmark,
     prompt: { composed: 'a {text} of $', text: 'a {text}' },

@@ -36,7 +36,7 @@ export async function pictureFacts(
     if (!found.isFile()) return 'not a file';
     if (found.size === 0) return 'an empty file';
     await access(path, constants.R_OK);
-    facts.set(path, { size: found.size, modified: Math.trunc(found.mtimeMs) });
+    facts.set(path, { size: found.size, modified: found.mtimeMs });
     return undefined;
   });
   return { facts, problems };

@@ -27,6 +27,9 @@ const alternatives: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
+/** Of benchmarks whose texts say what is different. */
+export const relativePrompt: Prompt = { composed: 'a photo of $ that {text}', text: '{text}' };
+
 const fileSchema = z.array(z.string(), { error: 'a list of prompts' }).min(1, 'at least one prompt');
 
 /** A prompt that a user gives, for the benchmark's own. Throws 'bad-argument' unless it has one `$` and one `{text}`. */

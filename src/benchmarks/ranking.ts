@@ -5,8 +5,8 @@ import { gemm, input, Session } from '../onnx/index.ts';
 import type { Benchmark, BenchmarkQuery, Ranking } from './benchmark.ts';
 import { type PictureEmbeddings, rowsOf } from './embed-pictures.ts';
 
-/** Similarities that are in memory at once. */
-const scoresAtOnce = 2 ** 22;
+/** Similarities are computed in blocks of this size: large enough for the engine, small enough for caches. */
+const block = { queries: 256, pictures: 16_384 } as const;
 
 /**
  * Ranks for every query what it asks for: its gallery, its candidates, or both. Similarities are float32; of pictures
@@ -35,49 +35,60 @@ export async function rank(
   const session = await similarities(dimensions, threads);
   try {
     for (const [name, ids] of benchmark.galleries) {
+      const gallery = new Gallery(ids, pictures, norms);
       const asking = [...queries.keys()].filter((at) => queries[at]!.gallery === name);
-      if (asking.length === 0) continue;
-      const rows = ids.map((id) => pictures.rows.get(id)!);
-      const gallery = { shape: [ids.length, dimensions], data: rowsOf(pictures.data, rows, dimensions) };
-      const positions = new Map(ids.map((id, at) => [id, at]));
-      const nearest = new Nearest(ids);
-      const perRun = Math.max(1, Math.floor(scoresAtOnce / ids.length));
-      for (let begin = 0; begin < asking.length; begin += perRun) {
-        const some = asking.slice(begin, begin + perRun);
+      for (let begin = 0; begin < asking.length; begin += block.queries) {
+        const some = asking.slice(begin, begin + block.queries);
         const data = rowsOf(vectors, some, dimensions);
-        const { scores } = await session.run<'scores'>({
-          queries: { shape: [some.length, dimensions], data },
-          pictures: gallery,
-        });
-        for (const [index, at] of some.entries()) {
-          const own = scores.data.subarray(index * ids.length, (index + 1) * ids.length);
-          rows.forEach((row, position) => {
-            own[position]! *= norms[row]!;
+        const nearest = some.map((at) => gallery.nearest(benchmark.depth, queries[at]!));
+        for (let first = 0; first < ids.length; first += block.pictures) {
+          const { scores } = await session.run<'scores'>({
+            queries: { shape: [some.length, dimensions], data },
+            pictures: gallery.block(first, block.pictures),
           });
-          const { id, exclude = [] } = queries[at]!;
-          for (const other of exclude) {
-            const position = positions.get(other);
-            if (position !== undefined) own[position] = Number.NEGATIVE_INFINITY;
+          const count = scores.shape[1]!;
+          for (const [row, one] of nearest.entries()) {
+            one.offer(scores.data.subarray(row * count, (row + 1) * count), first);
           }
-          galleries.set(at, nearest.of(own, benchmark.depth, id));
         }
+        for (const [row, at] of some.entries()) galleries.set(at, nearest[row]!.ids());
       }
     }
   } finally {
     await session.dispose();
   }
-  return queries.map(({ id, candidates }, at) => {
-    const gallery = galleries.get(at);
-    const vector = vectors.subarray(at * dimensions, (at + 1) * dimensions);
-    const similarity = (name: string) => {
-      const row = pictures.rows.get(name)!;
-      return norms[row]! * dot(vector, pictures.data, row * dimensions);
-    };
+  return queries.map((query, at) => {
+    const found = galleries.get(at);
     const ranked =
-      candidates &&
-      new Nearest(candidates).of(Float32Array.from(candidates, similarity), candidates.length, id);
-    return { ...(gallery && { gallery }), ...(ranked && { candidates: ranked }) };
+      query.candidates && rankedCandidates(query.candidates, query.id, at, vectors, pictures, norms);
+    return { ...(found && { gallery: found }), ...(ranked && { candidates: ranked }) };
   });
+}
+
+function rankedCandidates(
+  candidates: readonly string[],
+  query: string,
+  at: number,
+  vectors: Float32Array,
+  { data, dimensions, rows }: PictureEmbeddings,
+  norms: Float32Array,
+): string[] {
+  const scores = Float32Array.from(candidates, (id) => {
+    const offset = rows.get(id)! * dimensions;
+    let sum = 0;
+    for (let i = 0; i < dimensions; i += 1) sum += vectors[at * dimensions + i]! * data[offset + i]!;
+    return sum;
+  });
+  const scales = Float32Array.from(candidates, (id) => norms[rows.get(id)!]!);
+  const nearest = new Nearest(
+    candidates,
+    Uint32Array.from(candidates, hashOf),
+    scales,
+    candidates.length,
+    query,
+  );
+  nearest.offer(scores, 0);
+  return nearest.ids();
 }
 
 /** 1 / the length of every row; 0 for one of zeros. */
@@ -98,55 +109,140 @@ async function similarities(dimensions: number, threads: number | undefined): Pr
   return await Session.create({ scores }, threads === undefined ? {} : { threads });
 }
 
-/** Chooses the best of a list of pictures. */
+/** A gallery's pictures in its order, ready to be compared. */
+class Gallery {
+  readonly #ids: readonly string[];
+  readonly #data: Float32Array;
+  readonly #dimensions: number;
+  readonly #hashes: Uint32Array;
+  readonly #scales: Float32Array;
+  readonly #positions: ReadonlyMap<string, number>;
+
+  constructor(ids: readonly string[], { data, dimensions, rows }: PictureEmbeddings, norms: Float32Array) {
+    const own = ids.map((id) => rows.get(id)!);
+    this.#ids = ids;
+    this.#data = rowsOf(data, own, dimensions);
+    this.#dimensions = dimensions;
+    this.#hashes = Uint32Array.from(ids, hashOf);
+    this.#scales = Float32Array.from(own, (row) => norms[row]!);
+    this.#positions = new Map(ids.map((id, position) => [id, position]));
+  }
+
+  /** Rows from `first` on. */
+  block(first: number, most: number) {
+    const size = this.#dimensions;
+    const data = this.#data.subarray(first * size, (first + most) * size);
+    return { shape: [data.length / size, size], data };
+  }
+
+  nearest(count: number, { id, exclude = [] }: BenchmarkQuery): Nearest {
+    const left = new Set(exclude.flatMap((other) => this.#positions.get(other) ?? []));
+    return new Nearest(this.#ids, this.#hashes, this.#scales, count, id, left);
+  }
+}
+
+/** The best of a list of pictures for one query, of scores that come in blocks: a heap whose first one is the worst of them. */
 class Nearest {
   readonly #ids: readonly string[];
   readonly #hashes: Uint32Array;
+  readonly #scales: Float32Array;
+  readonly #count: number;
+  readonly #salt: number;
+  readonly #exclude: ReadonlySet<number>;
+  readonly #scores: Float32Array;
+  readonly #positions: Int32Array;
+  #size = 0;
 
-  constructor(ids: readonly string[]) {
+  /** @param scales what each picture's scores are multiplied by; a score that comes is not yet */
+  constructor(
+    ids: readonly string[],
+    hashes: Uint32Array,
+    scales: Float32Array,
+    count: number,
+    query: string,
+    exclude: ReadonlySet<number> = new Set(),
+  ) {
     this.#ids = ids;
-    this.#hashes = Uint32Array.from(ids, hashOf);
+    this.#hashes = hashes;
+    this.#scales = scales;
+    this.#count = Math.min(count, ids.length);
+    this.#salt = hashOf(query);
+    this.#exclude = exclude;
+    this.#scores = new Float32Array(this.#count);
+    this.#positions = new Int32Array(this.#count);
   }
 
-  /** The ids of the `count` highest scores, the highest first; those of minus infinity are left out. */
-  of(scores: Float32Array, count: number, query: string): string[] {
-    const hashes = this.#hashes;
-    const salt = hashOf(query);
-    const order = (at: number) => mixed(hashes[at]! ^ salt);
-    /** Whether `a` ranks after `b`. */
-    const isWorse = (a: number, b: number): boolean => {
-      if (scores[a] !== scores[b]) return scores[a]! < scores[b]!;
-      return order(a) - order(b) > 0 || (order(a) === order(b) && a > b);
-    };
-    // The best so far, as a heap whose first one is the worst of them.
-    const heap: number[] = [];
-    const sink = (): void => {
-      for (let parent = 0; ; ) {
-        const [left, right] = [2 * parent + 1, 2 * parent + 2];
-        let worst = parent;
-        if (left < heap.length && isWorse(heap[left]!, heap[worst]!)) worst = left;
-        if (right < heap.length && isWorse(heap[right]!, heap[worst]!)) worst = right;
-        if (worst === parent) return;
-        [heap[parent], heap[worst]] = [heap[worst]!, heap[parent]!];
-        parent = worst;
-      }
-    };
+  /** The scores of the pictures from position `first` on. */
+  offer(scores: Float32Array, first: number): void {
+    const scales = this.#scales;
+    let least = this.#size === this.#count ? this.#scores[0]! : Number.NEGATIVE_INFINITY;
     for (let at = 0; at < scores.length; at += 1) {
-      if (heap.length === count) {
-        if (scores[at]! < scores[heap[0]!]! || isWorse(at, heap[0]!)) continue;
-        heap[0] = at;
-        sink();
-      } else if (scores[at]! > Number.NEGATIVE_INFINITY) {
-        heap.push(at);
-        for (let child = heap.length - 1; child > 0; ) {
-          const parent = (child - 1) >> 1;
-          if (!isWorse(heap[child]!, heap[parent]!)) break;
-          [heap[parent], heap[child]] = [heap[child]!, heap[parent]!];
-          child = parent;
-        }
-      }
+      const score = Math.fround(scores[at]! * scales[first + at]!);
+      if (score < least) continue;
+      const position = first + at;
+      if (this.#exclude.has(position)) continue;
+      if (this.#size < this.#count) this.#push(score, position);
+      else if (this.#isWorse(this.#scores[0]!, this.#positions[0]!, score, position))
+        this.#sink(score, position);
+      if (this.#size === this.#count) least = this.#scores[0]!;
     }
-    return heap.sort((a, b) => (isWorse(a, b) ? 1 : -1)).map((at) => this.#ids[at]!);
+  }
+
+  /** The best first. */
+  ids(): string[] {
+    const order = [...this.#positions.subarray(0, this.#size).entries()];
+    return order
+      .sort(([a, one], [b, other]) =>
+        this.#isWorse(this.#scores[a]!, one, this.#scores[b]!, other) ? 1 : -1,
+      )
+      .map(([, position]) => this.#ids[position]!);
+  }
+
+  /** Whether the first picture ranks after the second. */
+  #isWorse(score: number, position: number, otherScore: number, other: number): boolean {
+    if (score !== otherScore) return score < otherScore;
+    const [own, others] = [this.#tie(position), this.#tie(other)];
+    return own > others || (own === others && position > other);
+  }
+
+  #tie(position: number): number {
+    return mixed(this.#hashes[position]! ^ this.#salt);
+  }
+
+  #push(score: number, position: number): void {
+    let child = this.#size;
+    this.#size += 1;
+    while (child > 0) {
+      const parent = (child - 1) >> 1;
+      if (!this.#isWorse(score, position, this.#scores[parent]!, this.#positions[parent]!)) break;
+      this.#set(child, this.#scores[parent]!, this.#positions[parent]!);
+      child = parent;
+    }
+    this.#set(child, score, position);
+  }
+
+  /** Puts a picture in the place of the worst. */
+  #sink(score: number, position: number): void {
+    let parent = 0;
+    for (;;) {
+      let worst = 2 * parent + 1;
+      if (worst >= this.#size) break;
+      const right = worst + 1;
+      if (right < this.#size && this.#isWorseAt(right, worst)) worst = right;
+      if (!this.#isWorse(this.#scores[worst]!, this.#positions[worst]!, score, position)) break;
+      this.#set(parent, this.#scores[worst]!, this.#positions[worst]!);
+      parent = worst;
+    }
+    this.#set(parent, score, position);
+  }
+
+  #isWorseAt(a: number, b: number): boolean {
+    return this.#isWorse(this.#scores[a]!, this.#positions[a]!, this.#scores[b]!, this.#positions[b]!);
+  }
+
+  #set(at: number, score: number, position: number): void {
+    this.#scores[at] = score;
+    this.#positions[at] = position;
   }
 }
 
@@ -162,10 +258,4 @@ function mixed(value: number): number {
   let bits = Math.imul(value ^ (value >>> 16), 0x85ebca6b);
   bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);
   return (bits ^ (bits >>> 16)) >>> 0;
-}
-
-function dot(vector: Float32Array, data: Float32Array, offset: number): number {
-  let sum = 0;
-  for (let at = 0; at < vector.length; at += 1) sum += vector[at]! * data[offset + at]!;
-  return sum;
 }

@@ -38,7 +38,9 @@ export async function writeSubmission(
   );
   const written: string[] = [];
   for (const file of asked) {
-    const name = [...benchmark.preset.split(/[^\w-]+/), file, method].filter((part) => part !== '').join('-');
+    const name = [...benchmark.preset.split(', ')[0]!.split(' '), file, method]
+      .filter((part) => part !== '')
+      .join('-');
     const path = join(folder, `${name}.json`);
     const json = write(file, benchmark, rankings);
     read(JSON.parse(JSON.stringify(json)), benchmark, path);

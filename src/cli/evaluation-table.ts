@@ -84,14 +84,13 @@ export function comparisonTable(
   return lines;
 }
 
-function heading({ preset, limit, options, queries, images, model }: Results): string {
+function heading({ preset, limit, queries, images, model }: Results): string {
   const parts = [
     preset,
     limit === null
       ? `${formatCount(queries.length)} queries`
       : `ONLY ${formatCount(limit)} QUERIES: not comparable`,
     `${formatCount(images)} pictures`,
-    ...(options.anyVersion === true ? ['annotations of any version'] : []),
     ...(model ? [model.name] : []),
   ];
   return parts.join(', ');

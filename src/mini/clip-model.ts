@@ -50,6 +50,9 @@ export interface ClipParameters {
 }
 
 export const logitScaleName = 'logit_scale';
+const patchPlaces = 'vision_model.embeddings.position_embedding.weight';
+/** About as large as what a patch's colours make. */
+const placeAmplitude = 0.5;
 
 /** `config.json` as transformers writes it. Start and end of text are the last two ids. */
 export function configJson(shape: MiniShape, vocabulary: number) {
@@ -160,7 +163,7 @@ export function emptyParameters(config: ClipConfig): ClipParameters {
 /**
  * Parameters to begin with, as CLIP begins (Radford et al., 2021, and their code's `initialize_parameters`, for both
  * towers alike): normal with deviations that keep the residual stream's size, and projections whose embeddings have a
- * length of about sqrt(projection).
+ * length of about sqrt(projection). Patches alone begin with places that are told apart: see `placesOfPatches`.
  */
 export function initialParameters(config: ClipConfig, seed: number): ClipParameters {
   const parameters = emptyParameters(config);
@@ -177,8 +180,32 @@ export function initialParameters(config: ClipConfig, seed: number): ClipParamet
       const deviation = deviationOf(name, width, layers);
       if (deviation > 0) data.set(normals(stream, data.length).map((value) => deviation * value));
     }
+    if (name === patchPlaces) data.set(placesOfPatches(vision), vision.width); // the class token's comes first
   });
   return parameters;
+}
+
+/**
+ * Waves across and down, from one as long as the picture's side to one of two patches (as in Beyer et al.,
+ * "Better plain ViT baselines", 2022). From the faint noise that CLIP begins with, so few steps would learn colours and
+ * numbers of things, but neither their shapes nor where they are. [patches, width]
+ */
+function placesOfPatches({ width, imageSize, patchSize }: VisionConfig): Float32Array {
+  const side = Math.floor(imageSize / patchSize);
+  const waves = Math.floor(width / 4);
+  const places = new Float32Array(side * side * width);
+  for (let patch = 0; patch < side * side; patch += 1) {
+    const [row, column] = [Math.floor(patch / side), patch % side];
+    for (let wave = 0; wave < waves; wave += 1) {
+      const frequency = Math.PI * (2 / side) ** (1 - wave / waves);
+      const values = [row, column].flatMap((at) => [Math.sin(at * frequency), Math.cos(at * frequency)]);
+      places.set(
+        values.map((value) => placeAmplitude * value),
+        patch * width + 4 * wave,
+      );
+    }
+  }
+  return places;
 }
 
 /** Of biases, 0. */

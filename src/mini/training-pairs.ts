@@ -2,15 +2,15 @@
 
 import { type ClipTokenizer, type ImagePreprocessing, preprocessImage } from '../clip/index.ts';
 import { sequence } from '../core/index.ts';
-import { type ChangeKind, changeKinds, changeOf } from './changes.ts';
 import type { PairBatch } from './contrast.ts';
+import { familySize } from './families.ts';
 import { caption } from './grammar.ts';
 import { renderScene } from './render.ts';
-import { draw, isHeldOut, type Scene, sampleScene, sceneKey, shuffled } from './scene.ts';
+import { type Scene, shuffled } from './scene.ts';
 
 /** Scenes and their pictures. */
 export interface ScenePool {
-  /** Two by two such as `trainingScenes` gives. */
+  /** Family after family. */
   readonly scenes: readonly Scene[];
   readonly side: number;
   /** RGB: [scenes, side, side, 3] */
@@ -18,43 +18,11 @@ export interface ScenePool {
 }
 
 /** The part of all captions that name everything of their scene. */
-const completeShare = 0.4;
-/** Places are hardest to learn. */
-const twinKinds: readonly ChangeKind[] = [...changeKinds, 'position'];
-/** Streams of random numbers of the purpose 'scene' that are used here. */
-const rows = { training: 1, heldOut: 2, captions: 1000 } as const;
+const completeShare = 0.5;
+/** Where streams of random numbers for captions begin. */
+const firstRow = 1000;
 /** Pictures under way at once. */
 const drawnTogether = 64;
-
-/** The first `count` held-out scenes of a seed, all different. */
-export function heldOutScenes(count: number, seed: number): Scene[] {
-  const random = sequence({ seed, purpose: 'scene', moment: 0, row: rows.heldOut });
-  const scenes = new Map<string, Scene>();
-  while (scenes.size < count) {
-    const scene = sampleScene(random);
-    if (isHeldOut(scene)) scenes.set(sceneKey(scene), scene);
-  }
-  return [...scenes.values()];
-}
-
-/**
- * Scenes that training may see, all different. Each second one is the one before it with a change: what differs in
- * little must be told apart, too.
- * @param count even
- */
-export function trainingScenes(count: number, seed: number): Scene[] {
-  const random = sequence({ seed, purpose: 'scene', moment: 0, row: rows.training });
-  const scenes = new Map<string, Scene>();
-  while (scenes.size < count) {
-    const scene = sampleScene(random);
-    const change = changeOf(draw(twinKinds, random), scene, random);
-    if (change === undefined) continue;
-    const two = [scene, draw(change.targets, random)];
-    if (two.some((each) => isHeldOut(each) || scenes.has(sceneKey(each)))) continue;
-    for (const each of two) scenes.set(sceneKey(each), each);
-  }
-  return [...scenes.values()];
-}
 
 /** Draws the scenes' pictures. */
 export async function scenePool(
@@ -75,10 +43,10 @@ export async function scenePool(
 }
 
 /**
- * The pairs of a step, counted from 1: each scene comes once in every pass through the pool, together with its twin, in
- * an order of that pass. The same for the same seed and step, whatever was asked for before. Captions come shortest
+ * The pairs of a step, counted from 1: each scene comes once in every pass through the pool, together with its
+ * family, in an order of that pass. The same for the same seed and step, whatever was asked for before. Captions come shortest
  * first.
- * @param batch even
+ * @param batch a multiple of `familySize`, as is the number of scenes
  */
 export async function pairsOfStep(
   step: number,
@@ -88,13 +56,14 @@ export async function pairsOfStep(
 ): Promise<PairBatch> {
   const stepsPerPass = Math.floor(scenes.length / batch);
   const [pass, place] = [Math.floor((step - 1) / stepsPerPass), (step - 1) % stepsPerPass];
-  const twins = Array.from({ length: scenes.length / 2 }, (_, index) => 2 * index);
-  const order = shuffled(twins, sequence({ seed, purpose: 'order', moment: pass, row: 0 }));
-  const chosen = order.slice((place * batch) / 2, ((place + 1) * batch) / 2);
-  const pairs = chosen
-    .flatMap((index) => [index, index + 1])
+  const families = [...Array(scenes.length / familySize).keys()];
+  const order = shuffled(families, sequence({ seed, purpose: 'order', moment: pass, row: 0 }));
+  const size = batch / familySize;
+  const pairs = order
+    .slice(place * size, (place + 1) * size)
+    .flatMap((family) => Array.from({ length: familySize }, (_, at) => family * familySize + at))
     .map((index, row) => {
-      const random = sequence({ seed, purpose: 'scene', moment: step, row: rows.captions + row });
+      const random = sequence({ seed, purpose: 'scene', moment: step, row: firstRow + row });
       const text = caption(scenes[index]!, random, { complete: random() < completeShare });
       return { index, ids: tokenizer.encode(text).ids };
     });
