@@ -7,11 +7,10 @@ import { loadClip, loadTokenizer, readPreprocessing } from '../src/clip/index.ts
 import { sequence } from '../src/core/index.ts';
 import { miniConfig, preprocessorJson, writeDescription } from '../src/mini/clip-model.ts';
 import { evaluateClip } from '../src/mini/evaluate-clip.ts';
-import { trainingScenes } from '../src/mini/families.ts';
 import { caption } from '../src/mini/grammar.ts';
 import { tokenizerFile } from '../src/mini/tokenizer-file.ts';
 import { defaultClipTraining, trainClip } from '../src/mini/train-clip.ts';
-import { pairsOfStep, scenePool } from '../src/mini/training-pairs.ts';
+import { pairsOfStep, scenePool, trainingScenes } from '../src/mini/training-pairs.ts';
 import { logFile } from '../src/mini/training-state.ts';
 
 const { values: given } = parseArgs({
@@ -56,7 +55,10 @@ async function train(): Promise<void> {
     if (drawn % 6400 === 0) console.log(`${drawn} pictures drawn`);
   });
   const pairs = (step: number) =>
-    pairsOfStep(step, settings.batch, pool, { preprocessing, tokenizer, seed: settings.seed });
+    pairsOfStep(step, settings.batch, pool, {
+      ...{ preprocessing, tokenizer, seed },
+      twinsAfter: Math.round(settings.twinsAfter * steps),
+    });
   const options = { settings, tokenizer: vocabulary, pairs, folder: run, resume, saveEvery: 200 };
   for await (const { step, loss, accuracy, gradientNorm, factor, seconds } of trainClip(options)) {
     if (step % 20 !== 0) continue;

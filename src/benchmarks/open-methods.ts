@@ -50,7 +50,8 @@ export async function openMethods(
         loaded.push(phi);
         methods.push(method);
       } else if (name === 'oti') methods.push(inversion(options));
-      else methods.push(baseline(name, options.weights?.[name as 'sum' | 'slerp']));
+      else if (name === 'sum' || name === 'slerp') methods.push(baseline(name, options.weights?.[name]));
+      else methods.push(baseline(name));
     }
     return { methods, dispose };
   } catch (error) {

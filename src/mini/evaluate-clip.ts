@@ -3,12 +3,12 @@
 import type { Clip } from '../clip/index.ts';
 import { type Float32Tensor, sequence } from '../core/index.ts';
 import { changeOf } from './changes.ts';
-import { heldOutScenes } from './families.ts';
 import { caption } from './grammar.ts';
 import { plainCaption } from './grammar-frames.ts';
 import { tidy } from './grammar-words.ts';
 import { renderScene } from './render.ts';
 import { type Attribute, attributes, type Scene } from './scene.ts';
+import { heldOutScenes } from './training-pairs.ts';
 
 export interface ClipEvaluation {
   readonly scenes: number;

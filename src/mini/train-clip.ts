@@ -31,6 +31,8 @@ export interface ClipTrainingSettings {
   readonly groups: number;
   readonly learningRate: number;
   readonly warmup: number;
+  /** The part of the steps after which scenes that differ in one thing come together. */
+  readonly twinsAfter: number;
   /** Of matrices; vectors and the temperature do not decay. */
   readonly weightDecay: number;
   /** The gradient's greatest length. */
@@ -43,12 +45,12 @@ export const defaultClipTraining: ClipTrainingSettings = {
     width: 128,
     heads: 4,
     textLayers: 4,
-    visionLayers: 3,
+    visionLayers: 4,
     feedForward: 512,
     projection: 128,
     positions: 77,
     imageSize: 64,
-    patchSize: 8,
+    patchSize: 16,
   },
   seed: 1,
   steps: 2200,
@@ -56,6 +58,7 @@ export const defaultClipTraining: ClipTrainingSettings = {
   groups: 8,
   learningRate: 1e-3,
   warmup: 100,
+  twinsAfter: 0.6,
   weightDecay: 0.1,
   clipNorm: 1,
 };

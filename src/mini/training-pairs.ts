@@ -2,15 +2,15 @@
 
 import { type ClipTokenizer, type ImagePreprocessing, preprocessImage } from '../clip/index.ts';
 import { sequence } from '../core/index.ts';
+import { type ChangeKind, changeKinds, changeOf } from './changes.ts';
 import type { PairBatch } from './contrast.ts';
-import { familySize } from './families.ts';
 import { caption } from './grammar.ts';
 import { renderScene } from './render.ts';
-import { type Scene, shuffled } from './scene.ts';
+import { draw, isHeldOut, type Scene, sampleScene, sceneKey, shuffled } from './scene.ts';
 
 /** Scenes and their pictures. */
 export interface ScenePool {
-  /** Family after family. */
+  /** Two by two such as `trainingScenes` gives. */
   readonly scenes: readonly Scene[];
   readonly side: number;
   /** RGB: [scenes, side, side, 3] */
@@ -18,11 +18,43 @@ export interface ScenePool {
 }
 
 /** The part of all captions that name everything of their scene. */
-const completeShare = 0.5;
-/** Where streams of random numbers for captions begin. */
-const firstRow = 1000;
+const completeShare = 0.4;
+/** Places are hardest to learn. */
+const twinKinds: readonly ChangeKind[] = [...changeKinds, 'position'];
+/** Streams of random numbers of the purpose 'scene' that are used here. */
+const rows = { training: 1, heldOut: 2, captions: 1000 } as const;
 /** Pictures under way at once. */
 const drawnTogether = 64;
+
+/** The first `count` held-out scenes of a seed, all different. */
+export function heldOutScenes(count: number, seed: number): Scene[] {
+  const random = sequence({ seed, purpose: 'scene', moment: 0, row: rows.heldOut });
+  const scenes = new Map<string, Scene>();
+  while (scenes.size < count) {
+    const scene = sampleScene(random);
+    if (isHeldOut(scene)) scenes.set(sceneKey(scene), scene);
+  }
+  return [...scenes.values()];
+}
+
+/**
+ * Scenes that training may see, all different. Each second one is the one before it with a change: what differs in
+ * little must be told apart, too.
+ * @param count even
+ */
+export function trainingScenes(count: number, seed: number): Scene[] {
+  const random = sequence({ seed, purpose: 'scene', moment: 0, row: rows.training });
+  const scenes = new Map<string, Scene>();
+  while (scenes.size < count) {
+    const scene = sampleScene(random);
+    const change = changeOf(draw(twinKinds, random), scene, random);
+    if (change === undefined) continue;
+    const two = [scene, draw(change.targets, random)];
+    if (two.some((each) => isHeldOut(each) || scenes.has(sceneKey(each)))) continue;
+    for (const each of two) scenes.set(sceneKey(each), each);
+  }
+  return [...scenes.values()];
+}
 
 /** Draws the scenes' pictures. */
 export async function scenePool(
@@ -43,27 +75,28 @@ export async function scenePool(
 }
 
 /**
- * The pairs of a step, counted from 1: each scene comes once in every pass through the pool, together with its
- * family, in an order of that pass. The same for the same seed and step, whatever was asked for before. Captions come shortest
- * first.
- * @param batch a multiple of `familySize`, as is the number of scenes
+ * The pairs of a step, counted from 1: each scene comes once in every pass through the pool, in an order of that pass;
+ * after step `twinsAfter`, together with its twin. The same for the same seed and step, whatever was asked for before.
+ * Captions come shortest first.
+ * @param batch even
  */
 export async function pairsOfStep(
   step: number,
   batch: number,
   { scenes, side, pixels }: ScenePool,
-  { preprocessing, tokenizer, seed }: PairSettings,
+  { preprocessing, tokenizer, seed, twinsAfter }: PairSettings,
 ): Promise<PairBatch> {
+  const together = step > twinsAfter ? 2 : 1;
   const stepsPerPass = Math.floor(scenes.length / batch);
   const [pass, place] = [Math.floor((step - 1) / stepsPerPass), (step - 1) % stepsPerPass];
-  const families = [...Array(scenes.length / familySize).keys()];
-  const order = shuffled(families, sequence({ seed, purpose: 'order', moment: pass, row: 0 }));
-  const size = batch / familySize;
-  const pairs = order
-    .slice(place * size, (place + 1) * size)
-    .flatMap((family) => Array.from({ length: familySize }, (_, at) => family * familySize + at))
+  const firsts = Array.from({ length: scenes.length / together }, (_, index) => together * index);
+  const order = shuffled(firsts, sequence({ seed, purpose: 'order', moment: pass, row: 0 }));
+  const size = batch / together;
+  const chosen = order.slice(place * size, (place + 1) * size);
+  const pairs = chosen
+    .flatMap((index) => (together === 1 ? [index] : [index, index + 1]))
     .map((index, row) => {
-      const random = sequence({ seed, purpose: 'scene', moment: step, row: firstRow + row });
+      const random = sequence({ seed, purpose: 'scene', moment: step, row: rows.captions + row });
       const text = caption(scenes[index]!, random, { complete: random() < completeShare });
       return { index, ids: tokenizer.encode(text).ids };
     });
@@ -84,4 +117,6 @@ export interface PairSettings {
   readonly preprocessing: ImagePreprocessing;
   readonly tokenizer: ClipTokenizer;
   readonly seed: number;
+  /** Batches of look-alikes teach nothing before the most is learnt from batches of all kinds. */
+  readonly twinsAfter: number;
 }
