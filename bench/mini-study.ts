@@ -1,8 +1,9 @@
 /**
  * The method in the miniature world: phi by several recipes and seeds beside everything that needs no training, whose
- * weights and prompts are chosen on other queries. `node bench/mini-study.ts [--steps 800] [--seeds 3] [--folder DIR]`
+ * weights and prompts are chosen on other queries. `node bench/mini-study.ts [--steps 500] [--seeds 3] [--folder DIR]`
  */
 
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import {
@@ -33,9 +34,9 @@ import { machine, rounded, saveResult } from './results.ts';
 
 const { values: given } = parseArgs({
   options: {
-    steps: { type: 'string', default: '800' },
+    steps: { type: 'string', default: '500' },
     seeds: { type: 'string', default: '3' },
-    folder: { type: 'string', default: '/tmp/mini-study' },
+    folder: { type: 'string', default: join(tmpdir(), 'lincir-mini-study') },
     model: { type: 'string', default: 'mini' },
   },
 });
@@ -47,7 +48,9 @@ const recipe = {
   batch: 256,
   learningRate: 1e-3,
   schedule: 'cosine',
-  warmup: 50,
+  warmup: 20,
+  noise: 0.5,
+  dropout: 0.1,
 } satisfies TrainingSettingsInput;
 const recipes: Record<string, Partial<TrainingSettingsInput>> = {
   'LinCIR (spans)': {},

@@ -1,6 +1,7 @@
 /** Trains the miniature world's CLIP into models/mini, and evaluates it: `npm run mini:train-clip`. */
 
 import { copyFile, mkdir, rename } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { loadClip, loadTokenizer, readPreprocessing } from '../src/clip/index.ts';
@@ -23,7 +24,7 @@ const { values: given } = parseArgs({
     settings: { type: 'string', default: '{}' },
     shape: { type: 'string', default: '{}' },
     /** Where the training keeps its model, its state and its log while it goes on. */
-    run: { type: 'string', default: '/tmp/mini-train' },
+    run: { type: 'string', default: join(tmpdir(), 'lincir-mini-clip') },
     out: { type: 'string', default: join(import.meta.dirname, '../models/mini') },
     resume: { type: 'boolean', default: false },
     /** Evaluate the model in a folder, and do nothing else. */

@@ -158,7 +158,7 @@ describe('eval', () => {
     [
       'a prompt without $',
       ['cirr', ...cirr, '--model', model, '--prompt', 'a {text}'],
-      /one \$, for the picture/,
+      /a prompt with \$, once or more/,
       2,
     ],
     ['parts it has not', ['cirr', ...cirr, '--model', model, '--only', 'dress'], /only: expected/, 2],

@@ -1,4 +1,4 @@
-/** The miniature world from captions to answers, as `npm run demo` goes, shortened: the method must find what others do not. */
+/** The miniature world from captions to answers, as `npm run demo` goes, shortened: a picture and words find more than either. */
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -12,8 +12,8 @@ import { readResults } from '../src/benchmarks/index.ts';
 import { sceneSvg } from '../src/mini/index.ts';
 import { lincir as lincirIn } from './command-line.ts';
 
-/** How much better LinCIR is, at least, than the best way without training. The whole demo shows more. */
-const margin = 1.1;
+/** How much better pictures with words are, at least, than either alone. The whole demo shows more. */
+const margin = 1.4;
 const demo = join(import.meta.dirname, '../scripts/demo.ts');
 
 let folder: string;
@@ -29,12 +29,11 @@ before(async () => {
 after(() => rm(folder, { recursive: true }));
 
 describe('the demo', () => {
-  test('finds more with phi than any way without training does', async () => {
+  test('finds more with phi than pictures or words alone do', async () => {
     const { methods, decisive } = await readResults(join(folder, 'demo/evaluation/results.json'));
     const figures = new Map(methods.map(({ name, figures: all }) => [name, all[decisive]!.value]));
-    const best = Math.max(...['image', 'text', 'sum', 'slerp'].map((name) => figures.get(name)!));
-    const lincir = figures.get('lincir')!;
-    assert.ok(lincir > margin * best, JSON.stringify(Object.fromEntries(figures)));
+    const alone = Math.max(figures.get('image')!, figures.get('text')!);
+    assert.ok(figures.get('lincir')! > margin * alone, JSON.stringify(Object.fromEntries(figures)));
   });
 
   test('prints the table and writes pages with right answers marked', async () => {

@@ -32,13 +32,13 @@ export const relativePrompt: Prompt = { composed: 'a photo of $ that {text}', te
 
 const fileSchema = z.array(z.string(), { error: 'a list of prompts' }).min(1, 'at least one prompt');
 
-/** A prompt that a user gives, for the benchmark's own. Throws 'bad-argument' unless it has one `$` and one `{text}`. */
+/** A prompt that a user gives, for the benchmark's own. Throws 'bad-argument' unless it has a `$` and one `{text}`. */
 export function promptOf(composed: string, { text }: Prompt, subject = '--prompt'): Prompt {
   const count = (part: string) => composed.split(part).length - 1;
-  if (count('$') === 1 && count('{text}') === 1) return { composed, text };
+  if (count('$') >= 1 && count('{text}') === 1) return { composed, text };
   throw new LincirError('bad-argument', {
     subject,
-    expected: 'a prompt with one $, for the picture, and one {text}',
+    expected: 'a prompt with $, once or more, for the picture, and one {text}',
     found: quoted(composed),
   });
 }

@@ -101,7 +101,7 @@ test('the gradient of every parameter agrees with finite differences', async (t)
     const chance = noise(begin, data.length);
     const direction = slope.map((value, at) => value / size + (0.5 * chance[at]!) / Math.sqrt(data.length));
     const before = data.slice();
-    const step = 0.005 / Math.max(size, 0.1);
+    const step = 0.005 / Math.max(size, 0.5);
     const lossAt = async (distance: number) => {
       data.set(before.map((value, at) => value + distance * direction[at]!));
       return (await graph.run(batch, parameters, unused)).loss;

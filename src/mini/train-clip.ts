@@ -53,7 +53,7 @@ export const defaultClipTraining: ClipTrainingSettings = {
     patchSize: 16,
   },
   seed: 1,
-  steps: 2200,
+  steps: 2000,
   batch: 256,
   groups: 8,
   learningRate: 1e-3,
