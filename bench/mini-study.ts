@@ -1,6 +1,6 @@
 /**
  * The method in the miniature world: phi by several recipes and seeds beside everything that needs no training, whose
- * weights and prompts are chosen on other queries. `node bench/mini-study.ts [--steps 500] [--seeds 3] [--folder DIR]`
+ * weights and prompts are chosen on other queries. `node bench/mini-study.ts [--steps 400] [--seeds 3] [--folder DIR]`
  */
 
 import { tmpdir } from 'node:os';
@@ -34,7 +34,7 @@ import { machine, rounded, saveResult } from './results.ts';
 
 const { values: given } = parseArgs({
   options: {
-    steps: { type: 'string', default: '500' },
+    steps: { type: 'string', default: '400' },
     seeds: { type: 'string', default: '3' },
     folder: { type: 'string', default: join(tmpdir(), 'lincir-mini-study') },
     model: { type: 'string', default: 'mini' },

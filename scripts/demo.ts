@@ -24,7 +24,7 @@ import { compose, type Method, openIndex, type PictureIndex } from '../src/retri
 const { values: given } = parseArgs({
   options: {
     out: { type: 'string', default: 'demo' },
-    steps: { type: 'string', default: '500' },
+    steps: { type: 'string', default: '400' },
     pictures: { type: 'string', default: '4000' },
     queries: { type: 'string', default: '600' },
   },
