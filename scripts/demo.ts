@@ -76,6 +76,7 @@ const page = demoPage({
     Pictures: formatCount(world.gallery.length),
     Queries: formatCount(world.queries.length),
     'phi has read': `${given.steps} batches of 256 captions`,
+    "LinCIR's prompt": benchmark.prompt.composed,
     Model: 'mini',
   },
 });

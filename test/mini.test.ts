@@ -20,7 +20,7 @@ let folder: string;
 let output: string;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lincir-demo-'));
-  const sizes = ['--steps', '300', '--pictures', '1300', '--queries', '160'];
+  const sizes = ['--steps', '200', '--pictures', '1000', '--queries', '120'];
   const { stdout } = await promisify(execFile)(process.execPath, [demo, '--out', 'demo', ...sizes], {
     cwd: folder,
   });

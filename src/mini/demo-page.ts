@@ -16,7 +16,7 @@ export interface DemoPicture {
 export interface DemoQuery {
   readonly kind: ChangeKind;
   readonly reference: DemoPicture;
-  /** What stands after `a photo of $ that`. */
+  /** What stands after `that`. */
   readonly text: string;
   readonly found: readonly { readonly method: string; readonly pictures: readonly FoundPicture[] }[];
 }
@@ -103,7 +103,7 @@ function queryOf({ reference, text, found }: DemoQuery): string {
   );
   return [
     '<article>',
-    `<div class="asked">${imageOf(reference, 'the reference')}<p>a photo of ${imageOf(reference, '$', 'chip')} that <strong>${markup(text)}</strong></p></div>`,
+    `<div class="asked">${imageOf(reference, 'the reference')}<p>${imageOf(reference, '$', 'chip')} that <strong>${markup(text)}</strong></p></div>`,
     ...rows,
     '</article>',
   ].join('\n');
