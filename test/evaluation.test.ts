@@ -190,7 +190,7 @@ describe('eval', () => {
     assert.equal(code, 1);
     assert.match(
       stderr,
-      /warning: .*val-7\.png: nothing there\nwarning: .*val-9\.png: an empty file\nlincir: /,
+      /warning: .*val-7\.png: nothing there\nwarning: .*val-9\.png: an empty file\ncirr: https.*\nlincir: /,
     );
   });
 });

@@ -78,6 +78,7 @@ export async function evaluate(
   const evaluation = await withMethods(benchmark, options, context, (given) =>
     evaluateMethods(benchmark, { ...given, opened: protocolOf(options), wordings, limit }),
   );
+  await writeEvaluation(out, evaluation);
   reporter.begin({ label: 'report', unit: 'pictures' });
   const report = await evaluationReport({
     ...{ benchmark, ...evaluation },
@@ -85,7 +86,6 @@ export async function evaluate(
     onProgress: (done) => reporter.advance(done),
   });
   reporter.end();
-  await writeEvaluation(out, evaluation);
   await writeFileAtomically(join(out, 'report.html'), (file) => file.writeFile(report));
   if (json) print(JSON.stringify(evaluation.results));
   else for (const line of resultsTable(evaluation.results)) print(line);
@@ -164,6 +164,7 @@ async function withMethods<Result>(
       });
     } finally {
       problems.finish();
+      if (problems.count > 0) reporter.note(`${benchmark.name}: ${(await kindOf(benchmark.name)).source}`);
       await opened.dispose();
     }
   } finally {
