@@ -162,6 +162,18 @@ describe('eval', () => {
       2,
     ],
     ['parts it has not', ['cirr', ...cirr, '--model', model, '--only', 'dress'], /only: expected/, 2],
+    [
+      'no part at all',
+      ['fashioniq', '--data', '.', '--only', '', '--model', model],
+      /only: expected some of dress/,
+      2,
+    ],
+    [
+      'a weight past the text',
+      ['cirr', ...cirr, '--model', model, '--methods', 'slerp', '--slerp-weight', '1.5'],
+      /weight of slerp: expected a number from 0 to 1, found 1\.5/,
+      2,
+    ],
     ['a benchmark that is none', ['imagenet', '--data', '.', '--model', model], /Allowed choices/, 2],
   ];
   for (const [what, args, message, exit] of refusals) {

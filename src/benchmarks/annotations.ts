@@ -149,6 +149,13 @@ export function protocolOf(
   if (variant !== undefined) chosen('variant', variant, variants);
   for (const part of only ?? []) chosen('only', part, parts);
   const wanted = parts.filter((part) => only?.includes(part) ?? true);
+  if (only?.length === 0) {
+    throw new LincirError('bad-argument', {
+      subject: 'only',
+      expected: `some of ${parts.join(', ')}`,
+      found: 'none',
+    });
+  }
   const preset = [
     `${name} ${ofSplit}`.trim(),
     ...(variant === undefined ? [] : [variant]),

@@ -35,8 +35,19 @@ export type MakeWords = (embeddings: Float32Tensor, ids: readonly string[]) => P
 
 export type Baseline = 'image' | 'text' | 'sum' | 'slerp';
 
-/** A way that needs no training. The sum is of normalised vectors. */
+/**
+ * A way that needs no training. The sum is of normalised vectors.
+ * @throws LincirError 'bad-argument' for a weight that is not from 0 to 1, or for a sum to 100
+ */
 export function baseline(mix: Baseline, weight = mix === 'slerp' ? slerpWeight : 1): MethodToEvaluate {
+  const most = mix === 'slerp' ? 1 : 100;
+  if (!(weight >= 0 && weight <= most)) {
+    throw new LincirError('bad-argument', {
+      subject: `weight of ${mix}`,
+      expected: `a number from 0 to ${most}`,
+      found: `${weight}`,
+    });
+  }
   return { name: mix, settings: mix === 'sum' || mix === 'slerp' ? { weight } : {}, way: { mix, weight } };
 }
 

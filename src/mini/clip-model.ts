@@ -187,8 +187,7 @@ export function initialParameters(config: ClipConfig, seed: number): ClipParamet
 
 /**
  * Waves across and down, from one as long as the picture's side to one of two patches (as in Beyer et al.,
- * "Better plain ViT baselines", 2022). From the faint noise that CLIP begins with, so few steps would learn colours and
- * numbers of things, but neither their shapes nor where they are. [patches, width]
+ * "Better plain ViT baselines", 2022), so that places are told apart from the first step on. [patches, width]
  */
 function placesOfPatches({ width, imageSize, patchSize }: VisionConfig): Float32Array {
   const side = Math.floor(imageSize / patchSize);

@@ -117,6 +117,6 @@ export interface PairSettings {
   readonly preprocessing: ImagePreprocessing;
   readonly tokenizer: ClipTokenizer;
   readonly seed: number;
-  /** Batches of look-alikes teach nothing before the most is learnt from batches of all kinds. */
+  /** Look-alikes are of use when the most has been learnt from scenes of all kinds. */
   readonly twinsAfter: number;
 }
