@@ -15,6 +15,8 @@ const hardCaptions: readonly (readonly [string, readonly string[]])[] = [
     'a child in a pink dress is climbing up a set of stairs .',
     ['a child', 'a pink dress', 'a set', 'stairs'],
   ],
+  ['a large brown dog and a very small red star', ['a large brown dog', 'a', 'small red star']],
+  ['long black coats', ['long black coats']],
   ['dogs, cats and the sea', ['dogs', 'cats', 'the sea']],
   ['a man in a t-shirt', ['a man', 'a t', 'shirt']],
   ["a dog's ball", ['a dog', 'ball']],

@@ -74,14 +74,22 @@ function loadWink(): { words(text: string): Word[]; newWords(): number } {
     metaCER: () => ({ transformers: [] }), // the model's own doubles in size each time
   };
   const { readDoc, its } = winkNlp(model, ['pos']);
+  const adjectives = new Map<string, boolean>();
+  /** wink calls the "large" of "a large brown dog" an adverb, but not when it stands alone; a "very" always is one. */
+  const isAdjective = (word: string) => {
+    const known = adjectives.get(word) ?? readDoc(word).tokens().out(its.pos)[0] === 'ADJ';
+    adjectives.set(word, known);
+    return known;
+  };
   return {
     words(text) {
       const before = list.length;
       const tokens = readDoc(text).tokens();
       const tags = tokens.out(its.pos);
-      const words = tokens
-        .out(its.value)
-        .map((word, at) => ({ text: word, isKeyword: keywordTags.has(tags[at]!) }));
+      const words = tokens.out(its.value).map((word, at) => {
+        const isMistaken = tags[at] === 'ADV' && keywordTags.has(tags[at + 1]!) && isAdjective(word);
+        return { text: word, isKeyword: keywordTags.has(tags[at]!) || isMistaken };
+      });
       // A word that is known splits no more: "4k," would be other tokens after "in 4k" than before.
       for (const word of list.slice(before)) Reflect.deleteProperty(hash, word);
       return words.filter((word) => word.text.trim() !== '');
