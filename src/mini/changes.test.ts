@@ -3,7 +3,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sequence } from '../core/index.ts';
-import { applyEdit, changeKinds, changeOf, changesOf, editInto, neighboursOf } from './changes.ts';
+import {
+  applyEdit,
+  changeKinds,
+  changeOf,
+  changesOf,
+  editInto,
+  editsBetween,
+  neighboursOf,
+} from './changes.ts';
 import { isHeldOut, isPossible, type Scene, type SceneObject, sampleScene, sceneKey } from './scene.ts';
 
 const draws = (seed: number) => sequence({ seed, purpose: 'scene', moment: 0, row: 0 });
@@ -29,9 +37,33 @@ test('an edit changes what it names, and nothing else', () => {
 });
 
 test('an edit that leads to no scene leads nowhere', () => {
-  assert.deepEqual(applyEdit(both, { aspect: 'position', object: star, value: 'right' }), []);
   assert.deepEqual(applyEdit(both, { aspect: 'position', object: star, value: 'top' }), []);
   assert.deepEqual(applyEdit(both, { aspect: 'shape', object: star, value: 'moon' }), []);
+});
+
+test('a move to where another object stands makes both change places', () => {
+  const swapped = applyEdit(both, { aspect: 'position', object: star, value: 'right', other: moon });
+  const [left, right] = [
+    { ...moon, position: 'left' },
+    { ...star, position: 'right' },
+  ] as const;
+  assert.deepEqual(keys(swapped), keys([{ background: 'sky', objects: [left, right] }]));
+  const [edit] = editsBetween(both, swapped[0]!)!;
+  assert.deepEqual(edit, { aspect: 'position', object: star, value: 'right', other: moon });
+});
+
+test('the edits between two scenes are found, whichever they are', () => {
+  const random = draws(4);
+  for (let count = 0; count < 300; count += 1) {
+    const scene = sampleScene(random);
+    for (const { kind, edits, targets } of changesOf(scene, random)) {
+      const found = editsBetween(scene, targets[0]!);
+      assert.equal(found?.length, edits.length, `${kind} of ${sceneKey(scene)}`);
+    }
+    assert.equal(editsBetween(scene, scene), undefined);
+  }
+  const none: Scene = { background: 'sea', objects: [{ ...star, shape: 'heart', colour: 'green' }] };
+  assert.equal(editsBetween(both, none), undefined);
 });
 
 test('what an addition leaves open may be anything', () => {
@@ -57,7 +89,8 @@ test('a change is answered by its targets alone', () => {
       if (change.targets.length === 1) {
         assert.ok(neighboursOf(target!).every((near) => !change.isTarget(near)));
         const steps = neighboursOf(scene).some((near) => sceneKey(near) === sceneKey(target!));
-        if (!['add', 'remove', 'two'].includes(change.kind)) assert.ok(steps, change.kind);
+        const isSwap = 'other' in change.edits[0]!;
+        if (!isSwap && !['add', 'remove', 'two'].includes(change.kind)) assert.ok(steps, change.kind);
       }
     }
   }
@@ -71,7 +104,6 @@ test('what cannot be changed is not', () => {
   };
   assert.equal(changeOf('remove', { background: 'sky', objects: [star] }, random), undefined);
   assert.equal(changeOf('add', full, random), undefined);
-  assert.equal(changeOf('position', full, random), undefined);
   const two = changeOf('two', both, random);
   assert.equal(two?.edits.length, 2);
 });

@@ -42,6 +42,8 @@ export type Edit =
         readonly aspect: A;
         readonly object: SceneObject;
         readonly value: SceneObject[A];
+        /** What stood in the new position: the two change places. */
+        readonly other?: SceneObject;
       };
     }[Attribute]
   | { readonly aspect: 'background'; readonly before: Background; readonly value: Background }
@@ -95,12 +97,11 @@ export function applyEdit(scene: Scene, edit: Edit): Scene[] {
       break;
     default: {
       const { aspect, object, value } = edit;
-      made = [
-        {
-          background,
-          objects: objects.map((one) => (one.shape === object.shape ? { ...one, [aspect]: value } : one)),
-        },
-      ];
+      const changed = (one: SceneObject): SceneObject => {
+        if (one.shape === object.shape) return { ...one, [aspect]: value };
+        return aspect === 'position' && one.position === value ? { ...one, position: object.position } : one;
+      };
+      made = [{ background, objects: objects.map(changed) }];
     }
   }
   return made.filter(isPossible).map(orderedScene);
@@ -115,6 +116,33 @@ export function editInto(
   const source = sourceOf(aspect, target, random);
   if (source === undefined || isHeldOut(source.source)) return undefined;
   return source;
+}
+
+/** The one or two edits that turn a scene into another one; undefined where that takes more, or other ones. */
+export function editsBetween(source: Scene, target: Scene): readonly Edit[] | undefined {
+  const edits: Edit[] = [];
+  const lacks = ({ objects }: Scene, { shape }: SceneObject) => objects.every((one) => one.shape !== shape);
+  const [gone, ...othersGone] = source.objects.filter((object) => lacks(target, object));
+  const [come, ...othersCome] = target.objects.filter((object) => lacks(source, object));
+  if (othersGone.length + othersCome.length > 0) return undefined;
+  if (gone && come) edits.push({ aspect: 'shape', object: gone, value: come.shape });
+  else if (gone) edits.push({ aspect: 'remove', object: gone });
+  else if (come) edits.push({ aspect: 'add', object: come });
+  for (const object of source.objects) {
+    const now = target.objects.find(({ shape }) => shape === object.shape);
+    for (const aspect of attributeNames) {
+      const isMoved = edits.some((edit) => 'other' in edit && edit.other === object);
+      if (!now || now[aspect] === object[aspect] || (aspect === 'position' && isMoved)) continue;
+      const value = now[aspect];
+      edits.push({ aspect, object, value, ...swapped(aspect, value, source.objects) } as Edit);
+    }
+  }
+  if (source.background !== target.background) {
+    edits.push({ aspect: 'background', before: source.background, value: target.background });
+  }
+  const made = edits.reduce((scenes, edit) => scenes.flatMap((scene) => applyEdit(scene, edit)), [source]);
+  const isMade = made.length === 1 && sceneKey(made[0]!) === sceneKey(target);
+  return isMade && edits.length > 0 && edits.length <= 2 ? edits : undefined;
 }
 
 /** Possible scenes that differ from this one in one attribute of one object, or in the background. */
@@ -157,7 +185,7 @@ function drawEdit(aspect: Aspect, scene: Scene, random: () => number): Edit | un
     default: {
       const object = draw(objects, random);
       for (const value of attributes[aspect]) {
-        const edit = { aspect, object, value } as Edit;
+        const edit = { aspect, object, value, ...swapped(aspect, value, objects) } as Edit;
         if (value !== object[aspect] && applyEdit(scene, edit).length > 0) edits.push(edit);
       }
     }
@@ -196,7 +224,17 @@ function sourceOf(
       (aspect === 'shape' || shape === before.shape) &&
       (aspect === 'position' || position === before.position),
   )!;
-  return { source, edit: { aspect, object: changed, value: before[aspect as Attribute] } as Edit };
+  const value = before[aspect as Attribute];
+  return {
+    source,
+    edit: { aspect, object: changed, value, ...swapped(aspect, value, source.objects) } as Edit,
+  };
+}
+
+/** The object, if any, that a move to this place changes places with. */
+function swapped(aspect: Aspect, value: unknown, objects: readonly SceneObject[]): { other?: SceneObject } {
+  const other = aspect === 'position' ? objects.find(({ position }) => position === value) : undefined;
+  return other === undefined ? {} : { other };
 }
 
 /** Something that can stand beside what is there. */

@@ -51,8 +51,8 @@ export interface ClipParameters {
 
 export const logitScaleName = 'logit_scale';
 const patchPlaces = 'vision_model.embeddings.position_embedding.weight';
-/** About as large as what a patch's colours make. */
-const placeAmplitude = 0.5;
+/** As large as what the colours of a patch come to make: fainter places go unseen. */
+const placeAmplitude = 1.5;
 
 /** `config.json` as transformers writes it. Start and end of text are the last two ids. */
 export function configJson(shape: MiniShape, vocabulary: number) {

@@ -12,14 +12,19 @@ import {
   input,
   integers,
   l2Normalize,
+  meanSquaredError,
   mul,
   type RunTensor,
+  reduceMean,
   Session,
   type SessionOptions,
   transpose,
   type Value,
 } from '../onnx/index.ts';
 import { bothTowers, type ClipParameters, logitScaleName, parameterInputs } from './clip-model.ts';
+
+/** What keeps a gap small that the cross entropies do not mind. */
+export const gapWeight = 4;
 
 /** Pictures and their captions' ids, row by row. */
 export interface PairBatch {
@@ -36,8 +41,9 @@ export interface Contrast {
 }
 
 /**
- * Symmetric cross entropy of cosines, as CLIP's figure 3 has it. Captions come in `groups` of similar length, the
- * shortest first, so that few positions are padding.
+ * Symmetric cross entropy of cosines, as CLIP's figure 3 has it, and the squared distance of both sides' means, so that
+ * no gap opens between pictures and texts (Liang et al., "Mind the Gap", 2022). Captions come in `groups` of similar
+ * length, the shortest first, so that few positions are padding.
  * @param batch a multiple of `groups`
  */
 export function contrastGraph(config: ClipConfig, batch: number, groups: number) {
@@ -54,18 +60,18 @@ export function contrastGraph(config: ClipConfig, batch: number, groups: number)
       injected: constant(new Float32Array(0), [0, text.width]),
     };
   });
-  const images = l2Normalize(visionTower(pixels, vision, parameter)); // [batch, projection]
-  const texts = l2Normalize(
-    concat(
-      captions.map((group) => textTower(group, text, parameter)),
-      0,
-    ),
+  const images = visionTower(pixels, vision, parameter); // [batch, projection]
+  const texts = concat(
+    captions.map((group) => textTower(group, text, parameter)),
+    0,
   );
   const factor = exp(parameter(logitScaleName, []));
-  const logits = mul(gemm(images, texts, { transB: true }), factor); // [batch, batch]
+  const cosines = gemm(l2Normalize(images), l2Normalize(texts), { transB: true }); // [batch, batch]
+  const logits = mul(cosines, factor);
   const labels = integers([...Array(batch).keys()]);
   const both = add(crossEntropy(logits, labels), crossEntropy(transpose(logits, [1, 0]), labels));
-  const loss = mul(both, constant(0.5));
+  const gap = meanSquaredError(reduceMean(images, [0]), reduceMean(texts, [0]));
+  const loss = add(mul(both, constant(0.5)), mul(gap, constant(gapWeight)));
   const names = [...inputs.keys()];
   const slopes = gradients(loss, [...inputs.values()]);
   const outputs: Record<string, Value> = { loss, logits };

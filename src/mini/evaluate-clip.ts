@@ -4,7 +4,7 @@ import type { Clip } from '../clip/index.ts';
 import { type Float32Tensor, sequence } from '../core/index.ts';
 import { changeOf } from './changes.ts';
 import { caption } from './grammar.ts';
-import { plainCaption } from './grammar-frames.ts';
+import { changedCaption } from './grammar-changed.ts';
 import { tidy } from './grammar-words.ts';
 import { renderScene } from './render.ts';
 import { type Attribute, attributes, type Scene } from './scene.ts';
@@ -14,8 +14,8 @@ export interface ClipEvaluation {
   readonly scenes: number;
   /** The part of complete captions whose own picture is the nearest of all, or among the 5 nearest. */
   readonly textToImage: { readonly recall1: number; readonly recall5: number };
-  /** The same for captions that say it all directly, none as a change of another scene. */
-  readonly plainTextToImage: { readonly recall1: number; readonly recall5: number };
+  /** The same for captions that name another scene and change it, wherever a scene has such a caption. */
+  readonly changedTextToImage: { readonly recall1: number; readonly recall5: number };
   readonly imageToText: { readonly recall1: number; readonly recall5: number };
   /** How often a picture is nearer to its caption than to one that differs in this attribute alone. */
   readonly attributes: Readonly<Record<Attribute | 'background', number>>;
@@ -47,7 +47,8 @@ export async function evaluateClip(clip: Clip, scenes = 1000, seed = 0): Promise
   const cosinesWith = (rows: readonly Float32Array[]) =>
     rows.map((text) => images.map((image) => dot(text, image)));
   const cosines = cosinesWith(texts);
-  const plain = unit(await clip.encodeTexts(shown.map((scene, row) => describedPlainly(scene, seed, row))));
+  const changedTexts = shown.map((scene, row) => describedByChange(scene, seed, row));
+  const changed = unit(await clip.encodeTexts(changedTexts));
   const transposed = images.map((_, image) => cosines.map((row) => row[image]!));
   const paired = mean(cosines.map((row, at) => row[at]!));
   const all = mean(cosines.map(mean));
@@ -55,18 +56,18 @@ export async function evaluateClip(clip: Clip, scenes = 1000, seed = 0): Promise
   const asked = [...Object.keys(attributes), 'background'] as (Attribute | 'background')[];
   const right: [string, number][] = [];
   for (const attribute of asked) {
-    const changed = shown.slice(0, askedScenes).flatMap((scene, row) => {
+    const others = shown.slice(0, askedScenes).flatMap((scene, row) => {
       const [other] = changeOf(attribute, scene, chance(1, seed, row))?.targets ?? [];
       return other ? [{ row, text: described(other, seed, row) }] : [];
     });
-    const wrong = unit(await clip.encodeTexts(changed.map(({ text }) => text)));
-    const wins = changed.filter(({ row }, at) => cosines[row]![row]! > dot(wrong[at]!, images[row]!));
-    right.push([attribute, wins.length / changed.length]);
+    const wrong = unit(await clip.encodeTexts(others.map(({ text }) => text)));
+    const wins = others.filter(({ row }, at) => cosines[row]![row]! > dot(wrong[at]!, images[row]!));
+    right.push([attribute, wins.length / others.length]);
   }
   return {
     scenes,
     textToImage: recalls(cosines),
-    plainTextToImage: recalls(cosinesWith(plain)),
+    changedTextToImage: recalls(cosinesWith(changed)),
     imageToText: recalls(transposed),
     attributes: Object.fromEntries(right) as ClipEvaluation['attributes'],
     pairedCosine: paired,
@@ -84,11 +85,12 @@ async function drawn(clip: Clip, scenes: readonly Scene[]) {
 
 /** A complete caption; the same row gives the same wording, whatever the scene. */
 function described(scene: Scene, seed: number, row: number): string {
-  return caption(scene, chance(0, seed, row), { complete: true });
+  return caption(scene, chance(0, seed, row), { complete: true, changed: false });
 }
 
-function describedPlainly(scene: Scene, seed: number, row: number): string {
-  return tidy(plainCaption(scene, true, chance(0, seed, row)));
+function describedByChange(scene: Scene, seed: number, row: number): string {
+  const changed = changedCaption(scene, true, chance(0, seed, row));
+  return changed === undefined ? described(scene, seed, row) : tidy(changed);
 }
 
 function chance(moment: number, seed: number, row: number): () => number {

@@ -1,6 +1,6 @@
 /** Whole captions that say what is there: what stands around the objects and the place. */
 
-import { beginsWithPosition, objectsPhrase } from './grammar-objects.ts';
+import { beginsWithPosition, isTitle, objectsPhrase } from './grammar-objects.ts';
 import { fill, placeSlots } from './grammar-words.ts';
 import { draw, type Scene, shuffled } from './scene.ts';
 
@@ -70,6 +70,42 @@ export const plainFrames: readonly string[] = [
   'a picture that has {objects}',
 ];
 
+/** Titles, such as pictures on the web have: nearly all of their words are nouns and adjectives. */
+export const titleFrames: readonly string[] = [
+  '{scenery} scene {objects}',
+  '{scenery} picture {objects}',
+  '{scenery} background {objects}',
+  '{objects} {scenery} background',
+  '{objects} {scenery} wallpaper',
+  '{objects} {scenery} illustration',
+  '{objects}, {scenery}',
+];
+
+/** What people say before a title, and after it. */
+export const titleLeads: readonly string[] = [
+  'this is',
+  'here we have',
+  'it shows',
+  'we see',
+  'look at',
+  'you can see',
+  'they drew',
+  'she painted',
+  'i like',
+  'there once was',
+  'imagine',
+];
+export const titleTails: readonly string[] = [
+  'as you can see',
+  'for you to see',
+  'to look at',
+  'which we like',
+  'that you can see here',
+  'that they drew for us',
+  'that was painted by her',
+  'that hangs here',
+];
+
 /** Captions of the place alone. */
 export const emptyFrames: readonly string[] = [
   'a photo taken {place}',
@@ -78,8 +114,25 @@ export const emptyFrames: readonly string[] = [
   'a {scenery} scene',
 ];
 
+/** The share of titles. */
+const titleShare = 0.35;
+
+/** What is there as a title; undefined as often as people write sentences. */
+export function title(scene: Scene, complete: boolean, random: () => number): string | undefined {
+  if (random() >= titleShare) return undefined;
+  const { background, objects } = scene;
+  const phrase = objectsPhrase(objects, complete ? 'complete' : 'any', random, isTitle);
+  return fill(draw(titleFrames, random), { ...placeSlots(background, random), objects: () => phrase });
+}
+
 /** A caption that says what is there. */
 export function plainCaption(scene: Scene, complete: boolean, random: () => number): string {
+  const named = title(scene, complete, random);
+  if (named !== undefined) {
+    const lead = random() < 0.5 ? draw(titleLeads, random) : '';
+    const tail = random() < 0.5 ? draw(titleTails, random) : '';
+    return `${lead} ${named} ${tail}`;
+  }
   const { background, objects } = scene;
   const place = placeSlots(background, random);
   if (!complete && random() < 0.02) return fill(draw(emptyFrames, random), place);
@@ -97,10 +150,11 @@ export function plainCaption(scene: Scene, complete: boolean, random: () => numb
 
 /** Whether an object form reads well in a frame. */
 export function fits(frame: string, form: string): boolean {
+  if (isTitle(form)) return false;
   return !beginsWithPosition(form) || /(^|[:,] )\{objects\}/.test(frame);
 }
 
-const severalFirst = /^(two|three|a pair|a couple|a trio|a group)\b/;
+const severalFirst = /^(two|three|twin|triple|a pair|a couple|a trio|a group)\b/;
 
 function someOf(objects: Scene['objects'], random: () => number): Scene['objects'] {
   const left = shuffled(objects, random).slice(0, Math.max(1, objects.length - 1));

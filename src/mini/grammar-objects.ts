@@ -34,6 +34,13 @@ export const objectForms: readonly string[] = [
   '{n} {shape} {position}, {size}, {colour}, {texture}',
   '{n} {shape} {position} that {has} {pattern}, {size} and {colour}',
   '{n} {size} {shape}, which {is} {colour} and {has} {pattern}, {position}',
+  '{n} {spot} {size} {colour} {texture} {shape}',
+  '{n} {spot} {size} {texture} {colour} {shape}',
+  '{n} {size} {colour} {texture} {spot} {shape}',
+  '{n} {spot} {size} {colour} {shape} with {pattern}',
+  '{some} {spot} {size} {colour} {texture} {shape}',
+  '{some} {spot} {size} {texture} {colour} {shape}',
+  '{some} {size} {colour} {texture} {spot} {shape}',
   // Something is left out.
   '{n} {shape}',
   '{n} {colour} {shape}',
@@ -70,6 +77,14 @@ export const objectForms: readonly string[] = [
   '{n} {size} {thing} {position}',
   '{n} {texture} {thing} that {is} all {colour}',
   '{n} {colour} {thing} with {pattern}',
+  '{n} {spot} {colour} {shape}',
+  '{n} {spot} {size} {colour} {shape}',
+  '{some} {colour} {shape}',
+  '{some} {size} {colour} {shape}',
+  '{some} {colour} {texture} {shape}',
+  '{some} {texture} {shape}',
+  '{some} {spot} {colour} {shape}',
+  '{some} {spot} {shape}',
   '{position} {n} {shape}',
   '{position} {n} {colour} {shape}',
 ];
@@ -122,6 +137,11 @@ export function beginsWithPosition(form: string): boolean {
   return form.startsWith('{position}');
 }
 
+/** Whether a form is for titles, which have no articles. */
+export function isTitle(form: string): boolean {
+  return form.startsWith('{some}');
+}
+
 /** A phrase for one group: `two small red stars on the left`. */
 export function objectPhrase(
   object: PartialObject,
@@ -163,6 +183,8 @@ export function objectsPhrase(
 
 const spoken: Readonly<Record<string, readonly Attribute[]>> = {
   n: ['number'],
+  some: ['number'],
+  spot: ['position'],
   num: ['number'],
   shape: ['shape'],
   colour: ['colour'],

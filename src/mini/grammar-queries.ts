@@ -1,7 +1,7 @@
 /** What people ask for: a change as the words after `a photo of $ that`. No training caption says it in these wordings. */
 
 import type { Aspect, Change, Edit } from './changes.ts';
-import { editSlots } from './grammar-changed.ts';
+import { editSlots, isSwap } from './grammar-changed.ts';
 import { fill, tidy } from './grammar-words.ts';
 import { draw } from './scene.ts';
 
@@ -37,6 +37,9 @@ export const queriesOfOne: Readonly<Record<Aspect, readonly string[]>> = {
     'is the same but with {num} {shape}',
     'shows {num} {shape} rather than {oldnum}',
     'has {num} of them in it',
+    'shows {more} of them',
+    'has {more} {kin}',
+    'is the same but with {more}',
   ],
   position: [
     '{is} {position}',
@@ -108,6 +111,9 @@ export const queriesOfNamed: Readonly<
     'shows {num} {shape} rather than {oldnum}',
     'is the same but with {num} {shape}',
     'has {num} {shape} in place of {oldnum}',
+    'has {more} {kin}',
+    'shows {more} {kin}',
+    'is the same but with {more} {kin}',
   ],
   position: [
     'has the {shape} {position}',
@@ -124,6 +130,15 @@ export const queriesOfNamed: Readonly<
     'has {n} {shape}, not the {oldshape}',
   ],
 };
+
+/** Wordings where two objects change places. */
+export const queriesOfSwap: readonly string[] = [
+  'has the {shape} and the {other} swapped',
+  'has the {shape} where the {other} {otherwas}',
+  'shows the {shape} and the {other} the other way round',
+  'is the same but with the {shape} and the {other} swapped',
+  'has the {shape} in the place of the {other}',
+];
 
 /**
  * A change in words, to stand after `a photo of $ that`: `is red`, `has no star`, `has the moon in pink and is at night`.
@@ -144,10 +159,13 @@ export function queryText(change: Change, random: () => number): string {
 
 /** Every wording. */
 export function queryWordings(): string[] {
-  return [queriesOfOne, queriesOfNamed].flatMap((each) => Object.values(each).flat());
+  return [queriesOfOne, queriesOfNamed, { swap: queriesOfSwap }].flatMap((each) =>
+    Object.values(each).flat(),
+  );
 }
 
 function wordingsFor(edit: Edit, { reference }: Change): readonly string[] {
+  if (isSwap(edit)) return queriesOfSwap;
   const { aspect } = edit;
   const isWhole = aspect === 'background' || aspect === 'add' || aspect === 'remove';
   return isWhole || reference.objects.length === 1 ? queriesOfOne[aspect] : queriesOfNamed[aspect];

@@ -1,7 +1,17 @@
 /** The words of the miniature world: what each value is called, in one and in several, and templates to put them in. */
 
 import type { PartialObject } from './changes.ts';
-import type { Background, Colour, ObjectNumber, Position, Shape, Size, Texture } from './scene.ts';
+import {
+  type Background,
+  type Colour,
+  draw,
+  type ObjectNumber,
+  type Position,
+  type SceneObject,
+  type Shape,
+  type Size,
+  type Texture,
+} from './scene.ts';
 
 /** What stands for each slot of a template. */
 export type Slots = Readonly<Record<string, () => string>>;
@@ -40,8 +50,9 @@ export function objectSlots(object: PartialObject, random: () => number): Slots 
     return several ? plural(singular) : singular;
   };
   return {
-    n: one(determiners[object.number]),
+    n: () => draw(determiners[object.number], random),
     num: one([counts[object.number]]),
+    some: () => titleCounts[object.number],
     shape: noun,
     thing: one(several ? ['things', 'shapes', 'objects', 'figures'] : ['thing', 'shape', 'object', 'figure']),
     colour: () => word(colourWords[object.colour!], random),
@@ -51,6 +62,7 @@ export function objectSlots(object: PartialObject, random: () => number): Slots 
     sizer: () => word(comparatives[object.size!], random),
     grown: () => word(object.size === 'large' ? ['grown', 'made large'] : ['shrunk', 'made small'], random),
     position: () => word(positionWords[object.position!], random),
+    spot: () => word(spotWords[object.position!], random),
     side: () => word(sideWords[object.position!], random),
     is: () => (several ? 'are' : 'is'),
     was: () => (several ? 'were' : 'was'),
@@ -85,7 +97,7 @@ export const shapeWords: Readonly<Record<Shape, readonly string[]>> = {
   heart: ['heart'],
   diamond: ['diamond', 'rhombus'],
   moon: ['moon', 'crescent', 'crescent moon'],
-  cross: ['cross', 'plus sign'],
+  cross: ['cross'],
 };
 
 export const colourWords: Readonly<Record<Colour, readonly string[]>> = {
@@ -95,15 +107,15 @@ export const colourWords: Readonly<Record<Colour, readonly string[]>> = {
   green: ['green', 'emerald'],
   blue: ['blue', 'cobalt blue'],
   purple: ['purple', 'violet'],
-  pink: ['pink', 'rose'],
-  black: ['black', 'jet black'],
+  pink: ['pink', 'magenta'],
+  black: ['black', 'inky black'],
 };
 
 export const textureWords: Readonly<Record<Texture, readonly string[]>> = {
   plain: ['plain', 'solid', 'unpatterned'],
   striped: ['striped', 'stripy'],
-  dotted: ['dotted', 'spotted', 'polka-dot'],
-  checked: ['checked', 'chequered', 'checkerboard'],
+  dotted: ['dotted', 'dotty'],
+  checked: ['chequered', 'checkerboard', 'tartan'],
 };
 
 export const patternWords: Readonly<Record<Texture, readonly string[]>> = {
@@ -124,6 +136,15 @@ export const positionWords: Readonly<Record<Position, readonly string[]>> = {
   centre: ['in the middle', 'in the centre', 'at the centre'],
   bottom: ['at the bottom', 'in the lower part', 'near the bottom edge'],
   right: ['on the right', 'at the right', 'on the right side', 'on the right-hand side'],
+};
+
+/** The same before a noun: `the upper star`. */
+export const spotWords: Readonly<Record<Position, readonly string[]>> = {
+  left: ['leftmost'],
+  top: ['upper', 'topmost'],
+  centre: ['central', 'middle'],
+  bottom: ['lower', 'bottommost'],
+  right: ['rightmost'],
 };
 
 export const placeWords: Readonly<
@@ -173,10 +194,12 @@ export const placeWords: Readonly<
 
 const counts: Readonly<Record<ObjectNumber, string>> = { 1: 'one', 2: 'two', 3: 'three' };
 const determiners: Readonly<Record<ObjectNumber, readonly string[]>> = {
-  1: ['a', 'a', 'one', 'a single'],
-  2: ['two', 'a pair of', 'a couple of'],
-  3: ['three', 'a trio of', 'a group of three'],
+  1: ['a', 'a', 'a', 'one', 'a single'],
+  2: ['two', 'two', 'twin', 'twin', 'a pair of', 'a couple of'],
+  3: ['three', 'three', 'triple', 'triple', 'a trio of', 'a group of three'],
 };
+/** In titles. */
+const titleCounts: Readonly<Record<ObjectNumber, string>> = { 1: '', 2: 'twin', 3: 'triple' };
 const comparatives: Readonly<Record<Size, readonly string[]>> = {
   small: ['smaller'],
   large: ['larger', 'bigger'],
@@ -188,6 +211,26 @@ const sideWords: Readonly<Record<Position, readonly string[]>> = {
   bottom: ['the bottom', 'the lower part'],
   right: ['the right', 'the right side'],
 };
+
+/** Words for a second object. */
+export function otherSlots(object: SceneObject, random: () => number): Slots {
+  const { shape, was } = objectSlots(object, random);
+  return { other: shape!, otherwas: was! };
+}
+
+/** How many more or fewer there are now: `one more`, and what they are: `star`. */
+export function differenceSlots(
+  { shape, number }: SceneObject,
+  now: ObjectNumber,
+  random: () => number,
+): Slots {
+  const difference = Math.abs(now - number) as 1 | 2;
+  const noun = () => word(shapeWords[shape], random);
+  return {
+    more: () => `${counts[difference]} ${now > number ? 'more' : 'fewer'}`,
+    kin: () => (difference > 1 ? plural(noun()) : noun()),
+  };
+}
 
 function plural(noun: string): string {
   if (noun === 'rhombus') return 'rhombuses';

@@ -58,7 +58,7 @@ test('complete captions mention everything', () => {
     right: /right/,
     top: /top|upper/,
     bottom: /bottom|lower/,
-    centre: /middle|centre/,
+    centre: /middle|centre|central/,
   };
   for (let count = 0; count < 2000; count += 1) {
     const scene = sampleScene(random);
@@ -75,19 +75,20 @@ test('complete captions mention everything', () => {
       says([...textureWords[texture], ...patternWords[texture]], texture);
       if (!sizeNames[size].test(text)) says(sizeWords[size], size);
       if (!places[position].test(text)) says(positionWords[position], position);
-      if (number === 2) says(['two', 'pair', 'couple'], 'two');
-      if (number === 3) says(['three', 'trio'], 'three');
+      if (/\b(one|two) (more|fewer)/.test(text)) continue;
+      if (number === 2) says(['two', 'twin', 'pair', 'couple'], 'two');
+      if (number === 3) says(['three', 'triple', 'trio'], 'three');
     }
   }
 });
 
-test('more than a fifth of the captions, and less than a third, change what they name', () => {
+test('most scenes can be named by way of another one', () => {
   const random = draws(5);
   let changed = 0;
   for (let count = 0; count < 2000; count += 1) {
     if (changedCaption(sampleScene(random), false, random) !== undefined) changed += 1;
   }
-  assert.ok(changed / 2000 > 0.65 && changed / 2000 < 0.95, `${changed}`); // of the third that tries
+  assert.ok(changed / 2000 > 0.65 && changed / 2000 < 0.95, `${changed}`);
 });
 
 test('a caption that changes a lone object ends with what is meant', () => {
@@ -99,9 +100,9 @@ test('a caption that changes a lone object ends with what is meant', () => {
     ],
   };
   const captions = Array.from({ length: 3000 }, () => changedCaption(scene, true, random) ?? '');
-  const recoloured = captions.filter((text) => /recoloured|in (pink|rose) instead$/.test(text));
+  const recoloured = captions.filter((text) => /recoloured|in (pink|magenta) instead$/.test(text));
   assert.ok(recoloured.length > 10);
-  assert.ok(recoloured.every((text) => /(pink|rose)( instead)?$/.test(text)));
+  assert.ok(recoloured.every((text) => /(pink|magenta)( instead)?$/.test(text)));
   const without = captions.filter((text) => /minus the|without the/.test(text));
   assert.ok(without.length > 10);
   assert.ok(without.every((text) => !/(minus|without) the heart/.test(text)));

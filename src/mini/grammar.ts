@@ -1,33 +1,50 @@
 /** English captions of scenes, in as many wordings as people use, and how many those are. */
 
+import { changedCaption } from './grammar-changed.ts';
 import {
-  changedCaption,
-  changedOpenings,
-  tailsOfNamed,
-  tailsOfOne,
-  tailsOfScene,
-} from './grammar-changed.ts';
-import { emptyFrames, fits, placedFrames, plainCaption, plainFrames } from './grammar-frames.ts';
-import { objectForms } from './grammar-objects.ts';
+  clausesOfNamed,
+  clausesOfOne,
+  clausesOfPicture,
+  clausesOfSwap,
+  leadsOfOne,
+  leadsOfPicture,
+} from './grammar-clauses.ts';
+import {
+  emptyFrames,
+  fits,
+  placedFrames,
+  plainCaption,
+  plainFrames,
+  titleFrames,
+  titleLeads,
+  titleTails,
+} from './grammar-frames.ts';
+import { isTitle, objectForms } from './grammar-objects.ts';
+import { changedOpenings, tailsOfNamed, tailsOfOne, tailsOfScene, tailsOfSwap } from './grammar-tails.ts';
 import { tidy } from './grammar-words.ts';
 import type { Scene } from './scene.ts';
 
 export interface CaptionOptions {
   /** Say everything: each object's shape, colour, texture, size, number and position, and the place. Default: false. */
   readonly complete?: boolean | undefined;
+  /** Perhaps name another scene first, and say how it changed. Default: true. */
+  readonly changed?: boolean | undefined;
+  /** A scene that is like this one, and would be named first half of the time. */
+  readonly twin?: Scene | undefined;
 }
 
 /** The share of captions that name another scene first and then change it, as far as draws lead to one. */
-const changedShare = 0.34;
+const changedShare = 0.6;
 
 /** A caption whose meaning is the scene. It leaves things out unless it is to be complete. */
 export function caption(
   scene: Scene,
   random: () => number,
-  { complete = false }: CaptionOptions = {},
+  { complete = false, changed = true, twin }: CaptionOptions = {},
 ): string {
-  const changed = random() < changedShare ? changedCaption(scene, complete, random) : undefined;
-  return tidy(changed ?? plainCaption(scene, complete, random));
+  const change =
+    changed && random() < changedShare ? changedCaption(scene, complete, random, twin) : undefined;
+  return tidy(change ?? plainCaption(scene, complete, random));
 }
 
 /**
@@ -41,9 +58,16 @@ export function captionSkeletons(): ReadonlySet<string> {
       if (fits(frame, form)) skeletons.add(put(frame, { objects: form }));
     }
   }
-  const tails = [tailsOfOne, tailsOfScene].flatMap((each) => Object.values(each).flat());
+  for (const frame of titleFrames) {
+    for (const form of objectForms.filter(isTitle)) {
+      const title = put(frame, { objects: form });
+      skeletons.add(title);
+      for (const lead of titleLeads) skeletons.add(`${lead} ${title}`);
+      for (const tail of titleTails) skeletons.add(`${title} ${tail}`);
+    }
+  }
   for (const opening of changedOpenings) {
-    for (const change of tails) skeletons.add(put(opening, { scene: '{object}', change }));
+    for (const change of changeWordings()) skeletons.add(put(opening, { scene: '{object}', change }));
   }
   return skeletons;
 }
@@ -53,7 +77,15 @@ export const templateCount = captionSkeletons().size;
 
 /** Every ending by which training captions change something, with its slots. */
 export function changeWordings(): ReadonlySet<string> {
-  return new Set([tailsOfOne, tailsOfNamed, tailsOfScene].flatMap((each) => Object.values(each).flat()));
+  const all = (each: Readonly<Record<string, readonly string[]>>) => Object.values(each).flat();
+  const after = (leads: readonly string[], clauses: readonly string[]) =>
+    leads.flatMap((lead) => clauses.map((clause) => `${lead} ${clause}`));
+  return new Set([
+    ...[tailsOfOne, tailsOfNamed, tailsOfScene].flatMap(all),
+    ...after(leadsOfOne, all(clausesOfOne)),
+    ...after(leadsOfPicture, [clausesOfNamed, clausesOfPicture, { swap: clausesOfSwap }].flatMap(all)),
+    ...tailsOfSwap,
+  ]);
 }
 
 function put(template: string, parts: Readonly<Record<string, string>>): string {

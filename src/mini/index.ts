@@ -3,7 +3,7 @@
 export { type BenchmarkSizes, buildBenchmark, type MiniBenchmark } from './benchmark.ts';
 export { miniPictures, writeMiniBenchmark } from './benchmark-files.ts';
 export { mini } from './benchmark-kind.ts';
-export { madeMiniCaptions, miniCaptions, miniCaptionsName } from './captions.ts';
+export { madeMiniCaptions, miniCaptions, miniCaptionsName, miniRecipe } from './captions.ts';
 export { type DemoPage, type DemoQuery, demoPage } from './demo-page.ts';
 export { caption, templateCount } from './grammar.ts';
 export { renderScene, sceneSvg } from './render.ts';

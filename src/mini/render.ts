@@ -33,10 +33,13 @@ export function sceneSvg(scene: Scene, side = 64, variant = 0): string {
   const random = sequence({ seed: hashOf(sceneKey(scene)), purpose: 'scene', moment: variant, row: 0 });
   const place = backgroundSvg(background, random);
   const upright = objects.every(({ position }) => ['left', 'centre', 'right'].includes(position));
+  const isCentral = objects.length === 1 && objects[0]!.position === 'centre';
   // A lone group in the centre stands side by side, as people line things up.
-  const inColumns = upright && (objects.length > 1 || objects[0]?.position !== 'centre');
+  const inColumns = upright && !isCentral;
   const patterns = objects.map((object, at) => patternSvg(object, `t${at}`)).join('');
-  const drawn = objects.map((object, at) => objectSvg(object, inColumns, `t${at}`, random)).join('');
+  const drawn = objects
+    .map((object, at) => objectSvg(object, { inColumns, isCentral }, `t${at}`, random))
+    .join('');
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" width="${side}" height="${side}" viewBox="0 0 64 64">` +
     `${place}<defs>${patterns}</defs>${drawn}</svg>`
@@ -55,8 +58,11 @@ const paints: Readonly<Record<Colour, { readonly fill: string; readonly edge: st
   black: { fill: '#15151b', edge: '#7d7d8a' },
 };
 
+/** Things stand on a grid of three by three, of 64: where its lines are, across and down. */
+const [first, middle, last] = [10.5, 31.5, 52.5] as const;
+
 /** Radii of the circle that holds a thing, of 64. */
-const radii = { small: 5.9, large: 9 } as const;
+const radii = { small: 6, large: 8.6 } as const;
 
 /** Around the origin, about as large as a circle of radius 1. */
 const outlines: Readonly<Record<Shape, string>> = {
@@ -96,11 +102,16 @@ function patternSvg({ texture, colour, size }: SceneObject, id: string): string 
 }
 
 /** The group's things, one after the other across the line in which the scene's objects stand. */
-function objectSvg(object: SceneObject, inColumns: boolean, pattern: string, random: () => number): string {
+function objectSvg(
+  object: SceneObject,
+  { inColumns, isCentral }: { readonly inColumns: boolean; readonly isCentral: boolean },
+  pattern: string,
+  random: () => number,
+): string {
   const { position, number, shape, size, colour, texture } = object;
-  const along = { left: 11.5, top: 11.5, centre: 32, bottom: 52.5, right: 52.5 }[position];
-  const spread = { 1: [32], 2: [21, 43], 3: [11.5, 32, 52.5] }[number];
-  const drift = number === 1 ? 5 : 0.8;
+  const along = { left: first, top: first, centre: middle, bottom: last, right: last }[position];
+  const spread = { 1: [middle], 2: isCentral ? [21, 42] : [first, last], 3: [first, middle, last] }[number];
+  const drift = number === 1 ? 2 : 0.8;
   const fill = texture === 'plain' ? paints[colour].fill : `url(#${pattern})`;
   return spread
     .map((across) => {

@@ -31,6 +31,8 @@ export interface ClipTrainingSettings {
   readonly groups: number;
   readonly learningRate: number;
   readonly warmup: number;
+  /** The part of the steps after which captions may name one scene and change it to another. */
+  readonly changesAfter: number;
   /** The part of the steps after which scenes that differ in one thing come together. */
   readonly twinsAfter: number;
   /** Of matrices; vectors and the temperature do not decay. */
@@ -47,10 +49,10 @@ export const defaultClipTraining: ClipTrainingSettings = {
     textLayers: 4,
     visionLayers: 4,
     feedForward: 512,
-    projection: 128,
+    projection: 256,
     positions: 77,
     imageSize: 64,
-    patchSize: 16,
+    patchSize: 21,
   },
   seed: 1,
   steps: 2000,
@@ -58,7 +60,8 @@ export const defaultClipTraining: ClipTrainingSettings = {
   groups: 8,
   learningRate: 1e-3,
   warmup: 100,
-  twinsAfter: 0.6,
+  changesAfter: 0.2,
+  twinsAfter: 0.4,
   weightDecay: 0.1,
   clipNorm: 1,
 };

@@ -19,8 +19,11 @@ export interface ScenePool {
 
 /** The part of all captions that name everything of their scene. */
 const completeShare = 0.4;
-/** Places are hardest to learn. */
-const twinKinds: readonly ChangeKind[] = [...changeKinds, 'position'];
+/** What is hardest to learn comes more often. */
+const twinKinds: readonly ChangeKind[] = [
+  ...changeKinds,
+  ...(['position', 'position', 'position', 'texture', 'shape'] as const),
+];
 /** Streams of random numbers of the purpose 'scene' that are used here. */
 const rows = { training: 1, heldOut: 2, captions: 1000 } as const;
 /** Pictures under way at once. */
@@ -76,7 +79,7 @@ export async function scenePool(
 
 /**
  * The pairs of a step, counted from 1: each scene comes once in every pass through the pool, in an order of that pass;
- * after step `twinsAfter`, together with its twin. The same for the same seed and step, whatever was asked for before.
+ * after step `twinsAfter`, together with its twin, which its caption may name and change. The same for the same seed and step, whatever was asked for before.
  * Captions come shortest first.
  * @param batch even
  */
@@ -84,8 +87,9 @@ export async function pairsOfStep(
   step: number,
   batch: number,
   { scenes, side, pixels }: ScenePool,
-  { preprocessing, tokenizer, seed, twinsAfter }: PairSettings,
+  { preprocessing, tokenizer, seed, changesAfter, twinsAfter }: PairSettings,
 ): Promise<PairBatch> {
+  const changed = step > changesAfter;
   const together = step > twinsAfter ? 2 : 1;
   const stepsPerPass = Math.floor(scenes.length / batch);
   const [pass, place] = [Math.floor((step - 1) / stepsPerPass), (step - 1) % stepsPerPass];
@@ -97,7 +101,8 @@ export async function pairsOfStep(
     .flatMap((index) => (together === 1 ? [index] : [index, index + 1]))
     .map((index, row) => {
       const random = sequence({ seed, purpose: 'scene', moment: step, row: rows.captions + row });
-      const text = caption(scenes[index]!, random, { complete: random() < completeShare });
+      const twin = together === 1 ? undefined : scenes[index % 2 === 0 ? index + 1 : index - 1];
+      const text = caption(scenes[index]!, random, { complete: random() < completeShare, changed, twin });
       return { index, ids: tokenizer.encode(text).ids };
     });
   pairs.sort((a, b) => a.ids.length - b.ids.length);
@@ -117,6 +122,8 @@ export interface PairSettings {
   readonly preprocessing: ImagePreprocessing;
   readonly tokenizer: ClipTokenizer;
   readonly seed: number;
+  /** Captions that change what they name come after the step in which plain ones are understood, more or less. */
+  readonly changesAfter: number;
   /** Look-alikes are of use when the most has been learnt from scenes of all kinds. */
   readonly twinsAfter: number;
 }
