@@ -57,6 +57,5 @@ Small scenes with meaning, for trying everything without any download
 
 Examples:
   $ lincir mini world
-  $ lincir train --model mini --captions mini:captions --out runs/mini --steps 400 \\
-      --batch 256 --learning-rate 1e-3 --noise 0.5 --dropout 0.1
+  $ lincir train --model mini --captions mini:captions --out runs/mini
   $ lincir eval mini --data world --model mini --phi runs/mini`;

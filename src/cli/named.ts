@@ -2,6 +2,7 @@
 
 import type { BenchmarkKind } from '../benchmarks/index.ts';
 import type { MadeCaptions } from '../captions/index.ts';
+import type { TrainingSettingsInput } from '../lincir/index.ts';
 
 /** Throws LincirError 'bad-argument' for a benchmark that does not exist. */
 export async function kindOf(name: string): Promise<BenchmarkKind> {
@@ -13,4 +14,11 @@ export async function kindOf(name: string): Promise<BenchmarkKind> {
 export async function namedCaptions(origin: string): Promise<MadeCaptions | undefined> {
   if (!origin.startsWith('mini:')) return undefined;
   return (await import('../mini/index.ts')).madeMiniCaptions(origin);
+}
+
+/** What training on captions takes where the user says nothing else: those of the miniature world need far fewer steps. */
+export async function namedRecipe(captions: readonly string[] = []): Promise<Partial<TrainingSettingsInput>> {
+  const isMini = captions.length > 0 && captions.every((origin) => origin.startsWith('mini:'));
+  if (!isMini) return {};
+  return (await import('../mini/index.ts')).miniRecipe;
 }

@@ -19,7 +19,7 @@ import {
   type ValidationMetrics,
 } from '../lincir/index.ts';
 import { type Context, downloadBar, Warnings } from './context.ts';
-import { kindOf, namedCaptions } from './named.ts';
+import { kindOf, namedCaptions, namedRecipe } from './named.ts';
 
 export interface TrainOptions extends Partial<Omit<TrainingSettingsInput, 'columns'>> {
   readonly column?: string[];
@@ -43,7 +43,8 @@ export async function train(options: TrainOptions, context: Context): Promise<vo
     openValidation: benchmarkValidation,
     madeCaptions: namedCaptions,
   };
-  const events = trainPhi({ ...runOf(given), ...(column && { columns: column }), ...hooks });
+  const recipe = given.resume === undefined ? await namedRecipe(given.captions) : {};
+  const events = trainPhi({ ...recipe, ...runOf(given), ...(column && { columns: column }), ...hooks });
   reporter.begin({ label: 'reading', unit: 'captions' });
   const line = new TrainingLine(context);
   let folder = '';
