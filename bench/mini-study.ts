@@ -13,6 +13,7 @@ import {
   type MethodToEvaluate,
   openMethods,
   type Prompt,
+  promptOf,
 } from '../src/benchmarks/index.ts';
 import { type Clip, loadClip } from '../src/clip/index.ts';
 import {
@@ -28,13 +29,14 @@ import {
   madeMiniCaptions,
   mini,
   miniCaptionsName,
+  miniRecipe,
   writeMiniBenchmark,
 } from '../src/mini/index.ts';
 import { machine, rounded, saveResult } from './results.ts';
 
 const { values: given } = parseArgs({
   options: {
-    steps: { type: 'string', default: '400' },
+    steps: { type: 'string', default: `${miniRecipe.steps}` },
     seeds: { type: 'string', default: '3' },
     folder: { type: 'string', default: join(tmpdir(), 'lincir-mini-study') },
     model: { type: 'string', default: 'mini' },
@@ -44,19 +46,15 @@ const seeds = Array.from({ length: Number(given.seeds) }, (_, seed) => seed);
 const recipe = {
   model: given.model,
   captions: [miniCaptionsName],
+  ...miniRecipe,
   steps: Number(given.steps),
-  batch: 256,
-  learningRate: 1e-3,
-  schedule: 'cosine',
-  warmup: 20,
-  noise: 0.5,
-  dropout: 0.1,
 } satisfies TrainingSettingsInput;
 const recipes: Record<string, Partial<TrainingSettingsInput>> = {
   'LinCIR (spans)': {},
   'LinCIR (official masking)': { masking: 'official' },
   'LinCIR without noise': { noise: 0 },
 };
+const phiPrompts = ['$ that {text}', 'a photo of $ that {text}', '$ $ that {text}', '$ $ $ that {text}'];
 const textPrompts = ['{text}', 'a photo that {text}', 'a photo of something that {text}'];
 const sumWeights = [0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5];
 const slerpWeights = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8];
@@ -69,20 +67,27 @@ const cache = join(given.folder, 'cache');
 const chosen = await chosenBaselines();
 const rows: Record<string, Record<string, number>[]> = {};
 for (const { method, prompt } of chosen) rows[method.name] = [await figures(test, method, prompt)];
-rows['untrained phi'] = [];
-for (const seed of seeds) rows['untrained phi'].push(await withPhi(await untrained(clip, seed)));
+const prompts: Record<string, string> = {};
+await study(
+  'untrained phi',
+  seeds.map((seed) => () => untrained(clip, seed)),
+);
 for (const [name, changes] of Object.entries(recipes)) {
-  rows[name] = [];
-  for (const seed of seeds) {
+  const learnt = async (seed: number) => {
     const out = join(given.folder, `${name} ${seed}`.replaceAll(/\W+/g, '-'));
     const seconds = await train(out, { ...changes, seed });
-    const found = await withPhi(await loadPhi(out, { clip }));
-    rows[name].push(found);
-    console.error(`${name}, seed ${seed}: ${seconds.toFixed(0)} s, ${JSON.stringify(found)}`);
-  }
+    console.error(`${name}, seed ${seed}: learnt in ${seconds.toFixed(0)} s`);
+    return await loadPhi(out, { clip });
+  };
+  await study(
+    name,
+    seeds.map((seed) => () => learnt(seed)),
+  );
 }
 const inverted = await openMethods(['oti'], { clip, cache });
-rows.OTI = [await figures(test, inverted.methods[0]!)];
+const oti = inverted.methods[0]!;
+prompts.OTI = await bestPrompt(oti);
+rows.OTI = [await figures(test, oti, promptOf(prompts.OTI, test.prompt))];
 
 const table = Object.entries(rows).map(([method, runs]) => ({ method, ...summary(runs) }));
 console.table(table);
@@ -91,7 +96,7 @@ const weights = chosen.map(({ method, prompt }) => ({
   ...method.settings,
   text: prompt.text,
 }));
-await saveResult('mini-study', { machine: machine(), recipe, seeds, chosen: weights, rows, table });
+await saveResult('mini-study', { machine: machine(), recipe, seeds, chosen: weights, prompts, rows, table });
 await clip.dispose();
 
 async function written(
@@ -138,14 +143,29 @@ async function chosenBaselines(): Promise<{ method: MethodToEvaluate; prompt: Pr
   return best;
 }
 
-async function withPhi(phi: Phi): Promise<Record<string, number>> {
-  const found = await figures(test, {
-    name: 'lincir',
-    settings: {},
-    way: (embeddings) => phi.encode(embeddings),
-  });
-  await phi.dispose();
-  return found;
+/** Figures of each of a recipe's phis, by the prompt that serves the first of them best on the other queries. */
+async function study(name: string, phis: readonly (() => Promise<Phi>)[]): Promise<void> {
+  rows[name] = [];
+  for (const open of phis) {
+    const phi = await open();
+    const method: MethodToEvaluate = {
+      ...{ name: 'lincir', settings: {} },
+      way: (embeddings) => phi.encode(embeddings),
+    };
+    prompts[name] ??= await bestPrompt(method);
+    const found = await figures(test, method, promptOf(prompts[name], test.prompt));
+    await phi.dispose();
+    rows[name].push(found);
+    console.error(`${name}, ${prompts[name]}: ${JSON.stringify(found)}`);
+  }
+}
+
+async function bestPrompt(method: MethodToEvaluate): Promise<string> {
+  const scores: number[] = [];
+  for (const prompt of phiPrompts) {
+    scores.push((await figures(other, method, promptOf(prompt, other.prompt)))['mAP@10']!);
+  }
+  return phiPrompts[scores.indexOf(Math.max(...scores))]!;
 }
 
 async function untrained({ textConfig }: Clip, seed: number): Promise<Phi> {

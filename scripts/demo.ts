@@ -17,6 +17,7 @@ import {
   mini,
   miniCaptionsName,
   miniPictures,
+  miniRecipe,
   writeMiniBenchmark,
 } from '../src/mini/index.ts';
 import { compose, type Method, openIndex, type PictureIndex } from '../src/retrieval/index.ts';
@@ -24,7 +25,7 @@ import { compose, type Method, openIndex, type PictureIndex } from '../src/retri
 const { values: given } = parseArgs({
   options: {
     out: { type: 'string', default: 'demo' },
-    steps: { type: 'string', default: '400' },
+    steps: { type: 'string', default: `${miniRecipe.steps}` },
     pictures: { type: 'string', default: '4000' },
     queries: { type: 'string', default: '600' },
   },
@@ -75,7 +76,7 @@ const page = demoPage({
   facts: {
     Pictures: formatCount(world.gallery.length),
     Queries: formatCount(world.queries.length),
-    'phi has read': `${given.steps} batches of 256 captions`,
+    'phi has read': `${given.steps} batches of ${miniRecipe.batch} captions`,
     "LinCIR's prompt": benchmark.prompt.composed,
     Model: 'mini',
   },
@@ -98,10 +99,7 @@ async function stage<Result>(name: string, work: () => Promise<Result>): Promise
 
 async function train(run: string): Promise<string> {
   await rm(run, { recursive: true, force: true });
-  const settings = {
-    ...{ model: 'mini', captions: [miniCaptionsName], steps: Number(given.steps), batch: 256 },
-    ...({ learningRate: 1e-3, schedule: 'cosine', warmup: 20, noise: 0.5, dropout: 0.1 } as const),
-  };
+  const settings = { model: 'mini', captions: [miniCaptionsName], ...miniRecipe, steps: Number(given.steps) };
   let loss = 0;
   const events = trainPhi({ ...settings, out: run, madeCaptions: async (name) => madeMiniCaptions(name) });
   for await (const event of events) if (event.kind === 'step') loss = event.loss;

@@ -13,7 +13,7 @@ import { sceneSvg } from '../src/mini/index.ts';
 import { lincir as lincirIn } from './command-line.ts';
 
 /** How much better pictures with words are, at least, than either alone. The whole demo shows more. */
-const margin = 1.4;
+const margin = 1.5;
 const demo = join(import.meta.dirname, '../scripts/demo.ts');
 
 let folder: string;
