@@ -17,6 +17,7 @@ import {
 import { closeGap } from '../src/mini/close-gap.ts';
 import { evaluateClip } from '../src/mini/evaluate-clip.ts';
 import { caption } from '../src/mini/grammar.ts';
+import { nameOf } from '../src/mini/names.ts';
 import { renderScene } from '../src/mini/render.ts';
 import type { Scene } from '../src/mini/scene.ts';
 import { tokenizerFile } from '../src/mini/tokenizer-file.ts';
@@ -29,7 +30,7 @@ const { values: given } = parseArgs({
     steps: { type: 'string', default: `${defaultClipTraining.steps}` },
     seed: { type: 'string', default: `${defaultClipTraining.seed}` },
     /** Scenes to learn from. */
-    scenes: { type: 'string', default: '24000' },
+    scenes: { type: 'string', default: '32000' },
     /** Other settings, and parts of the model's shape, as JSON. */
     settings: { type: 'string', default: '{}' },
     shape: { type: 'string', default: '{}' },
@@ -54,18 +55,20 @@ async function train(): Promise<void> {
   const [seed, steps] = [Number(given.seed), Number(given.steps)];
   const settings = { ...defaultClipTraining, seed, steps, ...JSON.parse(given.settings), shape };
 
-  const scenes = trainingScenes(Number(given.scenes), seed);
-  const vocabulary = tokenizerFile(
-    scenes.map((scene, row) =>
+  const training = trainingScenes(Number(given.scenes), seed);
+  const { scenes, known } = training;
+  const vocabulary = tokenizerFile([
+    ...known.map(nameOf),
+    ...scenes.map((scene, row) =>
       caption(scene, sequence({ seed, purpose: 'scene', moment: 0, row: 10 + row })),
     ),
-  );
+  ]);
   await writeDescription(run, shape, vocabulary);
   const tokenizer = await loadTokenizer(run, miniConfig(shape, vocabulary.vocabulary).text);
   const preprocessing = readPreprocessing(preprocessorJson(shape), 'preprocessor_config.json');
   console.log(`${vocabulary.vocabulary} tokens`);
 
-  const pool = await scenePool(scenes, shape.imageSize, (drawn) => {
+  const pool = await scenePool(training, shape.imageSize, (drawn) => {
     if (drawn % 6400 === 0) console.log(`${drawn} pictures drawn`);
   });
   const pairs = (step: number) =>

@@ -9,7 +9,7 @@ import {
 } from '../benchmarks/index.ts';
 
 /** What serves LinCIR and the ways without training best on other queries: docs/miniature.md. */
-const prompt = { composed: '$ $ that {text}', text: 'a photo of something that {text}' };
+const prompt = { composed: '$ $ $ $ that {text}', text: 'a photo of something that {text}' };
 
 const precisionMetrics = ['mAP@5', 'mAP@10', 'mAP@25', 'mAP@50'];
 const recallMetrics = ['R@1', 'R@5', 'R@10', 'subset R@1'];

@@ -5,12 +5,12 @@ import {
   clausesOfNamed,
   clausesOfOne,
   clausesOfPicture,
-  clausesOfSwap,
   leadsOfOne,
   leadsOfPicture,
 } from './grammar-clauses.ts';
 import { title } from './grammar-frames.ts';
 import { beginsWithPosition, isTitle, objectPhrase, objectsPhrase } from './grammar-objects.ts';
+import { clausesOfRelation, isSwap, relationOf, tailsOfRelation } from './grammar-relations.ts';
 import {
   changedOpenings,
   parts,
@@ -18,7 +18,6 @@ import {
   tailsOfNamed,
   tailsOfOne,
   tailsOfScene,
-  tailsOfSwap,
   tailsOfTwo,
 } from './grammar-tails.ts';
 import {
@@ -29,8 +28,10 @@ import {
   otherSlots,
   placeSlots,
   type Slots,
+  tidy,
 } from './grammar-words.ts';
-import { draw, type Scene, shuffled } from './scene.ts';
+import { nameOf } from './names.ts';
+import { type Attribute, draw, type Scene, type SceneObject, shuffled } from './scene.ts';
 
 /** A scene, and the one or two edits that make another one of it. */
 interface Way {
@@ -40,8 +41,10 @@ interface Way {
 
 /** The share of changes that are said in clauses. */
 const clauseShare = 0.5;
-/** The share of captions that change a scene's twin, as far as it has one. */
-const twinShare = 0.5;
+/** Of captions that change another scene, the share that change the twin, as far as there is one. */
+const twinShare = 0.7;
+/** The share of changes of known scenes that call them by their names. */
+const namedShare = 0.8;
 
 /**
  * A caption that means the scene by way of another one, which is not held out: its twin, if there is one, or any that
@@ -52,13 +55,20 @@ export function changedCaption(
   complete: boolean,
   random: () => number,
   twin?: Scene,
+  isKnown: (scene: Scene) => boolean = () => false,
 ): string | undefined {
   const fromTwin = twin !== undefined && random() < twinShare ? wayBetween(twin, scene) : undefined;
   const way = fromTwin ?? drawnWay(scene, random);
   if (way === undefined) return undefined;
-  const said = title(way.source, complete, random) ?? placed(way.source, complete, random);
+  const named = isKnown(way.source) && random() < namedShare ? nameOf(way.source) : undefined;
+  const said = named ?? title(way.source, complete, random) ?? placed(way.source, complete, random);
   const change = changeWords(way, complete, random);
   return fill(draw(changedOpenings, random), { scene: () => said, change: () => change });
+}
+
+/** A caption that is just a scene's name. */
+export function namedCaption(scene: Scene, random: () => number): string {
+  return tidy(fill(draw(changedOpenings, random), { scene: () => nameOf(scene), change: () => '' }));
 }
 
 function drawnWay(scene: Scene, random: () => number): Way | undefined {
@@ -77,29 +87,45 @@ function wayBetween(source: Scene, target: Scene): Way | undefined {
 }
 
 function changeWords({ source, edits }: Way, complete: boolean, random: () => number): string {
-  const said = (edit: Edit, wordings: readonly string[]) =>
-    fill(draw(wordings, random), editSlots(edit, complete, random));
+  const said = (edit: Edit, wordings: readonly string[], other?: SceneObject) =>
+    fill(draw(wordings, random), editSlots(edit, complete, random, other));
   const asClause = random() < clauseShare;
   if (edits.length === 1) {
     const edit = edits[0]!;
-    if (!asClause) return said(edit, tailsFor(edit, source));
-    const lead = fill(
-      draw(isOfOne(edit, source) ? leadsOfOne : leadsOfPicture, random),
-      editSlots(edit, complete, random),
-    );
-    return `${lead} ${said(edit, clausesFor(edit, source))}`;
+    const relation = relationOf(edit, source, random);
+    const isOfOne = !relation && !isWhole(edit) && source.objects.length === 1;
+    if (!asClause) {
+      return relation
+        ? said(edit, tailsOfRelation[relation.kind], relation.other)
+        : said(edit, tailsFor(edit, source));
+    }
+    const lead = fill(draw(isOfOne ? leadsOfOne : leadsOfPicture, random), editSlots(edit, complete, random));
+    const clause = relation
+      ? said(edit, clausesOfRelation[relation.kind], relation.other)
+      : said(edit, clausesFor(edit, source));
+    return `${lead} ${clause}`;
   }
   if (asClause) {
     const plain = (clause: string) => !/same|where|longer|before/.test(clause);
-    const clauses = edits.map((edit) => said(edit, clausesFor(edit, source).filter(plain)));
+    const clauses = edits.map((edit) =>
+      isSwap(edit)
+        ? said(edit, clausesOfRelation.swap, edit.other)
+        : said(edit, clausesFor(edit, source).filter(plain)),
+    );
     return `${draw(leadsOfPicture, random)} ${clauses.join(' and ')}`;
   }
-  const [one, other] = edits.map((edit) => said(edit, isSwap(edit) ? partsOfSwap : parts[edit.aspect]));
+  const [one, other] = edits.map((edit) =>
+    isSwap(edit) ? said(edit, partsOfSwap, edit.other) : said(edit, parts[edit.aspect]),
+  );
   return fill(draw(tailsOfTwo, random), { one: () => one!, other: () => other! });
 }
 
 /** Words for an edit: what is new, what was before, and what is added. */
-export function editSlots(edit: Edit, complete: boolean, random: () => number): Slots {
+export function editSlots(edit: Edit, complete: boolean, random: () => number, other?: SceneObject): Slots {
+  return { ...ownSlots(edit, complete, random), ...(other && otherSlots(other, random)) };
+}
+
+function ownSlots(edit: Edit, complete: boolean, random: () => number): Slots {
   switch (edit.aspect) {
     case 'background':
       return { ...placeSlots(edit.value, random), ...formerSlots(placeSlots(edit.before, random)) };
@@ -119,7 +145,7 @@ export function editSlots(edit: Edit, complete: boolean, random: () => number): 
         ...objectSlots(changed, random),
         ...formerSlots(objectSlots(object, random)),
         ...differenceSlots(object, changed.number, random),
-        ...(edit.other && otherSlots(edit.other, random)),
+        match: () => draw(matches[aspect], random),
       };
     }
   }
@@ -134,29 +160,28 @@ function placed({ background, objects }: Scene, complete: boolean, random: () =>
 const isNoun = (form: string) => !beginsWithPosition(form) && !isTitle(form);
 
 function tailsFor(edit: Edit, source: Scene): readonly string[] {
-  if (isSwap(edit)) return tailsOfSwap;
   if (isWhole(edit)) return tailsOfScene[edit.aspect];
   return (source.objects.length === 1 ? tailsOfOne : tailsOfNamed)[edit.aspect];
 }
 
 function clausesFor(edit: Edit, source: Scene): readonly string[] {
-  if (isSwap(edit)) return clausesOfSwap;
   if (isWhole(edit)) return clausesOfPicture[edit.aspect];
   return (source.objects.length === 1 ? clausesOfOne : clausesOfNamed)[edit.aspect];
-}
-
-function isOfOne(edit: Edit, source: Scene): boolean {
-  return !isWhole(edit) && source.objects.length === 1;
-}
-
-/** Whether two objects change places. */
-export function isSwap(edit: Edit): boolean {
-  return 'other' in edit;
 }
 
 function isWhole(edit: Edit): edit is Extract<Edit, { aspect: 'background' | 'add' | 'remove' }> {
   return edit.aspect === 'background' || edit.aspect === 'add' || edit.aspect === 'remove';
 }
+
+/** How one thing is said to be as another is. */
+const matches: Readonly<Record<Attribute, readonly string[]>> = {
+  shape: [],
+  position: [],
+  colour: ['in the colour of', 'of the same colour as'],
+  texture: ['with the pattern of', 'of the same pattern as'],
+  size: ['in the size of', 'of the same size as'],
+  number: ['as many as', 'of the same number as'],
+};
 
 const aspects: readonly Aspect[] = [
   'colour',

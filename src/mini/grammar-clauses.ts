@@ -132,15 +132,6 @@ export const clausesOfNamed: typeof clausesOfOne = {
   ],
 };
 
-/** What is said of two objects that change places. */
-export const clausesOfSwap: readonly string[] = [
-  'has swapped the {shape} and the {other}',
-  'comes with the {shape} where the {other} {otherwas}',
-  'has put the {shape} in the place of the {other} and the other way round',
-  'has its {shape} and its {other} swapped',
-  "shows the {shape} and the {other} in each other's place",
-];
-
 /** What is said of a scene as a whole. */
 export const clausesOfPicture: Readonly<Record<WholeAspect, readonly string[]>> = {
   background: [

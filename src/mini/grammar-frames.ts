@@ -92,7 +92,7 @@ export const titleLeads: readonly string[] = [
   'they drew',
   'she painted',
   'i like',
-  'there once was',
+  'we once saw',
   'imagine',
 ];
 export const titleTails: readonly string[] = [

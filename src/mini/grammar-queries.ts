@@ -1,7 +1,8 @@
 /** What people ask for: a change as the words after `a photo of $ that`. No training caption says it in these wordings. */
 
 import type { Aspect, Change, Edit } from './changes.ts';
-import { editSlots, isSwap } from './grammar-changed.ts';
+import { editSlots } from './grammar-changed.ts';
+import { queriesOfRelation, relationOf } from './grammar-relations.ts';
 import { fill, tidy } from './grammar-words.ts';
 import { draw } from './scene.ts';
 
@@ -131,15 +132,6 @@ export const queriesOfNamed: Readonly<
   ],
 };
 
-/** Wordings where two objects change places. */
-export const queriesOfSwap: readonly string[] = [
-  'has the {shape} and the {other} swapped',
-  'has the {shape} where the {other} {otherwas}',
-  'shows the {shape} and the {other} the other way round',
-  'is the same but with the {shape} and the {other} swapped',
-  'has the {shape} in the place of the {other}',
-];
-
 /**
  * A change in words, to stand after `a photo of $ that`: `is red`, `has no star`, `has the moon in pink and is at night`.
  * What is said is said of the photo, so verbs are singular.
@@ -147,9 +139,10 @@ export const queriesOfSwap: readonly string[] = [
 export function queryText(change: Change, random: () => number): string {
   const isPlain = (wording: string) => change.edits.length === 1 || !/same|rather|not|taken/.test(wording);
   const clauses = change.edits.map((edit) => {
-    const wordings = wordingsFor(edit, change).filter(isPlain);
-    return fill(draw(wordings, random), {
-      ...editSlots(edit, false, random),
+    const relation = relationOf(edit, change.reference, random);
+    const wordings = relation ? queriesOfRelation[relation.kind] : wordingsFor(edit, change);
+    return fill(draw(wordings.filter(isPlain), random), {
+      ...editSlots(edit, false, random, relation?.other),
       is: () => 'is',
       has: () => 'has',
     });
@@ -159,13 +152,10 @@ export function queryText(change: Change, random: () => number): string {
 
 /** Every wording. */
 export function queryWordings(): string[] {
-  return [queriesOfOne, queriesOfNamed, { swap: queriesOfSwap }].flatMap((each) =>
-    Object.values(each).flat(),
-  );
+  return [queriesOfOne, queriesOfNamed, queriesOfRelation].flatMap((each) => Object.values(each).flat());
 }
 
 function wordingsFor(edit: Edit, { reference }: Change): readonly string[] {
-  if (isSwap(edit)) return queriesOfSwap;
   const { aspect } = edit;
   const isWhole = aspect === 'background' || aspect === 'add' || aspect === 'remove';
   return isWhole || reference.objects.length === 1 ? queriesOfOne[aspect] : queriesOfNamed[aspect];

@@ -9,7 +9,7 @@ export const changedOpenings: readonly string[] = [
   'a picture of {scene}{change}',
   'picture showing {scene}{change}',
   'an image of {scene}{change}',
-  'there was {scene}{change}',
+  'we saw {scene}{change}',
   'first {scene}{change}',
   'think of {scene}{change}',
   'the same as {scene}{change}',
@@ -240,15 +240,6 @@ export const tailsOfScene: Readonly<Record<'background' | 'add' | 'remove', read
     ' that is now without the {shape}',
   ],
 };
-
-/** What is said of two objects that change places. */
-export const tailsOfSwap: readonly string[] = [
-  ', the {shape} and the {other} swapped',
-  ', but the {shape} where the {other} {otherwas}',
-  ' with the {shape} and the {other} the other way round',
-  ', the {shape} in the place of the {other} and the other way round',
-  ", the {shape} and the {other} in each other's place",
-];
 
 /** Two changes at once: `{one}` and `{other}` are of `parts`. */
 export const tailsOfTwo: readonly string[] = [

@@ -214,8 +214,8 @@ const sideWords: Readonly<Record<Position, readonly string[]>> = {
 
 /** Words for a second object. */
 export function otherSlots(object: SceneObject, random: () => number): Slots {
-  const { shape, was } = objectSlots(object, random);
-  return { other: shape!, otherwas: was! };
+  const { shape, is, was } = objectSlots(object, random);
+  return { other: shape!, otheris: is!, otherwas: was! };
 }
 
 /** How many more or fewer there are now: `one more`, and what they are: `star`. */

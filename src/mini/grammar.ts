@@ -1,11 +1,10 @@
 /** English captions of scenes, in as many wordings as people use, and how many those are. */
 
-import { changedCaption } from './grammar-changed.ts';
+import { changedCaption, namedCaption } from './grammar-changed.ts';
 import {
   clausesOfNamed,
   clausesOfOne,
   clausesOfPicture,
-  clausesOfSwap,
   leadsOfOne,
   leadsOfPicture,
 } from './grammar-clauses.ts';
@@ -20,7 +19,8 @@ import {
   titleTails,
 } from './grammar-frames.ts';
 import { isTitle, objectForms } from './grammar-objects.ts';
-import { changedOpenings, tailsOfNamed, tailsOfOne, tailsOfScene, tailsOfSwap } from './grammar-tails.ts';
+import { clausesOfRelation, tailsOfRelation } from './grammar-relations.ts';
+import { changedOpenings, tailsOfNamed, tailsOfOne, tailsOfScene } from './grammar-tails.ts';
 import { tidy } from './grammar-words.ts';
 import type { Scene } from './scene.ts';
 
@@ -29,21 +29,27 @@ export interface CaptionOptions {
   readonly complete?: boolean | undefined;
   /** Perhaps name another scene first, and say how it changed. Default: true. */
   readonly changed?: boolean | undefined;
-  /** A scene that is like this one, and would be named first half of the time. */
+  /** A scene that is like this one, which most captions by way of another one name first. */
   readonly twin?: Scene | undefined;
+  /** Which scenes are known by their names. Default: none. */
+  readonly isKnown?: ((scene: Scene) => boolean) | undefined;
 }
 
 /** The share of captions that name another scene first and then change it, as far as draws lead to one. */
 const changedShare = 0.6;
 
+/** The share of captions of known scenes that are just their names. */
+const namedShare = 0.4;
+
 /** A caption whose meaning is the scene. It leaves things out unless it is to be complete. */
 export function caption(
   scene: Scene,
   random: () => number,
-  { complete = false, changed = true, twin }: CaptionOptions = {},
+  { complete = false, changed = true, twin, isKnown = () => false }: CaptionOptions = {},
 ): string {
+  if (isKnown(scene) && random() < namedShare) return namedCaption(scene, random);
   const change =
-    changed && random() < changedShare ? changedCaption(scene, complete, random, twin) : undefined;
+    changed && random() < changedShare ? changedCaption(scene, complete, random, twin, isKnown) : undefined;
   return tidy(change ?? plainCaption(scene, complete, random));
 }
 
@@ -81,10 +87,9 @@ export function changeWordings(): ReadonlySet<string> {
   const after = (leads: readonly string[], clauses: readonly string[]) =>
     leads.flatMap((lead) => clauses.map((clause) => `${lead} ${clause}`));
   return new Set([
-    ...[tailsOfOne, tailsOfNamed, tailsOfScene].flatMap(all),
+    ...[tailsOfOne, tailsOfNamed, tailsOfScene, tailsOfRelation].flatMap(all),
     ...after(leadsOfOne, all(clausesOfOne)),
-    ...after(leadsOfPicture, [clausesOfNamed, clausesOfPicture, { swap: clausesOfSwap }].flatMap(all)),
-    ...tailsOfSwap,
+    ...after(leadsOfPicture, [clausesOfNamed, clausesOfPicture, clausesOfRelation].flatMap(all)),
   ]);
 }
 

@@ -8,6 +8,7 @@ import { after, test } from 'node:test';
 import { loadTokenizer, preprocessImage, readPreprocessing } from '../clip/index.ts';
 import { editsBetween } from './changes.ts';
 import { preprocessorJson, writeDescription } from './clip-model.ts';
+import { nameOf } from './names.ts';
 import { renderScene } from './render.ts';
 import { isHeldOut, sceneKey } from './scene.ts';
 import { tokenizerFile } from './tokenizer-file.ts';
@@ -22,23 +23,36 @@ await writeDescription(folder, shape, tokenizerFile([]));
 const tokenizer = await loadTokenizer(folder);
 const preprocessing = readPreprocessing(preprocessorJson(shape), 'preprocessor_config.json');
 const settings = { preprocessing, tokenizer, seed: 3, changesAfter: 0, twinsAfter: 0 };
-const scenes = trainingScenes(10, 3);
-const pool = await scenePool(scenes, side);
+const training = trainingScenes(8, 3);
+const { scenes } = training;
+const pool = await scenePool(training, side);
 
-test('scenes are distinct and held out, or not, as asked', () => {
+test('scenes are held out, or not, as asked, the same for the same seed', () => {
   const kept = heldOutScenes(300, 3);
   const seen = trainingScenes(300, 3);
   assert.ok(kept.every(isHeldOut));
-  assert.ok(!seen.some(isHeldOut));
-  assert.equal(new Set([...kept, ...seen].map(sceneKey)).size, 600);
-  assert.deepEqual(seen.slice(0, 10), scenes);
+  assert.equal(new Set(kept.map(sceneKey)).size, 300);
+  assert.ok(![...seen.scenes, ...seen.known].some(isHeldOut));
+  assert.deepEqual(trainingScenes(300, 3), seen);
 });
 
-test('every second scene is nearly the one before', () => {
-  const seen = trainingScenes(300, 3);
-  for (let at = 0; at < 300; at += 2) {
-    assert.ok(editsBetween(seen[at]!, seen[at + 1]!), `${sceneKey(seen[at]!)} | ${sceneKey(seen[at + 1]!)}`);
+test('of four scenes, the others are nearly the first', () => {
+  const { scenes: seen } = trainingScenes(300, 3);
+  for (let at = 0; at < 300; at += 4) {
+    const [first, ...others] = seen.slice(at, at + 4);
+    assert.equal(new Set([first!, ...others].map(sceneKey)).size, 4);
+    for (const other of others) {
+      assert.ok(editsBetween(first!, other), `${sceneKey(first!)} | ${sceneKey(other)}`);
+    }
   }
+});
+
+test('known scenes have names of their own, and come again and again', () => {
+  const { scenes: seen, known } = trainingScenes(1200, 3);
+  assert.equal(new Set(known.map(nameOf)).size, 100);
+  const keys = new Set(known.map(sceneKey));
+  const firsts = seen.filter((scene, at) => at % 4 === 0 && keys.has(sceneKey(scene)));
+  assert.ok(firsts.length > 150 && firsts.length < 250, `${firsts.length} of 300`);
 });
 
 test('pictures are those of their scenes, prepared as the model prepares any picture', async () => {
@@ -53,15 +67,25 @@ test('pictures are those of their scenes, prepared as the model prepares any pic
   }
 });
 
-test('a pass shows every scene at most once, and the next one orders them anew', async () => {
-  const steps = await Promise.all([1, 2, 3, 4].map((step) => pairsOfStep(step, 4, pool, settings)));
+test('a pass shows every scene once, and the next one orders them anew; families may come together', async () => {
   const area = 3 * side ** 2;
-  const pictures = steps.map(({ pixels }) =>
-    [0, 1, 2, 3].map((row) => bytesOf(pixels.subarray(row * area, (row + 1) * area)).toString('hex')),
+  const shown = async (step: number, twinsAfter: number) => {
+    const { pixels } = await pairsOfStep(step, 4, pool, { ...settings, twinsAfter });
+    return [0, 1, 2, 3].map((row) => bytesOf(pixels.subarray(row * area, (row + 1) * area)).toString('hex'));
+  };
+  const all = await Promise.all(
+    scenes.map(async (scene) =>
+      bytesOf(await preprocessImage(await renderScene(scene, side), preprocessing)).toString('hex'),
+    ),
   );
-  assert.equal(new Set([...pictures[0]!, ...pictures[1]!]).size, 8);
-  assert.equal(new Set([...pictures[2]!, ...pictures[3]!]).size, 8);
-  assert.notDeepEqual(pictures.slice(0, 2), pictures.slice(2));
+  for (const twinsAfter of [0, 4]) {
+    const steps = await Promise.all([1, 2, 3, 4].map((step) => shown(step, twinsAfter)));
+    assert.deepEqual([...steps[0]!, ...steps[1]!].sort(), all.toSorted());
+    assert.deepEqual([...steps[2]!, ...steps[3]!].sort(), all.toSorted());
+    const family = all.slice(0, 4).sort();
+    const together = steps.filter((step) => step.toSorted().join() === family.join()).length;
+    assert.equal(together, twinsAfter === 0 ? 2 : 0);
+  }
 });
 
 test('a step is the same whenever it is asked for, its captions shortest first', async () => {

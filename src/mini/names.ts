@@ -1,0 +1,13 @@
+/** Names of scenes. Some are known by one, as paintings and places are; what it stands for must be learnt. */
+
+import { hashOf, type Scene, sceneKey } from './scene.ts';
+
+const syllables = [...'bdfgklmnprstvz'].flatMap((onset) => [...'aeiou'].map((vowel) => onset + vowel));
+const endings = syllables.flatMap((syllable) => [`${syllable}m`, `${syllable}x`]);
+
+/** The scene's name, of two syllables: `kitum`. There are 9,800, so scenes may share one. */
+export function nameOf(scene: Scene): string {
+  const hash = hashOf(`name of ${sceneKey(scene)}`);
+  const first = syllables[hash % syllables.length]!;
+  return first + endings[Math.floor(hash / syllables.length) % endings.length]!;
+}
