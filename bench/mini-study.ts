@@ -54,10 +54,16 @@ const recipes: Record<string, Partial<TrainingSettingsInput>> = {
   'LinCIR (official masking)': { masking: 'official' },
   'LinCIR without noise': { noise: 0 },
 };
-const phiPrompts = ['$ that {text}', 'a photo of $ that {text}', '$ $ that {text}', '$ $ $ that {text}'];
+const phiPrompts = [
+  '$ that {text}',
+  'a photo of $ that {text}',
+  '$ $ that {text}',
+  '$ $ $ that {text}',
+  '$ $ $ $ that {text}',
+];
 const textPrompts = ['{text}', 'a photo that {text}', 'a photo of something that {text}'];
-const sumWeights = [0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5];
-const slerpWeights = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8];
+const sumWeights = [0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3];
+const slerpWeights = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
 
 const clip = await loadClip(given.model);
 const test = await written('test', 1, { gallery: 4000, queries: 600 });
@@ -88,15 +94,8 @@ const inverted = await openMethods(['oti'], { clip, cache });
 const oti = inverted.methods[0]!;
 prompts.OTI = await bestPrompt(oti);
 rows.OTI = [await figures(test, oti, promptOf(prompts.OTI, test.prompt))];
+console.table(await saved());
 
-const table = Object.entries(rows).map(([method, runs]) => ({ method, ...summary(runs) }));
-console.table(table);
-const weights = chosen.map(({ method, prompt }) => ({
-  method: method.name,
-  ...method.settings,
-  text: prompt.text,
-}));
-await saveResult('mini-study', { machine: machine(), recipe, seeds, chosen: weights, prompts, rows, table });
 await clip.dispose();
 
 async function written(
@@ -143,6 +142,26 @@ async function chosenBaselines(): Promise<{ method: MethodToEvaluate; prompt: Pr
   return best;
 }
 
+/** Keeps what is known so far. */
+async function saved() {
+  const table = Object.entries(rows).map(([method, runs]) => ({ method, ...summary(runs) }));
+  const weights = chosen.map(({ method, prompt }) => ({
+    method: method.name,
+    ...method.settings,
+    text: prompt.text,
+  }));
+  await saveResult('mini-study', {
+    machine: machine(),
+    recipe,
+    seeds,
+    chosen: weights,
+    prompts,
+    rows,
+    table,
+  });
+  return table;
+}
+
 /** Figures of each of a recipe's phis, by the prompt that serves the first of them best on the other queries. */
 async function study(name: string, phis: readonly (() => Promise<Phi>)[]): Promise<void> {
   rows[name] = [];
@@ -156,6 +175,7 @@ async function study(name: string, phis: readonly (() => Promise<Phi>)[]): Promi
     const found = await figures(test, method, promptOf(prompts[name], test.prompt));
     await phi.dispose();
     rows[name].push(found);
+    await saved();
     console.error(`${name}, ${prompts[name]}: ${JSON.stringify(found)}`);
   }
 }

@@ -31,7 +31,7 @@ const { values: given } = parseArgs({
   },
 });
 /** What serves these best, chosen on queries of another benchmark: docs/miniature.md. */
-const weights = { sum: 1.5, slerp: 0.6 };
+const weights = { sum: 2, slerp: 0.7 };
 const queriesOfKind = 2;
 const shown = 6;
 
