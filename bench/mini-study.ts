@@ -16,6 +16,7 @@ import {
   promptOf,
 } from '../src/benchmarks/index.ts';
 import { type Clip, loadClip } from '../src/clip/index.ts';
+import { sequence } from '../src/core/index.ts';
 import {
   initialPhi,
   loadPhi,
@@ -26,6 +27,9 @@ import {
 } from '../src/lincir/index.ts';
 import {
   buildBenchmark,
+  caption,
+  type MiniBenchmark,
+  type MiniQuery,
   madeMiniCaptions,
   mini,
   miniCaptionsName,
@@ -66,13 +70,18 @@ const sumWeights = [0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3];
 const slerpWeights = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
 
 const clip = await loadClip(given.model);
-const test = await written('test', 1, { gallery: 4000, queries: 600 });
-const other = await written('other', 2, { gallery: 2000, queries: 300 });
+const world = buildBenchmark(1, { gallery: 4000, queries: 600 });
+const test = await written('test', world);
+const other = await written('other', buildBenchmark(2, { gallery: 2000, queries: 300 }));
 const cache = join(given.folder, 'cache');
 
 const chosen = await chosenBaselines();
 const rows: Record<string, Record<string, number>[]> = {};
 for (const { method, prompt } of chosen) rows[method.name] = [await figures(test, method, prompt)];
+rows['caption of the answer'] = [await textFigures(({ target }) => described(target))];
+rows['caption of the reference that …'] = [
+  await textFigures(({ reference, text }) => `${described(reference)} that ${text}`),
+];
 const prompts: Record<string, string> = {};
 await study(
   'untrained phi',
@@ -98,13 +107,9 @@ console.table(await saved());
 
 await clip.dispose();
 
-async function written(
-  name: string,
-  seed: number,
-  sizes: { gallery: number; queries: number },
-): Promise<Benchmark> {
+async function written(name: string, world: MiniBenchmark): Promise<Benchmark> {
   const folder = join(given.folder, name);
-  await writeMiniBenchmark(folder, buildBenchmark(seed, sizes));
+  await writeMiniBenchmark(folder, world);
   return await mini.open(folder, {});
 }
 
@@ -116,6 +121,19 @@ async function figures(
   const { results } = await evaluate(benchmark, { clip, methods: [method], prompt, cache });
   const all = Object.entries(results.methods[0]!.figures);
   return Object.fromEntries(all.map(([metric, { value }]) => [metric, rounded(value)]));
+}
+
+/** Of texts that no user has to give, but that say all: the most that this CLIP, and a word in it, can reach. */
+async function textFigures(textOf: (query: MiniQuery) => string): Promise<Record<string, number>> {
+  const texts = new Map(world.queries.map((query) => [`${query.id}`, textOf(query)]));
+  const queries = test.queries.map((query) => ({ ...query, texts: [texts.get(query.id)!] }));
+  return await figures({ ...test, queries }, baseline('text'), { ...test.prompt, text: '{text}' });
+}
+
+/** A complete caption of a picture. */
+function described(id: number): string {
+  const random = sequence({ seed: 0, purpose: 'scene', moment: 3, row: id });
+  return caption(world.gallery[id - 1]!.scene, random, { complete: true, changed: false });
 }
 
 /** Each with the weight and the text's prompt that serve it best on queries of another benchmark. */
