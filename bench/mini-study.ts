@@ -104,7 +104,6 @@ const oti = inverted.methods[0]!;
 prompts.OTI = await bestPrompt(oti);
 rows.OTI = [await figures(test, oti, promptOf(prompts.OTI, test.prompt))];
 console.table(await saved());
-
 await clip.dispose();
 
 async function written(name: string, world: MiniBenchmark): Promise<Benchmark> {

@@ -10,11 +10,18 @@ import {
 } from './grammar-clauses.ts';
 import { title } from './grammar-frames.ts';
 import { beginsWithPosition, isTitle, objectPhrase, objectsPhrase } from './grammar-objects.ts';
-import { clausesOfRelation, isSwap, relationOf, tailsOfRelation } from './grammar-relations.ts';
+import {
+  clausesOfRelation,
+  likenesses,
+  partsOfSwap,
+  type Related,
+  relationOf,
+  swapOf,
+  tailsOfRelation,
+} from './grammar-relations.ts';
 import {
   changedOpenings,
   parts,
-  partsOfSwap,
   tailsOfNamed,
   tailsOfOne,
   tailsOfScene,
@@ -28,10 +35,9 @@ import {
   otherSlots,
   placeSlots,
   type Slots,
-  tidy,
 } from './grammar-words.ts';
 import { nameOf } from './names.ts';
-import { type Attribute, draw, type Scene, type SceneObject, shuffled } from './scene.ts';
+import { draw, type Scene, type SceneObject, shuffled } from './scene.ts';
 
 /** A scene, and the one or two edits that make another one of it. */
 interface Way {
@@ -68,7 +74,7 @@ export function changedCaption(
 
 /** A caption that is just a scene's name. */
 export function namedCaption(scene: Scene, random: () => number): string {
-  return tidy(fill(draw(changedOpenings, random), { scene: () => nameOf(scene), change: () => '' }));
+  return fill(draw(changedOpenings, random), { scene: () => nameOf(scene), change: () => '' });
 }
 
 function drawnWay(scene: Scene, random: () => number): Way | undefined {
@@ -87,36 +93,30 @@ function wayBetween(source: Scene, target: Scene): Way | undefined {
 }
 
 function changeWords({ source, edits }: Way, complete: boolean, random: () => number): string {
-  const said = (edit: Edit, wordings: readonly string[], other?: SceneObject) =>
-    fill(draw(wordings, random), editSlots(edit, complete, random, other));
+  const said = (edit: Edit, wordings: readonly string[], related?: Related) =>
+    fill(draw(wordings, random), editSlots(edit, complete, random, related?.other));
   const asClause = random() < clauseShare;
   if (edits.length === 1) {
     const edit = edits[0]!;
-    const relation = relationOf(edit, source, random);
-    const isOfOne = !relation && !isWhole(edit) && source.objects.length === 1;
-    if (!asClause) {
-      return relation
-        ? said(edit, tailsOfRelation[relation.kind], relation.other)
-        : said(edit, tailsFor(edit, source));
-    }
-    const lead = fill(draw(isOfOne ? leadsOfOne : leadsOfPicture, random), editSlots(edit, complete, random));
-    const clause = relation
-      ? said(edit, clausesOfRelation[relation.kind], relation.other)
-      : said(edit, clausesFor(edit, source));
-    return `${lead} ${clause}`;
+    const related = relationOf(edit, source, random);
+    if (!asClause) return said(edit, tailsFor(edit, source, related), related);
+    const isOfOne = !related && !isWhole(edit) && source.objects.length === 1;
+    const lead = said(edit, isOfOne ? leadsOfOne : leadsOfPicture);
+    return `${lead} ${said(edit, clausesFor(edit, source, related), related)}`;
   }
   if (asClause) {
-    const plain = (clause: string) => !/same|where|longer|before/.test(clause);
-    const clauses = edits.map((edit) =>
-      isSwap(edit)
-        ? said(edit, clausesOfRelation.swap, edit.other)
-        : said(edit, clausesFor(edit, source).filter(plain)),
-    );
+    const isPlain = (clause: string) => !/same|where|longer|before/.test(clause);
+    const clauses = edits.map((edit) => {
+      const swap = swapOf(edit);
+      const wordings = clausesFor(edit, source, swap);
+      return said(edit, swap ? wordings : wordings.filter(isPlain), swap);
+    });
     return `${draw(leadsOfPicture, random)} ${clauses.join(' and ')}`;
   }
-  const [one, other] = edits.map((edit) =>
-    isSwap(edit) ? said(edit, partsOfSwap, edit.other) : said(edit, parts[edit.aspect]),
-  );
+  const [one, other] = edits.map((edit) => {
+    const swap = swapOf(edit);
+    return said(edit, swap ? partsOfSwap : parts[edit.aspect], swap);
+  });
   return fill(draw(tailsOfTwo, random), { one: () => one!, other: () => other! });
 }
 
@@ -145,7 +145,7 @@ function ownSlots(edit: Edit, complete: boolean, random: () => number): Slots {
         ...objectSlots(changed, random),
         ...formerSlots(objectSlots(object, random)),
         ...differenceSlots(object, changed.number, random),
-        match: () => draw(matches[aspect], random),
+        match: () => draw(likenesses[aspect]!, random),
       };
     }
   }
@@ -159,12 +159,14 @@ function placed({ background, objects }: Scene, complete: boolean, random: () =>
 
 const isNoun = (form: string) => !beginsWithPosition(form) && !isTitle(form);
 
-function tailsFor(edit: Edit, source: Scene): readonly string[] {
+function tailsFor(edit: Edit, source: Scene, related?: Related): readonly string[] {
+  if (related) return tailsOfRelation[related.kind];
   if (isWhole(edit)) return tailsOfScene[edit.aspect];
   return (source.objects.length === 1 ? tailsOfOne : tailsOfNamed)[edit.aspect];
 }
 
-function clausesFor(edit: Edit, source: Scene): readonly string[] {
+function clausesFor(edit: Edit, source: Scene, related?: Related): readonly string[] {
+  if (related) return clausesOfRelation[related.kind];
   if (isWhole(edit)) return clausesOfPicture[edit.aspect];
   return (source.objects.length === 1 ? clausesOfOne : clausesOfNamed)[edit.aspect];
 }
@@ -172,16 +174,6 @@ function clausesFor(edit: Edit, source: Scene): readonly string[] {
 function isWhole(edit: Edit): edit is Extract<Edit, { aspect: 'background' | 'add' | 'remove' }> {
   return edit.aspect === 'background' || edit.aspect === 'add' || edit.aspect === 'remove';
 }
-
-/** How one thing is said to be as another is. */
-const matches: Readonly<Record<Attribute, readonly string[]>> = {
-  shape: [],
-  position: [],
-  colour: ['in the colour of', 'of the same colour as'],
-  texture: ['with the pattern of', 'of the same pattern as'],
-  size: ['in the size of', 'of the same size as'],
-  number: ['as many as', 'of the same number as'],
-};
 
 const aspects: readonly Aspect[] = [
   'colour',

@@ -1,11 +1,17 @@
 /** Changes that are said by what they have to do with the scene: they mean nothing without it. */
 
-import type { Edit } from './changes.ts';
+import type { Aspect, Edit } from './changes.ts';
 import type { Position, Scene, SceneObject } from './scene.ts';
 
 export const relations = ['swap', 'opposite', 'alike', 'only'] as const;
 /** Two objects change places; one goes to the other side; one becomes as another is; one alone stays. */
 export type Relation = (typeof relations)[number];
+
+/** A relation, and the second object that it speaks of, if any. */
+export interface Related {
+  readonly kind: Relation;
+  readonly other?: SceneObject;
+}
 
 type Wordings = Readonly<Record<Relation, readonly string[]>>;
 
@@ -101,6 +107,17 @@ export const queriesOfRelation: Wordings = {
   ],
 };
 
+/** Two that change places, as a part of a sentence. */
+export const partsOfSwap: readonly string[] = ['the {shape} and the {other} swapped'];
+
+/** How one thing is said to be as another is: `{match}`. */
+export const likenesses: Readonly<Partial<Record<Aspect, readonly string[]>>> = {
+  colour: ['in the colour of', 'of the same colour as'],
+  texture: ['with the pattern of', 'of the same pattern as'],
+  size: ['in the size of', 'of the same size as'],
+  number: ['as many as', 'of the same number as'],
+};
+
 /** How often a change is said so, where it can be; a swap always is. */
 const relativeShare = 0.5;
 
@@ -111,13 +128,10 @@ const opposites: Readonly<Partial<Record<Position, Position>>> = {
   bottom: 'top',
 };
 
-/** What an edit has to do with the scene before it, and with which other object of it; perhaps undefined, perhaps not said. */
-export function relationOf(
-  edit: Edit,
-  { objects }: Scene,
-  random: () => number,
-): { readonly kind: Relation; readonly other?: SceneObject } | undefined {
-  if (isSwap(edit)) return { kind: 'swap', other: edit.other };
+/** What an edit has to do with the scene before it, by which it is to be said; undefined where it is said by itself. */
+export function relationOf(edit: Edit, { objects }: Scene, random: () => number): Related | undefined {
+  const swap = swapOf(edit);
+  if (swap) return swap;
   if (random() >= relativeShare) return undefined;
   switch (edit.aspect) {
     case 'remove': {
@@ -139,7 +153,7 @@ export function relationOf(
   }
 }
 
-/** Whether two objects change places. */
-export function isSwap(edit: Edit): edit is Edit & { readonly other: SceneObject } {
-  return 'other' in edit;
+/** The relation of two objects that change places; undefined for any other edit. */
+export function swapOf(edit: Edit): Related | undefined {
+  return 'other' in edit ? { kind: 'swap', other: edit.other } : undefined;
 }

@@ -263,5 +263,3 @@ export const parts: Readonly<Record<Aspect, readonly string[]>> = {
   add: ['{added} added', '{added} put in'],
   remove: ['the {shape} gone', 'the {shape} removed'],
 };
-
-export const partsOfSwap: readonly string[] = ['the {shape} and the {other} swapped'];

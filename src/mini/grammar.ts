@@ -47,7 +47,7 @@ export function caption(
   random: () => number,
   { complete = false, changed = true, twin, isKnown = () => false }: CaptionOptions = {},
 ): string {
-  if (isKnown(scene) && random() < namedShare) return namedCaption(scene, random);
+  if (isKnown(scene) && random() < namedShare) return tidy(namedCaption(scene, random));
   const change =
     changed && random() < changedShare ? changedCaption(scene, complete, random, twin, isKnown) : undefined;
   return tidy(change ?? plainCaption(scene, complete, random));
