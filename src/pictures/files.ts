@@ -4,6 +4,7 @@ import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join, matchesGlob, posix, relative, resolve, sep } from 'node:path';
 import { asLincirError, LincirError } from '../core/index.ts';
+import { endingOf, takenEndings } from './endings.ts';
 import type { Region } from './region.ts';
 
 /** A picture that was found but not yet read. */
@@ -41,8 +42,6 @@ export interface WalkOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** By their names' ends. HEIC and JPEG XL are read where the platform's libvips can. */
-const pictureEnding = /\.(jpe?g|jpe|jfif|png|webp|gif|tiff?|avif|hei[cf]|jxl|svg)$/i;
 /** Not what a person took pictures for: hidden files, packages, repositories, thumbnails of network storage. */
 const leftOut = /^(\..*|node_modules|@eaDir)$/;
 
@@ -134,7 +133,7 @@ export async function pictureFile(path: string): Promise<FoundPicture> {
 }
 
 export function isPictureName(name: string): boolean {
-  return pictureEnding.test(name);
+  return takenEndings.has(endingOf(name));
 }
 
 /** Tells of something that cannot be looked into, if `error` is of that kind; else throws it. */

@@ -2,6 +2,7 @@
 
 export { indexedBytes } from './bytes.ts';
 export { type EmbeddingsFile, openEmbeddings } from './embeddings.ts';
+export { endingOf, leftOutEndings, takenEndings } from './endings.ts';
 export {
   type FoundPicture,
   indexPath,
