@@ -1,16 +1,26 @@
 /** Captions in CSV and TSV: one column of records that may span lines. */
 
-import { LincirError, parseDelimited } from '../core/index.ts';
+import { LincirError, parseDelimited, quoted } from '../core/index.ts';
 import { noSuchColumn, type Row } from './rows.ts';
 
 /** No field is this long, in bytes: a lost quote is not to fill the memory. */
 const fieldLimit = 2 ** 20;
 
+/** Where the captions of a file are. */
+interface Place {
+  readonly hasHeader: boolean;
+  /** Fields of a row. */
+  readonly width: number;
+  /** From 0. */
+  readonly column: number;
+}
+
 /**
  * The rows below a header, some at a time; `at` is the line where a record begins. Quoted fields may hold line ends, and
  * doubled quotes for quotes. TSV is often written without quoting: there, a quote that does not enclose a whole field is
  * a character like any other. A blank line is a row with an empty caption.
- * @param columns the column to read: the first of these that the header has
+ * @param columns the column to read: the first of these that the header has. If it has none and one of them is a number,
+ *   there is no header, and that column, counted from 1, is read from the first row on.
  * @throws LincirError 'bad-file' naming the line of a record that has more or fewer fields than the header, ill-placed
  *   quotes, a field of more than 1 MiB, or a caption that is not UTF-8, or listing the columns if none is wanted.
  */
@@ -21,8 +31,7 @@ export async function* delimitedRows(
   columns: readonly string[],
 ): AsyncGenerator<readonly Row[], void, void> {
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-  let header: readonly string[] | undefined;
-  let column = 0;
+  let place: Place | undefined;
   let line = 1;
   let rows: Row[] = [];
 
@@ -37,23 +46,17 @@ export async function* delimitedRows(
   };
   const take = (fields: readonly Uint8Array[]): void => {
     const isBlank = fields.length === 1 && fields[0]!.length === 0;
-    if (header === undefined) {
-      const names = fields.map(decode);
-      const wanted = columns.find((name) => names.includes(name));
-      if (wanted === undefined) throw noSuchColumn(`${subject}: line ${line}`, columns, names);
-      column = names.indexOf(wanted);
-      header = names;
-    } else if (isBlank) {
-      rows.push({ caption: '', at: line });
-    } else if (fields.length === header.length) {
-      rows.push({ caption: decode(fields[column]!), at: line });
-    } else {
-      throw refuse(`${header.length} fields, as in the header`, `${fields.length}`);
+    const isHeader = place === undefined && !isBlank;
+    if (isHeader) place = placeOf(fields.map(decode), columns, `${subject}: line ${line}`);
+    if (place !== undefined && !(isHeader && place.hasHeader)) {
+      if (!isBlank && fields.length !== place.width) {
+        const first = place.hasHeader ? 'header' : 'first row';
+        throw refuse(`${place.width} fields, as in the ${first}`, `${fields.length}`);
+      }
+      rows.push({ caption: isBlank ? '' : decode(fields[place.column]!), at: line });
     }
     line += 1;
-    for (const field of fields) {
-      for (let at = field.indexOf(0x0a); at >= 0; at = field.indexOf(0x0a, at + 1)) line += 1;
-    }
+    for (const field of fields) line += lineEnds(field);
   };
 
   const source = withoutByteOrderMark(chunks);
@@ -64,6 +67,37 @@ export async function* delimitedRows(
     yield rows;
     rows = [];
   }
+}
+
+function placeOf(first: readonly string[], columns: readonly string[], subject: string): Place {
+  const width = first.length;
+  const name = columns.find((wanted) => first.includes(wanted));
+  if (name === undefined) {
+    const number = columns
+      .map(Number)
+      .find((wanted) => Number.isInteger(wanted) && wanted >= 1 && wanted <= width);
+    if (number !== undefined) return { hasHeader: false, width, column: number - 1 };
+    const todo =
+      'choose one of these or, if this is a caption and no header, the number of its column, from 1';
+    throw noSuchColumn(subject, columns, first, todo);
+  }
+  const column = first.indexOf(name);
+  if (first.lastIndexOf(name) === column) return { hasHeader: true, width, column };
+  throw new LincirError('bad-file', {
+    subject,
+    expected: `the column ${quoted(name)} once`,
+    found: 'it twice',
+    todo: 'rename one of them',
+  });
+}
+
+function lineEnds(field: Uint8Array): number {
+  let count = 0;
+  for (let at = field.indexOf(0x0a); at >= 0; at = field.indexOf(0x0a, at + 1)) count += 1;
+  for (let at = field.indexOf(0x0d); at >= 0; at = field.indexOf(0x0d, at + 1)) {
+    if (field[at + 1] !== 0x0a) count += 1;
+  }
+  return count;
 }
 
 const byteOrderMark = Buffer.from('\uFEFF');

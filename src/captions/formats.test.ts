@@ -5,7 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { constants, gzipSync, zstdCompressSync } from 'node:zlib';
 import { LincirError } from '../core/index.ts';
 import { findCaptionSources } from './sources.ts';
 
@@ -96,6 +96,82 @@ test('packed files may have several parts', async () => {
   }
 });
 
+test('parts may be many, with padding and frames to skip between them, and nothing else', async () => {
+  const many = Array.from({ length: 3000 }, (_, index) => `caption ${index}`);
+  for (const [name, pack] of [
+    ['many.txt.gz', gzipSync],
+    ['many.txt.zst', zstdCompressSync],
+  ] as const) {
+    assert.deepEqual(await captionsOf(name, Buffer.concat(many.map((text) => pack(`${text}\n`)))), many);
+  }
+  const [cat, dog] = [gzipSync('a cat\n'), gzipSync('a dog\n')];
+  const zeros = Buffer.alloc(600_000);
+  assert.deepEqual(await captionsOf('a.txt.gz', Buffer.concat([cat, zeros, dog, dog, zeros])), [
+    ...['a cat', 'a dog', 'a dog'],
+  ]);
+  await refuses('a.txt.gz', Buffer.concat([cat, zeros, Buffer.from('a boat\n')]), /incorrect header check/);
+  await refuses('a.txt.gz', Buffer.concat([cat, Buffer.from('a boat\n')]), /incorrect header check/);
+  await refuses('a.txt.gz', Buffer.concat([cat, zeros, dog.subarray(0, 5)]), /unexpected end of file/);
+
+  const skipped = (length: number) => {
+    const header = Buffer.from([0x5f, 0x2a, 0x4d, 0x18, 0, 0, 0, 0]);
+    header.writeUInt32LE(length, 4);
+    return Buffer.concat([header, Buffer.alloc(length, 'no caption\n')]);
+  };
+  const [boat, ship] = [zstdCompressSync('a boat\n'), zstdCompressSync('a ship\n')];
+  // As `zstd` writes it: a checksum, and no size of what is in it.
+  const checksum = { [constants.ZSTD_c_checksumFlag]: 1, [constants.ZSTD_c_contentSizeFlag]: 0 };
+  const car = zstdCompressSync('a car\n'.repeat(100_000), { params: checksum });
+  for (const [first, second] of [
+    [skipped(0), skipped(600_000)],
+    [skipped(5), Buffer.concat([skipped(1), skipped(2)])],
+  ] as const) {
+    const found = await captionsOf('a.txt.zst', Buffer.concat([first, boat, second, car, ship, first]));
+    assert.deepEqual([found[0], found.length, found.at(-1)], ['a boat', 100_002, 'a ship']);
+  }
+  await refuses(
+    'a.txt.zst',
+    Buffer.concat([boat, zeros]),
+    /whole Zstandard data, found a part that is something/,
+  );
+  for (const end of [
+    boat.subarray(0, 3),
+    boat.subarray(0, 9),
+    boat.subarray(0, -1),
+    skipped(9).subarray(0, -1),
+  ]) {
+    await refuses('a.txt.zst', Buffer.concat([boat, end]), /unexpected end of file/);
+  }
+  await refuses('a.txt.zst', Buffer.concat([car.subarray(0, -1), Buffer.from([0])]), /checksum/i);
+});
+
+test('line ends of old Macs are line ends', async () => {
+  for (const [extension, content] of Object.entries(contents)) {
+    const old = content.replaceAll(/\r?\n/g, '\r');
+    assert.deepEqual(await captionsOf(`mac.${extension}`, old), captions, extension);
+  }
+  const { captions: spanning, leftOut } = await read('mac.csv', 'id,text\r1,"two\rlines"\r2,\r');
+  assert.deepEqual([spanning, leftOut], [['two\rlines'], ['mac.csv: line 4: it is empty']]);
+});
+
+test('a column by its number is one of a file without a header', async () => {
+  const pairs = 'a cat\thttp://x/1\na "dog"\thttp://x/2\n';
+  assert.deepEqual(await captionsOf('cc.tsv', pairs, ['1']), ['a cat', 'a "dog"']);
+  assert.deepEqual(await captionsOf('cc.csv', '\n7,a cat\r8,a dog', ['caption', '2']), ['a cat', 'a dog']);
+  // A header that has the number as a name counts before.
+  assert.deepEqual(await captionsOf('cc.csv', '0,1\n7,a cat\n', ['1']), ['a cat']);
+  await refuses(
+    'cc.tsv',
+    pairs,
+    /line 1: .*found the columns "a cat", .*no header, the number of its column/,
+  );
+  await refuses('cc.tsv', pairs, /line 1: expected the column "3"/, ['3']);
+  await refuses('cc.tsv', `${pairs}a boat\n`, /line 3: expected 2 fields, as in the first row, found 1/, [
+    '1',
+  ]);
+  await refuses('cc.csv', 'text,text\na,b\n', /line 1: expected the column "text" once, found it twice/);
+});
+
 test('quoted fields span lines, and every record counts from its first', async () => {
   const text = 'id,text\n1,"two\r\nlines\n, ""quoted"""\n2,\n\n4,"a\ncat"\n5,"  "';
   const { captions, leftOut } = await read('lines.csv', text);
@@ -137,6 +213,9 @@ test('rows without a usable caption are left out, each with its reason', async (
     'left-out.jsonl: line 9: it is only white space',
   ]);
   assert.deepEqual((await read('left-out.txt', '\n  \n')).leftOut.length, 2);
+  // As Python writes what is missing.
+  const missing = await read('nan.jsonl', '{"text": NaN}\n{"text": "NaN", "score": -Infinity}\n');
+  assert.deepEqual([missing.captions, missing.leftOut], [['NaN'], ['nan.jsonl: line 1: it is null']]);
 });
 
 test('batches come long before a file ends', async () => {

@@ -1,20 +1,11 @@
 /** The formats of caption files: which one a name means, and how it is read from a disk, packed or not. */
 
-import { createReadStream } from 'node:fs';
-import { pipeline } from 'node:stream';
-import { createGunzip, createZstdDecompress } from 'node:zlib';
-import { asLincirError, LincirError, quoted, readingFile, readLines } from '../core/index.ts';
+import { LincirError, parseJsonLine, quoted, readingFile, readLines } from '../core/index.ts';
 import { delimitedRows } from './delimited.ts';
 import { parquetRows } from './parquet.ts';
 import type { ParquetFile } from './parquet-checks.ts';
 import { noSuchColumn, type Row } from './rows.ts';
-
-/** A file of captions on disk. */
-export interface CaptionFile {
-  readonly path: string;
-  /** In bytes, as it lies on disk. */
-  readonly size: number;
-}
+import { bytesOf, type CaptionFile, type Packing } from './unpack.ts';
 
 export interface CaptionFormat {
   /** What messages count: lines of a text, rows of a table. */
@@ -46,7 +37,6 @@ const parquet: CaptionFormat = {
 };
 
 const rowsPerBatch = 2048;
-const bytesPerRead = 2 ** 18;
 
 /** The format that a name's extension means, whatever its case. Throws LincirError 'bad-argument' listing all formats. */
 export function formatOf(path: string): CaptionFormat {
@@ -54,7 +44,10 @@ export function formatOf(path: string): CaptionFormat {
   if (extension === 'parquet' && packing === undefined) return parquet;
   const read = Object.hasOwn(textReaders, extension) ? textReaders[extension] : undefined;
   if (read !== undefined) {
-    return { unit: 'line', rows: (file, columns) => read(bytesOf(file, packing), file.path, columns) };
+    return {
+      unit: 'line',
+      rows: (file, columns) => read(bytesOf(file, packing as Packing | undefined), file.path, columns),
+    };
   }
   const texts = Object.keys(textReaders).map((name) => `.${name}`);
   throw new LincirError('bad-argument', {
@@ -103,14 +96,9 @@ async function* jsonRows(
 
 function captionIn(line: string, subject: string, columns: readonly string[]): string | null {
   if (line.trim() === '') return '';
-  const refuse = (expected: string, found: string, cause?: unknown) =>
-    new LincirError('bad-file', { subject, expected, found, cause });
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch (cause) {
-    throw refuse('JSON', cause instanceof Error ? quoted(cause.message, 200) : 'none', cause);
-  }
+  const refuse = (expected: string, found: string) =>
+    new LincirError('bad-file', { subject, expected, found });
+  const value = parseJsonLine(line, subject);
   if (typeof value === 'string') return value;
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw refuse('a JSON object or string', quoted(line));
@@ -120,42 +108,4 @@ function captionIn(line: string, subject: string, columns: readonly string[]): s
   const caption = (value as Readonly<Record<string, unknown>>)[column];
   if (typeof caption === 'string' || caption === null) return caption;
   throw refuse(`a string or null as ${quoted(column)}`, quoted(JSON.stringify(caption)));
-}
-
-/** A file's bytes, unpacked. Throws 'not-found' and 'io', and 'bad-file' for packed data that is broken or cut short. */
-async function* bytesOf(
-  { path, size }: CaptionFile,
-  packing: string | undefined,
-): AsyncGenerator<Buffer, void, void> {
-  try {
-    if (packing === undefined) {
-      yield* createReadStream(path, { highWaterMark: bytesPerRead });
-    } else if (packing === 'gz') {
-      yield* unpacking(path, 0, createGunzip({ chunkSize: bytesPerRead }));
-    } else {
-      // Node stops at the end of a frame and says nothing, but a file may well have several.
-      for (let begin = 0; begin < size; ) {
-        const frame = createZstdDecompress({ chunkSize: bytesPerRead });
-        yield* unpacking(path, begin, frame);
-        begin += frame.bytesWritten;
-      }
-    }
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && /^Z(STD)?_/.test(String(error.code)))) {
-      throw asLincirError(error, path, 'read');
-    }
-    throw new LincirError('bad-file', {
-      subject: path,
-      expected: `whole ${packing === 'gz' ? 'gzip' : 'Zstandard'} data`,
-      found: error.message,
-      todo: 'get the file again, or check that its name says what it is',
-      cause: error,
-    });
-  }
-}
-
-function unpacking<T extends NodeJS.ReadWriteStream>(path: string, begin: number, unpacker: T): T {
-  // Errors of either stream end the unpacker, whose reader sees them.
-  pipeline(createReadStream(path, { start: begin, highWaterMark: bytesPerRead }), unpacker, () => {});
-  return unpacker;
 }

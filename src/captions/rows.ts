@@ -60,12 +60,13 @@ export function noSuchColumn(
   subject: string,
   wanted: readonly string[],
   names: readonly string[],
+  todo = 'choose one of these',
 ): LincirError {
   return new LincirError('bad-file', {
     subject,
     expected: `the column ${wanted.map((name) => quoted(name)).join(' or ')}`,
     found: `the columns ${listed(names)}`,
-    todo: 'choose one of these',
+    todo,
   });
 }
 

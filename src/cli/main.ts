@@ -177,7 +177,10 @@ program
   .description('show what training would mask in captions; needs no model')
   .argument('[source...]', 'captions, as --captions takes them')
   .option('--captions <source...>', 'files, glob patterns, or hub data sets; - for standard input')
-  .option('--column <name...>', 'of tables: the first of these that a file has; text if not given')
+  .option(
+    '--column <name...>',
+    'of tables: the first of these that a file has; text if not given; a number without a header',
+  )
   .addOption(
     new Option('--masking <rule>', 'what becomes a placeholder')
       .choices(['spans', 'official'] satisfies Masking[])
@@ -194,7 +197,10 @@ program
   .description('learn phi, which turns pictures into words, from captions alone')
   .option('--model <model>', modelHelp)
   .option('--captions <source...>', 'what to learn from: files, patterns, hub data sets')
-  .option('--column <name...>', 'of tables: the first of these that a file has; text if not given')
+  .option(
+    '--column <name...>',
+    'of tables: the first of these that a file has; text if not given; a number without a header',
+  )
   .option('--out <run>', 'a new folder for the run')
   .option('--resume <run>', 'the folder of a run to go on with, by the settings that it has')
   .option('--steps <number>', '20,000 if not given', wholeNumber)

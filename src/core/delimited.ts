@@ -33,7 +33,7 @@ export async function* parseDelimited<Field extends string | Uint8Array>(
   const parser = parse({
     delimiter,
     encoding: fields === 'bytes' ? null : 'utf8',
-    record_delimiter: ['\r\n', '\n'],
+    record_delimiter: ['\r\n', '\n', '\r'],
     max_record_size: limit,
     relax_quotes: delimiter === '\t',
     // Counted in `take`, which can say what the header has.

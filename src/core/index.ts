@@ -16,6 +16,7 @@ export {
 export { formatBytes, formatCount, formatDuration, formatRate } from './format.ts';
 export { markup, shown } from './html.ts';
 export { parseJson, readJsonFile } from './json.ts';
+export { parseJsonLine } from './json-line.ts';
 export { batched, fileLines, readLines } from './lines.ts';
 export { exclusively, type Lock, takeLock } from './lock.ts';
 export { type NpyHeader, readNpyHeader, writeNpy } from './npy.ts';

@@ -1,4 +1,4 @@
-/** Lines across chunks, line ends of both kinds, and what is no text. */
+/** Lines across chunks, line ends of every kind, and what is no text. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -18,7 +18,18 @@ test('lines are the same however the bytes arrive', async () => {
   for (const size of [1, 2, 7, 1000]) {
     assert.deepEqual(await linesOf(text, size), ['the first', '', 'zwölf Boxkämpfer 🥊', ' last']);
   }
+  for (const size of [1, 2, 3, 10]) {
+    assert.deepEqual(await linesOf('old\rMac\r\rends', size), ['old', 'Mac', '', 'ends']);
+    assert.deepEqual(await linesOf('all\rthree\nends\r\nmixed\n\r', size), [
+      'all',
+      'three',
+      'ends',
+      'mixed',
+      '',
+    ]);
+  }
   assert.deepEqual(await linesOf('a\n', 10), ['a']);
+  assert.deepEqual(await linesOf('a\r', 10), ['a']);
   assert.deepEqual(await linesOf('', 10), []);
 });
 

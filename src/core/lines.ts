@@ -7,6 +7,7 @@ import { asLincirError } from './files.ts';
 /** No text is this long: a longer line is no text file's, and is not to fill the memory. In bytes. */
 const lineLimit = 2 ** 20;
 const charactersPerBatch = 2 ** 16;
+const [lineFeed, carriageReturn] = [0x0a, 0x0d];
 
 /** The lines of a file, which is opened when the first one is asked for. Throws 'not-found', 'io' or 'bad-file'. */
 export async function* fileLines(path: string): AsyncGenerator<string, void, void> {
@@ -14,8 +15,8 @@ export async function* fileLines(path: string): AsyncGenerator<string, void, voi
 }
 
 /**
- * The lines of a stream without their ends, `\n` or `\r\n`. The last one need not have an end. A byte order mark is
- * no part of a line.
+ * The lines of a stream without their ends: `\n`, `\r\n` or, as old Macs wrote, `\r`. The last one need not have an end.
+ * A byte order mark is no part of a line.
  * @param subject what messages call the stream
  * @throws LincirError 'bad-file' naming a line that is not UTF-8 or longer than 1 MiB, and what reading throws.
  */
@@ -38,21 +39,28 @@ export async function* readLines(
       });
     if (bytes.length > lineLimit) throw refuse('more');
     try {
-      return decoder.decode(bytes.at(-1) === 0x0d ? bytes.subarray(0, -1) : bytes);
+      return decoder.decode(bytes);
     } catch (cause) {
       throw refuse('bytes that are not UTF-8', cause);
     }
   };
 
   try {
+    let isAfterReturn = false;
     for await (const chunk of chunks) {
-      let begin = 0;
-      for (let end = chunk.indexOf(0x0a); end >= 0; end = chunk.indexOf(0x0a, begin)) {
+      if (chunk.length === 0) continue;
+      let begin = isAfterReturn && chunk[0] === lineFeed ? 1 : 0;
+      let feed = indexIn(chunk, lineFeed, begin);
+      let back = indexIn(chunk, carriageReturn, begin);
+      for (let end = Math.min(feed, back); end < chunk.length; end = Math.min(feed, back)) {
         const line = chunk.subarray(begin, end);
         yield decode(rest.length === 0 ? line : Buffer.concat([rest, line]));
         rest = Buffer.alloc(0);
-        begin = end + 1;
+        begin = end + (end === back && chunk[end + 1] === lineFeed ? 2 : 1);
+        if (feed < begin) feed = indexIn(chunk, lineFeed, begin);
+        if (back < begin) back = indexIn(chunk, carriageReturn, begin);
       }
+      isAfterReturn = chunk.at(-1) === carriageReturn;
       rest = Buffer.concat([rest, chunk.subarray(begin)]);
       if (rest.length > lineLimit) decode(rest);
     }
@@ -60,6 +68,12 @@ export async function* readLines(
   } catch (error) {
     throw asLincirError(error, subject, 'read');
   }
+}
+
+/** Where a byte is first found, from `begin` on; infinitely far if it is not there. */
+function indexIn(chunk: Uint8Array, byte: number, begin: number): number {
+  const index = chunk.indexOf(byte, begin);
+  return index < 0 ? Infinity : index;
 }
 
 /** The same text in larger pieces: a system call for every line would be slow. */

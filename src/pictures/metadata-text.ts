@@ -1,6 +1,6 @@
 /** Metadata out of text: CSV and TSV with a header, or a JSON object a line. */
 
-import { batched, fileLines, LincirError, parseDelimited, quoted } from '../core/index.ts';
+import { batched, fileLines, LincirError, parseDelimited, parseJsonLine, quoted } from '../core/index.ts';
 import {
   isExact,
   type MetadataBatch,
@@ -82,13 +82,7 @@ export async function* jsonBatches(path: string): AsyncGenerator<MetadataBatch, 
 }
 
 function parsedObject(line: string, subject: string): object {
-  let value: unknown;
-  try {
-    value = /\d{16}|\de/i.test(line) ? JSON.parse(line, inexactAsText) : JSON.parse(line);
-  } catch (cause) {
-    const found = cause instanceof Error ? quoted(cause.message, 200) : 'none';
-    throw new LincirError('bad-file', { subject, expected: 'JSON', found, cause });
-  }
+  const value = parseJsonLine(line, subject, /\d{16}|\de/i.test(line) ? inexactAsText : undefined);
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
   throw new LincirError('bad-file', { subject, expected: 'a JSON object', found: quoted(line) });
 }

@@ -1,0 +1,22 @@
+/** A line of JSON as Python writes it: numbers may be NaN, Infinity and -Infinity, which are null here. */
+
+import { LincirError, quoted } from './errors.ts';
+
+/** A string, so that nothing in it is taken for a number, or a number that JSON does not have. */
+const stringOrNumber = /"(?:[^"\\]|\\.)*(?:"|\\?$)|-?(?:NaN|Infinity)/gs;
+
+/** Parses a line. Throws 'bad-file', naming `subject`. */
+export function parseJsonLine(
+  line: string,
+  subject: string,
+  reviver?: (key: string, value: unknown, context?: { readonly source?: string }) => unknown,
+): unknown {
+  try {
+    return JSON.parse(line, reviver);
+  } catch (cause) {
+    const json = line.replaceAll(stringOrNumber, (found) => (found.startsWith('"') ? found : 'null'));
+    if (json !== line) return parseJsonLine(json, subject, reviver);
+    const found = cause instanceof Error ? quoted(cause.message, 200) : 'none';
+    throw new LincirError('bad-file', { subject, expected: 'JSON', found, cause });
+  }
+}
