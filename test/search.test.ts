@@ -93,6 +93,12 @@ describe('search', () => {
     assert.match(included.stdout, /house-with-red-roof\.png {2}[\da-f]{16} {2}rating=5/);
   });
 
+  test('warns of words where a shell may have emptied $1, and takes a price for one', async () => {
+    const { stderr } = await search('--image', house, '--text', ' with a $100 bill', '--phi', 'run');
+    assert.match(stderr, /^warning: " with a \$100 bill" has a gap: .*single quotes$/m);
+    assert.match(stderr, /^a photo of \$ with a \$100 bill$/m);
+  });
+
   test('prints JSON, paths and timings', async () => {
     const json = await search('--image', house, '--json', '--top', '2', '--where', "path like '%sailboat%'");
     const { query, results, timings } = JSON.parse(json.stdout);
@@ -176,6 +182,12 @@ describe('search', () => {
         2,
         /expected the pictures' names, \$1 to \$2/,
       ],
+      [
+        ['--text', 'the dog of  on the beach of ', '--image', house, '--image', house, '--phi', 'run'],
+        2,
+        /a shell empties \$1 in double ones: --text 'the dog of \$1 on the beach of \$2'$/m,
+      ],
+      [['--text', '', '--image', house, '--phi', 'run'], 2, /the text: expected words, found none/],
       [['--text', '$1 $3', '--image', house, '--image', house, '--phi', 'run'], 2, /found \$3/],
       [['--text', 'is red', '--image', house], 2, /give --phi FILE, or --method sum/],
       [

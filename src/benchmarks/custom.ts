@@ -5,6 +5,7 @@ import { join, relative, resolve, sep } from 'node:path';
 import { z } from 'zod';
 import { fileLines, LincirError, parseJson, quoted } from '../core/index.ts';
 import { openSources } from '../pictures/index.ts';
+import { namesPictures, plainText } from '../retrieval/index.ts';
 import { parseAnnotations, pathWithin, protocolOf } from './annotations.ts';
 import type {
   Benchmark,
@@ -30,7 +31,7 @@ const gallery = 'all';
  *
  * - `reference`: the picture that the query starts from.
  * - `text`: what is to be different, such as `is red`. It stands for `{text}` in `a photo of $ that {text}`. It is no
- *   prompt itself: `$`, which stands for the picture there, is refused.
+ *   prompt itself: `$`, which stands for the picture there, is refused, but in a price such as `$100`; `\$` is a dollar sign.
  * - `targets`: all right answers, at least one.
  * - `candidates`, may be absent: the pictures to rank, all targets among them. Without it, the gallery is ranked, less
  *   the reference if that is no target.
@@ -100,7 +101,11 @@ const fields = {
     .string('a text')
     .trim()
     .min(1, 'a text')
-    .refine((text) => !text.includes('$'), 'a text without $, which stands for the picture in prompts'),
+    .refine(
+      (text) => !namesPictures(text, 1),
+      'a text without $, which stands for the picture in prompts; \\$ is a dollar sign',
+    )
+    .transform((text) => plainText(text, 1)),
   targets: pathsSchema,
   candidates: pathsSchema.optional(),
   groups: z.array(z.string('a name').min(1, 'a name'), 'names').default([]),

@@ -2,7 +2,7 @@
 
 import type { Clip, TokenRow } from '../clip/index.ts';
 import { type Float32Tensor, LincirError, normalizeRows } from '../core/index.ts';
-import { composePrompt, slerp, slerpWeight, sum } from '../retrieval/index.ts';
+import { composePrompt, plainText, slerp, slerpWeight, sum } from '../retrieval/index.ts';
 import type { BenchmarkQuery, Prompt } from './benchmark.ts';
 import type { PictureEmbeddings } from './embed-pictures.ts';
 import { filled } from './prompts.ts';
@@ -154,7 +154,7 @@ async function textVectors(
     const key = textKey(texts, prompt);
     if (known.has(key) || missing.has(key)) continue;
     const rows = texts.map((text) => {
-      const { ids, truncated } = clip.tokenizer.encode(filled(prompt.text, text));
+      const { ids, truncated } = clip.tokenizer.encode(plainText(filled(prompt.text, text), 1));
       if (!truncated) return { ids };
       throw new LincirError('bad-argument', {
         subject: `query ${id}: its text`,

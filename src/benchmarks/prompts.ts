@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { LincirError, quoted, readJsonFile } from '../core/index.ts';
+import { namesPictures, withoutPlaces } from '../retrieval/index.ts';
 import { parseAnnotations } from './annotations.ts';
 import type { Prompt } from './benchmark.ts';
 
@@ -35,7 +36,7 @@ const fileSchema = z.array(z.string(), { error: 'a list of prompts' }).min(1, 'a
 /** A prompt that a user gives, for the benchmark's own. Throws 'bad-argument' unless it has a `$` and one `{text}`. */
 export function promptOf(composed: string, { text }: Prompt, subject = '--prompt'): Prompt {
   const count = (part: string) => composed.split(part).length - 1;
-  if (count('$') >= 1 && count('{text}') === 1) return { composed, text };
+  if (namesPictures(composed, 1) && count('{text}') === 1) return { composed, text };
   throw new LincirError('bad-argument', {
     subject,
     expected: 'a prompt with $, once or more, for the picture, and one {text}',
@@ -59,7 +60,7 @@ export async function wordingsOf(what: string, own: Prompt): Promise<Prompt[]> {
   return prompts.map((composed) => promptOf(composed, own, what));
 }
 
-/** A prompt with its text in it. A `$` of the text is a price, and no picture. */
+/** A prompt with its text in it. A `$` of the text is a dollar sign, and no picture. */
 export function filled(template: string, text: string): string {
-  return template.replace('{text}', () => text.replaceAll('$', ' ').trim());
+  return template.replace('{text}', () => withoutPlaces(text.trim()));
 }

@@ -5,11 +5,11 @@ Examples:
   $ lincir models
   $ lincir models pull base
   $ lincir index photos --index photos.lance --model base
-  $ lincir search --index photos.lance --image dog.jpg --text "is swimming" --phi lincir_base.pt
+  $ lincir search --index photos.lance --image dog.jpg --text 'is swimming' --phi lincir_base.pt
   $ lincir train --model base --captions captions.txt --out runs/mine
   $ lincir embed --model base --images photos --out photos.safetensors
   $ lincir embed --model base --texts captions.txt --out captions.npy --normalize
-  $ echo "a photo of $ that is red" | lincir tokenize --model base
+  $ echo 'a photo of $ that is red' | lincir tokenize --model base
 
 Exit codes: 1 failure in data or environment, 2 wrong usage, 130 interrupted.
 Models come from the Hugging Face hub and its cache. The usual variables apply:
@@ -28,7 +28,7 @@ What is done is kept in OUT.partial until all is: after any interruption the
 same command goes on from there.
 
 Examples:
-  $ lincir embed --model large --images "photos/**/*.jpg" --out photos.safetensors
+  $ lincir embed --model large --images 'photos/**/*.jpg' --out photos.safetensors
   $ lincir embed --model base --images photos cat.png --out photos.npy --skip-broken
   $ lincir embed --model base --texts - --out captions.jsonl < captions.txt`;
 
@@ -42,7 +42,7 @@ Training also cuts captions to the model's number of tokens.
 Examples:
   $ lincir keywords captions.txt --limit 20
   $ lincir keywords prompts.parquet --column prompt --masking official --json
-  $ echo "Two dogs on a red sofa" | lincir keywords`;
+  $ echo 'Two dogs on a red sofa' | lincir keywords`;
 
 export const trainNotes = `
 A source is a file (.txt, .jsonl, .csv, .tsv, .parquet, the text ones also .gz or
@@ -58,7 +58,7 @@ save, and ends with the same phi to the bit.
 
 Examples:
   $ lincir train --model large --captions lincir --out runs/large
-  $ lincir train --model base --captions "captions/*.txt" prompts.parquet:0.5 \\
+  $ lincir train --model base --captions 'captions/*.txt' prompts.parquet:0.5 \\
       --column prompt text --out runs/mine --validate captions:held-out.txt
   $ lincir train --resume runs/mine`;
 
@@ -79,8 +79,8 @@ has them, or relative to the table's folder or an indexed one.
 Examples:
   $ lincir index photos --index photos.lance --model base
   $ lincir index photos --index photos.lance --metadata ratings.csv
-  $ find . -name "*.jpg" -print0 | lincir index --list - --index all.lance --model large
-  $ lincir index "shards/000.tar" --index shop.lance --model base --precision float16
+  $ find . -name '*.jpg' -print0 | lincir index --list - --index all.lance --model large
+  $ lincir index shards/000.tar --index shop.lance --model base --precision float16
   $ lincir index --embeddings features.npy --names names.txt --index f.lance --model base
   $ lincir index --stats --index photos.lance`;
 
@@ -95,17 +95,19 @@ Examples:
 export const searchNotes = `
 An image is a file, an address on the web, or the id or path of a picture in the
 index, whose embedding is there already. With a picture and words, phi makes a word
-of the picture: "a photo of $ that WORDS". A text with $ is the prompt itself;
-several pictures are $1, $2, … in it. The query's own pictures are left out.
+of the picture: a photo of $ that WORDS (or $ WORDS, if they are such as "but at night").
+A text with $ is the prompt itself; several pictures are $1, $2, … in it. Write it in
+single quotes, since a shell empties $1 in double ones. \\$ is a dollar sign, and so is
+the one of a price, such as $100 or $1.50. The query's own pictures are left out.
 
 FILTER compares path, folder, size, modified and all columns of metadata:
   folder like '%/2024' and (rating >= 4 or owner in ('Ada', 'Bob'))
   modified > '2024-05-01' and not path ilike '%.png' and camera is not null
 
 Examples:
-  $ lincir search --index photos.lance --image dog.jpg --text "is swimming" --phi runs/mine
+  $ lincir search --index photos.lance --image dog.jpg --text 'is swimming' --phi runs/mine
   $ lincir search --index photos.lance --image dog.jpg --image beach.jpg \\
-      --text "the dog of $1 on the beach of $2" --phi runs/mine --html --open
-  $ lincir search --index photos.lance --text "a red house" --top 50 --paths
-  $ lincir search --index photos.lance --image dog.jpg --text "a cat" --method sum
+      --text 'the dog of $1 on the beach of $2' --phi runs/mine --html --open
+  $ lincir search --index photos.lance --text 'a red house' --top 50 --paths
+  $ lincir search --index photos.lance --image dog.jpg --text 'a cat' --method sum
   $ lincir search --index photos.lance --phi runs/mine --interactive`;

@@ -2,6 +2,7 @@
 
 import sharp from 'sharp';
 import { formatCount, formatDuration, markup, shown } from '../core/index.ts';
+import { promptParts } from '../retrieval/index.ts';
 import { resultsPageStyle } from './results-page-style.ts';
 
 export interface PageInput {
@@ -134,11 +135,11 @@ function countText(count: number, searched: number): string {
 
 /** The prompt, with pictures in the places of `$`. A `$3` with no third picture is a price. */
 function sentence(prompt: string, references: readonly Reference[]): string {
-  const parts = prompt.split(/(\$\d*)/).map((part, position) => {
-    if (position % 2 === 0) return shown(part);
-    if (part === '$') return references.map((_, index) => chip(references, index)).join('') || '$';
-    const number = Number(part.slice(1));
-    return number >= 1 && number <= references.length ? chip(references, number - 1) : part;
+  const parts = promptParts(prompt, references.length).map((part) => {
+    if (typeof part === 'string') return shown(part);
+    const { name, picture } = part;
+    if (picture === undefined) return references.map((_, index) => chip(references, index)).join('') || name;
+    return picture >= 1 && picture <= references.length ? chip(references, picture - 1) : name;
   });
   return `<bdi>${parts.join('')}</bdi>`;
 }

@@ -1,7 +1,7 @@
 /** `lincir search`: pictures that match a picture and words, once or in a dialogue. */
 
-import { formatBytes, LincirError } from '../core/index.ts';
-import type { Method } from '../retrieval/index.ts';
+import { formatBytes, LincirError, quoted } from '../core/index.ts';
+import { looksEmptied, type Method } from '../retrieval/index.ts';
 import type { Context } from './context.ts';
 import { interact } from './dialogue.ts';
 import { asJson, asPaths, asText, foundLine, timingLines, writePage } from './search-output.ts';
@@ -57,6 +57,11 @@ export async function search(options: SearchCommandOptions, context: Context): P
     ...{ top, page, minScore, includeReference, exact },
   };
   if (options.preview) expectGraphics();
+  if (images.length === 1 && text !== undefined && looksEmptied(text)) {
+    context.reporter.note(
+      `warning: ${quoted(text)} has a gap: if $1 stood there, a shell has emptied it; write --text in single quotes`,
+    );
+  }
   const session = await SearchSession.open(options, context);
   try {
     if (interactive)

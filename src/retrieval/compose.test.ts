@@ -115,6 +115,48 @@ describe('compose', () => {
     );
   });
 
+  test('reads dollar signs in ways without phi, too', async () => {
+    const expected = await clip.encodeTexts(['a $100 bill, $5 note'], { normalize: true });
+    assertClose((await compose({ clip, text: 'a $100 bill, \\$5 note' })).vector, expected.data);
+    const without = (await clip.encodeTexts(['$5'], { normalize: true })).data;
+    const { vector } = await compose({ clip, text: 'a', without: '\\$5', withoutWeight: 1 });
+    const plain = (await compose({ clip, text: 'a' })).vector;
+    assertClose(vector, unit(plain.map((value, at) => value - without[at]!)));
+    await assert.rejects(
+      compose({ clip, text: 'a', without: '$5' }),
+      /what is not wanted: expected a text without \$/,
+    );
+    await assert.rejects(compose({ clip, text: '$5' }), /or write \\\$ for a dollar sign/);
+  });
+
+  test('refuses what has no direction', async () => {
+    const of = (value: number) => ({
+      info: phi.info,
+      encode: async () => ({
+        shape: [1, clip.textConfig.width],
+        data: new Float32Array(clip.textConfig.width).fill(value),
+      }),
+    });
+    const asked = { clip, images: [images[0]], text: 'is red' };
+    for (const [value, found] of [
+      [Number.NaN, 'numbers that are not finite'],
+      [Number.POSITIVE_INFINITY, 'numbers that are not finite'],
+      [0, 'only zeros'],
+    ] as const) {
+      await assert.rejects(
+        compose({ ...asked, phi: of(value) as unknown as Phi }),
+        new RegExp(
+          `what phi makes of the pictures: expected a direction, found ${found}; its training went wrong`,
+        ),
+      );
+    }
+    const vector = new Float32Array(clip.visionConfig.projection).fill(Number.NaN);
+    await assert.rejects(
+      compose({ clip, images: [{ path: 'a.jpg', norm: 1, vector }] }),
+      /the embedding of picture 1: expected a direction, found numbers that are not finite/,
+    );
+  });
+
   test('names what does not fit', async () => {
     const refused = (options: Parameters<typeof methodOf>[0], message: RegExp) =>
       assert.throws(() => methodOf(options), message);
@@ -131,6 +173,10 @@ describe('compose', () => {
       /weight: expected a number from 0 to 1, found 2/,
     );
     refused({ text: 'b', withoutWeight: Number.NaN, hasPhi: true }, /withoutWeight/);
+    refused(
+      { images: ['a'], text: ' ', hasPhi: true },
+      /the text: expected words, found none; leave the text out/,
+    );
     assert.equal(methodOf({ images: ['a'], method: 'lincir', hasPhi: true }), 'lincir');
     await assert.rejects(compose({ clip, phi, images: ['none.jpg'], text: 'b' }), /none\.jpg/);
   });

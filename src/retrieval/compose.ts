@@ -1,11 +1,11 @@
 /** Composing: pictures and words to one vector, by phi (LinCIR) or by ways that need no training. */
 
 import type { Clip, ImageSource } from '../clip/index.ts';
-import { type Float32Tensor, LincirError, normalizeRows } from '../core/index.ts';
+import { type Float32Tensor, LincirError, normalizeRows, quoted } from '../core/index.ts';
 import type { Phi } from '../lincir/index.ts';
 import type { EmbeddedPicture } from '../store/index.ts';
 import { slerp, slerpWeight, sum } from './mixing.ts';
-import { composePrompt, namesPictures } from './prompt.ts';
+import { composePrompt, namesPictures, plainText } from './prompt.ts';
 
 export const methods = ['lincir', 'image', 'text', 'sum', 'slerp'] as const;
 export type Method = (typeof methods)[number];
@@ -47,6 +47,9 @@ export interface Query {
 }
 
 const defaultWithoutWeight = 0.5;
+const phiAdvice = {
+  todo: 'its training went wrong: take an earlier phi, or train one at a lower learning rate',
+};
 
 /**
  * Composes a query.
@@ -64,7 +67,11 @@ export async function compose(options: ComposeOptions): Promise<Query> {
     return result;
   };
   const textVector = async (words: string): Promise<Float32Array> =>
-    (await timed('text', () => clip.encodeTexts([words], { normalize: true, strict: true }))).data;
+    (
+      await timed('text', () =>
+        clip.encodeTexts([plainText(words, images.length)], { normalize: true, strict: true }),
+      )
+    ).data;
   const needsNorm = method === 'lincir' && !phi!.info.l2Normalize;
   const pictures = () => timed('pictures', () => embeddingsOf(clip, images, needsNorm));
 
@@ -75,6 +82,7 @@ export async function compose(options: ComposeOptions): Promise<Query> {
     prompt = composed.text;
     const embeddings = await pictures();
     const { shape, data } = await timed('phi', () => phi!.encode(embeddings));
+    expectDirection(data, 'what phi makes of the pictures', phiAdvice);
     const width = shape[1]!;
     const injected = composed.places.map(({ position, picture }) => ({
       position,
@@ -98,20 +106,33 @@ export async function compose(options: ComposeOptions): Promise<Query> {
     vector = sum(vector, await textVector(without), -withoutWeight);
     normalizeRows(vector, vector.length);
   }
-  if (!vector.some((value) => value !== 0)) {
-    throw new LincirError('bad-argument', {
-      subject: 'the query',
-      expected: 'a direction',
-      found: 'parts that cancel each other out',
-      todo: 'change a weight or a text',
-    });
-  }
+  expectDirection(vector, 'the query', {
+    zeros: 'parts that cancel each other out',
+    todo: 'change a weight or a text',
+  });
   const { fingerprint } = clip;
   return { vector, method, ...(prompt !== undefined && { prompt }), fingerprint, timings };
 }
 
+/** @throws LincirError 'bad-argument' for numbers that have no direction, and so are near to nothing */
+export function expectDirection(
+  vector: Float32Array,
+  subject: string,
+  { zeros = 'only zeros', todo }: { readonly zeros?: string; readonly todo?: string } = {},
+): void {
+  const areNumbers = vector.every(Number.isFinite);
+  if (areNumbers && vector.some((value) => value !== 0)) return;
+  throw new LincirError('bad-argument', {
+    subject,
+    expected: 'a direction',
+    found: areNumbers ? zeros : 'numbers that are not finite',
+    ...(todo !== undefined && { todo }),
+  });
+}
+
 /** What decides on a method. */
-export interface MethodOptions extends Pick<ComposeOptions, 'text' | 'method' | 'weight' | 'withoutWeight'> {
+export interface MethodOptions
+  extends Pick<ComposeOptions, 'text' | 'without' | 'method' | 'weight' | 'withoutWeight'> {
   readonly images?: readonly unknown[];
   readonly hasPhi: boolean;
 }
@@ -120,6 +141,7 @@ export interface MethodOptions extends Pick<ComposeOptions, 'text' | 'method' | 
 export function methodOf({
   images = [],
   text,
+  without,
   method,
   weight,
   withoutWeight,
@@ -130,6 +152,10 @@ export function methodOf({
   const has = { image: images.length > 0, text: text !== undefined };
   if (!has.image && !has.text) {
     throw refuse('a query', 'a picture, a text, or both', 'neither', 'give --image, --text or both');
+  }
+  if (text?.trim() === '') {
+    const todo = 'leave the text out, or write it in single quotes, since a shell empties $1 in double ones';
+    throw refuse('the text', 'words', 'none', todo);
   }
   const chosen = method ?? (has.image && has.text ? 'lincir' : has.image ? 'image' : 'text');
   const needs = {
@@ -150,9 +176,13 @@ export function methodOf({
       'give --phi FILE, or --method sum to go without',
     );
   }
-  if (chosen !== 'lincir' && has.text && namesPictures(text!)) {
-    const todo = has.image ? 'use --method lincir' : 'give a picture with --image, or leave $ out';
-    throw refuse(`method ${chosen}`, 'a text without $', text!, todo);
+  const advice = 'or write \\$ for a dollar sign';
+  if (chosen !== 'lincir' && has.text && namesPictures(text!, images.length)) {
+    const todo = `${has.image ? 'use --method lincir' : 'give a picture with --image'}, ${advice}`;
+    throw refuse(`method ${chosen}`, 'a text without $', quoted(text!), todo);
+  }
+  if (without !== undefined && namesPictures(without, images.length)) {
+    throw refuse('what is not wanted', 'a text without $', quoted(without), `leave it out, ${advice}`);
   }
   if (weight !== undefined && !(weight >= 0 && weight <= (chosen === 'slerp' ? 1 : 100))) {
     throw refuse(
@@ -174,7 +204,8 @@ async function embeddingsOf(
   needsNorm: boolean,
 ): Promise<Float32Tensor> {
   const sources = images.filter((image): image is ImageSource => !isStored(image));
-  const encoded = sources.length > 0 ? await clip.encodeImages(sources) : { shape: [0, 0], data: [] };
+  const encoded =
+    sources.length > 0 ? await clip.encodeImages(sources) : { shape: [0, 0], data: new Float32Array() };
   let next = 0;
   const rows = images.map((image) => {
     if (isStored(image)) return asEncoded(image, needsNorm);
@@ -184,6 +215,7 @@ async function embeddingsOf(
   const dimensions = rows[0]!.length;
   const data = new Float32Array(rows.length * dimensions);
   rows.forEach((row, at) => {
+    expectDirection(row, `the embedding of picture ${at + 1}`, { todo: 'use another model or index' });
     data.set(row, at * dimensions);
   });
   return { shape: [rows.length, dimensions], data };

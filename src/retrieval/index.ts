@@ -19,6 +19,14 @@ export {
   PictureIndex,
   type SearchOptions,
 } from './picture-index.ts';
-export { composePrompt, defaultPrompt } from './prompt.ts';
+export {
+  composePrompt,
+  defaultPrompt,
+  looksEmptied,
+  namesPictures,
+  plainText,
+  promptParts,
+  withoutPlaces,
+} from './prompt.ts';
 export { type ReindexOptions, reindex } from './reindex.ts';
 export type { UpdateEvent, UpdateOptions, UpdateSummary } from './update.ts';

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { type ClipTokenizer, loadTokenizer } from '../clip/index.ts';
-import { composePrompt, defaultPrompt } from './prompt.ts';
+import { composePrompt, defaultPrompt, looksEmptied, plainText } from './prompt.ts';
 
 let tokenizer: ClipTokenizer;
 before(async () => {
@@ -30,6 +30,69 @@ describe('prompts', () => {
     assert.deepEqual(composePrompt('$, red', 1, tokenizer).ids, tokenizer.encode('$ , red').ids);
   });
 
+  test('join words that need no "that"', () => {
+    const cases = {
+      'but at night': 'a photo of $ but at night',
+      'With a hat': 'a photo of $ With a hat',
+      'on the beach': 'a photo of $ on the beach',
+      'and a dog': 'a photo of $ and a dog',
+      'that is red': 'a photo of $ that is red',
+      ', pencil sketch': 'a photo of $, pencil sketch',
+      'wearing a hat': 'a photo of $ wearing a hat',
+      'seen from above': 'a photo of $ seen from above',
+      'has a ring': 'a photo of $ that has a ring',
+      'ring on its finger': 'a photo of $ that ring on its finger',
+      'inner light': 'a photo of $ that inner light',
+    };
+    for (const [text, prompt] of Object.entries(cases)) assert.equal(defaultPrompt(text), prompt);
+  });
+
+  test('take dollar signs for such, escaped or in prices, and never for the placeholder', () => {
+    const placeholder = tokenizer.idOf('$')!;
+    const cases: readonly (readonly [text: string, pictures: number, prompt: string, meant: string])[] = [
+      ['$ with a \\$ sign', 1, '$ with a \\$ sign', '$ with a $ sign'],
+      ['\\$ and $', 1, '\\$ and $', '$ and $'],
+      ['costs $100', 1, 'a photo of $ that costs $100', 'a photo of $ that costs $100'],
+      ['costs \\$5', 1, 'a photo of $ that costs \\$5', 'a photo of $ that costs $5'],
+      ['$1 for $1.50, $5,000 or $20', 1, '$1 for $1.50, $5,000 or $20', '$ for $1.50, $5,000 or $20'],
+      ['\\$$', 1, '\\$$', '$ $'],
+    ];
+    for (const [text, pictures, prompt, meant] of cases) {
+      const composed = composePrompt(text, pictures, tokenizer);
+      assert.equal(composed.text, prompt);
+      assert.deepEqual(composed.ids, tokenizer.encode(meant).ids, text);
+      assert.equal(composed.places.length, 1, text);
+    }
+    // The words come first here, and their dollar sign is the same token.
+    const { ids, places } = composePrompt('\\$ and $', 1, tokenizer);
+    assert.deepEqual([ids[1], ids[3]], [placeholder, placeholder]);
+    assert.deepEqual(places, [{ position: 3, picture: 0 }]);
+    const hundred = Array.from({ length: 100 }, (_, at) => `$${at + 1}`).join('');
+    assert.throws(() => composePrompt(hundred, 100, tokenizer), /at most 77 tokens/);
+    assert.equal(plainText('a \\$5 bill, $10, $1.50', 0), 'a $5 bill, $10, $1.50');
+  });
+
+  test('show the command for what a shell has emptied', () => {
+    const refused = (text: string, pictures: number, message: RegExp) =>
+      assert.throws(() => composePrompt(text, pictures, tokenizer), message);
+    const advice = 'in single quotes, since a shell empties \\$1 in double ones: --text';
+    refused(
+      'the dog of  on the beach of ',
+      2,
+      new RegExp(`${advice} 'the dog of \\$1 on the beach of \\$2'`),
+    );
+    refused(' with  at night', 2, new RegExp(`${advice} '\\$1 with \\$2 at night'`));
+    refused('on the beach', 2, new RegExp(`${advice} 'the dog of \\$1 on the beach of \\$2'`));
+    refused('the $1 of ', 2, /found no \$2; name it, in single quotes, since a shell empties \$1 in double/);
+    assert.deepEqual(['the dog of  on', ' at night', 'red ', 'is red', ' '].map(looksEmptied), [
+      true,
+      true,
+      true,
+      false,
+      false,
+    ]);
+  });
+
   test('name several pictures, in any order, any number of times', () => {
     const { places } = composePrompt('the dog of $2 with $1 and $2', 2, tokenizer);
     assert.deepEqual(
@@ -43,6 +106,9 @@ describe('prompts', () => {
     const refused = (text: string, pictures: number, message: RegExp) =>
       assert.throws(() => composePrompt(text, pictures, tokenizer), message);
     refused('on the beach', 2, /expected the pictures' names, \$1 to \$2, found no \$1; say which is which/);
+    refused('\\$1 and \\$2', 2, /found no \$1; say which is which/);
+    refused('$5', 1, /found \$5; give as many pictures as the text names, or write \\\$5 for a dollar sign/);
+    refused('$12', 11, /expected \$1 to \$11, found \$12/);
     refused('$1 and $3', 2, /expected \$1 to \$2, found \$3; give as many pictures/);
     refused('$1 and $', 2, /expected one of \$1 to \$2, found \$; say which picture/);
     refused('only $1', 2, /expected every picture in it, found no \$2/);

@@ -1,23 +1,81 @@
-/** Prompts: words in which `$`, or `$1`, `$2`, …, stand for pictures. */
+/** Prompts: words in which `$`, or `$1`, `$2`, …, stand for pictures; `\$` is a dollar sign. */
 
 import type { ClipTokenizer } from '../clip/index.ts';
 import { LincirError, quoted } from '../core/index.ts';
 
 /** A prompt as tokens, and which picture each placeholder stands for. */
 export interface ComposedPrompt {
-  /** As a person reads it, such as `a photo of $ that is red`. */
+  /** As a person writes it, such as `a photo of $ that is red`. */
   readonly text: string;
   readonly ids: readonly number[];
   /** Positions among `ids`, and the number, from 0, of the picture whose word goes there. */
   readonly places: readonly { readonly position: number; readonly picture: number }[];
 }
 
-/** What the method's authors ask with (LinCIR, section 4), around a text that names no picture itself. */
-export const defaultPrompt = (text: string): string =>
-  text.trim() === '' ? 'a photo of $' : `a photo of $ that ${text.trim()}`;
+/** Words as they are meant, or a place of a picture: its name as written, and its number from 1 if it has one. */
+export type PromptPart = string | { readonly name: string; readonly picture: number | undefined };
 
-export function namesPictures(text: string): boolean {
-  return text.includes('$');
+/** How words begin that read well right after `$`: `but at night`, `, pencil sketch`, `wearing a hat`. */
+const joining = new RegExp(
+  `^(?:[,;:(–—]|(?:${[
+    'and but or yet not that which who whose where when while as like except instead with without',
+    'about above across after against along amid among around at before behind below beneath beside between by despite',
+    'for from in inside into near next of off on onto outside over past through to toward towards under upon',
+    'covered drawn dressed filled made painted seen surrounded taken',
+    '[a-z]*[aeiouy][a-z]*ing', // `wearing`, and not `ring`
+  ]
+    .join(' ')
+    .replaceAll(' ', '|')})\\b)`,
+  'i',
+);
+
+/** What the method's authors ask with (LinCIR, section 4), around a text that names no picture itself. */
+export function defaultPrompt(text: string): string {
+  const words = text.trim();
+  if (words === '') return 'a photo of $';
+  if (!joining.test(words)) return `a photo of $ that ${words}`;
+  return `a photo of $${/^[,;:]/.test(words) ? '' : ' '}${words}`;
+}
+
+/** `\$`, or `$` with the number after it: `$1`, `$1.50`, `$5,000`. */
+const dollar = /\\\$|\$(\d+(?:[.,]\d+)*)?/g;
+
+/**
+ * Words and places of pictures, in turn, words first and last. `\$` is a dollar sign, and so is the one before a number that has
+ * a fraction, thousands, or more digits than the number of pictures: `a $100 bill` names no picture but with a hundred of them.
+ */
+export function promptParts(text: string, pictures: number): PromptPart[] {
+  const parts: PromptPart[] = [];
+  let words = '';
+  let end = 0;
+  for (const { 0: name, 1: number = '', index } of text.matchAll(dollar)) {
+    words += text.slice(end, index);
+    end = index + name.length;
+    const isPrice = /[.,]/.test(number) || number.length > `${pictures}`.length;
+    if (isPrice || name === '\\$') {
+      words += isPrice ? name : '$';
+    } else {
+      parts.push(words, { name, picture: number === '' ? undefined : Number(number) });
+      words = '';
+    }
+  }
+  return [...parts, words + text.slice(end)];
+}
+
+export function namesPictures(text: string, pictures: number): boolean {
+  return promptParts(text, pictures).length > 1;
+}
+
+/** Words that name no picture, `\$` as the dollar sign that it means. */
+export function plainText(text: string, pictures: number): string {
+  return promptParts(text, pictures)
+    .map((part) => (typeof part === 'string' ? part : part.name))
+    .join('');
+}
+
+/** A text as a prompt that means just these words. */
+export function withoutPlaces(text: string): string {
+  return text.replaceAll('$', '\\$');
 }
 
 /**
@@ -29,48 +87,74 @@ export function namesPictures(text: string): boolean {
 export function composePrompt(text: string, pictures: number, tokenizer: ClipTokenizer): ComposedPrompt {
   const refuse = (expected: string, found: string, todo: string) =>
     new LincirError('bad-argument', { subject: `the text ${quoted(text)}`, expected, found, todo });
-  if (pictures > 1 && !namesPictures(text)) {
-    const found = 'no $1';
-    throw refuse(
-      `the pictures' names, $1 to $${pictures}`,
-      found,
-      'say which is which: "the dog of $1 on the beach of $2"',
-    );
+  const isPrompt = namesPictures(text, pictures);
+  if (pictures > 1 && !isPrompt) {
+    const advice = `say which is which, in single quotes, since a shell empties $1 in double ones: --text ${repaired(text, pictures)}`;
+    throw refuse(`the pictures' names, $1 to $${pictures}`, 'no $1', advice);
   }
-  const prompt = namesPictures(text) ? text : defaultPrompt(text);
-  const named: number[] = [];
-  // Spaces make the placeholder a word of its own, as it is in training: `$,` would be another token.
-  const spaced = prompt.replaceAll(/\$(\d*)/g, (name, digits: string) => {
-    if (digits === '' && pictures > 1) {
-      throw refuse(`one of $1 to $${pictures}`, '$', 'say which picture is meant');
+  const prompt = isPrompt ? text : defaultPrompt(text);
+  const placeholder = placeholderOf(tokenizer);
+  const ids: number[] = [];
+  const places: { position: number; picture: number }[] = [];
+  for (const part of promptParts(prompt, pictures)) {
+    // Each part by itself, so that no dollar sign of the words is taken for a place.
+    if (typeof part === 'string') ids.push(...tokenizer.encode(part).ids.slice(1, -1));
+    else {
+      const { name, picture = 1 } = part;
+      if (name === '$' && pictures > 1) {
+        throw refuse(`one of $1 to $${pictures}`, '$', 'say which picture is meant');
+      }
+      if (picture < 1 || picture > pictures) {
+        const there =
+          pictures === 0 ? 'no picture' : pictures === 1 ? '$ for the one picture' : `$1 to $${pictures}`;
+        throw refuse(
+          there,
+          name,
+          `give as many pictures as the text names, or write \\${name} for a dollar sign`,
+        );
+      }
+      places.push({ position: ids.length + 1, picture: picture - 1 });
+      ids.push(placeholder);
     }
-    const number = digits === '' ? 1 : Number(digits);
-    if (number < 1 || number > pictures) {
-      const there =
-        pictures === 0 ? 'no picture' : pictures === 1 ? '$ for the one picture' : `$1 to $${pictures}`;
-      throw refuse(there, name, 'give as many pictures as the text names');
-    }
-    named.push(number - 1);
-    return ' $ ';
-  });
+  }
+  const named = new Set(places.map(({ picture }) => picture));
   const left = Array.from({ length: pictures }, (_, picture) => picture).find(
-    (picture) => !named.includes(picture),
+    (picture) => !named.has(picture),
   );
   if (left !== undefined) {
-    throw refuse('every picture in it', `no $${left + 1}`, 'name it, or leave the picture out');
+    const advice =
+      'name it, in single quotes, since a shell empties $1 in double ones; or leave the picture out';
+    throw refuse('every picture in it', `no $${left + 1}`, advice);
   }
+  if (ids.length > tokenizer.maximum - 2) {
+    throw refuse(`at most ${tokenizer.maximum} tokens`, 'more', 'shorten it');
+  }
+  return { text: prompt, ids: [tokenizer.startOfText, ...ids, tokenizer.endOfText], places };
+}
+
+/** Where a shell has emptied `$1`: two spaces, or one at an end. */
+const gap = /^\s+|\s\s+|\s+$/g;
+
+/** Whether a text looks as if a shell had emptied a `$1` in it. */
+export function looksEmptied(text: string): boolean {
+  return text.trim() !== '' && text.search(gap) >= 0;
+}
+
+/** The text with its pictures' names back where a shell has emptied them, as a shell takes it; else an example. */
+function repaired(text: string, pictures: number): string {
+  const words = text.split(gap);
+  if (words.length - 1 !== pictures || text.includes("'")) return "'the dog of $1 on the beach of $2'";
+  const named = words.map((part, at) => (at === 0 ? part : ` $${at} ${part}`));
+  return `'${named.join('').trim()}'`;
+}
+
+function placeholderOf(tokenizer: ClipTokenizer): number {
   const placeholder = tokenizer.idOf('$');
-  if (placeholder === undefined) {
-    throw new LincirError('bad-config', {
-      subject: "the model's tokenizer",
-      expected: 'a token for the word $',
-      found: 'none',
-      todo: 'use a CLIP model',
-    });
-  }
-  const { ids, truncated } = tokenizer.encode(spaced.replaceAll(/\s+/g, ' ').trim());
-  if (truncated) throw refuse(`at most ${tokenizer.maximum} tokens`, 'more', 'shorten it');
-  const positions = ids.flatMap((id, position) => (id === placeholder ? [position] : []));
-  const places = positions.map((position, at) => ({ position, picture: named[at]! }));
-  return { text: prompt, ids, places };
+  if (placeholder !== undefined) return placeholder;
+  throw new LincirError('bad-config', {
+    subject: "the model's tokenizer",
+    expected: 'a token for the word $',
+    found: 'none',
+    todo: 'use a CLIP model',
+  });
 }
