@@ -59,43 +59,33 @@ export interface SearchResults {
 export class SearchSession {
   readonly index: PictureIndex;
   readonly #options: SessionOptions;
-  readonly #clip: Clip;
+  readonly #context: Context;
+  #clip: Clip;
   #phi: Phi | undefined;
   /** Milliseconds of what was loaded since they were asked for, by stage. */
   #loading: Record<string, number>;
 
   private constructor(
     options: SessionOptions,
+    context: Context,
     index: PictureIndex,
     clip: Clip,
     loading: Record<string, number>,
   ) {
     this.#options = options;
+    this.#context = context;
     this.index = index;
     this.#clip = clip;
     this.#loading = loading;
   }
 
-  static async open(options: SessionOptions, { reporter, signal }: Context): Promise<SearchSession> {
-    const { device, threads, interactive = false } = options;
+  static async open(options: SessionOptions, context: Context): Promise<SearchSession> {
     const loading: Record<string, number> = {};
     const index = await timed(loading, 'index', () => openIndex(options.index));
     try {
-      const { info } = index;
-      const name = options.model ?? info.model;
-      const clip = await timed(loading, 'model', () =>
-        loadClip(name, {
-          ...(device && { device }),
-          ...(threads !== undefined && { threads }),
-          prepack: interactive,
-          ...(info.targetPad !== null && { targetPad: info.targetPad }),
-          onDownload: downloadBar(reporter, name),
-          signal,
-        }),
-      );
-      reporter.end();
-      index.expectModel(clip);
-      return new SearchSession(options, index, clip, loading);
+      const name = options.model ?? index.info.model;
+      const clip = await timed(loading, 'model', () => clipOf(name, index, options, context));
+      return new SearchSession(options, context, index, clip, loading);
     } catch (error) {
       await index.close();
       throw error;
@@ -106,8 +96,34 @@ export class SearchSession {
     return this.index.info.model;
   }
 
-  /** @throws LincirError as `compose`, `PictureIndex.reference` and `PictureIndex.search` do */
+  /**
+   * Where another process has rebuilt the index for another model, that is loaded first.
+   * @throws LincirError as `compose`, `PictureIndex.reference` and `PictureIndex.search` do
+   */
   async search(request: SearchRequest): Promise<SearchResults> {
+    try {
+      return await this.#search(request);
+    } catch (error) {
+      const { fingerprint, targetPad } = this.index.info;
+      if (fingerprint === this.#clip.fingerprint && targetPad === this.#clip.targetPad) throw error;
+      await this.#followIndex();
+      return await this.#search(request);
+    }
+  }
+
+  async #followIndex(): Promise<void> {
+    const { model } = this.index.info;
+    this.#context.reporter.note(`${this.index.uri} has been rebuilt: loading its model, ${model}`);
+    const clip = await timed(this.#loading, 'model', () =>
+      clipOf(model, this.index, this.#options, this.#context),
+    );
+    await this.#clip.dispose();
+    this.#clip = clip;
+    await this.#phi?.dispose();
+    this.#phi = undefined;
+  }
+
+  async #search(request: SearchRequest): Promise<SearchResults> {
     const { images, text, without, withoutWeight, method, weight, where, top, page } = request;
     const timings = this.#loading;
     this.#loading = {};
@@ -123,6 +139,7 @@ export class SearchSession {
         })),
       ),
     );
+    this.index.expectModel(this.#clip);
     if (chosen === 'lincir') this.#phi ??= await timed(timings, 'phi', () => this.#loadPhi(phiPath!));
     const query = await compose({
       clip: this.#clip,
@@ -160,6 +177,32 @@ export class SearchSession {
       ...(device && { device }),
       ...(threads !== undefined && { threads }),
     });
+  }
+}
+
+/** The model of the index, loaded. */
+async function clipOf(
+  name: string,
+  index: PictureIndex,
+  { device, threads, interactive = false }: SessionOptions,
+  { reporter, signal }: Context,
+): Promise<Clip> {
+  const { targetPad } = index.info;
+  const clip = await loadClip(name, {
+    ...(device && { device }),
+    ...(threads !== undefined && { threads }),
+    prepack: interactive,
+    ...(targetPad !== null && { targetPad }),
+    onDownload: downloadBar(reporter, name),
+    signal,
+  });
+  reporter.end();
+  try {
+    index.expectModel(clip);
+    return clip;
+  } catch (error) {
+    await clip.dispose();
+    throw error;
   }
 }
 

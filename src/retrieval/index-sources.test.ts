@@ -189,6 +189,40 @@ describe('an index takes', () => {
     await other.dispose();
   });
 
+  test('is found again by readers when another has taken its place', async () => {
+    const { photos, uri } = await place(6);
+    const index = await open(uri);
+    await update(index, { pictures: [photos] });
+    await index.close();
+    const readers = await Promise.all([1, 2, 3, 4].map(() => openIndex(uri)));
+    const [searching, finding, counting, listing] = readers as [
+      PictureIndex,
+      PictureIndex,
+      PictureIndex,
+      PictureIndex,
+    ];
+    const query = await compose({ clip, text: 'red' });
+    const before = await searching.search(query, { top: 6 });
+    await Array.fromAsync(reindex(uri, clip, { precision: 'float16' }));
+    // Many at once find the same new one.
+    const found = await Promise.all([1, 2, 3].map(() => searching.search(query, { top: 6 })));
+    for (const hits of found)
+      assert.deepEqual(new Set(hits.map(({ id }) => id)), new Set(before.map(({ id }) => id)));
+    assert.equal((await finding.find(join(photos, '2.png')))?.path, join(photos, '2.png'));
+    assert.equal((await counting.statistics()).pictures, 6);
+    assert.deepEqual((await Array.fromAsync(listing.broken())).flat(), []);
+
+    const other = await loadClip(join(fixtures, 'tiny-clip-bf16'));
+    await Array.fromAsync(reindex(uri, other));
+    await assert.rejects(searching.search(query), /the query: expected the model of the index/);
+    assert.equal(searching.info.fingerprint, other.fingerprint);
+    assert.equal((await searching.search(await compose({ clip: other, text: 'red' }))).length, 6);
+    await other.dispose();
+    await rm(uri, { recursive: true });
+    await assert.rejects(searching.search(await compose({ clip, text: 'red' })));
+    for (const reader of readers) await reader.close();
+  });
+
   test('is of one padding', async () => {
     const { uri } = await place(0);
     await (await open(uri)).close();

@@ -166,6 +166,30 @@ describe('an index', () => {
     await index.close();
   });
 
+  test('refuses queries without a direction, or of other dimensions', async () => {
+    const { photos, uri } = await place(2);
+    const index = await open(uri);
+    await update(index, { pictures: [photos] });
+    const query = await compose({ clip, text: 'red' });
+    const withVector = (vector: Float32Array) => index.search({ ...query, vector });
+    const { length } = query.vector;
+    await assert.rejects(
+      withVector(new Float32Array(length)),
+      /the query: expected a direction, found only zeros/,
+    );
+    for (const value of [Number.NaN, Number.NEGATIVE_INFINITY]) {
+      await assert.rejects(
+        withVector(query.vector.map((own, at) => (at === 3 ? value : own))),
+        /the query: expected a direction, found numbers that are not finite/,
+      );
+    }
+    await assert.rejects(
+      withVector(new Float32Array(3).fill(1)),
+      /the query's dimensions: expected 24, found 3/,
+    );
+    await index.close();
+  });
+
   test('leaves out what is excluded, hidden or behind links, and takes any name', async () => {
     const { photos, uri } = await place(2);
     const names = ['a\nb.png', '🦊 "it\'s".png', 'cafe\u0301.png', '%_*.PNG', ' lead.png', 'x.hidden.png'];

@@ -26,7 +26,7 @@ import {
   type VectorStore,
 } from '../store/index.ts';
 import { type Annotation, annotate } from './annotate.ts';
-import type { Query, Reference } from './compose.ts';
+import { expectDirection, type Query, type Reference } from './compose.ts';
 import { type ImportSummary, importEmbeddings } from './import.ts';
 import { type UpdateEvent, type UpdateOptions, updateIndex } from './update.ts';
 
@@ -113,10 +113,10 @@ export function infoFor(clip: Clip, precision: Precision = 'float32'): StoreInfo
   };
 }
 
-/** An open index. Close it. */
+/** An open index. Close it. Where another process puts a new one in its place, as `reindex` does, readers go on with that. */
 export class PictureIndex {
   readonly uri: string;
-  readonly #store: VectorStore;
+  #store: VectorStore;
 
   /** @internal Use `openIndex`. */
   constructor(uri: string, store: VectorStore) {
@@ -158,8 +158,10 @@ export class PictureIndex {
 
   /** The picture with an id or a path. */
   async find(name: string): Promise<KnownPicture | undefined> {
-    const [byId] = isId(name) ? await this.#store.find('id', [name]) : [];
-    return byId ?? (await this.#store.find('path', pathsOf([name])))[0];
+    return await this.#reading(async (store) => {
+      const [byId] = isId(name) ? await store.find('id', [name]) : [];
+      return byId ?? (await store.find('path', pathsOf([name])))[0];
+    });
   }
 
   /**
@@ -180,7 +182,7 @@ export class PictureIndex {
       });
     }
     const digest = hash('sha256', bytes);
-    const [same] = await this.#store.find('hash', [digest]);
+    const [same] = await this.#reading((store) => store.find('hash', [digest]));
     return same ? asReference(same) : { image: bytes, hash: digest };
   }
 
@@ -189,29 +191,47 @@ export class PictureIndex {
    * @throws LincirError 'bad-argument' for a query of another model, a filter that cannot be read, and bad options
    */
   async search(query: Query, options: SearchOptions = {}): Promise<Hit[]> {
-    const { top = defaultTop, page = 1, minScore = -1, where, exclude = [], exact } = options;
-    if (query.fingerprint !== this.info.fingerprint) throw this.#otherModel('the query', query.fingerprint);
+    const { top = defaultTop, page = 1 } = options;
     expectCount('top', top);
     expectCount('page', page);
     expectCount('top x page', top * page);
-    const filter = where === undefined ? undefined : parseFilter(where, await this.#store.columns());
+    return await this.#reading((store) => this.#searchIn(store, query, options));
+  }
+
+  async #searchIn(store: VectorStore, query: Query, options: SearchOptions): Promise<Hit[]> {
+    const { top = defaultTop, page = 1, minScore = -1, where, exclude = [], exact } = options;
+    if (query.fingerprint !== this.info.fingerprint) throw this.#otherModel('the query', query.fingerprint);
+    if (query.vector.length !== this.info.dimensions) {
+      const found = `${query.vector.length}`;
+      throw new LincirError('bad-argument', {
+        subject: "the query's dimensions",
+        expected: `${this.info.dimensions}`,
+        found,
+      });
+    }
+    expectDirection(query.vector, 'the query');
+    const filter = where === undefined ? undefined : parseFilter(where, await store.columns());
     const { vector } = query;
     const last = top * page;
     // What is left out must not make pages shorter: so much more is asked for, and more again if that was not enough.
     for (let limit = last + exclude.length; ; limit *= 2) {
-      const found = await this.#store.search({ vector, limit, filter, exact });
+      const found = await store.search({ vector, limit, filter, exact });
       const hits = found.filter(({ hash: content }) => !exclude.includes(content));
       if (hits.length < last && found.length === limit) continue;
       return hits.slice(last - top, last).filter(({ score }) => score >= minScore);
     }
   }
 
-  broken(): AsyncIterable<readonly BrokenPicture[]> {
-    return this.#store.broken();
+  async *broken(): AsyncGenerator<readonly BrokenPicture[], void, void> {
+    await this.#reading((store) => store.columns()); // looks whether it is still there
+    yield* this.#store.broken();
   }
 
   async statistics(): Promise<StoreStatistics & { readonly columns: ReadonlyMap<string, string> }> {
-    return { ...(await this.#store.statistics()), columns: await this.#store.columns() };
+    return await this.#reading(async (store) => ({
+      ...(await store.statistics()),
+      columns: await store.columns(),
+    }));
   }
 
   async close(): Promise<void> {
@@ -231,6 +251,33 @@ export class PictureIndex {
       found: described(clip.targetPad),
       todo: `use the same option, or rebuild: lincir reindex --index ${this.uri}`,
     });
+  }
+
+  /** Reads, and once more from the index that has taken this one's place, if one has. */
+  async #reading<T>(work: (store: VectorStore) => Promise<T>): Promise<T> {
+    const store = this.#store;
+    try {
+      return await work(store);
+    } catch (error) {
+      const isLost = error instanceof LincirError && (error.code === 'io' || error.code === 'not-found');
+      if (!isLost || !(await this.#isReplaced(store))) throw error;
+      return await work(this.#store);
+    }
+  }
+
+  /** Whether the index is another than the one of `store`; if so, it is open now. */
+  async #isReplaced(store: VectorStore): Promise<boolean> {
+    if (store !== this.#store) return true;
+    const { engine, location } = await engineOf(this.uri);
+    const present = await engine.open(location, 'read').catch(() => undefined);
+    const isOther = present !== undefined && present.info.created !== store.info.created;
+    if (!isOther || store !== this.#store) {
+      await present?.close();
+      return store !== this.#store;
+    }
+    this.#store = present;
+    await store.close();
+    return true;
   }
 
   #otherModel(subject: string, fingerprint: string): LincirError {
