@@ -1,9 +1,8 @@
 /** Results on disk: `results.json`, and the rankings of each method, a query a line. */
 
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { asLincirError, batched, LincirError, readJsonFile, writeFileAtomically } from '../core/index.ts';
+import { batched, LincirError, makeFolder, readJsonFile, writeFileAtomically } from '../core/index.ts';
 import { parseAnnotations } from './annotations.ts';
 import type { Evaluation } from './evaluate.ts';
 import { rankingLine } from './predictions.ts';
@@ -14,11 +13,7 @@ const resultsLimit = 2 ** 28;
 
 /** Writes results and rankings to a folder, which is made if it is not there. Throws LincirError 'io'. */
 export async function writeEvaluation(folder: string, { results, rankings }: Evaluation): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true });
-  } catch (error) {
-    throw asLincirError(error, folder, 'write');
-  }
+  await makeFolder(folder);
   for (const [method, ranked] of rankings) {
     async function* lines() {
       for (const [query, ranking] of ranked) yield `${rankingLine(query, ranking)}\n`;

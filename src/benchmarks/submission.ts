@@ -1,8 +1,7 @@
 /** Submissions: a benchmark's official files of predictions, checked by the server's rules before they are written. */
 
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { asLincirError, LincirError, writeFileAtomically } from '../core/index.ts';
+import { LincirError, makeFolder, writeFileAtomically } from '../core/index.ts';
 import type { Benchmark, BenchmarkKind } from './benchmark.ts';
 import type { Rankings } from './evaluate.ts';
 
@@ -27,11 +26,7 @@ export async function writeSubmission(
     });
   }
   const { files, write, read } = kind.predictions;
-  try {
-    await mkdir(folder, { recursive: true });
-  } catch (error) {
-    throw asLincirError(error, folder, 'write');
-  }
+  await makeFolder(folder);
   // A part's file is written if that part was opened.
   const asked = Object.keys(files).filter(
     (file) => !kind.parts.includes(file) || benchmark.galleries.has(file),

@@ -1,10 +1,10 @@
 /** All captions of a run in one folder, each found by its number at once, so that training needs no source any more. */
 
 import { closeSync, openSync, readSync } from 'node:fs';
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { asLincirError, LincirError, readJsonFile } from '../core/index.ts';
+import { asLincirError, LincirError, makeFolder, readJsonFile } from '../core/index.ts';
 import type { CaptionPlace } from './order.ts';
 import {
   brokenStore,
@@ -91,7 +91,7 @@ export class CaptionStore {
     const list = listFile(folder);
     const copies: WeightedCopy[] = [];
     try {
-      await mkdir(folder, { recursive: true });
+      await makeFolder(folder);
       for (const [number, source] of sources.entries()) {
         const before = copies.reduce((sum, { captions }) => sum + captions, 0);
         const tell = (captions: number): void =>

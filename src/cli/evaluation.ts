@@ -1,6 +1,5 @@
 /** `lincir eval` and `lincir submit`: methods on a benchmark, with what a person sees of it. */
 
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type Benchmark,
@@ -20,7 +19,7 @@ import {
   writeSubmission,
 } from '../benchmarks/index.ts';
 import { type Clip, loadClip } from '../clip/index.ts';
-import { asLincirError, cacheFolder, LincirError, writeFileAtomically } from '../core/index.ts';
+import { cacheFolder, LincirError, makeFolder, writeFileAtomically } from '../core/index.ts';
 import type { Device } from '../onnx/index.ts';
 import { type Context, downloadBar, Warnings } from './context.ts';
 import { resultsTable, timesLine } from './evaluation-table.ts';
@@ -74,7 +73,7 @@ export async function evaluate(
   const benchmark = await openedBenchmark(kind, options, context);
   const wordings = options.prompts === undefined ? [] : await wordingsOf(options.prompts, benchmark.prompt);
   const out = options.out ?? join('evaluations', `${slug(benchmark.preset)}-${timestamp()}`);
-  await expectWritable(out);
+  await makeFolder(out);
   const evaluation = await withMethods(benchmark, options, context, (given) =>
     evaluateMethods(benchmark, { ...given, opened: protocolOf(options), wordings, limit }),
   );
@@ -101,7 +100,7 @@ export async function submit(name: string, options: SubmitOptions, context: Cont
     { ...options, ...(split !== undefined && { split }) },
     context,
   );
-  await expectWritable(options.out);
+  await makeFolder(options.out);
   const asked = { ...options, methods: options.methods ?? (['lincir'] as const) };
   const ranked = await withMethods(benchmark, asked, context, (given) => rankAll(benchmark, given));
   context.reporter.end();
@@ -189,15 +188,6 @@ function workOf({ stage, method, total }: EvaluationProgress): Work {
   const isOfQueries = method !== undefined;
   const label = method === undefined ? stage : `${stage}, ${method}`;
   return { label, unit: isOfQueries ? 'queries' : 'pictures', total };
-}
-
-/** Found out before hours of work. */
-async function expectWritable(folder: string): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true });
-  } catch (error) {
-    throw asLincirError(error, folder, 'write');
-  }
 }
 
 function slug(preset: string): string {

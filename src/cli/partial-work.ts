@@ -1,7 +1,7 @@
 /** A long embedding job's folder: what is done stays there, so that the same command goes on after any end of it. */
 
 import { createHash } from 'node:crypto';
-import { appendFile, type FileHandle, mkdir, open, readFile, rm, rmdir, stat } from 'node:fs/promises';
+import { appendFile, type FileHandle, open, readFile, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import {
@@ -9,9 +9,12 @@ import {
   batched,
   fileLines,
   LincirError,
+  type Lock,
+  makeFolder,
   quoted,
   readingFile,
   readJsonFile,
+  takeLock,
   writeFileAtomically,
 } from '../core/index.ts';
 
@@ -49,12 +52,18 @@ const skippedSchema = z.object({ index: z.int().nonnegative(), name: z.string(),
 
 type StoredJob = z.infer<typeof storedJobSchema>;
 
-const files = { job: 'job.json', names: 'names.jsonl', rows: 'rows.f32', skipped: 'skipped.jsonl' } as const;
+const files = {
+  job: 'job.json',
+  names: 'names.jsonl',
+  rows: 'rows.f32',
+  skipped: 'skipped.jsonl',
+  lock: '.lock',
+} as const;
 const bytesPerRead = 2 ** 20;
 
 /**
  * The rows of a job, row i for name i, in a file to which batches are added; how far the job has come is that file's
- * length, and nothing else. Owns open files: close it.
+ * length, and nothing else. Owns a lock and open files: close it.
  */
 export class PartialWork {
   readonly folder: string;
@@ -63,27 +72,32 @@ export class PartialWork {
   readonly dimensions: number;
   /** Leaves no row in the output; by index. Their rows are zeros. */
   readonly skipped: Map<number, Skipped>;
+  readonly #lock: Lock;
   readonly #rows: FileHandle;
   #done: number;
 
   private constructor(
     folder: string,
     job: StoredJob,
-    rows: FileHandle,
-    done: number,
-    skipped: readonly Skipped[],
+    parts: {
+      readonly lock: Lock;
+      readonly rows: FileHandle;
+      readonly done: number;
+      readonly skipped: readonly Skipped[];
+    },
   ) {
     this.folder = folder;
     this.count = job.count;
     this.dimensions = job.dimensions;
-    this.skipped = new Map(skipped.map((entry) => [entry.index, entry]));
-    this.#rows = rows;
-    this.#done = done;
+    this.skipped = new Map(parts.skipped.map((entry) => [entry.index, entry]));
+    this.#lock = parts.lock;
+    this.#rows = parts.rows;
+    this.#done = parts.done;
   }
 
   /**
    * Begins the job in `folder`, or goes on with it.
-   * @throws LincirError 'bad-argument' when another job's work is there, 'io', and whatever `names` throws.
+   * @throws LincirError 'bad-argument' when another job's work is there, 'io', also when another process is at it, and whatever `names` throws.
    */
   static async open(
     folder: string,
@@ -91,8 +105,10 @@ export class PartialWork {
     names: Iterable<string> | AsyncIterable<string>,
   ): Promise<PartialWork> {
     const [jobFile, rowsFile] = [join(folder, files.job), join(folder, files.rows)];
+    let lock: Lock | undefined;
     try {
-      await mkdir(folder, { recursive: true });
+      await makeFolder(folder);
+      lock = await takeLock(join(folder, files.lock));
       const previous = await readStoredJob(jobFile);
       const stored = await storeNames(folder, names, job, previous);
       if (previous === undefined) {
@@ -107,8 +123,9 @@ export class PartialWork {
       const rows = await open(rowsFile, 'r+');
       const done = Math.floor((await rows.stat()).size / (4 * job.dimensions));
       const skipped = await readSkipped(join(folder, files.skipped), done);
-      return new PartialWork(folder, stored, rows, done, skipped);
+      return new PartialWork(folder, stored, { lock, rows, done, skipped });
     } catch (error) {
+      await lock?.release();
       await rmdir(folder).catch(() => {}); // Nothing was begun if it is empty.
       throw asLincirError(error, folder, 'write');
     }
@@ -183,12 +200,15 @@ export class PartialWork {
 
   async close(): Promise<void> {
     await this.#rows.close();
+    await this.#lock.release();
   }
 
   /** Removes the folder once the output stands; whatever else somebody put there stays. */
   async remove(): Promise<void> {
-    await this.close();
-    for (const name of Object.values(files)) await rm(join(this.folder, name), { force: true });
+    await this.#rows.close();
+    const { lock, ...own } = files;
+    for (const name of Object.values(own)) await rm(join(this.folder, name), { force: true });
+    await this.#lock.release();
     await rmdir(this.folder).catch(() => {});
   }
 }

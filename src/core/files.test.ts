@@ -1,13 +1,13 @@
-/** Tests of reading and writing files, and of how their failures are told. */
+/** Tests of reading files, and of how the system's refusals are told. */
 
 import assert from 'node:assert/strict';
-import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 
 import { LincirError } from './errors.ts';
-import { readingFile, writeFileAtomically } from './files.ts';
+import { asLincirError, readingFile } from './files.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'lincir-files-'));
 after(() => rm(folder, { recursive: true }));
@@ -61,55 +61,28 @@ test('what cannot be read is named', async () => {
   await assert.rejects(read(folder), failure('bad-file', folder, 'a folder'));
 });
 
-test('a file is written in full', async () => {
-  const path = join(folder, 'written');
-  await writeFile(path, 'old');
-  await writeFileAtomically(path, async (file) => {
-    await file.writeFile('new ');
-    await file.writeFile('text');
-    assert.equal(await readFile(path, 'utf8'), 'old');
-  });
-  assert.equal(await readFile(path, 'utf8'), 'new text');
-  assert.deepEqual(await remains(folder), []);
-});
-
-test('a write that fails leaves the old file and nothing else', async () => {
-  const path = join(folder, 'kept');
-  await writeFile(path, 'old');
-  const failing = writeFileAtomically(path, async (file) => {
-    await file.writeFile('half of ');
-    throw new RangeError('mine');
-  });
-  await assert.rejects(failing, new RangeError('mine'));
-  assert.equal(await readFile(path, 'utf8'), 'old');
-  assert.deepEqual(await remains(folder), []);
-});
-
-test('the system refusing to write is told with the path', async (t) => {
-  const nothing = async () => {};
-  const missing = join(folder, 'no', 'such', 'file');
-  await assert.rejects(writeFileAtomically(missing, nothing), failure('io', missing, 'create the folder'));
-  await assert.rejects(writeFileAtomically(folder, nothing), failure('io', folder));
-
-  const failing = (code: string) =>
-    writeFileAtomically(join(folder, 'new'), async () => {
-      throw Object.assign(new Error(code), { code, syscall: 'write' });
-    });
-  await assert.rejects(failing('ENOSPC'), failure('io', 'new: ', 'full disk', 'free some space'));
-  await assert.rejects(failing('EROFS'), failure('io', 'new: ', 'read-only', 'choose another place'));
-  await assert.rejects(failing('EACCES'), failure('io', 'new: ', 'denies access', 'permissions'));
-  await assert.rejects(failing('EIO'), failure('io', 'new: ', 'EIO'));
-
-  if (process.platform === 'win32' || process.getuid?.() === 0) {
-    t.diagnostic('no folder is closed to this user');
-    return;
+test('every refusal of the system says what to do, and advice fits the case', () => {
+  const told = (code: string, intent: 'read' | 'write'): string => {
+    const error = Object.assign(new Error(`${code}: raw`), { code, syscall: 'open' });
+    return String(asLincirError(error, 'a/place', intent));
+  };
+  for (const [code, found, todo] of [
+    ['ENOSPC', 'a full disk', 'free some space'],
+    ['EDQUOT', 'quota', 'free some space'],
+    ['EFBIG', 'larger than the system allows', 'ulimit -f'],
+    ['EROFS', 'a read-only file system', 'choose another place'],
+    ['EACCES', 'denies access', 'permissions'],
+    ['EMFILE', 'too many open files', 'ulimit -n'],
+    ['ENFILE', 'too many open files', 'close other programs'],
+    ['ENAMETOOLONG', 'longer name', 'a shorter one'],
+    ['EIO', 'a failing disk', 'run the command again'],
+    ['ESTALE', 'network drive', 'run the command again'],
+    ['EPIPE', 'a pipe whose reader has ended', 'keep its reader'],
+    ['EUNKNOWN', 'EUNKNOWN: raw', 'choose another place'],
+  ] as const) {
+    const message = told(code, 'write');
+    for (const part of ['a/place: ', found, todo]) assert.ok(message.includes(part), message);
   }
-  const closed = join(folder, 'closed');
-  await mkdir(closed);
-  await chmod(closed, 0o500);
-  await assert.rejects(writeFileAtomically(join(closed, 'file'), nothing), failure('io', 'denies access'));
+  assert.match(told('ENOENT', 'write'), /create the folder if it is missing$/);
+  assert.match(told('ENOENT', 'read'), /check the path$/);
 });
-
-async function remains(path: string): Promise<string[]> {
-  return (await readdir(path)).filter((name) => name.endsWith('.tmp'));
-}

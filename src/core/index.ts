@@ -1,18 +1,12 @@
 /** What every other folder builds on: errors, tensors, files and the readers of weight files. */
 
+export { asideIn, removeLeftovers } from './asides.ts';
 export { cacheFolder } from './cache-folder.ts';
 export { type Checkpoint, openCheckpoint } from './checkpoint.ts';
 export { chunks } from './chunks.ts';
 export { parseDelimited } from './delimited.ts';
-export { type ErrorCode, LincirError, type Problem, quoted } from './errors.ts';
-export {
-  asLincirError,
-  type OpenFile,
-  openFile,
-  type RandomAccess,
-  readingFile,
-  writeFileAtomically,
-} from './files.ts';
+export { type ErrorCode, errorCode, LincirError, type Problem, quoted } from './errors.ts';
+export { asLincirError, type OpenFile, openFile, type RandomAccess, readingFile } from './files.ts';
 export { formatBytes, formatCount, formatDuration, formatRate } from './format.ts';
 export { markup, shown } from './html.ts';
 export { parseJson, readJsonFile } from './json.ts';
@@ -39,3 +33,4 @@ export {
 export { readTorchCheckpoint, stateDict } from './torch-zip.ts';
 export { VectorCache } from './vector-cache.ts';
 export { versions } from './versions.ts';
+export { makeFolder, writeFileAtomically } from './write-file.ts';

@@ -1,32 +1,14 @@
 /** Locks between processes, waited for or refused at once; one that a process left behind when it ended is broken. */
 
 import { randomUUID } from 'node:crypto';
-import {
-  mkdir,
-  readdir,
-  readFile,
-  readlink,
-  rename,
-  rm,
-  rmdir,
-  stat,
-  utimes,
-  writeFile,
-} from 'node:fs/promises';
-import { hostname } from 'node:os';
+import { mkdir, readdir, readFile, rename, rm, rmdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { LincirError, quoted } from './errors.ts';
+import { asideIn } from './asides.ts';
+import { errorCode, LincirError, quoted } from './errors.ts';
 import { asLincirError } from './files.ts';
-
-/** Who holds a lock. */
-interface Owner {
-  readonly pid: number;
-  /** When the process began, in the system's own terms; empty where it does not tell. */
-  readonly birth: string;
-  /** What process ids are valid in: the host's name, its boot, and its space of process ids. */
-  readonly place: string;
-}
+import { isRunning, type Owner, thisProcess } from './owner.ts';
+import { makeFolder } from './write-file.ts';
 
 /** Milliseconds between two looks at a lock that another process holds. */
 const patience = 200;
@@ -65,7 +47,7 @@ export async function exclusively<Result>(
   signal: AbortSignal | undefined,
   work: () => Promise<Result>,
 ): Promise<Result> {
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   let taken = await take(path, 10_000);
   while (!(taken instanceof Lock)) {
     await pause(patience, undefined, { signal });
@@ -132,18 +114,18 @@ async function take(path: string, lifetime: number): Promise<Lock | Owner> {
 
 /** A lock of this process at `path`, if nobody else was quicker. */
 async function place(path: string, lifetime: number): Promise<Lock | undefined> {
-  const aside = join(dirname(path), `.lincir-${randomUUID()}.tmp`);
+  const aside = await asideIn(dirname(path));
   const name = `owner-${randomUUID()}`;
   try {
     await mkdir(aside);
-    const owner = [process.pid, await birthOf(process.pid), await here()];
-    await writeFile(join(aside, name), owner.join('\n'));
+    const { pid, birth, place } = await thisProcess();
+    await writeFile(join(aside, name), [pid, birth, place].join('\n'));
     await rename(aside, path);
     return new Lock(path, name, lifetime);
   } catch (error) {
     await rm(aside, { recursive: true, force: true }).catch(() => {});
     const occupied = ['ENOTEMPTY', 'EEXIST', ...(process.platform === 'win32' ? ['EPERM', 'EACCES'] : [])];
-    if (occupied.includes(codeOf(error))) return undefined;
+    if (occupied.includes(errorCode(error))) return undefined;
     throw error;
   }
 }
@@ -165,40 +147,8 @@ async function presentOwner(path: string, lifetime: number): Promise<Owner | und
   return undefined;
 }
 
-/** Undefined if that cannot be told from here. */
-async function isRunning({ pid, birth, place }: Owner): Promise<boolean | undefined> {
-  if (place !== (await here())) return undefined;
-  const found = await birthOf(pid);
-  if (found === undefined) return false;
-  return found === '' || birth === '' ? undefined : found === birth;
-}
-
-/** When a process began, in clock ticks since the system did; empty if that is not told, undefined if it has ended. */
-async function birthOf(pid: number): Promise<string | undefined> {
-  try {
-    process.kill(pid, 0); // Signal 0 only asks.
-  } catch (error) {
-    if (codeOf(error) !== 'EPERM') return undefined;
-  }
-  const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  // proc(5): behind the program's name, in parentheses, come the third field, the state, and so on to the 22nd.
-  const fields = status.slice(status.lastIndexOf(')') + 2).split(' ');
-  return fields[0] === 'Z' ? undefined : (fields[22 - 3] ?? '');
-}
-
-/** Containers may share a host's name, and so may machines that share a disk. */
-async function here(): Promise<string> {
-  const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '');
-  const processes = await readlink('/proc/self/ns/pid').catch(() => '');
-  return `${hostname()} ${boot.trim()} ${processes}`;
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
-}
-
 function isMissing(error: unknown): boolean {
-  return ['ENOENT', 'ENOTDIR'].includes(codeOf(error));
+  return ['ENOENT', 'ENOTDIR'].includes(errorCode(error));
 }
 
 function unlessMissing(error: unknown): undefined {

@@ -2,8 +2,9 @@
 // The format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 
 import { LincirError, quoted } from './errors.ts';
-import { type RandomAccess, writeFileAtomically } from './files.ts';
+import type { RandomAccess } from './files.ts';
 import { bytesPerElement, elementCount } from './tensors.ts';
+import { writeFileAtomically } from './write-file.ts';
 
 /** What a .npy file holds: a row-major, little-endian array of floats. */
 export interface NpyHeader {

@@ -4,9 +4,10 @@
 import { z } from 'zod';
 
 import { LincirError, quoted } from './errors.ts';
-import { type RandomAccess, writeFileAtomically } from './files.ts';
+import type { RandomAccess } from './files.ts';
 import { jsonByteLimit, parseJson } from './json.ts';
 import { bytesPerElement, type ElementType, elementCount, type StoredTensor } from './tensors.ts';
+import { writeFileAtomically } from './write-file.ts';
 
 /** What the header of a safetensors file says. */
 export interface SafetensorsHeader {

@@ -1,12 +1,14 @@
 /** Vectors on disk by keys, such as embeddings that take long to make: a folder of files that are only ever added. */
 
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, readdir } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LincirError } from './errors.ts';
+import { removeLeftovers } from './asides.ts';
+import { errorCode, LincirError } from './errors.ts';
 import { asLincirError, readingFile } from './files.ts';
 import { readSafetensorsHeader, writeSafetensors } from './safetensors.ts';
 import type { StoredTensor } from './tensors.ts';
+import { makeFolder } from './write-file.ts';
 
 interface Place {
   readonly file: string;
@@ -35,6 +37,7 @@ export class VectorCache {
   /** Opens or makes it. Throws LincirError 'io', and 'bad-file' for a file in it that is not a cache's. */
   static async open(folder: string, dimensions: number): Promise<VectorCache> {
     const places = new Map<string, Place>();
+    await removeLeftovers(folder);
     for (const name of await filesIn(folder)) {
       const file = join(folder, name);
       await readingFile(file, async (opened) => {
@@ -72,11 +75,7 @@ export class VectorCache {
     if (keys.length === 0) return;
     const file = join(this.folder, `${randomUUID()}.safetensors`);
     const digests = keys.map(digest);
-    try {
-      await mkdir(this.folder, { recursive: true });
-    } catch (error) {
-      throw asLincirError(error, this.folder, 'write');
-    }
+    await makeFolder(this.folder);
     await writeSafetensors(file, [
       { name: 'vectors', type: 'float32', shape: [keys.length, this.#dimensions], data: vectors },
       {
@@ -115,7 +114,7 @@ async function filesIn(folder: string): Promise<string[]> {
   try {
     return (await readdir(folder)).filter((name) => /^[\da-f-]{36}\.safetensors$/.test(name)).sort();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    if (errorCode(error) === 'ENOENT') return [];
     throw asLincirError(error, folder, 'read');
   }
 }

@@ -1,9 +1,8 @@
 /** The folder layout that Hugging Face's tools share: refs name commits, and snapshots of commits link to blobs. */
 
-import { randomUUID } from 'node:crypto';
-import { copyFile, link, mkdir, readdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
-import { basename, dirname, join, relative } from 'node:path';
-import { writeFileAtomically } from '../core/index.ts';
+import { copyFile, link, readdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { asideIn, makeFolder, writeFileAtomically } from '../core/index.ts';
 
 /** One model's part of the cache. `commit` is 40 hexadecimal digits and `etag` the name of a blob: its git or SHA-256 hash. */
 export interface Repository {
@@ -66,7 +65,7 @@ export async function cachedCommit(repository: Repository, revision: string): Pr
 export async function writeRef(repository: Repository, revision: string, commit: string): Promise<void> {
   if (isCommit(revision)) return;
   const path = join(repository.folder, 'refs', revision);
-  await mkdir(dirname(path), { recursive: true });
+  await makeFolder(dirname(path));
   await writeFileAtomically(path, (file) => file.writeFile(commit));
 }
 
@@ -75,8 +74,8 @@ export async function writeRef(repository: Repository, revision: string, commit:
  * privilege) as a hard link, else as a copy.
  */
 export async function linkIntoSnapshot(blob: string, path: string, symlinks: boolean): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  const aside = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
+  await makeFolder(dirname(path));
+  const aside = await asideIn(dirname(path));
   const linked = symlinks
     ? symlink(relative(dirname(path), blob), aside, 'file').catch(() => link(blob, aside))
     : link(blob, aside);

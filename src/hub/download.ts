@@ -2,9 +2,9 @@
 
 import { createHash } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { exclusively, LincirError, quoted } from '../core/index.ts';
+import { exclusively, LincirError, makeFolder, quoted } from '../core/index.ts';
 import { linkIntoSnapshot, type Repository, sizeOf } from './cache.ts';
 import { type Connection, get, Interruption, persistently } from './request.ts';
 
@@ -59,7 +59,7 @@ async function downloadBlob(
   onReceived: (bytes: number) => void,
 ): Promise<void> {
   const partial = `${blob}.incomplete`;
-  await mkdir(dirname(blob), { recursive: true });
+  await makeFolder(dirname(blob));
   await receive(file, partial, connection, onReceived);
   const hash = await hashOf(partial, file, connection.signal);
   if (hash !== file.etag) await discard(partial, file, `the hash ${hash}`);

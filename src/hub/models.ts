@@ -1,9 +1,9 @@
 /** Models by name become folders on disk, downloaded when the cache lacks them; and what the cache holds. */
 
-import { mkdir, stat, writeFile } from 'node:fs/promises';
+import { stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { asLincirError, LincirError, readJsonFile } from '../core/index.ts';
+import { asLincirError, LincirError, makeFolder, readJsonFile } from '../core/index.ts';
 import {
   cachedCommit,
   cachedCommits,
@@ -218,7 +218,7 @@ async function filesOf(
 async function noteAbsences(repository: Repository, listing: Listing): Promise<void> {
   for (const name of smallFiles.filter((file) => !listing.has(file))) {
     const path = repository.absence(listing.commit, name);
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     await writeFile(path, '');
   }
 }

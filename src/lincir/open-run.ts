@@ -1,6 +1,6 @@
 /** Opens a run's folder: a new one with its captions copied and its configuration written, or one to go on with. */
 
-import { mkdir, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import {
   CaptionStore,
@@ -11,7 +11,7 @@ import {
   type StoredSource,
 } from '../captions/index.ts';
 import { type Clip, loadClip } from '../clip/index.ts';
-import { asLincirError, LincirError, type Lock, takeLock, versions } from '../core/index.ts';
+import { LincirError, type Lock, makeFolder, removeLeftovers, takeLock, versions } from '../core/index.ts';
 import type { DownloadProgress, Variables } from '../hub/index.ts';
 import { phiShape } from './phi.ts';
 import {
@@ -20,7 +20,6 @@ import {
   type RunState,
   readRunConfig,
   readState,
-  removeUnfinishedFiles,
   runFiles,
   writeRunConfig,
 } from './run-folder.ts';
@@ -83,16 +82,11 @@ export async function openRunFolder(options: RunOptions): Promise<OpenedRun> {
     validations.push(named ?? validationNamed(spec, { ...settings, onLeftOut: options.onLeftOut }));
   }
   validations.push(...(options.validations ?? []));
-  // Node's recursive mkdir finds no file where the file system is read-only; the plain one tells the truth.
-  await mkdir(folder, { recursive: true })
-    .catch(() => mkdir(folder))
-    .catch((error: unknown) => {
-      throw asLincirError(error, folder, 'write');
-    });
+  await makeFolder(folder);
   const lock = await takeLock(join(folder, runFiles.lock));
   let clip: Clip | undefined;
   try {
-    await removeUnfinishedFiles(folder);
+    await removeLeftovers(folder);
     if (!stored) await expectRoomForRun(folder);
     clip = await loadClip(settings.model, {
       device: settings.device,

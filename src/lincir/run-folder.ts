@@ -1,6 +1,6 @@
 /** A run's folder: what it was made with, and the state from which it goes on, each whole or not there at all. */
 
-import { readdir, rm } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { StoredSource } from '../captions/index.ts';
@@ -120,13 +120,6 @@ export async function expectRoomForRun(folder: string): Promise<void> {
     found: quoted(others.join(', ')),
     todo: 'choose another --out',
   });
-}
-
-/** Removes what a killed process had not written to its end. To be called by whoever holds the folder's lock. */
-export async function removeUnfinishedFiles(folder: string): Promise<void> {
-  for (const entry of await readdir(folder, { withFileTypes: true })) {
-    if (entry.isFile() && /^\.lincir-.*\.tmp$/.test(entry.name)) await rm(join(folder, entry.name));
-  }
 }
 
 export async function writeRunConfig(folder: string, config: RunConfig): Promise<void> {

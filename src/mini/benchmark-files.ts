@@ -1,9 +1,8 @@
 /** The miniature world's benchmark on disk: its pictures, and its queries as CIRCO and as CIRR have theirs. */
 
-import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import sharp from 'sharp';
-import { asLincirError, chunks, writeFileAtomically } from '../core/index.ts';
+import { chunks, makeFolder, writeFileAtomically } from '../core/index.ts';
 import type { MiniBenchmark } from './benchmark.ts';
 import { renderScene } from './render.ts';
 
@@ -68,13 +67,5 @@ export async function writeMiniBenchmark(
   for (const [path, content] of Object.entries(files)) {
     await makeFolder(dirname(join(folder, path)));
     await writeFileAtomically(join(folder, path), (opened) => opened.writeFile(JSON.stringify(content)));
-  }
-}
-
-async function makeFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true });
-  } catch (error) {
-    throw asLincirError(error, folder, 'write');
   }
 }

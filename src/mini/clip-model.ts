@@ -1,6 +1,5 @@
 /** The small CLIP before it has learnt anything: its shape, its first parameters, and its folder in Hugging Face layout. */
 
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type ClipConfig,
@@ -16,6 +15,7 @@ import {
 import {
   elementCount,
   type Float32Tensor,
+  makeFolder,
   normals,
   uniforms,
   writeFileAtomically,
@@ -224,7 +224,7 @@ export async function writeDescription(
   shape: MiniShape,
   { json, vocabulary }: TokenizerFile,
 ): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   await writeJson(join(folder, 'config.json'), configJson(shape, vocabulary));
   await writeJson(join(folder, 'preprocessor_config.json'), preprocessorJson(shape));
   await writeJson(join(folder, 'tokenizer.json'), json);

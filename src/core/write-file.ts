@@ -1,0 +1,123 @@
+/** Writing: files that are there in full or not at all, and the folders that they lie in. */
+
+import { constants, type Stats } from 'node:fs';
+import { type FileHandle, mkdir, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { asideIn } from './asides.ts';
+import { errorCode } from './errors.ts';
+import { asLincirError } from './files.ts';
+
+/** As many as Linux follows. */
+const linkLimit = 40;
+
+/**
+ * Writes a file that exists in full or not at all: aside in the same folder, fsynced, then renamed over `path`, and the
+ * folder fsynced. When `write` or the disk fails, what stood at `path` still stands there. What a link leads to is replaced,
+ * not the link; a device or a pipe is written into. A file that was there keeps its permissions. The new one is its writer's,
+ * and other names of the old one (hard links) keep the old contents.
+ * @throws 'io', and whatever `write` throws
+ */
+export async function writeFileAtomically(
+  path: string,
+  write: (file: FileHandle) => Promise<void>,
+): Promise<void> {
+  let aside: string | undefined;
+  try {
+    const present = await stat(path).catch(unlessMissing);
+    if (present && isStream(path, present)) return await writeInto(path, present.isFIFO(), write);
+    const target = await endOfLinks(path);
+    aside = await asideIn(dirname(target));
+    const file = await open(aside, 'wx');
+    try {
+      if (present?.isFile()) await file.chmod(present.mode & 0o7777);
+      await write(file);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(aside, target);
+    await syncFolder(dirname(target));
+  } catch (error) {
+    // The first failure is the one to tell of, not that its remains could not be removed.
+    if (aside !== undefined) await rm(aside, { force: true }).catch(() => {});
+    throw asLincirError(error, path, 'write');
+  }
+}
+
+/** Makes a folder and those above it, where they are missing. Throws 'io'. */
+export async function makeFolder(path: string): Promise<void> {
+  try {
+    await makeWithParents(resolve(path));
+  } catch (error) {
+    // Of a folder above, it is that one which is at fault.
+    const { path: found = path } = error as NodeJS.ErrnoException;
+    throw asLincirError(error, found === resolve(path) ? path : found, 'write');
+  }
+}
+
+/** Node's own recursive mkdir says that something is missing where the file system is read-only. */
+async function makeWithParents(path: string): Promise<void> {
+  try {
+    await makeOne(path);
+  } catch (error) {
+    if (!['ENOENT', 'ENOTDIR'].includes(errorCode(error)) || dirname(path) === path) throw error;
+    await makeWithParents(dirname(path));
+    await makeOne(path);
+  }
+}
+
+async function makeOne(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    if (!(await stat(path).catch(() => undefined))?.isDirectory()) throw error;
+  }
+}
+
+/** Whether a path is to be written into: a device, a pipe, or what the process has been given open. */
+function isStream(path: string, found: Stats): boolean {
+  return (
+    !(found.isFile() || found.isDirectory()) || /^\/(dev|proc\/self)\/(fd\/\d+|stdout|stderr)$/.test(path)
+  );
+}
+
+async function writeInto(
+  path: string,
+  isPipe: boolean,
+  write: (file: FileHandle) => Promise<void>,
+): Promise<void> {
+  // A pipe without a reader refuses this, where a plain open would wait for one for ever.
+  const refusing = isPipe ? await open(path, constants.O_WRONLY | constants.O_NONBLOCK) : undefined;
+  try {
+    const file = await open(path, constants.O_WRONLY | constants.O_APPEND);
+    try {
+      await write(file);
+    } finally {
+      await file.close();
+    }
+  } finally {
+    await refusing?.close();
+  }
+}
+
+/** Where a file comes that is written to `path`: what links lead to, be it there or not. */
+async function endOfLinks(path: string): Promise<string> {
+  let place = path;
+  for (let links = 0; links < linkLimit; links += 1) {
+    const link = await readlink(place).catch(() => undefined);
+    if (link === undefined) break;
+    place = resolve(await realpath(dirname(place)), link);
+  }
+  return place;
+}
+
+/** So that a power failure does not take the name away. Not every system can; the file is there in any case. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path).catch(() => undefined);
+  await folder?.sync().catch(() => {});
+  await folder?.close();
+}
+
+function unlessMissing(error: unknown): undefined {
+  if (errorCode(error) !== 'ENOENT') throw error;
+}
