@@ -2,7 +2,7 @@
 
 import { join, normalize, sep } from 'node:path';
 import type { z } from 'zod';
-import { LincirError, quoted, readJsonFile } from '../core/index.ts';
+import { checkedValue, LincirError, quoted, readJsonFile } from '../core/index.ts';
 import type { BenchmarkImage, BenchmarkKind, BenchmarkQuery, OpenBenchmarkOptions } from './benchmark.ts';
 
 /** Of COCO's largest file of annotations some ten times over. In bytes. */
@@ -26,15 +26,7 @@ export function parseAnnotations<Schema extends z.ZodType>(
   subject: string,
   todo = 'check that it is the file of this benchmark, split and version',
 ): z.output<Schema> {
-  const parsed = schema.safeParse(json, { reportInput: true });
-  if (parsed.success) return parsed.data;
-  const { path, message, input } = parsed.error.issues[0]!;
-  throw new LincirError('bad-file', {
-    subject: [subject, ...path.map(String)].join(': '),
-    expected: message.replace(/^Invalid input: expected /, '').replace(/, received \w+$/, ''),
-    found: input === undefined ? 'nothing' : JSON.stringify(input).slice(0, 80),
-    todo,
-  });
+  return checkedValue(schema, json, subject, todo);
 }
 
 /** The path of a picture that data name. Throws 'bad-file' for one that leaves the folder. */

@@ -2,7 +2,7 @@
 
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { LincirError, quoted } from '../core/index.ts';
+import { LincirError, listOf, quoted } from '../core/index.ts';
 import { expectConsistent, expectCount, pathWithin, protocolOf, readAnnotations } from './annotations.ts';
 import type {
   Benchmark,
@@ -53,19 +53,19 @@ export const circo: BenchmarkKind = {
   },
 };
 
-const imagesSchema = z.object({ images: z.array(z.object({ id: z.int(), file_name: z.string() })) });
+const imagesSchema = z.object({ images: listOf(z.object({ id: z.int(), file_name: z.string() })) });
 
 const questionFields = { id: z.int(), reference_img_id: z.int(), relative_caption: z.string() };
-const openQuestions = z.array(
+const openQuestions = listOf(
   z.object({
     ...questionFields,
     target_img_id: z.int(),
-    gt_img_ids: z.array(z.int()),
-    semantic_aspects: z.array(z.string()),
+    gt_img_ids: listOf(z.int()),
+    semantic_aspects: listOf(z.string()),
   }),
 );
 const secret = z.never('nothing, for test keeps its targets secret').optional();
-const secretQuestions = z.array(
+const secretQuestions = listOf(
   z.object({ ...questionFields, target_img_id: secret, gt_img_ids: secret, semantic_aspects: secret }),
 );
 type Question = z.output<typeof openQuestions | typeof secretQuestions>[number];

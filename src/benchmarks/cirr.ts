@@ -3,7 +3,7 @@
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { LincirError, quoted } from '../core/index.ts';
+import { LincirError, listOf, quoted, recordOf } from '../core/index.ts';
 import {
   chosen,
   expectConsistent,
@@ -71,16 +71,16 @@ export const cirr: BenchmarkKind = {
   },
 };
 
-const pathsSchema = z.record(z.string(), z.string());
+const pathsSchema = recordOf(z.string());
 
 const pairFields = {
   pairid: z.int(),
   reference: z.string(),
   caption: z.string(),
-  img_set: z.object({ members: z.array(z.string()) }),
+  img_set: z.object({ members: listOf(z.string()) }),
 };
-const openPairs = z.array(z.object({ ...pairFields, target_hard: z.string() }));
-const secretPairs = z.array(
+const openPairs = listOf(z.object({ ...pairFields, target_hard: z.string() }));
+const secretPairs = listOf(
   z.object({ ...pairFields, target_hard: z.never('nothing, for test1 keeps its targets secret').optional() }),
 );
 type Pair = z.output<typeof openPairs | typeof secretPairs>[number];

@@ -3,7 +3,7 @@
 import { access } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { LincirError, quoted, sequence } from '../core/index.ts';
+import { LincirError, listOf, quoted, sequence } from '../core/index.ts';
 import type { Box, Region } from '../pictures/index.ts';
 import {
   expectConsistent,
@@ -107,7 +107,7 @@ async function open(folder: string, options: OpenBenchmarkOptions): Promise<Benc
 }
 
 const instances = z.object({
-  images: z.array(
+  images: listOf(
     z.object({
       id: z.int().min(0),
       file_name: z.string(),
@@ -115,7 +115,7 @@ const instances = z.object({
       height: z.int().positive(),
     }),
   ),
-  annotations: z.array(
+  annotations: listOf(
     z.object({
       id: z.int(),
       image_id: z.int(),
@@ -127,7 +127,7 @@ const instances = z.object({
       segmentation: z.unknown().optional(),
     }),
   ),
-  categories: z.array(z.object({ id: z.int(), name: z.string().min(1), supercategory: z.string().min(1) })),
+  categories: listOf(z.object({ id: z.int(), name: z.string().min(1), supercategory: z.string().min(1) })),
 });
 
 type Instances = z.output<typeof instances>;
@@ -206,12 +206,12 @@ function wholeBox([left, top, width, height]: Instance['bbox']): Box {
 }
 
 const shapes = 'polygons [x, y, x, y, …], or {counts, size}';
-const polygon = z.array(z.number()).refine((numbers) => numbers.length % 2 === 0, shapes);
+const polygon = listOf(z.number()).refine((numbers) => numbers.length % 2 === 0, shapes);
 const run = z.int(shapes).min(0, shapes);
 const segmentation = z.union(
   [
-    z.array(polygon).min(1, shapes),
-    z.object({ counts: z.union([z.array(run), z.string()], shapes), size: z.tuple([run, run]) }),
+    listOf(polygon).refine((polygons) => polygons.length > 0, shapes),
+    z.object({ counts: z.union([listOf(run), z.string()], shapes), size: z.tuple([run, run]) }),
   ],
   shapes,
 );

@@ -3,7 +3,7 @@
 import { access } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
 import { z } from 'zod';
-import { fileLines, LincirError, parseJson, quoted } from '../core/index.ts';
+import { fileLines, LincirError, listOf, parseJson, quoted } from '../core/index.ts';
 import { openSources } from '../pictures/index.ts';
 import { namesPictures, plainText } from '../retrieval/index.ts';
 import { parseAnnotations, pathWithin, protocolOf } from './annotations.ts';
@@ -93,7 +93,10 @@ async function open(folder: string, options: OpenBenchmarkOptions): Promise<Benc
 }
 
 const pathSchema = z.string('the path of a picture').min(1, 'the path of a picture');
-const pathsSchema = z.array(pathSchema, 'paths of pictures').min(1, 'paths of pictures');
+const pathsSchema = listOf(pathSchema, 'paths of pictures').refine(
+  (paths) => paths.length > 0,
+  'paths of pictures',
+);
 const fields = {
   id: z.string('a name').min(1, 'a name').optional(),
   reference: pathSchema,
@@ -108,7 +111,7 @@ const fields = {
     .transform((text) => plainText(text, 1)),
   targets: pathsSchema,
   candidates: pathsSchema.optional(),
-  groups: z.array(z.string('a name').min(1, 'a name'), 'names').default([]),
+  groups: listOf(z.string('a name').min(1, 'a name'), 'names').default([]),
 };
 const querySchema = z.strictObject(fields, `an object with no keys but ${Object.keys(fields).join(', ')}`);
 

@@ -3,7 +3,7 @@
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { LincirError, quoted } from '../core/index.ts';
+import { LincirError, listOf, quoted } from '../core/index.ts';
 import {
   chosen,
   expectConsistent,
@@ -40,12 +40,12 @@ interface CaptionedQuery extends BenchmarkQuery {
   readonly captions: readonly string[];
 }
 
-const captionsSchema = z.array(
+const captionsSchema = listOf(
   z.object({ candidate: z.string(), target: z.string(), captions: z.tuple([z.string(), z.string()]) }),
 );
-const splitSchema = z.array(z.string());
-const predictionsSchema = z.array(
-  z.object({ candidate: z.string(), captions: z.array(z.string()), ranking: z.array(z.string()) }),
+const splitSchema = listOf(z.string());
+const predictionsSchema = listOf(
+  z.object({ candidate: z.string(), captions: listOf(z.string()), ranking: listOf(z.string()) }),
 );
 
 const predicted: PredictedList = { list: 'gallery', length: depth, ids: 'strings' };

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { LincirError } from '../core/index.ts';
+import { LincirError, listOf } from '../core/index.ts';
 import { expectConsistent, expectCount, protocolOf, readAnnotations } from './annotations.ts';
 import type {
   Benchmark,
@@ -122,8 +122,13 @@ const attributeTask = templatesOf(
 );
 
 function templatesOf<Schema extends z.ZodType<Item>>(item: Schema) {
-  return z.array(
-    z.object({ condition: z.string(), reference: item, target: item, gallery: z.array(item).min(1) }),
+  return listOf(
+    z.object({
+      condition: z.string(),
+      reference: item,
+      target: item,
+      gallery: listOf(item).refine((items) => items.length > 0, 'at least one'),
+    }),
   );
 }
 

@@ -1,7 +1,7 @@
 /** Files of predictions: what official submissions have in common, and lines of our own that fit every benchmark. */
 
 import { z } from 'zod';
-import { fileLines, LincirError, parseJson, quoted } from '../core/index.ts';
+import { fileLines, LincirError, listOf, parseJson, quoted } from '../core/index.ts';
 import type { Benchmark, BenchmarkQuery, Ranking } from './benchmark.ts';
 
 /** What an official file holds of every query's ranking. */
@@ -129,8 +129,8 @@ export async function readRankings(
 
 const lineSchema = z.strictObject({
   query: z.string(),
-  gallery: z.array(z.string()).optional(),
-  candidates: z.array(z.string()).optional(),
+  gallery: listOf(z.string()).optional(),
+  candidates: listOf(z.string()).optional(),
 });
 
 type Refuse = (expected: string, found: string, todo?: string) => LincirError;

@@ -1,7 +1,7 @@
 /** Prompts as data: how the wording of a composed query may differ, and users' own files of wordings. */
 
 import { z } from 'zod';
-import { LincirError, quoted, readJsonFile } from '../core/index.ts';
+import { LincirError, listOf, quoted, readJsonFile } from '../core/index.ts';
 import { namesPictures, withoutPlaces } from '../retrieval/index.ts';
 import { parseAnnotations } from './annotations.ts';
 import type { Prompt } from './benchmark.ts';
@@ -31,7 +31,10 @@ const alternatives: Readonly<Record<string, readonly string[]>> = {
 /** Of benchmarks whose texts say what is different. */
 export const relativePrompt: Prompt = { composed: 'a photo of $ that {text}', text: '{text}' };
 
-const fileSchema = z.array(z.string(), { error: 'a list of prompts' }).min(1, 'at least one prompt');
+const fileSchema = listOf(z.string(), 'a list of prompts').refine(
+  (prompts) => prompts.length > 0,
+  'at least one prompt',
+);
 
 /** A prompt that a user gives, for the benchmark's own. Throws 'bad-argument' unless it has a `$` and one `{text}`. */
 export function promptOf(composed: string, { text }: Prompt, subject = '--prompt'): Prompt {

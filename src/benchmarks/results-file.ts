@@ -2,7 +2,16 @@
 
 import { join } from 'node:path';
 import { z } from 'zod';
-import { batched, LincirError, makeFolder, readJsonFile, writeFileAtomically } from '../core/index.ts';
+import {
+  batched,
+  LincirError,
+  listOf,
+  makeFolder,
+  quoted,
+  readJsonFile,
+  recordOf,
+  writeFileAtomically,
+} from '../core/index.ts';
 import { parseAnnotations } from './annotations.ts';
 import type { Evaluation } from './evaluate.ts';
 import { rankingLine } from './predictions.ts';
@@ -38,13 +47,15 @@ export async function readResults(path: string): Promise<Results> {
     path,
     'give a results.json of lincir eval or score',
   );
-  const { queries, groupOf, mean, methods, metrics } = results;
+  const { queries, groupOf, mean, methods, metrics, decisive } = results;
   const refuse = (subject: string, expected: string, found: string) =>
     new LincirError('bad-file', { subject: `${path}: ${subject}`, expected, found });
   if (mean === 'groups' && groupOf?.length !== queries.length) {
     throw refuse('groupOf', `the groups of ${queries.length} queries`, `${groupOf?.length ?? 0}`);
   }
-  for (const { name, perQuery, figures } of methods) {
+  if (!metrics.includes(decisive)) throw refuse('decisive', `one of ${quoted(metrics)}`, quoted(decisive));
+  const groups = Object.keys(methods[0]!.groups);
+  for (const { name, perQuery, figures, differences, ...method } of methods) {
     for (const metric of metrics) {
       const values = perQuery[metric]?.length ?? 0;
       if (values !== queries.length) {
@@ -52,44 +63,52 @@ export async function readResults(path: string): Promise<Results> {
       }
       if (figures[metric] === undefined) throw refuse(name, `a figure for ${metric}`, 'none');
     }
+    if (name !== methods[0]!.name && differences?.[decisive] === undefined) {
+      throw refuse(name, `a difference in ${decisive}`, 'none');
+    }
+    const tables = [
+      ...groups.map((group) => method.groups[group]?.values),
+      ...(method.wordings ?? []).map(({ values }) => values),
+    ];
+    if (tables.some((values) => values?.[decisive] === undefined)) {
+      throw refuse(name, `${decisive} of each group and wording`, 'none of some');
+    }
   }
   return results as Results;
 }
 
 const figure = z.object({ value: z.number(), low: z.number(), high: z.number() });
 const prompt = z.object({ composed: z.string(), text: z.string() });
-const values = z.record(z.string(), z.number());
+const values = recordOf(z.number());
 
 const resultsSchema = z.object({
   version: z.literal(1),
   benchmark: z.string(),
   preset: z.string(),
-  options: z.record(z.string(), z.unknown()),
+  options: recordOf(z.unknown()),
   folder: z.string(),
   sha256: z.string(),
   limit: z.int().nullable(),
   images: z.int(),
-  queries: z.array(z.string()),
-  metrics: z.array(z.string()),
+  queries: listOf(z.string()),
+  metrics: listOf(z.string()),
   decisive: z.string(),
   mean: z.enum(['queries', 'groups']),
-  groupOf: z.array(z.string()).optional(),
+  groupOf: listOf(z.string()).optional(),
   model: z.object({ name: z.string(), fingerprint: z.string(), targetPad: z.number().nullable() }).optional(),
-  methods: z
-    .array(
-      z.object({
-        name: z.string(),
-        settings: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
-        prompt,
-        figures: z.record(z.string(), figure),
-        differences: z.record(z.string(), figure.extend({ p: z.number() })).optional(),
-        groups: z.record(z.string(), z.object({ queries: z.int(), values })),
-        perQuery: z.record(z.string(), z.array(z.number())),
-        wordings: z.array(z.object({ prompt, values })).optional(),
-      }),
-    )
-    .min(1),
+  methods: listOf(
+    z.object({
+      name: z.string(),
+      settings: recordOf(z.union([z.string(), z.number(), z.boolean(), z.null()])),
+      prompt,
+      figures: recordOf(figure),
+      differences: recordOf(figure.extend({ p: z.number() })).optional(),
+      groups: recordOf(z.object({ queries: z.int(), values })),
+      perQuery: recordOf(listOf(z.number())),
+      wordings: listOf(z.object({ prompt, values })).optional(),
+    }),
+  ).refine((methods) => methods.length > 0, 'at least one method'),
   seconds: values,
-  versions: z.record(z.string(), z.string()),
+  versions: recordOf(z.string()),
   date: z.string(),
 });

@@ -1,6 +1,6 @@
 /** The formats of caption files: which one a name means, and how it is read from a disk, packed or not. */
 
-import { LincirError, parseJsonLine, quoted, readingFile, readLines } from '../core/index.ts';
+import { LincirError, parseJsonLine, quoted, readingFile, readLines, shortJson } from '../core/index.ts';
 import { delimitedRows } from './delimited.ts';
 import { parquetRows } from './parquet.ts';
 import type { ParquetFile } from './parquet-checks.ts';
@@ -107,5 +107,5 @@ function captionIn(line: string, subject: string, columns: readonly string[]): s
   if (column === undefined) throw noSuchColumn(subject, columns, Object.keys(value));
   const caption = (value as Readonly<Record<string, unknown>>)[column];
   if (typeof caption === 'string' || caption === null) return caption;
-  throw refuse(`a string or null as ${quoted(column)}`, quoted(JSON.stringify(caption)));
+  throw refuse(`a string or null as ${quoted(column)}`, shortJson(caption));
 }

@@ -5,7 +5,7 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { LincirError, readingFile, readJsonFile, writeFileAtomically } from '../core/index.ts';
+import { checkedValue, LincirError, readingFile, readJsonFile, writeFileAtomically } from '../core/index.ts';
 import type { OnLeftOut } from './rows.ts';
 import type { CaptionSource } from './sources.ts';
 
@@ -55,14 +55,13 @@ export async function finishedCopy(
   { name, origin, bytes, version }: CaptionSource,
 ): Promise<SourceCopy | undefined> {
   try {
-    const copy = copySchema.parse(await readJsonFile(copyFiles(folder, number).note));
+    const copy = checkedValue(copySchema, await readJsonFile(copyFiles(folder, number).note), 'note');
     if (copy.name !== name || copy.origin !== origin) return undefined;
     if (copy.bytes !== bytes || copy.version !== version) return undefined;
     await expectWhole(folder, number, copy);
     return copy;
   } catch (error) {
-    const isUnusable = error instanceof LincirError && ['not-found', 'bad-file'].includes(error.code);
-    if (isUnusable || error instanceof z.ZodError) return undefined;
+    if (error instanceof LincirError && ['not-found', 'bad-file'].includes(error.code)) return undefined;
     throw error;
   }
 }

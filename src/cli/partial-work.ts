@@ -7,10 +7,12 @@ import { z } from 'zod';
 import {
   asLincirError,
   batched,
+  checkedValue,
   fileLines,
   LincirError,
   type Lock,
   makeFolder,
+  parseJsonText,
   quoted,
   readingFile,
   readJsonFile,
@@ -49,6 +51,9 @@ const storedJobSchema = z.object({
   names: z.string(),
 });
 const skippedSchema = z.object({ index: z.int().nonnegative(), name: z.string(), reason: z.string() });
+
+/** What to do about unfinished work that somebody changed. */
+const anew = 'delete the folder, or choose another --out';
 
 type StoredJob = z.infer<typeof storedJobSchema>;
 
@@ -122,6 +127,15 @@ export class PartialWork {
       await (await open(rowsFile, 'a')).close();
       const rows = await open(rowsFile, 'r+');
       const done = Math.floor((await rows.stat()).size / (4 * job.dimensions));
+      if (done > stored.count) {
+        await rows.close();
+        throw new LincirError('bad-file', {
+          subject: rowsFile,
+          expected: `at most ${stored.count} rows`,
+          found: `${done}`,
+          todo: anew,
+        });
+      }
       const skipped = await readSkipped(join(folder, files.skipped), done);
       return new PartialWork(folder, stored, { lock, rows, done, skipped });
     } catch (error) {
@@ -163,9 +177,11 @@ export class PartialWork {
 
   /** All names of the job from a place on. */
   async *namesFrom(first: number): AsyncGenerator<string, void, void> {
+    const file = join(this.folder, files.names);
     let index = 0;
-    for await (const line of fileLines(join(this.folder, files.names))) {
-      if (index >= first) yield z.string().parse(JSON.parse(line));
+    for await (const line of fileLines(file)) {
+      const place = `${file}: line ${index + 1}`;
+      if (index >= first) yield checkedValue(z.string(), parseJsonText(line, place), place, anew);
       index += 1;
     }
   }
@@ -215,15 +231,7 @@ export class PartialWork {
 
 async function readStoredJob(path: string): Promise<StoredJob | undefined> {
   if ((await stat(path).catch(() => undefined)) === undefined) return undefined;
-  const parsed = storedJobSchema.safeParse(await readJsonFile(path));
-  if (parsed.success) return parsed.data;
-  throw new LincirError('bad-file', {
-    subject: path,
-    expected: 'the description of unfinished work',
-    found: 'other JSON',
-    todo: 'delete the folder, or choose another --out',
-    cause: parsed.error,
-  });
+  return checkedValue(storedJobSchema, await readJsonFile(path), path, anew);
 }
 
 /** Writes the names, a JSON string a line. Those of another job than the previous one are not kept. */
@@ -273,7 +281,10 @@ async function readSkipped(path: string, done: number): Promise<Skipped[]> {
   // What follows the last line end is the beginning of a line that was never finished.
   const lines = text.split('\n').slice(0, -1);
   const skipped = lines
-    .map((line) => skippedSchema.parse(JSON.parse(line)))
+    .map((line, at) => {
+      const place = `${path}: line ${at + 1}`;
+      return checkedValue(skippedSchema, parseJsonText(line, place), place, anew);
+    })
     .filter(({ index }) => index < done);
   const kept = skipped.map((entry) => `${JSON.stringify(entry)}\n`).join('');
   if (kept !== text) await writeFileAtomically(path, (file) => file.writeFile(kept));

@@ -71,8 +71,11 @@ test('an index must keep its promises, within its folder', async () => {
     await writeIndex(folder, index);
     await assert.rejects(openCheckpoint(folder), expected);
   };
-  await refuses({}, { code: 'bad-file', message: /index\.json: expected a weight_map/ });
-  await refuses({ weight_map: { a: 1 } }, { code: 'bad-file', message: /expected a weight_map/ });
+  await refuses({}, { code: 'bad-file', message: /index\.json: weight_map: expected a weight_map/ });
+  await refuses(
+    { weight_map: { a: 1 } },
+    { code: 'bad-file', message: /weight_map: a: expected string, found 1$/ },
+  );
   await refuses({ weight_map: { a: 'b.safetensors' } }, { code: 'not-found', message: /b\.safetensors/ });
   await refuses(
     { weight_map: { b: 'a.safetensors' } },

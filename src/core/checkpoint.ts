@@ -5,7 +5,7 @@ import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import { z } from 'zod';
-
+import { checkedValue, recordOf } from './checked.ts';
 import { LincirError, quoted } from './errors.ts';
 import { asLincirError, readingFile } from './files.ts';
 import { readJsonFile } from './json.ts';
@@ -30,7 +30,9 @@ const weightFiles: readonly { readonly name: string; readonly read: ReadTensors 
   { name: 'pytorch_model.bin.index.json', read: (path) => readShards(path, readTorch) },
 ];
 
-const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
+const indexSchema = z.object({
+  weight_map: recordOf(z.string(), 'a weight_map from the names of tensors to files'),
+});
 
 /**
  * Finds the weights of the model in `folder`, without reading them. Throws 'not-found' when the folder, its weights
@@ -67,18 +69,10 @@ async function readShards(
   indexPath: string,
   readShard: ReadTensors,
 ): Promise<ReadonlyMap<string, StoredTensor>> {
-  const index = indexSchema.safeParse(await readJsonFile(indexPath));
-  if (!index.success) {
-    throw new LincirError('bad-file', {
-      subject: indexPath,
-      expected: 'a weight_map from the names of tensors to files',
-      found: 'other JSON',
-      cause: index.error,
-    });
-  }
+  const { weight_map } = checkedValue(indexSchema, await readJsonFile(indexPath), indexPath);
   const shards = new Map<string, ReadonlyMap<string, StoredTensor>>();
   const tensors = new Map<string, StoredTensor>();
-  for (const [name, shardName] of Object.entries(index.data.weight_map)) {
+  for (const [name, shardName] of Object.entries(weight_map)) {
     if (!/^[^/\\:\0]+$/.test(shardName) || shardName === '..' || shardName === '.') {
       throw new LincirError('bad-file', {
         subject: `${indexPath}: tensor ${quoted(name)}`,

@@ -33,14 +33,19 @@ export class LincirError extends Error {
   readonly problem: Problem;
 
   constructor(code: ErrorCode, problem: Problem) {
-    const { subject, expected, found, todo } = problem;
-    const advice = todo === undefined ? '' : `; ${todo}`;
-    super(oneLine(`${subject}: expected ${expected}, found ${found}${advice}`), { cause: problem.cause });
+    const shown = shortened(problem);
+    const advice = shown.todo === undefined ? '' : `; ${shown.todo}`;
+    super(oneLine(`${shown.subject}: expected ${shown.expected}, found ${shown.found}${advice}`), {
+      cause: problem.cause,
+    });
     this.name = 'LincirError';
     this.code = code;
-    this.problem = problem;
+    this.problem = shown;
   }
 }
+
+const messageLimit = 970;
+const partLimit = 240;
 
 /** A value from data as it may stand in a message: one line, no control characters, at most `limit` characters. */
 export function quoted(value: unknown, limit = 80): string {
@@ -51,6 +56,19 @@ export function quoted(value: unknown, limit = 80): string {
 /** What the operating system calls an error, such as ENOENT; empty for an error that is not its own. */
 export function errorCode(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+
+/** Whatever others put into a message, it has no more than a thousand characters: a part that is too long loses its middle. */
+function shortened(problem: Problem): Problem {
+  const { subject, expected, found, todo = '' } = problem;
+  if (subject.length + expected.length + found.length + todo.length <= messageLimit) return problem;
+  const short = (text: string) =>
+    text.length <= partLimit ? text : `${text.slice(0, partLimit / 2)}…${text.slice(1 - partLimit / 2)}`;
+  return {
+    ...problem,
+    ...{ subject: short(subject), expected: short(expected), found: short(found) },
+    ...(todo && { todo: short(todo) }),
+  };
 }
 
 function oneLine(text: string): string {

@@ -2,6 +2,7 @@
 
 export { asideIn, removeLeftovers } from './asides.ts';
 export { cacheFolder } from './cache-folder.ts';
+export { checkedValue, listOf, recordOf, shortJson } from './checked.ts';
 export { type Checkpoint, openCheckpoint } from './checkpoint.ts';
 export { chunks } from './chunks.ts';
 export { parseDelimited } from './delimited.ts';
@@ -9,13 +10,13 @@ export { type ErrorCode, errorCode, LincirError, type Problem, quoted } from './
 export { asLincirError, type OpenFile, openFile, type RandomAccess, readingFile } from './files.ts';
 export { formatBytes, formatCount, formatDuration, formatRate } from './format.ts';
 export { markup, shown } from './html.ts';
-export { parseJson, readJsonFile } from './json.ts';
+export { parseJson, parseJsonText, readJsonFile } from './json.ts';
 export { parseJsonLine } from './json-line.ts';
 export { batched, fileLines, readLines } from './lines.ts';
 export { exclusively, type Lock, takeLock } from './lock.ts';
 export { type NpyHeader, readNpyHeader, writeNpy } from './npy.ts';
 export { bits, normals, type Purpose, type RandomStream, sequence, uniforms } from './random.ts';
-export { type FloatType, isFloatType, readTensor, toFloat32 } from './read-tensor.ts';
+export { type FloatType, isFloatType, readOwnTensor, readTensor, toFloat32 } from './read-tensor.ts';
 export {
   readSafetensorsHeader,
   type SafetensorsHeader,

@@ -1,6 +1,6 @@
 /** A line of JSON as Python writes it: numbers may be NaN, Infinity and -Infinity, which are null here. */
 
-import { LincirError, quoted } from './errors.ts';
+import { parseJsonText } from './json.ts';
 
 /** A string, so that nothing in it is taken for a number, or a number that JSON does not have. */
 const stringOrNumber = /"(?:[^"\\]|\\.)*(?:"|\\?$)|-?(?:NaN|Infinity)/gs;
@@ -12,11 +12,10 @@ export function parseJsonLine(
   reviver?: (key: string, value: unknown, context?: { readonly source?: string }) => unknown,
 ): unknown {
   try {
-    return JSON.parse(line, reviver);
+    return parseJsonText(line, subject, reviver);
   } catch (cause) {
     const json = line.replaceAll(stringOrNumber, (found) => (found.startsWith('"') ? found : 'null'));
-    if (json !== line) return parseJsonLine(json, subject, reviver);
-    const found = cause instanceof Error ? quoted(cause.message, 200) : 'none';
-    throw new LincirError('bad-file', { subject, expected: 'JSON', found, cause });
+    if (json === line) throw cause;
+    return parseJsonText(json, subject, reviver);
   }
 }

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 
-import { jsonByteLimit, parseJson, readJsonFile } from './json.ts';
+import { jsonByteLimit, parseJson, parseJsonText, readJsonFile } from './json.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'lincir-json-'));
 after(() => rm(folder, { recursive: true }));
@@ -39,6 +39,20 @@ test('what is not JSON in UTF-8 is refused', () => {
     code: 'bad-file',
     message: /expected JSON in UTF-8/,
   });
+});
+
+test('nesting and numbers of lists are bounded before any is made', () => {
+  const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
+  assert.equal(JSON.stringify(parse(nested(1000))), nested(1000));
+  const brackets = '["[{\\"'.repeat(10_000);
+  assert.equal(parse(JSON.stringify(brackets)), brackets);
+  const tooDeep = /^LincirError: config\.json: expected JSON nested at most 1000 deep/;
+  for (const text of [nested(1001), nested(200_000), '{"a":'.repeat(1001), `{"a":${nested(1000)}}`]) {
+    assert.throws(() => parse(text), tooDeep);
+    assert.throws(() => parseJsonText(text, 'config.json', (_, value) => value), tooDeep);
+  }
+  assert.throws(() => parse(`[${'[],'.repeat(2 ** 21)}[]]`), /with something in them, found more than \d+$/);
+  assert.deepEqual(parseJsonText('{"a": 1, "a": 2}', 'a line'), { a: 2 });
 });
 
 test('a file reads, unless it is too large', async () => {

@@ -1,10 +1,15 @@
-/** JSON out of files, stricter than JSON.parse: valid UTF-8, no key twice, a bounded size. */
+/** JSON out of files, stricter than JSON.parse: valid UTF-8, no key twice, and bounds for all that could fill memory or stack. */
 
 import { LincirError, quoted } from './errors.ts';
 import { readingFile } from './files.ts';
 
-/** The size of the largest JSON text that is read: hostile JSON takes 30 times its own size in memory. */
+/** The size of the largest JSON text that is read, unless a reader says otherwise. In bytes. */
 export const jsonByteLimit = 2 ** 24;
+/** No file that we read is nested a tenth as deep; Python's reader ends here as well. */
+const depthLimit = 1000;
+/** Lists and objects take some hundred bytes of memory each, and may take two characters of text: only so many may. */
+const fewLists = 2 ** 20;
+const charactersPerList = 32;
 
 /** Reads a JSON file of at most `limit` bytes. Throws 'not-found', 'io' or 'bad-file'. */
 export async function readJsonFile(path: string, limit = jsonByteLimit): Promise<unknown> {
@@ -23,19 +28,78 @@ export async function readJsonFile(path: string, limit = jsonByteLimit): Promise
 /** Parses UTF-8 JSON. Throws 'bad-file', naming `subject`. */
 export function parseJson(bytes: Uint8Array, subject: string): unknown {
   let text: string;
-  let value: unknown;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    value = JSON.parse(text);
-  } catch (error) {
-    const found = error instanceof Error ? error.message : String(error);
-    throw new LincirError('bad-file', { subject, expected: 'JSON in UTF-8', found, cause: error });
+  } catch (cause) {
+    throw badJson(subject, 'JSON in UTF-8', 'bytes that are not UTF-8', cause);
   }
+  const value = parsed(text, subject, 'JSON in UTF-8');
   const key = repeatedKey(text);
-  if (key !== undefined) {
-    throw new LincirError('bad-file', { subject, expected: 'every key once', found: `${quoted(key)} twice` });
-  }
+  if (key !== undefined) throw badJson(subject, 'every key once', `${quoted(key)} twice`);
   return value;
+}
+
+/**
+ * Parses JSON in which, as everywhere, the last one of equal keys counts: lines of data sets.
+ * @param reviver as JSON.parse takes it
+ * @throws LincirError 'bad-file', naming `subject`
+ */
+export function parseJsonText(
+  text: string,
+  subject: string,
+  reviver?: (key: string, value: unknown, context?: { readonly source?: string }) => unknown,
+): unknown {
+  return parsed(text, subject, 'JSON', reviver);
+}
+
+function parsed(
+  text: string,
+  subject: string,
+  expected: string,
+  reviver?: Parameters<typeof parseJsonText>[2],
+): unknown {
+  expectBounded(text, subject);
+  try {
+    return JSON.parse(text, reviver);
+  } catch (cause) {
+    throw badJson(subject, expected, cause instanceof Error ? quoted(cause.message, 200) : 'none', cause);
+  }
+}
+
+/** Depth and number of lists and objects, before any of them is made. */
+function expectBounded(json: string, subject: string): void {
+  if (json.length < depthLimit) return;
+  const listLimit = fewLists + json.length / charactersPerList;
+  let depth = 0;
+  let lists = 0;
+  for (let at = 0; at < json.length; at += 1) {
+    const code = json.charCodeAt(at);
+    if (code === quote) {
+      at = endOfString(json, at);
+    } else if (code === openBracket || code === openBrace) {
+      depth += 1;
+      lists += 1;
+      if (depth > depthLimit) {
+        throw badJson(subject, `JSON nested at most ${depthLimit} deep`, 'deeper nesting');
+      }
+      if (lists > listLimit) {
+        throw badJson(subject, 'JSON of lists and objects with something in them', `more than ${lists - 1}`);
+      }
+    } else if (code === closeBracket || code === closeBrace) {
+      depth -= 1;
+    }
+  }
+}
+
+const [quote, backslash, openBracket, closeBracket, openBrace, closeBrace] = Buffer.from('"\\[]{}');
+
+/** Where the string that begins at `begin` has its closing quote; the text's end if it has none. */
+function endOfString(json: string, begin: number): number {
+  let at = begin + 1;
+  while (at < json.length && json.charCodeAt(at) !== quote) {
+    at += json.charCodeAt(at) === backslash ? 2 : 1;
+  }
+  return at;
 }
 
 /** A key that one object of this valid JSON text holds twice: JSON.parse keeps the last and says nothing. */
@@ -43,25 +107,26 @@ function repeatedKey(json: string): string | undefined {
   const objects: Set<string>[] = [];
   const colon = /\s*:/y;
   for (let at = 0; at < json.length; at += 1) {
-    if (json[at] === '{') {
+    const code = json.charCodeAt(at);
+    if (code === openBrace) {
       objects.push(new Set());
-    } else if (json[at] === '}') {
+    } else if (code === closeBrace) {
       objects.pop();
-    } else if (json[at] === '"') {
+    } else if (code === quote) {
       const begin = at;
-      for (at += 1; json[at] !== '"'; at += 1) {
-        at += json[at] === '\\' ? 1 : 0;
-      }
+      at = endOfString(json, begin);
       colon.lastIndex = at + 1;
       if (colon.test(json)) {
         const key: string = JSON.parse(json.slice(begin, at + 1));
         const keys = objects.at(-1);
-        if (keys?.has(key)) {
-          return key;
-        }
+        if (keys?.has(key)) return key;
         keys?.add(key);
       }
     }
   }
   return undefined;
+}
+
+function badJson(subject: string, expected: string, found: string, cause?: unknown): LincirError {
+  return new LincirError('bad-file', { subject, expected, found, cause });
 }

@@ -24,6 +24,28 @@ export async function readTensor(stored: StoredTensor): Promise<Float32Tensor> {
   return { shape: stored.shape, data: toFloat32(type, bytes.buffer) };
 }
 
+/**
+ * Reads a tensor that we wrote: float32 of exactly this shape. Throws 'bad-file' for any other, or none.
+ * @param file as the user knows it
+ */
+export async function readOwnTensor(
+  file: string,
+  tensors: ReadonlyMap<string, StoredTensor>,
+  name: string,
+  shape: readonly number[],
+): Promise<Float32Tensor> {
+  const stored = tensors.get(name);
+  const [expected, found] = [{ type: 'float32', shape }, stored].map(
+    (tensor) => tensor && `${tensor.type} [${tensor.shape.join(', ')}]`,
+  );
+  if (stored && found === expected) return await readTensor(stored);
+  throw new LincirError('bad-file', {
+    subject: `${file}: tensor ${name}`,
+    expected: `${expected}`,
+    found: found === undefined ? 'no such tensor' : quoted(found),
+  });
+}
+
 export function isFloatType(type: ElementType): type is FloatType {
   return Object.hasOwn(conversions, type);
 }

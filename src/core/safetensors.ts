@@ -3,6 +3,7 @@
 
 import { z } from 'zod';
 
+import { checkedValue, listOf, recordOf } from './checked.ts';
 import { LincirError, quoted } from './errors.ts';
 import type { RandomAccess } from './files.ts';
 import { jsonByteLimit, parseJson } from './json.ts';
@@ -37,13 +38,13 @@ const elementTypes: ReadonlyMap<string, ElementType> = new Map([
   ['BOOL', 'bool'],
 ]);
 
-const count = z.int().nonnegative();
+const count = z.int('whole numbers').nonnegative('whole numbers from 0 on');
 const entrySchema = z.object({
   dtype: z.string(),
-  shape: z.array(count),
+  shape: listOf(count),
   data_offsets: z.tuple([count, count]),
 });
-const metadataSchema = z.record(z.string(), z.string());
+const metadataSchema = recordOf(z.string());
 
 /** The data begins at a multiple of this: good for mapping it into memory. */
 const alignment = 64;
@@ -64,11 +65,8 @@ export async function readSafetensorsHeader(file: RandomAccess): Promise<Safeten
   );
   checkCoverage(file, 8 + headerLength, tensors);
 
-  const strings = metadataSchema.safeParse(metadata);
-  if (!strings.success) {
-    throw badHeader(file, 'a __metadata__ of strings', firstIssue(strings.error));
-  }
-  return { tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])), metadata: strings.data };
+  const strings = checkedValue(metadataSchema, metadata, `${file.path}: __metadata__`);
+  return { tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])), metadata: strings };
 }
 
 /**
@@ -120,16 +118,7 @@ async function readHeaderLength(file: RandomAccess): Promise<number> {
 
 function storedTensor(file: RandomAccess, dataBegin: number, name: string, entry: unknown): StoredTensor {
   const subject = `${file.path}: tensor ${quoted(name)}`;
-  const parsed = entrySchema.safeParse(entry);
-  if (!parsed.success) {
-    throw new LincirError('bad-file', {
-      subject,
-      expected: 'a dtype, a shape and data_offsets of whole numbers',
-      found: firstIssue(parsed.error),
-      cause: parsed.error,
-    });
-  }
-  const { dtype, shape, data_offsets } = parsed.data;
+  const { dtype, shape, data_offsets } = checkedValue(entrySchema, entry, subject);
   const type = elementTypes.get(dtype);
   if (type === undefined) {
     const expected = `a dtype out of ${[...elementTypes.keys()].join(', ')}`;
@@ -153,12 +142,6 @@ function storedTensor(file: RandomAccess, dataBegin: number, name: string, entry
     });
   }
   return { name, type, shape, file: file.realPath, offset: dataBegin + begin, byteLength };
-}
-
-/** What zod says first: never the value itself, which may be nested deeper than it could be printed. */
-function firstIssue(error: z.ZodError): string {
-  const [issue] = error.issues;
-  return quoted([...(issue?.path ?? []), issue?.message].join(': '));
 }
 
 function checkCoverage(file: RandomAccess, dataBegin: number, tensors: readonly StoredTensor[]): void {

@@ -1,7 +1,7 @@
 /** What the hub says about a revision: its commit, and the size and hash of every file. */
 
 import { z } from 'zod';
-import { LincirError } from '../core/index.ts';
+import { checkedValue, LincirError, listOf, parseJsonText } from '../core/index.ts';
 import type { RemoteFile } from './download.ts';
 import { type Connection, get, persistently } from './request.ts';
 
@@ -22,7 +22,7 @@ const gitHash = z.string().regex(/^[0-9a-f]{40}$/);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const answerSchema = z.object({
   sha: gitHash,
-  siblings: z.array(
+  siblings: listOf(
     z.object({
       rfilename: z.string(),
       size: size.optional(),
@@ -94,9 +94,7 @@ async function readText(body: AsyncIterable<Uint8Array>): Promise<string | undef
 function parseAnswer(text: string | undefined, endpoint: string, subject: string) {
   let cause: unknown;
   try {
-    const parsed = answerSchema.safeParse(JSON.parse(text ?? ''));
-    if (parsed.success) return parsed.data;
-    cause = parsed.error;
+    return checkedValue(answerSchema, parseJsonText(text ?? '', subject), subject);
   } catch (error) {
     cause = error;
   }

@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import { z } from 'zod';
-import { LincirError, quoted, readJsonFile } from '../core/index.ts';
+import { checkedValue, LincirError, quoted, readJsonFile, recordOf } from '../core/index.ts';
 import { type Repository, sizeOf } from './cache.ts';
 
 /** All files besides the weights. A repository need not have every one. */
@@ -24,7 +24,7 @@ export const weightFiles = [
   'pytorch_model.bin.index.json',
 ] as const;
 
-const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) });
+const indexSchema = z.object({ weight_map: recordOf(z.string(), 'a weight_map from tensors to files') });
 
 /** Whether a name among `weightFiles` is that of an index. */
 export function isIndex(name: string): boolean {
@@ -35,9 +35,8 @@ export function isIndex(name: string): boolean {
 export async function shardsOf(index: string): Promise<string[]> {
   const refuse = (expected: string, found: string) =>
     new LincirError('bad-file', { subject: index, expected, found });
-  const parsed = indexSchema.safeParse(await readJsonFile(index));
-  if (!parsed.success) throw refuse('a weight_map from tensors to files', 'other JSON');
-  const shards = [...new Set(Object.values(parsed.data.weight_map))];
+  const { weight_map } = checkedValue(indexSchema, await readJsonFile(index), index);
+  const shards = [...new Set(Object.values(weight_map))];
   const foreign = shards.find((name) => !/^\w[\w.-]*\.(safetensors|bin)$/.test(name));
   if (foreign !== undefined) throw refuse('plain names of .safetensors or .bin files', quoted(foreign));
   return shards;

@@ -94,7 +94,7 @@ test('what is no metrics file is named and left as it is', async (context) => {
   await assert.rejects(Array.fromAsync(readMetrics(file)), failure('not-found', file));
   const good = JSON.stringify(stepAt(1));
   const broken: readonly (readonly [string, string])[] = [
-    ['{"kind":"st\n', '{'],
+    ['{"kind":"st\n', 'JSON'],
     [`${JSON.stringify({ ...stepAt(2), loss: 'much' })}\n`, 'loss'],
     [`${JSON.stringify({ ...stepAt(2), step: 1.5 })}\n`, 'step'],
     ['{"kind":"other"}\n', 'kind'],

@@ -2,7 +2,7 @@
 
 import { createReadStream } from 'node:fs';
 import { z } from 'zod';
-import { batched, LincirError, quoted, readLines } from '../core/index.ts';
+import { batched, checkedValue, LincirError, parseJsonText, readLines, recordOf } from '../core/index.ts';
 import { GrowingFile } from './growing-file.ts';
 
 /** JSON has no such numbers: they stand in it as strings, as in protobuf's JSON. */
@@ -34,7 +34,7 @@ const validationSchema = z.object({
   name: z.string(),
   /** Which weights: phi's own, or their moving average. */
   phi: z.enum(['phi', 'ema']),
-  metrics: z.record(z.string(), real),
+  metrics: recordOf(real),
   /** Whether no validation before was as good. */
   best: z.boolean(),
   time,
@@ -123,22 +123,6 @@ async function* upToLastEnd(chunks: AsyncIterable<Buffer>): AsyncGenerator<Uint8
 }
 
 function parse(line: string, subject: string): Metrics {
-  const refuse = (found: string, cause: unknown) =>
-    new LincirError('bad-file', {
-      subject,
-      expected: 'what a step or a validation measured, as JSON',
-      found,
-      todo: 'take the line out if you changed it by hand',
-      cause,
-    });
-  let value: unknown;
-  try {
-    value = JSON.parse(line);
-  } catch (cause) {
-    throw refuse(quoted(line), cause);
-  }
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw refuse(quoted([...(issue?.path ?? []), issue?.message].join(': ')), parsed.error);
+  const todo = 'take the line out if you changed it by hand';
+  return checkedValue(schema, parseJsonText(line, subject), subject, todo);
 }

@@ -95,7 +95,10 @@ export async function openRunFolder(options: RunOptions): Promise<OpenedRun> {
       ...(signal && { signal }),
     });
     const config = stored ? { ...stored, settings } : await newConfig(clip, settings, folder, options);
-    if (stored) expectSameModel(clip, stored, folder);
+    if (stored) {
+      expectSameModel(clip, stored, folder);
+      expectPhiOf(clip, stored, folder);
+    }
     const state = await readState(folder, config.phi, settings);
     if (state.step < settings.steps) await expectCaptions(config, folder, options);
     if (!stored || settings !== stored.settings) await writeRunConfig(folder, config);
@@ -177,6 +180,20 @@ function expectSameModel({ fingerprint, folder }: Clip, { model }: RunConfig, ru
     expected: `the model that the run began with, ${model.id ?? model.folder} (fingerprint ${model.fingerprint})`,
     found: `${folder} (fingerprint ${fingerprint})`,
     todo: 'give that model with --model, or begin another run',
+  });
+}
+
+/** Before anything is made of its size. */
+function expectPhiOf({ textConfig }: Clip, { settings, phi }: RunConfig, run: string): void {
+  const [expected, found] = [phiShape(settings.architecture, textConfig), phi].map(
+    ({ architecture, input, hidden, output }) => `${architecture} ${input}, ${hidden}, ${output}`,
+  );
+  if (found === expected) return;
+  throw new LincirError('bad-file', {
+    subject: `${join(run, runFiles.config)}: phi`,
+    expected: `that of the run's architecture and model, ${expected}`,
+    found: `${found}`,
+    todo: 'put back what the run wrote there',
   });
 }
 

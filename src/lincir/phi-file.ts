@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import type { Clip } from '../clip/index.ts';
 import {
+  checkedValue,
   LincirError,
   quoted,
   type RandomAccess,
@@ -21,6 +22,7 @@ import {
   type PhiShape,
   phiArchitectures,
   phiParameterShapes,
+  widthLimit,
 } from './phi.ts';
 
 /** What a phi is, beside its parameters. */
@@ -44,9 +46,6 @@ export interface StoredPhi {
 }
 
 type Tensors = ReadonlyMap<string, StoredTensor>;
-
-/** Of embeddings, hidden layers and tokens. The largest CLIP's phi has 5,120. */
-const widthLimit = 8192;
 
 const width = z.coerce.number().int().positive();
 const metadataSchema = z
@@ -192,16 +191,7 @@ function withoutWrapper(tensors: Tensors): Tensors {
 }
 
 function ownInfo(metadata: Readonly<Record<string, string>>, file: string): PhiInfo {
-  const parsed = metadataSchema.safeParse(metadata);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new LincirError('bad-file', {
-    subject: `${file}: metadata`,
-    expected: 'what this version of lincir writes there',
-    found: quoted([...(issue?.path ?? []), issue?.message].join(': ')),
-    todo: 'get the file again, or a newer lincir',
-    cause: parsed.error,
-  });
+  return checkedValue(metadataSchema, metadata, `${file}: metadata`, 'get the file again, or a newer lincir');
 }
 
 /** LinCIR's and SEARLE's cannot be told apart, and need not be. */

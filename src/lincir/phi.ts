@@ -18,6 +18,9 @@ export interface PhiShape {
   readonly output: number;
 }
 
+/** Of embeddings, hidden layers and tokens. The largest CLIP's phi has 5,120. */
+export const widthLimit = 8192;
+
 /** By name, as the published files have them: `layers.0.weight` [out, in], `layers.0.bias` [out], … */
 export type PhiParameters = ReadonlyMap<string, Float32Tensor>;
 

@@ -6,18 +6,22 @@ import { z } from 'zod';
 import type { StoredSource } from '../captions/index.ts';
 import {
   asLincirError,
+  checkedValue,
   LincirError,
+  listOf,
+  parseJsonText,
   quoted,
   readingFile,
   readJsonFile,
+  readOwnTensor,
   readSafetensorsHeader,
-  readTensor,
+  recordOf,
   writeFileAtomically,
   writeSafetensors,
 } from '../core/index.ts';
 import type { Moments } from './optimizer.ts';
 import { type FlatParameters, flatParameters } from './parameters.ts';
-import { initialPhi, type PhiShape } from './phi.ts';
+import { initialPhi, type PhiShape, widthLimit } from './phi.ts';
 import { checkedSettings, type TrainingSettings } from './settings.ts';
 
 export const runFiles = {
@@ -63,18 +67,19 @@ export interface RunState {
   readonly average: FlatParameters | undefined;
 }
 
+const width = z.int().min(1, 'at least 1').max(widthLimit, `at most ${widthLimit}`);
 const configSchema = z.object({
   format: z.literal('lincir-run'),
   version: z.literal(1),
-  settings: z.record(z.string(), z.unknown()),
+  settings: recordOf(z.unknown()),
   model: z.object({ id: z.string().nullable(), folder: z.string(), fingerprint: z.string() }),
   phi: z.object({
     architecture: z.enum(['lincir', 'searle', 'pic2word']),
-    input: z.int().positive(),
-    hidden: z.int().positive(),
-    output: z.int().positive(),
+    input: width,
+    hidden: width,
+    output: width,
   }),
-  captions: z.array(
+  captions: listOf(
     z.object({
       name: z.string(),
       origin: z.string(),
@@ -86,7 +91,7 @@ const configSchema = z.object({
       sha256: z.string(),
     }),
   ),
-  versions: z.record(z.string(), z.string()),
+  versions: recordOf(z.string()),
   begun: z.string(),
 });
 
@@ -94,10 +99,9 @@ const stateSchema = z.object({
   format: z.literal('lincir-state'),
   step: z.coerce.number().int().nonnegative(),
   seconds: z.coerce.number().nonnegative(),
-  best: z
-    .string()
-    .transform((text) => z.object({ step: z.int(), score: z.number() }).nullable().parse(JSON.parse(text))),
+  best: z.string(),
 });
+const bestSchema = z.object({ step: z.int().nonnegative(), score: z.number() }).nullable();
 
 /** Refuses a folder that holds a run already, or anything else that is not ours. */
 export async function expectRoomForRun(folder: string): Promise<void> {
@@ -140,17 +144,8 @@ export async function readRunConfig(folder: string): Promise<RunConfig> {
       cause: error,
     });
   });
-  const parsed = configSchema.safeParse(json);
-  if (!parsed.success) {
-    const { path, message } = parsed.error.issues[0]!;
-    throw new LincirError('bad-file', {
-      subject: file,
-      expected: 'the configuration of a run',
-      found: quoted(`${path.join('.')}: ${message}`, 160),
-      cause: parsed.error,
-    });
-  }
-  return { ...parsed.data, settings: checkedSettings(parsed.data.settings, `${file}: settings`) };
+  const config = checkedValue(configSchema, json, file, 'put back what the run wrote there');
+  return { ...config, settings: checkedSettings(config.settings, `${file}: settings`) };
 }
 
 /** Where a run begins. */
@@ -168,9 +163,8 @@ export function initialState(shape: PhiShape, { seed, ema }: TrainingSettings): 
 
 /** Writes all of the state as one file, so that no end of the process can tear it. */
 export async function writeState(folder: string, state: RunState): Promise<void> {
-  const { step, seconds, best, parameters, moments, average } = state;
-  const arrays = { parameters: parameters.values, ...moments, ...(average && { average: average.values }) };
-  const tensors = Object.entries(arrays).map(([name, data]) => ({
+  const { step, seconds, best } = state;
+  const tensors = Object.entries(arraysOf(state)).map(([name, data]) => ({
     name,
     type: 'float32' as const,
     shape: [data.length],
@@ -197,17 +191,25 @@ export async function readState(
     throw error;
   });
   if (header === undefined) return state;
-  const refuse = (found: string, cause?: unknown) =>
-    new LincirError('bad-file', { subject: file, expected: 'the state of this run', found, cause });
-  const metadata = stateSchema.safeParse(header.metadata);
-  if (!metadata.success) throw refuse('other metadata', metadata.error);
-  const { parameters, moments, average } = state;
-  const arrays = { parameters: parameters.values, ...moments, ...(average && { average: average.values }) };
-  for (const [name, array] of Object.entries(arrays)) {
-    const stored = header.tensors.get(name);
-    if (stored?.byteLength !== array.byteLength) throw refuse(`no ${name} of ${array.length} values`);
-    array.set((await readTensor(stored)).data);
+  const { step, seconds, best } = checkedValue(stateSchema, header.metadata, `${file}: __metadata__`);
+  const place = `${file}: __metadata__: best`;
+  const bestSoFar = checkedValue(bestSchema, parseJsonText(best, place), place) ?? undefined;
+  const arrays = arraysOf(state);
+  const others = [...header.tensors.keys()].filter((name) => !Object.hasOwn(arrays, name));
+  if (others.length > 0) {
+    throw new LincirError('bad-file', {
+      subject: file,
+      expected: `the tensors ${Object.keys(arrays).join(', ')}`,
+      found: `also ${quoted(others.join(', '))}`,
+    });
   }
-  const { step, seconds, best } = metadata.data;
-  return { ...state, step, seconds, best: best ?? undefined };
+  for (const [name, array] of Object.entries(arrays)) {
+    array.set((await readOwnTensor(file, header.tensors, name, [array.length])).data);
+  }
+  return { ...state, step, seconds, best: bestSoFar };
+}
+
+/** All numbers of a state, by the names of their tensors. */
+function arraysOf({ parameters, moments, average }: RunState): Readonly<Record<string, Float32Array>> {
+  return { parameters: parameters.values, ...moments, ...(average && { average: average.values }) };
 }

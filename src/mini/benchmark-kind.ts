@@ -7,6 +7,7 @@ import {
   kindNamed,
   type OpenBenchmarkOptions,
 } from '../benchmarks/index.ts';
+import { LincirError, quoted } from '../core/index.ts';
 
 /** What serves LinCIR and the ways without training best on other queries: docs/miniature.md. */
 const prompt = { composed: '$ $ $ $ that {text}', text: 'a photo of something that {text}' };
@@ -32,14 +33,34 @@ async function open(folder: string, options: OpenBenchmarkOptions): Promise<Benc
   const any = { ...options, anyVersion: true };
   const circo = await kindNamed('circo').open(folder, any);
   const cirr = await kindNamed('cirr').open(folder, any);
+  const refuse = (expected: string, found: string) =>
+    new LincirError('bad-file', {
+      subject: folder,
+      expected,
+      found,
+      todo: 'make it again: lincir mini FOLDER',
+    });
   const idOf = new Map(cirr.images.map(({ id, path }) => [path, id]));
-  const nameOf = new Map(circo.images.map(({ id, path }) => [id, idOf.get(path)!]));
+  const nameOf = new Map(
+    circo.images.map(({ id, path }) => {
+      const name = idOf.get(path);
+      if (name === undefined)
+        throw refuse("CIRCO's and CIRR's pictures to be the same", `${quoted(path)} in CIRCO only`);
+      return [id, name];
+    }),
+  );
+  if (nameOf.size !== cirr.images.length) {
+    throw refuse("CIRCO's and CIRR's pictures to be the same", `${nameOf.size} and ${cirr.images.length}`);
+  }
   const circoIdOf = new Map([...nameOf].map(([id, name]) => [name, id]));
   const byId = new Map(circo.queries.map((query) => [query.id, query]));
   const queries = cirr.queries.map((query): BenchmarkQuery => {
     const { exclude, ...own } = query;
-    const { groups, targets } = byId.get(query.id)!;
-    return { ...own, groups, targets: targets!.map((id) => nameOf.get(id)!) };
+    const asked = byId.get(query.id);
+    if (asked === undefined || byId.size !== cirr.queries.length) {
+      throw refuse("CIRCO's and CIRR's queries to be the same", `${quoted(query.id)} or others in one only`);
+    }
+    return { ...own, groups: asked.groups, targets: asked.targets!.map((id) => nameOf.get(id)!) };
   });
   return {
     ...cirr,

@@ -6,12 +6,12 @@ import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import {
   asLincirError,
+  checkedValue,
   LincirError,
-  parseJson,
-  quoted,
+  parseJsonText,
   readingFile,
+  readOwnTensor,
   readSafetensorsHeader,
-  readTensor,
   writeFileAtomically,
   writeSafetensors,
 } from '../core/index.ts';
@@ -51,18 +51,8 @@ export async function readState(folder: string, count: number): Promise<ClipTrai
   const path = join(folder, stateFile);
   return readingFile(path, async (file) => {
     const { tensors, metadata } = await readSafetensorsHeader(file);
-    const tensor = async (name: string): Promise<Float32Array> => {
-      const stored = tensors.get(name);
-      const found = stored && `${stored.type} [${stored.shape.join(', ')}]`;
-      if (stored && found === `float32 [${count}]`) return (await readTensor(stored)).data;
-      throw new LincirError('bad-file', {
-        subject: `${path}: ${name}`,
-        expected: `float32 [${count}]`,
-        found: found ?? 'no such tensor',
-        todo: 'begin anew',
-      });
-    };
-    const { step, seconds } = metadataSchema.parse(metadata);
+    const tensor = async (name: string) => (await readOwnTensor(path, tensors, name, [count])).data;
+    const { step, seconds } = checkedValue(metadataSchema, metadata, `${path}: __metadata__`, 'begin anew');
     const moments = { first: await tensor('first'), second: await tensor('second') };
     return { step, seconds, parameters: await tensor('parameters'), moments };
   });
@@ -83,7 +73,7 @@ export async function continueLog(folder: string, settings: object, step: number
     throw asLincirError(error, path, 'read');
   });
   const [first, ...lines] = text.split('\n').slice(0, -1); // a line that was being written has no end
-  const begun = parseJson(new TextEncoder().encode(first ?? ''), path);
+  const begun = parseJsonText(first ?? '', path);
   if (!isDeepStrictEqual(begun, JSON.parse(JSON.stringify(settings)))) {
     throw new LincirError('bad-argument', {
       subject: folder,
@@ -102,8 +92,5 @@ export async function appendLog(folder: string, line: object): Promise<void> {
 }
 
 function stepOf(line: string, path: string): number {
-  const parsed = lineSchema.safeParse(parseJson(new TextEncoder().encode(line), path));
-  if (parsed.success) return parsed.data.step;
-  const expected = 'a step in every line but the first';
-  throw new LincirError('bad-file', { subject: path, expected, found: quoted(line), todo: 'begin anew' });
+  return checkedValue(lineSchema, parseJsonText(line, path), path, 'begin anew').step;
 }

@@ -10,6 +10,7 @@ import {
   fileLines,
   isFloatType,
   LincirError,
+  parseJsonText,
   quoted,
   type RandomAccess,
   readingFile,
@@ -171,12 +172,7 @@ async function* jsonStrings(
   let number = 0;
   for await (const line of lines) {
     number += 1;
-    let value: unknown;
-    try {
-      value = JSON.parse(line);
-    } catch {
-      // Refused below.
-    }
+    const value = parseJsonText(line, `${subject}: line ${number}`);
     if (typeof value !== 'string') {
       throw new LincirError('bad-file', {
         subject: `${subject}: line ${number}`,

@@ -5,7 +5,7 @@ import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { type Connection, connect, Session } from '@lancedb/lancedb';
 import { z } from 'zod';
-import { asLincirError, LincirError, quoted, takeLock } from '../core/index.ts';
+import { asLincirError, LincirError, parseJsonText, quoted, takeLock } from '../core/index.ts';
 import type { StoreEngine } from './engine.ts';
 import { engineError } from './lance-errors.ts';
 import { brokenSchema, fieldOf, manifestSchema, picturesSchema, scalars, tableOf } from './lance-rows.ts';
@@ -135,7 +135,7 @@ class Database {
       new LincirError('bad-file', { subject: this.#uri, expected, found, todo, cause });
     let manifest: unknown;
     try {
-      manifest = JSON.parse(row.manifest);
+      manifest = parseJsonText(String(row?.manifest), this.#uri);
     } catch {
       throw refuse('an index that says what it is', 'none that can be read', 'rebuild it');
     }

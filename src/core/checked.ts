@@ -1,0 +1,84 @@
+/** What files say, checked against a schema: a message that names file and field, and no work for more than one. */
+
+import { z } from 'zod';
+import { LincirError, quoted } from './errors.ts';
+
+/**
+ * A value out of a file as `schema` wants it.
+ * @param subject the file and, where it has them, the line
+ * @param todo what the user can do about a wrong one
+ * @throws LincirError 'bad-file' naming the field that is not as it has to be
+ */
+export function checkedValue<Schema extends z.ZodType>(
+  schema: Schema,
+  value: unknown,
+  subject: string,
+  todo?: string,
+): z.output<Schema> {
+  const parsed = schema.safeParse(value, { reportInput: true });
+  if (parsed.success) return parsed.data;
+  const { path, message, input } = parsed.error.issues[0]!;
+  throw new LincirError('bad-file', {
+    subject: [subject, ...path.map(fieldName)].join(': '),
+    expected: message.replace(/^Invalid input: expected /, '').replace(/, received \w+$/, ''),
+    found: shortJson(input),
+    ...(todo !== undefined && { todo }),
+    cause: parsed.error,
+  });
+}
+
+/** A list, checked up to the first item that is wrong: zod's own tells of each, and a hostile file has millions. */
+export function listOf<Item extends z.ZodType>(item: Item, error?: string) {
+  return z.array(z.unknown(), error).transform((values, context): z.output<Item>[] => {
+    const items: z.output<Item>[] = [];
+    for (const [at, value] of values.entries()) {
+      const parsed = item.safeParse(value, { reportInput: true });
+      if (!parsed.success) return refuse(context, at, parsed.error);
+      items.push(parsed.data);
+    }
+    return items;
+  });
+}
+
+/** An object with any keys, checked likewise. */
+export function recordOf<Item extends z.ZodType>(item: Item, error?: string) {
+  return anyObject(error).transform((object, context): Record<string, z.output<Item>> => {
+    const entries: [string, z.output<Item>][] = [];
+    for (const [key, value] of Object.entries(object)) {
+      const parsed = item.safeParse(value, { reportInput: true });
+      if (!parsed.success) return refuse(context, key, parsed.error);
+      entries.push([key, parsed.data]);
+    }
+    return Object.fromEntries(entries);
+  });
+}
+
+/** The beginning of a value as JSON, for messages. */
+export function shortJson(value: unknown, limit = 80): string {
+  if (value === undefined) return 'nothing';
+  let left = limit; // of values: more than this many characters need no more
+  const text = JSON.stringify(value, (_, item: unknown) => {
+    left -= 1;
+    if (left < 0) return undefined;
+    return typeof item === 'string' ? item.slice(0, limit) : item;
+  });
+  return text.length > limit ? `${text.slice(0, limit - 1)}…` : text;
+}
+
+const anyObject = (error: string | undefined) =>
+  z.custom<Record<string, unknown>>(
+    (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+    error ?? 'an object',
+  );
+
+function refuse(context: z.core.$RefinementCtx, place: PropertyKey, error: z.ZodError): never {
+  const issue = error.issues[0]!;
+  // Not by `addIssue`, which would take the whole list for an item that is not there.
+  context.issues.push({ ...issue, path: [place, ...issue.path] } as z.core.$ZodRawIssue);
+  return z.NEVER;
+}
+
+/** A key as the data have it, which may be anything. */
+function fieldName(part: PropertyKey): string {
+  return /^[\w.-]{1,80}$/.test(String(part)) ? String(part) : quoted(part);
+}
