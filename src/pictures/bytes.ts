@@ -2,9 +2,10 @@
 
 import { open, stat } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import { asLincirError, LincirError, readingFile } from '../core/index.ts';
-import { type FoundPicture, pictureFile, splitPath } from './files.ts';
-import { tarMembers } from './tar.ts';
+import { asLincirError, LincirError, pathOnDisk } from '../core/index.ts';
+import { type FoundPicture, pictureFile } from './files.ts';
+import { splitPath } from './names.ts';
+import { memberBytes } from './shards.ts';
 
 /** No picture's file is larger: 200 megapixels of float32 fit. */
 const largestPicture = 2 ** 31;
@@ -72,17 +73,8 @@ async function readUnchanged(picture: FoundPicture): Promise<PictureBytes | unde
 
 /** The bytes of a picture that an index knows by this path. Throws LincirError 'not-found', 'io' or 'bad-file'. */
 export async function indexedBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
-  const [file, member] = splitPath(path);
-  if (member === undefined) return (await readPicture(await pictureFile(file))).bytes;
-  return await readingFile(file, async (shard) => {
-    for await (const { name, offset, size } of tarMembers(shard)) {
-      if (name === member) return await shard.read(offset, size);
-    }
-    throw new LincirError('not-found', {
-      subject: path,
-      expected: 'it in the shard',
-      found: 'no such member',
-      todo: 'bring the index up to date',
-    });
-  });
+  const [name, member] = splitPath(path);
+  const file = await pathOnDisk(name);
+  if (member !== undefined) return await memberBytes(file, member);
+  return (await readPicture(await pictureFile(file))).bytes;
 }

@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { create as createTar } from 'tar';
 import { indexedBytes, readPicture } from './bytes.ts';
-import { pictureFile, splitPath, walkPictures } from './files.ts';
+import { pictureFile, walkPictures } from './files.ts';
+import { splitPath } from './names.ts';
 
 let folder: string;
 before(async () => {

@@ -2,9 +2,11 @@
 
 import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
-import { join, matchesGlob, posix, relative, resolve, sep } from 'node:path';
+import { join, posix, relative, resolve, sep } from 'node:path';
 import { asLincirError, LincirError } from '../core/index.ts';
 import { endingOf, takenEndings } from './endings.ts';
+import { exclusion } from './left-out.ts';
+import { indexPath } from './names.ts';
 import type { Region } from './region.ts';
 
 /** A picture that was found but not yet read. */
@@ -42,34 +44,14 @@ export interface WalkOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Not what a person took pictures for: hidden files, packages, repositories, thumbnails of network storage. */
-const leftOut = /^(\..*|node_modules|@eaDir)$/;
-
-/** Between a shard's path and a member's name. */
-export const memberMark = '!/';
-
-/** A path as an index has it: a file, and the member if it is a shard. */
-export function splitPath(path: string): readonly [file: string, member: string | undefined] {
-  const at = path.search(/(?<=\.tar)!\//i);
-  return at < 0 ? [path, undefined] : [path.slice(0, at), path.slice(at + memberMark.length)];
-}
-
-/** The path by which an index knows a file, wherever the command is run. */
-export function indexPath(path: string): string {
-  return resolve(path).split(sep).join('/');
-}
-
 /** All pictures in and under a folder, in the order of their names. Throws 'not-found' or 'io' for the folder itself. */
 export async function* walkPictures(
   folder: string,
   options: WalkOptions,
 ): AsyncGenerator<FoundPicture, void, void> {
   const root = resolve(folder);
-  const excluded = (options.exclude ?? []).map((pattern) => pattern.replace(/\/$/, ''));
-  const isExcluded = (path: string, name: string): boolean => {
-    const below = relative(root, path).split(sep).join('/');
-    return excluded.some((pattern) => matchesGlob(pattern.includes('/') ? below : name, pattern));
-  };
+  const isLeftOut = exclusion(options.exclude);
+  const isExcluded = (path: string): boolean => isLeftOut(relative(root, path).split(sep).join('/'));
   const entries = await readdir(root, { withFileTypes: true, encoding: 'buffer' }).catch((error: unknown) => {
     throw asLincirError(error, folder, 'read');
   });
@@ -77,7 +59,7 @@ export async function* walkPictures(
 }
 
 interface Walk extends WalkOptions {
-  readonly isExcluded: (path: string, name: string) => boolean;
+  readonly isExcluded: (path: string) => boolean;
   /** The folders that this one lies in, links resolved. */
   readonly ancestors: ReadonlySet<string>;
 }
@@ -93,7 +75,7 @@ async function* walk(
     signal?.throwIfAborted();
     const name = entry.name.toString('utf8');
     const path = join(folder, name);
-    if (leftOut.test(name) || isExcluded(path, name)) continue;
+    if (isExcluded(path)) continue;
     const isLink = entry.isSymbolicLink();
     if (isLink && !followLinks) continue;
     const mayBePicture = isPictureName(name);

@@ -3,15 +3,9 @@
 export { indexedBytes } from './bytes.ts';
 export { type EmbeddingsFile, openEmbeddings } from './embeddings.ts';
 export { endingOf, leftOutEndings, takenEndings } from './endings.ts';
-export {
-  type FoundPicture,
-  indexPath,
-  memberMark,
-  reasonOf,
-  splitPath,
-  type Unreadable,
-} from './files.ts';
+export { type FoundPicture, reasonOf, type Unreadable } from './files.ts';
 export { type MetadataFile, openMetadata } from './metadata.ts';
+export { indexPath, memberMark, splitPath } from './names.ts';
 export { PictureReader, type ReadPicture } from './reader.ts';
 export { type Box, cutRegion, preprocessRegion, type Region } from './region.ts';
 export { type FetchPictureOptions, fetchPicture, isWebAddress } from './remote.ts';

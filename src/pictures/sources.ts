@@ -1,21 +1,12 @@
 /** What a user names to be indexed: folders, files, WebDataset shards and lists of files, as one stream of pictures. */
 
 import { readFile, stat } from 'node:fs/promises';
-import { posix } from 'node:path';
 import { buffer } from 'node:stream/consumers';
-import { asLincirError, LincirError, openFile, readingFile } from '../core/index.ts';
-import {
-  type FoundPicture,
-  indexPath,
-  isPictureName,
-  memberMark,
-  pictureFile,
-  splitPath,
-  tellUnreadable,
-  type WalkOptions,
-  walkPictures,
-} from './files.ts';
-import { tarMembers } from './tar.ts';
+import { asLincirError, LincirError, pathOnDisk, pathsOnDisk, readingFile } from '../core/index.ts';
+import { type FoundPicture, pictureFile, tellUnreadable, type WalkOptions, walkPictures } from './files.ts';
+import { indexPath, memberMark, splitPath } from './names.ts';
+import { shardPictures } from './shards.ts';
+import { expectTar } from './tar.ts';
 
 export interface SourceOptions extends WalkOptions {
   /** Files that list further files, a path a line, or with zero bytes between them; `-` is standard input. */
@@ -60,11 +51,15 @@ export async function openSources(names: readonly string[], options: SourceOptio
   return {
     async *pictures() {
       for (const source of outer) yield* source.pictures();
+      const onDisk = pathsOnDisk();
       for (const paths of [listed, options.paths?.() ?? []]) {
-        for await (const path of paths) {
+        const told = new Set<string>();
+        for await (const name of paths) {
           options.signal?.throwIfAborted();
+          const path = await onDisk(name);
           const known = indexPath(path);
-          if (outer.some((source) => isWithin(known, source))) continue;
+          if (told.has(known) || outer.some((source) => isWithin(known, source))) continue;
+          if (paths === listed) told.add(known); // A list may have a file by several of its names.
           const picture = await unlessUnreadable(() => pictureFile(path), known, options);
           if (picture) yield picture;
         }
@@ -81,7 +76,8 @@ function isWithin(path: string, { covered }: Source): boolean {
   return path.startsWith(covered) && !(isOfFolder && splitPath(path)[1] !== undefined);
 }
 
-async function sourceOf(name: string, options: SourceOptions): Promise<Source> {
+async function sourceOf(named: string, options: SourceOptions): Promise<Source> {
+  const name = await pathOnDisk(named);
   const facts = await stat(name).catch((error: unknown) => {
     throw asLincirError(error, name, 'read');
   });
@@ -90,9 +86,7 @@ async function sourceOf(name: string, options: SourceOptions): Promise<Source> {
     return { covered: path.endsWith('/') ? path : `${path}/`, pictures: () => walkPictures(name, options) };
   }
   if (/\.tar$/i.test(name)) {
-    await readingFile(name, async (file) => {
-      for await (const _ of tarMembers(file)) break; // whether it is one
-    });
+    await readingFile(name, expectTar);
     return { covered: `${path}${memberMark}`, pictures: () => shardPictures(name, options) };
   }
   return {
@@ -102,25 +96,6 @@ async function sourceOf(name: string, options: SourceOptions): Promise<Source> {
       if (picture) yield picture;
     },
   };
-}
-
-/** The pictures in a shard, read where they lie. */
-async function* shardPictures(name: string, options: WalkOptions): AsyncGenerator<FoundPicture, void, void> {
-  const path = indexPath(name);
-  const shard = await unlessUnreadable(() => openFile(name), path, options);
-  if (shard === undefined) return;
-  try {
-    for await (const { name: member, size, offset } of tarMembers(shard)) {
-      options.signal?.throwIfAborted();
-      if (!isPictureName(member)) continue;
-      const known = `${path}${memberMark}${member}`;
-      yield { path: known, folder: posix.dirname(known), size, modified: shard.modified, file: name, offset };
-    }
-  } catch (error) {
-    tellUnreadable(error, path, options);
-  } finally {
-    await shard.close();
-  }
 }
 
 /** The paths in a list, all in memory. `find -print0` ends names with zero bytes, since they may have line ends within. */

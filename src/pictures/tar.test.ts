@@ -3,31 +3,29 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { Header, Pax } from 'tar';
+import { Pax } from 'tar';
+import { entry } from '../../test/archives.ts';
 import { memoryFile } from '../../test/fuzz/memory-file.ts';
 import { LincirError } from '../core/index.ts';
 import { tarMembers } from './tar.ts';
 
-type Type = NonNullable<Header['type']>;
-
-/** A header, and the data up to a whole block. */
-function entry(path: string, data: Uint8Array | string = '', type: Type = 'File', mode = 0o644): Buffer {
-  const bytes = Buffer.from(data);
-  const block = Buffer.alloc(512);
-  new Header({ path, size: bytes.length, type, mode, mtime: new Date(0) }).encode(block);
-  return Buffer.concat([block, bytes, Buffer.alloc((512 - (bytes.length % 512)) % 512)]);
-}
-
 const pax = (fields: ConstructorParameters<typeof Pax>[0], global = false) =>
   new Pax({ mtime: new Date(0), ...fields }, global).encode();
+/** A record of an extension header, one byte a character. */
+function record(key: string, value: string): Buffer {
+  const rest = ` ${key}=${value}\n`;
+  const length = rest.length + 2; // of two digits
+  return Buffer.from(`${length}${rest}`, 'latin1');
+}
 const longName = (name: string) => entry('././@LongLink', `${name}\0`, 'NextFileHasLongPath');
 const end = Buffer.alloc(1024);
 
+/** Names and data; of links, what they lead to; of what cannot be used, why. */
 async function members(bytes: Uint8Array) {
   const found = await Array.fromAsync(tarMembers(memoryFile(bytes, 'shard.tar')));
-  return found.map(({ name, size, offset }) => [
+  return found.map(({ name, size, offset, link, problem }) => [
     name,
-    Buffer.from(bytes.subarray(offset, offset + size)).toString(),
+    problem ?? link ?? Buffer.from(bytes.subarray(offset, offset + size)).toString(),
   ]);
 }
 
@@ -49,7 +47,7 @@ function edited(block: Buffer, edit: (block: Buffer) => void): Buffer {
   return copy;
 }
 
-test('regular files come in order, and nothing else', async () => {
+test('regular files and links come in order, and nothing else', async () => {
   const archive = Buffer.concat([
     entry('./', '', 'Directory'),
     entry('./000.jpg', 'a picture'),
@@ -63,6 +61,7 @@ test('regular files come in order, and nothing else', async () => {
   const expected = [
     ['./000.jpg', 'a picture'],
     ['./000.txt', ''],
+    ['link', { kind: 'symbolic', target: '' }],
     ['old', 'x'.repeat(512)],
     ['ütf 🐈.jpg', 'y'.repeat(513)],
   ];
@@ -157,30 +156,99 @@ test('broken headers are refused with where they are', async () => {
   );
 });
 
-test('a name that the library cannot read is refused, not replaced by the short one', async () => {
-  await refuses(
-    Buffer.concat([pax({ path: 'a\nb' }), entry('a', 'b')]),
-    /byte 0: expected a name without line ends/,
-  );
+test('a file after a header of pax has the name that stands there, whatever is in it', async () => {
+  const odd = entry('x', record('path', 'folder/a\nb'), 'ExtendedHeader');
+  const empty = entry('x', '8 path=\n', 'ExtendedHeader');
+  const archive = Buffer.concat([odd, entry('short', '1'), empty, entry('own', '2')]);
+  assert.deepEqual(await members(archive), [
+    ['folder/a\nb', '1'],
+    ['own', '2'],
+  ]);
+  for (const records of ['8 path=a\n', '99 path=a\n', 'path=a\n', '9 =abcd\n']) {
+    const broken = entry('x', records, 'ExtendedHeader');
+    await refuses(Buffer.concat([broken, entry('a', 'b')]), /byte 0: expected a header's records/);
+  }
 });
 
-test('sparse files are refused, in both of their forms', async () => {
-  await refuses(entry('a', 'b', 'SparseFile'), /byte 0: .*found a sparse file; pack it without --sparse/);
-  const record = '22 GNU.sparse.major=1\n';
-  assert.equal(record.length, 22);
-  await refuses(Buffer.concat([entry('x', record, 'ExtendedHeader'), entry('a', 'b')]), /sparse/);
+test('sparse files alone cannot be used, in all of their forms', async () => {
+  const map = Buffer.alloc(512);
+  const old = edited(entry('old.png', 'b', 'SparseFile'), (block) => block.writeUInt8(1, 482));
+  const named = Buffer.concat([record('GNU.sparse.major', '1'), record('GNU.sparse.name', 'real.png')]);
+  const archive = Buffer.concat([
+    ...[old.subarray(0, 512), map, old.subarray(512), entry('a.png', '1')],
+    ...[entry('x', named, 'ExtendedHeader'), entry('GNUSparseFile.7/real.png', 'b'), entry('c.png', '2')],
+  ]);
+  const problem = 'expected a file that is stored whole, found a sparse one; pack it without --sparse';
+  assert.deepEqual(await members(archive), [
+    ['old.png', problem],
+    ['a.png', '1'],
+    ['real.png', problem],
+    ['c.png', '2'],
+  ]);
+  await refuses(old.subarray(0, 512), /byte 0: expected the map of a sparse file/);
 });
 
-test('names that are not UTF-8 are refused, but not the sign that stands for such', async () => {
+test('names that are not UTF-8 are told of, but not the sign that stands for such', async () => {
   const latin1 = (block: Buffer) => block.write('caf\xe9\0', 0, 'latin1');
-  await refuses(edited(entry('cafe', 'x'), latin1), /byte 0: expected a name in UTF-8/);
   const name = Buffer.from('caf\xe9\0', 'latin1');
-  await refuses(
-    Buffer.concat([entry('././@LongLink', name, 'NextFileHasLongPath'), entry('a', 'x')]),
-    /byte 1024: expected a name in UTF-8/,
-  );
+  const archive = Buffer.concat([
+    ...[edited(entry('cafe', 'x'), latin1), entry('././@LongLink', name, 'NextFileHasLongPath'), entry('a')],
+    ...[entry('x', record('path', 'caf\xe9/12345.jpg'), 'ExtendedHeader'), entry('b'), entry('c', 'whole')],
+  ]);
+  const problem = 'expected a name in UTF-8, found other bytes; rename it and pack it again';
+  assert.deepEqual(await members(archive), [
+    ['caf\uFFFD', problem],
+    ['caf\uFFFD', problem],
+    ['caf\uFFFD/12345.jpg', problem],
+    ['c', 'whole'],
+  ]);
   assert.deepEqual(await members(Buffer.concat([entry('\uFFFD.jpg'), longName('\uFFFD'), entry('a')])), [
     ['\uFFFD.jpg', ''],
     ['\uFFFD', ''],
+  ]);
+});
+
+test('archives that were put together are one, and other bytes after the end are nothing', async () => {
+  const first = Buffer.concat([entry('a', '1'), pax({ comment: 'of the first' }, true), end]);
+  const both = Buffer.concat([first, Buffer.alloc(20 * 512), entry('b', '2'), end]);
+  const expected = [
+    ['a', '1'],
+    ['b', '2'],
+  ];
+  assert.deepEqual(await members(both), expected);
+  assert.deepEqual(await members(Buffer.concat([both, Buffer.alloc(512, 'rest'), entry('c')])), expected);
+  const far = Buffer.concat([first, Buffer.alloc(2 ** 20), entry('b', '2')]);
+  assert.deepEqual(await members(far), [['a', '1']]);
+});
+
+test("headers are read as Python's tarfile reads them", async () => {
+  const large = edited(entry('large', 'data!'), (block) => {
+    block.fill(0, 124, 136).writeUInt8(0x80, 124);
+    block.writeUInt8(5, 135);
+  });
+  // Old Sun archives add up bytes with signs.
+  const signed = entry('\u00e9', 's');
+  const sum = signed.subarray(0, 512).reduce((total, byte, at) => {
+    return total + (at >= 148 && at < 156 ? 32 : byte > 127 ? byte - 256 : byte);
+  }, 0);
+  signed.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+  // Nothing follows the headers of folders and links, whatever size they tell.
+  const sized = (block: Buffer) => block.write('00000001000\0', 124);
+  const folder = edited(entry('folder', '', 'Directory'), sized);
+  const link = edited(entry('hard', '', 'Link'), (block) => {
+    sized(block);
+    block.write('large', 157);
+  });
+  // GNU's headers have times where POSIX's have a folder.
+  const gnu = edited(entry('times', 't'), (block) => {
+    block.write('ustar  \0', 257);
+    block.write('14717171717\0', 345);
+  });
+  assert.deepEqual(await members(Buffer.concat([large, signed, folder, link, gnu, entry('last', 'l')])), [
+    ['large', 'data!'],
+    ['\u00e9', 's'],
+    ['hard', { kind: 'hard', target: 'large' }],
+    ['times', 't'],
+    ['last', 'l'],
   ]);
 });

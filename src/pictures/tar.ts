@@ -1,12 +1,10 @@
 /** Tar archives, such as WebDataset's shards: where each file's data lie, without unpacking or reading them. */
-// The formats: POSIX.1-2024 pax, https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html, and GNU tar's
-// long names, https://www.gnu.org/software/tar/manual/html_node/Standard.html
 
 import { isUtf8 } from 'node:buffer';
-import { Header, Pax } from 'tar';
 import { LincirError, quoted, type RandomAccess } from '../core/index.ts';
+import { blockSize, parseHeader, parseRecords, type TarHeader, upToZero } from './tar-header.ts';
 
-/** A regular file in an archive. */
+/** A file in an archive, or a link. */
 export interface TarMember {
   /** As the archive has it: relative or not, in any folder. */
   readonly name: string;
@@ -14,31 +12,36 @@ export interface TarMember {
   readonly size: number;
   /** Where its data begin in the archive, in bytes. */
   readonly offset: number;
+  /** Of a link, which has no data: what it leads to, a member's name or, if symbolic, a path from the link's folder. */
+  readonly link?: { readonly kind: 'hard' | 'symbolic'; readonly target: string };
+  /** Why it cannot be used, although the others can. */
+  readonly problem?: string;
 }
 
-/** What extension headers say of the file after them. */
-interface Extension {
-  readonly pax: Pax | undefined;
-  /** The bytes that its name came from. */
-  readonly bytes: Buffer | undefined;
-}
+/** What extension headers say of the file after them, by pax's keywords. */
+type Extension = ReadonlyMap<string, Buffer>;
 
-const blockSize = 512;
 /** No name is as long; a hostile one is not to fill the memory. In bytes. */
 const extensionLimit = 2 ** 20;
+/** After the mark of an archive's end, another may follow: so many zeros are looked through. In bytes. */
+const zerosLimit = 2 ** 20;
 /** What one read takes among small members, and what it takes beyond a large one. */
 const windowSize = 2 ** 16;
 const windowSizeAfterJump = 2 ** 12;
 
-const files: ReadonlySet<string> = new Set(['File', 'OldFile', 'ContiguousFile']);
-const extensions: ReadonlySet<string> = new Set([
-  'ExtendedHeader',
-  'OldExtendedHeader',
-  'GlobalExtendedHeader',
-  'NextFileHasLongPath',
-  'OldGnuLongPath',
-  'NextFileHasLongLinkpath',
+/** By the header's type: regular, contiguous, and GNU's sparse files. */
+const files = '07S';
+const links: ReadonlyMap<string, 'hard' | 'symbolic'> = new Map([
+  ['1', 'hard'],
+  ['2', 'symbolic'],
 ]);
+/** Links, devices, folders and pipes have no data, whatever size stands there. */
+const withoutData = '123456';
+/** Pax's headers for one file (Solaris: X) and for all that follow, GNU's long names and long targets of links. */
+const extensions = 'xXgLK';
+const sparseName = 'GNU.sparse.name';
+const sparse = 'GNU.sparse';
+const keywords: ReadonlySet<string> = new Set(['path', 'linkpath', 'size', sparseName]);
 
 /** How the packers' files begin, and what unpacks them. */
 const packers: readonly (readonly [magic: string, name: string, unpacker: string])[] = [
@@ -50,88 +53,131 @@ const packers: readonly (readonly [magic: string, name: string, unpacker: string
 ];
 
 /**
- * The regular files of an archive, in its order. Only headers are read. An archive may lack the zeros at its end.
- * @throws LincirError 'bad-file' with the byte where a header is broken, a file goes beyond the archive's end, is sparse,
- *   or has a name that is not UTF-8, or for what is no tar; and what `file.read` throws.
+ * The files and links of an archive, in its order. Only headers are read. An archive may lack the zeros at its end, and
+ * after them another may follow, as `cat a.tar b.tar` makes it; else what follows them is nothing.
+ * @throws LincirError 'bad-file' with the byte where a header is broken or a file goes beyond the archive's end, or for
+ *   what is no tar; and what `file.read` throws.
  */
 export async function* tarMembers(file: RandomAccess): AsyncGenerator<TarMember, void, void> {
   const read = windowed(file);
-  const none: Extension = { pax: undefined, bytes: undefined };
+  const none: Extension = new Map();
   let extension = none;
-  let global: Pax | undefined;
-  if (file.size < blockSize) throw await notTar(file);
+  let global = none;
+  /** Since the last header, if that was the archive's last. */
+  let zeros = 0;
+  await expectTar(file);
   for (let position = 0, next = 0; position < file.size; position = next) {
     const refuse = (expected: string, found: string) => broken(file, position, expected, found);
     if (position + blockSize > file.size) {
-      throw refuse(
-        `a header of ${blockSize} bytes`,
-        `${file.size - position} bytes: the archive is cut short`,
-      );
+      if (zeros > 0) return;
+      const found = `${file.size - position} bytes: the archive is cut short`;
+      throw refuse(`a header of ${blockSize} bytes`, found);
     }
-    const block = await read(position, blockSize);
-    const header = parsed(block, extension.pax, global);
-    if (header?.nullBlock) return;
-    if (!header?.cksumValid) {
-      if (position === 0) throw await notTar(file);
-      throw refuse('a header', 'bytes whose checksum is wrong');
-    }
-    const { type, size } = header;
-    if (type === 'SparseFile') throw sparse(file, position);
-    if (size === undefined || !Number.isSafeInteger(size)) throw refuse('a size in a header', 'none');
-    const offset = position + blockSize;
-    if (offset + size > file.size) {
-      const found = `${file.size - offset}: the archive is cut short`;
-      throw refuse(`${size} bytes of ${quoted(header.path)}`, found);
-    }
-    next = offset + Math.ceil(size / blockSize) * blockSize;
-
-    if (extensions.has(type)) {
-      if (size > extensionLimit) throw refuse(`at most ${extensionLimit} bytes in a header`, `${size}`);
-      const bytes = await read(offset, size);
-      const text = bytes.toString();
-      if (/\d GNU\.sparse\./.test(text)) throw sparse(file, position);
-      if (type === 'GlobalExtendedHeader') global = Pax.parse(text, global, true);
-      else extension = extended(extension, type, text, bytes);
-      // The library leaves out what it cannot read, such as a line end in a name.
-      if (/^\d+ path=/m.test(text) && extension.pax?.path === undefined)
-        throw refuse('a name without line ends', 'another');
+    const header = parseHeader(await read(position, blockSize));
+    if (header === 'zeros') {
+      zeros += blockSize;
+      if (zeros > zerosLimit) return;
+      next = position + blockSize;
+      [extension, global] = [none, none];
       continue;
     }
-    if (files.has(type)) {
-      // The library would put the header's folder before a name that is whole.
-      const name = extension.pax?.path ?? header.path ?? '';
-      const source = extension.pax?.path === undefined ? nameFields(block) : extension.bytes;
-      if (name.includes('\uFFFD') && source !== undefined && !isUtf8(source)) {
-        throw refuse('a name in UTF-8', quoted(name));
-      }
-      yield { name, size, offset };
+    if (header === undefined) {
+      if (zeros > 0) return;
+      throw refuse('a header', 'bytes whose checksum is wrong');
+    }
+    zeros = 0;
+    const { type } = header;
+    const isExtension = extensions.includes(type);
+    // Extensions are of the file after them, not of further extensions.
+    const fields = isExtension ? none : new Map([...global, ...extension]);
+    const size = withoutData.includes(type) ? 0 : sizeOf(header, fields);
+    if (size === undefined || !Number.isSafeInteger(size)) throw refuse('a size in a header', 'none');
+    const offset = position + blockSize + (await mapSize(read, file, position, header));
+    const name = bytesOf(fields, 'path') ?? header.name;
+    if (offset + size > file.size) {
+      const found = `${Math.max(0, file.size - offset)}: the archive is cut short`;
+      throw refuse(`${size} bytes of ${quoted(name.toString())}`, found);
+    }
+    next = offset + Math.ceil(size / blockSize) * blockSize;
+    if (isExtension) {
+      if (size > extensionLimit) throw refuse(`at most ${extensionLimit} bytes in a header`, `${size}`);
+      const records = recordsOf(type, Buffer.from(await read(offset, size)));
+      if (records === undefined) throw refuse("a header's records", 'others');
+      if (type === 'g') global = new Map([...global, ...records]);
+      else extension = new Map([...extension, ...records]);
+      continue;
     }
     extension = none;
+    const kind = links.get(type);
+    if (kind !== undefined) {
+      const target = (bytesOf(fields, 'linkpath') ?? header.target).toString();
+      yield { ...named(name), size, offset, link: { kind, target } };
+    } else if (files.includes(type) && !name.toString().endsWith('/')) {
+      const isSparse = type === 'S' || fields.has(sparse) || fields.has(sparseName);
+      const problem = 'expected a file that is stored whole, found a sparse one; pack it without --sparse';
+      const member = { ...named(bytesOf(fields, sparseName) ?? name), size, offset };
+      yield isSparse ? { ...member, problem } : member;
+    }
   }
 }
 
-/** Undefined for numbers that the library cannot read. */
-function parsed(block: Buffer, extension: Pax | undefined, global: Pax | undefined): Header | undefined {
-  try {
-    return new Header(block, 0, extension, global);
-  } catch {
-    return undefined;
+/** Throws LincirError 'bad-file' for what does not begin as an archive does, and what `file.read` throws. */
+export async function expectTar(file: RandomAccess): Promise<void> {
+  const start = Buffer.from(await file.read(0, Math.min(file.size, blockSize)));
+  if (start.length === blockSize && parseHeader(start) !== undefined) return;
+  const packer = packers.find(([magic]) => start.toString('hex').startsWith(magic));
+  throw new LincirError('bad-file', {
+    subject: `${file.path}: byte 0`,
+    expected: 'a tar archive',
+    found: packer === undefined ? 'no header of one' : `one that is packed with ${packer[1]}`,
+    todo:
+      packer === undefined ? 'check what the file is, or get it again' : `unpack it with ${packer[2]} first`,
+  });
+}
+
+function named(name: Buffer): Pick<TarMember, 'name' | 'problem'> {
+  const text = name.toString();
+  if (isUtf8(name) && !name.includes(0)) return { name: text };
+  return { name: text, problem: 'expected a name in UTF-8, found other bytes; rename it and pack it again' };
+}
+
+/** A keyword without a value takes an earlier one back. */
+function bytesOf(fields: Extension, key: string): Buffer | undefined {
+  const value = fields.get(key);
+  return value === undefined || value.length === 0 ? undefined : value;
+}
+
+function sizeOf({ size }: TarHeader, fields: Extension): number | undefined {
+  const text = bytesOf(fields, 'size')?.toString('latin1');
+  if (text === undefined) return size;
+  return /^\d+$/.test(text) ? Number(text) : undefined;
+}
+
+/** Only what is looked at: files may have any number of headers. */
+function recordsOf(type: string, bytes: Buffer): Extension | undefined {
+  if (type === 'L') return new Map([['path', upToZero(bytes)]]);
+  if (type === 'K') return new Map([['linkpath', upToZero(bytes)]]);
+  const records = parseRecords(bytes);
+  const kept = records && [...records].filter(([key]) => keywords.has(key) || key.startsWith('GNU.sparse.'));
+  // Of a sparse file's many records, that there are any is enough.
+  return kept && new Map(kept.map(([key, value]) => [keywords.has(key) ? key : sparse, value]));
+}
+
+/** How many bytes of an old sparse file's map stand between its header and its data. */
+async function mapSize(
+  read: (offset: number, length: number) => Promise<Buffer>,
+  file: RandomAccess,
+  position: number,
+  { type, isExtended }: TarHeader,
+): Promise<number> {
+  let size = 0;
+  for (let more = type === 'S' && isExtended; more; ) {
+    const at = position + blockSize + size;
+    if (at + blockSize > file.size) throw broken(file, position, 'the map of a sparse file', 'its beginning');
+    more = (await read(at, blockSize))[504] !== 0;
+    size += blockSize;
   }
-}
-
-function extended(before: Extension, type: string, text: string, bytes: Buffer): Extension {
-  // Where a link leads is nothing to us.
-  if (type === 'NextFileHasLongLinkpath') return before;
-  const isPax = type === 'ExtendedHeader' || type === 'OldExtendedHeader';
-  const pax = isPax
-    ? Pax.parse(text, before.pax)
-    : new Pax({ ...before.pax, path: text.replace(/\0.*/s, '') });
-  return { pax, bytes };
-}
-
-/** The name and, in POSIX archives, the folder before it. */
-function nameFields(block: Buffer): Buffer {
-  return Buffer.concat([block.subarray(0, 100), block.subarray(345, 500)]);
+  return size;
 }
 
 /** Reads that take what probably comes next along: between large members, little more than a header. */
@@ -150,28 +196,7 @@ function windowed(file: RandomAccess): (offset: number, length: number) => Promi
   };
 }
 
-async function notTar(file: RandomAccess): Promise<LincirError> {
-  const start = Buffer.from(await file.read(0, Math.min(file.size, 8))).toString('hex');
-  const packer = packers.find(([magic]) => start.startsWith(magic));
-  return new LincirError('bad-file', {
-    subject: `${file.path}: byte 0`,
-    expected: 'a tar archive',
-    found: packer === undefined ? 'no header of one' : `one that is packed with ${packer[1]}`,
-    todo:
-      packer === undefined ? 'check what the file is, or get it again' : `unpack it with ${packer[2]} first`,
-  });
-}
-
-function sparse(file: RandomAccess, position: number): LincirError {
-  return broken(file, position, 'files that are stored whole', 'a sparse file', 'pack it without --sparse');
-}
-
-function broken(
-  file: RandomAccess,
-  position: number,
-  expected: string,
-  found: string,
-  todo = 'get the archive again',
-): LincirError {
+function broken(file: RandomAccess, position: number, expected: string, found: string): LincirError {
+  const todo = 'get the archive again';
   return new LincirError('bad-file', { subject: `${file.path}: byte ${position}`, expected, found, todo });
 }

@@ -1,0 +1,32 @@
+/** What of a folder or shard is left out: what no person keeps pictures in, and what `--exclude` matches. */
+
+import { matchesGlob, posix } from 'node:path';
+import { nameKey } from '../core/index.ts';
+
+/** Hidden files, packages, repositories, and what systems and network storage keep for themselves. */
+const systemName =
+  /^(\..*|node_modules|@eaDir|__MACOSX|#recycle|@Recycle|\$RECYCLE\.BIN|System Volume Information)$/;
+
+/**
+ * Tells whether something is left out, by its path below a folder or in a shard.
+ * @param patterns glob patterns: without a slash of a name anywhere, else of a path below the folder
+ */
+export function exclusion(patterns: readonly string[] = []): (below: string) => boolean {
+  const excluded = patterns.map((pattern) => nameKey(pattern).replace(/\/$/, ''));
+  return (path) => {
+    const below = nameKey(path);
+    const name = posix.basename(below);
+    return (
+      systemName.test(name) ||
+      excluded.some((pattern) => matchesGlob(pattern.includes('/') ? below : name, pattern))
+    );
+  };
+}
+
+/** Whether a path or one that it lies in is left out. */
+export function isWithinLeftOut(below: string, isLeftOut: (below: string) => boolean): boolean {
+  for (let end = below.indexOf('/'); end >= 0; end = below.indexOf('/', end + 1)) {
+    if (isLeftOut(below.slice(0, end))) return true;
+  }
+  return isLeftOut(below);
+}

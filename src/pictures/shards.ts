@@ -1,0 +1,114 @@
+/** Pictures in WebDataset shards, which are tar archives, read where they lie: by the names they would have in a folder. */
+
+import { posix } from 'node:path';
+import {
+  LincirError,
+  nameKey,
+  type OpenFile,
+  openFile,
+  type RandomAccess,
+  readingFile,
+} from '../core/index.ts';
+import { type FoundPicture, isPictureName, tellUnreadable, type WalkOptions } from './files.ts';
+import { exclusion, isWithinLeftOut } from './left-out.ts';
+import { indexPath, memberMark, memberName } from './names.ts';
+import { type TarMember, tarMembers } from './tar.ts';
+
+/** More links in a row than systems follow are a circle. */
+const linksInARow = 40;
+
+type Members = Map<string, TarMember>;
+
+/** The pictures in a shard. Hidden ones and what `exclude` matches are left out as in folders. */
+export async function* shardPictures(
+  name: string,
+  options: WalkOptions,
+): AsyncGenerator<FoundPicture, void, void> {
+  const path = indexPath(name);
+  const isLeftOut = exclusion(options.exclude);
+  let shard: OpenFile | undefined;
+  try {
+    shard = await openFile(name);
+    const { modified } = shard;
+    const { members, failure } = await gather(shard, options.signal);
+    for (const [member, { link }] of members) {
+      options.signal?.throwIfAborted();
+      if (link?.kind === 'symbolic' && !options.followLinks) continue;
+      if (!isPictureName(member) || isWithinLeftOut(member, isLeftOut)) continue;
+      const known = `${path}${memberMark}${member}`;
+      const { size, offset, problem } = followed(members, member);
+      if (problem === undefined)
+        yield { path: known, folder: posix.dirname(known), size, modified, file: name, offset };
+      else options.onUnreadable({ path: known, reason: problem, isMissing: false });
+    }
+    if (failure !== undefined) throw failure;
+  } catch (error) {
+    tellUnreadable(error, path, options);
+  } finally {
+    await shard?.close();
+  }
+}
+
+/** The bytes of a member. Throws LincirError 'not-found', 'io' or 'bad-file'. */
+export async function memberBytes(shard: string, member: string): Promise<Uint8Array<ArrayBuffer>> {
+  const subject = `${shard}${memberMark}${member}`;
+  return await readingFile(shard, async (file) => {
+    const { members, failure } = await gather(file);
+    const wanted = memberName(member);
+    const key = nameKey(wanted);
+    const name = members.has(wanted) ? wanted : [...members.keys()].find((other) => nameKey(other) === key);
+    if (name === undefined) {
+      throw (
+        failure ??
+        new LincirError('not-found', {
+          subject,
+          expected: 'it in the shard',
+          found: 'no such member',
+          todo: 'bring the index up to date',
+        })
+      );
+    }
+    const { offset, size, problem } = followed(members, name);
+    if (problem === undefined) return await file.read(offset, size);
+    throw new LincirError('bad-file', { subject, expected: 'a file in the shard', found: problem });
+  });
+}
+
+/**
+ * Members by their names. Of several with one name the last one counts, as when an archive is unpacked. Where an archive
+ * is broken, what comes before is there all the same.
+ */
+async function gather(
+  file: RandomAccess,
+  signal?: AbortSignal,
+): Promise<{ readonly members: Members; readonly failure: unknown }> {
+  const members: Members = new Map();
+  try {
+    for await (const member of tarMembers(file)) {
+      signal?.throwIfAborted();
+      const name = memberName(member.name);
+      // A hard link is the file that has come before it.
+      const linked = member.link?.kind === 'hard' ? members.get(memberName(member.link.target)) : undefined;
+      members.delete(name);
+      members.set(name, linked ?? member);
+    }
+  } catch (failure) {
+    return { members, failure };
+  }
+  return { members, failure: undefined };
+}
+
+/** A member, or what the link of this name leads to. */
+function followed(members: Members, name: string): TarMember {
+  const first = members.get(name)!;
+  let member: TarMember | undefined = first;
+  let folder = posix.dirname(name);
+  for (let links = 0; member?.link?.kind === 'symbolic' && links < linksInARow; links += 1) {
+    const target: string = posix.join(folder, member.link.target);
+    const isOutside: boolean = target.startsWith('../') || posix.isAbsolute(member.link.target);
+    member = isOutside ? undefined : members.get(target);
+    folder = posix.dirname(target);
+  }
+  if (member !== undefined && member.link === undefined) return member;
+  return { ...first, problem: 'expected a file, found a link that leads to none in the shard' };
+}
