@@ -29,9 +29,9 @@ const addresses = 'a path, lance:PATH, memory:, s3://…, gs://… or az://…';
 export async function engineOf(uri: string): Promise<{ engine: StoreEngine; location: string }> {
   if (uri === 'memory:') return { engine: memoryEngine, location: uri };
   const location = uri.replace(/^lance:(?!\/\/)/, '');
-  // One letter and a colon are a drive of Windows.
-  const scheme = /^([a-z][a-z\d+.-]+):/i.exec(location)?.[1]?.toLowerCase();
-  if (location !== '' && (scheme === undefined || /^(s3|gs|az)$/.test(scheme))) {
+  // A file's name may have a colon, and so has a drive of Windows: only what is known, or has `//`, is a scheme.
+  const scheme = /^(?:(?:https?|s3|gs|az|memory)(?=:)|[a-z][a-z\d+.-]+(?=:\/\/))/i.exec(location)?.[0];
+  if (location !== '' && (scheme === undefined || /^(?:s3|gs|az):\/\//i.test(location))) {
     process.env.LANCEDB_LOG ??= 'error'; // LanceDB prints ordinary events as warnings.
     const { lanceEngine } = await import('./lance-engine.ts');
     return { engine: lanceEngine, location };
@@ -39,7 +39,7 @@ export async function engineOf(uri: string): Promise<{ engine: StoreEngine; loca
   throw new LincirError('bad-argument', {
     subject: `index ${JSON.stringify(uri)}`,
     expected: addresses,
-    found: scheme === undefined ? 'nothing' : `the scheme ${scheme}:`,
+    found: scheme === undefined ? 'nothing' : `the scheme ${scheme.toLowerCase()}:`,
     todo: 'give an address of one of these kinds',
   });
 }

@@ -2,7 +2,7 @@
 
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { totalmem } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type Connection, connect, Session } from '@lancedb/lancedb';
 import { z } from 'zod';
 import { asLincirError, LincirError, parseJsonText, quoted, takeLock } from '../core/index.ts';
@@ -105,7 +105,9 @@ class Database {
     const cache = new Session(BigInt(Math.floor(totalmem() * cachedPart)), metadataCache);
     const options = access === 'read' ? { readConsistencyInterval: consistencyInterval } : {};
     try {
-      return new Database(uri, await connect(uri, options, cache), release);
+      // LanceDB would take the beginning of a relative path such as `2024:photos` for a scheme.
+      const place = isLocal ? resolve(uri) : uri;
+      return new Database(uri, await connect(place, options, cache), release);
     } catch (error) {
       await release();
       throw engineError(error, uri, access);

@@ -1,7 +1,7 @@
 /** One suite for every vector store, and what only a durable one can show. */
 
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -324,6 +324,25 @@ describe('a durable store', () => {
     await reader.close();
   });
 
+  test('is opened by a path with a colon, relative ones and drives of Windows included', async () => {
+    const place = newPath();
+    await mkdir(place);
+    const before = process.cwd();
+    process.chdir(place);
+    try {
+      for (const uri of ['2024:photos', 'lance:c:d', `${place}/a:b`]) {
+        await (await create(uri)).close();
+        await (await open(uri, 'read')).close();
+      }
+    } finally {
+      process.chdir(before);
+    }
+    assert.deepEqual((await readdir(place)).sort(), ['2024:photos', 'a:b', 'c:d']);
+    for (const uri of ['photos:2024', 'c:\\photos', 'C:photos']) {
+      assert.equal((await engineOf(uri)).location, uri);
+    }
+  });
+
   test('has one writer at a time', async () => {
     const path = newPath();
     const store = await create(path);
@@ -344,6 +363,9 @@ describe('a durable store', () => {
     );
     await assert.rejects(open(join(other, 'notes.txt')), /a file where a folder should be/);
     await assert.rejects(engineOf('ftp://host/index'), /expected a path, .* found the scheme ftp:/);
+    for (const uri of ['http:x', 'HTTPS://x', 's3:bucket', 'memory:x', 'lance:ftp://x']) {
+      await assert.rejects(engineOf(uri), /expected a path, .* found the scheme /, uri);
+    }
     await assert.rejects(engineOf(''), /found nothing/);
 
     const path = newPath();
