@@ -52,7 +52,8 @@ export async function* pageValues(
   { begin, end, rows, column }: Chunk,
 ): AsyncGenerator<DecodedArray, void, void> {
   const decoder = { ...column, compressors, parsers };
-  let dictionary: DecodedArray | undefined;
+  // A group of nulls alone may come without one, or with one of no entries.
+  let dictionary: DecodedArray = [];
   let rowsLeft = rows;
   for (let position = begin; rowsLeft > 0; ) {
     if (position >= end) throw brokenParquet(file, `a row group that lacks ${rowsLeft} of ${rows} rows`);
@@ -112,10 +113,10 @@ function decodedPage(
   header: PageHeader,
   packed: Uint8Array,
   decoder: ColumnDecoder,
-  dictionary: DecodedArray | undefined,
+  dictionary: DecodedArray,
 ): DecodedArray {
   const page = unpackedPage(header, packed, decoder);
-  if (header.type !== 'DICTIONARY_PAGE') checkValues(header, page, decoder, dictionary);
+  if (header.type !== 'DICTIONARY_PAGE') checkValues(header, page, decoder);
   const { data = [] } = readPage(
     { view: viewOf(page), offset: 0 },
     { ...header, compressed_page_size: page.length },
@@ -145,12 +146,7 @@ function unpackedPage(
 }
 
 /** Throws for a page whose runs would fill the memory, or that cannot be of strings. */
-function checkValues(
-  header: PageHeader,
-  page: Uint8Array<ArrayBuffer>,
-  { element }: ColumnDecoder,
-  dictionary: DecodedArray | undefined,
-): void {
+function checkValues(header: PageHeader, page: Uint8Array<ArrayBuffer>, { element }: ColumnDecoder): void {
   const hasLevels = element.repetition_type !== 'REQUIRED';
   const v2 = v2Of(header);
   const { num_values: count, encoding } = (v2 ?? header.data_page_header)!;
@@ -159,8 +155,7 @@ function checkValues(
   const levels = page.subarray(levelsBegin);
   if (hasLevels && !areSoundRuns(levels, 1, count)) throw new RangeError('endless levels');
   if (['PLAIN', 'DELTA_LENGTH_BYTE_ARRAY', 'DELTA_BYTE_ARRAY'].includes(encoding)) return;
-  const hasIndices = dictionary !== undefined && encoding.endsWith('_DICTIONARY');
-  if (!hasIndices) throw new TypeError(`the encoding ${encoding}`);
+  if (!encoding.endsWith('_DICTIONARY')) throw new TypeError(`the encoding ${encoding}`);
   const begin = v2 !== undefined ? levelsEnd(v2) : hasLevels ? 4 + viewOf(page).getUint32(0, true) : 0;
   const indices = page.subarray(begin + 1);
   if (!areSoundRuns(indices, page[begin] ?? 0, count)) throw new RangeError('endless indices');

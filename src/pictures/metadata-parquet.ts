@@ -13,7 +13,7 @@ import { getPhysicalColumns } from 'hyparquet/src/schema.js';
 import { brokenParquet, decoding, isSoundThrift, type ParquetFile } from '../captions/index.ts';
 import { LincirError, quoted, readingFile } from '../core/index.ts';
 import { checkPages, compressors } from './metadata-parquet-pages.ts';
-import { type MetadataBatch, type MetadataValue, valueLimit } from './metadata-types.ts';
+import { type MetadataBatch, type MetadataValue, numberOf, valueLimit } from './metadata-types.ts';
 
 /** Far more than any writer's footer, or the compressed bytes of a row group of metadata. */
 const footerLimit = 2 ** 26;
@@ -178,7 +178,7 @@ function metadataValue(
 /** A value of hyparquet's as metadata. */
 export function scalarOf(value: unknown): MetadataValue | typeof notUtf8 {
   if (typeof value === 'number') return Number.isFinite(value) ? value : null;
-  if (typeof value === 'bigint') return exactly(value);
+  if (typeof value === 'bigint') return numberOf(String(value));
   if (typeof value === 'string' || typeof value === 'boolean' || value === null) return value;
   if (value === notUtf8) return notUtf8;
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
@@ -189,11 +189,6 @@ export function scalarOf(value: unknown): MetadataValue | typeof notUtf8 {
     return typeof inner === 'bigint' || inner instanceof Uint8Array ? scalarOf(inner) : inner;
   });
   return isText ? json : notUtf8;
-}
-
-function exactly(value: bigint): number | string {
-  const number = Number(value);
-  return Number.isSafeInteger(number) ? number : String(value);
 }
 
 function textOf(bytes: Uint8Array | undefined): string | typeof notUtf8 | undefined {

@@ -2,10 +2,10 @@
 
 import { batched, fileLines, LincirError, parseDelimited, parseJsonLine, quoted } from '../core/index.ts';
 import {
-  isExact,
   type MetadataBatch,
   type MetadataRow,
   type MetadataValue,
+  numberOf,
   valueLimit,
 } from './metadata-types.ts';
 
@@ -87,10 +87,10 @@ function parsedObject(line: string, subject: string): object {
   throw new LincirError('bad-file', { subject, expected: 'a JSON object', found: quoted(line) });
 }
 
-/** Keeps the digits of numbers that float64 cannot hold, such as many services' ids. */
+/** Keeps the digits of numbers that float64 cannot hold. */
 function inexactAsText(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
   const source = context?.source;
-  return typeof value === 'number' && source !== undefined && !isExact(source) ? source : value;
+  return typeof value === 'number' && source !== undefined ? numberOf(source) : value;
 }
 
 function asBatch(objects: readonly { readonly object: object; readonly at: number }[]): MetadataBatch {

@@ -29,8 +29,10 @@ export interface MetadataFormat {
 /** A picture has no value as long: a lost quote, or a picture in a column, is not to fill the memory. */
 export const valueLimit = 2 ** 20;
 
-/** Numbers as JSON writes them: what begins with a zero, as `007` does, is a name. */
-const number = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+/** Numbers as people write them: what begins with a zero, as `007` does, is a name. */
+const number = /^[+-]?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
+/** What Python, pandas, R and databases write for a number that is missing, or is not finite. */
+const noNumber = /^(?:[+-]?(?:nan|inf|infinity)|#?n\/?a|<na>|null|none)?$/i;
 const truth = /^(?:true|false)$/i;
 
 /** The type of a value that says its own. */
@@ -38,15 +40,18 @@ export function typeOfValue(value: MetadataValue): MetadataType | undefined {
   return value === null ? undefined : (typeof value as MetadataType);
 }
 
-/** The type that a text has where all is text: whole numbers that float64 cannot hold stay strings. */
+/** The type that a text has where all is text; undefined for one that is null in a column of numbers or booleans. */
 export function typeOfText(value: MetadataValue): MetadataType | undefined {
   if (typeof value !== 'string') return typeOfValue(value);
-  if (truth.test(value)) return 'boolean';
-  return number.test(value) && isExact(value) ? 'number' : 'string';
+  const text = value.trim();
+  if (truth.test(text)) return 'boolean';
+  if (noNumber.test(text)) return undefined;
+  return number.test(text) ? typeOfValue(numberOf(text)) : 'string';
 }
 
-/** Whether float64 holds a number in digits, fractions aside. */
-export function isExact(digits: string): boolean {
+/** What a number in digits is: whole ones that float64 cannot hold, such as many services' ids, are text, huge ones null. */
+export function numberOf(digits: string): number | string | null {
   const value = Number(digits);
-  return Number.isFinite(value) && (!/^-?\d+$/.test(digits) || Number.isSafeInteger(value));
+  if (/^[+-]?\d+$/.test(digits)) return Number.isSafeInteger(value) ? value : digits;
+  return Number.isFinite(value) ? value : null;
 }

@@ -53,8 +53,9 @@ test('CSV: types of whole columns, values of their type', async () => {
   assert.ok(file.size > 100 && Math.abs(file.modified - Date.now()) < 60_000);
   assert.deepEqual(types, {
     ...{ stars: 'number', seen: 'boolean', zip: 'string', big: 'string' },
-    ...{ mixed: 'string', none: 'string', note: 'string' },
+    ...{ mixed: 'string', note: 'string' },
   });
+  assert.deepEqual(file.empty, ['none']);
   const none = null;
   assert.deepEqual(rows, [
     {
@@ -81,6 +82,60 @@ test('CSV: types of whole columns, values of their type', async () => {
       at: 6,
     },
   ]);
+});
+
+test('numbers as people write them, and missing ones, are the same in every format', async () => {
+  const numbers = [
+    ' 5',
+    '.5',
+    '+3',
+    '1e3',
+    '-2.',
+    '5 ',
+    'nan',
+    'NaN',
+    'NA',
+    'null',
+    'None',
+    '<NA>',
+    '-inf',
+    '',
+    '1e999',
+  ];
+  const expected = [5, 0.5, 3, 1000, -2, 5, ...Array(9).fill(null)];
+  const csv = await read('n.csv', `path,a\n${numbers.map((text) => `x.png,${text}\n`).join('')}`);
+  assert.deepEqual([csv.types, csv.values('a')], [{ a: 'number' }, expected]);
+  const tsv = await read('n.tsv', `path\ta\n${numbers.map((text) => `x.png\t${text}\n`).join('')}`);
+  assert.deepEqual([tsv.types, tsv.values('a')], [{ a: 'number' }, expected]);
+  const json = ['5', 'NaN', '1e999', '-Infinity', 'null', '1.5'];
+  const lines = await read('n.jsonl', json.map((text) => `{"path": "x", "a": ${text}}\n`).join(''));
+  assert.deepEqual([lines.types, lines.values('a')], [{ a: 'number' }, [5, null, null, null, null, 1.5]]);
+
+  // In a column of texts they are texts; what no row has a value of has no type.
+  const texts = await read('t.csv', 'path,a,b,c\nx,Nan,nan, true\ny,Ada,,False \nz,,NA,nan\n');
+  assert.deepEqual(texts.types, { a: 'string', c: 'boolean' });
+  assert.deepEqual(texts.values('a'), ['Nan', 'Ada', null]);
+  assert.deepEqual(texts.values('b'), [null, null, null]);
+  assert.deepEqual(texts.values('c'), [true, false, null]);
+  for (const name of ['007', '1,5', '1_000', '0x10', '٣', '1e', '.', '+', 'e3', '--1']) {
+    assert.deepEqual((await read('t.csv', `path,a\nx,"${name}"\n`)).types, { a: 'string' }, name);
+  }
+});
+
+test('a line may end as old Macs ended it', async () => {
+  const { types, rows } = await read('mac.csv', 'path,n\ra.png,1\rb.png,2\r');
+  assert.deepEqual(
+    [types, rows.map(({ key, at }) => [key, at])],
+    [
+      ...[
+        { n: 'number' },
+        [
+          ['a.png', 2],
+          ['b.png', 3],
+        ],
+      ],
+    ],
+  );
 });
 
 test('TSV: quotes inside a field are characters', async () => {
@@ -211,7 +266,7 @@ test('Parquet: every compression, row by row', async () => {
   const byText = await read('k.parquet', await readFile(join(fixtures, 'no-strings.parquet')), 'text');
   assert.deepEqual(byText.values('lists'), ['["a cat"]', '["a dog"]']);
   const bySource = await openMetadata(join(fixtures, 'empty.parquet'), { key: 'text', reserved: new Set() });
-  assert.deepEqual(Object.fromEntries(bySource.columns), { id: 'string', source: 'string' });
+  assert.deepEqual([bySource.columns.size, bySource.empty], [0, ['id', 'source']]);
   const ids = await openMetadata(join(fixtures, 'zstd.parquet'), { key: 'source', reserved: new Set() });
   assert.equal(ids.columns.get('id'), 'number');
 });

@@ -22,8 +22,10 @@ export interface MetadataFile {
   readonly size: number;
   /** When the file was last written, in milliseconds since 1970. */
   readonly modified: number;
-  /** All but the key's. */
+  /** All but the key's, and but those in which no row has a value. */
   readonly columns: ReadonlyMap<string, MetadataType>;
+  /** Columns in which no row has a value: they have no type yet, and are null. */
+  readonly empty: readonly string[];
   /** The column that names the pictures. */
   readonly key: string;
   /**
@@ -70,7 +72,7 @@ const columnName = /^\p{L}[\p{L}\p{M}\p{N} _-]{0,63}$/u;
 const rowsPerBatch = 2048;
 
 /**
- * Reads a file once for its columns' types, in bounded memory: number or boolean if all values that are not null are,
+ * Reads a file once for its columns' types, in bounded memory: number or boolean if all values that are not missing are,
  * else string.
  * @throws LincirError 'bad-argument' for another ending or a key that the file does not have, 'bad-file' for columns
  *   that are too many, without a name, there twice or reserved, and what reading throws.
@@ -103,12 +105,17 @@ export async function openMetadata(path: string, options: MetadataOptions): Prom
     });
   }
   return {
-    ...{ path, size, modified: mtimeMs, columns: types, key },
+    ...{ path, size, modified: mtimeMs, key },
+    columns: new Map([...types].flatMap(([name, type]) => (type === undefined ? [] : [[name, type]]))),
+    empty: [...types].flatMap(([name, type]) => (type === undefined ? [name] : [])),
     rows: () => pictureRows(path, format, key, types),
   };
 }
 
-async function inferTypes(path: string, format: MetadataFormat): Promise<Map<string, MetadataType>> {
+async function inferTypes(
+  path: string,
+  format: MetadataFormat,
+): Promise<Map<string, MetadataType | undefined>> {
   const types = new Map<string, MetadataType | undefined>();
   for await (const { columns, rows } of format.batches(path)) {
     checkColumns(path, columns, types);
@@ -122,7 +129,7 @@ async function inferTypes(path: string, format: MetadataFormat): Promise<Map<str
       types.set(name, type);
     }
   }
-  return new Map(Array.from(types, ([name, type]) => [name, type ?? 'string']));
+  return types;
 }
 
 function checkColumns(path: string, columns: readonly string[], known: ReadonlyMap<string, unknown>): void {
@@ -157,7 +164,7 @@ async function* pictureRows(
   path: string,
   format: MetadataFormat,
   key: string,
-  types: ReadonlyMap<string, MetadataType>,
+  types: ReadonlyMap<string, MetadataType | undefined>,
 ): AsyncGenerator<readonly PictureMetadata[], void, void> {
   for await (const batch of format.batches(path)) {
     for (let begin = 0; begin < batch.rows.length; begin += rowsPerBatch) {
@@ -172,7 +179,7 @@ function convertedRows(
   path: string,
   { unit, typeOf }: MetadataFormat,
   key: string,
-  types: ReadonlyMap<string, MetadataType>,
+  types: ReadonlyMap<string, MetadataType | undefined>,
 ): readonly PictureMetadata[] {
   const keyIndex = columns.indexOf(key);
   const places = Array.from(types, ([name, type]) => ({ name, type, index: columns.indexOf(name) }));
@@ -191,11 +198,17 @@ function convertedRows(
       const value = values[index] ?? null;
       if (value === null) return [name, null];
       if (type === 'string') return [name, String(value).toWellFormed()];
-      if (typeOf(value) !== type) {
+      const own = typeOf(value);
+      if (own === undefined) return [name, null];
+      if (own !== type) {
         const found = `${quoted(value)} as ${quoted(name)}`;
-        throw refuse(`a ${type}`, found, 'the file has changed while it was read: try again');
+        throw refuse(
+          type === undefined ? 'nothing' : `a ${type}`,
+          found,
+          'the file has changed while it was read: try again',
+        );
       }
-      return [name, type === 'number' ? Number(value) : String(value).toLowerCase() === 'true'];
+      return [name, type === 'number' ? Number(value) : String(value).trim().toLowerCase() === 'true'];
     });
     return { key: picture.toWellFormed(), values: Object.fromEntries(entries), at };
   });

@@ -36,6 +36,13 @@ export async function annotate(
       ...beginnings.map((top) => (top.endsWith('!/') ? `${top}${key}` : indexPath(join(top, key)))),
     ]),
   ];
+  const known = await store.columns();
+  const columns = new Map(file.columns);
+  // What is empty here takes out the values of a column that there is, and makes none, whose type could only be guessed.
+  for (const name of file.empty) {
+    const type = known.get(name);
+    if (type !== undefined && type !== 'time') columns.set(name, type);
+  }
   const counts = { rows: 0, pictures: 0, changed: 0, unmatched: 0 };
   let firstUnmatched: string | undefined;
   for await (const rows of file.rows()) {
@@ -52,13 +59,13 @@ export async function annotate(
       }
       counts.pictures += pictures.length;
       for (const { id, metadata } of pictures) {
-        const isSame = Object.entries(own).every(([name, value]) => metadata[name] === value);
+        const isSame = Object.entries(own).every(([name, value]) => (metadata[name] ?? null) === value);
         if (!isSame) values.set(id, own);
       }
     }
     counts.changed += values.size;
     const changes = [...values].map(([id, own]) => ({ id, values: own }));
-    if (changes.length > 0) await store.annotate(file.columns, changes);
+    if (changes.length > 0) await store.annotate(columns, changes);
   }
   if (counts.pictures === 0) {
     throw new LincirError('bad-file', {

@@ -158,6 +158,14 @@ describe('an index takes', () => {
       index.annotate(await table('o.csv', 'file,rating\n0.png,good\n'), [photos]),
       /metadata column "rating": expected a number, as in the index, found a string/,
     );
+    // A column that has been empty so far has no type, one that is empty now loses its values.
+    const empty = await table('p.csv', 'file,rating,later\n0.png,NaN,\nsub/1.png,,nan\n');
+    assert.equal((await index.annotate(empty, [photos])).changed, 2);
+    assert.equal((await index.annotate(empty, [photos])).changed, 0);
+    await index.annotate(await table('q.csv', 'file,later\n0.png,+2\nsub/1.png, .5\n'), [photos]);
+    const metadataOf = async (name: string) => (await index.find(join(photos, name)))!.metadata;
+    assert.deepEqual(await metadataOf('0.png'), { rating: null, owner: 'Ada, L', later: 2 });
+    assert.deepEqual((await metadataOf('sub/1.png')).later, 0.5);
     await index.close();
   });
 
