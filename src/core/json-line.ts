@@ -5,17 +5,13 @@ import { parseJsonText } from './json.ts';
 /** A string, so that nothing in it is taken for a number, or a number that JSON does not have. */
 const stringOrNumber = /"(?:[^"\\]|\\.)*(?:"|\\?$)|-?(?:NaN|Infinity)/gs;
 
-/** Parses a line. Throws 'bad-file', naming `subject`. */
-export function parseJsonLine(
-  line: string,
-  subject: string,
-  reviver?: (key: string, value: unknown, context?: { readonly source?: string }) => unknown,
-): unknown {
+/** Parses a line as `parseJsonText` does. */
+export function parseJsonLine(...[line, subject, reviver]: Parameters<typeof parseJsonText>): unknown {
   try {
     return parseJsonText(line, subject, reviver);
-  } catch (cause) {
+  } catch (error) {
     const json = line.replaceAll(stringOrNumber, (found) => (found.startsWith('"') ? found : 'null'));
-    if (json === line) throw cause;
+    if (json === line) throw error;
     return parseJsonText(json, subject, reviver);
   }
 }

@@ -66,6 +66,16 @@ test('what is written is read back', async () => {
   await assert.rejects(values('empty'), { code: 'bad-file', message: /"empty".*float64, .*found int64/ });
 });
 
+test('what Python reads is read: no metadata, tensors in any order, types that no model needs', async () => {
+  assert.deepEqual((await read({ __metadata__: null, a: tensor(0, 1) }, 1)).metadata, {});
+  assert.equal((await read({}, 0)).tensors.size, 0);
+  const spaced = ` ${JSON.stringify({ b: tensor(1, 3, [1], 'U16'), none: tensor(1, 1, [0, 3]), a: tensor(0, 1, []) })} \n`;
+  const { tensors } = await read(spaced, 3);
+  assert.deepEqual([...tensors.keys()], ['b', 'none', 'a']);
+  const wide = { a: tensor(0, 8, [1], 'U64'), b: { ...tensor(8, 12, [1], 'U32'), note: 'more' } };
+  assert.deepEqual((await read(wide, 12)).tensors.get('b')?.type, 'uint32');
+});
+
 test('data that does not fit its shape is not written', async () => {
   const path = join(folder, 'b.safetensors');
   const short = { name: 'w', type: 'float32', shape: [2], data: chunks(new Uint8Array(7)) } as const;

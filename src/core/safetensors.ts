@@ -30,8 +30,11 @@ const elementTypes: ReadonlyMap<string, ElementType> = new Map([
   ['F32', 'float32'],
   ['F16', 'float16'],
   ['BF16', 'bfloat16'],
+  ['U64', 'uint64'],
   ['I64', 'int64'],
+  ['U32', 'uint32'],
   ['I32', 'int32'],
+  ['U16', 'uint16'],
   ['I16', 'int16'],
   ['I8', 'int8'],
   ['U8', 'uint8'],
@@ -44,7 +47,8 @@ const entrySchema = z.object({
   shape: listOf(count),
   data_offsets: z.tuple([count, count]),
 });
-const metadataSchema = recordOf(z.string());
+/** Some writers say by null that there is none. */
+const metadataSchema = recordOf(z.string()).nullish();
 
 /** The data begins at a multiple of this: good for mapping it into memory. */
 const alignment = 64;
@@ -59,14 +63,14 @@ export async function readSafetensorsHeader(file: RandomAccess): Promise<Safeten
   if (typeof header !== 'object' || header === null || Array.isArray(header)) {
     throw badHeader(file, 'a JSON object', 'other JSON');
   }
-  const { __metadata__: metadata = {}, ...entries } = header as Readonly<Record<string, unknown>>;
+  const { __metadata__: metadata, ...entries } = header as Readonly<Record<string, unknown>>;
   const tensors = Object.entries(entries).map(([name, entry]) =>
     storedTensor(file, 8 + headerLength, name, entry),
   );
   checkCoverage(file, 8 + headerLength, tensors);
 
   const strings = checkedValue(metadataSchema, metadata, `${file.path}: __metadata__`);
-  return { tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])), metadata: strings };
+  return { tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])), metadata: strings ?? {} };
 }
 
 /**
