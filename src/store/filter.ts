@@ -1,6 +1,6 @@
 /** Filters over the columns of a store: a small language after SQL's, read into a plain tree. */
 
-import { LincirError, quoted } from '../core/index.ts';
+import { LincirError, nameKey, quoted } from '../core/index.ts';
 
 /** Times are numbers: milliseconds since 1970. */
 export type ColumnType = 'string' | 'number' | 'boolean' | 'time';
@@ -63,7 +63,7 @@ const holds: Readonly<Record<ColumnType, string>> = {
  * Conditions: `= == != <> < <= > >=`, `[not] in (…)`, `[not] like`, `[not] ilike` (whatever the case), `is [not] null`,
  * `[not] between … and …`, and the name of a column that is true or false. They combine with `and`, `or`, `not` and
  * parentheses; keywords may have any case. Columns are bare or in double quotes, strings in single quotes; either quote
- * is doubled inside. A time is compared with an ISO date (its midnight) or date and time, both local without a zone, or
+ * is doubled inside. Texts and columns match canonically equivalent ones. A time is compared with an ISO date (its midnight) or date and time, both local without a zone, or
  * with milliseconds.
  * @throws LincirError 'bad-argument' naming the character of the filter where it goes wrong, or listing the columns.
  */
@@ -130,7 +130,7 @@ export function parseFilter(text: string, columns: Columns): Filter {
         name.kind === 'keyword' ? 'put a column of that name in double quotes' : undefined,
       );
     }
-    const column = name.value;
+    const column = columnOf(name.value, columns);
     const type = columns.get(column);
     if (type === undefined) throw refusal(text, name.at, oneOf([...columns.keys()]), quoted(column));
     conditions += 1;
@@ -192,6 +192,32 @@ export function parseFilter(text: string, columns: Columns): Filter {
   const filter = anyOf();
   if (peek().kind !== 'end') throw refuse(peek(), '"and", "or" or the end');
   return filter;
+}
+
+/** The same filter for columns whose texts are as `nameKey` gives them. */
+export function withComparedNames(filter: Filter): Filter {
+  const compared = (value: Scalar) => (typeof value === 'string' ? nameKey(value) : value);
+  switch (filter.kind) {
+    case 'compare':
+      return { ...filter, value: compared(filter.value) };
+    case 'in':
+      return { ...filter, values: filter.values.map(compared) };
+    case 'like':
+      return { ...filter, pattern: nameKey(filter.pattern) };
+    case 'null':
+      return filter;
+    case 'not':
+      return { ...filter, of: withComparedNames(filter.of) };
+    default:
+      return { ...filter, of: filter.of.map(withComparedNames) };
+  }
+}
+
+/** The column of this name, or of an equivalent one. */
+function columnOf(name: string, columns: Columns): string {
+  if (columns.has(name)) return name;
+  const key = nameKey(name);
+  return [...columns.keys()].find((other) => nameKey(other) === key) ?? name;
 }
 
 interface Token {

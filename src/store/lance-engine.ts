@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { asLincirError, LincirError, parseJsonText, quoted, takeLock } from '../core/index.ts';
 import type { StoreEngine } from './engine.ts';
 import { engineError } from './lance-errors.ts';
+import { addComparedNames } from './lance-names.ts';
 import { brokenSchema, fieldOf, manifestSchema, picturesSchema, scalars, tableOf } from './lance-rows.ts';
 import { LanceStore } from './lance-store.ts';
 import { formatVersion, type StoreInfo } from './store.ts';
@@ -88,11 +89,18 @@ export const lanceEngine: StoreEngine = {
 /** A connection, and the lock that a writer has on a folder. */
 class Database {
   readonly #uri: string;
+  readonly #access: 'read' | 'write';
   readonly #connection: Connection;
   readonly #release: () => Promise<void>;
 
-  private constructor(uri: string, connection: Connection, release: () => Promise<void>) {
+  private constructor(
+    uri: string,
+    access: 'read' | 'write',
+    connection: Connection,
+    release: () => Promise<void>,
+  ) {
     this.#uri = uri;
+    this.#access = access;
     this.#connection = connection;
     this.#release = release;
   }
@@ -107,7 +115,7 @@ class Database {
     try {
       // LanceDB would take the beginning of a relative path such as `2024:photos` for a scheme.
       const place = isLocal ? resolve(uri) : uri;
-      return new Database(uri, await connect(place, options, cache), release);
+      return new Database(uri, access, await connect(place, options, cache), release);
     } catch (error) {
       await release();
       throw engineError(error, uri, access);
@@ -174,10 +182,12 @@ class Database {
 
   async store(generation: number, info: StoreInfo): Promise<LanceStore> {
     const names = tableNames(generation);
+    const pictures = await this.#connection.openTable(names.pictures);
+    if (this.#access === 'write') await addComparedNames(pictures);
     return new LanceStore({
       uri: this.#uri,
       info,
-      pictures: await this.#connection.openTable(names.pictures),
+      pictures,
       broken: await this.#connection.openTable(names.broken),
       bytes: async () => (/^\w+:\/\//.test(this.#uri) ? undefined : await bytesIn(this.#uri)),
       close: () => this.close(),

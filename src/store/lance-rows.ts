@@ -2,8 +2,9 @@
 
 import { createRequire } from 'node:module';
 import type * as Arrow from 'apache-arrow';
+import { nameKey } from '../core/index.ts';
 import type { ColumnType, Scalar } from './filter.ts';
-import type { Picture, Precision, StoreInfo } from './store.ts';
+import { comparedNames, type Picture, type Precision, type StoreInfo } from './store.ts';
 
 /** The one that LanceDB uses: what another instance of the library made, as `import` would give, it has to make anew. */
 const arrow: typeof Arrow = createRequire(import.meta.url)('apache-arrow');
@@ -41,7 +42,8 @@ export const pictureNames = Object.keys(pictureColumns) as (keyof Picture)[];
 
 export function picturesSchema(info: Pick<StoreInfo, 'dimensions' | 'precision'>): Arrow.Schema {
   const own = Object.entries(pictureColumns).map(([name, type]) => fieldOf(name, type, name === 'norm'));
-  return new arrow.Schema([...own, vectorField(info.dimensions, info.precision)]);
+  const compared = Object.values(comparedNames).map((name) => fieldOf(name, 'string', true));
+  return new arrow.Schema([...own, ...compared, vectorField(info.dimensions, info.precision)]);
 }
 
 export const brokenSchema = new arrow.Schema([
@@ -69,16 +71,23 @@ export function scalars(field: Arrow.Field, values: readonly (Scalar | null)[]):
   };
 }
 
-/** Those of a picture's own columns that all rows have, of which `id` is one. */
+/** Those of a picture's own columns that all rows have, of which `id` is one, and what names are compared by. */
 export function pictureScalars(rows: readonly Partial<Picture>[]): Column[] {
-  return pictureNames
-    .filter((name) => name in (rows[0] ?? {}))
-    .map((name) =>
-      scalars(
-        fieldOf(name, pictureColumns[name], name === 'norm'),
-        rows.map((row) => row[name] ?? null),
-      ),
+  const isThere = (name: string) => name in (rows[0] ?? {});
+  const own = pictureNames.filter(isThere).map((name) =>
+    scalars(
+      fieldOf(name, pictureColumns[name], name === 'norm'),
+      rows.map((row) => row[name] ?? null),
+    ),
+  );
+  const compared = (['path', 'folder'] as const).filter(isThere).map((name) => {
+    const keys = rows.map((row) => nameKey(row[name]!));
+    return scalars(
+      fieldOf(comparedNames[name], 'string', true),
+      keys.map((key, at) => (key === rows[at]![name] ? null : key)),
     );
+  });
+  return [...own, ...compared];
 }
 
 /** A column of vectors, one after the other in memory: [rows, dimensions]. */

@@ -6,6 +6,7 @@ import type { RecordBatch } from 'apache-arrow';
 import type { Columns, ColumnType, Filter } from './filter.ts';
 import { filterSql } from './filter-sql.ts';
 import { engineError } from './lance-errors.ts';
+import { namesSql } from './lance-names.ts';
 import {
   fieldOf,
   pictureNames,
@@ -19,6 +20,7 @@ import {
 import { otherType } from './memory-store.ts';
 import {
   type BrokenPicture,
+  comparedNames,
   type EmbeddedPicture,
   type Facts,
   filterColumns,
@@ -99,7 +101,7 @@ export class LanceStore implements VectorStore {
         const filter = { kind: 'in', column, values: values.slice(start, start + valuesPerLookup) } as const;
         const query = this.#parts.pictures
           .query()
-          .where(filterSql(filter))
+          .where(await this.#sql(filter))
           .select([...pictureNames, 'vector', ...added]);
         for await (const batch of query) {
           for (const row of rows<EmbeddedPicture & Metadata>(batch)) {
@@ -112,7 +114,7 @@ export class LanceStore implements VectorStore {
   }
 
   count(filter?: Filter): Promise<number> {
-    return this.#reading(() => this.#parts.pictures.countRows(filter && filterSql(filter)));
+    return this.#reading(async () => this.#parts.pictures.countRows(filter && (await this.#sql(filter))));
   }
 
   async add(pictures: readonly EmbeddedPicture[]): Promise<void> {
@@ -203,7 +205,7 @@ export class LanceStore implements VectorStore {
         .distanceType('l2')
         .limit(limit)
         .select(['id', 'path', 'hash', ...added, '_distance']);
-      if (filter) query = query.where(filterSql(filter));
+      if (filter) query = query.where(await this.#sql(filter));
       if (partitions === undefined) query = query.bypassVectorIndex();
       else {
         const probes = filter ? allProbes : Math.max(fewestProbes, Math.ceil(partitions * probedPart));
@@ -284,10 +286,15 @@ export class LanceStore implements VectorStore {
     return tableOf([...pictureScalars(pictures), vectors(pictures, this.info)]);
   }
 
+  async #sql(filter: Filter): Promise<string> {
+    const { names } = await this.#parts.pictures.schema();
+    return namesSql(filter, names.map(String));
+  }
+
   /** Columns of metadata. */
   async #added(): Promise<Map<string, ColumnType>> {
     const types = { Utf8: 'string', Float64: 'number', Bool: 'boolean' } as const;
-    const own = new Set<string>([...pictureNames, 'vector']);
+    const own = new Set<string>([...pictureNames, ...Object.values(comparedNames), 'vector']);
     const { fields } = await this.#parts.pictures.schema();
     return new Map(
       fields

@@ -1,7 +1,7 @@
 /** An exact vector store in memory: for programs that need no file, and what other stores are held against. */
 
-import { LincirError } from '../core/index.ts';
-import type { Columns, ColumnType, Filter } from './filter.ts';
+import { LincirError, nameKey } from '../core/index.ts';
+import { type Columns, type ColumnType, type Filter, withComparedNames } from './filter.ts';
 import { filterPredicate } from './filter-predicate.ts';
 import {
   type BrokenPicture,
@@ -38,8 +38,8 @@ export class MemoryStore implements VectorStore {
   }
 
   async find(column: 'id' | 'path' | 'hash', values: readonly string[]): Promise<KnownPicture[]> {
-    const wanted = new Set(values);
-    const found = [...this.#rows.values()].filter((row) => wanted.has(row[column]));
+    const wanted = new Set(values.map(nameKey));
+    const found = [...this.#rows.values()].filter((row) => wanted.has(nameKey(row[column])));
     return found.map((row) => ({ ...row, metadata: this.#metadataOf(row) }));
   }
 
@@ -117,9 +117,10 @@ export class MemoryStore implements VectorStore {
   async close(): Promise<void> {}
 
   *#matching(filter: Filter | undefined): Generator<KnownPicture, void, void> {
-    const passes = filter && filterPredicate(filter);
+    const passes = filter && filterPredicate(withComparedNames(filter));
     for (const row of this.#rows.values()) {
-      if (passes === undefined || passes({ ...pictureOf(row), ...this.#metadataOf(row) })) yield row;
+      const [path, folder] = [nameKey(row.path), nameKey(row.folder)];
+      if (passes?.({ ...pictureOf(row), path, folder, ...this.#metadataOf(row) }) ?? true) yield row;
     }
   }
 

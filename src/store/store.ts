@@ -91,7 +91,8 @@ export interface StoreStatistics {
 }
 
 /**
- * A store of one index. One writer at a time; any number of readers, who see what is committed. Every call commits as a
+ * A store of one index. Names are unique as they are, and compared by `nameKey`: what is asked for finds the paths,
+ * folders and texts that are canonically equivalent to it. One writer at a time; any number of readers, who see what is committed. Every call commits as a
  * whole or not at all. Methods throw LincirError 'io' or 'network' when the engine cannot read or write.
  */
 export interface VectorStore {
@@ -109,7 +110,7 @@ export interface VectorStore {
   replace(pictures: readonly EmbeddedPicture[]): Promise<void>;
   /** Gives known pictures, by id, other places; vector, hash and metadata stay. */
   move(facts: readonly Facts[]): Promise<void>;
-  /** Sets metadata of known pictures. A column that is new is null everywhere else. Every row has all the columns. */
+  /** Sets metadata of known pictures, whose texts are as `nameKey` gives them. A column that is new is null everywhere else. Every row has all the columns. */
   annotate(
     columns: ReadonlyMap<string, Exclude<ColumnType, 'time'>>,
     rows: readonly { readonly id: string; readonly values: Metadata }[],
@@ -135,9 +136,13 @@ export const filterColumns: Columns = new Map<string, ColumnType>([
   ['modified', 'time'],
 ]);
 
+/** Where a store keeps what a path and a folder are compared by, if they are not in Unicode's composed form themselves. */
+export const comparedNames = { path: 'path_nfc', folder: 'folder_nfc' } as const;
+
 /** Names that no metadata can have. */
 export const reservedColumns: ReadonlySet<string> = new Set([
   ...filterColumns.keys(),
+  ...Object.values(comparedNames),
   ...['id', 'hash', 'norm', 'vector', 'score', '_distance'],
 ]);
 
