@@ -50,6 +50,31 @@ test('the twins of older configs win, and the whole model says what the projecti
   assert.equal(vision?.projection, 768);
 });
 
+test('the twin of an older config has the defaults for what it leaves out', () => {
+  const { text } = read({
+    model_type: 'clip',
+    text_config: { hidden_size: 1024, num_attention_heads: 16, hidden_act: 'gelu' },
+    text_config_dict: { num_hidden_layers: 3 },
+  });
+  assert.deepEqual([text?.width, text?.heads, text?.layers, text?.activation], [512, 8, 3, 'quick_gelu']);
+});
+
+test('what transformers does not need is not needed', () => {
+  for (const config of [
+    { text_config: { hidden_size: 256 }, vision_config: {} },
+    {
+      model_type: null,
+      text_config: { hidden_size: 256, dtype: 'float32' },
+      dtype: 'float16',
+      projection_dim: 512,
+    },
+    { model_type: 'clip', text_config: { hidden_size: 256, eos_token_id: [49407] }, vision_config: null },
+  ]) {
+    const { text, vision } = read(config);
+    assert.deepEqual([text?.width, text?.endOfText, vision?.width], [256, 49407, 768]);
+  }
+});
+
 test('an eos_token_id of 2 means the largest id', () => {
   assert.equal(read({ model_type: 'clip', text_config: { eos_token_id: 2 } }).text?.endOfText, 'largest');
   assert.equal(read({ model_type: 'clip', text_config: { eos_token_id: 3 } }).text?.endOfText, 3);

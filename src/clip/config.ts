@@ -43,6 +43,8 @@ const size = z.int('a whole number').min(1, 'at least 1').max(1_000_000, 'at mos
 const activation = z.enum(['quick_gelu', 'gelu'], '"quick_gelu" or "gelu"');
 const epsilon = z.number('a number').positive('a number above 0').max(1, 'a number up to 1');
 
+const tokenId = z.int('a token id').nonnegative('a token id');
+
 /** Defaults are those of transformers' CLIPTextConfig: configs leave out what equals them. */
 const textSchema = z
   .looseObject({
@@ -55,7 +57,9 @@ const textSchema = z
     projection_dim: size.default(512),
     vocab_size: size.default(49408),
     max_position_embeddings: size.default(77),
-    eos_token_id: z.int('a whole number').nonnegative('a token id').default(49407),
+    eos_token_id: z
+      .preprocess((id) => (Array.isArray(id) && id.length === 1 ? id[0] : id), tokenId)
+      .default(49407),
   })
   .transform(
     (config): TextConfig => ({
@@ -90,7 +94,7 @@ const visionSchema = z
   );
 
 const object = z.record(z.string(), z.unknown(), 'an object');
-const familySchema = z.looseObject({ model_type: z.string('a name').optional() }, 'an object');
+const familySchema = z.looseObject({ model_type: z.string('a name').nullish() }, 'an object');
 const wholeSchema = z.looseObject({
   projection_dim: size.default(512),
   text_config: object.nullish(),
@@ -106,7 +110,9 @@ const wholeSchema = z.looseObject({
  * @throws LincirError 'bad-config' for another family of models or a value out of range.
  */
 export function readClipConfig(json: unknown, file: string): ClipConfig {
-  const { model_type: family } = parse(familySchema, json, file);
+  const { model_type, text_config, vision_config } = parse(familySchema, json, file);
+  // transformers' classes for CLIP need no name; other families' configurations always have theirs.
+  const family = model_type ?? (isObject(text_config) || isObject(vision_config) ? 'clip' : undefined);
   if (family === 'clip_text_model')
     return { text: checked(parse(textSchema, json, file), file), vision: undefined };
   if (family === 'clip_vision_model') {
@@ -121,11 +127,10 @@ export function readClipConfig(json: unknown, file: string): ClipConfig {
     });
   }
   const whole = parse(wholeSchema, json, file);
-  // The `_dict` twins are what older configs were made from; transformers lets them win. The joint model's
-  // projection is the whole's: several published text_configs carry a wrong one.
+  // The `_dict` twins are what older configs were made from; transformers lets them win, with the defaults for what they
+  // leave out. The joint model's projection is the whole's: several published text_configs carry a wrong one.
   const part = (plain: unknown, twin: unknown): object => ({
-    ...(plain ?? {}),
-    ...(twin ?? {}),
+    ...(twin ?? plain ?? {}),
     projection_dim: whole.projection_dim,
   });
   return {
@@ -138,6 +143,10 @@ export function readClipConfig(json: unknown, file: string): ClipConfig {
       file,
     ),
   };
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
 }
 
 function tower(config: {

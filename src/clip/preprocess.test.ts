@@ -199,21 +199,31 @@ suite('readPreprocessing', () => {
       assert.deepEqual(readPreprocessing(json, 'x.json'), standard);
     }
     assert.deepEqual(
-      readPreprocessing({ do_resize: null, size: null, image_mean: null }, 'x.json'),
+      readPreprocessing({ rescale_factor: null, size: null, image_mean: null }, 'x.json'),
       standard,
     );
+    const asLists = { size: [6, 5], crop_size: [4, 3], image_std: 0.5 };
+    assert.deepEqual(readPreprocessing(asLists, 'x.json'), {
+      ...{ ...standard, resize: { height: 6, width: 5 }, crop: { height: 4, width: 3 } },
+      deviation: [0.5, 0.5, 0.5],
+    });
+    const withNulls = { size: { shortest_edge: 224, height: null, longest_edge: null } };
+    assert.deepEqual(readPreprocessing(withNulls, 'x.json'), standard);
   });
 
   test('reads what is switched off', () => {
-    const off = { do_resize: false, do_rescale: false, do_normalize: false, resample: 2 };
     const { resize, ...rest } = standard;
-    assert.deepEqual(readPreprocessing(off, 'x.json'), {
-      ...rest,
-      filter: 'bilinear',
-      scale: 1,
-      mean: [0, 0, 0],
-      deviation: [1, 1, 1],
-    });
+    // To Python, null is as false.
+    for (const off of [false, null]) {
+      const config = { do_resize: off, do_rescale: off, do_normalize: off, resample: 2 };
+      assert.deepEqual(readPreprocessing(config, 'x.json'), {
+        ...rest,
+        filter: 'bilinear',
+        scale: 1,
+        mean: [0, 0, 0],
+        deviation: [1, 1, 1],
+      });
+    }
     const fixed = readPreprocessing({ do_center_crop: false, size: { height: 6, width: 5 } }, 'x.json');
     assert.deepEqual(fixed.crop, { height: 6, width: 5 });
     assert.deepEqual(fixed.resize, { height: 6, width: 5 });
@@ -224,6 +234,8 @@ suite('readPreprocessing', () => {
     [null, /^x.json: expected an object, found null$/],
     [{ size: '224' }, /^x.json: size: expected a side, .*found "224"$/],
     [{ size: { longest_edge: 224 } }, /size: expected .*found {"longest_edge":224}$/],
+    [{ size: { shortest_edge: 224, longest_edge: 300 } }, /size: expected .*found {"shortest_edge":224,/],
+    [{ default_to_square: true }, /default_to_square: expected false/],
     [{ size: 0 }, /size: /],
     [{ crop_size: { height: 1e6, width: 224 } }, /crop_size: .*4096/],
     [{ resample: 1 }, /resample: expected 3 \(bicubic\) or 2 \(bilinear\), found 1$/],

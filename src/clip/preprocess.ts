@@ -153,9 +153,24 @@ function badConfig(subject: string, expected: string, found: string): LincirErro
 
 // Sides past 4,096 pixels are beyond any published CLIP, and would only ask for memory.
 const side = z.int().min(1).max(4096);
-const extent = z.object({ height: side, width: side });
-const triple = z.tuple([z.number(), z.number(), z.number()]);
-const flag = field('true or false', true, z.boolean());
+const extent = z.strictObject({ height: side, width: side });
+/** A list is a height and a width; a key that is there but null says nothing. */
+const sizeOf = <Schema extends z.ZodType>(schema: Schema) =>
+  z.preprocess((size) => {
+    if (Array.isArray(size) && size.length === 2) return { height: size[0], width: size[1] };
+    if (typeof size !== 'object' || size === null) return size;
+    return Object.fromEntries(Object.entries(size).filter(([, value]) => value !== null));
+  }, schema);
+/** One number is all three. */
+const triple = z.preprocess(
+  (value) => (typeof value === 'number' ? [value, value, value] : value),
+  z.tuple([z.number(), z.number(), z.number()]),
+);
+/** As in Python, null is false. */
+const flag = z.preprocess(
+  (value) => (value === null ? false : value),
+  field('true or false', true, z.boolean()),
+);
 
 const processorSchema = z.object(
   {
@@ -169,18 +184,22 @@ const processorSchema = z.object(
     size: field(
       'a side, {"shortest_edge"} or {"height", "width"}, of 1 to 4096 pixels',
       { shortSide: 224 },
-      z.union([
-        side.transform((shortSide) => ({ shortSide })),
-        z.object({ shortest_edge: side }).transform((size) => ({ shortSide: size.shortest_edge })),
-        extent,
-      ]),
+      sizeOf(
+        z.union([
+          side.transform((shortSide) => ({ shortSide })),
+          // With a longest edge, too, pictures would have other sizes.
+          z.strictObject({ shortest_edge: side }).transform((size) => ({ shortSide: size.shortest_edge })),
+          extent,
+        ]),
+      ),
     ),
+    default_to_square: field('false: one side is the short one', false, z.literal(false)),
     resample: field('3 (bicubic) or 2 (bilinear)', 3, z.union([z.literal(2), z.literal(3)])),
     do_center_crop: flag,
     crop_size: field(
       'a side, or {"height", "width"}, of 1 to 4096 pixels',
       { height: 224, width: 224 },
-      z.union([side.transform((length) => ({ height: length, width: length })), extent]),
+      sizeOf(z.union([side.transform((length) => ({ height: length, width: length })), extent])),
     ),
     do_rescale: flag,
     rescale_factor: field('a positive number', 1 / 255, z.number().positive()),

@@ -75,6 +75,42 @@ test('a word that is one token has an id', async () => {
   assert.equal(idOf(''), undefined);
 });
 
+test('tokens that other files add, as versions of transformers write them', async () => {
+  const plain = await readFile(join(fixture, 'tokenizer.json'), 'utf8');
+  const added = { content: '<toy>', lstrip: false, normalized: false, rstrip: false, single_word: false };
+  const files: Readonly<Record<string, unknown>>[] = [
+    { 'added_tokens.json': { '<toy>': 600 } },
+    { 'tokenizer_config.json': { added_tokens_decoder: { 600: added }, model_max_length: 77 } },
+  ];
+  for (const file of files) {
+    const [[name, content]] = Object.entries(file) as [[string, unknown]];
+    const folder = await folderOf({ 'tokenizer.json': plain, [name]: JSON.stringify(content) });
+    const { encode } = await loadTokenizer(folder, { ...config, vocabulary: 601 });
+    assert.deepEqual(encode('<toy> here').ids, [598, 600, 71, 575, 324, 599], name);
+    // A text tower without a row for it knows no such token.
+    const { ids } = (await loadTokenizer(folder, config)).encode('<toy> here');
+    assert.deepEqual(ids, (await loadTokenizer(fixture, config)).encode('<toy> here').ids, name);
+  }
+  for (const name of ['tokenizer_config.json', 'special_tokens_map.json']) {
+    for (const pad of ['!', { ...added, content: '!' }]) {
+      const map = JSON.stringify({ pad_token: pad, unk_token: null });
+      const folder = await folderOf({ 'tokenizer.json': plain, [name]: map });
+      assert.deepEqual((await loadTokenizer(folder)).encode('!').ids, [598, 0, 599]);
+    }
+  }
+  const wrong = await folderOf({ 'tokenizer.json': plain, 'added_tokens.json': '{"<toy>": "600"}' });
+  await assert.rejects(loadTokenizer(wrong), { code: 'bad-file', message: /added_tokens\.json/ });
+});
+
+test('what Python takes as optional in tokenizer.json is optional', async () => {
+  const whole = JSON.parse(await readFile(join(fixture, 'tokenizer.json'), 'utf8'));
+  const [{ post_processor, decoder, version, ...rest }, { type, dropout, ...model }] = [whole, whole.model];
+  const { encode } = await loadTokenizer(
+    await folderOf({ 'tokenizer.json': JSON.stringify({ ...rest, model }) }),
+  );
+  assert.deepEqual(encode("it's a red hat").ids, (await loadTokenizer(fixture)).encode("it's a red hat").ids);
+});
+
 describe('refusals', () => {
   const vocabulary = { a: 0, 'a</w>': 1, '<|startoftext|>': 2, '<|endoftext|>': 3 };
   const refusals: readonly {
@@ -110,8 +146,12 @@ describe('refusals', () => {
       message: /model\.type/,
     },
     {
-      name: 'a tokenizer without its other parts',
-      files: { 'tokenizer.json': JSON.stringify({ model: { type: 'BPE', vocab: vocabulary, merges: [] } }) },
+      name: 'a tokenizer with parts that nobody knows',
+      files: {
+        'tokenizer.json': JSON.stringify({
+          ...{ model: { vocab: vocabulary, merges: [] }, pre_tokenizer: { type: 'Unheard' } },
+        }),
+      },
       code: 'bad-file',
       message: /a tokenizer that can be used/,
     },

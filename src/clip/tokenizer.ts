@@ -1,11 +1,9 @@
-/** CLIP's tokenizer, from a model's `tokenizer.json` or from `vocab.json` and `merges.txt`. */
+/** CLIP's tokenizer: texts to the ids that its text tower takes. */
 
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { Tokenizer } from '@huggingface/tokenizers';
-import { z } from 'zod';
-import { asLincirError, LincirError, quoted, readingFile, readJsonFile } from '../core/index.ts';
+import { LincirError, quoted } from '../core/index.ts';
 import type { TextConfig } from './config.ts';
+import { endToken, readTokenizerFiles, startToken, type TokenizerDescription } from './tokenizer-files.ts';
 
 /** A text as the text tower takes it. */
 export interface TokenizedText {
@@ -26,27 +24,8 @@ export interface ClipTokenizer {
   idOf(word: string): number | undefined;
 }
 
-const startToken = '<|startoftext|>';
-const endToken = '<|endoftext|>';
-
 /** CLIP's text towers have 77 positions; a config can say otherwise. */
 const defaultPositions = 77;
-/** The size of the largest `merges.txt` that is read: 30 times that of CLIP's. */
-const mergesByteLimit = 2 ** 24;
-
-const id = z.int().nonnegative();
-const vocabularySchema = z.record(z.string(), id);
-const tokenizerSchema = z.looseObject({
-  added_tokens: z.array(z.looseObject({ id, content: z.string() })).default([]),
-  model: z.looseObject({
-    type: z.literal('BPE'),
-    vocab: vocabularySchema,
-    // `a b` in files of older libraries, [`a`, `b`] in newer ones.
-    merges: z.array(z.string()).or(z.array(z.tuple([z.string(), z.string()]))),
-  }),
-});
-
-type TokenizerDescription = z.infer<typeof tokenizerSchema>;
 
 /**
  * Reads the tokenizer of the model in `folder`.
@@ -54,7 +33,7 @@ type TokenizerDescription = z.infer<typeof tokenizerSchema>;
  * @throws LincirError 'not-found', 'io', 'bad-file', or 'bad-config' when tokenizer and text tower do not fit.
  */
 export async function loadTokenizer(folder: string, config?: TextConfig): Promise<ClipTokenizer> {
-  const { file, description } = await readDescription(folder);
+  const { file, description } = await readTokenizerFiles(folder, config?.vocabulary);
   const ids = idsOf(description);
   const special = (token: string): number => {
     const found = ids.get(token);
@@ -146,86 +125,4 @@ function checkFit(
   if (config.endOfText !== 'largest' && config.endOfText !== endOfText) {
     throw refuse(`the text tower's end of text, id ${config.endOfText}`, `${endOfText} for ${endToken}`);
   }
-}
-
-async function readDescription(
-  folder: string,
-): Promise<{ readonly file: string; readonly description: TokenizerDescription }> {
-  const present = await readdir(folder).catch((error: unknown) => {
-    throw asLincirError(error, folder, 'read');
-  });
-  const [whole, vocabulary, merges] = ['tokenizer.json', 'vocab.json', 'merges.txt'] as const;
-  if (present.includes(whole)) {
-    const file = join(folder, whole);
-    return { file, description: checked(tokenizerSchema, await readJsonFile(file), file) };
-  }
-  if (present.includes(vocabulary) && present.includes(merges)) {
-    const file = join(folder, vocabulary);
-    const vocab = checked(vocabularySchema, await readJsonFile(file), file);
-    return { file, description: clipTokenizer(vocab, await readMerges(join(folder, merges))) };
-  }
-  throw new LincirError('not-found', {
-    subject: folder,
-    expected: `${whole}, or ${vocabulary} and ${merges}`,
-    found: present.length === 0 ? 'an empty folder' : quoted(present.toSorted().join(', '), 200),
-    todo: 'give the folder of a CLIP model in Hugging Face layout',
-  });
-}
-
-/** A line per merge: two tokens and a space between them. */
-async function readMerges(path: string): Promise<[string, string][]> {
-  return await readingFile(path, async (file) => {
-    const refuse = (subject: string, expected: string, found: string) =>
-      new LincirError('bad-file', { subject, expected, found, todo: 'get the file again' });
-    if (file.size > mergesByteLimit) {
-      throw refuse(path, `at most ${mergesByteLimit} bytes`, `${file.size}`);
-    }
-    const lines = new TextDecoder().decode(await file.read(0, file.size)).split(/\r?\n/);
-    return lines.flatMap((line, index): [string, string][] => {
-      if (line === '' || (index === 0 && line.startsWith('#version'))) return [];
-      const [left, right, ...rest] = line.split(' ');
-      if (left && right && rest.length === 0) return [[left, right]];
-      throw refuse(`${path}: line ${index + 1}`, 'two tokens with a space between them', quoted(line));
-    });
-  });
-}
-
-/** What `tokenizer.json` of every published CLIP says, with the given vocabulary and merges. */
-function clipTokenizer(
-  vocab: Readonly<Record<string, number>>,
-  merges: [string, string][],
-): TokenizerDescription {
-  const words = String.raw`<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+`;
-  const normalizers = [
-    { type: 'NFC' },
-    { type: 'Replace', pattern: { Regex: String.raw`\s+` }, content: ' ' },
-    { type: 'Lowercase' },
-  ];
-  const pretokenizers = [
-    { type: 'Split', pattern: { Regex: words }, behavior: 'Removed', invert: true },
-    { type: 'ByteLevel', add_prefix_space: false },
-  ];
-  return {
-    added_tokens: [startToken, endToken].flatMap((content) => {
-      const id = vocab[content];
-      return id === undefined ? [] : [{ id, content, special: true, normalized: false }];
-    }),
-    normalizer: { type: 'Sequence', normalizers },
-    pre_tokenizer: { type: 'Sequence', pretokenizers },
-    post_processor: null,
-    decoder: null,
-    model: { type: 'BPE', vocab: { ...vocab }, merges, unk_token: endToken, end_of_word_suffix: '</w>' },
-  };
-}
-
-function checked<Schema extends z.ZodType>(schema: Schema, json: unknown, file: string): z.output<Schema> {
-  const result = schema.safeParse(json);
-  if (result.success) return result.data;
-  const { path, message } = result.error.issues[0]!;
-  throw new LincirError('bad-file', {
-    subject: file,
-    expected: "CLIP's byte-pair tokenizer",
-    found: quoted(`${path.join('.')}: ${message}`, 160),
-    cause: result.error,
-  });
 }

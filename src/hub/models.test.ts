@@ -28,6 +28,7 @@ test('a model is downloaded once, into the layout of the Hugging Face cache', as
   assert.equal((await readdir(join(repository, 'blobs'))).includes(configTag), true);
   assert.equal(await readFile(join(repository, 'refs', 'main'), 'utf8'), commit);
   assert.deepEqual((await readdir(join(repository, '.no_exist', commit))).sort(), [
+    'added_tokens.json',
     'merges.txt',
     'special_tokens_map.json',
     'vocab.json',

@@ -12,6 +12,7 @@ export const smallFiles = [
   'tokenizer.json',
   'tokenizer_config.json',
   'special_tokens_map.json',
+  'added_tokens.json',
   'vocab.json',
   'merges.txt',
 ] as const;

@@ -1,0 +1,186 @@
+/** The files of a CLIP tokenizer: `tokenizer.json`, or `vocab.json` and `merges.txt`, and the tokens that others add. */
+
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { asLincirError, LincirError, quoted, readingFile, readJsonFile } from '../core/index.ts';
+
+export const startToken = '<|startoftext|>';
+export const endToken = '<|endoftext|>';
+
+/** The size of the largest `merges.txt` that is read: 30 times that of CLIP's. */
+const mergesByteLimit = 2 ** 24;
+
+const id = z.int().nonnegative();
+const vocabularySchema = z.record(z.string(), id);
+const flag = z.boolean().default(false);
+const addedSchema = z.looseObject({
+  ...{ content: z.string(), single_word: flag, lstrip: flag, rstrip: flag, normalized: flag, special: flag },
+});
+const tokenizerSchema = z.looseObject({
+  added_tokens: z.array(addedSchema.extend({ id })).default([]),
+  // Python takes these as null where they are absent, as it does below.
+  normalizer: z.unknown().default(null),
+  pre_tokenizer: z.unknown().default(null),
+  post_processor: z.unknown().default(null),
+  decoder: z.unknown().default(null),
+  model: z.looseObject({
+    type: z.literal('BPE').default('BPE'),
+    vocab: vocabularySchema,
+    // `a b` in files of older libraries, [`a`, `b`] in newer ones.
+    merges: z.array(z.string()).or(z.array(z.tuple([z.string(), z.string()]))),
+  }),
+});
+
+export type TokenizerDescription = z.infer<typeof tokenizerSchema>;
+
+const special = z.union([z.string().transform((content) => ({ content })), addedSchema]).nullish();
+const specialNames = { bos_token: special, eos_token: special, unk_token: special, pad_token: special };
+/** Files that are there or not, and what of them adds tokens. */
+const additions = {
+  'tokenizer_config.json': z.looseObject({
+    added_tokens_decoder: z.record(z.string().regex(/^\d+$/, 'an id'), addedSchema).nullish(),
+    ...specialNames,
+  }),
+  'added_tokens.json': vocabularySchema,
+  'special_tokens_map.json': z.looseObject(specialNames),
+};
+
+/**
+ * Reads what a model's folder says of its tokenizer.
+ * @param vocabulary how many tokens the text tower has: those that only other files than the vocabulary add, beyond it, are none
+ * @throws LincirError 'not-found', 'io' or 'bad-file'
+ */
+export async function readTokenizerFiles(
+  folder: string,
+  vocabulary = Infinity,
+): Promise<{ readonly file: string; readonly description: TokenizerDescription }> {
+  const present = await readdir(folder).catch((error: unknown) => {
+    throw asLincirError(error, folder, 'read');
+  });
+  const { file, description } = await readVocabulary(folder, present);
+  const known = new Set(description.added_tokens.map(({ content }) => content));
+  const added = [...description.added_tokens];
+  for (const token of await readAdditions(folder, present, description.model.vocab)) {
+    if (known.has(token.content) || token.id >= vocabulary) continue;
+    known.add(token.content);
+    added.push(token);
+  }
+  return { file, description: { ...description, added_tokens: added } };
+}
+
+async function readVocabulary(
+  folder: string,
+  present: readonly string[],
+): Promise<{ readonly file: string; readonly description: TokenizerDescription }> {
+  const [whole, vocabulary, merges] = ['tokenizer.json', 'vocab.json', 'merges.txt'] as const;
+  if (present.includes(whole)) {
+    const file = join(folder, whole);
+    return { file, description: checked(tokenizerSchema, await readJsonFile(file), file) };
+  }
+  if (present.includes(vocabulary) && present.includes(merges)) {
+    const file = join(folder, vocabulary);
+    const vocab = checked(vocabularySchema, await readJsonFile(file), file);
+    return { file, description: clipTokenizer(vocab, await readMerges(join(folder, merges))) };
+  }
+  throw new LincirError('not-found', {
+    subject: folder,
+    expected: `${whole}, or ${vocabulary} and ${merges}`,
+    found: present.length === 0 ? 'an empty folder' : quoted(present.toSorted().join(', '), 200),
+    todo: 'give the folder of a CLIP model in Hugging Face layout',
+  });
+}
+
+/** The tokens that newer and older versions of transformers keep beside the vocabulary, those that count first first. */
+async function readAdditions(
+  folder: string,
+  present: readonly string[],
+  vocab: Readonly<Record<string, number>>,
+): Promise<TokenizerDescription['added_tokens']> {
+  const read = async <Name extends keyof typeof additions>(name: Name) => {
+    if (!present.includes(name)) return undefined;
+    const file = join(folder, name);
+    return checked(additions[name], await readJsonFile(file), file) as z.output<(typeof additions)[Name]>;
+  };
+  const config = await read('tokenizer_config.json');
+  const older = await read('added_tokens.json');
+  const map = await read('special_tokens_map.json');
+  const specials = [map, config].flatMap((file) => [
+    ...[file?.bos_token, file?.eos_token, file?.unk_token, file?.pad_token],
+  ]);
+  const isPlain = { single_word: false, lstrip: false, rstrip: false };
+  return [
+    ...Object.entries(config?.added_tokens_decoder ?? {}).map(([key, token]) => ({
+      ...token,
+      id: Number(key),
+    })),
+    ...Object.entries(older ?? {}).map(([content, id]) => ({
+      ...{ id, content, ...isPlain, normalized: true, special: false },
+    })),
+    ...specials.flatMap((token) => {
+      const id = token && Object.hasOwn(vocab, token.content) ? vocab[token.content] : undefined;
+      return token && id !== undefined
+        ? [{ ...isPlain, normalized: false, ...token, id, special: true }]
+        : [];
+    }),
+  ];
+}
+
+/** A line per merge: two tokens and a space between them. */
+async function readMerges(path: string): Promise<[string, string][]> {
+  return await readingFile(path, async (file) => {
+    const refuse = (subject: string, expected: string, found: string) =>
+      new LincirError('bad-file', { subject, expected, found, todo: 'get the file again' });
+    if (file.size > mergesByteLimit) {
+      throw refuse(path, `at most ${mergesByteLimit} bytes`, `${file.size}`);
+    }
+    const lines = new TextDecoder().decode(await file.read(0, file.size)).split(/\r?\n/);
+    return lines.flatMap((line, index): [string, string][] => {
+      if (line === '' || (index === 0 && line.startsWith('#version'))) return [];
+      const [left, right, ...rest] = line.split(' ');
+      if (left && right && rest.length === 0) return [[left, right]];
+      throw refuse(`${path}: line ${index + 1}`, 'two tokens with a space between them', quoted(line));
+    });
+  });
+}
+
+/** What `tokenizer.json` of every published CLIP says, with the given vocabulary and merges. */
+function clipTokenizer(
+  vocab: Readonly<Record<string, number>>,
+  merges: [string, string][],
+): TokenizerDescription {
+  const words = String.raw`<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+`;
+  const normalizers = [
+    { type: 'NFC' },
+    { type: 'Replace', pattern: { Regex: String.raw`\s+` }, content: ' ' },
+    { type: 'Lowercase' },
+  ];
+  const pretokenizers = [
+    { type: 'Split', pattern: { Regex: words }, behavior: 'Removed', invert: true },
+    { type: 'ByteLevel', add_prefix_space: false },
+  ];
+  return {
+    added_tokens: [startToken, endToken].flatMap((content) => {
+      const id = vocab[content];
+      const flags = { single_word: false, lstrip: false, rstrip: false, normalized: false, special: true };
+      return id === undefined ? [] : [{ id, content, ...flags }];
+    }),
+    normalizer: { type: 'Sequence', normalizers },
+    pre_tokenizer: { type: 'Sequence', pretokenizers },
+    post_processor: null,
+    decoder: null,
+    model: { type: 'BPE', vocab: { ...vocab }, merges, unk_token: endToken, end_of_word_suffix: '</w>' },
+  };
+}
+
+function checked<Schema extends z.ZodType>(schema: Schema, json: unknown, file: string): z.output<Schema> {
+  const result = schema.safeParse(json);
+  if (result.success) return result.data;
+  const { path, message } = result.error.issues[0]!;
+  throw new LincirError('bad-file', {
+    subject: file,
+    expected: "CLIP's byte-pair tokenizer",
+    found: quoted(`${path.join('.')}: ${message}`, 160),
+    cause: result.error,
+  });
+}
