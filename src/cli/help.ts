@@ -70,6 +70,15 @@ renamed or gone costs anything. Stopped in any way, what was committed is kept
 (every five seconds), and the same command goes on. Broken pictures are listed, and
 tried again when they change.
 
+A picture that is gone or broken is found no more, but comes back with its id and
+metadata when it can be read again within 30 days (--keep-missing). Where a whole
+folder is gone, or half of one that was named, a disk may be away: all of it stays
+in the index, and the command ends with code 1. --remove-missing takes it out.
+
+--compare says what tells that a file is as it was: times (its size, its time, and
+the time when the system saw a change, which copying with times kept does not set
+back), modified (without the latter, where backups change it) or contents.
+
 URI is a path, lance:PATH, or in object storage s3://…, gs://… or az://…
 
 --metadata adds columns that searches can filter by. Keys are paths as the index

@@ -5,6 +5,7 @@ import { formatBytes, formatCount, formatDuration, formatRate, LincirError, quot
 import type { Device } from '../onnx/index.ts';
 import { openEmbeddings, openMetadata } from '../pictures/index.ts';
 import {
+  type Comparison,
   openIndex,
   type PictureIndex,
   reindex,
@@ -28,6 +29,10 @@ export interface IndexOptions {
   readonly exclude?: readonly string[];
   readonly followLinks?: boolean;
   readonly remove?: readonly string[];
+  readonly removeMissing?: boolean;
+  /** In days. */
+  readonly keepMissing?: number;
+  readonly compare?: Comparison;
   readonly stats?: boolean;
   readonly precision?: Precision;
   readonly device?: Device;
@@ -77,6 +82,7 @@ export async function index(
   );
   const matrices = await Promise.all(embeddings.map((path, at) => openEmbeddings(path, names[at])));
   const clip = await clipFor(options, context);
+  let away: LincirError | undefined;
   try {
     const { precision } = options;
     const target = await openIndex(options.index, { access: 'write', clip, ...(precision && { precision }) });
@@ -85,9 +91,11 @@ export async function index(
         reporter.note(`${formatCount(await target.remove(remove))} pictures taken out of ${options.index}`);
       }
       if (addsPictures) {
-        const { exclude, followLinks, maxPixels } = options;
-        const events = target.add(clip, { pictures, lists: list, exclude, followLinks, maxPixels, signal });
-        await follow(events, target, options, context);
+        const { exclude, followLinks, maxPixels, compare, removeMissing, keepMissing } = options;
+        const named = { pictures, lists: list, exclude, followLinks };
+        const rules = { maxPixels, compare, removeMissing, keepMissingDays: keepMissing };
+        const events = target.add(clip, { ...named, ...rules, signal });
+        away = await follow(events, target, options, context);
       }
       for (const matrix of matrices) {
         reporter.begin({ label: `adding ${matrix.path}`, unit: 'pictures', total: matrix.count });
@@ -122,6 +130,7 @@ export async function index(
     await clip.dispose();
   }
   if (stats) await showStatistics(options, context);
+  if (away) throw away;
 }
 
 /** `lincir reindex`. */
@@ -179,16 +188,17 @@ async function infoOf(uri: string): Promise<StoreInfo | undefined> {
   }
 }
 
-/** Shows work on an index, and what came of it. */
+/** Shows work on an index, and what came of it. Returns what there is to say of pictures that are away. */
 async function follow(
   events: AsyncIterable<UpdateEvent>,
   target: PictureIndex | undefined,
   { index: uri, json }: Pick<IndexOptions, 'index' | 'json'>,
   { reporter, signal, print }: Context,
-): Promise<void> {
+): Promise<LincirError | undefined> {
   const begin = performance.now();
   let told = begin;
   let summary: UpdateSummary | undefined;
+  let away: LincirError | undefined;
   reporter.begin({ label: 'looking', unit: 'pictures' });
   try {
     for await (const event of events) {
@@ -201,8 +211,10 @@ async function follow(
         if (reporter.isTerminal || now - told < millisecondsPerLine) continue;
         told = now;
         reporter.note(`${formatCount(event.done)} of ${formatCount(event.todo)} pictures`);
-      } else if (event.kind === 'end') summary = event.summary;
+      } else if (event.kind === 'end') ({ summary, away } = event);
     }
+  } catch (error) {
+    if (away === undefined || error !== away) throw error;
   } finally {
     reporter.end();
     if (signal.aborted) reporter.note(`what is done is in ${uri}: run the same command again to go on`);
@@ -224,13 +236,14 @@ async function follow(
   } finally {
     if (target === undefined) await present.close();
   }
+  return away;
 }
 
 async function showStatistics({ index: uri, json }: IndexOptions, { print }: Context): Promise<void> {
   const target = await openIndex(uri);
   try {
     const { info } = target;
-    const { pictures, bytes, approximate, columns } = await target.statistics();
+    const { pictures, missing, bytes, approximate, columns } = await target.statistics();
     const broken = (await Array.fromAsync(target.broken())).flat();
     if (json) {
       print(
@@ -238,6 +251,7 @@ async function showStatistics({ index: uri, json }: IndexOptions, { print }: Con
           index: uri,
           ...info,
           pictures,
+          missing: (await Array.fromAsync(target.missing())).flat(),
           bytes: bytes ?? null,
           approximate: approximate ?? null,
           columns: Object.fromEntries(columns),
@@ -250,6 +264,7 @@ async function showStatistics({ index: uri, json }: IndexOptions, { print }: Con
       ['index', uri],
       ['pictures', formatCount(pictures)],
       ['broken', formatCount(broken.length)],
+      ...(missing > 0 ? [['missing', `${formatCount(missing)}, which can come back`] as const] : []),
       ['model', `${info.model} (fingerprint ${info.fingerprint})`],
       ['vectors', `${info.dimensions} x ${info.precision}`],
       ['padding', info.targetPad === null ? 'none' : `to ${info.targetPad}`],
@@ -275,10 +290,10 @@ function listBroken(broken: readonly BrokenPicture[], print: (line: string) => v
 }
 
 function described(summary: UpdateSummary, broken: number, seconds: number, uri: string): string {
-  const { added, changed, renamed, removed, unchanged, encoded, encodingSeconds } = summary;
+  const { added, changed, renamed, removed, kept, unchanged, encoded, encodingSeconds } = summary;
   const pictures = formatCount(added + changed + renamed + unchanged);
   const parts = [
-    `${pictures} pictures (${counted({ new: added, changed, renamed, removed, unchanged })})`,
+    `${pictures} pictures (${counted({ new: added, changed, renamed, removed, unchanged, 'missing, but kept': kept })})`,
     ...(broken > 0 ? [`${formatCount(broken)} broken`] : []),
     formatDuration(seconds),
     ...(encoded > 1 && encodingSeconds > 0 ? [formatRate(encoded / encodingSeconds, 'pictures')] : []),

@@ -8,7 +8,7 @@ import { Command, CommanderError, Option } from 'commander';
 import type { Masking } from '../captions/index.ts';
 import { LincirError } from '../core/index.ts';
 import type { PhiArchitecture, Schedule } from '../lincir/index.ts';
-import type { Method } from '../retrieval/index.ts';
+import type { Comparison, Method } from '../retrieval/index.ts';
 import type { Context } from './context.ts';
 import { evaluationCommands } from './evaluation-commands.ts';
 import {
@@ -105,6 +105,15 @@ program
   .option('--exclude <pattern...>', 'leave out what matches: names, or paths below a folder')
   .option('--follow-links', 'look at what links lead to')
   .option('--remove <name...>', 'take pictures out, by ids or paths; their files stay')
+  .option('--remove-missing', 'take out what is gone, even so much that a disk may be away')
+  .option('--keep-missing <days>', 'keep ids and metadata of what is gone; 30 days if not given', countNumber)
+  .addOption(
+    new Option('--compare <what>', 'what tells that a file is as it was; times if not given').choices([
+      'times',
+      'modified',
+      'contents',
+    ] satisfies Comparison[]),
+  )
   .option('--stats', 'show what is in the index, all broken pictures included')
   .addOption(precisionOption())
   .addOption(deviceOption())

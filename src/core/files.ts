@@ -20,6 +20,8 @@ export interface RandomAccess {
 export interface OpenFile extends RandomAccess {
   /** When it was last written, in milliseconds since 1970. */
   readonly modified: number;
+  /** When anything of it was last changed by the system's account (ctime). */
+  readonly statusChanged: number;
   close(): Promise<void>;
 }
 
@@ -44,9 +46,9 @@ export async function openFile(path: string): Promise<OpenFile> {
       throw new LincirError('bad-file', { subject: path, expected: 'a file', found: 'a folder or a device' });
     }
     const handle = await open(realPath);
-    const { size, mtimeMs: modified } = await handle.stat();
+    const { size, mtimeMs: modified, ctimeMs: statusChanged } = await handle.stat();
     const read = (offset: number, length: number) => readExactly(handle, { path, size }, offset, length);
-    return { path, realPath, size, modified, read, close: () => handle.close() };
+    return { path, realPath, size, modified, statusChanged, read, close: () => handle.close() };
   } catch (error) {
     throw asLincirError(error, path, 'read');
   }

@@ -13,10 +13,8 @@ const largestPicture = 2 ** 31;
 const changePause = 300;
 
 /** What was read, with the facts that held before and after. */
-export interface PictureBytes {
+export interface PictureBytes extends Pick<FoundPicture, 'size' | 'modified' | 'statusChanged'> {
   readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly size: number;
-  readonly modified: number;
 }
 
 /** @throws LincirError 'not-found', 'io', or 'bad-file' for a picture that is empty, huge or changes while it is read */
@@ -26,10 +24,10 @@ export async function readPicture(picture: FoundPicture): Promise<PictureBytes> 
     const first = await readUnchanged(picture);
     if (first) return first;
     await pause(changePause);
-    const { size, mtimeMs } = await stat(file);
+    const { size, mtimeMs: modified, ctimeMs: statusChanged } = await stat(file);
     // Of a shard that has changed, nobody knows where its members lie.
     const second =
-      offset === undefined ? await readUnchanged({ ...picture, size, modified: mtimeMs }) : undefined;
+      offset === undefined ? await readUnchanged({ ...picture, size, modified, statusChanged }) : undefined;
     if (second) return second;
   } catch (error) {
     throw asLincirError(error, path, 'read');
@@ -44,7 +42,7 @@ export async function readPicture(picture: FoundPicture): Promise<PictureBytes> 
 
 /** Undefined if the file is, or becomes, another than it was found. */
 async function readUnchanged(picture: FoundPicture): Promise<PictureBytes | undefined> {
-  const { path, file: name, offset, size, modified } = picture;
+  const { path, file: name, offset, size, modified, statusChanged } = picture;
   const file = await open(name);
   try {
     const isSame = async () => {
@@ -65,7 +63,9 @@ async function readUnchanged(picture: FoundPicture): Promise<PictureBytes | unde
       if (bytesRead === 0) return undefined;
       done += bytesRead;
     }
-    return (await isSame()) ? { bytes, size, modified } : undefined;
+    // What is written meanwhile with its times set back has a later change time than this one, and is read next time.
+    const changed = statusChanged === undefined ? {} : { statusChanged };
+    return (await isSame()) ? { bytes, size, modified, ...changed } : undefined;
   } finally {
     await file.close();
   }

@@ -32,6 +32,7 @@ export interface EmbeddingsFile {
   readonly size: number;
   /** When the file was last written, in milliseconds since 1970. */
   readonly modified: number;
+  readonly statusChanged: number;
   /**
    * All rows in order, some thousand at a time, embeddings as they stand in the file: [some, dimensions].
    * @throws LincirError 'bad-file' naming a row that is all zeros or has a value that is no finite number.
@@ -96,11 +97,11 @@ export async function openEmbeddings(path: string, names?: string): Promise<Embe
   if (named !== count) throw wrongCount(path, count, named);
 
   const { model, fingerprint } = matrix.metadata ?? {};
-  const { size, mtimeMs } = await stat(path).catch((error: unknown) => {
+  const { size, mtimeMs, ctimeMs } = await stat(path).catch((error: unknown) => {
     throw asLincirError(error, path, 'read');
   });
   return {
-    ...{ path, count, dimensions, size, modified: mtimeMs },
+    ...{ path, count, dimensions, size, modified: mtimeMs, statusChanged: ctimeMs },
     ...(model !== undefined && { model }),
     ...(fingerprint !== undefined && { fingerprint }),
     rows: () => namedRows(path, matrix, readNames),

@@ -1,6 +1,6 @@
 /** Picture files: which ones lie in folders, and what an index knows them by. */
 
-import type { Dirent } from 'node:fs';
+import type { Dirent, Stats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join, posix, relative, resolve, sep } from 'node:path';
 import { asLincirError, LincirError } from '../core/index.ts';
@@ -19,6 +19,8 @@ export interface FoundPicture {
   readonly size: number;
   /** Milliseconds since 1970; of a member, when its shard was last written. */
   readonly modified: number;
+  /** When anything of its file was last changed by the system's account (ctime), which programs cannot set. */
+  readonly statusChanged?: number;
   /** What to open. */
   readonly file: string;
   /** Where a member's bytes begin in its shard. */
@@ -130,10 +132,10 @@ export function reasonOf({ problem: { expected, found, todo } }: LincirError): s
   return `expected ${expected}, found ${found}${todo === undefined ? '' : `; ${todo}`}`;
 }
 
-function found(path: string, facts: { readonly size: number; readonly mtimeMs: number }): FoundPicture {
+function found(path: string, { size, mtimeMs, ctimeMs }: Stats): FoundPicture {
   const known = indexPath(path);
-  const { size, mtimeMs } = facts;
-  return { path: known, folder: posix.dirname(known), size, modified: mtimeMs, file: path };
+  const times = { modified: mtimeMs, statusChanged: ctimeMs };
+  return { path: known, folder: posix.dirname(known), size, ...times, file: path };
 }
 
 async function identityOf(folder: string): Promise<string> {

@@ -30,9 +30,9 @@ async function answerTo(
   known: PictureRequest['known'],
 ): Promise<PictureAnswer> {
   try {
-    const { bytes, size, modified } = await readPicture(picture);
+    const { bytes, ...found } = await readPicture(picture);
     const digest = hash('sha256', bytes);
-    const facts = { hash: digest, size, modified };
+    const facts = { ...found, hash: digest };
     if (known.includes(digest)) return facts;
     const named = { ...options, name: picture.path };
     const pixels = picture.region

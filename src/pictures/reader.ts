@@ -23,17 +23,14 @@ export interface WantedPicture {
   readonly known: readonly string[];
 }
 
-/** What became of a picture. */
+/** What became of a picture; its size and times as they were when it was read. */
 export type ReadPicture =
-  | {
+  | (Pick<FoundPicture, 'size' | 'modified' | 'statusChanged'> & {
       /** SHA-256, in hex. */
       readonly hash: string;
-      /** As they were when it was read. */
-      readonly size: number;
-      readonly modified: number;
       /** [3, height, width], as the vision tower takes them; absent for known contents. */
       readonly pixels?: Float32Array<ArrayBuffer>;
-    }
+    })
   /** It cannot be used. */
   | { readonly reason: string };
 

@@ -29,7 +29,7 @@ export async function* shardPictures(
   let shard: OpenFile | undefined;
   try {
     shard = await openFile(name);
-    const { modified } = shard;
+    const { modified, statusChanged } = shard;
     const { members, failure } = await gather(shard, options.signal);
     for (const [member, { link }] of members) {
       options.signal?.throwIfAborted();
@@ -37,9 +37,10 @@ export async function* shardPictures(
       if (!isPictureName(member) || isWithinLeftOut(member, isLeftOut)) continue;
       const known = `${path}${memberMark}${member}`;
       const { size, offset, problem } = followed(members, member);
-      if (problem === undefined)
-        yield { path: known, folder: posix.dirname(known), size, modified, file: name, offset };
-      else options.onUnreadable({ path: known, reason: problem, isMissing: false });
+      if (problem === undefined) {
+        const place = { path: known, folder: posix.dirname(known), file: name, offset };
+        yield { ...place, size, modified, statusChanged };
+      } else options.onUnreadable({ path: known, reason: problem, isMissing: false });
     }
     if (failure !== undefined) throw failure;
   } catch (error) {

@@ -19,8 +19,11 @@ export interface SourceOptions extends WalkOptions {
 export interface PictureSources {
   /** All pictures, each path once if it is named once. Can be asked for again, and then looks again. */
   pictures(): AsyncGenerator<FoundPicture, void, void>;
-  /** Whether a known picture with this path would be among them if it were still there. */
-  covers(path: string): boolean;
+  /**
+   * The folder or shard in which a known picture with this path would be found if it were still there, the file itself
+   * where it was named; undefined if it is not among them.
+   */
+  covering(path: string): string | undefined;
 }
 
 interface Source {
@@ -65,7 +68,7 @@ export async function openSources(names: readonly string[], options: SourceOptio
         }
       }
     },
-    covers: (path) => outer.some((source) => isWithin(path, source)),
+    covering: (path) => outer.find((source) => isWithin(path, source))?.covered,
   };
 }
 

@@ -4,8 +4,18 @@ import { randomUUID } from 'node:crypto';
 import type { Clip } from '../clip/index.ts';
 import { normalizeRows } from '../core/index.ts';
 import type { FoundPicture, ReadPicture, Unreadable } from '../pictures/index.ts';
-import type { BrokenPicture, EmbeddedPicture, Facts, Picture, VectorStore } from '../store/index.ts';
+import {
+  type BrokenPicture,
+  type EmbeddedPicture,
+  type Facts,
+  type MissingPicture,
+  type Picture,
+  pictureOf,
+  type VectorStore,
+} from '../store/index.ts';
 import type { KnownPictures } from './known.ts';
+import type { Loss } from './losses.ts';
+import type { MissingPictures } from './missing.ts';
 import type { UpdateSummary } from './update.ts';
 
 /** A found picture, and what the index has of it. */
@@ -13,6 +23,8 @@ export interface Candidate {
   readonly picture: FoundPicture;
   /** The picture that the index has under this path. */
   readonly earlier: Picture | undefined;
+  /** The picture that was under this path until it was missed. */
+  readonly former: MissingPicture | undefined;
   /** Whether the index has the path among the broken ones. */
   readonly wasBroken: boolean;
   /** The id for a new one. */
@@ -24,7 +36,9 @@ export interface Candidate {
 /** A picture that is to be encoded. */
 interface Waiting {
   readonly facts: Omit<Picture, 'norm'>;
-  readonly isNew: boolean;
+  /** The picture of this id that the index has. */
+  readonly earlier: Picture | undefined;
+  readonly former: MissingPicture | undefined;
   readonly pixels: Float32Array;
 }
 
@@ -36,12 +50,15 @@ export class Changes {
   readonly #store: VectorStore;
   /** Pictures that are gone, by hash, until another with their contents is found. */
   readonly #gone: Map<string, Picture[]>;
+  readonly #missing: MissingPictures;
   readonly #idsOf: ((paths: readonly string[]) => Promise<ReadonlyMap<string, string>>) | undefined;
+  /** Pictures of the index that cannot be read any more: what becomes of them depends on how many there are. */
+  readonly #unreadable: { readonly picture: Picture; readonly broken: BrokenPicture }[] = [];
   #waiting: Waiting[] = [];
   #add: EmbeddedPicture[] = [];
   #replace: EmbeddedPicture[] = [];
   #move: Facts[] = [];
-  #remove: string[] = [];
+  #returned: string[] = [];
   #addBroken: BrokenPicture[] = [];
   #mended: string[] = [];
   #committed = performance.now();
@@ -49,17 +66,19 @@ export class Changes {
   /** Pictures that have been dealt with. */
   done = 0;
   readonly #counts = {
-    ...{ added: 0, changed: 0, renamed: 0, removed: 0, unchanged: 0, broken: 0 },
+    ...{ added: 0, changed: 0, renamed: 0, removed: 0, kept: 0, unchanged: 0, broken: 0 },
     ...{ encoded: 0, encodingSeconds: 0 },
   };
 
   constructor(
     store: VectorStore,
     gone: Map<string, Picture[]>,
+    missing: MissingPictures,
     idsOf?: (paths: readonly string[]) => Promise<ReadonlyMap<string, string>>,
   ) {
     this.#store = store;
     this.#gone = gone;
+    this.#missing = missing;
     this.#idsOf = idsOf;
   }
 
@@ -78,7 +97,9 @@ export class Changes {
     const earlier = new Map(
       (await this.#store.find('path', changed)).map((picture) => [picture.path, picture]),
     );
-    const ids = await this.#idsOf?.(found.map(({ path }) => path));
+    const paths = found.map(({ path }) => path);
+    const former = await this.#missing.at(paths);
+    const ids = await this.#idsOf?.(paths);
     const goneBySize = Map.groupBy([...this.#gone.values()].flat(), ({ size }) => size);
     return found.map((picture) => {
       const present = earlier.get(picture.path);
@@ -86,6 +107,7 @@ export class Changes {
       return {
         picture,
         earlier: present,
+        former: present ? undefined : former.get(picture.path),
         wasBroken: known.isBroken(picture.path),
         id: ids?.get(picture.path) ?? newId(),
         known: present ? [present.hash] : hashes,
@@ -94,24 +116,28 @@ export class Changes {
   }
 
   /** Notes what became of a picture. */
-  async take({ wanted, read }: { readonly wanted: Candidate; readonly read: ReadPicture }): Promise<void> {
+  async take(
+    { wanted, read }: { readonly wanted: Candidate; readonly read: ReadPicture },
+    known: KnownPictures,
+  ): Promise<void> {
     const { picture, earlier, wasBroken, id } = wanted;
     const { path, folder } = picture;
     this.done += 1;
     if ('reason' in read) {
-      this.#addBroken.push({ path, size: picture.size, modified: picture.modified, reason: read.reason });
-      this.#counts.broken += 1;
-      if (earlier) this.#remove.push(earlier.id);
+      this.#isBroken({ ...picture, reason: read.reason }, earlier);
       return;
     }
     if (wasBroken) this.#mended.push(path);
-    const { hash, size, modified, pixels } = read;
-    const facts = { id: earlier?.id ?? id, path, folder, size, modified, hash };
-    if (pixels) this.#waiting.push({ facts, isNew: earlier === undefined, pixels });
-    else if (earlier) {
-      this.#move.push({ id: earlier.id, path, folder, size, modified });
+    const { pixels, ...found } = read;
+    const facts = { id: earlier?.id ?? id, path, folder, ...found };
+    if (pixels) {
+      const isNew = earlier === undefined;
+      const former = isNew ? (wanted.former ?? (await this.#missing.withHash(found.hash, known))) : undefined;
+      this.#waiting.push({ facts, earlier, former, pixels });
+    } else if (earlier) {
       this.#counts.unchanged += 1;
-    } else await this.#reuse(facts);
+      if (!isSamePlace(earlier, facts)) this.#move.push(placeOf(facts));
+    } else await this.#reuse(facts, wanted.former);
   }
 
   /** Encodes what waits for it. */
@@ -129,19 +155,18 @@ export class Changes {
     const dimensions = shape[1]!;
     const finite = (vector: Float32Array) =>
       vector.every(Number.isFinite) && vector.some((value) => value !== 0);
-    waiting.forEach(({ facts, isNew }, at) => {
+    waiting.forEach(({ facts, earlier, former }, at) => {
       const vector = data.slice(at * dimensions, (at + 1) * dimensions);
       if (!finite(vector)) {
-        const { path, size: bytes, modified } = facts;
         const reason = 'expected an embedding of finite numbers, found others: the model cannot take it';
-        this.#addBroken.push({ path, size: bytes, modified, reason });
-        this.#counts.broken += 1;
-        if (!isNew) this.#remove.push(facts.id);
+        this.#isBroken({ ...facts, reason }, earlier);
         return;
       }
       const norm = Math.hypot(...vector);
       normalizeRows(vector, dimensions);
-      (isNew ? this.#add : this.#replace).push({ ...facts, norm, vector });
+      if (earlier) this.#replace.push({ ...facts, norm, vector });
+      else this.#add.push({ ...facts, ...returning(former), norm, vector });
+      if (former) this.#returned.push(former.id);
     });
     this.#counts.encoded += waiting.length;
     this.#counts.encodingSeconds = (performance.now() - this.#encodingBegan) / 1000;
@@ -167,8 +192,8 @@ export class Changes {
     this.#replace = [];
     await this.#store.move(this.#move);
     this.#move = [];
-    await this.#store.remove(this.#remove);
-    this.#remove = [];
+    await this.#store.removeMissing(this.#returned);
+    this.#returned = [];
     await this.#store.addBroken(this.#addBroken);
     this.#addBroken = [];
     await this.#store.removeBroken(this.#mended);
@@ -176,32 +201,84 @@ export class Changes {
     this.#committed = performance.now();
   }
 
-  /** Takes away what is gone, and notes what could not be looked into. */
-  async finish(goneBroken: readonly string[], unreadable: Iterable<Unreadable>): Promise<void> {
-    const gone = [...this.#gone.values()].flat();
-    this.#remove.push(...gone.map(({ id }) => id));
+  /** Pictures of the index that have not been found, and those that could not be read. */
+  losses(): Loss[] {
+    const unreadable = this.#unreadable.map(({ picture: { path }, broken: { reason } }) => ({
+      path,
+      reason,
+    }));
+    return [...[...this.#gone.values()].flat(), ...unreadable];
+  }
+
+  /** Takes out what is lost and not to be kept, and notes what could not be read or looked into. */
+  async finish(
+    kept: ReadonlySet<string>,
+    goneBroken: readonly string[],
+    unreadable: Iterable<Unreadable>,
+  ): Promise<void> {
+    const isOut = ({ path }: { readonly path: string }) => !kept.has(path);
+    const gone = [...this.#gone.values()].flat().filter(isOut);
+    const broken = this.#unreadable.filter(({ picture }) => isOut(picture));
+    await this.#missing.take([...gone, ...broken.map(({ picture }) => picture)].map(({ id }) => id));
     this.#counts.removed += gone.length;
+    this.#counts.kept += kept.size;
     this.#mended.push(...goneBroken);
+    await this.commit();
+    this.#addBroken = broken.map((item) => item.broken);
+    this.#counts.broken += broken.length;
     await this.commit();
     this.#addBroken = Array.from(unreadable, ({ path, reason }) => ({ path, size: 0, modified: 0, reason }));
     this.#counts.broken += this.#addBroken.length;
     await this.commit();
   }
 
+  #isBroken({ path, size, modified, reason }: BrokenPicture, earlier: Picture | undefined): void {
+    const broken = { path, size, modified, reason };
+    // Not with its vector: there may be many.
+    if (earlier) this.#unreadable.push({ picture: pictureOf(earlier), broken });
+    else {
+      this.#addBroken.push(broken);
+      this.#counts.broken += 1;
+    }
+  }
+
   /** A new picture with contents that the index has: the one that had them has been renamed, or there are now several. */
-  async #reuse(facts: Omit<Picture, 'norm'>): Promise<void> {
+  async #reuse(facts: Omit<Picture, 'norm'>, former: MissingPicture | undefined): Promise<void> {
     const gone = this.#gone.get(facts.hash) ?? [];
-    const [former] = gone;
-    if (former) {
+    const [renamed] = former?.hash === facts.hash ? [] : gone;
+    if (renamed) {
       this.#gone.set(facts.hash, gone.slice(1));
-      const { path, folder, size, modified } = facts;
-      this.#move.push({ id: former.id, path, folder, size, modified });
+      this.#move.push({ ...placeOf(facts), id: renamed.id });
       this.#counts.renamed += 1;
       return;
     }
     const [same] = await this.#store.find('hash', [facts.hash]);
-    this.#add.push({ ...facts, norm: same!.norm, vector: same!.vector });
+    const { norm, vector } = same!;
+    if (former) this.#returned.push(former.id);
+    this.#add.push({ ...facts, ...returning(former), norm, vector });
   }
+}
+
+/** What a picture that was missing has still. */
+function returning(former: MissingPicture | undefined): Pick<EmbeddedPicture, 'metadata'> & { id?: string } {
+  return former ? { id: former.id, metadata: former.metadata } : {};
+}
+
+/** Where a picture lies, without the rest of it. */
+export function placeOf({
+  id,
+  path,
+  folder,
+  size,
+  modified,
+  statusChanged,
+}: Omit<Facts, 'statusChanged'> & { readonly statusChanged?: number | undefined }): Facts {
+  return { id, path, folder, size, modified, ...(statusChanged !== undefined && { statusChanged }) };
+}
+
+function isSamePlace(earlier: Picture, now: Omit<Picture, 'norm'>): boolean {
+  const { size, modified, statusChanged } = earlier;
+  return size === now.size && modified === now.modified && statusChanged === now.statusChanged;
 }
 
 /** 64 random bits. */

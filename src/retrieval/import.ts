@@ -29,7 +29,8 @@ export async function* importEmbeddings(
   file: EmbeddingsFile,
   signal?: AbortSignal,
 ): AsyncGenerator<number, ImportSummary, void> {
-  const { path: subject, dimensions, fingerprint, size, modified } = file;
+  const { path: subject, dimensions, fingerprint, size, modified, statusChanged } = file;
+  const facts = { size, modified, statusChanged };
   const { info } = store;
   if (dimensions !== info.dimensions || (fingerprint ?? info.fingerprint) !== info.fingerprint) {
     const described = (print: string | undefined, width: number) =>
@@ -47,7 +48,7 @@ export async function* importEmbeddings(
   for await (const { names, embeddings } of file.rows()) {
     signal?.throwIfAborted();
     const states = names.map((path) => {
-      const state = known.see({ path, size, modified });
+      const state = known.see({ path, ...facts });
       if (known.claim(path)) return state;
       throw new LincirError('bad-file', {
         subject,
@@ -65,7 +66,7 @@ export async function* importEmbeddings(
       const norm = Math.abs(length - 1) < unitTolerance ? null : length;
       const content = hash('sha256', new Uint8Array(vector.buffer));
       normalizeRows(vector, dimensions);
-      const place = { path, folder: posix.dirname(path), size, modified };
+      const place = { path, folder: posix.dirname(path), ...facts };
       return [{ id: ids.get(path) ?? newId(), ...place, hash: content, norm, vector }];
     });
     const isKnown = ({ path }: EmbeddedPicture) => ids.has(path);

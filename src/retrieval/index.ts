@@ -11,6 +11,8 @@ export {
   type Reference,
 } from './compose.ts';
 export type { ImportSummary } from './import.ts';
+export type { Comparison } from './known.ts';
+export { daysKept } from './missing.ts';
 export { slerp, slerpWeight, sum } from './mixing.ts';
 export {
   type IndexedReference,

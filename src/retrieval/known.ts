@@ -1,33 +1,64 @@
 /** What an index knows of its pictures, in little memory: enough to tell which have changed and which are gone. */
 
 import { hash } from 'node:crypto';
-import type { VectorStore } from '../store/index.ts';
+import type { Picture, VectorStore } from '../store/index.ts';
 
-type Facts = { readonly path: string; readonly size: number; readonly modified: number };
+/**
+ * What tells that a file is as it was: its size, its time and the time when its status was changed; these but the last, for
+ * disks where backups or other programs change it; or nothing but its contents.
+ */
+export type Comparison = 'times' | 'modified' | 'contents';
 
-/** About 60 bytes a picture. */
+type Facts = Pick<Picture, 'path' | 'size' | 'modified' | 'statusChanged'>;
+
+/** About 70 bytes a picture. */
 export class KnownPictures {
   /** By path, as 52 bits of its SHA-256; where the facts are. */
   readonly #places = new Map<number, number>();
-  #facts = new Float64Array(2 * 1024);
+  /** Size, modified, statusChanged: NaN where it is not known. */
+  #facts = new Float64Array(3 * 1024);
   /** 1: seen, 2: broken, 4: claimed. */
   #marks = new Uint8Array(1024);
+  readonly #comparison: Comparison;
+  /** Paths that stand among the broken ones and the pictures: they were mended just before a process ended. */
+  readonly mended: string[] = [];
 
-  static async of(store: VectorStore): Promise<KnownPictures> {
-    const known = new KnownPictures();
+  private constructor(comparison: Comparison) {
+    this.#comparison = comparison;
+  }
+
+  static async of(store: VectorStore, comparison: Comparison = 'times'): Promise<KnownPictures> {
+    const known = new KnownPictures(comparison);
     for await (const batch of store.broken()) for (const picture of batch) known.#add(picture, 2);
-    // A picture that was mended just before the process ended may stand in both.
-    for await (const batch of store.pictures()) for (const picture of batch) known.#add(picture, 0);
+    for await (const batch of store.pictures()) {
+      for (const picture of batch) {
+        if (known.isBroken(picture.path)) known.mended.push(picture.path);
+        known.#add(picture, 0);
+      }
+    }
     return known;
   }
 
   /** Whether a picture is there with these facts, broken or not; it counts as seen from now on. */
-  see({ path, size, modified }: Facts): 'new' | 'changed' | 'same' {
+  see({ path, size, modified, statusChanged }: Facts): 'new' | 'changed' | 'same' {
     const place = this.#places.get(keyOf(path));
     if (place === undefined) return 'new';
     this.#marks[place]! |= 1;
-    const isSame = this.#facts[2 * place] === size && this.#facts[2 * place + 1] === modified;
-    return isSame ? 'same' : 'changed';
+    if (this.#comparison === 'contents') return 'changed';
+    const [knownSize, knownModified, knownStatus] = this.#facts.subarray(3 * place, 3 * place + 3);
+    if (knownSize !== size || knownModified !== modified) return 'changed';
+    if (statusChanged === undefined || this.#comparison === 'modified') return 'same';
+    // An index of an earlier version does not tell: what is there now counts as what was read.
+    if (Number.isNaN(knownStatus)) this.#facts[3 * place + 2] = statusChanged;
+    else if (knownStatus !== statusChanged) return 'changed';
+    return 'same';
+  }
+
+  /** When the status of a picture's file was changed, as was known before or has been seen. */
+  statusOf(path: string): number | undefined {
+    const place = this.#places.get(keyOf(path));
+    const status = place === undefined ? Number.NaN : this.#facts[3 * place + 2]!;
+    return Number.isNaN(status) ? undefined : status;
   }
 
   /** Whether the path is claimed for the first time. */
@@ -53,7 +84,7 @@ export class KnownPictures {
     return place !== undefined && (this.#marks[place]! & 2) === 2;
   }
 
-  #add({ path, size, modified }: Facts, mark: number): void {
+  #add({ path, size, modified, statusChanged = Number.NaN }: Facts, mark: number): void {
     const key = keyOf(path);
     const place = this.#places.get(key) ?? this.#places.size;
     this.#places.set(key, place);
@@ -61,7 +92,7 @@ export class KnownPictures {
       this.#marks = grown(this.#marks, Uint8Array);
       this.#facts = grown(this.#facts, Float64Array);
     }
-    this.#facts.set([size, modified], 2 * place);
+    this.#facts.set([size, modified, statusChanged], 3 * place);
     this.#marks[place] = mark;
   }
 }

@@ -19,6 +19,7 @@ import {
   formatVersion,
   type Hit,
   type KnownPicture,
+  type MissingPicture,
   type Precision,
   parseFilter,
   type StoreInfo,
@@ -147,13 +148,18 @@ export class PictureIndex {
     return await annotate(this.#store, file, folders);
   }
 
-  /** Takes pictures out, by ids or paths; their files stay. Returns how many there were. */
+  /** Takes pictures out for good, missing ones as well, by ids or paths; their files stay. Returns how many there were. */
   async remove(names: readonly string[]): Promise<number> {
     const ids = new Set((await this.#store.find('id', names.filter(isId))).map(({ id }) => id));
     for (const { id } of await this.#store.find('path', pathsOf(names))) ids.add(id);
     await this.#store.remove([...ids]);
     await this.#store.removeBroken(pathsOf(names));
-    return ids.size;
+    const missing = [
+      ...(await this.#store.findMissing('id', names.filter(isId))),
+      ...(await this.#store.findMissing('path', formsOf(names))),
+    ].map(({ id }) => id);
+    await this.#store.removeMissing(missing);
+    return new Set([...ids, ...missing]).size;
   }
 
   /** The picture with an id or a path. */
@@ -225,6 +231,11 @@ export class PictureIndex {
   async *broken(): AsyncGenerator<readonly BrokenPicture[], void, void> {
     await this.#reading((store) => store.columns()); // looks whether it is still there
     yield* this.#store.broken();
+  }
+
+  /** Pictures that were taken out since they could not be found or read; they can come back. */
+  missing(): AsyncIterable<readonly MissingPicture[]> {
+    return this.#store.missing();
   }
 
   async statistics(): Promise<StoreStatistics & { readonly columns: ReadonlyMap<string, string> }> {
@@ -306,6 +317,12 @@ function isId(name: string): boolean {
 /** A name as the index may have it: as it is, or as a path of this system. */
 function pathsOf(names: readonly string[]): string[] {
   return [...new Set(names.flatMap((name) => [name, indexPath(name)]))];
+}
+
+/** A missing picture's path may be in either form; see `nameKey`. */
+function formsOf(names: readonly string[]): string[] {
+  const paths = pathsOf(names);
+  return [...new Set(paths.flatMap((path) => [path, path.normalize('NFC'), path.normalize('NFD')]))];
 }
 
 function asReference(picture: KnownPicture): IndexedReference {

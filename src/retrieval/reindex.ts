@@ -3,13 +3,7 @@
 import type { Clip } from '../clip/index.ts';
 import { LincirError, quoted } from '../core/index.ts';
 import { splitPath } from '../pictures/index.ts';
-import {
-  engineOf,
-  type KnownPicture,
-  type Metadata,
-  type Precision,
-  type VectorStore,
-} from '../store/index.ts';
+import { engineOf, type MissingPicture, type Precision, type VectorStore } from '../store/index.ts';
 import { infoFor } from './picture-index.ts';
 import { type UpdateEvent, type UpdateOptions, updateIndex } from './update.ts';
 
@@ -23,8 +17,8 @@ const picturesPerLookup = 2048;
 const leastPart = 1 / 2;
 
 /**
- * Encodes every picture of an index again, from its file or shard. Ids and metadata stay. Stopped in any way, the same call
- * goes on where it was.
+ * Encodes every picture of an index again, from its file or shard. Ids and metadata stay, those of pictures that cannot be
+ * read as well. Stopped in any way, the same call goes on where it was.
  * @throws LincirError 'bad-argument' for an index of ready embeddings, which have no files; 'not-found' when most pictures
  *   cannot be read any more, and the old index stays; and as `openIndex` and `updateIndex` do
  */
@@ -40,16 +34,20 @@ export async function* reindex(
     const { store, publish } = await engine.replace(location, info);
     try {
       const shards = await shardsOf(old);
-      const ofOld = async (paths: readonly string[]): Promise<KnownPicture[]> =>
-        await old.find('path', paths);
+      const ofOld = async (paths: readonly string[]) => [
+        ...(await old.findMissing('path', paths)),
+        ...(await old.find('path', paths)),
+      ];
       yield* updateIndex(store, clip, {
         ...options,
         pictures: shards,
+        removeMissing: true, // what is left decides below
+
         paths: () => filesOf(old),
         idsOf: async (paths) => new Map((await ofOld(paths)).map(({ path, id }) => [path, id])),
       });
       expectMost(uri, await old.count(), await store.count());
-      await copyMetadata(old, store);
+      await carryOver(old, store);
       await publish();
     } finally {
       await store.close();
@@ -96,22 +94,43 @@ function expectMost(subject: string, before: number, now: number): void {
   });
 }
 
-async function copyMetadata(old: VectorStore, store: VectorStore): Promise<void> {
+/** Gives the pictures of the new index their metadata, and keeps the ids and metadata of those that could not be read. */
+async function carryOver(old: VectorStore, store: VectorStore): Promise<void> {
   const own = new Set(['id', 'path', 'folder', 'size', 'modified']);
   const columns = new Map(
     [...(await old.columns())].flatMap(([name, type]) =>
       own.has(name) || type === 'time' ? [] : [[name, type] as const],
     ),
   );
-  if (columns.size === 0) return;
-  for await (const batch of store.pictures()) {
+  await store.annotate(columns, []);
+  const carry = async (pictures: readonly MissingPicture[]) => {
+    const found = await store.find(
+      'id',
+      pictures.map(({ id }) => id),
+    );
+    const present = new Set(found.map(({ id }) => id));
+    const rows = pictures.filter(({ id }) => present.has(id));
+    if (columns.size > 0)
+      await store.annotate(
+        columns,
+        rows.map(({ id, metadata }) => ({ id, values: metadata })),
+      );
+    await store.addMissing(pictures.filter(({ id }) => !present.has(id)));
+  };
+  for await (const batch of old.missing()) await carry(batch);
+  const since = Date.now();
+  for await (const batch of old.pictures()) {
     for (let start = 0; start < batch.length; start += picturesPerLookup) {
       const ids = batch.slice(start, start + picturesPerLookup).map(({ id }) => id);
-      const rows = (await old.find('id', ids)).map(({ id, metadata }): { id: string; values: Metadata } => ({
-        id,
-        values: metadata,
-      }));
-      await store.annotate(columns, rows);
+      await carry(
+        (await old.find('id', ids)).map(({ id, path, hash, metadata }) => ({
+          id,
+          path,
+          hash,
+          since,
+          metadata,
+        })),
+      );
     }
   }
   await store.maintain();

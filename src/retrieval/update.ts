@@ -1,11 +1,13 @@
 /** Brings an index up to date with folders, files and shards: only what is new, changed, renamed or gone costs anything. */
 
 import type { Clip } from '../clip/index.ts';
-import { chunks } from '../core/index.ts';
+import { chunks, type LincirError } from '../core/index.ts';
 import { openSources, PictureReader, type SourceOptions, type Unreadable } from '../pictures/index.ts';
-import type { Picture, VectorStore } from '../store/index.ts';
-import { Changes } from './changes.ts';
-import { KnownPictures } from './known.ts';
+import type { Facts, Picture, VectorStore } from '../store/index.ts';
+import { Changes, placeOf } from './changes.ts';
+import { type Comparison, KnownPictures } from './known.ts';
+import { Losses } from './losses.ts';
+import { daysKept, MissingPictures } from './missing.ts';
 
 export interface UpdateOptions extends Omit<SourceOptions, 'onUnreadable'> {
   /** Folders, picture files and WebDataset shards (`.tar`). */
@@ -14,6 +16,12 @@ export interface UpdateOptions extends Omit<SourceOptions, 'onUnreadable'> {
   readonly readers?: number | undefined;
   /** Larger pictures are refused. Default: 200 million pixels. */
   readonly maxPixels?: number | undefined;
+  /** What tells that a picture is as it was. Default: `times`. */
+  readonly compare?: Comparison | undefined;
+  /** Take out pictures that are gone even where they are so many that a disk may be away. */
+  readonly removeMissing?: boolean | undefined;
+  /** How long what was taken out can come back with its id and metadata. Default: 30. */
+  readonly keepMissingDays?: number | undefined;
   /** Ids for new pictures, by path. Default: random ones. */
   readonly idsOf?: ((paths: readonly string[]) => Promise<ReadonlyMap<string, string>>) | undefined;
 }
@@ -23,7 +31,10 @@ export interface UpdateSummary {
   readonly added: number;
   readonly changed: number;
   readonly renamed: number;
+  /** Pictures that are gone, and were taken out. */
   readonly removed: number;
+  /** Pictures that are gone or cannot be read, and stay in the index, since they are so many. */
+  readonly kept: number;
   readonly unchanged: number;
   /** New broken ones; `store.broken()` has all. */
   readonly broken: number;
@@ -43,7 +54,8 @@ export type UpdateEvent =
   | { readonly kind: 'commit'; readonly done: number; readonly todo: number }
   /** Compacting, and making the approximate index where it pays. */
   | { readonly kind: 'maintain' }
-  | { readonly kind: 'end'; readonly summary: UpdateSummary };
+  /** `away` is what is thrown next: pictures that are missing are kept. */
+  | { readonly kind: 'end'; readonly summary: UpdateSummary; readonly away?: LincirError };
 
 /** Found pictures that are looked up together. */
 const picturesPerLookup = 256;
@@ -55,18 +67,20 @@ const fewestPerMaintenance = 10_000;
 /**
  * Looks twice: first to know what there is and what is gone, so that a renamed picture keeps its vector, then to read what
  * is new. What is encoded is committed every five seconds, at the end, and when anything ends the work.
- * @throws LincirError as `openSources` and the store do, and the signal's reason
+ * @throws LincirError as `openSources` and the store do, and the signal's reason; after the end, 'not-found' if so many
+ *   pictures have gone at once that a disk may be away: they stay
  */
 export async function* updateIndex(
   store: VectorStore,
   clip: Clip,
   { pictures = [], readers, maxPixels, idsOf, ...options }: UpdateOptions,
 ): AsyncGenerator<UpdateEvent, void, void> {
-  const { signal } = options;
+  const { signal, compare, removeMissing = false, keepMissingDays = daysKept } = options;
   const unreadable = new Map<string, Unreadable>();
   const onUnreadable = (entry: Unreadable) => unreadable.set(entry.path, entry);
   const sources = await openSources(pictures, { ...options, onUnreadable });
-  const known = await KnownPictures.of(store);
+  const known = await KnownPictures.of(store, compare);
+  const missing = await MissingPictures.of(store);
   let found = 0;
   let todo = 0;
   let unchanged = 0;
@@ -78,13 +92,18 @@ export async function* updateIndex(
   }
   yield { kind: 'begin', found, todo };
 
+  /** What a picture was found by; undefined if it was not looked for. */
+  const sourceOf = (path: string): string | undefined =>
+    sources.covering(path) ?? (known.wasSeen(path) || unreadable.has(path) ? path : undefined);
   const isGone = (path: string): boolean =>
     unreadable.get(path)?.isMissing ??
-    (sources.covers(path) &&
-      !known.wasSeen(path) &&
-      ![...unreadable.keys()].some((top) => isWithin(path, top)));
-  const gone = await goneFrom(store, isGone);
-  const changes = new Changes(store, gone.pictures, idsOf);
+    (sources.covering(path) !== undefined && !known.wasSeen(path) && !isWithinAny(path, unreadable));
+  const losses = new Losses();
+  const gone = await survey(store, known, isGone, (path) => {
+    const source = sourceOf(path);
+    if (source !== undefined) losses.know(path, source);
+  });
+  const changes = new Changes(store, gone.pictures, missing, idsOf);
   const settings = { preprocessing: clip.preprocessing, ...(maxPixels && { maxPixels }) };
   const perRun = clip.picturesPerRun;
   const reader = new PictureReader({
@@ -105,7 +124,7 @@ export async function* updateIndex(
     try {
       for await (const item of reader.read(wanted())) {
         signal?.throwIfAborted();
-        await changes.take(item);
+        await changes.take(item, known);
         if (changes.waiting >= perRun) await changes.encode(clip);
         if (await changes.commitIfDue()) {
           yield { kind: 'commit', done: changes.done, todo };
@@ -122,24 +141,53 @@ export async function* updateIndex(
   } finally {
     await reader.close();
   }
-  await changes.finish(gone.broken, unreadable.values());
+  const lost = changes.losses().map((loss) => ({ ...loss, source: sourceOf(loss.path)! }));
+  const verdict = removeMissing ? undefined : await losses.judge(lost);
+  const kept = verdict?.kept ?? new Set<string>();
+  await changes.finish(kept, [...known.mended, ...gone.broken], unreadable.values());
+  await missing.settle(keepMissingDays);
   yield { kind: 'maintain' };
   await store.maintain();
   const { summary } = changes;
-  yield { kind: 'end', summary: { ...summary, unchanged: summary.unchanged + unchanged } };
+  const away = verdict?.error;
+  yield {
+    kind: 'end',
+    summary: { ...summary, unchanged: summary.unchanged + unchanged },
+    ...(away && { away }),
+  };
+  if (away) throw away;
 }
 
-function isWithin(path: string, top: string): boolean {
-  return path === top || path.startsWith(`${top}/`) || path.startsWith(`${top}!/`);
+function isWithinAny(path: string, tops: ReadonlyMap<string, unknown>): boolean {
+  if (tops.has(path)) return true;
+  for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
+    if (tops.has(path.slice(0, end)) || (path[end - 1] === '!' && tops.has(path.slice(0, end - 1))))
+      return true;
+  }
+  return false;
 }
 
-/** What is there no more: pictures by their contents, broken ones by their paths. */
-async function goneFrom(store: VectorStore, isGone: (path: string) => boolean) {
+/**
+ * Goes through the index after a look: tells `isThere` of all its pictures, notes what an earlier version did not know of
+ * files, and returns what is there no more: pictures by their contents, broken ones by their paths.
+ */
+async function survey(
+  store: VectorStore,
+  known: KnownPictures,
+  isGone: (path: string) => boolean,
+  isThere: (path: string) => void,
+) {
   const pictures = new Map<string, Picture[]>();
   for await (const batch of store.pictures()) {
+    const learned: Facts[] = [];
     for (const picture of batch) {
-      if (isGone(picture.path)) pictures.set(picture.hash, [...(pictures.get(picture.hash) ?? []), picture]);
+      const { path, hash } = picture;
+      isThere(path);
+      if (isGone(path)) pictures.set(hash, [...(pictures.get(hash) ?? []), picture]);
+      const statusChanged = picture.statusChanged ?? known.statusOf(path);
+      if (statusChanged !== picture.statusChanged) learned.push(placeOf({ ...picture, statusChanged }));
     }
+    await store.move(learned);
   }
   const broken: string[] = [];
   for await (const batch of store.broken()) {

@@ -3,13 +3,22 @@
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
-import { type Connection, connect, Session } from '@lancedb/lancedb';
+import { type Connection, connect, Session, type Table } from '@lancedb/lancedb';
 import { z } from 'zod';
 import { asLincirError, LincirError, parseJsonText, quoted, takeLock } from '../core/index.ts';
 import type { StoreEngine } from './engine.ts';
 import { engineError } from './lance-errors.ts';
 import { addComparedNames } from './lance-names.ts';
-import { brokenSchema, fieldOf, manifestSchema, picturesSchema, scalars, tableOf } from './lance-rows.ts';
+import {
+  brokenSchema,
+  fieldOf,
+  manifestSchema,
+  missingSchema,
+  picturesSchema,
+  scalars,
+  sqlTypes,
+  tableOf,
+} from './lance-rows.ts';
 import { LanceStore } from './lance-store.ts';
 import { formatVersion, type StoreInfo } from './store.ts';
 
@@ -20,7 +29,7 @@ const cachedPart = 1 / 4;
 const metadataCache = 2n ** 27n;
 const manifestTable = 'lincir';
 const lockName = 'lincir.lock';
-const generationTable = /^(?:pictures|broken)-(\d+)$/;
+const generationTable = /^(?:pictures|broken|missing)-(\d+)$/;
 
 const infoSchema = z.object({
   version: z.int(),
@@ -174,7 +183,8 @@ class Database {
   }
 
   async createTables(generation: number, info: StoreInfo): Promise<void> {
-    const { pictures, broken } = tableNames(generation);
+    const { pictures, broken, missing } = tableNames(generation);
+    if ((await this.#connection.tableNames()).includes(missing)) await this.#connection.dropTable(missing);
     const mode = { mode: 'overwrite' } as const; // left of a creation that did not end
     (await this.#connection.createEmptyTable(pictures, picturesSchema(info), mode)).close();
     (await this.#connection.createEmptyTable(broken, brokenSchema, mode)).close();
@@ -183,12 +193,24 @@ class Database {
   async store(generation: number, info: StoreInfo): Promise<LanceStore> {
     const names = tableNames(generation);
     const pictures = await this.#connection.openTable(names.pictures);
-    if (this.#access === 'write') await addComparedNames(pictures);
+    if (this.#access === 'write') {
+      await addComparedNames(pictures);
+      await addStatusChanged(pictures);
+    }
+    let opened: Table | undefined;
     return new LanceStore({
       uri: this.#uri,
       info,
       pictures,
       broken: await this.#connection.openTable(names.broken),
+      missing: async (make) => {
+        const isThere = async () => (await this.#connection.tableNames()).includes(names.missing);
+        if (opened === undefined && (await isThere())) {
+          opened = await this.#connection.openTable(names.missing);
+        }
+        if (make) opened ??= await this.#connection.createEmptyTable(names.missing, missingSchema);
+        return opened;
+      },
       bytes: async () => (/^\w+:\/\//.test(this.#uri) ? undefined : await bytesIn(this.#uri)),
       close: () => this.close(),
     });
@@ -208,8 +230,19 @@ class Database {
   }
 }
 
-function tableNames(generation: number): Record<'pictures' | 'broken', string> {
-  return { pictures: `pictures-${generation}`, broken: `broken-${generation}` };
+function tableNames(generation: number): Record<'pictures' | 'broken' | 'missing', string> {
+  return {
+    pictures: `pictures-${generation}`,
+    broken: `broken-${generation}`,
+    missing: `missing-${generation}`,
+  };
+}
+
+/** An index of an earlier version has no such column; nothing is known yet. */
+async function addStatusChanged(pictures: Table): Promise<void> {
+  const name = 'statusChanged';
+  if ((await pictures.schema()).fields.some((field) => field.name === name)) return;
+  await pictures.addColumns([{ name, valueSql: `cast(null as ${sqlTypes.time})` }]);
 }
 
 /** What must be the same for work that was begun to go on. */

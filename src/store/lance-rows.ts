@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import type * as Arrow from 'apache-arrow';
 import { nameKey } from '../core/index.ts';
 import type { ColumnType, Scalar } from './filter.ts';
-import { comparedNames, type Picture, type Precision, type StoreInfo } from './store.ts';
+import { comparedNames, type Metadata, type Picture, type Precision, type StoreInfo } from './store.ts';
 
 /** The one that LanceDB uses: what another instance of the library made, as `import` would give, it has to make anew. */
 const arrow: typeof Arrow = createRequire(import.meta.url)('apache-arrow');
@@ -34,14 +34,16 @@ const pictureColumns: Readonly<Record<keyof Picture, ColumnType>> = {
   folder: 'string',
   size: 'number',
   modified: 'time',
+  statusChanged: 'time',
   hash: 'string',
   norm: 'number',
 };
+const nullable: ReadonlySet<string> = new Set<keyof Picture>(['statusChanged', 'norm']);
 
 export const pictureNames = Object.keys(pictureColumns) as (keyof Picture)[];
 
 export function picturesSchema(info: Pick<StoreInfo, 'dimensions' | 'precision'>): Arrow.Schema {
-  const own = Object.entries(pictureColumns).map(([name, type]) => fieldOf(name, type, name === 'norm'));
+  const own = Object.entries(pictureColumns).map(([name, type]) => fieldOf(name, type, nullable.has(name)));
   const compared = Object.values(comparedNames).map((name) => fieldOf(name, 'string', true));
   return new arrow.Schema([...own, ...compared, vectorField(info.dimensions, info.precision)]);
 }
@@ -51,6 +53,11 @@ export const brokenSchema = new arrow.Schema([
   fieldOf('size', 'number'),
   fieldOf('modified', 'time'),
   fieldOf('reason', 'string'),
+]);
+
+export const missingSchema = new arrow.Schema([
+  ...['id', 'path', 'hash', 'metadata'].map((name) => fieldOf(name, 'string')),
+  fieldOf('since', 'time'),
 ]);
 
 /** One row of text: what the index says of itself. */
@@ -71,12 +78,12 @@ export function scalars(field: Arrow.Field, values: readonly (Scalar | null)[]):
   };
 }
 
-/** Those of a picture's own columns that all rows have, of which `id` is one, and what names are compared by. */
+/** Those of a picture's own columns that some row has, of which `id` is one, and what names are compared by. */
 export function pictureScalars(rows: readonly Partial<Picture>[]): Column[] {
-  const isThere = (name: string) => name in (rows[0] ?? {});
+  const isThere = (name: string) => rows.some((row) => name in row);
   const own = pictureNames.filter(isThere).map((name) =>
     scalars(
-      fieldOf(name, pictureColumns[name], name === 'norm'),
+      fieldOf(name, pictureColumns[name], nullable.has(name)),
       rows.map((row) => row[name] ?? null),
     ),
   );
@@ -88,6 +95,19 @@ export function pictureScalars(rows: readonly Partial<Picture>[]): Column[] {
     );
   });
   return [...own, ...compared];
+}
+
+/** Columns of metadata, of rows that may lack some. */
+export function metadataColumns(
+  columns: ReadonlyMap<string, ColumnType>,
+  values: readonly Metadata[],
+): Column[] {
+  return [...columns].map(([name, type]) =>
+    scalars(
+      fieldOf(name, type, true),
+      values.map((row) => (typeof row[name] === type ? row[name]! : null)),
+    ),
+  );
 }
 
 /** A column of vectors, one after the other in memory: [rows, dimensions]. */

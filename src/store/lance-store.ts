@@ -6,9 +6,11 @@ import type { RecordBatch } from 'apache-arrow';
 import type { Columns, ColumnType, Filter } from './filter.ts';
 import { filterSql } from './filter-sql.ts';
 import { engineError } from './lance-errors.ts';
+import { mergeMissing, missingRows } from './lance-missing.ts';
 import { namesSql } from './lance-names.ts';
 import {
-  fieldOf,
+  brokenSchema,
+  metadataColumns,
   pictureNames,
   pictureScalars,
   rowsOf,
@@ -27,6 +29,7 @@ import {
   type Hit,
   type KnownPicture,
   type Metadata,
+  type MissingPicture,
   type Picture,
   pictureOf,
   type StoreInfo,
@@ -41,6 +44,8 @@ export interface LanceParts {
   readonly info: StoreInfo;
   readonly pictures: Table;
   readonly broken: Table;
+  /** Made for the first picture that is missing; undefined until then, if it is not to be made. */
+  readonly missing: (make: boolean) => Promise<Table | undefined>;
   /** Bytes on disk, where that can be told. */
   readonly bytes: () => Promise<number | undefined>;
   readonly close: () => Promise<void>;
@@ -90,19 +95,21 @@ export class LanceStore implements VectorStore {
   }
 
   async *pictures(): AsyncGenerator<readonly Picture[], void, void> {
-    yield* this.#rows<Picture>(this.#parts.pictures, pictureNames);
+    const own = await this.#own();
+    for await (const rows of this.#rows<Picture>(this.#parts.pictures, own)) yield rows.map(pictureOf);
   }
 
   find(column: 'id' | 'path' | 'hash', values: readonly string[]): Promise<KnownPicture[]> {
     return this.#reading(async () => {
       const found: KnownPicture[] = [];
       const added = [...(await this.#added()).keys()];
-      for (let start = 0; start < values.length; start += valuesPerLookup) {
-        const filter = { kind: 'in', column, values: values.slice(start, start + valuesPerLookup) } as const;
+      const own = await this.#own();
+      for (const some of lookups(values)) {
+        const filter = { kind: 'in', column, values: some } as const;
         const query = this.#parts.pictures
           .query()
           .where(await this.#sql(filter))
-          .select([...pictureNames, 'vector', ...added]);
+          .select([...own, 'vector', ...added]);
         for await (const batch of query) {
           for (const row of rows<EmbeddedPicture & Metadata>(batch)) {
             found.push({ ...pictureOf(row), vector: row.vector, metadata: metadataOf(row, added) });
@@ -119,17 +126,20 @@ export class LanceStore implements VectorStore {
 
   async add(pictures: readonly EmbeddedPicture[]): Promise<void> {
     if (pictures.length === 0) return;
-    await this.#writing(() => this.#parts.pictures.add(this.#tableOf(pictures)));
+    await this.#writing(async () => this.#parts.pictures.add(await this.#tableOf(pictures)));
   }
 
   async replace(pictures: readonly EmbeddedPicture[]): Promise<void> {
     if (pictures.length === 0) return;
-    await this.#writing(() => merge(this.#parts.pictures, this.#tableOf(pictures)));
+    await this.#writing(async () => merge(this.#parts.pictures, await this.#tableOf(pictures)));
   }
 
   async move(facts: readonly Facts[]): Promise<void> {
     if (facts.length === 0) return;
-    await this.#writing(() => merge(this.#parts.pictures, tableOf(pictureScalars(facts))));
+    await this.#writing(async () => {
+      const columns = [...pictureScalars(facts), ...(await this.#metadataColumns(facts))];
+      await merge(this.#parts.pictures, tableOf(columns));
+    });
   }
 
   async annotate(
@@ -149,11 +159,9 @@ export class LanceStore implements VectorStore {
         await pictures.addColumns(nulls);
       }
       if (rows.length === 0) return;
-      const values = [...columns].map(([name, type]) =>
-        scalars(
-          fieldOf(name, type, true),
-          rows.map((row) => row.values[name] ?? null),
-        ),
+      const values = metadataColumns(
+        columns,
+        rows.map((row) => row.values),
       );
       await merge(pictures, tableOf([...pictureScalars(rows.map(({ id }) => ({ id }))), ...values]));
     });
@@ -169,24 +177,13 @@ export class LanceStore implements VectorStore {
 
   async addBroken(pictures: readonly BrokenPicture[]): Promise<void> {
     if (pictures.length === 0) return;
-    const table = tableOf([
+    const columns = brokenSchema.fields.map((field) =>
       scalars(
-        fieldOf('path', 'string'),
-        pictures.map(({ path }) => path),
+        field,
+        pictures.map((picture) => picture[field.name as keyof BrokenPicture]),
       ),
-      scalars(
-        fieldOf('size', 'number'),
-        pictures.map(({ size }) => size),
-      ),
-      scalars(
-        fieldOf('modified', 'time'),
-        pictures.map(({ modified }) => modified),
-      ),
-      scalars(
-        fieldOf('reason', 'string'),
-        pictures.map(({ reason }) => reason),
-      ),
-    ]);
+    );
+    const table = tableOf(columns);
     await this.#writing(() =>
       this.#parts.broken.mergeInsert('path').whenMatchedUpdateAll().whenNotMatchedInsertAll().execute(table),
     );
@@ -194,6 +191,32 @@ export class LanceStore implements VectorStore {
 
   async removeBroken(paths: readonly string[]): Promise<void> {
     await this.#delete(this.#parts.broken, 'path', paths);
+  }
+
+  async *missing(): AsyncGenerator<readonly MissingPicture[], void, void> {
+    const table = await this.#reading(() => this.#parts.missing(false));
+    if (table) yield* missingRows(table);
+  }
+
+  findMissing(column: 'id' | 'path', values: readonly string[]): Promise<MissingPicture[]> {
+    return this.#reading(async () => {
+      const table = await this.#parts.missing(false);
+      const found: MissingPicture[] = [];
+      for (const some of table ? lookups(values) : []) {
+        for await (const batch of missingRows(table!, column, some)) found.push(...batch);
+      }
+      return found;
+    });
+  }
+
+  async addMissing(pictures: readonly MissingPicture[]): Promise<void> {
+    if (pictures.length === 0) return;
+    await this.#writing(async () => mergeMissing((await this.#parts.missing(true))!, pictures));
+  }
+
+  async removeMissing(ids: readonly string[]): Promise<void> {
+    const table = await this.#reading(() => this.#parts.missing(false));
+    if (table) await this.#delete(table, 'id', ids);
   }
 
   search({ vector, limit, filter, exact = false }: StoreQuery): Promise<Hit[]> {
@@ -229,6 +252,7 @@ export class LanceStore implements VectorStore {
       const { pictures, broken } = this.#parts;
       const cleanupOlderThan = new Date(Date.now() - versionLifetime);
       await broken.optimize({ cleanupOlderThan });
+      await (await this.#parts.missing(false))?.optimize({ cleanupOlderThan });
       const count = await pictures.countRows();
       // The codes are packed by eights; no published CLIP has other dimensions.
       const isIndexed = count >= picturesForIndex && this.info.dimensions % 8 === 0;
@@ -259,6 +283,7 @@ export class LanceStore implements VectorStore {
       return {
         pictures: await pictures.countRows(),
         broken: await broken.countRows(),
+        missing: (await (await this.#parts.missing(false))?.countRows()) ?? 0,
         bytes: await bytes(),
         approximate: index && { indexed: index.numIndexedRows, others: index.numUnindexedRows },
       };
@@ -282,8 +307,25 @@ export class LanceStore implements VectorStore {
     for (const column of ['id', 'hash']) await pictures.createIndex(column, { config: Index.btree() });
   }
 
-  #tableOf(pictures: readonly EmbeddedPicture[]) {
-    return tableOf([...pictureScalars(pictures), vectors(pictures, this.info)]);
+  async #tableOf(pictures: readonly EmbeddedPicture[]) {
+    const metadata = await this.#metadataColumns(pictures);
+    return tableOf([...pictureScalars(pictures), vectors(pictures, this.info), ...metadata]);
+  }
+
+  /** Of what is said of metadata, those that are columns here. */
+  async #metadataColumns(rows: readonly Pick<Facts, 'metadata'>[]) {
+    const given = new Set(rows.flatMap(({ metadata = {} }) => Object.keys(metadata)));
+    const columns = [...(given.size > 0 ? await this.#added() : [])].filter(([name]) => given.has(name));
+    return metadataColumns(
+      new Map(columns),
+      rows.map(({ metadata = {} }) => metadata),
+    );
+  }
+
+  /** A picture's own columns: an index of an earlier version, opened for reading, may lack some. */
+  async #own(): Promise<string[]> {
+    const { fields } = await this.#parts.pictures.schema();
+    return pictureNames.filter((own) => fields.some(({ name }) => name === own));
   }
 
   async #sql(filter: Filter): Promise<string> {
@@ -319,8 +361,7 @@ export class LanceStore implements VectorStore {
   }
 
   async #delete(table: Table, column: 'id' | 'path', values: readonly string[]): Promise<void> {
-    for (let start = 0; start < values.length; start += valuesPerLookup) {
-      const some = values.slice(start, start + valuesPerLookup);
+    for (const some of lookups(values)) {
       await this.#writing(() => table.delete(filterSql({ kind: 'in', column, values: some })));
     }
   }
@@ -335,6 +376,12 @@ export class LanceStore implements VectorStore {
     return await work().catch((error: unknown) => {
       throw engineError(error, this.#parts.uri, 'write');
     });
+  }
+}
+
+function* lookups(values: readonly string[]): Generator<readonly string[], void, void> {
+  for (let start = 0; start < values.length; start += valuesPerLookup) {
+    yield values.slice(start, start + valuesPerLookup);
   }
 }
 

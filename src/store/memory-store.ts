@@ -11,6 +11,7 @@ import {
   type Hit,
   type KnownPicture,
   type Metadata,
+  type MissingPicture,
   type Picture,
   pictureOf,
   type StoreInfo,
@@ -23,6 +24,7 @@ export class MemoryStore implements VectorStore {
   readonly info: StoreInfo;
   readonly #rows = new Map<string, KnownPicture>();
   readonly #broken = new Map<string, BrokenPicture>();
+  readonly #missing = new Map<string, MissingPicture>();
   readonly #added = new Map<string, ColumnType>();
 
   constructor(info: StoreInfo) {
@@ -48,20 +50,22 @@ export class MemoryStore implements VectorStore {
   }
 
   async add(pictures: readonly EmbeddedPicture[]): Promise<void> {
-    for (const picture of pictures) this.#rows.set(picture.id, { ...picture, metadata: {} });
+    for (const picture of pictures) this.#rows.set(picture.id, { metadata: {}, ...picture });
   }
 
   async replace(pictures: readonly EmbeddedPicture[]): Promise<void> {
     for (const picture of pictures) {
       const known = this.#rows.get(picture.id);
-      if (known) this.#rows.set(picture.id, { ...picture, metadata: known.metadata });
+      const metadata = { ...known?.metadata, ...picture.metadata };
+      if (known) this.#rows.set(picture.id, { ...picture, metadata });
     }
   }
 
   async move(facts: readonly Facts[]): Promise<void> {
     for (const fact of facts) {
       const known = this.#rows.get(fact.id);
-      if (known) this.#rows.set(fact.id, { ...known, ...fact });
+      const metadata = { ...known?.metadata, ...fact.metadata };
+      if (known) this.#rows.set(fact.id, { ...known, ...fact, metadata });
     }
   }
 
@@ -96,6 +100,23 @@ export class MemoryStore implements VectorStore {
     for (const path of paths) this.#broken.delete(path);
   }
 
+  async *missing(): AsyncGenerator<readonly MissingPicture[], void, void> {
+    yield [...this.#missing.values()];
+  }
+
+  async findMissing(column: 'id' | 'path', values: readonly string[]): Promise<MissingPicture[]> {
+    const wanted = new Set(values);
+    return [...this.#missing.values()].filter((picture) => wanted.has(picture[column]));
+  }
+
+  async addMissing(pictures: readonly MissingPicture[]): Promise<void> {
+    for (const picture of pictures) this.#missing.set(picture.id, picture);
+  }
+
+  async removeMissing(ids: readonly string[]): Promise<void> {
+    for (const id of ids) this.#missing.delete(id);
+  }
+
   async search({ vector, limit, filter }: StoreQuery): Promise<Hit[]> {
     const scored = [...this.#matching(filter)].map((row) => ({ row, score: dot(row.vector, vector) }));
     return scored
@@ -111,7 +132,8 @@ export class MemoryStore implements VectorStore {
 
   async statistics(): Promise<StoreStatistics> {
     const bytes = this.#rows.size * this.info.dimensions * Float32Array.BYTES_PER_ELEMENT;
-    return { pictures: this.#rows.size, broken: this.#broken.size, bytes, approximate: undefined };
+    const counts = { pictures: this.#rows.size, broken: this.#broken.size, missing: this.#missing.size };
+    return { ...counts, bytes, approximate: undefined };
   }
 
   async close(): Promise<void> {}

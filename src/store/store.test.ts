@@ -219,6 +219,65 @@ for (const [name, uri] of [
       await store.close();
     });
 
+    test('takes metadata with pictures, and times that files may lack', async () => {
+      const store = await create(uri());
+      await store.annotate(
+        new Map([
+          ['rating', 'number'],
+          ['owner', 'string'],
+        ]),
+        [],
+      );
+      await store.add([
+        picture(1, { metadata: { rating: 1, owner: null }, statusChanged: 5.5 }),
+        picture(2, { metadata: { owner: 'Bob', unknown: 7 } }),
+        picture(3),
+      ]);
+      await store.replace([picture(1, { metadata: { rating: 2 }, statusChanged: 6.5 })]);
+      await store.move([
+        { ...withoutVector(picture(2)), statusChanged: 7.5, metadata: { rating: 9, owner: 'Ada' } },
+      ]);
+      const found = await store.find('id', ['p00001', 'p00002', 'p00003']);
+      assert.deepEqual(
+        found
+          .toSorted((a, b) => (a.id < b.id ? -1 : 1))
+          .map(({ metadata, statusChanged }) => [metadata, statusChanged]),
+        [
+          [{ rating: 2, owner: null }, 6.5],
+          [{ rating: 9, owner: 'Ada' }, 7.5],
+          [{ rating: null, owner: null }, undefined],
+        ],
+      );
+      assert.ok(!('statusChanged' in (await all(store))[2]!));
+      await store.close();
+    });
+
+    test('notes missing pictures, each once, aside of those that it finds', async () => {
+      const store = await create(uri());
+      const missing = (id: string, since: number) => {
+        return {
+          id,
+          path: `/a/${id}'s`,
+          hash: `h${id}`,
+          since,
+          metadata: { rating: 1.5, owner: null, ok: true },
+        };
+      };
+      assert.deepEqual((await Array.fromAsync(store.missing())).flat(), []);
+      assert.deepEqual(await store.findMissing('path', ["/a/x's"]), []);
+      await store.removeMissing(['x']);
+      await store.addMissing([missing('x', 1), missing('y', 2), missing('z', 3)]);
+      await store.addMissing([missing('x', 4)]);
+      await store.removeMissing(['y', 'none']);
+      assert.deepEqual(await store.findMissing('path', ["/a/x's", "/a/y's"]), [missing('x', 4)]);
+      assert.deepEqual(await store.findMissing('id', ['z']), [missing('z', 3)]);
+      assert.equal((await Array.fromAsync(store.missing())).flat().length, 2);
+      const { pictures, missing: count } = await store.statistics();
+      assert.deepEqual([pictures, count], [0, 2]);
+      await store.maintain();
+      await store.close();
+    });
+
     test('notes broken pictures, each once', async () => {
       const store = await create(uri());
       const broken = (path: string, reason: string) => ({ path, size: 1, modified: 2.5, reason });
@@ -358,6 +417,7 @@ describe('a durable store', () => {
     const next = { ...info, fingerprint: 'fedcba9876543210' };
     const begun = await engine.replace(path, next);
     await begun.store.add(some(2));
+    await begun.store.addMissing([{ id: 'm', path: '/m', hash: 'h', since: 1, metadata: {} }]);
     await begun.store.close();
     assert.equal((await open(path)).info.fingerprint, info.fingerprint);
     const resumed = await engine.replace(path, { ...next, created: 'later' });
@@ -366,7 +426,8 @@ describe('a durable store', () => {
     await resumed.store.close();
     const after = await open(path);
     assert.deepEqual([after.info, await after.count()], [next, 2]);
-    assert.deepEqual(await database.tableNames(), ['broken-2', 'lincir', 'mine', 'pictures-2']);
+    assert.equal((await after.statistics()).missing, 1);
+    assert.deepEqual(await database.tableNames(), ['broken-2', 'lincir', 'mine', 'missing-2', 'pictures-2']);
     database.close();
     await after.close();
     await reader.close();

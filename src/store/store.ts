@@ -36,27 +36,45 @@ export interface Picture {
   readonly size: number;
   /** Milliseconds since 1970. */
   readonly modified: number;
+  /**
+   * When anything of the file, its contents or its times, was last changed by the system's account (ctime), in
+   * milliseconds since 1970: what programs cannot set. Absent where it is not known.
+   */
+  readonly statusChanged?: number;
   /** SHA-256 of its bytes, in hex. */
   readonly hash: string;
   /** Length of its embedding as CLIP gives it, which phi needs; null where only the direction was given. */
   readonly norm: number | null;
 }
 
-/** Where a picture lies, and what tells that it has changed. */
-export type Facts = Pick<Picture, 'id' | 'path' | 'folder' | 'size' | 'modified'>;
+/** Values of further columns, by name. */
+export type Metadata = Readonly<Record<string, Scalar | null>>;
 
-export interface EmbeddedPicture extends Picture {
+/** What a call may say of metadata: of known columns alone, in all its pictures the same ones. */
+interface Described {
+  readonly metadata?: Metadata;
+}
+
+/** Where a picture lies, and what tells that it has changed. */
+export type Facts = Pick<Picture, 'id' | 'path' | 'folder' | 'size' | 'modified' | 'statusChanged'> &
+  Described;
+
+export interface EmbeddedPicture extends Picture, Described {
   /** [dimensions], of length 1. */
   readonly vector: Float32Array;
+}
+
+/** A picture that was in the index and could not be read since: what it needs to come back as the one that it was. */
+export interface MissingPicture extends Pick<Picture, 'id' | 'path' | 'hash'> {
+  /** When it was missed first, in milliseconds since 1970. */
+  readonly since: number;
+  readonly metadata: Metadata;
 }
 
 /** A picture that could not be read. */
 export interface BrokenPicture extends Pick<Picture, 'path' | 'size' | 'modified'> {
   readonly reason: string;
 }
-
-/** Values of the columns that users have added, by name. */
-export type Metadata = Readonly<Record<string, Scalar | null>>;
 
 /** All that an index has of a picture. */
 export interface KnownPicture extends EmbeddedPicture {
@@ -84,6 +102,8 @@ export interface StoreQuery {
 export interface StoreStatistics {
   readonly pictures: number;
   readonly broken: number;
+  /** Pictures that can come back with their ids and metadata. */
+  readonly missing: number;
   /** On disk, old versions included; undefined where that cannot be told. */
   readonly bytes: number | undefined;
   /** Pictures in the approximate index, and those that are compared one by one beside it; undefined without one. */
@@ -104,11 +124,11 @@ export interface VectorStore {
   /** The pictures with one of these values, which may be fewer or more than the values. */
   find(column: 'id' | 'path' | 'hash', values: readonly string[]): Promise<KnownPicture[]>;
   count(filter?: Filter): Promise<number>;
-  /** Pictures whose ids and paths are new. */
+  /** Pictures whose ids and paths are new. Metadata that are not given are null. */
   add(pictures: readonly EmbeddedPicture[]): Promise<void>;
-  /** Gives known pictures, by id, other contents; their metadata stay. */
+  /** Gives known pictures, by id, other contents; metadata that are not given stay. */
   replace(pictures: readonly EmbeddedPicture[]): Promise<void>;
-  /** Gives known pictures, by id, other places; vector, hash and metadata stay. */
+  /** Gives known pictures, by id, other places; vector, hash and metadata that are not given stay. */
   move(facts: readonly Facts[]): Promise<void>;
   /** Sets metadata of known pictures, whose texts are as `nameKey` gives them. A column that is new is null everywhere else. Every row has all the columns. */
   annotate(
@@ -120,6 +140,12 @@ export interface VectorStore {
   /** Notes broken pictures, each path once: a later note replaces an earlier one. */
   addBroken(pictures: readonly BrokenPicture[]): Promise<void>;
   removeBroken(paths: readonly string[]): Promise<void>;
+  /** Pictures that were taken out and may come back. They are found by no search. */
+  missing(): AsyncIterable<readonly MissingPicture[]>;
+  findMissing(column: 'id' | 'path', values: readonly string[]): Promise<MissingPicture[]>;
+  /** Notes missing pictures, each id once: a later note replaces an earlier one. */
+  addMissing(pictures: readonly MissingPicture[]): Promise<void>;
+  removeMissing(ids: readonly string[]): Promise<void>;
   /** The nearest first; equally near ones in the order of their ids. */
   search(query: StoreQuery): Promise<Hit[]>;
   /** Compacts, forgets old versions, builds the approximate index or brings it up to date where that pays. */
@@ -143,10 +169,11 @@ export const comparedNames = { path: 'path_nfc', folder: 'folder_nfc' } as const
 export const reservedColumns: ReadonlySet<string> = new Set([
   ...filterColumns.keys(),
   ...Object.values(comparedNames),
-  ...['id', 'hash', 'norm', 'vector', 'score', '_distance'],
+  ...['id', 'hash', 'norm', 'statusChanged', 'vector', 'score', '_distance'],
 ]);
 
 /** A picture's own columns alone. */
-export function pictureOf({ id, path, folder, size, modified, hash, norm }: Picture): Picture {
-  return { id, path, folder, size, modified, hash, norm };
+export function pictureOf({ id, path, folder, size, modified, statusChanged, hash, norm }: Picture): Picture {
+  // Engines have null where there is none.
+  return { id, path, folder, size, modified, ...(statusChanged != null && { statusChanged }), hash, norm };
 }

@@ -1,0 +1,163 @@
+/** Whether so many pictures have gone at once that a disk may be away: then they are kept. */
+
+import { readdir, stat } from 'node:fs/promises';
+import { posix } from 'node:path';
+import { LincirError, quoted } from '../core/index.ts';
+import { splitPath } from '../pictures/index.ts';
+
+/** A picture that the index has and that cannot be read, and why if its file is there. */
+export interface Loss {
+  readonly path: string;
+  readonly reason?: string;
+}
+
+/** A folder or shard that has lost so much. */
+interface Place {
+  readonly path: string;
+  readonly known: number;
+  readonly lost: number;
+}
+
+/** So many may go from anywhere without a question. */
+const few = 3;
+/** A folder with a smaller part of its pictures than this, of those that it had, may be another disk. */
+const leastPart = 1 / 2;
+/** Stands for all files that were named themselves. */
+const named = '/';
+const filesPerLook = 64;
+const placesNamed = 3;
+
+/** Counts what the index has of each folder, and judges what has gone. */
+export class Losses {
+  /** Pictures of the index by the sources that they are of, and by the folders that they lie in. */
+  readonly #known = new Map<string, Map<string, number>>();
+
+  /** @param source the folder or shard that it was found by, or its own path if it was named itself */
+  know(path: string, source: string): void {
+    count(this.#known, sourceOf(source), posix.dirname(path));
+  }
+
+  /**
+   * Those that are to be kept, and an error about the places that they are of. They are all of a named folder or shard, or
+   * of a folder below that has lost more than a few or is empty now, as the place of a disk is; or half of what was there.
+   */
+  async judge(
+    losses: readonly (Loss & { readonly source: string })[],
+  ): Promise<{ readonly kept: ReadonlySet<string>; readonly error: LincirError } | undefined> {
+    let places = await this.#placesOf(losses);
+    if (places.size === 0) return undefined;
+    // What is there, and was left out on purpose, is not away.
+    const away = await withoutLeftOut(losses);
+    if (away.length < losses.length) places = await this.#placesOf(away);
+    const placeOf = ({ path, source }: (typeof losses)[number]) =>
+      ancestors(path, sourceOf(source)).findLast((folder) => places.has(folder));
+    const kept = away.filter((loss) => placeOf(loss) !== undefined);
+    if (kept.length === 0) return undefined;
+    const topmost = new Set(kept.map((loss) => placeOf(loss)!));
+    const error = errorOf(
+      [...topmost].map((path) => places.get(path)!),
+      kept.find(({ reason }) => reason !== undefined),
+    );
+    return { kept: new Set(kept.map(({ path }) => path)), error };
+  }
+
+  async #placesOf(losses: readonly (Loss & { readonly source: string })[]): Promise<Map<string, Place>> {
+    const lostBySource = new Map<string, Map<string, number>>();
+    for (const { path, source } of losses) count(lostBySource, sourceOf(source), posix.dirname(path));
+    const places = new Map<string, Place>();
+    for (const [source, lostByFolder] of lostBySource) {
+      const knownByFolder = this.#known.get(source) ?? new Map();
+      const knownUnder = summed(knownByFolder, source);
+      for (const [path, lost] of summed(lostByFolder, source)) {
+        const known = knownUnder.get(path) ?? lost;
+        const isNamed = path === source && source !== named;
+        const isAll = lost >= known && (isNamed || lost > few || (await isEmpty(path)));
+        if (isAll) places.set(path, { path, known, lost });
+      }
+      const isOther = ([folder]: [string, number]) =>
+        !ancestors(`${folder}/picture`, source).some((above) => places.has(above));
+      const sum = (counts: ReadonlyMap<string, number>, isCounted = isOther) =>
+        [...counts].filter(isCounted).reduce((total, [, some]) => total + some, 0);
+      const [known, lost] = [sum(knownByFolder), sum(lostByFolder)];
+      if (lost <= few || lost < known * leastPart) continue;
+      const all = () => true;
+      places.set(source, { path: source, known: sum(knownByFolder, all), lost: sum(lostByFolder, all) });
+    }
+    return places;
+  }
+}
+
+/** Folders and shards; files that were named themselves count together. */
+function sourceOf(covered: string): string {
+  return covered.endsWith('/') && covered !== named ? covered.slice(0, -1) : named;
+}
+
+function count(counts: Map<string, Map<string, number>>, source: string, folder: string): void {
+  const folders = counts.get(source) ?? new Map<string, number>();
+  counts.set(source, folders.set(folder, (folders.get(folder) ?? 0) + 1));
+}
+
+/** Counts of folders with all that lies below. */
+function summed(counts: ReadonlyMap<string, number>, source: string): Map<string, number> {
+  const sums = new Map<string, number>();
+  for (const [folder, some] of counts) {
+    for (const above of ancestors(`${folder}/picture`, source))
+      sums.set(above, (sums.get(above) ?? 0) + some);
+  }
+  return sums;
+}
+
+/** The folders that a path lies in, the nearest first, up to the source. */
+function ancestors(path: string, source: string): string[] {
+  const folders: string[] = [];
+  let folder = posix.dirname(path);
+  for (; folder !== source && folder !== '/' && folder !== '.'; folder = posix.dirname(folder)) {
+    folders.push(folder);
+  }
+  return [...folders, source];
+}
+
+/** Whether a folder is there and holds nothing. */
+async function isEmpty(folder: string): Promise<boolean> {
+  return await readdir(folder).then(
+    (names) => names.length === 0,
+    () => false,
+  );
+}
+
+/** Those whose files cannot be seen, or not be read. Members of shards have none that tells. */
+async function withoutLeftOut<Item extends Loss>(losses: readonly Item[]): Promise<Item[]> {
+  const away: Item[] = [];
+  for (let start = 0; start < losses.length; start += filesPerLook) {
+    const some = losses.slice(start, start + filesPerLook);
+    const isThere = await Promise.all(
+      some.map(async ({ path, reason }) => {
+        if (reason !== undefined || splitPath(path)[1] !== undefined) return false;
+        return await stat(path).then(
+          (facts) => facts.isFile(),
+          () => false,
+        );
+      }),
+    );
+    away.push(...some.filter((_, at) => !isThere[at]));
+  }
+  return away;
+}
+
+function errorOf(places: readonly Place[], unreadable: Loss | undefined): LincirError {
+  const sum = (name: 'known' | 'lost') => places.reduce((total, place) => total + place[name], 0);
+  const [known, lost] = [sum('known'), sum('lost')];
+  const subjects = places
+    .slice(0, placesNamed)
+    .map(({ path }) => (path === named ? 'the files that were named' : quoted(path, 1000).slice(1, -1)));
+  const more = places.length > placesNamed ? ` and ${places.length - placesNamed} more` : '';
+  const why = unreadable && ` (${quoted(posix.basename(unreadable.path))}: ${unreadable.reason})`;
+  return new LincirError('not-found', {
+    subject: subjects.join(', ') + more,
+    expected: `most of the pictures that the index has of it (${known})`,
+    found: `${known - lost} that can be read${why ?? ''}`,
+    todo:
+      `nothing of it was taken out of the index, since a disk may be away: bring it back and run the command again, ` +
+      `or, if the pictures are gone for good, add --remove-missing`,
+  });
+}

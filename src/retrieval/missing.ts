@@ -1,0 +1,79 @@
+/** Pictures that an index had and that could not be read since: they come back with their ids and metadata. */
+
+import type { KnownPicture, MissingPicture, VectorStore } from '../store/index.ts';
+import type { KnownPictures } from './known.ts';
+
+/** How long a picture can come back, if nothing else is said. */
+export const daysKept = 30;
+const millisecondsPerDay = 86_400_000;
+const picturesPerLookup = 1000;
+
+type Place = Pick<MissingPicture, 'id' | 'path' | 'since'>;
+
+export class MissingPictures {
+  readonly #store: VectorStore;
+  readonly #byPath = new Map<string, Place>();
+  /** Those of the same contents. */
+  readonly #byHash = new Map<string, Place[]>();
+
+  private constructor(store: VectorStore) {
+    this.#store = store;
+  }
+
+  static async of(store: VectorStore): Promise<MissingPictures> {
+    const missing = new MissingPictures(store);
+    await missing.settle(Number.POSITIVE_INFINITY);
+    for await (const batch of store.missing()) {
+      for (const { id, path, hash, since } of batch) {
+        missing.#byPath.set(path, { id, path, since });
+        missing.#byHash.set(hash, [...(missing.#byHash.get(hash) ?? []), { id, path, since }]);
+      }
+    }
+    return missing;
+  }
+
+  /** Those that were at these paths, by path. */
+  async at(paths: readonly string[]): Promise<Map<string, MissingPicture>> {
+    const some = paths.filter((path) => this.#byPath.has(path));
+    const found = some.length === 0 ? [] : await this.#store.findMissing('path', some);
+    return new Map(found.map((picture) => [picture.path, picture]));
+  }
+
+  /** One with these contents, whose path has no picture now: it has been renamed. It is given once. */
+  async withHash(hash: string, known: KnownPictures): Promise<MissingPicture | undefined> {
+    const places = this.#byHash.get(hash) ?? [];
+    const place = places.find(({ path }) => !known.wasSeen(path));
+    if (place === undefined) return undefined;
+    this.#byHash.set(
+      hash,
+      places.filter((other) => other !== place),
+    );
+    return (await this.#store.findMissing('id', [place.id]))[0];
+  }
+
+  /** Takes pictures out of the index, from where they can come back: noted first, so that no moment loses them. */
+  async take(ids: readonly string[]): Promise<void> {
+    const since = Date.now();
+    for (let start = 0; start < ids.length; start += picturesPerLookup) {
+      const some = ids.slice(start, start + picturesPerLookup);
+      const noted = ({ id, path, hash, metadata }: KnownPicture) => ({ id, path, hash, since, metadata });
+      await this.#store.addMissing((await this.#store.find('id', some)).map(noted));
+      await this.#store.remove(some);
+    }
+  }
+
+  /** Forgets what is in the index, or has been missing for so many days. */
+  async settle(days: number): Promise<void> {
+    const oldest = Date.now() - days * millisecondsPerDay;
+    for await (const batch of this.#store.missing()) {
+      // Ended in the midst of a change, a process leaves a picture in both.
+      const present = await this.#store.find(
+        'id',
+        batch.map(({ id }) => id),
+      );
+      const ids = new Set(present.map(({ id }) => id));
+      const over = batch.filter(({ id, since }) => since <= oldest || ids.has(id));
+      await this.#store.removeMissing(over.map(({ id }) => id));
+    }
+  }
+}
