@@ -104,6 +104,28 @@ describe('eval', () => {
     assert.equal(results.methods[0].settings.phi, join('run', 'phi-best.safetensors'));
     assert.match(results.methods[0].settings.sha256, /^[\da-f]{64}$/);
     assert.match(await readFile(join(folder, 'a/report.html'), 'utf8'), /cirr val/);
+
+    const second = await lincir('eval', 'cirr', ...cirr, '--model', model, '--methods', 'text', '--out', 'a');
+    assert.equal(second.code, 2);
+    assert.match(second.stderr, /--out a: expected a folder without results, found .*choose another --out/);
+    assert.deepEqual(JSON.parse(await readFile(join(folder, 'a/results.json'), 'utf8')), results);
+    assert.equal((await readdir(join(folder, 'a'))).length, 7);
+  });
+
+  test('goes over what a run without results left, but not beside rankings by other methods', async () => {
+    const command = ['eval', 'cirr', ...cirr, '--model', model, '--out', 'left', '--methods'];
+    await mkdir(join(folder, 'left'));
+    await writeFile(join(folder, 'left/rankings-text.jsonl'), 'half');
+    const beside = await lincir(...command, 'image');
+    assert.equal(beside.code, 2);
+    assert.match(beside.stderr, /found rankings-text\.jsonl/);
+    const over = await lincir(...command, 'text');
+    assert.equal(over.code, 0, over.stderr);
+    assert.deepEqual((await readdir(join(folder, 'left'))).sort(), [
+      'rankings-text.jsonl',
+      'report.html',
+      'results.json',
+    ]);
   });
 
   test('a limit is told everywhere', async () => {

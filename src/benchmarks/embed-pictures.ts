@@ -179,8 +179,8 @@ function folderFor(cache: string, { fingerprint, targetPad }: Clip): string {
   return join(cache, 'pictures', targetPad === null ? fingerprint : `${fingerprint}-padded-${targetPad}`);
 }
 
-function keyOf({ path, region }: BenchmarkImage, { size, modified }: FileFacts): string {
-  return JSON.stringify([path, size, modified, region ?? null]);
+function keyOf({ path, region }: BenchmarkImage, { size, modified, altered }: FileFacts): string {
+  return JSON.stringify([path, size, modified, altered, region ?? null]);
 }
 
 function missing(subject: string, problems: readonly PictureProblem[], all: number): LincirError {

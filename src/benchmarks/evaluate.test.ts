@@ -1,7 +1,18 @@
 /** Evaluations of a tiny model on a small benchmark: figures against rankings made one by one, caches, limits, refusals. */
 
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, rm, truncate, unlink, writeFile } from 'node:fs/promises';
+import {
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  truncate,
+  unlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -122,6 +133,26 @@ describe('evaluate', () => {
     await writePicture(join(folder, 'images/7.png'), 777);
     assert.equal((await encoded(benchmark)).done, 1);
     await writePicture(join(folder, 'images/7.png'), 7);
+    assert.equal((await encoded(benchmark)).done, 1);
+
+    // Other contents of the same size, with the time kept, as `cp -p` and swaps leave them.
+    const [one, other] = [join(folder, 'images/1.png'), join(folder, 'images/2.png')];
+    const [time, bytes] = [new Date(1_700_000_000_000), [await readFile(one), await readFile(other)]];
+    const size = Math.max(...bytes.map(({ length }) => length));
+    for (const [path, content] of [[one, bytes[0]!] as const, [other, bytes[1]!] as const]) {
+      await writeFile(path, Buffer.concat([content, Buffer.alloc(size - content.length)]));
+      await utimes(path, time, time);
+    }
+    await encoded(benchmark);
+    await rename(one, join(folder, 'swapped.png'));
+    await rename(other, one);
+    await rename(join(folder, 'swapped.png'), other);
+    const swapped = await encoded(benchmark);
+    assert.equal(swapped.done, 2);
+    const fresh = await evaluate(benchmark, { clip, methods });
+    assert.deepEqual(swapped.figures, fresh.results.methods[0]!.figures);
+    for (const [path, content] of [[one, bytes[0]!] as const, [other, bytes[1]!] as const])
+      await writeFile(path, content);
   });
 
   test('a limit asks queries spread over the benchmark, and says so', async () => {

@@ -27,5 +27,5 @@ export { scorePredictions } from './predicted.ts';
 export { promptOf, wordingsOf } from './prompts.ts';
 export { evaluationReport } from './report.ts';
 export type { Difference, Figure, MethodResults, Results } from './results.ts';
-export { readResults, writeEvaluation, writeResults } from './results-file.ts';
+export { expectRoomForResults, readResults, writeEvaluation, writeResults } from './results-file.ts';
 export { writeSubmission } from './submission.ts';

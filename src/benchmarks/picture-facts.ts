@@ -11,6 +11,8 @@ export interface FileFacts {
   readonly size: number;
   /** Milliseconds since 1970. */
   readonly modified: number;
+  /** When the system last saw a change of it, which nobody can set: contents may change and the time above stay. */
+  readonly altered: number;
 }
 
 export interface PictureProblem {
@@ -36,7 +38,7 @@ export async function pictureFacts(
     if (!found.isFile()) return 'not a file';
     if (found.size === 0) return 'an empty file';
     await access(path, constants.R_OK);
-    facts.set(path, { size: found.size, modified: found.mtimeMs });
+    facts.set(path, { size: found.size, modified: found.mtimeMs, altered: found.ctimeMs });
     return undefined;
   });
   return { facts, problems };

@@ -1,5 +1,6 @@
 /** Results on disk: `results.json`, and the rankings of each method, a query a line. */
 
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import {
@@ -19,19 +20,46 @@ import type { Results } from './results.ts';
 
 /** Of results with eight methods on the largest benchmark, several times over. In bytes. */
 const resultsLimit = 2 ** 28;
+const resultsFile = 'results.json';
 
-/** Writes results and rankings to a folder, which is made if it is not there. Throws LincirError 'io'. */
+/**
+ * Refuses a folder with the results of another run, or with rankings by other methods than these, which would stand beside
+ * the new ones. What a run that was ended before its `results.json` left is written over. Throws 'bad-argument'.
+ */
+export async function expectRoomForResults(folder: string, methods: Iterable<string>): Promise<void> {
+  const own = new Set(Array.from(methods, rankingsFile));
+  const present = await readdir(folder).catch(() => []);
+  const other = present.find(
+    (name) => name === resultsFile || (/^rankings-.*\.jsonl$/.test(name) && !own.has(name)),
+  );
+  if (other === undefined) return;
+  throw new LincirError('bad-argument', {
+    subject: `--out ${folder}`,
+    expected: 'a folder without results',
+    found: other,
+    todo: 'choose another --out, or remove what is there',
+  });
+}
+
+/**
+ * Writes rankings and then results to a folder, which is made if it is not there: where `results.json` is, all is complete.
+ * Throws LincirError 'io'.
+ */
 export async function writeEvaluation(folder: string, { results, rankings }: Evaluation): Promise<void> {
   await makeFolder(folder);
   for (const [method, ranked] of rankings) {
     async function* lines() {
       for (const [query, ranking] of ranked) yield `${rankingLine(query, ranking)}\n`;
     }
-    await writeFileAtomically(join(folder, `rankings-${method}.jsonl`), async (file) => {
+    await writeFileAtomically(join(folder, rankingsFile(method)), async (file) => {
       for await (const some of batched(lines())) await file.writeFile(some);
     });
   }
-  await writeResults(join(folder, 'results.json'), results);
+  await writeResults(join(folder, resultsFile), results);
+}
+
+function rankingsFile(method: string): string {
+  return `rankings-${method}.jsonl`;
 }
 
 /** Throws LincirError 'io'. */

@@ -9,6 +9,7 @@ import {
   type EvaluationProgress,
   evaluate as evaluateMethods,
   evaluationReport,
+  expectRoomForResults,
   type OpenBenchmarkOptions,
   openMethods,
   type PictureProblem,
@@ -19,7 +20,7 @@ import {
   writeSubmission,
 } from '../benchmarks/index.ts';
 import { type Clip, loadClip } from '../clip/index.ts';
-import { cacheFolder, LincirError, makeFolder, writeFileAtomically } from '../core/index.ts';
+import { aloneIn, cacheFolder, LincirError, writeFileAtomically } from '../core/index.ts';
 import type { Device } from '../onnx/index.ts';
 import { type Context, downloadBar, Warnings } from './context.ts';
 import { resultsTable, timesLine } from './evaluation-table.ts';
@@ -73,19 +74,26 @@ export async function evaluate(
   const benchmark = await openedBenchmark(kind, options, context);
   const wordings = options.prompts === undefined ? [] : await wordingsOf(options.prompts, benchmark.prompt);
   const out = options.out ?? join('evaluations', `${slug(benchmark.preset)}-${timestamp()}`);
-  await makeFolder(out);
-  const evaluation = await withMethods(benchmark, options, context, (given) =>
-    evaluateMethods(benchmark, { ...given, opened: protocolOf(options), wordings, limit }),
-  );
-  await writeEvaluation(out, evaluation);
-  reporter.begin({ label: 'report', unit: 'pictures' });
-  const report = await evaluationReport({
-    ...{ benchmark, ...evaluation },
-    queriesShown: reportQueries,
-    onProgress: (done) => reporter.advance(done),
+  const evaluation = await aloneIn(out, async () => {
+    await expectRoomForResults(out, methodsOf(options));
+    const evaluation = await withMethods(benchmark, options, context, (given) =>
+      evaluateMethods(benchmark, { ...given, opened: protocolOf(options), wordings, limit }),
+    );
+    try {
+      reporter.begin({ label: 'report', unit: 'pictures' });
+      const report = await evaluationReport({
+        ...{ benchmark, ...evaluation },
+        queriesShown: reportQueries,
+        onProgress: (done) => reporter.advance(done),
+      });
+      reporter.end();
+      await writeFileAtomically(join(out, 'report.html'), (file) => file.writeFile(report));
+    } finally {
+      // Whatever becomes of the report. Last, since a folder with results is complete, and taken.
+      await writeEvaluation(out, evaluation);
+    }
+    return evaluation;
   });
-  reporter.end();
-  await writeFileAtomically(join(out, 'report.html'), (file) => file.writeFile(report));
   if (json) print(JSON.stringify(evaluation.results));
   else for (const line of resultsTable(evaluation.results)) print(line);
   reporter.note(timesLine(evaluation.results));
@@ -100,14 +108,15 @@ export async function submit(name: string, options: SubmitOptions, context: Cont
     { ...options, ...(split !== undefined && { split }) },
     context,
   );
-  await makeFolder(options.out);
   const asked = { ...options, methods: options.methods ?? (['lincir'] as const) };
-  const ranked = await withMethods(benchmark, asked, context, (given) => rankAll(benchmark, given));
-  context.reporter.end();
-  for (const [method, rankings] of ranked) {
-    for (const file of await writeSubmission(options.out, kind, benchmark, method, rankings))
-      context.print(file);
-  }
+  await aloneIn(options.out, async () => {
+    const ranked = await withMethods(benchmark, asked, context, (given) => rankAll(benchmark, given));
+    context.reporter.end();
+    for (const [method, rankings] of ranked) {
+      for (const file of await writeSubmission(options.out, kind, benchmark, method, rankings))
+        context.print(file);
+    }
+  });
 }
 
 /** Opens a benchmark; what is missing is told with where to get it. */
@@ -149,8 +158,7 @@ async function withMethods<Result>(
   });
   const problems = new Warnings(reporter, 'pictures are missing or broken');
   try {
-    const names = options.methods ?? [...(phi ? (['lincir'] as const) : []), ...untrained];
-    const opened = await openMethods(names, {
+    const opened = await openMethods(methodsOf(options), {
       ...{ clip, phi: { lincir: phi, searle, pic2word }, weights: { sum, slerp }, cache, signal, ...where },
       onInversion: (done, total) => bar({ label: 'oti', unit: 'pictures', total }, done),
     });
@@ -171,8 +179,10 @@ async function withMethods<Result>(
   }
 }
 
-/** Always shown beside phi. */
-const untrained = ['image', 'text', 'sum', 'slerp'] as const;
+/** Without a choice, phi, if there is one, and what needs no training. */
+function methodsOf({ methods, phi }: ModelledOptions): readonly EvaluationMethod[] {
+  return methods ?? [...(phi ? (['lincir'] as const) : []), 'image', 'text', 'sum', 'slerp'];
+}
 
 /** Moves the bar, or begins another where the work is another. */
 function progressBar({ reporter }: Context): (work: Work, done: number) => void {

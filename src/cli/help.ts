@@ -11,7 +11,9 @@ Examples:
   $ lincir embed --model base --texts captions.txt --out captions.npy --normalize
   $ echo 'a photo of $ that is red' | lincir tokenize --model base
 
-Exit codes: 1 failure in data or environment, 2 wrong usage, 130 interrupted.
+Exit codes: 1 failure in data or environment, 2 wrong usage; 130, 143 or 129
+interrupted by Ctrl-C, kill or a closed terminal: what is done is kept, and a
+second Ctrl-C ends at once.
 Models come from the Hugging Face hub and its cache. The usual variables apply:
 HF_HOME, HF_HUB_CACHE, HF_TOKEN, HF_ENDPOINT, HF_HUB_OFFLINE.`;
 

@@ -44,7 +44,9 @@ const phiArchitectures: PhiArchitecture[] = ['lincir', 'searle', 'pic2word'];
 
 const methods: Method[] = ['lincir', 'image', 'text', 'sum', 'slerp'];
 
-const exitCodes = { failure: 1, usage: 2, interrupted: 130 } as const;
+const exitCodes = { failure: 1, usage: 2 } as const;
+/** Signals that interrupt, and the exit codes that shells know them by: Ctrl-C, kill or a shutdown, a closed terminal. */
+const interruptedCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 const interruption = new AbortController();
 const reporter = new Reporter(process.stderr);
@@ -54,10 +56,21 @@ const context: Context = {
   signal: interruption.signal,
 };
 
-process.once('SIGINT', () => {
-  interruption.abort();
-  process.once('SIGINT', () => process.exit(exitCodes.interrupted));
-});
+/** Milliseconds that a command has to end in order when whoever ended it may not do so again. */
+const patience = 30_000;
+let interruptedCode: number | undefined;
+for (const [signal, code] of Object.entries(interruptedCodes)) {
+  process.on(signal, () => {
+    // By its default, a signal ends the process whatever it is at.
+    const end = () => process.removeAllListeners(signal).kill(process.pid, signal);
+    if (interruption.signal.aborted) end();
+    else if (signal !== 'SIGINT') setTimeout(end, patience).unref();
+    interruptedCode = code;
+    interruption.abort();
+  });
+}
+// A terminal that is closed takes no messages any more, which is no reason to lose work.
+process.stderr.on('error', () => {});
 // Whoever reads the output, such as head, has had enough.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') fail(error);
@@ -282,7 +295,7 @@ function fail(error: unknown): void {
   reporter.end();
   if (interruption.signal.aborted) {
     reporter.note('lincir: interrupted');
-    process.exitCode = exitCodes.interrupted;
+    process.exitCode = interruptedCode;
     return;
   }
   const isUsage = error instanceof LincirError && error.code === 'bad-argument';

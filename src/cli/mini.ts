@@ -1,6 +1,6 @@
 /** `lincir mini`: the miniature world's benchmark as files. */
 
-import { formatCount } from '../core/index.ts';
+import { aloneIn, formatCount } from '../core/index.ts';
 import { buildBenchmark, miniPictures, writeMiniBenchmark } from '../mini/index.ts';
 import type { Context } from './context.ts';
 
@@ -13,11 +13,12 @@ export interface MiniOptions {
 export async function mini(
   folder: string,
   { pictures, queries, seed }: MiniOptions,
-  { reporter }: Context,
+  { reporter, signal }: Context,
 ): Promise<void> {
   const benchmark = buildBenchmark(seed, { gallery: pictures, queries });
   reporter.begin({ label: 'drawing', unit: 'pictures', total: pictures });
-  await writeMiniBenchmark(folder, benchmark, (done) => reporter.advance(done));
+  const onProgress = (done: number) => reporter.advance(done);
+  await aloneIn(folder, () => writeMiniBenchmark(folder, benchmark, { onProgress, signal }));
   reporter.end();
   reporter.note(`${formatCount(pictures)} pictures → ${folder}/${miniPictures}`);
   reporter.note(`${formatCount(queries)} queries, for lincir eval mini, circo and cirr`);

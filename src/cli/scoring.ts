@@ -1,6 +1,7 @@
 /** `lincir score`: predictions that were made elsewhere. */
 
-import { scorePredictions, writeEvaluation } from '../benchmarks/index.ts';
+import { expectRoomForResults, scorePredictions, writeEvaluation } from '../benchmarks/index.ts';
+import { aloneIn } from '../core/index.ts';
 import type { Context } from './context.ts';
 import { openedBenchmark, type ProtocolOptions, protocolOf } from './evaluation.ts';
 import { resultsTable } from './evaluation-table.ts';
@@ -17,7 +18,12 @@ export async function score(name: string, options: ScoreOptions, context: Contex
   const benchmark = await openedBenchmark(kind, options, context);
   const { predictions, out, json } = options;
   const evaluation = await scorePredictions(kind, benchmark, predictions, protocolOf(options));
-  if (out !== undefined) await writeEvaluation(out, evaluation);
+  if (out !== undefined) {
+    await aloneIn(out, async () => {
+      await expectRoomForResults(out, evaluation.rankings.keys());
+      await writeEvaluation(out, evaluation);
+    });
+  }
   if (json) context.print(JSON.stringify(evaluation.results));
   else for (const line of resultsTable(evaluation.results)) context.print(line);
 }

@@ -60,6 +60,21 @@ export async function exclusively<Result>(
   }
 }
 
+/**
+ * Makes a folder, if it is missing, and runs `work` while no other process writes there; another one is refused at once.
+ * The folder goes again if nothing came into it. Throws as `takeLock` does, and whatever `work` throws.
+ */
+export async function aloneIn<Result>(folder: string, work: () => Promise<Result>): Promise<Result> {
+  await makeFolder(folder);
+  const lock = await takeLock(join(folder, '.lock'));
+  try {
+    return await work();
+  } finally {
+    await lock.release();
+    await rmdir(folder).catch(() => {});
+  }
+}
+
 /** A lock that this process has taken. */
 export class Lock {
   readonly #path: string;

@@ -13,14 +13,19 @@ export const miniPictures = 'COCO2017_unlabeled/unlabeled2017';
 const side = 64;
 const picturesAtOnce = 64;
 
+export interface WriteOptions {
+  readonly onProgress?: (pictures: number) => void;
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Writes a benchmark to a folder, which `lincir eval circo`, `cirr` and `mini` then take.
- * @throws LincirError 'io'
+ * @throws LincirError 'io', and the signal's reason
  */
 export async function writeMiniBenchmark(
   folder: string,
   { gallery, queries }: MiniBenchmark,
-  onProgress?: (pictures: number) => void,
+  { onProgress, signal }: WriteOptions = {},
 ): Promise<void> {
   const name = (id: number) => `${id}`.padStart(12, '0');
   const file = (id: number) => `${name(id)}.png`;
@@ -38,6 +43,7 @@ export async function writeMiniBenchmark(
     );
     done += some.length;
     onProgress?.(done);
+    signal?.throwIfAborted();
   }
   const files: Record<string, unknown> = {
     'COCO2017_unlabeled/annotations/image_info_unlabeled2017.json': {
