@@ -1,7 +1,7 @@
 /** The check before anything is encoded: is every picture of a benchmark there, and does it look like one? */
 
-import { access, constants, stat } from 'node:fs/promises';
-import sharp from 'sharp';
+import { access, constants, open, stat } from 'node:fs/promises';
+import { formatOf } from '../clip/index.ts';
 import { chunks } from '../core/index.ts';
 import type { BenchmarkImage } from './benchmark.ts';
 
@@ -44,16 +44,19 @@ export async function pictureFacts(
   return { facts, problems };
 }
 
-/** Reads the headers of pictures. What is damaged further down shows when it is decoded. */
+/** Looks at how the files begin. What is damaged further down shows when it is decoded. */
 export async function headerProblems(
   paths: readonly string[],
   onProgress?: (done: number) => void,
 ): Promise<readonly PictureProblem[]> {
   return await eachProblem(paths, onProgress, async (path) => {
-    const { width, height } = await sharp(path).metadata();
-    return width > 0 && height > 0 ? undefined : 'a picture without pixels';
+    await using file = await open(path);
+    const { buffer, bytesRead } = await file.read(new Uint8Array(beginningBytes));
+    return formatOf(buffer.subarray(0, bytesRead)) === undefined ? 'no picture' : undefined;
   });
 }
+
+const beginningBytes = 4096;
 
 async function eachProblem(
   paths: readonly string[],
@@ -77,5 +80,5 @@ function reasonIn(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT' || code === 'ENOTDIR') return 'nothing there';
   if (code === 'EACCES' || code === 'EPERM') return 'no permission to read it';
-  return message.includes('unsupported image format') ? 'no picture' : message.split('\n')[0]!;
+  return message.split('\n')[0]!;
 }

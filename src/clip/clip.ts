@@ -15,7 +15,6 @@ import {
 import { type DownloadProgress, resolveModel } from '../hub/index.ts';
 import { Session, type SessionOptions, type Value } from '../onnx/index.ts';
 import { type ClipConfig, readClipConfig, type TextConfig, type VisionConfig } from './config.ts';
-import type { ImageSource } from './decode.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import {
   type ImagePreprocessing,
@@ -23,6 +22,7 @@ import {
   preprocessImage,
   readPreprocessing,
 } from './preprocess.ts';
+import type { ImageSource } from './source.ts';
 import { textInputs, textTower } from './text-tower.ts';
 import { type TokenRow, tokenBatches } from './token-batches.ts';
 import { type ClipTokenizer, loadTokenizer } from './tokenizer.ts';

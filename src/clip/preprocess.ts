@@ -2,23 +2,15 @@
 
 import { z } from 'zod';
 import { LincirError } from '../core/index.ts';
-import { decodeImage, defaultMaxPixels, type ImageSource } from './decode.ts';
-import { type AxisPlan, type ResampleFilter, type RgbImage, resample } from './resample.ts';
+import { defaultMaxPixels, imageWindow } from './decode.ts';
+import type { RgbImage } from './resample.ts';
+import type { ImageSource } from './source.ts';
+import type { Window } from './window.ts';
 
 type Triple = readonly [number, number, number];
 
-export interface Extent {
-  readonly height: number;
-  readonly width: number;
-}
-
 /** What to do with an image between decoding it and giving it to the vision tower. */
-export interface ImagePreprocessing {
-  /** What to resize to: the short side, keeping proportions, or both sides. Absent: no resizing. */
-  readonly resize?: { readonly shortSide: number } | Extent;
-  readonly filter: ResampleFilter;
-  /** Size of the centre crop; pixels past the image's border are black. Every result has this size. */
-  readonly crop: Extent;
+export interface ImagePreprocessing extends Pick<Window, 'resize' | 'filter' | 'crop'> {
   /** Multiplies a pixel of 0 to 255, before mean and deviation apply. */
   readonly scale: number;
   /** Of red, green and blue. */
@@ -34,6 +26,11 @@ export interface PreprocessOptions {
   readonly targetPad?: number;
   /** Larger images are refused before they are decoded. Default 200 million. */
   readonly maxPixels?: number;
+  /**
+   * Take a picture as its pixels are stored, and do not turn it as its file asks (EXIF), as evaluators of benchmarks
+   * do not. Default false.
+   */
+  readonly isStored?: boolean;
   /** What errors call an image that has no path. Default `image`. */
   readonly name?: string;
   /** Where to write the result, for example a slot of a batch; exactly 3 x height x width long. */
@@ -90,41 +87,16 @@ export async function preprocessImage(
   preprocessing: ImagePreprocessing,
   options: PreprocessOptions = {},
 ): Promise<Float32Array> {
-  const { targetPad = Infinity, maxPixels = defaultMaxPixels, name = 'image' } = options;
+  const { targetPad = Infinity, maxPixels = defaultMaxPixels, name = 'image', isStored = false } = options;
   const { resize, filter, crop } = preprocessing;
   const length = 3 * crop.height * crop.width;
   if (!(targetPad >= 1)) throw badArgument('targetPad', 'a ratio of at least 1', String(targetPad));
   if (options.into && options.into.length !== length) {
     throw badArgument('into', `${length} floats`, String(options.into.length));
   }
-  const image = await decodeImage(source, name, maxPixels);
-  const canvas = padded(image, targetPad);
-  const resized = resizedExtent(canvas, resize);
-  const across = planAxis(image.width, canvas.width, resized.width, crop.width);
-  const down = planAxis(image.height, canvas.height, resized.height, crop.height);
-  return normalise(
-    resample(image, across, down, filter),
-    preprocessing,
-    options.into ?? new Float32Array(length),
-  );
-}
-
-/** The black canvas that brings a too long or too tall image to `ratio`. */
-function padded({ width, height }: Extent, ratio: number): Extent {
-  const border = (side: number) => Math.max(0, Math.trunc((Math.max(width, height) / ratio - side) / 2)); // on both ends
-  return { width: width + 2 * border(width), height: height + 2 * border(height) };
-}
-
-function resizedExtent({ width, height }: Extent, resize: ImagePreprocessing['resize']): Extent {
-  if (resize === undefined) return { width, height };
-  if (!('shortSide' in resize)) return resize;
-  const { shortSide } = resize;
-  const longSide = Math.trunc((shortSide * Math.max(width, height)) / Math.min(width, height));
-  return width <= height ? { width: shortSide, height: longSide } : { width: longSide, height: shortSide };
-}
-
-function planAxis(image: number, canvas: number, resized: number, length: number): AxisPlan {
-  return { canvas, offset: (canvas - image) / 2, resized, start: Math.floor((resized - length) / 2), length };
+  const window = { ...(resize && { resize }), filter, crop, targetPad, isStored };
+  const image = await imageWindow(source, window, name, maxPixels);
+  return normalise(image, preprocessing, options.into ?? new Float32Array(length));
 }
 
 /** (scale · pixel - mean) / deviation, rounded to float32 after every step as NumPy does. */

@@ -1,5 +1,6 @@
 /** Resizes and crops 8-bit RGB images, bit for bit as Pillow's antialiased `Image.resize` did up to version 12. */
 
+import { uprightRows } from './orientation.ts';
 import { kernelBytes } from './resample-kernel.ts';
 
 /** 8-bit RGB pixels, row-major, three bytes per pixel: [height, width, 3]. */
@@ -7,6 +8,8 @@ export interface RgbImage {
   readonly data: Uint8Array;
   readonly width: number;
   readonly height: number;
+  /** How these pixels are to be turned to be seen upright: 1 to 8, as in EXIF. Absent: they are upright. */
+  readonly orientation?: number;
 }
 
 export type ResampleFilter = 'bilinear' | 'bicubic';
@@ -39,8 +42,9 @@ export function resample(
   down: AxisPlan,
   filter: ResampleFilter,
 ): RgbImage {
-  const columns = tapsOf(across, image.width, filter);
-  const rows = tapsOf(down, image.height, filter);
+  const upright = uprightRows(image);
+  const columns = tapsOf(across, upright.width, filter);
+  const rows = tapsOf(down, upright.height, filter);
   const sourceLength = (columns.to - columns.from) * 3;
   const rowLength = columns.outputs * 3;
 
@@ -68,8 +72,7 @@ export function resample(
     memory.copyWithin(narrowedRows, place(first), place(narrowed));
     kept = first;
     for (; narrowed < first + count; narrowed++) {
-      const start = ((rows.from + narrowed) * image.width + columns.from) * 3;
-      memory.set(image.data.subarray(start, start + sourceLength), imageRow);
+      memory.set(upright.row(rows.from + narrowed, columns.from, columns.to), imageRow);
       weigh(imageRow, 3, 0, rowTaps, place(narrowed));
     }
     // Row 0 may lie before the memory: the kernel's addresses wrap.

@@ -2,14 +2,15 @@
 
 import { hash } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
-import { preprocessImage } from '../clip/index.ts';
+import { joinBudget, preprocessImage } from '../clip/index.ts';
 import { LincirError } from '../core/index.ts';
 import { readPicture } from './bytes.ts';
 import { reasonOf } from './files.ts';
-import type { PictureAnswer, PictureRequest, ReaderSettings } from './reader.ts';
+import type { PictureAnswer, PictureRequest, ReaderTask } from './reader.ts';
 import { preprocessRegion } from './region.ts';
 
-const { preprocessing, ...options }: ReaderSettings = workerData;
+const { preprocessing, budget, ...options }: ReaderTask = workerData;
+joinBudget(budget);
 const port = parentPort!;
 
 /** Two pictures at a time, so that one is decoded, outside of this thread, while the other is resampled. */

@@ -3,11 +3,17 @@
 import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { ImagePreprocessing, PreprocessOptions } from '../clip/index.ts';
+import { type ImagePreprocessing, newBudget, type PreprocessOptions } from '../clip/index.ts';
 import type { FoundPicture } from './files.ts';
 
 export interface ReaderSettings extends Pick<PreprocessOptions, 'targetPad' | 'maxPixels'> {
   readonly preprocessing: ImagePreprocessing;
+}
+
+/** What a thread is given. */
+export interface ReaderTask extends ReaderSettings {
+  /** Of memory, shared by all threads. */
+  readonly budget: SharedArrayBuffer;
 }
 
 export interface ReaderOptions extends ReaderSettings {
@@ -57,9 +63,10 @@ export class PictureReader {
   }: ReaderOptions) {
     // Compiled, this file and its neighbour end in .js.
     const file = new URL(`./reader-worker${extname(import.meta.url)}`, import.meta.url);
+    const task: ReaderTask = { ...settings, budget: newBudget() };
     this.#ahead = ahead;
     this.#workers = Array.from({ length: threads }, () => {
-      const worker = new Worker(file, { workerData: settings });
+      const worker = new Worker(file, { workerData: task });
       worker.on('message', ({ number, answer }: { number: number; answer: PictureAnswer }) => {
         const { resolve, reject } = this.#waiting.get(number)!;
         this.#waiting.delete(number);

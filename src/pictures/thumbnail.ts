@@ -1,7 +1,7 @@
 /** Pictures made small, to be seen in pages and terminals. */
 
-import { stat } from 'node:fs/promises';
-import sharp, { type Sharp } from 'sharp';
+import type { Sharp } from 'sharp';
+import { shownImage } from '../clip/index.ts';
 
 /**
  * A picture to embed in a page: upright, on white, fitted into a square.
@@ -23,14 +23,12 @@ export async function shrunkPicture(
   change: (image: Sharp) => Sharp,
 ): Promise<Uint8Array | undefined> {
   try {
-    // To open a named pipe would wait for its writer.
-    if (typeof picture === 'string' && !(await stat(picture)).isFile()) return undefined;
-    const image = sharp(picture, { autoOrient: true, failOn: 'error', limitInputPixels: pixelLimit });
+    const image = await shownImage(picture, mostSide);
     return await change(image.flatten({ background: 'white' })).toBuffer();
   } catch {
     return undefined;
   }
 }
 
-/** Of the largest phone photos: what the encoders take too. */
-const pixelLimit = 200_000_000;
+/** Pixels of the longer side, which is enough for whatever shows thumbnails. */
+const mostSide = 2048;

@@ -1,0 +1,47 @@
+/** Decodes one picture in the process that calls it: what of it is wanted, whichever library can. */
+
+import sharp from 'sharp';
+import type { PictureFormat } from './format.ts';
+import { isForMagick, magickPixels } from './magick-decode.ts';
+import type { RgbImage } from './resample.ts';
+import { vipsPixels, vipsSmall } from './vips-decode.ts';
+import { type Window, windowOf } from './window.ts';
+
+/** What is to be made of a picture. */
+export type Wanted =
+  | { readonly kind: 'pixels' }
+  | { readonly kind: 'window'; readonly window: Window }
+  /** RGBA, upright, fitted into a square of this side. */
+  | { readonly kind: 'small'; readonly side: number };
+
+/** Plain data: it goes to other processes. */
+export interface DecodeWork {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly format: Exclude<PictureFormat, 'raw'>;
+  /** What errors call the picture. */
+  readonly name: string;
+  /** Beside the picture's own, from a file that it lies in. */
+  readonly orientation?: number;
+  readonly maxPixels: number;
+  readonly wanted: Wanted;
+}
+
+/** Throws LincirError 'bad-file' for too many pixels, and whatever the libraries throw. */
+export async function decodeHere(work: DecodeWork): Promise<RgbImage> {
+  const { bytes, format, maxPixels, name, wanted } = work;
+  if (wanted.kind === 'small') return await small(work, wanted.side);
+  const image = isForMagick(format)
+    ? await magickPixels(bytes, format, maxPixels, name, 3)
+    : await vipsPixels(work);
+  return wanted.kind === 'window' ? windowOf(image, wanted.window) : image;
+}
+
+async function small(work: DecodeWork, side: number): Promise<RgbImage> {
+  const { bytes, format, maxPixels, name } = work;
+  if (!isForMagick(format)) return await vipsSmall(work, side);
+  const { data, width, height } = await magickPixels(bytes, format, maxPixels, name, 4);
+  const image = sharp(data, { raw: { width, height, channels: 4 }, limitInputPixels: false });
+  const shrunk = image.resize({ width: side, height: side, fit: 'inside', withoutEnlargement: true });
+  const { data: pixels, info } = await shrunk.raw().toBuffer({ resolveWithObject: true });
+  return { data: pixels, width: info.width, height: info.height };
+}

@@ -1,0 +1,146 @@
+/** Decoding in a process of its own, which is ended if a picture takes too much: a thread could not be stopped. */
+
+import { type ChildProcess, fork } from 'node:child_process';
+import { extname } from 'node:path';
+import { type ErrorCode, LincirError, type Problem } from '../core/index.ts';
+import type { DecodeWork } from './decode-here.ts';
+import { decodingBytes, withMemory } from './memory-budget.ts';
+import type { RgbImage } from './resample.ts';
+
+/** What a picture may take. */
+export interface DecodeLimits {
+  /** Of the whole process, in bytes. */
+  readonly memory: number;
+  /** Of the processor's time. */
+  readonly seconds: number;
+}
+
+export type DecodeAnswer = (
+  | { readonly image: RgbImage }
+  | { readonly code: ErrorCode; readonly problem: Problem }
+  | { readonly damage: string }
+) & {
+  /** What the process holds now, in bytes. */
+  readonly held: number;
+};
+
+/** How the process ends itself when a picture takes too much. Neither waits for anything. */
+export const endings = { memory: 'SIGKILL', time: 'SIGTERM' } as const;
+
+/** Drawings take as long as whoever wrote them likes; 48 megapixels of HEIC take seven seconds. */
+const secondsFor = (format: DecodeWork['format']) => (format === 'svg' ? 5 : 20);
+/** A processor that many share gives a part of its time. */
+const patience = 3;
+/** Of the process before it has seen a picture. */
+const processBytes = 250_000_000;
+/** What is claimed first for a picture of which nothing is known: 12 megapixels, with what decoders hold beside. */
+const usualBytes = 200_000_000;
+/** Memory that WebAssembly has had once it keeps. */
+const mostHeldIdle = 400_000_000;
+const idleMilliseconds = 10_000;
+
+/**
+ * Does the work in another process, one work of this thread after the other.
+ * @param cost of decoding, in bytes, where it is known
+ * @throws LincirError 'bad-file' for what takes too much, and as `decodeHere` does
+ */
+export function decodeInProcess(work: DecodeWork, cost: number | undefined): Promise<RgbImage> {
+  const result = turn.then(() => decodedWithin(work, cost));
+  turn = result.catch(() => {});
+  return result;
+}
+
+let turn: Promise<unknown> = Promise.resolve();
+
+async function decodedWithin(work: DecodeWork, cost: number | undefined): Promise<RgbImage> {
+  const most = Math.max(decodingBytes, 3 * work.maxPixels);
+  for (const bytes of cost === undefined ? [usualBytes, most] : [most]) {
+    const image = await withMemory(cost ?? bytes, () => decodedBy(theProcess(), work, bytes));
+    if (image !== undefined) return image;
+  }
+  throw refused(work.name, `an image that takes at most ${Math.round(most / 1e6)} MB to decode`, {
+    found: 'one that takes more',
+    todo: 'shrink the image, or raise the limit (maxPixels, --max-pixels; 3 bytes per pixel) if memory allows',
+  });
+}
+
+let running: ChildProcess | undefined;
+let idle: NodeJS.Timeout | undefined;
+
+/** This thread's process, started when it is needed. */
+function theProcess(): ChildProcess {
+  clearTimeout(idle);
+  if (running?.connected && running.exitCode === null && running.signalCode === null) return running;
+  // Compiled, this file and its neighbour end in .js.
+  const file = new URL(`./decoder-child${extname(import.meta.url)}`, import.meta.url);
+  const child = fork(file, {
+    serialization: 'advanced',
+    execArgv: [],
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  });
+  child.on('error', () => {}); // of what is written to one that has ended, which its end tells of
+  running = child;
+  return child;
+}
+
+function end(child: ChildProcess): void {
+  if (running === child) running = undefined;
+  child.kill('SIGKILL');
+}
+
+/** Undefined if so much memory is not enough. */
+async function decodedBy(
+  child: ChildProcess,
+  work: DecodeWork,
+  bytes: number,
+): Promise<RgbImage | undefined> {
+  const { name, format } = work;
+  const seconds = secondsFor(format);
+  const limits: DecodeLimits = { memory: processBytes + 4 * work.bytes.length + bytes, seconds };
+  const { promise, resolve } = Promise.withResolvers<DecodeAnswer | { readonly end: string | number }>();
+  const onExit = (code: number | null, signal: NodeJS.Signals | null) =>
+    resolve({ end: signal ?? code ?? '' });
+  const onError = ({ message }: Error) => resolve({ end: message });
+  const timer = setTimeout(
+    () => {
+      resolve({ end: endings.time });
+      end(child);
+    },
+    seconds * patience * 1000,
+  );
+  child.once('message', resolve).once('exit', onExit).once('error', onError);
+  hold(child, true);
+  try {
+    child.send({ work, limits });
+    const answer = await promise;
+    if ('end' in answer) {
+      if (answer.end === endings.memory) return undefined;
+      if (answer.end !== endings.time)
+        throw refused(name, whole, { found: `that its decoder ended: ${answer.end}` });
+      const expected = `an image that takes at most ${seconds} seconds to decode`;
+      throw refused(name, expected, { found: 'one that takes longer' });
+    }
+    if (answer.held > mostHeldIdle) end(child);
+    if ('image' in answer) return answer.image;
+    if ('problem' in answer) throw new LincirError(answer.code, answer.problem);
+    throw refused(name, whole, { found: answer.damage });
+  } finally {
+    clearTimeout(timer);
+    child.off('message', resolve).off('exit', onExit).off('error', onError);
+    hold(child, false);
+    idle = setTimeout(() => end(child), idleMilliseconds).unref();
+  }
+}
+
+/** While nothing is decoded, it does not keep this process from ending. */
+function hold(child: ChildProcess, isHeld: boolean): void {
+  const change = isHeld ? 'ref' : 'unref';
+  child[change]();
+  child.channel?.[change]();
+}
+
+const whole = 'a whole image';
+
+function refused(subject: string, expected: string, about: { found: string; todo?: string }): LincirError {
+  return new LincirError('bad-file', { subject, expected, ...about });
+}

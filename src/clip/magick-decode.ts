@@ -1,0 +1,62 @@
+/** Decoding by ImageMagick in WebAssembly: the formats that libvips here has no decoder for. */
+
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import type { IMagickImage } from '@imagemagick/magick-wasm';
+import { LincirError } from '../core/index.ts';
+import type { PictureFormat } from './format.ts';
+import type { RgbImage } from './resample.ts';
+import { checkPixels } from './vips-decode.ts';
+
+/** Its names for them; that it is told which it is keeps it from taking bytes for something else. */
+const names = { heic: 'HEIC', jp2: 'JP2', j2k: 'J2K', jxl: 'JXL', bmp: 'BMP' } as const;
+type MagickName = keyof typeof names;
+
+export function isForMagick(format: PictureFormat): format is MagickName {
+  return format in names;
+}
+
+/** RGB or RGBA, turned as the format itself says; of BMP and JPEG 2000, nothing says so. */
+export async function magickPixels(
+  bytes: Uint8Array,
+  format: MagickName,
+  maxPixels: number,
+  name: string,
+  channels: 3 | 4,
+): Promise<RgbImage> {
+  const { ImageMagick, MagickImageInfo, MagickReadSettings } = await loaded(name);
+  const settings = new MagickReadSettings({ format: names[format] });
+  checkPixels(MagickImageInfo.create(bytes, settings), maxPixels, name);
+  return ImageMagick.read(bytes, settings, (image: IMagickImage) => {
+    const { width, height } = image;
+    checkPixels({ width, height }, maxPixels, name);
+    const data = image.getPixels((pixels) =>
+      pixels.toByteArray(0, 0, width, height, channels === 3 ? 'RGB' : 'RGBA'),
+    );
+    if (data === null) throw new Error('no pixels');
+    return { data, width, height };
+  });
+}
+
+let loading: Promise<typeof import('@imagemagick/magick-wasm')> | undefined;
+
+/** The library, which is an optional dependency of 30 MB. */
+async function loaded(name: string) {
+  loading ??= (async () => {
+    const library = await import('@imagemagick/magick-wasm');
+    const file = fileURLToPath(import.meta.resolve('@imagemagick/magick-wasm/magick.wasm'));
+    await library.initializeImageMagick(await readFile(file));
+    return library;
+  })();
+  try {
+    return await loading;
+  } catch (cause) {
+    throw new LincirError('bad-file', {
+      subject: name,
+      expected: 'the package @imagemagick/magick-wasm, which decodes it',
+      found: 'none',
+      todo: 'install lincir with its optional dependencies, or convert the picture to JPEG',
+      cause,
+    });
+  }
+}

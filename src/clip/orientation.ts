@@ -1,0 +1,85 @@
+/** Pictures that are stored lying or mirrored: their rows as they are seen upright. */
+
+import type { RgbImage } from './resample.ts';
+
+/** Rows of an upright picture, three bytes per pixel. */
+export interface UprightRows {
+  readonly width: number;
+  readonly height: number;
+  /** The pixels of a row from `from` up to, not including, `to`. It is overwritten by later calls. */
+  readonly row: (y: number, from: number, to: number) => Uint8Array;
+}
+
+/** So many rows are turned together: of a picture that lies, they are what a few lines of the cache hold. */
+const rowsAtOnce = 16;
+
+export function uprightSize({ width, height, orientation = 1 }: RgbImage): {
+  readonly width: number;
+  readonly height: number;
+} {
+  return orientation >= 5 ? { width: height, height: width } : { width, height };
+}
+
+/** Nothing is copied but the rows that are asked for. They are best asked for in order, with one range. */
+export function uprightRows(image: RgbImage): UprightRows {
+  const { data, orientation = 1 } = image;
+  const size = uprightSize(image);
+  if (orientation === 1) {
+    const row = (y: number, from: number, to: number) =>
+      data.subarray((y * size.width + from) * 3, (y * size.width + to) * 3);
+    return { ...size, row };
+  }
+  const { origin, right, down } = steps(image);
+  let block = new Uint8Array();
+  let first = -rowsAtOnce;
+  let range = { from: 0, to: 0 };
+  const row = (y: number, from: number, to: number): Uint8Array => {
+    const length = (to - from) * 3;
+    if (y < first || y >= first + rowsAtOnce || range.from !== from || range.to !== to) {
+      if (block.length !== length * rowsAtOnce) block = new Uint8Array(length * rowsAtOnce);
+      [first, range] = [y, { from, to }];
+      const count = Math.min(rowsAtOnce, size.height - y);
+      for (let x = from; x < to; x += 1) {
+        let source = origin + x * right + y * down;
+        let target = (x - from) * 3;
+        for (let line = 0; line < count; line += 1, source += down, target += length) {
+          block[target] = data[source]!;
+          block[target + 1] = data[source + 1]!;
+          block[target + 2] = data[source + 2]!;
+        }
+      }
+    }
+    return block.subarray((y - first) * length, (y - first + 1) * length);
+  };
+  return { ...size, row };
+}
+
+/** In bytes: where the upright picture's first pixel lies, and how far it is to the next to the right and below. */
+function steps({ width, height, orientation = 1 }: RgbImage): {
+  readonly origin: number;
+  readonly right: number;
+  readonly down: number;
+} {
+  const pixel = 3;
+  const line = width * pixel;
+  const [lastColumn, lastRow] = [line - pixel, (height - 1) * line];
+  // EXIF 3.0, section 4.6.5.1.6: where the stored picture's first row and first column are seen.
+  switch (orientation) {
+    case 2:
+      return { origin: lastColumn, right: -pixel, down: line };
+    case 3:
+      return { origin: lastRow + lastColumn, right: -pixel, down: -line };
+    case 4:
+      return { origin: lastRow, right: pixel, down: -line };
+    case 5:
+      return { origin: 0, right: line, down: pixel };
+    case 6:
+      return { origin: lastRow, right: -line, down: pixel };
+    case 7:
+      return { origin: lastRow + lastColumn, right: -line, down: -pixel };
+    case 8:
+      return { origin: lastColumn, right: line, down: -pixel };
+    default:
+      return { origin: 0, right: pixel, down: line };
+  }
+}

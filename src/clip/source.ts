@@ -1,0 +1,116 @@
+/** Where a picture comes from: files, URLs, bytes in several shapes, decoded pixels. */
+
+import { access, constants, readFile, stat } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { LincirError, quoted } from '../core/index.ts';
+import type { RgbImage } from './resample.ts';
+
+/** A path, a `file:` or `data:` URL, an encoded image's bytes, or decoded pixels. */
+export type ImageSource = string | URL | Uint8Array | ArrayBuffer | Blob | RgbImage;
+
+/** An encoded image, and what errors call it. */
+export interface EncodedImage {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly name: string;
+}
+
+/** No picture's file is larger: 200 megapixels of float32 fit. */
+export const mostImageBytes = 2 ** 31;
+
+export function isPixels(source: ImageSource): source is RgbImage {
+  return typeof source === 'object' && 'data' in source;
+}
+
+/**
+ * A source's bytes. A file is read anew each time: libraries that are given its path
+ * may remember what it was.
+ * @param name what errors call an image that has no path
+ * @throws LincirError `not-found`, `io`, `bad-file` for what is empty or too large, `bad-argument` for another URL
+ */
+export async function imageBytes(
+  source: Exclude<ImageSource, RgbImage>,
+  name: string,
+): Promise<EncodedImage> {
+  if (typeof source === 'string') return { bytes: await fileBytes(source), name: source };
+  if (source instanceof URL) return await urlBytes(source, name);
+  if (source instanceof Blob) {
+    const subject = 'name' in source && typeof source.name === 'string' ? source.name : name;
+    expectSize(source.size, subject, 'no bytes');
+    return imageOf(await source.arrayBuffer(), subject);
+  }
+  return imageOf(source, name);
+}
+
+function imageOf(source: ArrayBuffer | Uint8Array, name: string): EncodedImage {
+  expectSize(source.byteLength, name, 'no bytes');
+  const bytes = source instanceof Uint8Array ? source : new Uint8Array(source);
+  return { bytes: isOwn(bytes) ? bytes : new Uint8Array(bytes), name };
+}
+
+async function urlBytes(url: URL, name: string): Promise<EncodedImage> {
+  if (url.protocol === 'file:') {
+    const path = fileURLToPath(url);
+    return { bytes: await fileBytes(path), name: path };
+  }
+  if (url.protocol === 'data:') {
+    const answer = await fetch(url).catch((cause: unknown) => {
+      throw notAnImage(name, 'a data: URL that cannot be read', cause);
+    });
+    return imageOf(await answer.arrayBuffer(), name);
+  }
+  throw new LincirError('bad-argument', {
+    subject: name,
+    expected: 'a URL that begins with file: or data:',
+    found: quoted(url.href),
+    todo: 'fetch it yourself, and give the bytes or the Blob that come',
+  });
+}
+
+async function fileBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    const facts = await stat(path);
+    if (!facts.isFile()) {
+      throw notAnImage(path, facts.isDirectory() ? 'a folder' : 'something that is no file');
+    }
+    expectSize(facts.size, path, 'an empty file');
+    await access(path, constants.R_OK);
+    return await readFile(path);
+  } catch (cause) {
+    if (cause instanceof LincirError) throw cause;
+    const { code } = cause as NodeJS.ErrnoException;
+    const missing = code === 'ENOENT' || code === 'ENOTDIR';
+    throw new LincirError(missing ? 'not-found' : 'io', {
+      subject: path,
+      expected: 'a readable image file',
+      found: missing ? 'nothing there' : `error ${code}`,
+      cause,
+    });
+  }
+}
+
+function expectSize(size: number, subject: string, nothing: string): void {
+  if (size === 0) throw notAnImage(subject, nothing);
+  if (size > mostImageBytes) throw notAnImage(subject, `${size} bytes`);
+}
+
+/** Throws LincirError 'bad-argument' for pixels that are not as they say. */
+export function checkedPixels(image: RgbImage, name: string): RgbImage {
+  const { data, width, height } = image;
+  const whole = Number.isSafeInteger(width) && Number.isSafeInteger(height) && width > 0 && height > 0;
+  if (whole && data.length === width * height * 3) return image;
+  throw new LincirError('bad-argument', {
+    subject: name,
+    expected: 'pixels of 3 bytes each, width x height of them',
+    found: `${data.length} bytes for ${width} x ${height}`,
+  });
+}
+
+/** Whether nobody else's thread can change it. */
+function isOwn(bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> {
+  return bytes.buffer instanceof ArrayBuffer;
+}
+
+/** A file that is no image, or damaged. */
+export function notAnImage(subject: string, found: string, cause?: unknown): LincirError {
+  return new LincirError('bad-file', { subject, expected: 'a whole image', found, cause });
+}

@@ -1,0 +1,166 @@
+/** Decoding by libvips: what it takes, in memory and time, and the pixels. */
+
+import sharp, { type Metadata, type Sharp } from 'sharp';
+import { LincirError } from '../core/index.ts';
+import type { PictureFormat } from './format.ts';
+import type { RgbImage } from './resample.ts';
+
+/** What decoding an image takes beside its bytes. */
+export interface DecodingCost {
+  readonly bytes: number;
+  /** Whether it takes so little that it need not be stopped. */
+  readonly isQuick: boolean;
+}
+
+/** An image of one of the formats that libvips decodes. */
+export interface VipsImage {
+  readonly bytes: Uint8Array;
+  readonly format: PictureFormat;
+  readonly maxPixels: number;
+  /** What errors call it. */
+  readonly name: string;
+  /** Where the image itself does not say how it is to be turned. */
+  readonly orientation?: number;
+}
+
+/** The formats whose decoders take time that their headers tell of. */
+const quickFormats: ReadonlySet<PictureFormat> = new Set(['jpeg', 'png', 'webp', 'gif']);
+/** 40 megapixels as they come from most cameras, in a second at most. */
+const quickBytes = 128_000_000;
+/** Each goes through all pixels of a JPEG. Programs write ten. */
+const quickScans = 20;
+/** Drawings are drawn smaller if they say that they are larger. */
+const mostDrawnPixels = 4_000_000;
+
+export function isQuickFormat(format: PictureFormat): boolean {
+  return quickFormats.has(format);
+}
+
+/** Of an image of a quick format. Throws LincirError 'bad-file' if it has too many pixels, and what libvips throws. */
+export async function quickCost(image: VipsImage): Promise<DecodingCost> {
+  const { bytes, format, maxPixels, name } = image;
+  const header = await sharp(bytes, { limitInputPixels: false }).metadata();
+  checkPixels(header, maxPixels, name);
+  const { width, height } = header;
+  const cost = width * height * bytesPerPixel(header, format);
+  return { bytes: cost, isQuick: cost <= quickBytes && !(format === 'jpeg' && hasManyScans(bytes)) };
+}
+
+export function checkPixels(
+  { width, height }: { readonly width: number; readonly height: number },
+  maxPixels: number,
+  name: string,
+): void {
+  if (width * height <= maxPixels) return;
+  throw new LincirError('bad-file', {
+    subject: name,
+    expected: `an image of at most ${maxPixels} pixels`,
+    found: `a header that claims ${width} x ${height}`,
+    todo: 'shrink the image, or raise the limit (maxPixels, --max-pixels) if memory allows (3 bytes per pixel)',
+  });
+}
+
+/** libvips keeps its messages for all threads together, so that one of several failures can come without. */
+export function damageIn(cause: unknown): string {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return message === 'Unknown error' ? 'damaged data' : message;
+}
+
+/** RGB, as stored. */
+export async function vipsPixels(given: VipsImage): Promise<RgbImage> {
+  const { image, header } = await opened(given, true);
+  const pixels = await (header.space === 'cmyk' ? cmykPixels(image) : rgbPixels(image));
+  const { orientation = given.orientation } = header;
+  return { ...pixels, ...(orientation && { orientation }) };
+}
+
+/** RGBA, upright and fitted into a square, to be looked at. */
+export async function vipsSmall(given: VipsImage, side: number): Promise<RgbImage> {
+  const { image, header } = await opened(given, false);
+  const small = turned(image, header.orientation ?? given.orientation)
+    .resize({ width: side, height: side, fit: 'inside', withoutEnlargement: true })
+    .toColourspace('srgb')
+    .ensureAlpha();
+  return pixelsOf(small, 4);
+}
+
+/** To be looked at. */
+export async function vipsUpright(given: VipsImage): Promise<Sharp> {
+  const { image, header } = await opened(given, false);
+  return turned(image, header.orientation ?? given.orientation);
+}
+
+/** Sharp turns before it mirrors. */
+function turned(image: Sharp, orientation = 1): Sharp {
+  const angle = { 3: 180, 5: 90, 6: 90, 7: 90, 8: 270 }[orientation] ?? 0;
+  const upright = angle === 0 ? image : image.rotate(angle);
+  if (orientation === 2 || orientation === 5) return upright.flop();
+  return orientation === 4 || orientation === 7 ? upright.flip() : upright;
+}
+
+/** @param ignoreIcc take the colours as they are stored, and not as a profile says that they look */
+async function opened({ bytes, format, maxPixels, name }: VipsImage, ignoreIcc: boolean) {
+  // Sharp's own pixel limit could not name the size; 'error' refuses truncated files but not harmless warnings.
+  const options = { ignoreIcc, failOn: 'error', limitInputPixels: false } as const;
+  const image = sharp(bytes, options);
+  const header = await image.metadata();
+  checkPixels(header, maxPixels, name);
+  const pixels = header.width * header.height;
+  if (format !== 'svg' || pixels <= mostDrawnPixels) return { image, header };
+  const density = pixelsPerInch * Math.sqrt(mostDrawnPixels / pixels);
+  return { image: sharp(bytes, { ...options, density }), header };
+}
+
+/** Of drawings, by CSS. */
+const pixelsPerInch = 72;
+
+/** What libvips and the format's library hold of an image at once, in bytes for a pixel. */
+function bytesPerPixel(header: Metadata, format: PictureFormat): number {
+  const { channels, depth, isProgressive = false } = header;
+  const result = header.space === 'cmyk' ? 7 : 3;
+  const sample = depth === 'ushort' ? 2 : 1;
+  switch (format) {
+    case 'jpeg':
+      return result + (isProgressive ? 2 * channels : 0); // all coefficients
+    case 'png':
+      return result + (isProgressive ? sample * channels : 0);
+    default:
+      return result + 8; // the frame, and the canvas that it is on
+  }
+}
+
+function hasManyScans(bytes: Uint8Array): boolean {
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  let count = 0;
+  for (let at = file.indexOf(scanBegins); at >= 0; at = file.indexOf(scanBegins, at + 2)) {
+    count += 1;
+    if (count > quickScans) return true;
+  }
+  return false;
+}
+
+const scanBegins = Buffer.from([0xff, 0xda]);
+
+async function rgbPixels(image: Sharp): Promise<RgbImage> {
+  return pixelsOf(image.removeAlpha().toColourspace('srgb'), 3);
+}
+
+/** Pillow's plain formula, channel = (255 - ink)(255 - black) / 255, where libvips would go by a printer's profile. */
+async function cmykPixels(image: Sharp): Promise<RgbImage> {
+  const flat = image.removeAlpha().pipelineColourspace('cmyk').toColourspace('cmyk');
+  const { data: inks, width, height } = await pixelsOf(flat, 4);
+  const data = new Uint8Array(width * height * 3);
+  for (let pixel = 0; pixel < width * height; pixel++) {
+    const light = 255 - inks[pixel * 4 + 3]!;
+    for (let channel = 0; channel < 3; channel++) {
+      data[pixel * 3 + channel] = light - Math.round((inks[pixel * 4 + channel]! * light) / 255);
+    }
+  }
+  return { data, width, height };
+}
+
+async function pixelsOf(image: Sharp, channels: number): Promise<RgbImage> {
+  const { data, info } = await image.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
+  if (info.channels !== channels) throw new Error(`${info.channels} channels instead of ${channels}`);
+  return { data, width: info.width, height: info.height };
+}

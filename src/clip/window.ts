@@ -1,0 +1,52 @@
+/** What of a picture the vision tower sees: padded, resized and cropped. */
+
+import { uprightSize } from './orientation.ts';
+import { type AxisPlan, type ResampleFilter, type RgbImage, resample } from './resample.ts';
+
+export interface Extent {
+  readonly height: number;
+  readonly width: number;
+}
+
+/** Plain data: it goes to other processes. */
+export interface Window {
+  /** What to resize to: the short side, keeping proportions, or both sides. Absent: no resizing. */
+  readonly resize?: { readonly shortSide: number } | Extent;
+  readonly filter: ResampleFilter;
+  /** Size of the centre crop; pixels past the image's border are black. Every result has this size. */
+  readonly crop: Extent;
+  /** The ratio of the sides beyond which black is added before everything else; Infinity: never. */
+  readonly targetPad: number;
+  /** The picture as it is stored, whatever its file says about turning it. */
+  readonly isStored: boolean;
+}
+
+/** The window's pixels: upright, unless it is as stored. */
+export function windowOf(image: RgbImage, { resize, filter, crop, targetPad, isStored }: Window): RgbImage {
+  const { data, width, height } = image;
+  const turned = isStored ? { data, width, height } : image;
+  const size = uprightSize(turned);
+  const canvas = padded(size, targetPad);
+  const resized = resizedExtent(canvas, resize);
+  const across = planAxis(size.width, canvas.width, resized.width, crop.width);
+  const down = planAxis(size.height, canvas.height, resized.height, crop.height);
+  return resample(turned, across, down, filter);
+}
+
+/** The black canvas that brings a too long or too tall image to `ratio`. */
+function padded({ width, height }: Extent, ratio: number): Extent {
+  const border = (side: number) => Math.max(0, Math.trunc((Math.max(width, height) / ratio - side) / 2)); // on both ends
+  return { width: width + 2 * border(width), height: height + 2 * border(height) };
+}
+
+function resizedExtent({ width, height }: Extent, resize: Window['resize']): Extent {
+  if (resize === undefined) return { width, height };
+  if (!('shortSide' in resize)) return resize;
+  const { shortSide } = resize;
+  const longSide = Math.trunc((shortSide * Math.max(width, height)) / Math.min(width, height));
+  return width <= height ? { width: shortSide, height: longSide } : { width: longSide, height: shortSide };
+}
+
+function planAxis(image: number, canvas: number, resized: number, length: number): AxisPlan {
+  return { canvas, offset: (canvas - image) / 2, resized, start: Math.floor((resized - length) / 2), length };
+}
