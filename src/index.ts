@@ -64,6 +64,7 @@ export {
   type Annotation,
   type ComposeOptions,
   compose,
+  type FoundPicture,
   type ImportSummary,
   type IndexedReference,
   type Method,

@@ -6,7 +6,7 @@ import { cp, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
 import { lincir as lincirIn, start as startIn } from './command-line.ts';
@@ -74,7 +74,8 @@ describe('search', () => {
   test('composes a picture and words, and leaves the picture out', async () => {
     const { stdout, stderr, code } = await search('--image', house, '--text', 'is blue', '--phi', 'run');
     assert.equal(code, 0, stderr);
-    assert.equal(stderr, 'a photo of $ that is blue\n');
+    const asked = `pictures ${house}; method lincir; phi run; model ${model}; index p.lance`;
+    assert.equal(stderr, `a photo of $ that is blue\n${asked}\n`);
     const lines = stdout.trimEnd().split('\n');
     assert.equal(lines.length, 5);
     lines.forEach((line, at) => {
@@ -133,6 +134,51 @@ describe('search', () => {
     assert.equal(zero.stdout.split('\0').length, 4);
     const none = await search('--text', 'a boat', '--min-score', '0.99');
     assert.equal(none.stdout, 'nothing found\n');
+  });
+
+  test('says all that was asked, and shows the same contents once', async () => {
+    await cp(pictures, join(folder, 'more'), { recursive: true });
+    await cp(join(folder, house), join(folder, 'more/copy.png'));
+    assert.equal((await lincir('index', 'more', '--index', 'copies.lance', '--model', model)).code, 0);
+    const asked = [
+      ...['search', '--index', 'copies.lance', '--image', 'more/black-cat-indoors.webp', '--text', 'is red'],
+      ...['--method', 'sum', '--weight', '0.5', '--without', 'a dog', '--where', 'size > 1', '--unique'],
+    ];
+    const { stdout, stderr } = await lincir(...asked);
+    assert.match(
+      stderr,
+      /; method sum, weight of the words 0\.5; without a dog \(weight 0\.5\); filter size > 1; unique by contents; model /,
+    );
+    const lines = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => line.split(/ {2,}/));
+    assert.deepEqual(lines.map(([rank]) => rank).sort(), ['1', '2', '3', '4', '5', '=']);
+    const { query, results } = JSON.parse((await lincir(...asked, '--json')).stdout);
+    const { images, prompt, ...rest } = query;
+    assert.deepEqual([prompt, images.length], ['is red', 1]);
+    assert.deepEqual(rest, {
+      ...{
+        method: 'sum',
+        text: 'is red',
+        weight: 0.5,
+        without: 'a dog',
+        withoutWeight: 0.5,
+        where: 'size > 1',
+      },
+      ...{ top: 10, page: 1, minScore: null, unique: true, includeReference: false, exact: false },
+      ...{ phi: null, model, index: 'copies.lance' },
+    });
+    const [copies, ...others] = results
+      .map(({ path, duplicates }: { path: string; duplicates: { path: string }[] }) =>
+        [path, ...duplicates.map((hit) => hit.path)].map((name) => basename(name)).sort(),
+      )
+      .sort((a: string[], b: string[]) => b.length - a.length);
+    assert.deepEqual(copies, ['copy.png', 'house-with-red-roof.png']);
+    assert.ok(others.every(({ length }: string[]) => length === 1));
+    const page = await lincir(...asked, '--html', 'asked.html');
+    assert.equal(page.code, 0);
+    assert.match(await readFile(join(folder, 'asked.html'), 'utf8'), /<dt>Filter<\/dt>.*size &#62; 1/);
   });
 
   test('writes a page with the pictures', async () => {

@@ -30,6 +30,7 @@ import {
   precisionOption,
   realNumber,
   signedNumber,
+  similarity,
   targetPadOption,
   threadsOption,
   wholeNumber,
@@ -170,6 +171,11 @@ program
   .option('--top <number>', 'results', wholeNumber, 10)
   .option('--page <number>', 'which of them, from 1', wholeNumber, 1)
   .option('--min-score <number>', 'leave out results of less similarity', signedNumber)
+  .option(
+    '--unique [similarity]',
+    'show what is alike once: same contents, or from a similarity on',
+    similarity,
+  )
   .option('--include-reference', "do not leave out the query's own pictures")
   .option('--exact', 'compare with every picture, whatever it takes')
   .option('--model <model>', "where the index's model is, if not where it was")

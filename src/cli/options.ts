@@ -61,6 +61,11 @@ export function signedNumber(text: string): number {
   return text.startsWith('-') ? -realNumber(text.slice(1)) : realNumber(text);
 }
 
+export function similarity(text: string): number {
+  if (/^(0?\.\d+|[01](\.0+)?)$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It must be a cosine similarity from 0 to 1, such as 0.95.');
+}
+
 export function ratio(text: string): number {
   if (/^\d+(\.\d+)?$/.test(text) && Number(text) >= 1) return Number(text);
   throw new InvalidArgumentError('It must be a ratio of at least 1, such as 1.25.');

@@ -19,7 +19,7 @@ body {
   font-variant-numeric: tabular-nums;
 }
 main { max-width: 1440px; margin: 0 auto; padding: clamp(20px, 4vw, 48px) clamp(16px, 4vw, 56px) 32px; }
-h1, p, ol, dl, dd, figure { margin: 0; padding: 0; }
+h1, p, ol, ul, dl, dd, figure { margin: 0; padding: 0; }
 a { color: inherit; }
 a:focus-visible, summary:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; border-radius: 8px; }
 bdi { unicode-bidi: isolate; }
@@ -94,6 +94,7 @@ a.picture:hover::after { box-shadow: inset 0 0 0 2px var(--accent); }
 .details dt { color: var(--muted); }
 summary { width: fit-content; margin-top: 3px; color: var(--muted); font-size: 12px; cursor: pointer; }
 details .details { margin-top: 2px; }
+.duplicates { margin-top: 2px; font-size: 12px; list-style: none; overflow-wrap: anywhere; }
 .empty { padding: 48px 0; color: var(--muted); text-align: center; }
 footer { margin-top: 44px; color: var(--muted); font-size: 12.5px; }
 

@@ -20,7 +20,7 @@ function ranked(rank: number, more: Partial<RankedPicture> = {}): RankedPicture 
 
 async function pageOf(more: Partial<PageInput>): Promise<string> {
   const page = await resultsPage({
-    ...{ title: 'boats', method: 'lincir', index: 'boats.lance', model: 'mini', milliseconds: 34 },
+    ...{ title: 'boats', asked: { Method: 'lincir' }, index: 'boats.lance', model: 'mini', milliseconds: 34 },
     ...{ references: [{ label: 'mine/boat.jpg', thumbnail }], results: [ranked(1)], searched: 4821 },
     ...more,
   });
@@ -79,6 +79,33 @@ test('several pictures have numbers, and a price is a price', async () => {
   assert.match(both, /<h1>.*chip.*reference-1.*chip.*reference-2.*<\/h1>/);
   assert.match(await pageOf({ prompt: '$', references: [] }), /<h1><bdi>\$<\/bdi><\/h1>/);
   assert.match(await pageOf({}), /<h1><bdi>boats<\/bdi><\/h1>/);
+});
+
+test('all that was asked is said, and duplicates are one picture', async () => {
+  const asked = {
+    Method: 'sum, weight of the words 0.5',
+    Filter: 'rating >= 4 & <b>',
+    Without: 'dogs (weight 1)',
+  };
+  const page = await pageOf({
+    asked,
+    results: [
+      ranked(1, {
+        duplicates: [{ path: 'boats/copy.jpg', href: 'file:///boats/copy.jpg' }, { path: 'a.tar!/<x>.jpg' }],
+      }),
+      ranked(2, { duplicates: [{ path: 'b.jpg', href: 'javascript:alert(1)' }] }),
+    ],
+  });
+  for (const [term, value] of Object.entries({ ...asked, Model: 'mini', Index: 'boats.lance' })) {
+    const text = value.replace(/[&<>]/g, (sign) => `&#${sign.charCodeAt(0)};`);
+    assert.ok(page.includes(`<div><dt>${term}</dt><dd><bdi>${text}</bdi></dd></div>`), term);
+  }
+  assert.match(
+    page,
+    /<summary>2 duplicates<\/summary>\n.*\n<li><a href="file:\/\/\/boats\/copy\.jpg"><bdi>boats\/copy/,
+  );
+  assert.match(page, /<li><bdi>a\.tar!\/&#60;x&#62;\.jpg<\/bdi><\/li>/);
+  assert.match(page, /<summary>1 duplicate<\/summary>\n.*\n<li><bdi>b\.jpg<\/bdi><\/li>/);
 });
 
 test('none, one and two hundred', async () => {

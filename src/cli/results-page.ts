@@ -10,7 +10,8 @@ export interface PageInput {
   readonly title: string;
   /** `$` stands for the reference pictures; `$1`, `$2`, … for each one. */
   readonly prompt?: string;
-  readonly method: string;
+  /** Terms and values of what was asked beside pictures and words, such as the method. */
+  readonly asked: Readonly<Record<string, string>>;
   readonly index: string;
   readonly model: string;
   /** In the order of `$1`, `$2`, … */
@@ -36,6 +37,8 @@ export interface RankedPicture {
   readonly href?: string;
   readonly details: Readonly<Record<string, string | number | boolean | null>>;
   readonly thumbnail: Uint8Array | undefined;
+  /** What is alike, and shown by this one. */
+  readonly duplicates?: readonly Pick<RankedPicture, 'path' | 'href'>[];
   /** Whether it is a right answer of a benchmark. */
   readonly marked?: boolean;
 }
@@ -104,7 +107,7 @@ function commonRatio(images: readonly (EmbeddedImage | undefined)[]): string {
 }
 
 function header(input: PageInput, references: readonly Reference[]): string {
-  const { title, prompt, method, index, model, results, searched, milliseconds } = input;
+  const { title, prompt, asked, index, model, results, searched, milliseconds } = input;
   const figures = references.map(({ label, image }, position) => {
     const number = references.length > 1 ? `<b>${position + 1}</b>` : '';
     return [
@@ -112,9 +115,9 @@ function header(input: PageInput, references: readonly Reference[]): string {
       `<figcaption title="${shown(label)}">${number}<bdi>${shown(split(label).name)}</bdi></figcaption>\n</figure>`,
     ].join('\n');
   });
-  const facts = { Method: method, Model: model, Index: index };
+  const facts = { ...asked, Model: model, Index: index };
   const rows = Object.entries(facts).map(
-    ([label, value]) => `<div><dt>${label}</dt><dd><bdi>${shown(value)}</bdi></dd></div>`,
+    ([label, value]) => `<div><dt>${shown(label)}</dt><dd><bdi>${shown(value)}</bdi></dd></div>`,
   );
   return [
     '<header>',
@@ -163,7 +166,7 @@ function resultsList(results: PageInput['results'], images: readonly (EmbeddedIm
 }
 
 function card(result: RankedPicture, image: EmbeddedImage | undefined): string {
-  const { rank, score, path, href, details, marked = false } = result;
+  const { rank, score, path, href, details, duplicates = [], marked = false } = result;
   const { name, folder } = split(path);
   const full = shown(path);
   const mark = marked ? '<span class="mark">✓ right answer</span>' : '';
@@ -171,13 +174,14 @@ function card(result: RankedPicture, image: EmbeddedImage | undefined): string {
   const picture = `${imageOf(image, label)}${mark}`;
   return [
     `<li${marked ? ' class="marked"' : ''}>`,
-    href !== undefined && /^(?:file|https?):/i.test(href)
+    isLink(href)
       ? `<a class="picture" href="${markup(href)}" title="${full}" aria-label="${shown(label)}">${picture}</a>`
       : `<div class="picture" title="${full}">${picture}</div>`,
     `<p class="place"><span class="rank">${rank}</span><span class="score">${scoreText(score)}</span></p>`,
     `<p class="name" title="${full}"><bdi>${shown(name)}</bdi></p>`,
     folder === '' ? '' : `<p class="folder" title="${full}"><bdi>${shown(folder)}</bdi></p>`,
     detailsOf(Object.entries(details)),
+    duplicatesOf(duplicates),
     '</li>',
   ].join('\n');
 }
@@ -199,6 +203,20 @@ function detailsOf(details: readonly (readonly [string, string | number | boolea
   if (more.length <= 1) return list(rows);
   const rest = `<details>\n<summary>${more.length} more</summary>\n${list(more)}\n</details>`;
   return `${list(rows.slice(0, detailsShown))}\n${rest}`;
+}
+
+function duplicatesOf(duplicates: NonNullable<RankedPicture['duplicates']>): string {
+  if (duplicates.length === 0) return '';
+  const items = duplicates.map(({ path, href }) => {
+    const name = `<bdi>${shown(path)}</bdi>`;
+    return `<li>${isLink(href) ? `<a href="${markup(href)}">${name}</a>` : name}</li>`;
+  });
+  const count = `${formatCount(duplicates.length)} ${duplicates.length === 1 ? 'duplicate' : 'duplicates'}`;
+  return `<details>\n<summary>${count}</summary>\n<ul class="duplicates">\n${items.join('\n')}\n</ul>\n</details>`;
+}
+
+function isLink(href: string | undefined): href is string {
+  return href !== undefined && /^(?:file|https?):/i.test(href);
 }
 
 function scoreText(score: number): string {

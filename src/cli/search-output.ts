@@ -7,7 +7,8 @@ import { pathToFileURL } from 'node:url';
 import { formatCount, writeFileAtomically } from '../core/index.ts';
 import { indexedBytes, memberMark, thumbnailOf } from '../pictures/index.ts';
 import type { Hit } from '../store/index.ts';
-import { resultsPage } from './results-page.ts';
+import { type RankedPicture, resultsPage } from './results-page.ts';
+import { askedFacts } from './search-facts.ts';
 import type { SearchResults } from './search-session.ts';
 import { type TerminalGraphics, terminalPicture } from './terminal-pictures.ts';
 
@@ -15,12 +16,23 @@ import { type TerminalGraphics, terminalPicture } from './terminal-pictures.ts';
 const pictureRows = 8;
 
 /** One object: the query, the results and the time of each stage in milliseconds. */
-export function asJson({ request, query, references, hits, timings }: SearchResults): string {
-  const { method, prompt = null } = query;
-  const { where = null, top, page } = request;
+export function asJson({
+  request,
+  query,
+  references,
+  hits,
+  index,
+  model,
+  phi,
+  timings,
+}: SearchResults): string {
+  const { method, prompt = null, weight = null, withoutWeight = null } = query;
+  const { text = null, without = null, where = null, top, page, minScore = null } = request;
+  const { unique = false, includeReference = false, exact = false } = request;
   return JSON.stringify({
     query: {
-      ...{ method, prompt, where, top, page },
+      ...{ method, prompt, text, weight, without, withoutWeight, where, top, page, minScore },
+      ...{ unique, includeReference, exact, phi: phi ?? null, model, index },
       images: references.map(({ name, id = null, hash }) => ({ name, id, hash })),
     },
     results: hits.map((hit, at) => ({ rank: rankOf(request, at), ...hit })),
@@ -47,6 +59,9 @@ export async function* asText(
     const metadata = details.map(([name, value]) => `  ${shown(`${name}=${value}`)}`).join('');
     const rank = `${rankOf(request, at)}`.padStart(width);
     yield `${rank}  ${hit.score.toFixed(4)}  ${shown(shortest(hit.path))}  ${hit.id}${metadata}`;
+    for (const { score, path, id } of hit.duplicates ?? []) {
+      yield `${'='.padStart(width)}  ${score.toFixed(4)}  ${shown(shortest(path))}  ${id}`;
+    }
   }
   if (hits.length === 0) yield 'nothing found';
 }
@@ -62,18 +77,13 @@ export function timingLines({ timings }: SearchResults): string[] {
 /** Writes the page; without a path, to a new folder for temporary files. Returns its path. */
 export async function writePage(
   results: SearchResults,
-  {
-    index,
-    model,
-    searched,
-    path,
-  }: { index: string; model: string; searched: number; path: string | undefined },
+  { searched, path }: { searched: number; path: string | undefined },
 ): Promise<string> {
-  const { request, query, references, hits, timings } = results;
+  const { request, query, references, hits, timings, index, model } = results;
   const page = await resultsPage({
     title: query.prompt ?? references.map(({ name }) => name).join(', '),
     ...(query.prompt !== undefined && { prompt: query.prompt }),
-    ...{ method: query.method, index, model, searched },
+    ...{ asked: askedFacts(results), index, model, searched },
     references: await Promise.all(
       references.map(async ({ name, image }) => {
         const bytes = image instanceof Uint8Array ? image : await picturesBytes(image as { path: string });
@@ -85,8 +95,9 @@ export async function writePage(
         const bytes = await picturesBytes(hit);
         return {
           ...{ rank: rankOf(request, at), score: hit.score, path: hit.path, details: hit.metadata },
-          ...(bytes && !hit.path.includes(memberMark) && { href: pathToFileURL(hit.path).href }),
+          ...(bytes && linkTo(hit.path)),
           thumbnail: bytes && (await thumbnailOf(bytes)),
+          duplicates: (hit.duplicates ?? []).map(({ path }) => ({ path, ...linkTo(path) })),
         };
       }),
     ),
@@ -105,6 +116,11 @@ export function foundLine({ hits, timings }: SearchResults, pictures: number): s
 /** A picture's bytes if its file is still there. */
 async function picturesBytes({ path }: Pick<Hit, 'path'>): Promise<Uint8Array | undefined> {
   return await indexedBytes(path).catch(() => undefined);
+}
+
+/** A shard's members have no address of their own. */
+function linkTo(path: string): Pick<RankedPicture, 'href'> {
+  return path.includes(memberMark) ? {} : { href: pathToFileURL(path).href };
 }
 
 function rankOf({ top, page }: SearchResults['request'], at: number): number {

@@ -5,6 +5,7 @@ import { loadPhi, type Phi } from '../lincir/index.ts';
 import type { Device } from '../onnx/index.ts';
 import {
   compose,
+  type FoundPicture,
   type IndexedReference,
   type Method,
   methodOf,
@@ -12,7 +13,6 @@ import {
   type PictureIndex,
   type Query,
 } from '../retrieval/index.ts';
-import type { Hit } from '../store/index.ts';
 import { type Context, downloadBar } from './context.ts';
 
 export interface SessionOptions {
@@ -44,13 +44,20 @@ export interface SearchRequest {
   readonly minScore?: number | undefined;
   readonly includeReference?: boolean | undefined;
   readonly exact?: boolean | undefined;
+  /** See `SearchOptions`. */
+  readonly unique?: boolean | number | undefined;
 }
 
 export interface SearchResults {
   readonly request: SearchRequest;
   readonly query: Query;
   readonly references: readonly (IndexedReference & { readonly name: string })[];
-  readonly hits: readonly Hit[];
+  readonly hits: readonly FoundPicture[];
+  readonly index: string;
+  /** Of the index. */
+  readonly model: string;
+  /** As it was named, if it was used. */
+  readonly phi: string | undefined;
   /** Milliseconds of each stage, in their order. */
   readonly timings: Readonly<Record<string, number>>;
 }
@@ -92,10 +99,6 @@ export class SearchSession {
     }
   }
 
-  get model(): string {
-    return this.index.info.model;
-  }
-
   /**
    * Where another process has rebuilt the index for another model, that is loaded first.
    * @throws LincirError as `compose`, `PictureIndex.reference` and `PictureIndex.search` do
@@ -128,7 +131,7 @@ export class SearchSession {
     const timings = this.#loading;
     this.#loading = {};
     const { allowPrivate, phi: phiPath } = this.#options;
-    const asked = { images, text, method, weight, withoutWeight };
+    const asked = { images, text, method, weight, without, withoutWeight };
     // Asked before anything is fetched or loaded; whether phi can be is seen then.
     const chosen = methodOf({ ...asked, hasPhi: phiPath !== undefined });
     const references = await timed(timings, 'reading pictures', () =>
@@ -157,11 +160,13 @@ export class SearchSession {
     timings['applying phi'] = query.timings.phi;
     timings['encoding text'] = query.timings.text;
     const exclude = request.includeReference ? [] : references.map(({ hash }) => hash);
-    const { minScore, exact } = request;
+    const { minScore, exact, unique } = request;
     const hits = await timed(timings, 'searching', () =>
-      this.index.search(query, { top, page, minScore, where, exclude, exact }),
+      this.index.search(query, { top, page, minScore, where, exclude, exact, unique }),
     );
-    return { request, query, references, hits, timings };
+    const { uri: index, info } = this.index;
+    const phi = chosen === 'lincir' ? phiPath : undefined;
+    return { request, query, references, hits, index, model: info.model, phi, timings };
   }
 
   async close(): Promise<void> {

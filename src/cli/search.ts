@@ -4,6 +4,7 @@ import { formatBytes, LincirError, quoted } from '../core/index.ts';
 import { looksEmptied, type Method } from '../retrieval/index.ts';
 import type { Context } from './context.ts';
 import { interact } from './dialogue.ts';
+import { askedLine } from './search-facts.ts';
 import { asJson, asPaths, asText, foundLine, timingLines, writePage } from './search-output.ts';
 import {
   type SearchRequest,
@@ -26,6 +27,7 @@ export interface SearchCommandOptions extends SessionOptions {
   readonly minScore?: number;
   readonly includeReference?: boolean;
   readonly exact?: boolean;
+  readonly unique?: number | true;
   readonly json?: boolean;
   readonly paths?: boolean;
   readonly null?: boolean;
@@ -51,10 +53,11 @@ export async function search(options: SearchCommandOptions, context: Context): P
     minScore,
     includeReference,
     exact,
+    unique,
   } = options;
   const request: SearchRequest = {
     ...{ images, text, without, withoutWeight, method, weight, where },
-    ...{ top, page, minScore, includeReference, exact },
+    ...{ top, page, minScore, includeReference, exact, unique },
   };
   if (options.preview) expectGraphics();
   if (images.length === 1 && text !== undefined && looksEmptied(text)) {
@@ -76,20 +79,21 @@ export async function search(options: SearchCommandOptions, context: Context): P
 async function show(
   results: SearchResults,
   session: SearchSession,
-  { json, paths, null: zero, html, open: opens, preview, timings, index, interactive }: SearchCommandOptions,
+  { json, paths, null: zero, html, open: opens, preview, timings, interactive }: SearchCommandOptions,
   { print, reporter }: Context,
 ): Promise<void> {
   if (json) print(asJson(results));
   else if (paths || zero) process.stdout.write(asPaths(results, zero ? '\0' : '\n'));
   else {
     if (results.query.prompt !== undefined) reporter.note(results.query.prompt);
+    if (!interactive) reporter.note(askedLine(results));
     const graphics = preview ? terminalGraphics(process.env) : undefined;
     for await (const line of asText(results, graphics)) print(line);
   }
   if (html !== undefined || opens) {
     const { pictures } = await session.index.statistics();
     const file = await writePage(results, {
-      ...{ index, model: session.model, searched: pictures },
+      searched: pictures,
       path: typeof html === 'string' ? html : undefined,
     });
     reporter.note(`→ ${file}`);

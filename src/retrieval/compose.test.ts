@@ -172,11 +172,22 @@ describe('compose', () => {
       { images: ['a'], text: 'b', method: 'slerp', weight: 2, hasPhi: true },
       /weight: expected a number from 0 to 1, found 2/,
     );
-    refused({ text: 'b', withoutWeight: Number.NaN, hasPhi: true }, /withoutWeight/);
     refused(
-      { images: ['a'], text: ' ', hasPhi: true },
-      /the text: expected words, found none; leave the text out/,
+      { text: 'b', without: 'c', withoutWeight: Number.NaN, hasPhi: true },
+      /withoutWeight: expected a number from 0/,
     );
+    refused(
+      { text: 'b', withoutWeight: 1, hasPhi: true },
+      /withoutWeight: expected something that is not wanted, found nothing/,
+    );
+    refused({ text: 'b', without: '', hasPhi: true }, /what is not wanted: expected words, found none/);
+    for (const method of ['lincir', 'image', 'text'] as const) {
+      refused(
+        { images: ['a'], text: 'b', method, weight: 0.5, hasPhi: true },
+        /weight: expected the method sum or slerp, found (lincir|image|text); leave it out/,
+      );
+    }
+    refused({ images: ['a'], text: ' ', hasPhi: true }, /the text: expected words, found none; leave it out/);
     assert.equal(methodOf({ images: ['a'], method: 'lincir', hasPhi: true }), 'lincir');
     await assert.rejects(compose({ clip, phi, images: ['none.jpg'], text: 'b' }), /none\.jpg/);
   });

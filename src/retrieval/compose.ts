@@ -40,6 +40,10 @@ export interface Query {
   readonly method: Method;
   /** What the text tower read, `$` standing for pictures; absent if it read nothing. */
   readonly prompt?: string;
+  /** Of the text, in `sum` and `slerp`. */
+  readonly weight?: number;
+  /** Of what is not wanted, if anything is. */
+  readonly withoutWeight?: number;
   /** The model's. */
   readonly fingerprint: string;
   /** Milliseconds of each stage: encoding pictures, phi, encoding texts. */
@@ -77,6 +81,7 @@ export async function compose(options: ComposeOptions): Promise<Query> {
 
   let vector: Float32Array;
   let prompt: string | undefined;
+  let weight: number | undefined;
   if (method === 'lincir') {
     const composed = composePrompt(text ?? '', images.length, clip.tokenizer);
     prompt = composed.text;
@@ -97,7 +102,7 @@ export async function compose(options: ComposeOptions): Promise<Query> {
     vector = await textVector(text!);
   } else {
     prompt = text!;
-    const weight = options.weight ?? (method === 'sum' ? 1 : slerpWeight);
+    weight = options.weight ?? (method === 'sum' ? 1 : slerpWeight);
     const mix = method === 'sum' ? sum : slerp;
     vector = mix(meanOf(await pictures()), await textVector(text!), weight);
   }
@@ -111,7 +116,12 @@ export async function compose(options: ComposeOptions): Promise<Query> {
     todo: 'change a weight or a text',
   });
   const { fingerprint } = clip;
-  return { vector, method, ...(prompt !== undefined && { prompt }), fingerprint, timings };
+  return {
+    ...{ vector, method, fingerprint, timings },
+    ...(prompt !== undefined && { prompt }),
+    ...(weight !== undefined && { weight }),
+    ...(without !== undefined && { withoutWeight }),
+  };
 }
 
 /** @throws LincirError 'bad-argument' for numbers that have no direction, and so are near to nothing */
@@ -153,9 +163,13 @@ export function methodOf({
   if (!has.image && !has.text) {
     throw refuse('a query', 'a picture, a text, or both', 'neither', 'give --image, --text or both');
   }
-  if (text?.trim() === '') {
-    const todo = 'leave the text out, or write it in single quotes, since a shell empties $1 in double ones';
-    throw refuse('the text', 'words', 'none', todo);
+  for (const [subject, words] of [
+    ['the text', text],
+    ['what is not wanted', without],
+  ] as const) {
+    if (words?.trim() !== '') continue;
+    const todo = 'leave it out, or write it in single quotes, since a shell empties $1 in double ones';
+    throw refuse(subject, 'words', 'none', todo);
   }
   const chosen = method ?? (has.image && has.text ? 'lincir' : has.image ? 'image' : 'text');
   const needs = {
@@ -183,6 +197,17 @@ export function methodOf({
   }
   if (without !== undefined && namesPictures(without, images.length)) {
     throw refuse('what is not wanted', 'a text without $', quoted(without), `leave it out, ${advice}`);
+  }
+  if (weight !== undefined && chosen !== 'sum' && chosen !== 'slerp') {
+    throw refuse('weight', 'the method sum or slerp', chosen, 'leave it out, or choose one of these methods');
+  }
+  if (withoutWeight !== undefined && without === undefined) {
+    throw refuse(
+      'withoutWeight',
+      'something that is not wanted',
+      'nothing',
+      'leave it out, or say without what',
+    );
   }
   if (weight !== undefined && !(weight >= 0 && weight <= (chosen === 'slerp' ? 1 : 100))) {
     throw refuse(

@@ -19,7 +19,6 @@ export {
   type OpenIndexOptions,
   openIndex,
   PictureIndex,
-  type SearchOptions,
 } from './picture-index.ts';
 export {
   composePrompt,
@@ -31,4 +30,5 @@ export {
   withoutPlaces,
 } from './prompt.ts';
 export { type ReindexOptions, reindex } from './reindex.ts';
+export type { FoundPicture, SearchOptions } from './search.ts';
 export type { UpdateEvent, UpdateOptions, UpdateSummary } from './update.ts';

@@ -17,18 +17,17 @@ import {
   type BrokenPicture,
   engineOf,
   formatVersion,
-  type Hit,
   type KnownPicture,
   type MissingPicture,
   type Precision,
-  parseFilter,
   type StoreInfo,
   type StoreStatistics,
   type VectorStore,
 } from '../store/index.ts';
 import { type Annotation, annotate } from './annotate.ts';
-import { expectDirection, type Query, type Reference } from './compose.ts';
+import type { Query, Reference } from './compose.ts';
 import { type ImportSummary, importEmbeddings } from './import.ts';
+import { type FoundPicture, type SearchOptions, searchStore } from './search.ts';
 import { type UpdateEvent, type UpdateOptions, updateIndex } from './update.ts';
 
 export interface OpenIndexOptions {
@@ -40,21 +39,6 @@ export interface OpenIndexOptions {
   readonly precision?: Precision;
 }
 
-export interface SearchOptions {
-  /** The most hits. Default: 10. */
-  readonly top?: number | undefined;
-  /** Which `top` hits, from 1. */
-  readonly page?: number | undefined;
-  /** Hits of a lower cosine similarity are left out. */
-  readonly minScore?: number | undefined;
-  /** Which pictures are ranked, such as `folder like '%/2024' and rating >= 4`. */
-  readonly where?: string | undefined;
-  /** Hashes of contents that are left out, such as the query's own pictures'. */
-  readonly exclude?: readonly string[] | undefined;
-  /** Compare every vector, instead of using the approximate index. */
-  readonly exact?: boolean | undefined;
-}
-
 /** A picture of a query, as the index knows it. */
 export interface IndexedReference {
   readonly image: Reference;
@@ -63,10 +47,6 @@ export interface IndexedReference {
   /** Of the picture in the index that it is. */
   readonly id?: string;
 }
-
-const defaultTop = 10;
-/** Hits further down than this are nobody's, and would take memory. */
-const deepestHit = 100_000;
 
 /**
  * Opens the index at an address: a path, `lance:PATH`, or in object storage `s3://…`, `gs://…`, `az://…` with the
@@ -194,38 +174,14 @@ export class PictureIndex {
 
   /**
    * The pictures nearest to a query, the nearest first.
-   * @throws LincirError 'bad-argument' for a query of another model, a filter that cannot be read, and bad options
+   * @throws LincirError 'bad-argument' for a query of another model or without a direction, a filter that cannot be read,
+   *   and bad options
    */
-  async search(query: Query, options: SearchOptions = {}): Promise<Hit[]> {
-    const { top = defaultTop, page = 1 } = options;
-    expectCount('top', top);
-    expectCount('page', page);
-    expectCount('top x page', top * page);
-    return await this.#reading((store) => this.#searchIn(store, query, options));
-  }
-
-  async #searchIn(store: VectorStore, query: Query, options: SearchOptions): Promise<Hit[]> {
-    const { top = defaultTop, page = 1, minScore = -1, where, exclude = [], exact } = options;
-    if (query.fingerprint !== this.info.fingerprint) throw this.#otherModel('the query', query.fingerprint);
-    if (query.vector.length !== this.info.dimensions) {
-      const found = `${query.vector.length}`;
-      throw new LincirError('bad-argument', {
-        subject: "the query's dimensions",
-        expected: `${this.info.dimensions}`,
-        found,
-      });
-    }
-    expectDirection(query.vector, 'the query');
-    const filter = where === undefined ? undefined : parseFilter(where, await store.columns());
-    const { vector } = query;
-    const last = top * page;
-    // What is left out must not make pages shorter: so much more is asked for, and more again if that was not enough.
-    for (let limit = last + exclude.length; ; limit *= 2) {
-      const found = await store.search({ vector, limit, filter, exact });
-      const hits = found.filter(({ hash: content }) => !exclude.includes(content));
-      if (hits.length < last && found.length === limit) continue;
-      return hits.slice(last - top, last).filter(({ score }) => score >= minScore);
-    }
+  async search(query: Query, options: SearchOptions = {}): Promise<FoundPicture[]> {
+    return await this.#reading(async (store) => {
+      if (query.fingerprint !== this.info.fingerprint) throw this.#otherModel('the query', query.fingerprint);
+      return await searchStore(store, query, options);
+    });
   }
 
   async *broken(): AsyncGenerator<readonly BrokenPicture[], void, void> {
@@ -327,13 +283,4 @@ function formsOf(names: readonly string[]): string[] {
 
 function asReference(picture: KnownPicture): IndexedReference {
   return { image: picture, hash: picture.hash, id: picture.id };
-}
-
-function expectCount(subject: string, value: number): void {
-  if (Number.isInteger(value) && value >= 1 && value <= deepestHit) return;
-  throw new LincirError('bad-argument', {
-    subject,
-    expected: `a whole number from 1 to ${deepestHit}`,
-    found: `${value}`,
-  });
 }
