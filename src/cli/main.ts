@@ -115,7 +115,10 @@ program
   .option('--embeddings <file...>', 'ready embeddings: .npy or .safetensors')
   .option('--names <file...>', 'names of their rows, a name a line')
   .option('--metadata <file...>', 'further columns: .csv, .tsv, .jsonl or .parquet')
-  .option('--metadata-key <column>', "its column of pictures' paths; path, file, name or id if not given")
+  .option(
+    '--metadata-key <column>',
+    "its column of pictures' paths; path, file, name, key or id if not given",
+  )
   .option('--exclude <pattern...>', 'leave out what matches: names, or paths below a folder')
   .option('--follow-links', 'look at what links lead to')
   .option('--remove <name...>', 'take pictures out, by ids or paths; their files stay')

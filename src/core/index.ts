@@ -14,7 +14,7 @@ export { parseJson, parseJsonText, readJsonFile } from './json.ts';
 export { parseJsonLine } from './json-line.ts';
 export { batched, fileLines, readLines } from './lines.ts';
 export { aloneIn, exclusively, type Lock, takeLock } from './lock.ts';
-export { nameKey, pathOnDisk, pathsOnDisk } from './names.ts';
+export { hasForms, nameKey, pathOnDisk, pathsOnDisk } from './names.ts';
 export { type NpyHeader, readNpyHeader, writeNpy } from './npy.ts';
 export { bits, normals, type Purpose, type RandomStream, sequence, uniforms } from './random.ts';
 export { type FloatType, isFloatType, readOwnTensor, readTensor, toFloat32 } from './read-tensor.ts';

@@ -12,6 +12,12 @@ export function nameKey(name: string): string {
   return name.normalize('NFC');
 }
 
+/** Whether a name can be written in several forms: few can, and only they need a look. */
+export function hasForms(name: string): boolean {
+  const key = nameKey(name);
+  return key !== name || key.normalize('NFD') !== key;
+}
+
 /**
  * Paths as the disk has them: a file's own path, or one with canonically equivalent names where there is none of exactly
  * this path. What is not there at all comes back as it was given.
@@ -22,7 +28,7 @@ export function pathsOnDisk(): (path: string) => Promise<string> {
   /** Of that folder: each name by itself, and one of those that are equivalent. */
   let names: ReadonlyMap<string, string> = new Map();
   const onDisk = async (path: string): Promise<string> => {
-    if (isAscii(path) || (tellsNamesApart && (await isThere(path)))) return path;
+    if (!hasForms(path) || (tellsNamesApart && (await isThere(path)))) return path;
     const parent = await onDisk(dirname(path));
     if (folder !== parent) {
       const present = (await readdir(parent).catch((): string[] => [])).sort();
@@ -41,11 +47,6 @@ export function pathsOnDisk(): (path: string) => Promise<string> {
 /** One path as the disk has it: see `pathsOnDisk`. */
 export function pathOnDisk(path: string): Promise<string> {
   return pathsOnDisk()(path);
-}
-
-/** Hardly any character of ASCII has another form, and file systems have none of those few. */
-function isAscii(text: string): boolean {
-  return Buffer.byteLength(text) === text.length;
 }
 
 async function isThere(path: string): Promise<boolean> {

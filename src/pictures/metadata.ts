@@ -2,7 +2,7 @@
 
 import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
-import { asLincirError, LincirError, quoted } from '../core/index.ts';
+import { asLincirError, LincirError, nameKey, quoted } from '../core/index.ts';
 import { parquetBatches } from './metadata-parquet.ts';
 import { delimitedBatches, jsonBatches } from './metadata-text.ts';
 import {
@@ -65,7 +65,8 @@ const formats: ReadonlyMap<string, MetadataFormat> = new Map([
   ['.parquet', { unit: 'row', typeOf: typeOfValue, batches: parquetBatches }],
 ]);
 
-const usualKeys = ['path', 'file', 'file_name', 'filename', 'name', 'id'];
+/** `key` is what img2dataset and WebDataset call it. */
+const usualKeys = ['path', 'file', 'file_name', 'filename', 'name', 'key', 'id'];
 const columnLimit = 100;
 /** What every engine can name. */
 const columnName = /^\p{L}[\p{L}\p{M}\p{N} _-]{0,63}$/u;
@@ -149,7 +150,9 @@ function checkColumns(path: string, columns: readonly string[], known: ReadonlyM
 }
 
 function keyOf(path: string, columns: readonly string[], wanted: string | undefined): string {
-  const key = (wanted === undefined ? usualKeys : [wanted]).find((name) => columns.includes(name));
+  const key = (wanted === undefined ? usualKeys : [wanted])
+    .map((name) => columns.find((column) => nameKey(column) === nameKey(name)))
+    .find((column) => column !== undefined);
   if (key !== undefined) return key;
   const listed = columns.map((name) => quoted(name)).join(', ') || 'none';
   throw new LincirError('bad-argument', {

@@ -1,9 +1,9 @@
 /** Metadata of pictures: columns of a table that go to the pictures which its keys name. */
 
-import { dirname, join } from 'node:path';
-import { LincirError, quoted } from '../core/index.ts';
-import { indexPath, type MetadataFile } from '../pictures/index.ts';
-import type { KnownPicture, Metadata, VectorStore } from '../store/index.ts';
+import { chunks, LincirError, nameKey, quoted } from '../core/index.ts';
+import type { MetadataFile } from '../pictures/index.ts';
+import type { Metadata, VectorStore } from '../store/index.ts';
+import { picturesOfKeys } from './table-keys.ts';
 
 export interface Annotation {
   /** Rows of the table. */
@@ -16,50 +16,47 @@ export interface Annotation {
   readonly firstUnmatched: string | undefined;
 }
 
+/** For so many rows, all of the index's pictures are looked at once. */
+const rowsPerLook = 2 ** 14;
+
 /**
  * Sets the metadata of the pictures that a table's keys name. A key is a path as the index has it, or one relative to the
- * table's folder or to one of `folders`; of a shard's member, the name in the shard.
- * @param folders folders and shards that were indexed
+ * table's folder or to one of `sources`; of a shard's member, the name in the shard; all with or without the ending.
+ * @param sources folders and shards that were indexed
  * @throws LincirError 'bad-file' when no key names a picture, 'bad-argument' for a column that has another type in the
  *   index, and what reading throws
  */
 export async function annotate(
   store: VectorStore,
   file: MetadataFile,
-  folders: readonly string[],
+  sources: readonly string[],
 ): Promise<Annotation> {
-  const beginnings = folders.map((folder) => (/\.tar$/i.test(folder) ? `${indexPath(folder)}!/` : folder));
-  const namesOf = (key: string): string[] => [
-    ...new Set([
-      key,
-      indexPath(join(dirname(file.path), key)),
-      ...beginnings.map((top) => (top.endsWith('!/') ? `${top}${key}` : indexPath(join(top, key)))),
-    ]),
-  ];
   const known = await store.columns();
-  const columns = new Map(file.columns);
+  const columns = new Map(Array.from(file.columns, ([name, type]) => [nameKey(name), type]));
   // What is empty here takes out the values of a column that there is, and makes none, whose type could only be guessed.
-  for (const name of file.empty) {
+  for (const name of file.empty.map(nameKey)) {
     const type = known.get(name);
     if (type !== undefined && type !== 'time') columns.set(name, type);
   }
   const counts = { rows: 0, pictures: 0, changed: 0, unmatched: 0 };
   let firstUnmatched: string | undefined;
-  for await (const rows of file.rows()) {
-    const found = new Map<string, KnownPicture>();
-    const names = rows.flatMap(({ key }) => namesOf(key));
-    for (const picture of await store.find('path', names)) found.set(picture.path, picture);
+  for await (const rows of chunks(eachRow(file), rowsPerLook)) {
+    const keys = rows.map(({ key }) => key);
+    const named = await picturesOfKeys(keys, store.pictures(), file.path, sources);
+    const ids = new Set(named.flat().map(({ id }) => id));
+    const present = new Map((await store.find('id', [...ids])).map(({ id, metadata }) => [id, metadata]));
     const values = new Map<string, Metadata>();
-    for (const { key, values: own } of rows) {
-      const pictures = namesOf(key).flatMap((name) => found.get(name) ?? []);
+    for (const [at, { key, values: given }] of rows.entries()) {
+      const own = comparedMetadata(given);
       counts.rows += 1;
-      if (pictures.length === 0) {
+      counts.pictures += named[at]!.length;
+      if (named[at]!.length === 0) {
         counts.unmatched += 1;
         firstUnmatched ??= key;
       }
-      counts.pictures += pictures.length;
-      for (const { id, metadata } of pictures) {
-        const isSame = Object.entries(own).every(([name, value]) => (metadata[name] ?? null) === value);
+      for (const { id } of named[at]!) {
+        const metadata = present.get(id);
+        const isSame = Object.entries(own).every(([name, value]) => (metadata?.[name] ?? null) === value);
         if (!isSame) values.set(id, own);
       }
     }
@@ -77,4 +74,16 @@ export async function annotate(
   }
   if (counts.changed > 0) await store.maintain();
   return { ...counts, firstUnmatched };
+}
+
+async function* eachRow(file: MetadataFile) {
+  for await (const rows of file.rows()) yield* rows;
+}
+
+/** Texts and columns' names as filters compare them. */
+function comparedMetadata(values: Metadata): Metadata {
+  const entries = Object.entries(values).map(([name, value]) => {
+    return [nameKey(name), typeof value === 'string' ? nameKey(value) : value] as const;
+  });
+  return Object.fromEntries(entries);
 }

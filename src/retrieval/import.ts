@@ -2,7 +2,7 @@
 
 import { hash } from 'node:crypto';
 import { posix } from 'node:path';
-import { LincirError, normalizeRows, quoted } from '../core/index.ts';
+import { hasForms, LincirError, nameKey, normalizeRows, quoted } from '../core/index.ts';
 import type { EmbeddingsFile } from '../pictures/index.ts';
 import type { EmbeddedPicture, VectorStore } from '../store/index.ts';
 import { newId } from './changes.ts';
@@ -45,8 +45,9 @@ export async function* importEmbeddings(
   const known = await KnownPictures.of(store);
   const counts = { added: 0, changed: 0, unchanged: 0 };
   let done = 0;
-  for await (const { names, embeddings } of file.rows()) {
+  for await (const { names: given, embeddings } of file.rows()) {
     signal?.throwIfAborted();
+    const names = await knownNames(store, known, given);
     const states = names.map((path) => {
       const state = known.see({ path, ...facts });
       if (known.claim(path)) return state;
@@ -81,4 +82,22 @@ export async function* importEmbeddings(
   }
   await store.maintain();
   return counts;
+}
+
+/** Names as the index has them, where it has them in another of Unicode's forms only. */
+async function knownNames(
+  store: VectorStore,
+  known: KnownPictures,
+  given: readonly string[],
+): Promise<readonly string[]> {
+  const unknown = given.filter((name) => hasForms(name) && !known.isKnown(name));
+  const present = new Map((await store.find('path', unknown)).map(({ path }) => [nameKey(path), path]));
+  // Names that differ in nothing else stay apart.
+  const taken = new Set(given);
+  return given.map((name) => {
+    const other = known.isKnown(name) ? undefined : present.get(nameKey(name));
+    if (other === undefined || taken.has(other)) return name;
+    taken.add(other);
+    return other;
+  });
 }

@@ -9,7 +9,6 @@ import {
   type FetchPictureOptions,
   fetchPicture,
   indexedBytes,
-  indexPath,
   isWebAddress,
   type MetadataFile,
 } from '../pictures/index.ts';
@@ -27,6 +26,7 @@ import {
 import { type Annotation, annotate } from './annotate.ts';
 import type { Query, Reference } from './compose.ts';
 import { type ImportSummary, importEmbeddings } from './import.ts';
+import { namedBy, pathsOf } from './names.ts';
 import { type FoundPicture, type SearchOptions, searchStore } from './search.ts';
 import { type UpdateEvent, type UpdateOptions, updateIndex } from './update.ts';
 
@@ -131,14 +131,15 @@ export class PictureIndex {
   /** Takes pictures out for good, missing ones as well, by ids or paths; their files stay. Returns how many there were. */
   async remove(names: readonly string[]): Promise<number> {
     const ids = new Set((await this.#store.find('id', names.filter(isId))).map(({ id }) => id));
-    for (const { id } of await this.#store.find('path', pathsOf(names))) ids.add(id);
+    const known = await this.#store.find('path', names.flatMap(pathsOf));
+    for (const { id } of namedBy(names, known)) ids.add(id);
     await this.#store.remove([...ids]);
-    await this.#store.removeBroken(pathsOf(names));
-    const missing = [
-      ...(await this.#store.findMissing('id', names.filter(isId))),
-      ...(await this.#store.findMissing('path', formsOf(names))),
-    ].map(({ id }) => id);
-    await this.#store.removeMissing(missing);
+    const broken = (await Array.fromAsync(this.#store.broken())).flat();
+    await this.#store.removeBroken(namedBy(names, broken).map(({ path }) => path));
+    const away = (await Array.fromAsync(this.#store.missing())).flat();
+    const missing = new Set(namedBy(names, away).map(({ id }) => id));
+    for (const { id } of await this.#store.findMissing('id', names.filter(isId))) missing.add(id);
+    await this.#store.removeMissing([...missing]);
     return new Set([...ids, ...missing]).size;
   }
 
@@ -146,7 +147,7 @@ export class PictureIndex {
   async find(name: string): Promise<KnownPicture | undefined> {
     return await this.#reading(async (store) => {
       const [byId] = isId(name) ? await store.find('id', [name]) : [];
-      return byId ?? (await store.find('path', pathsOf([name])))[0];
+      return byId ?? namedBy([name], await store.find('path', pathsOf(name)))[0];
     });
   }
 
@@ -268,17 +269,6 @@ async function bytesUnlessMissing(path: string): Promise<Uint8Array<ArrayBuffer>
 /** Ids are 16 digits in hex. */
 function isId(name: string): boolean {
   return /^[\da-f]{16}$/.test(name);
-}
-
-/** A name as the index may have it: as it is, or as a path of this system. */
-function pathsOf(names: readonly string[]): string[] {
-  return [...new Set(names.flatMap((name) => [name, indexPath(name)]))];
-}
-
-/** A missing picture's path may be in either form; see `nameKey`. */
-function formsOf(names: readonly string[]): string[] {
-  const paths = pathsOf(names);
-  return [...new Set(paths.flatMap((path) => [path, path.normalize('NFC'), path.normalize('NFD')]))];
 }
 
 function asReference(picture: KnownPicture): IndexedReference {

@@ -112,8 +112,8 @@ export interface StoreStatistics {
 
 /**
  * A store of one index. Names are unique as they are, and compared by `nameKey`: what is asked for finds the paths,
- * folders and texts that are canonically equivalent to it. One writer at a time; any number of readers, who see what is committed. Every call commits as a
- * whole or not at all. Methods throw LincirError 'io' or 'network' when the engine cannot read or write.
+ * folders and texts that are canonically equivalent to it. One writer at a time; any number of readers, who see what is
+ * committed. Every call commits as a whole or not at all. Methods throw LincirError 'io' or 'network' when the engine cannot read or write.
  */
 export interface VectorStore {
   readonly info: StoreInfo;
