@@ -52,6 +52,11 @@ export interface Benchmark {
   /** Where its files are. */
   readonly folder: string;
   readonly images: readonly BenchmarkImage[];
+  /**
+   * Whether pictures are turned as their files ask (EXIF). The evaluators that published figures come from open them with
+   * Pillow, which does not, and boxes and masks are in the pixels as they are stored. Default false.
+   */
+  readonly isUpright?: boolean;
   /** Ids of the pictures of each gallery, each once. */
   readonly galleries: ReadonlyMap<string, readonly string[]>;
   readonly queries: readonly BenchmarkQuery[];

@@ -81,6 +81,7 @@ async function open(folder: string, options: OpenBenchmarkOptions): Promise<Benc
     preset,
     folder: root,
     images,
+    isUpright: true,
     galleries: hasGallery ? new Map([[gallery, [...members]]]) : new Map(),
     queries,
     prompt: relativePrompt,

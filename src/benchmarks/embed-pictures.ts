@@ -40,11 +40,11 @@ const millisecondsPerWrite = 60_000;
  * @throws LincirError 'bad-file' for pictures that are missing or broken
  */
 export async function embedPictures(
-  benchmark: Pick<Benchmark, 'images' | 'folder'>,
+  benchmark: Pick<Benchmark, 'images' | 'folder' | 'isUpright'>,
   clip: Clip,
   { cache, maxPixels, signal, onProgress, onProblem }: EmbedPicturesOptions = {},
 ): Promise<PictureEmbeddings> {
-  const { images, folder } = benchmark;
+  const { images, folder, isUpright = false } = benchmark;
   const dimensions = clip.visionConfig.projection;
   const refuse = (problems: readonly PictureProblem[]) => {
     for (const problem of problems) onProblem?.(problem);
@@ -56,7 +56,7 @@ export async function embedPictures(
   refuse(problems);
 
   const store = cache === undefined ? undefined : await VectorCache.open(folderFor(cache, clip), dimensions);
-  const keys = images.map((image) => keyOf(image, facts.get(image.path)!));
+  const keys = images.map((image) => keyOf(image, facts.get(image.path)!, isUpright));
   const known: [string, number][] = [];
   const wanted: number[] = [];
   for (const [row, key] of keys.entries()) {
@@ -80,7 +80,7 @@ export async function embedPictures(
   };
   let done = 0;
   try {
-    for await (const batch of encoded(images, wanted, facts, clip, maxPixels)) {
+    for await (const batch of encoded(images, wanted, facts, clip, { isStored: !isUpright, maxPixels })) {
       for (const [at, row] of batch.rows.entries()) {
         data.set(batch.embeddings.subarray(at * dimensions, (at + 1) * dimensions), row * dimensions);
       }
@@ -116,7 +116,7 @@ async function* encoded(
   wanted: readonly number[],
   facts: ReadonlyMap<string, FileFacts>,
   clip: Clip,
-  maxPixels: number | undefined,
+  { isStored, maxPixels }: { readonly isStored: boolean; readonly maxPixels: number | undefined },
 ): AsyncGenerator<{ readonly rows: readonly number[]; readonly embeddings: Float32Array }, void, void> {
   if (wanted.length === 0) return;
   const perRun = clip.picturesPerRun;
@@ -124,6 +124,7 @@ async function* encoded(
     preprocessing: clip.preprocessing,
     ...(clip.targetPad && { targetPad: clip.targetPad }),
     ...(maxPixels && { maxPixels }),
+    isStored,
     ahead: 3 * perRun,
   });
   async function* pictures() {
@@ -179,8 +180,12 @@ function folderFor(cache: string, { fingerprint, targetPad }: Clip): string {
   return join(cache, 'pictures', targetPad === null ? fingerprint : `${fingerprint}-padded-${targetPad}`);
 }
 
-function keyOf({ path, region }: BenchmarkImage, { size, modified, altered }: FileFacts): string {
-  return JSON.stringify([path, size, modified, altered, region ?? null]);
+function keyOf(
+  { path, region }: BenchmarkImage,
+  { size, modified, altered }: FileFacts,
+  isUpright: boolean,
+): string {
+  return JSON.stringify([path, size, modified, altered, region ?? null, isUpright ? 'upright' : 'stored']);
 }
 
 function missing(subject: string, problems: readonly PictureProblem[], all: number): LincirError {

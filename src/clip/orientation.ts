@@ -11,7 +11,7 @@ export interface UprightRows {
 }
 
 /** So many rows are turned together: of a picture that lies, they are what a few lines of the cache hold. */
-const rowsAtOnce = 16;
+const rowsAtOnce = 32;
 
 export function uprightSize({ width, height, orientation = 1 }: RgbImage): {
   readonly width: number;

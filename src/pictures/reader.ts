@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads';
 import { type ImagePreprocessing, newBudget, type PreprocessOptions } from '../clip/index.ts';
 import type { FoundPicture } from './files.ts';
 
-export interface ReaderSettings extends Pick<PreprocessOptions, 'targetPad' | 'maxPixels'> {
+export interface ReaderSettings extends Pick<PreprocessOptions, 'targetPad' | 'maxPixels' | 'isStored'> {
   readonly preprocessing: ImagePreprocessing;
 }
 

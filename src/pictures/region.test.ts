@@ -180,3 +180,20 @@ test("the reader's threads cut regions out", async (context) => {
   assert.equal(first.hash, second.hash);
   assert.match(third.reason, /expected a box among its 40 x 30 pixels/);
 });
+
+test('boxes are in the pixels that a file stores, whatever EXIF says', async () => {
+  const { data, width, height } = positions(40, 30);
+  const stored = sharp(data, { raw: { width, height, channels: 3 } });
+  const plain = await stored.clone().png().toBuffer();
+  const region: Region = { box: box(4, 5, 31, 25), square: 'squash' };
+  const whole = await preprocessImage(plain, preprocessing);
+  for (const orientation of [2, 3, 6, 8]) {
+    const turned = await stored.clone().withMetadata({ orientation }).png().toBuffer();
+    assert.deepEqual(
+      await preprocessRegion(turned, region, preprocessing),
+      await preprocessRegion(plain, region, preprocessing),
+    );
+    assert.deepEqual(await preprocessImage(turned, preprocessing, { isStored: true }), whole);
+    assert.notDeepEqual(await preprocessImage(turned, preprocessing), whole);
+  }
+});

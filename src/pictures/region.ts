@@ -11,7 +11,7 @@ import {
 } from '../clip/index.ts';
 import { LincirError } from '../core/index.ts';
 
-/** A box in pixels of the upright picture; what lies past the picture's edges is clamped away. */
+/** A box in the picture's pixels as its file stores them, before it is turned (EXIF); what lies past the picture's edges is clamped away. */
 export interface Box {
   readonly left: number;
   readonly top: number;
@@ -31,7 +31,7 @@ export interface Region {
 }
 
 /**
- * The region's pixels. The box's edges go to the nearest whole pixel, a half to the even one, as Pillow's `Image.crop`
+ * The region's pixels, as stored. The box's edges go to the nearest whole pixel, a half to the even one, as Pillow's `Image.crop`
  * rounds them. A pixel is inside of a mask if its centre is in one of the polygons (each by the even-odd rule, as in
  * COCO's masks, from which single pixels along an edge may differ). `pad` gives a square; `squash` leaves the cut's own
  * sides, which whoever resizes it must not keep the proportions of.
@@ -80,7 +80,7 @@ export async function preprocessRegion(
   source: ImageSource,
   region: Region,
   preprocessing: ImagePreprocessing,
-  { targetPad: _, ...options }: PreprocessOptions = {},
+  { targetPad: _, isStored: __, ...options }: PreprocessOptions = {},
 ): Promise<Float32Array> {
   const { name = typeof source === 'string' ? source : 'image', maxPixels = defaultMaxPixels } = options;
   const cut = cutRegion(await decodeImage(source, name, maxPixels), region, name);
