@@ -85,7 +85,12 @@ export async function index(
   let away: LincirError | undefined;
   try {
     const { precision } = options;
-    const target = await openIndex(options.index, { access: 'write', clip, ...(precision && { precision }) });
+    const target = await openIndex(options.index, {
+      access: 'write',
+      // Without it, no index is made where there is none: pictures are only to be taken out, or told of.
+      ...(addsPictures || embeddings.length > 0 ? { clip } : {}),
+      ...(precision && { precision }),
+    });
     try {
       if (remove.length > 0) {
         reporter.note(`${formatCount(await target.remove(remove))} pictures taken out of ${options.index}`);

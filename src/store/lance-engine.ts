@@ -1,14 +1,23 @@
 /** Indexes as databases of LanceDB: which tables are the current ones, and how a new set takes the place of an old one. */
 
-import { mkdir, readdir, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Connection, connect, Session, type Table } from '@lancedb/lancedb';
 import { z } from 'zod';
-import { asLincirError, LincirError, parseJsonText, quoted, takeLock } from '../core/index.ts';
+import {
+  asLincirError,
+  errorCode,
+  LincirError,
+  makeFolder,
+  parseJsonText,
+  quoted,
+  takeLock,
+} from '../core/index.ts';
 import type { StoreEngine } from './engine.ts';
 import { engineError } from './lance-errors.ts';
 import { addComparedNames } from './lance-names.ts';
+import { SharedFiles } from './lance-permissions.ts';
 import {
   brokenSchema,
   fieldOf,
@@ -57,9 +66,9 @@ export const lanceEngine: StoreEngine = {
   },
 
   async create(uri, info) {
-    const database = await Database.open(uri, 'write');
+    const database = await Database.open(uri, 'create');
     return await database.closingOnFailure(async () => {
-      if (await database.hasManifest()) {
+      if (await database.table(manifestTable)) {
         throw new LincirError('bad-argument', {
           subject: uri,
           expected: 'a place without an index',
@@ -67,8 +76,10 @@ export const lanceEngine: StoreEngine = {
           todo: 'open it, or choose another place',
         });
       }
-      await database.createTables(1, info);
-      await database.writeManifest({ current: 1, generations: { 1: info } });
+      await database.writing(async () => {
+        await database.createTables(1, info);
+        await database.writeManifest({ current: 1, generations: { 1: info } });
+      });
       return await database.store(1, info);
     });
   },
@@ -87,7 +98,9 @@ export const lanceEngine: StoreEngine = {
       }
       const store = await database.store(next, isSame ? begun : info);
       const publish = async () => {
-        await database.writeManifest({ current: next, generations: { [next]: store.info } });
+        await database.writing(() =>
+          database.writeManifest({ current: next, generations: { [next]: store.info } }),
+        );
         await database.dropGenerationsBut(next);
       };
       return { store, publish };
@@ -98,36 +111,35 @@ export const lanceEngine: StoreEngine = {
 /** A connection, and the lock that a writer has on a folder. */
 class Database {
   readonly #uri: string;
-  readonly #access: 'read' | 'write';
+  readonly #isWriter: boolean;
+  readonly #files: SharedFiles;
   readonly #connection: Connection;
   readonly #release: () => Promise<void>;
 
-  private constructor(
-    uri: string,
-    access: 'read' | 'write',
-    connection: Connection,
-    release: () => Promise<void>,
-  ) {
+  private constructor(uri: string, isWriter: boolean, connection: Connection, release: () => Promise<void>) {
     this.#uri = uri;
-    this.#access = access;
+    this.#isWriter = isWriter;
+    this.#files = new SharedFiles(uri);
     this.#connection = connection;
     this.#release = release;
   }
 
-  static async open(uri: string, access: 'read' | 'write'): Promise<Database> {
+  /** Only `create` makes a folder. */
+  static async open(uri: string, access: 'read' | 'write' | 'create'): Promise<Database> {
     const isLocal = !/^\w+:\/\//.test(uri);
     if (isLocal) await expectDatabase(uri, access);
-    const lock = isLocal && access === 'write' ? await takeLock(join(uri, lockName)) : undefined;
+    const isWriter = access !== 'read';
+    const lock = isLocal && isWriter ? await takeLock(join(uri, lockName)) : undefined;
     const release = async () => await lock?.release();
     const cache = new Session(BigInt(Math.floor(totalmem() * cachedPart)), metadataCache);
-    const options = access === 'read' ? { readConsistencyInterval: consistencyInterval } : {};
+    const options = isWriter ? {} : { readConsistencyInterval: consistencyInterval };
     try {
       // LanceDB would take the beginning of a relative path such as `2024:photos` for a scheme.
       const place = isLocal ? resolve(uri) : uri;
-      return new Database(uri, access, await connect(place, options, cache), release);
+      return new Database(uri, isWriter, await connect(place, options, cache), release);
     } catch (error) {
       await release();
-      throw engineError(error, uri, access);
+      throw engineError(error, uri, isWriter ? 'write' : 'read');
     }
   }
 
@@ -140,14 +152,30 @@ class Database {
     }
   }
 
-  async hasManifest(): Promise<boolean> {
-    return (await this.#connection.tableNames()).includes(manifestTable);
+  /** Runs what commits: what another user may read of the index is readable when it returns. */
+  async writing<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw engineError(error, this.#uri, 'write');
+    } finally {
+      await this.#files.share();
+    }
+  }
+
+  /** A table; undefined where there is none, or only what a creation left that was cut short. */
+  async table(name: string): Promise<Table | undefined> {
+    if (!(await this.#connection.tableNames()).includes(name)) return undefined;
+    return await this.#connection.openTable(name).catch((error: Error) => {
+      if (/was not found/.test(error.message)) return undefined;
+      throw error;
+    });
   }
 
   /** @throws LincirError 'not-found' where no index is, 'bad-file' for one of a newer version or a damaged one. */
   async manifest(): Promise<Manifest> {
-    if (!(await this.hasManifest())) throw noIndex(this.#uri);
-    const table = await this.#connection.openTable(manifestTable);
+    const table = await this.table(manifestTable);
+    if (table === undefined) throw noIndex(this.#uri);
     const [row] = await table.query().toArray();
     table.close();
     const refuse = (expected: string, found: string, todo: string, cause?: unknown) =>
@@ -173,8 +201,8 @@ class Database {
   async writeManifest(manifest: Manifest): Promise<void> {
     const text = JSON.stringify({ version: formatVersion, ...manifest });
     const table = tableOf([scalars(fieldOf('manifest', 'string'), [text])]);
-    if (await this.hasManifest()) {
-      const present = await this.#connection.openTable(manifestTable);
+    const present = await this.table(manifestTable);
+    if (present) {
       await present.add(table, { mode: 'overwrite' });
       present.close();
     } else {
@@ -193,7 +221,7 @@ class Database {
   async store(generation: number, info: StoreInfo): Promise<LanceStore> {
     const names = tableNames(generation);
     const pictures = await this.#connection.openTable(names.pictures);
-    if (this.#access === 'write') {
+    if (this.#isWriter) {
       await addComparedNames(pictures);
       await addStatusChanged(pictures);
     }
@@ -204,14 +232,12 @@ class Database {
       pictures,
       broken: await this.#connection.openTable(names.broken),
       missing: async (make) => {
-        const isThere = async () => (await this.#connection.tableNames()).includes(names.missing);
-        if (opened === undefined && (await isThere())) {
-          opened = await this.#connection.openTable(names.missing);
-        }
+        opened ??= await this.table(names.missing);
         if (make) opened ??= await this.#connection.createEmptyTable(names.missing, missingSchema);
         return opened;
       },
       bytes: async () => (/^\w+:\/\//.test(this.#uri) ? undefined : await bytesIn(this.#uri)),
+      writing: (work) => this.writing(work),
       close: () => this.close(),
     });
   }
@@ -226,6 +252,7 @@ class Database {
 
   async close(): Promise<void> {
     this.#connection.close();
+    if (this.#isWriter) await this.#files.share();
     await this.#release();
   }
 }
@@ -250,12 +277,18 @@ function identityOf({ created: _, ...info }: StoreInfo): string {
   return JSON.stringify(info);
 }
 
-/** A reader's folder must be there; a writer's is made, but not of one that holds other things. */
-async function expectDatabase(path: string, access: 'read' | 'write'): Promise<void> {
+/**
+ * An index must be there, unless it is to be made: then its folder is made, but not of one that holds other things. Looked
+ * at before LanceDB does, which would make folders of its own.
+ */
+async function expectDatabase(path: string, access: 'read' | 'write' | 'create'): Promise<void> {
   try {
-    if (access === 'write') await mkdir(path, { recursive: true });
+    if (access === 'create') await makeFolder(path);
     const names = await readdir(path);
-    if (access === 'read') return;
+    if (access !== 'create') {
+      if (names.includes(`${manifestTable}.lance`)) return;
+      throw noIndex(path);
+    }
     const own = (name: string) => /^(__manifest|\.lincir-.*|.*\.lance)$/.test(name) || name === lockName;
     const other = names.find((name) => !own(name));
     if (other === undefined || names.includes(`${manifestTable}.lance`)) return;
@@ -266,9 +299,8 @@ async function expectDatabase(path: string, access: 'read' | 'write'): Promise<v
       todo: 'name another folder, such as photos.lance',
     });
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (access === 'read' && code === 'ENOENT') throw noIndex(path);
-    throw asLincirError(error, path, access);
+    if (access !== 'create' && errorCode(error) === 'ENOENT') throw noIndex(path);
+    throw asLincirError(error, path, access === 'read' ? 'read' : 'write');
   }
 }
 

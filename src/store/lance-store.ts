@@ -48,6 +48,8 @@ export interface LanceParts {
   readonly missing: (make: boolean) => Promise<Table | undefined>;
   /** Bytes on disk, where that can be told. */
   readonly bytes: () => Promise<number | undefined>;
+  /** Runs what commits. Throws as a store does. */
+  readonly writing: <T>(work: () => Promise<T>) => Promise<T>;
   readonly close: () => Promise<void>;
 }
 
@@ -372,10 +374,8 @@ export class LanceStore implements VectorStore {
     });
   }
 
-  async #writing<T>(work: () => Promise<T>): Promise<T> {
-    return await work().catch((error: unknown) => {
-      throw engineError(error, this.#parts.uri, 'write');
-    });
+  #writing<T>(work: () => Promise<T>): Promise<T> {
+    return this.#parts.writing(work);
   }
 }
 

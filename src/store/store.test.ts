@@ -1,7 +1,7 @@
 /** One suite for every vector store, and what only a durable one can show. */
 
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, posix } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -478,6 +478,42 @@ describe('a durable store', () => {
     }
   });
 
+  test('is made where a creation was cut short', async () => {
+    const path = newPath();
+    for (const table of ['pictures-1', 'broken-1', 'missing-1', 'lincir'])
+      await mkdir(join(path, `${table}.lance/data`), { recursive: true });
+    await assert.rejects(open(path, 'write'), { code: 'not-found' });
+    const store = await create(path);
+    await store.add(some(2));
+    await store.addMissing([{ id: 'gone', path: '/gone', hash: 'h', since: 1, metadata: {} }]);
+    assert.equal(await store.count(), 2);
+    await store.close();
+  });
+
+  test('has files that the umask lets others read', { skip: process.platform === 'win32' }, async () => {
+    const before = process.umask(0o027);
+    try {
+      const path = newPath();
+      const store = await create(path);
+      await store.add(some(3));
+      await store.annotate(new Map([['rating', 'number']]), [{ id: picture(0).id, values: { rating: 1 } }]);
+      const modes = async () => {
+        const entries = await readdir(path, { recursive: true, withFileTypes: true });
+        const files = entries.filter((entry) => entry.isFile() && !entry.parentPath.includes('lincir.lock'));
+        const found = await Promise.all(
+          files.map(async ({ parentPath, name }) => (await stat(join(parentPath, name))).mode),
+        );
+        return [...new Set(found.map((mode) => (mode & 0o777).toString(8)))];
+      };
+      assert.deepEqual(await modes(), ['640']); // while it is open, too
+      await store.maintain();
+      await store.close();
+      assert.deepEqual(await modes(), ['640']);
+    } finally {
+      process.umask(before);
+    }
+  });
+
   test('has one writer at a time', async () => {
     const path = newPath();
     const store = await create(path);
@@ -492,10 +528,13 @@ describe('a durable store', () => {
     await mkdir(other);
     await assert.rejects(open(other), /expected an index, found none/);
     await writeFile(join(other, 'notes.txt'), 'mine');
+    await assert.rejects(open(other), /expected an index, found none/);
+    await assert.rejects(open(other, 'write'), /expected an index, found none/);
     await assert.rejects(
       create(other),
       /expected an index, or an empty or new folder .* found a folder with "notes\.txt"/,
     );
+    assert.deepEqual(await readdir(other), ['notes.txt']);
     await assert.rejects(open(join(other, 'notes.txt')), /a file where a folder should be/);
     await assert.rejects(engineOf('ftp://host/index'), /expected a path, .* found the scheme ftp:/);
     for (const uri of ['http:x', 'HTTPS://x', 's3:bucket', 'memory:x', 'lance:ftp://x']) {
