@@ -2,7 +2,7 @@
 
 import { join, normalize, sep } from 'node:path';
 import type { z } from 'zod';
-import { checkedValue, LincirError, quoted, readJsonFile } from '../core/index.ts';
+import { checkedValue, LincirError, nameKey, quoted, readJsonFile } from '../core/index.ts';
 import type { BenchmarkImage, BenchmarkKind, BenchmarkQuery, OpenBenchmarkOptions } from './benchmark.ts';
 
 /** Of COCO's largest file of annotations some ten times over. In bytes. */
@@ -16,7 +16,15 @@ export async function readAnnotations<Schema extends z.ZodType>(
   path: string,
   schema: Schema,
 ): Promise<z.output<Schema>> {
-  return parseAnnotations(await readJsonFile(path, annotationLimit), schema, path);
+  return parseAnnotations(composed(await readJsonFile(path, annotationLimit)), schema, path);
+}
+
+/** JSON with all names in the form that they are compared by: the files of one benchmark may have several. */
+export function composed(value: unknown): unknown {
+  if (typeof value === 'string') return nameKey(value);
+  if (Array.isArray(value)) return typeof value[0] === 'number' ? value : value.map(composed);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [nameKey(name), composed(inner)]));
 }
 
 /** The same for JSON that was read already; `subject` names it. */

@@ -1,13 +1,14 @@
 /** One's own benchmarks: what the files may say, how it is scored, and that every bad line is found. */
 
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { LincirError } from '../core/index.ts';
 import type { OpenBenchmarkOptions } from './benchmark.ts';
 import { custom } from './custom.ts';
+import { openBenchmark } from './kinds.ts';
 
 const pictures = ['images/a.jpg', 'images/b.jpg', 'images/sub/c.png'];
 
@@ -101,6 +102,35 @@ test('lines may name the query, its groups and candidates; empty ones are none',
   assert.deepEqual([itself?.id, itself?.exclude], ['4', []]);
   const ids = benchmark.images.map(({ id }) => id);
   assert.deepEqual(ids, [...pictures, 'elsewhere/r.jpg', 'elsewhere/s.jpg']);
+});
+
+test('names match in every form of Unicode, and files that differ in nothing else stay apart', async (context) => {
+  const [nfc, nfd] = ['images/\u00e9.jpg', 'images/e\u0301.jpg'];
+  const queries = lines(
+    { ...first, reference: nfc, targets: ['images/u\u0308/\u00f6.jpg'] },
+    { ...first, reference: nfd, targets: ['images/b.jpg'], candidates: ['images/b.jpg', nfc] },
+  );
+  const files = { [nfd]: '', 'images/u\u0308/o\u0308.jpg': '' };
+  const folder = await folderOf(context, { 'queries.jsonl': queries, ...files });
+  const opened = await openBenchmark('custom', folder);
+  const inner = 'images/u\u0308/o\u0308.jpg';
+  assert.deepEqual(opened.galleries.get('all'), [...pictures.slice(0, 2), nfd, pictures[2], inner]);
+  assert.deepEqual(
+    opened.queries.map(({ reference, targets, candidates }) => [reference, targets, candidates]),
+    [
+      [nfd, [inner], undefined],
+      [nfd, ['images/b.jpg'], ['images/b.jpg', nfd]],
+    ],
+  );
+  assert.ok(opened.images.every(({ id, path }) => path === join(folder, id)));
+  await writeFile(join(folder, nfc), '');
+  if ((await readdir(join(folder, 'images'))).filter((name) => name.normalize() === '\u00e9.jpg').length < 2)
+    return;
+  const apart = await custom.open(folder, {});
+  assert.deepEqual(
+    apart.queries.map(({ reference }) => reference),
+    [nfc, nfd],
+  );
 });
 
 test('where all have candidates, no gallery is needed', async (context) => {

@@ -3,7 +3,7 @@
 import { access } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
 import { z } from 'zod';
-import { fileLines, LincirError, listOf, parseJson, quoted } from '../core/index.ts';
+import { fileLines, LincirError, listOf, parseJson, pathsOnDisk, quoted } from '../core/index.ts';
 import { openSources } from '../pictures/index.ts';
 import { namesPictures, plainText } from '../retrieval/index.ts';
 import { parseAnnotations, pathWithin, protocolOf } from './annotations.ts';
@@ -125,6 +125,7 @@ interface Line {
 async function readQueries(root: string, path: string): Promise<readonly Line[]> {
   const lines: Line[] = [];
   const seen = new Map<string, number>();
+  const onDisk = pathsOnDisk();
   for await (const [number, text] of filledLines(path)) {
     const subject = `${path}: line ${number}`;
     const query = parseAnnotations(parseJson(Buffer.from(text), subject), querySchema, subject);
@@ -134,11 +135,11 @@ async function readQueries(root: string, path: string): Promise<readonly Line[]>
       throw refusal(`${subject}: id`, 'every id once', `${quoted(id)}, as on line ${earlier}`);
     }
     seen.set(id, number);
-    const idOf = (name: string, field: string) => pictureId(root, name, `${subject}: ${field}`);
-    const idsOf = (names: readonly string[], field: string) => {
+    const idOf = (name: string, field: string) => pictureId(root, name, `${subject}: ${field}`, onDisk);
+    const idsOf = async (names: readonly string[], field: string) => {
       const ids = new Set<string>();
       for (const name of names) {
-        const picture = idOf(name, field);
+        const picture = await idOf(name, field);
         if (ids.has(picture))
           throw refusal(`${subject}: ${field}`, 'every picture once', `${quoted(picture)} twice`);
         ids.add(picture);
@@ -151,9 +152,9 @@ async function readQueries(root: string, path: string): Promise<readonly Line[]>
       query: {
         ...query,
         id,
-        reference: idOf(reference, 'reference'),
-        targets: idsOf(targets, 'targets'),
-        ...(candidates && { candidates: idsOf(candidates, 'candidates') }),
+        reference: await idOf(reference, 'reference'),
+        targets: await idsOf(targets, 'targets'),
+        ...(candidates && { candidates: await idsOf(candidates, 'candidates') }),
       },
     });
   }
@@ -164,10 +165,11 @@ async function readQueries(root: string, path: string): Promise<readonly Line[]>
 async function readGallery(root: string): Promise<readonly string[]> {
   const list = join(root, galleryFile);
   const ids = new Map<string, number>();
+  const onDisk = pathsOnDisk();
   if (!(await isThere(list))) return await walkedGallery(root);
   for await (const [number, name] of filledLines(list)) {
     const subject = `${list}: line ${number}`;
-    const id = pictureId(root, name, subject);
+    const id = await pictureId(root, name, subject, onDisk);
     if (ids.has(id)) throw refusal(subject, 'every picture once', `${quoted(id)}, as on line ${ids.get(id)}`);
     ids.set(id, number);
   }
@@ -225,9 +227,14 @@ async function* filledLines(path: string): AsyncGenerator<readonly [number, stri
   }
 }
 
-/** The path below the folder, in the one way of writing it. */
-function pictureId(root: string, name: string, subject: string): string {
-  const id = slashed(relative(root, pathWithin(root, name, subject)));
+/** The path below the folder, in the one way of writing it, and as the disk has it. */
+async function pictureId(
+  root: string,
+  name: string,
+  subject: string,
+  onDisk: ReturnType<typeof pathsOnDisk>,
+): Promise<string> {
+  const id = slashed(relative(root, await onDisk(pathWithin(root, name, subject))));
   if (id === '') throw refusal(subject, 'the path of a picture', quoted(name));
   return id;
 }

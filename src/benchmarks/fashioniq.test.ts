@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { Benchmark, BenchmarkQuery, Ranking } from './benchmark.ts';
 import { fashioniq } from './fashioniq.ts';
+import { openBenchmark } from './kinds.ts';
 
 const categories = ['dress', 'shirt', 'toptee'];
 const predictions = fashioniq.predictions!;
@@ -86,6 +87,21 @@ describe('open', () => {
       images.slice(0, 4).map(({ path }) => path),
       ['dress0.jpg', 'dress1.jpeg', 'dress2.png', 'dress3.png'].map((name) => join(folder, 'images', name)),
     );
+  });
+
+  test('names match in every form of Unicode', async () => {
+    const [nfc, nfd] = ['sh\u00e9', 'she\u0301'];
+    await write('image_splits/split.shirt.val.json', [...idsOf('shirt').slice(0, 59), nfd]);
+    await write('captions/cap.shirt.val.json', [
+      { target: nfc, candidate: 'shirt0', captions: ['is', 'red'] },
+    ]);
+    await writeFile(join(folder, 'images', `${nfd}.jpg`), '');
+    const { images, queries } = await openBenchmark('fashioniq', folder, {
+      anyVersion: true,
+      only: ['shirt'],
+    });
+    assert.equal(images.at(-1)!.path, join(folder, 'images', `${nfd}.jpg`));
+    assert.deepEqual(queries[0]!.targets, [images.at(-1)!.id]);
   });
 
   test('reads the files of chosen categories only', async () => {

@@ -3,7 +3,7 @@
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { LincirError, listOf, quoted } from '../core/index.ts';
+import { LincirError, listOf, nameKey, quoted } from '../core/index.ts';
 import {
   chosen,
   expectConsistent,
@@ -89,9 +89,9 @@ async function open(folder: string, options: OpenBenchmarkOptions): Promise<Benc
   const root = resolve(folder);
   const pictures = join(root, 'images');
   // Pictures that are not there are for the check of all pictures to tell of.
-  const present = new Set(await readdir(pictures).catch(() => []));
+  const present = new Set((await readdir(pictures).catch(() => [])).map(nameKey));
   const fileOf = (id: string): string =>
-    ['png', 'jpg', 'jpeg'].map((ending) => `${id}.${ending}`).find((name) => present.has(name)) ??
+    ['png', 'jpg', 'jpeg'].map((ending) => `${id}.${ending}`).find((name) => present.has(nameKey(name))) ??
     `${id}.png`;
 
   const images = new Map<string, BenchmarkImage>();

@@ -1,7 +1,7 @@
 /** All benchmarks, by name. */
 
-import { LincirError, quoted } from '../core/index.ts';
-import type { Benchmark, BenchmarkKind, OpenBenchmarkOptions } from './benchmark.ts';
+import { LincirError, pathOnDisk, pathsOnDisk, quoted } from '../core/index.ts';
+import type { Benchmark, BenchmarkImage, BenchmarkKind, OpenBenchmarkOptions } from './benchmark.ts';
 import { circo } from './circo.ts';
 import { cirr } from './cirr.ts';
 import { cocoComposition } from './coco-composition.ts';
@@ -21,7 +21,7 @@ export const benchmarkKinds: readonly BenchmarkKind[] = [
 ];
 
 /**
- * Opens a benchmark in its official layout; see docs/evaluation.md.
+ * Opens a benchmark in its official layout; see docs/evaluation.md. Names of pictures match in every form of Unicode.
  * @throws LincirError as `kindNamed` and the kind's `open`
  */
 export async function openBenchmark(
@@ -29,7 +29,11 @@ export async function openBenchmark(
   folder: string,
   options: OpenBenchmarkOptions = {},
 ): Promise<Benchmark> {
-  return await kindNamed(name).open(folder, options);
+  const benchmark = await kindNamed(name).open(await pathOnDisk(folder), options);
+  const onDisk = pathsOnDisk();
+  const images: BenchmarkImage[] = [];
+  for (const image of benchmark.images) images.push({ ...image, path: await onDisk(image.path) });
+  return { ...benchmark, images };
 }
 
 /** Throws LincirError 'bad-argument' for a name that is none. */

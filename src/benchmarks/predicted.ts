@@ -2,6 +2,7 @@
 
 import { basename } from 'node:path';
 import { LincirError, readJsonFile, versions } from '../core/index.ts';
+import { composed } from './annotations.ts';
 import type { Benchmark, BenchmarkKind, OpenBenchmarkOptions, Ranking } from './benchmark.ts';
 import { contentHash, type Evaluation, optionsOf, type Rankings, scale } from './evaluate.ts';
 import { readRankings } from './predictions.ts';
@@ -77,7 +78,7 @@ export async function scorePredictions(
 async function readPredictions(kind: BenchmarkKind, benchmark: Benchmark, file: string): Promise<Rankings> {
   if (file.toLowerCase().endsWith('.jsonl')) return await readRankings(file, benchmark);
   if (kind.predictions !== undefined) {
-    return kind.predictions.read(await readJsonFile(file, predictionLimit), benchmark, file);
+    return kind.predictions.read(composed(await readJsonFile(file, predictionLimit)), benchmark, file);
   }
   throw new LincirError('bad-argument', {
     subject: file,
