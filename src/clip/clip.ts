@@ -60,6 +60,8 @@ export interface EncodeTextsOptions extends EncodeOptions {
 
 /** Token positions of one run of a tower, padding included: enough to keep it busy, few enough to stay in cache. */
 const positionsPerRun = 1024;
+/** Pictures whose files are in memory at once: as many as Node has threads for decoding, and a few that are resized. */
+const picturesAtOnce = 6;
 /** Texts that are sorted by length together, and handed over together. */
 const textsPerWindow = 256;
 
@@ -225,7 +227,7 @@ export class Clip {
   }
 
   /**
-   * Embeds pictures: paths, encoded files' bytes, or RGB pixels.
+   * Embeds pictures: paths, `file:` and `data:` URLs, encoded files' bytes, `Blob`s and `ArrayBuffer`s of them, or RGB pixels.
    * @returns [pictures, projection], in the order of the pictures
    * @throws LincirError 'bad-file', 'not-found' or 'io' naming the picture, 'bad-config' without a vision tower
    */
@@ -305,7 +307,11 @@ export class Clip {
           broken.push(row);
         });
       };
-      await Promise.all(batch.map(prepare));
+      const left = batch.entries();
+      const lane = async () => {
+        for (const [row, image] of left) await prepare(image, row);
+      };
+      await Promise.all(Array.from({ length: picturesAtOnce }, lane));
       yield { pixels, broken };
       start += batch.length;
     }

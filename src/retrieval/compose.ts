@@ -10,7 +10,7 @@ import { composePrompt, namesPictures, plainText } from './prompt.ts';
 export const methods = ['lincir', 'image', 'text', 'sum', 'slerp'] as const;
 export type Method = (typeof methods)[number];
 
-/** A picture of a query: a path, bytes or pixels, or a picture of an index, whose embedding is there already. */
+/** A picture of a query: a path, a URL of a file, bytes or pixels, or a picture of an index, whose embedding is there already. */
 export type Reference = ImageSource | Pick<EmbeddedPicture, 'path' | 'norm' | 'vector'>;
 
 export interface ComposeOptions {
