@@ -3,7 +3,6 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { IMagickImage } from '@imagemagick/magick-wasm';
-import { LincirError } from '../core/index.ts';
 import type { PictureFormat } from './format.ts';
 import type { RgbImage } from './resample.ts';
 import { checkPixels } from './vips-decode.ts';
@@ -24,7 +23,7 @@ export async function magickPixels(
   name: string,
   channels: 3 | 4,
 ): Promise<RgbImage> {
-  const { ImageMagick, MagickImageInfo, MagickReadSettings } = await loaded(name);
+  const { ImageMagick, MagickImageInfo, MagickReadSettings } = await loaded();
   const settings = new MagickReadSettings({ format: names[format] });
   checkPixels(MagickImageInfo.create(bytes, settings), maxPixels, name);
   return ImageMagick.read(bytes, settings, (image: IMagickImage) => {
@@ -40,23 +39,13 @@ export async function magickPixels(
 
 let loading: Promise<typeof import('@imagemagick/magick-wasm')> | undefined;
 
-/** The library, which is an optional dependency of 30 MB. */
-async function loaded(name: string) {
+/** Once, when the first such picture comes: this takes a third of a second. */
+async function loaded() {
   loading ??= (async () => {
     const library = await import('@imagemagick/magick-wasm');
     const file = fileURLToPath(import.meta.resolve('@imagemagick/magick-wasm/magick.wasm'));
     await library.initializeImageMagick(await readFile(file));
     return library;
   })();
-  try {
-    return await loading;
-  } catch (cause) {
-    throw new LincirError('bad-file', {
-      subject: name,
-      expected: 'the package @imagemagick/magick-wasm, which decodes it',
-      found: 'none',
-      todo: 'install lincir with its optional dependencies, or convert the picture to JPEG',
-      cause,
-    });
-  }
+  return loading;
 }

@@ -4,12 +4,11 @@ import { createRequire } from 'node:module';
 
 /** Versions by name: this package's, the engine's, Node's, and the platform. */
 export function versions(): Record<string, string> {
-  const load = createRequire(import.meta.url);
-  const versionOf = (file: string): string => load(file).version;
+  const { version, devDependencies } = createRequire(import.meta.url)('../../package.json');
   return {
-    lincir: versionOf('../../package.json'),
+    lincir: version,
     node: process.versions.node,
-    'onnxruntime-node': versionOf('onnxruntime-node/package.json'),
+    'onnxruntime-node': devDependencies['onnxruntime-node'], // part of a package that is built
     platform: `${process.platform}-${process.arch}`,
   };
 }

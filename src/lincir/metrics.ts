@@ -11,40 +11,61 @@ const real = z.union([z.number(), notFinite]);
 const step = z.int().nonnegative();
 const time = z.iso.datetime();
 
-const stepSchema = z.object({
-  kind: z.literal('step'),
-  step,
-  loss: real,
-  learningRate: real,
+export interface StepMetrics {
+  readonly kind: 'step';
+  readonly step: number;
+  readonly loss: number;
+  readonly learningRate: number;
   /** Before clipping. */
-  gradientNorm: real,
-  captionsPerSecond: real,
-  gflopsPerSecond: real,
+  readonly gradientNorm: number;
+  readonly captionsPerSecond: number;
+  readonly gflopsPerSecond: number;
   /** Since the run began; interruptions are not counted. */
-  seconds: real,
+  readonly seconds: number;
   /** Of the process, resident. */
-  memoryBytes: real,
-  time,
-});
+  readonly memoryBytes: number;
+  /** In ISO 8601. */
+  readonly time: string;
+}
 
-const validationSchema = z.object({
-  kind: z.literal('validation'),
-  step,
+export interface ValidationMetrics {
+  readonly kind: 'validation';
+  readonly step: number;
   /** Of the benchmark. */
-  name: z.string(),
+  readonly name: string;
   /** Which weights: phi's own, or their moving average. */
-  phi: z.enum(['phi', 'ema']),
-  metrics: recordOf(real),
+  readonly phi: 'phi' | 'ema';
+  readonly metrics: Readonly<Record<string, number>>;
   /** Whether no validation before was as good. */
-  best: z.boolean(),
-  time,
-});
+  readonly best: boolean;
+  readonly time: string;
+}
 
-const schema = z.discriminatedUnion('kind', [stepSchema, validationSchema]);
-
-export type StepMetrics = Readonly<z.infer<typeof stepSchema>>;
-export type ValidationMetrics = Readonly<z.infer<typeof validationSchema>>;
 export type Metrics = StepMetrics | ValidationMetrics;
+
+const schema = z.discriminatedUnion('kind', [
+  z.object({
+    kind: z.literal('step'),
+    step,
+    loss: real,
+    learningRate: real,
+    gradientNorm: real,
+    captionsPerSecond: real,
+    gflopsPerSecond: real,
+    seconds: real,
+    memoryBytes: real,
+    time,
+  }),
+  z.object({
+    kind: z.literal('validation'),
+    step,
+    name: z.string(),
+    phi: z.enum(['phi', 'ema']),
+    metrics: recordOf(real),
+    best: z.boolean(),
+    time,
+  }),
+]) satisfies z.ZodType<Metrics>;
 
 /** A longer line is none of ours. In bytes. */
 const lineLimit = 2 ** 20;

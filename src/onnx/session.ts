@@ -179,7 +179,7 @@ function deviceError(device: Device, expected: string, cause: unknown): LincirEr
   const todo = {
     cpu: 'please report this graph',
     webgpu: 'WebGPU needs a GPU with a Vulkan, Metal or D3D12 driver; otherwise use --device cpu',
-    cuda: "CUDA needs an NVIDIA driver, CUDA 12 and cuDNN 9, and ONNX Runtime's CUDA libraries (run `npm rebuild onnxruntime-node --onnxruntime-node-install=cuda12`); otherwise use --device cpu",
+    cuda: `CUDA needs an NVIDIA driver, CUDA 12 and cuDNN 9, and ONNX Runtime's CUDA libraries (run \`ONNXRUNTIME_NODE_INSTALL=cuda12 npm install onnxruntime-node@${ort.env.versions.node}\` where lincir is installed, and let its script run); otherwise use --device cpu`,
   }[device];
   return new LincirError('device', { subject: `device '${device}'`, expected, found, todo, cause });
 }

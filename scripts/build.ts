@@ -1,0 +1,147 @@
+/** Makes `dist/`: the code with what it needs of the development dependencies, its types, and ONNX Runtime for this platform. */
+
+import { execFileSync } from 'node:child_process';
+import { cpSync, globSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { build, type Plugin } from 'esbuild';
+import { copyRuntime, runtimeVersion } from './onnxruntime.ts';
+
+const root = resolve(import.meta.dirname, '..');
+const dist = join(root, 'dist');
+
+/** What users install beside this package; all else becomes part of it. */
+const { dependencies, optionalDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+
+/** All in one folder two levels down, from where files are found as they are from `src/FOLDER`. */
+const entryPoints = {
+  index: 'src/index.ts',
+  core: 'src/core/index.ts',
+  onnx: 'src/onnx/index.ts',
+  clip: 'src/clip/index.ts',
+  main: 'src/cli/main.ts',
+  ...startedByName(),
+};
+
+/** Places where files are found at run time in ways that no bundler follows. */
+const found: Plugin = {
+  name: 'found',
+  setup({ onLoad }) {
+    // LanceDB takes batches of the very Arrow that it uses, the CommonJS one.
+    onLoad({ filter: /store.lance-rows\.ts$/ }, ({ path }) => ({
+      loader: 'ts',
+      contents: changed(path, [/createRequire\(import\.meta\.url\)\(/, 'require(']),
+    }));
+    const loader = JSON.stringify(join(root, 'src/onnx/binding.ts'));
+    onLoad({ filter: /onnxruntime-node.dist.binding\.js$/ }, ({ path }) => ({
+      contents: changed(path, [/require\(`[^`]*`\)/, `require(${loader}).loadBinding('${runtimeVersion}')`]),
+    }));
+    onLoad({ filter: /clip.magick-decode\.ts$/ }, ({ path }) => {
+      const wasm = readFileSync(join(root, 'node_modules/@imagemagick/magick-wasm/dist/x86/magick.wasm'));
+      writeFileSync(join(dist, 'lib/magick.wasm.gz'), gzipSync(wasm, { level: 9 })); // 5 of 15 MB
+      return {
+        loader: 'ts',
+        contents: changed(
+          path,
+          [/import\.meta\.resolve\([^)]*\)/, `new URL('./magick.wasm.gz', import.meta.url)`],
+          [/await readFile\(file\)/, `(await import('node:zlib')).gunzipSync(await readFile(file))`],
+        ),
+      };
+    });
+  },
+};
+
+rmSync(dist, { recursive: true, force: true });
+mkdirSync(join(dist, 'lib'), { recursive: true });
+const { metafile } = await build({
+  absWorkingDir: root,
+  entryPoints,
+  outdir: 'dist/lib',
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node22.18',
+  external: [
+    ...Object.keys({ ...dependencies, ...optionalDependencies }),
+    '*.node',
+    ...['@lancedb/lancedb-*', '@huggingface/transformers', 'openai'], // LanceDB asks for these where they are installed
+  ],
+  plugins: [found],
+  // For the libraries that are CommonJS.
+  banner: {
+    js: "import { createRequire as requireFrom } from 'node:module';\nconst require = requireFrom(import.meta.url);",
+  },
+  legalComments: 'none', // every licence is in the notices
+  metafile: true,
+});
+writeFileSync(join(dist, 'THIRD-PARTY-NOTICES.txt'), notices(Object.keys(metafile.inputs)));
+execFileSync('tsc', ['-p', 'tsconfig.build.json'], {
+  cwd: root,
+  stdio: 'inherit',
+  shell: process.platform === 'win32',
+});
+addTypes();
+// For a package that is installed from its file; one from a registry has it from a package of its own (scripts/release.ts).
+const platform = `${process.platform}-${process.arch}`;
+copyRuntime(platform, join(dist, 'onnxruntime', platform));
+
+/** Modules that are threads or processes of their own: the code names them so that it finds them with either ending. */
+function startedByName(): Record<string, string> {
+  const files = globSync('src/*/*.ts', { cwd: root });
+  const named = files.flatMap((file) =>
+    [...readFileSync(join(root, file), 'utf8').matchAll(/new URL\(`\.\/([\w-]+)\$\{/g)].map(([, name]) => [
+      name!,
+      join(dirname(file), `${name}.ts`),
+    ]),
+  );
+  return Object.fromEntries(named);
+}
+
+/** Declarations speak of these libraries' types, which come along, since the libraries do not. */
+function addTypes(): void {
+  const types = join(dist, 'types');
+  const zod = join(root, 'node_modules/zod');
+  for (const file of ['index.d.ts', ...globSync('v4/{classic,core,locales}/*.d.ts', { cwd: zod })]) {
+    cpSync(join(zod, file), join(types, 'zod', file));
+  }
+  cpSync(join(root, 'node_modules/sharp/dist/index.d.mts'), join(types, 'sharp/index.d.ts'));
+  cpSync(join(root, 'node_modules/@img/colour/index.d.ts'), join(types, '@img/colour/index.d.ts'));
+  for (const file of globSync('*/**/*.d.ts', { cwd: types, exclude: ['zod'] })) {
+    const path = join(types, file);
+    const up = relative(dirname(file), '.').replaceAll('\\', '/');
+    const text = readFileSync(path, 'utf8');
+    writeFileSync(
+      path,
+      text.replaceAll(/(from |import\()'(zod|sharp|@img\/colour)'/g, `$1'${up}/$2/index.js'`),
+    );
+  }
+}
+
+function changed(path: string, ...changes: readonly [RegExp, string][]): string {
+  return changes.reduce(
+    (text, [pattern, replacement]) => {
+      if (!pattern.test(text))
+        throw new Error(`${path}: no ${pattern} any more: look at what scripts/build.ts does`);
+      return text.replace(pattern, () => replacement);
+    },
+    readFileSync(path, 'utf8'),
+  );
+}
+
+/** Name, version and licences of every package that inputs are of. */
+function notices(inputs: readonly string[]): string {
+  const folders = new Set(inputs.map((input) => /^.*node_modules\/(@[^/]+\/)?[^/]+/.exec(input)?.[0]));
+  const texts = [...folders]
+    .filter((folder) => folder !== undefined)
+    .sort()
+    .map((folder) => {
+      const { name, version, license } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
+      const files = readdirSync(join(root, folder)).filter((file) =>
+        /^(licen[cs]e|notice|copying)/i.test(file),
+      );
+      const text = files.map((file) => readFileSync(join(root, folder, file), 'utf8')).join('\n');
+      return `${name} ${version} (${license})\n\n${text}`;
+    });
+  return `The code in lib/ has these packages in it, unchanged but for being put together.\n\n${texts.join(`\n${'-'.repeat(80)}\n\n`)}`;
+}

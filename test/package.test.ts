@@ -1,0 +1,201 @@
+/** The package as users get it: packed, installed into an empty folder, run, imported, and its types checked. */
+
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import {
+  cpSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, dirname, join, resolve } from 'node:path';
+import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
+
+const root = resolve(import.meta.dirname, '..');
+const folder = mkdtempSync(join(tmpdir(), 'lincir-package-'));
+const installed = join(folder, 'node_modules');
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+
+/** Another Node than this one may be the user's. */
+const nodeFolder = dirname(resolve(process.env.LINCIR_TEST_NODE ?? process.execPath));
+const env: NodeJS.ProcessEnv = {
+  // What npm tells the scripts that it runs, a user's npm does not hear.
+  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_|^NODE_OPTIONS$/i.test(name))),
+  PATH: [nodeFolder, process.env.PATH].join(delimiter),
+};
+
+const run = async (command: string, args: readonly string[], cwd = folder): Promise<string> => {
+  const { stdout } = await promisify(execFile)(command, args, {
+    cwd,
+    env,
+    maxBuffer: 2 ** 26,
+    shell: process.platform === 'win32',
+  });
+  return stdout;
+};
+
+/** One red pixel in a format that WebAssembly decodes, whose file has to be found. */
+const redBitmap = Buffer.from(
+  'Qk06AAAAAAAAADYAAAAoAAAAAQAAAAEAAAABABgAAAAAAAQAAAAAAAAAAAAAAAAAAAAAAAAAAAD/AA==',
+  'base64',
+);
+
+let packed: readonly string[];
+/** Why there is nothing to test. */
+let unreachable: string | undefined;
+
+before(async () => {
+  const [tarball] = JSON.parse(
+    await run('npm', ['pack', '--json', '--silent', '--pack-destination', folder], root),
+  );
+  packed = tarball.files.map(({ path }: { path: string }) => path);
+  try {
+    await run('npm', ['install', join(folder, tarball.filename)]);
+  } catch (error) {
+    const { stderr } = error as { stderr: string };
+    if (!/ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ENETUNREACH|ETIMEDOUT/.test(stderr)) throw error;
+    unreachable = 'skipped: npm cannot reach its registry, from which the dependencies come';
+  }
+});
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+test('holds what its documents link to, and no more than it needs', () => {
+  for (const document of packed.filter((path) => path.endsWith('.md'))) {
+    const text = readFileSync(join(root, document), 'utf8');
+    for (const [, link] of text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)) {
+      const path = join(dirname(document), link!).replaceAll('\\', '/');
+      assert.ok(
+        packed.some((file) => file === path || file.startsWith(`${path}/`)),
+        `${document} links to ${path}`,
+      );
+    }
+  }
+  for (const name of [
+    'LICENSE',
+    'dist/THIRD-PARTY-NOTICES.txt',
+    `dist/onnxruntime/${process.platform}-${process.arch}/LICENSE`,
+  ])
+    assert.ok(packed.includes(name), name);
+  assert.deepEqual(
+    packed.filter(
+      (path) => /\.test\.|\.ts$(?<!\.d\.ts)|training-log/.test(path) && !path.startsWith('examples/'),
+    ),
+    [],
+  );
+});
+
+test('brings at most 250 MB, and nothing that runs while it is installed', (context) => {
+  if (unreachable) return context.skip(unreachable);
+  const { packages } = JSON.parse(readFileSync(join(installed, '.package-lock.json'), 'utf8'));
+  const withScripts = Object.keys(packages).filter((name) => packages[name].hasInstallScript);
+  assert.deepEqual(withScripts, []);
+  const files = readdirSync(installed, { recursive: true, encoding: 'utf8' });
+  const blocks = files.reduce(
+    (sum, file) => sum + Math.ceil(lstatSync(join(installed, file)).size / 4096),
+    0,
+  );
+  const size = (blocks * 4096) / 2 ** 20; // as `du -m` counts
+  context.diagnostic(`${size.toFixed(0)} MB in ${files.length} files`);
+  assert.ok(size <= 250, `${size} MB`);
+});
+
+test('runs as a command: embeds, indexes and searches, in workers and with the model that comes along', async (context) => {
+  if (unreachable) return context.skip(unreachable);
+  assert.equal(await run('npx', ['lincir', '--version']), `${manifest.version}\n`);
+  cpSync(join(root, 'examples/pictures'), join(folder, 'pictures'), { recursive: true });
+  writeFileSync(join(folder, 'red.bmp'), redBitmap);
+  const images = ['pictures', 'red.bmp'];
+  const embedding = ['lincir', 'embed', '--model', 'mini', '--images', ...images, '--out', 'out.jsonl'];
+  await run('npx', embedding);
+  const embedded = readFileSync(join(folder, 'out.jsonl'), 'utf8').trim().split('\n');
+  assert.equal(embedded.length, readdirSync(join(folder, 'pictures')).length + 1);
+  await run('npx', ['lincir', 'index', 'pictures', '--index', 'pictures.lance', '--model', 'mini']);
+  const image = join('pictures', 'house-with-red-roof.png');
+  const asked = [
+    'lincir',
+    'search',
+    '--index',
+    'pictures.lance',
+    '--image',
+    image,
+    '--include-reference',
+    '--paths',
+  ];
+  const [nearest] = (await run('npx', asked)).split('\n');
+  assert.equal(nearest, resolve(folder, image));
+  writeFileSync(join(folder, 'captions.txt'), 'a red house\na white sailboat at dusk\na black cat\n');
+  const training = [
+    '--model',
+    'mini',
+    '--captions',
+    'captions.txt',
+    '--out',
+    'run',
+    '--steps',
+    '1',
+    '--batch',
+    '2',
+  ];
+  await run('npx', ['lincir', 'train', ...training]);
+});
+
+test('says in one line which Node it needs, with any older one', async (context) => {
+  if (unreachable) return context.skip(unreachable);
+  const older = join(folder, 'older.cjs');
+  writeFileSync(older, `Object.defineProperty(process, 'versions', { value: { node: '20.20.2' } });`);
+  const launcher = join(installed, 'lincir', manifest.bin.lincir);
+  await assert.rejects(run(process.execPath, ['--require', older, launcher, '--version']), {
+    code: 1,
+    stdout: '',
+    stderr: 'lincir: it needs Node 22.18 or newer, and this is Node 20.20.2\n',
+  });
+});
+
+test('is a library, with one instance of what its entries share', async (context) => {
+  if (unreachable) return context.skip(unreachable);
+  const program = `
+    import 'lincir/clip';
+    import { LincirError as SameError } from 'lincir/core';
+    import 'lincir/onnx';
+    import { LincirError, loadClip } from 'lincir';
+    const clip = await loadClip('mini');
+    const { shape } = await clip.encodeTexts(['a red house']);
+    console.log(shape.join(), LincirError === SameError);
+  `;
+  writeFileSync(join(folder, 'program.mjs'), program);
+  assert.equal(await run('node', ['program.mjs']), '1,256 true\n');
+});
+
+for (const [module, moduleResolution] of [
+  ['nodenext', 'nodenext'],
+  ['esnext', 'bundler'],
+]) {
+  test(`has types that need no library but Node's, for ${moduleResolution}`, async (context) => {
+    if (unreachable) return context.skip(unreachable);
+    const types = join(folder, `types-${moduleResolution}`);
+    mkdirSync(types);
+    const program = `
+      import type { TrainingSettingsInput } from 'lincir';
+      ${Object.keys(manifest.exports)
+        .map((entry) => `import '${entry.replace('.', 'lincir')}';`)
+        .join('\n')}
+      export const settings: TrainingSettingsInput = { model: 'mini', captions: [], steps: 1 };
+      // @ts-expect-error: nothing is called so
+      settings.stepps;
+    `;
+    writeFileSync(join(types, 'program.mts'), program);
+    const compilerOptions = {
+      ...{ module, moduleResolution, target: 'es2022', strict: true, skipLibCheck: false, noEmit: true },
+      ...{ typeRoots: [join(root, 'node_modules/@types')], types: ['node'] },
+    };
+    writeFileSync(join(types, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['program.mts'] }));
+    const compiler = join(root, 'node_modules/typescript/bin/tsc');
+    await run(process.execPath, [compiler, '-p', types]).catch(({ stdout }) => assert.fail(stdout));
+  });
+}
