@@ -12,9 +12,11 @@ import {
   quoted,
 } from '../core/index.ts';
 import type { Device } from '../onnx/index.ts';
+import type { LeftOut } from '../pictures/index.ts';
 import { type Context, downloadBar } from './context.ts';
 import { writerFor } from './embeddings-file.ts';
 import type { Input } from './input.ts';
+import { tellLeftOut } from './left-out.ts';
 import { PartialWork, type Skipped } from './partial-work.ts';
 import { picturesInput } from './pictures.ts';
 import { textsInput } from './texts.ts';
@@ -50,6 +52,8 @@ interface Summary {
   /** What earlier runs of the same command had done. */
   readonly resumedFrom: number;
   readonly skipped: readonly Skipped[];
+  /** Files that look like pictures and are not taken, by ending. */
+  readonly leftOut: LeftOut;
   /** Of this run, without loading the model. */
   readonly seconds: number;
 }
@@ -89,7 +93,8 @@ export async function embed(options: EmbedOptions, context: Context): Promise<vo
         names: () => work.names(),
       });
       await work.remove();
-      const summary = { files, ...about, count, dimensions, resumedFrom, skipped, seconds };
+      const { leftOut = {} } = input;
+      const summary = { files, ...about, count, dimensions, resumedFrom, skipped, leftOut, seconds };
       if (options.json) print(JSON.stringify(summary));
       else report(summary, context);
     } finally {
@@ -104,7 +109,8 @@ async function inputOf(
   { images, texts, strict = false, skipBroken = false }: EmbedOptions,
   context: Context,
 ): Promise<Input> {
-  if (images !== undefined && texts === undefined) return await picturesInput(images, skipBroken);
+  if (images !== undefined && texts === undefined)
+    return await picturesInput(images, skipBroken, context.reporter.note.bind(context.reporter));
   if (texts !== undefined && images === undefined) return await textsInput(texts, strict, context);
   throw new LincirError('bad-argument', {
     subject: 'lincir embed',
@@ -196,7 +202,8 @@ async function finishWork(
 
 /** The pictures that were left out, and one line on all. */
 function report(summary: Summary, { reporter }: Context): void {
-  const { files, kind, count, dimensions, resumedFrom, skipped, seconds } = summary;
+  const { files, kind, count, dimensions, resumedFrom, skipped, leftOut, seconds } = summary;
+  tellLeftOut(leftOut, reporter);
   for (const { name, reason } of skipped) reporter.note(`left out: ${name}: ${reason}`);
   const parts = [
     `${formatCount(count)} ${count === 1 ? kind.slice(0, -1) : kind}${skipped.length > 0 ? ` (${formatCount(skipped.length)} left out)` : ''}`,

@@ -3,7 +3,7 @@
 import { loadClip } from '../clip/index.ts';
 import { formatBytes, formatCount, formatDuration, formatRate, LincirError, quoted } from '../core/index.ts';
 import type { Device } from '../onnx/index.ts';
-import { openEmbeddings, openMetadata } from '../pictures/index.ts';
+import { type LeftOut, openEmbeddings, openMetadata } from '../pictures/index.ts';
 import {
   type Comparison,
   openIndex,
@@ -14,6 +14,7 @@ import {
 } from '../retrieval/index.ts';
 import { type BrokenPicture, type Precision, reservedColumns, type StoreInfo } from '../store/index.ts';
 import { type Context, downloadBar } from './context.ts';
+import { tellLeftOut } from './left-out.ts';
 
 export interface IndexOptions {
   readonly index: string;
@@ -203,6 +204,7 @@ async function follow(
   const begin = performance.now();
   let told = begin;
   let summary: UpdateSummary | undefined;
+  let leftOut: LeftOut = {};
   let away: LincirError | undefined;
   reporter.begin({ label: 'looking', unit: 'pictures' });
   try {
@@ -216,7 +218,7 @@ async function follow(
         if (reporter.isTerminal || now - told < millisecondsPerLine) continue;
         told = now;
         reporter.note(`${formatCount(event.done)} of ${formatCount(event.todo)} pictures`);
-      } else if (event.kind === 'end') ({ summary, away } = event);
+      } else if (event.kind === 'end') ({ summary, leftOut, away } = event);
     }
   } catch (error) {
     if (away === undefined || error !== away) throw error;
@@ -228,8 +230,10 @@ async function follow(
   const present = target ?? (await openIndex(uri));
   try {
     const broken = (await Array.fromAsync(present.broken())).flat();
-    if (json) print(JSON.stringify({ index: uri, model: present.info.model, ...summary!, seconds, broken }));
+    const { model } = present.info;
+    if (json) print(JSON.stringify({ index: uri, model, ...summary!, seconds, broken, leftOut }));
     else {
+      tellLeftOut(leftOut, reporter);
       listBroken(broken.slice(0, brokenShown), reporter.note.bind(reporter));
       if (broken.length > brokenShown) {
         reporter.note(

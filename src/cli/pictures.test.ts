@@ -1,7 +1,7 @@
 /** Which files paths, folders and patterns mean. */
 
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -19,12 +19,43 @@ after(() => rm(folder, { recursive: true }));
 
 /** The names below the folder. */
 async function listed(...patterns: string[]): Promise<string[]> {
-  const names = await listPictures(patterns.map((pattern) => `${folder}/${pattern}`));
+  const paths = patterns.map((pattern) => `${folder}/${pattern}`);
+  const names = await listPictures(paths, { onUnreadable: ({ path }) => assert.fail(path) });
   return names.map((name) => name.slice(folder.length + 1));
 }
 
 test('a folder is every picture in and under it', async () => {
   assert.deepEqual(await listed(''), ['a.PNG', 'b.jpg', 'more/c.webp', 'more/d (1).jpg', 'more/d [2].jpg']);
+});
+
+test('a folder and a pattern are without what systems keep for themselves, and links', async () => {
+  const other = `${folder}/other`;
+  await mkdir(`${other}/@eaDir/a.jpg`, { recursive: true });
+  await mkdir(`${other}/node_modules`);
+  const files = [
+    'a.jpg',
+    'b.jfif',
+    'e\u0301.svg',
+    '@eaDir/a.jpg/thumb.jpg',
+    'node_modules/n.png',
+    'c.psd',
+    '.h.png',
+  ];
+  for (const name of files) await writeFile(`${other}/${name}`, '');
+  await symlink('.', `${other}/loop`);
+  await symlink('a.jpg', `${other}/link.jpg`);
+  const leftOut: string[] = [];
+  const found = { onUnreadable: () => assert.fail(), onLeftOut: (name: string) => leftOut.push(name) };
+  const list = async (pattern: string) =>
+    (await listPictures([`${folder}/${pattern}`], found)).map((name) => name.slice(other.length + 1));
+  assert.deepEqual(await list('other'), ['a.jpg', 'b.jfif', 'e\u0301.svg']);
+  assert.deepEqual(leftOut, ['c.psd']);
+  assert.deepEqual(await list('other/**/*.{jpg,png}'), ['a.jpg', 'link.jpg']);
+  assert.deepEqual(await list('other/loop/*.jpg'), ['loop/a.jpg', 'loop/link.jpg']);
+  assert.deepEqual(await list('other/node_modules/*'), ['node_modules/n.png']);
+  assert.deepEqual(await list('other/\u00e9.svg'), ['e\u0301.svg']);
+  assert.deepEqual(await list('other/\u00e9*'), ['e\u0301.svg']);
+  await rm(other, { recursive: true });
 });
 
 test('a pattern is every file that it matches', async () => {

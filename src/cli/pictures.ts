@@ -1,25 +1,45 @@
 /** Pictures to embed: which ones a command line means, and their embeddings, with or without the broken ones. */
 
-import { stat } from 'node:fs/promises';
-import { isAbsolute, posix } from 'node:path';
+import { lstat, stat } from 'node:fs/promises';
+import { isAbsolute, posix, relative, resolve, sep } from 'node:path';
 import { glob } from 'tinyglobby';
 import type { Clip } from '../clip/index.ts';
-import { type Float32Tensor, LincirError, quoted } from '../core/index.ts';
+import { type Float32Tensor, LincirError, pathOnDisk, quoted } from '../core/index.ts';
+import {
+  exclusion,
+  leftOutCounter,
+  openSources,
+  type SourceOptions,
+  type Unreadable,
+} from '../pictures/index.ts';
 import type { BatchOptions, Input } from './input.ts';
 import type { PartialWork, Skipped } from './partial-work.ts';
 
-/** What counts as a picture in a folder. A file that is named itself may be called anything. */
-const picturesInFolder = '**/*.{jpg,jpeg,png,webp,gif,tif,tiff,avif}';
+/** Told of what cannot be looked into, and of files that look like pictures and are not taken. */
+type Found = Pick<SourceOptions, 'onUnreadable' | 'onLeftOut'>;
 
 /**
  * Pictures as input of `lincir embed`.
  * @param skipBroken note the pictures that cannot be read, instead of throwing at the first
- * @throws LincirError as `listPictures` does
+ * @throws LincirError as `listPictures` does, and 'bad-file' for what cannot be looked into, unless that is skipped
  */
-export async function picturesInput(patterns: readonly string[], skipBroken: boolean): Promise<Input> {
-  const names = await listPictures(patterns);
+export async function picturesInput(
+  patterns: readonly string[],
+  skipBroken: boolean,
+  note: (line: string) => void,
+): Promise<Input> {
+  const { counts: leftOut, count: onLeftOut } = leftOutCounter();
+  const onUnreadable = ({ path, reason }: Unreadable) => {
+    if (skipBroken) return note(`left out: ${path}: ${reason}`);
+    const todo = 'repair it, or give --skip-broken';
+    throw new LincirError('bad-file', {
+      ...{ subject: path, expected: 'a picture or folder that can be read', found: reason, todo },
+    });
+  };
+  const names = await listPictures(patterns, { onUnreadable, onLeftOut });
   return {
     kind: 'pictures',
+    leftOut,
     names: () => names,
     batches: (clip, work, options) =>
       skipBroken
@@ -30,24 +50,21 @@ export async function picturesInput(patterns: readonly string[], skipBroken: boo
 
 /**
  * The pictures that the patterns name, sorted, each once: of a path, that file; of a folder, every picture in and
- * under it; of a glob pattern, every file that matches. Paths have forward slashes on every system.
+ * under it, as `lincir index` takes them; of a glob pattern, every file that matches, but for those in folders that are
+ * left out there. Paths have forward slashes on every system.
  * @throws LincirError 'not-found' naming a pattern that no file matches.
  */
-export async function listPictures(patterns: readonly string[]): Promise<string[]> {
-  const found = await Promise.all(patterns.map(picturesOf));
-  return [...new Set(found.flat())].sort();
+export async function listPictures(patterns: readonly string[], found: Found): Promise<string[]> {
+  const names = await Promise.all(patterns.map((pattern) => picturesOf(pattern, found)));
+  return [...new Set(names.flat())].sort();
 }
 
-async function picturesOf(pattern: string): Promise<string[]> {
-  const path = process.platform === 'win32' ? pattern.replaceAll('\\', '/') : pattern;
+async function picturesOf(pattern: string, found: Found): Promise<string[]> {
+  const path = await pathOnDisk(process.platform === 'win32' ? pattern.replaceAll('\\', '/') : pattern);
   // A name on disk is taken literally: `photo (1).jpg` looks like a pattern.
   const entry = await stat(path).catch(() => undefined);
   if (entry?.isFile()) return [posix.normalize(path)];
-  const pictures = entry?.isDirectory()
-    ? (await glob(picturesInFolder, { cwd: path, caseSensitiveMatch: false })).map((name) =>
-        posix.join(path, name),
-      )
-    : await glob(path, { absolute: isAbsolute(path), expandDirectories: false });
+  const pictures = entry?.isDirectory() ? await picturesIn(path, found) : await matchesOf(path);
   if (pictures.length > 0) return pictures;
   throw new LincirError('not-found', {
     subject: `--images ${quoted(pattern)}`,
@@ -56,6 +73,36 @@ async function picturesOf(pattern: string): Promise<string[]> {
     found: 'none',
     todo: 'check the path',
   });
+}
+
+async function picturesIn(folder: string, found: Found): Promise<string[]> {
+  const root = resolve(folder);
+  const { pictures } = await openSources([folder], found);
+  const names: string[] = [];
+  for await (const { file } of pictures()) {
+    names.push(posix.join(folder, relative(root, file).split(sep).join('/')));
+  }
+  return names;
+}
+
+/** Folders that are links or left out elsewhere are looked into only if the pattern has their names. */
+async function matchesOf(pattern: string): Promise<string[]> {
+  const forms = new Set([pattern, pattern.normalize('NFC'), pattern.normalize('NFD')]);
+  const names = await glob([...forms], { absolute: isAbsolute(pattern), expandDirectories: false });
+  const isLeftOut = exclusion();
+  const written = new Set(pattern.split('/'));
+  const known = new Map([['.', true]]);
+  const isReached = async (folder: string): Promise<boolean> => {
+    const before = known.get(folder);
+    if (before !== undefined) return before;
+    const [above, name] = [posix.dirname(folder), posix.basename(folder)];
+    const isPassed = written.has(name) || !(isLeftOut(name) || (await lstat(folder)).isSymbolicLink());
+    known.set(folder, above === folder || (isPassed && (await isReached(above))));
+    return known.get(folder)!;
+  };
+  const matches: string[] = [];
+  for (const name of names) if (await isReached(posix.dirname(name))) matches.push(name);
+  return matches;
 }
 
 /** The pictures' embeddings. A picture that cannot be read is noted in `work`, and its row is zeros. */

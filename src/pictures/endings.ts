@@ -49,6 +49,8 @@ export const leftOutEndings: ReadonlySet<string> = new Set([
     'tga',
   ],
   ...['cur', 'ico', 'icns', 'emf', 'wmf', 'pict', 'pct', 'pcx', 'ras', 'xbm', 'xpm', 'svgz', 'livp'],
+  // What moves, of which phones make a lot beside pictures.
+  ...['mov', 'mp4', 'm4v', 'avi', 'mkv', 'webm', '3gp', 'mts', 'm2ts', 'mpg', 'mpeg', 'wmv', 'flv'],
   ...['pam', 'pbm', 'pgm', 'pnm', 'ppm', 'pfm', 'dcm', 'fit', 'fits', 'crw', 'raw', 'x3f'],
 ]);
 

@@ -4,8 +4,8 @@ import type { Dirent, Stats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join, posix, relative, resolve, sep } from 'node:path';
 import { asLincirError, LincirError } from '../core/index.ts';
-import { endingOf, takenEndings } from './endings.ts';
 import { exclusion } from './left-out.ts';
+import { isPictureFile, looksOf } from './looks.ts';
 import { indexPath } from './names.ts';
 import type { Region } from './region.ts';
 
@@ -43,6 +43,8 @@ export interface WalkOptions {
   /** Look at what links lead to. Default: links are passed over. */
   readonly followLinks?: boolean | undefined;
   readonly onUnreadable: (unreadable: Unreadable) => void;
+  /** Told of the name of each file that looks like a picture and is not taken. */
+  readonly onLeftOut?: ((name: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -71,7 +73,7 @@ async function* walk(
   entries: readonly Dirent<Buffer>[],
   options: Walk,
 ): AsyncGenerator<FoundPicture, void, void> {
-  const { onUnreadable, followLinks = false, isExcluded, ancestors, signal } = options;
+  const { onUnreadable, onLeftOut, followLinks = false, isExcluded, ancestors, signal } = options;
   const sorted = entries.toSorted((a, b) => Buffer.compare(a.name, b.name));
   for (const entry of sorted) {
     signal?.throwIfAborted();
@@ -80,16 +82,20 @@ async function* walk(
     if (isExcluded(path)) continue;
     const isLink = entry.isSymbolicLink();
     if (isLink && !followLinks) continue;
-    const mayBePicture = isPictureName(name);
-    if (!(entry.isDirectory() || isLink || (entry.isFile() && mayBePicture))) continue;
-    if (!Buffer.from(name).equals(entry.name)) {
-      const reason = 'expected a name in UTF-8, found other bytes; rename it';
-      onUnreadable({ path: indexPath(path), reason, isMissing: false });
-      continue;
-    }
+    const looks = looksOf(name);
+    if (!(entry.isDirectory() || isLink || (entry.isFile() && looks !== 'other'))) continue;
     try {
-      const facts = await stat(path);
-      if (facts.isFile() && mayBePicture) {
+      // Of a name that is not UTF-8, only the bytes lead to the file.
+      const bytes = Buffer.concat([Buffer.from(join(folder, sep)), entry.name]);
+      const facts = await stat(bytes);
+      const isTaken =
+        facts.isFile() && (looks === 'taken' || (looks === 'unclear' && (await isPictureFile(bytes))));
+      if (facts.isFile() && looks === 'left out') onLeftOut?.(name);
+      if (!(isTaken || facts.isDirectory())) continue;
+      if (!Buffer.from(name).equals(entry.name)) {
+        const reason = 'expected a name in UTF-8, found other bytes; rename it';
+        onUnreadable({ path: indexPath(path), reason, isMissing: false });
+      } else if (isTaken) {
         yield found(path, facts);
       } else if (facts.isDirectory()) {
         const identity = `${facts.dev} ${facts.ino}`;
@@ -114,10 +120,6 @@ export async function pictureFile(path: string): Promise<FoundPicture> {
     expected: 'a file',
     found: facts.isDirectory() ? 'a folder' : 'something that is no file',
   });
-}
-
-export function isPictureName(name: string): boolean {
-  return takenEndings.has(endingOf(name));
 }
 
 /** Tells of something that cannot be looked into, if `error` is of that kind; else throws it. */

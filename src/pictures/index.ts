@@ -4,6 +4,8 @@ export { indexedBytes } from './bytes.ts';
 export { type EmbeddingsFile, openEmbeddings } from './embeddings.ts';
 export { endingOf, leftOutEndings, takenEndings } from './endings.ts';
 export { type FoundPicture, reasonOf, type Unreadable } from './files.ts';
+export { exclusion } from './left-out.ts';
+export { type LeftOut, leftOutCounter } from './looks.ts';
 export { type MetadataFile, openMetadata } from './metadata.ts';
 export { indexPath, memberMark, splitPath } from './names.ts';
 export { PictureReader, type ReadPicture } from './reader.ts';

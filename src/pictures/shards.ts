@@ -9,8 +9,9 @@ import {
   type RandomAccess,
   readingFile,
 } from '../core/index.ts';
-import { type FoundPicture, isPictureName, tellUnreadable, type WalkOptions } from './files.ts';
+import { type FoundPicture, tellUnreadable, type WalkOptions } from './files.ts';
 import { exclusion, isWithinLeftOut } from './left-out.ts';
+import { isPicturePart, looksOf } from './looks.ts';
 import { indexPath, memberMark, memberName } from './names.ts';
 import { type TarMember, tarMembers } from './tar.ts';
 
@@ -34,10 +35,13 @@ export async function* shardPictures(
     for (const [member, { link }] of members) {
       options.signal?.throwIfAborted();
       if (link?.kind === 'symbolic' && !options.followLinks) continue;
-      if (!isPictureName(member) || isWithinLeftOut(member, isLeftOut)) continue;
+      const looks = looksOf(member);
+      if (looks === 'other' || isWithinLeftOut(member, isLeftOut)) continue;
       const known = `${path}${memberMark}${member}`;
       const { size, offset, problem } = followed(members, member);
-      if (problem === undefined) {
+      if (looks === 'left out') options.onLeftOut?.(member);
+      else if (looks === 'unclear' && (problem ?? !(await isPicturePart(shard, offset, size)))) continue;
+      else if (problem === undefined) {
         const place = { path: known, folder: posix.dirname(known), file: name, offset };
         yield { ...place, size, modified, statusChanged };
       } else options.onUnreadable({ path: known, reason: problem, isMissing: false });

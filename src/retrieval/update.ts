@@ -2,14 +2,21 @@
 
 import type { Clip } from '../clip/index.ts';
 import { chunks, type LincirError } from '../core/index.ts';
-import { openSources, PictureReader, type SourceOptions, type Unreadable } from '../pictures/index.ts';
+import {
+  type LeftOut,
+  leftOutCounter,
+  openSources,
+  PictureReader,
+  type SourceOptions,
+  type Unreadable,
+} from '../pictures/index.ts';
 import type { Facts, Picture, VectorStore } from '../store/index.ts';
 import { Changes, placeOf } from './changes.ts';
 import { type Comparison, KnownPictures } from './known.ts';
 import { Losses } from './losses.ts';
 import { daysKept, MissingPictures } from './missing.ts';
 
-export interface UpdateOptions extends Omit<SourceOptions, 'onUnreadable'> {
+export interface UpdateOptions extends Omit<SourceOptions, 'onUnreadable' | 'onLeftOut'> {
   /** Folders, picture files and WebDataset shards (`.tar`). */
   readonly pictures?: readonly string[] | undefined;
   /** Threads that read and preprocess. Default: one for every two of the processor's. */
@@ -55,7 +62,13 @@ export type UpdateEvent =
   /** Compacting, and making the approximate index where it pays. */
   | { readonly kind: 'maintain' }
   /** `away` is what is thrown next: pictures that are missing are kept. */
-  | { readonly kind: 'end'; readonly summary: UpdateSummary; readonly away?: LincirError };
+  | {
+      readonly kind: 'end';
+      readonly summary: UpdateSummary;
+      /** Files that look like pictures and are not taken. */
+      readonly leftOut: LeftOut;
+      readonly away?: LincirError;
+    };
 
 /** Found pictures that are looked up together. */
 const picturesPerLookup = 256;
@@ -78,7 +91,10 @@ export async function* updateIndex(
   const { signal, compare, removeMissing = false, keepMissingDays = daysKept } = options;
   const unreadable = new Map<string, Unreadable>();
   const onUnreadable = (entry: Unreadable) => unreadable.set(entry.path, entry);
-  const sources = await openSources(pictures, { ...options, onUnreadable });
+  const leftOut = leftOutCounter();
+  let isFirstLook = true;
+  const onLeftOut = (name: string) => isFirstLook && leftOut.count(name);
+  const sources = await openSources(pictures, { ...options, onUnreadable, onLeftOut });
   const known = await KnownPictures.of(store, compare);
   const missing = await MissingPictures.of(store);
   let found = 0;
@@ -90,6 +106,7 @@ export async function* updateIndex(
     else if (!known.isBroken(picture.path)) unchanged += 1;
     if (found % lookEvery === 0) yield { kind: 'looking', found };
   }
+  isFirstLook = false;
   yield { kind: 'begin', found, todo };
 
   /** What a picture was found by; undefined if it was not looked for. */
@@ -153,6 +170,7 @@ export async function* updateIndex(
   yield {
     kind: 'end',
     summary: { ...summary, unchanged: summary.unchanged + unchanged },
+    leftOut: leftOut.counts,
     ...(away && { away }),
   };
   if (away) throw away;

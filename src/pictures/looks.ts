@@ -1,0 +1,55 @@
+/** Whether a file is a picture: its name says so, or, where that has no ending to go by, its beginning. */
+
+import { open } from 'node:fs/promises';
+import { formatOf } from '../clip/index.ts';
+import { endingOf, leftOutEndings, takenEndings } from './endings.ts';
+
+/** By its name alone. `unclear`: to be looked into; `other`: no picture. */
+export type Looks = 'taken' | 'left out' | 'unclear' | 'other';
+
+/** How many files look like pictures and are not taken, by their endings. */
+export type LeftOut = Readonly<Record<string, number>>;
+
+/** What tells every kind of picture. In bytes. */
+const beginningSize = 4096;
+
+export function looksOf(name: string): Looks {
+  const ending = endingOf(name);
+  if (takenEndings.has(ending)) return 'taken';
+  if (leftOutEndings.has(ending)) return 'left out';
+  // `photo`, `Scan 3.5.2024` and `a.jpg_large` have no ending that says what they are, unlike `notes.txt`.
+  return /^[a-z\d]{0,7}[a-z][a-z\d]{0,7}$/.test(ending) ? 'other' : 'unclear';
+}
+
+/** Whether bytes, of which a picture's beginning is enough, are a picture's that can be decoded. */
+export function isPicture(bytes: Uint8Array): boolean {
+  const format = formatOf(bytes.subarray(0, beginningSize));
+  // A saved web page may have drawings in it.
+  return format === 'svg' ? !/<html/i.test(Buffer.from(bytes).toString('latin1')) : format !== undefined;
+}
+
+/** The same for a file. Throws what the system says. */
+export async function isPictureFile(path: string | Buffer): Promise<boolean> {
+  await using file = await open(path);
+  const { buffer, bytesRead } = await file.read(new Uint8Array(beginningSize));
+  return isPicture(buffer.subarray(0, bytesRead));
+}
+
+/** The same for a part of an archive. */
+export async function isPicturePart(
+  archive: { read(offset: number, length: number): Promise<Uint8Array> },
+  offset: number,
+  size: number,
+): Promise<boolean> {
+  return isPicture(await archive.read(offset, Math.min(size, beginningSize)));
+}
+
+/** A counter of what is left out, by ending. */
+export function leftOutCounter(): { readonly counts: LeftOut; readonly count: (name: string) => void } {
+  const counts: Record<string, number> = {};
+  const count = (name: string) => {
+    const ending = endingOf(name);
+    counts[ending] = (counts[ending] ?? 0) + 1;
+  };
+  return { counts, count };
+}
