@@ -221,6 +221,34 @@ describe('search', () => {
     assert.match(stderr, /\/nonsense is no command/);
   });
 
+  test('keeps what is no query yet, and ends as its exit code says', async () => {
+    const began = (input: string) => {
+      const child = startIn(['search', '--index', 'p.lance', '--phi', 'run', '--top', '2', '--interactive'], {
+        folder,
+      });
+      const output = Promise.all([text(child.stdout!), text(child.stderr!), once(child, 'close')]);
+      child.stdin!.write(input);
+      return { child, output };
+    };
+    const { child, output } = began(
+      `is red\n/image ${house} #1\nthe $1 of $2\n/method sum\n1 with a hat\n/show\n`,
+    );
+    child.stdin!.end();
+    const [stdout, stderr] = await output;
+    assert.equal(child.exitCode, 0, stderr);
+    assert.match(stderr, /the text "is red": expected the pictures' names, \$1 to \$2/);
+    assert.match(stderr, /^the \$1 of \$2$/m);
+    assert.match(stderr, /use \/method lincir, or write/);
+    assert.match(stderr, /^words +with a hat$/m);
+    assert.equal(stdout.trimEnd().split('\n').length, 6);
+
+    const stopped = began('a boat\n');
+    await once(stopped.child.stdout!, 'data');
+    stopped.child.kill('SIGINT');
+    const [, said] = await stopped.output;
+    assert.equal(stopped.child.exitCode, 130, said);
+  });
+
   test('says in one line what is wrong', async () => {
     const cases: readonly (readonly [args: string[], code: number, message: RegExp])[] = [
       [
@@ -231,9 +259,13 @@ describe('search', () => {
       [
         ['--text', 'the dog of  on the beach of ', '--image', house, '--image', house, '--phi', 'run'],
         2,
-        /a shell empties \$1 in double ones: --text 'the dog of \$1 on the beach of \$2'$/m,
+        /in double ones, a shell takes .*: --text 'the dog of \$1 on the beach of \$2'$/m,
       ],
-      [['--text', '', '--image', house, '--phi', 'run'], 2, /the text: expected words, found none/],
+      [
+        ['--text', '', '--image', house, '--phi', 'run'],
+        2,
+        /--text "": expected words, found none; leave it out/,
+      ],
       [['--text', '$1 $3', '--image', house, '--image', house, '--phi', 'run'], 2, /found \$3/],
       [['--text', 'is red', '--image', house], 2, /give --phi FILE, or --method sum/],
       [

@@ -1,110 +1,153 @@
 /** `lincir search --interactive`: one search after the other, each from the one before, with everything loaded. */
 
-import { createInterface } from 'node:readline/promises';
-import { LincirError } from '../core/index.ts';
+import { appendFile, mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface, type Interface } from 'node:readline/promises';
+import { cacheFolder, LincirError } from '../core/index.ts';
+import { methods } from '../retrieval/index.ts';
 import type { Context } from './context.ts';
+import { commands, stepOf } from './dialogue-steps.ts';
+import { requestLines } from './search-facts.ts';
 import type { SearchRequest, SearchResults, SearchSession } from './search-session.ts';
+import { completedPath } from './words.ts';
 
-const help = `  WORDS            search with these words and the present pictures ($ stands for a picture)
-  3                take result 3 as the picture; 3 WORDS: and these words
-  /image NAME …    other pictures: files, addresses, ids; none: no picture
-  /text WORDS      the same, for words that begin with a number; none: no words
-  /without WORDS   subtract these words; none: nothing
-  /where FILTER    only pictures that pass; none: all
-  /top N, /next    how many results; the following ones
-  /show            what is asked at present
-  /quit            end`;
+/** What is done with results. */
+export interface Shows {
+  readonly show: (results: SearchResults) => Promise<void>;
+  /** Opens the page of results, or the picture of that rank. */
+  readonly open: (results: SearchResults, what: number | 'page') => Promise<void>;
+}
 
-/** What a line does: a changed request, or something to print, or the end. */
-type Step = { readonly request: SearchRequest } | { readonly print: string } | 'end';
+/** Lines that are remembered from one dialogue to the next. */
+const historySize = 1000;
 
-/** Reads lines until one ends it. An error ends a search, not the dialogue. */
+/** Reads lines until one ends it. An error ends a search, not the dialogue. Throws when the user interrupts. */
 export async function interact(
   session: SearchSession,
   first: SearchRequest,
-  show: (results: SearchResults) => Promise<void>,
+  { show, open }: Shows,
   { reporter, signal }: Context,
 ): Promise<void> {
   let request = first;
   let last: SearchResults | undefined;
-  const run = async (next: SearchRequest): Promise<void> => {
+  const surviving = async (work: () => Promise<void>): Promise<void> => {
     try {
-      last = await session.search(next);
-      request = next;
-      await show(last);
+      await work();
     } catch (error) {
       if (!(error instanceof LincirError)) throw error;
-      reporter.note(error.message);
+      reporter.note(inDialogue(error.message));
     }
   };
+  const run = (next: SearchRequest): Promise<void> =>
+    surviving(async () => {
+      const before = request;
+      // What lacks other words is kept, for the next line to say them.
+      if (next.text === before.text) request = next;
+      const asked = whatCounts(next);
+      if (isEmpty(asked)) {
+        request = next;
+        return reporter.note('no pictures and no words yet: give either');
+      }
+      session.expectQuery(asked);
+      request = before;
+      last = await session.search(asked);
+      request = next;
+      await show(last);
+    });
   reporter.note('/help lists what can be said');
-  if (request.images.length > 0 || request.text !== undefined) await run(request);
+  if (!isEmpty(request)) await run(request);
   // Made only now, since lines that come before anybody waits for them are lost.
-  const lines = createInterface({ input: process.stdin, output: process.stderr, prompt: '› ', signal });
+  const isTerminal = process.stdin.isTTY === true && process.stderr.isTTY === true;
+  const lines = await openLines(isTerminal, signal);
   let isOpen = true;
   lines.once('close', () => {
     isOpen = false;
   });
-  lines.once('SIGINT', () => lines.close());
   const prompt = () => {
     if (isOpen) lines.prompt();
   };
   prompt();
   for await (const line of lines) {
+    if (isTerminal) await remember(line);
     const step = stepOf(line.trim(), request, last);
     if (step === 'end') break;
-    if ('print' in step) reporter.note(step.print);
-    else if (step.request.images.length === 0 && step.request.text === undefined) request = step.request;
+    if (step === 'show') for (const fact of requestLines(request)) reporter.note(fact);
+    else if ('print' in step) reporter.note(step.print);
+    else if ('open' in step) await surviving(() => open(last!, step.open));
     else await run(step.request);
     prompt();
   }
+  if (!isOpen && isTerminal) reporter.note('');
   lines.close();
+  signal.throwIfAborted();
 }
 
-/** What a line means. */
-export function stepOf(line: string, request: SearchRequest, last: SearchResults | undefined): Step {
-  const next = { ...request, page: 1 };
-  const [, command, rest = ''] = /^\/(\w+)\s*(.*)$/.exec(line) ?? [];
-  const given = rest === '' ? undefined : rest;
-  const result = /^#?(\d+)(?:\s+(.*))?$/.exec(line);
-  if (line === '') return { print: '' };
-  if (result) {
-    const rank = Number(result[1]);
-    const { page, top } = last?.request ?? request;
-    const hit = last?.hits[rank - 1 - (page - 1) * top];
-    if (hit === undefined) return { print: `there is no result ${rank}` };
-    // The words before said what should differ from another picture.
-    return { request: { ...next, images: [hit.id], text: result[2] } };
-  }
-  switch (command) {
-    case undefined:
-      return { request: { ...next, text: line } };
-    case 'image':
-      return {
-        request: {
-          ...next,
-          images: rest.match(/"[^"]*"|\S+/g)?.map((name) => name.replaceAll('"', '')) ?? [],
-        },
-      };
-    case 'text':
-      return { request: { ...next, text: given } };
-    case 'without':
-      return { request: { ...next, without: given } };
-    case 'where':
-      return { request: { ...next, where: given } };
-    case 'top':
-      if (/^[1-9]\d{0,4}$/.test(rest)) return { request: { ...next, top: Number(rest) } };
-      return { print: '/top takes a whole number from 1 to 99999' };
-    case 'next':
-      return { request: { ...request, page: request.page + 1 } };
-    case 'show':
-      return { print: JSON.stringify(request, null, 2) };
-    case 'quit':
-    case 'exit':
-      return 'end';
-    case 'help':
-      return { print: help };
-    default:
-      return { print: `/${command} is no command; /help lists them` };
-  }
+function isEmpty({ images, text }: SearchRequest): boolean {
+  return images.length === 0 && text === undefined;
+}
+
+/** A weight that was chosen waits until there is something to weigh. */
+function whatCounts(request: SearchRequest): SearchRequest {
+  const { method, weight, without, withoutWeight } = request;
+  const mixes = method === 'sum' || method === 'slerp';
+  return {
+    ...request,
+    weight: mixes ? weight : undefined,
+    withoutWeight: without === undefined ? undefined : withoutWeight,
+  };
+}
+
+/** What options are called here. */
+function inDialogue(message: string): string {
+  return message.replaceAll(
+    /(?<![\w-])--(?=(?:image|text|method|weight|phi|without|where|unique|top)\b)/g,
+    '/',
+  );
+}
+
+async function openLines(isTerminal: boolean, signal: AbortSignal): Promise<Interface> {
+  const lines = createInterface({
+    ...{ input: process.stdin, output: process.stderr, prompt: '› ', signal, terminal: isTerminal },
+    ...(isTerminal && { completer, historySize, history: await remembered(), removeHistoryDuplicates: true }),
+  });
+  // Typed in a terminal, Ctrl-C is a key; it means what it means elsewhere.
+  lines.on('SIGINT', () => process.emit('SIGINT'));
+  return lines;
+}
+
+async function completer(line: string): Promise<[string[], string]> {
+  const [, command, rest = ''] = /^\/(\w*)(?:\s+(.*))?$/s.exec(line) ?? [];
+  if (command === undefined) return [[], line];
+  const among = (names: readonly string[], beginning: string): [string[], string] => [
+    names.filter((name) => name.startsWith(beginning)),
+    beginning,
+  ];
+  if (!/\s/.test(line))
+    return among(
+      Object.keys(commands).map((name) => `/${name} `),
+      line,
+    );
+  if (command === 'method') return among(methods, rest);
+  return command === 'image' || command === 'phi' ? await completedPath(rest) : [[], line];
+}
+
+const historyFile = (): string => join(cacheFolder(), 'search-history');
+
+/** The last lines first. */
+async function remembered(): Promise<string[]> {
+  const text = await readFile(historyFile(), 'utf8').catch(() => '');
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .slice(-historySize)
+    .reverse();
+}
+
+/** A history that cannot be written is none. */
+async function remember(line: string): Promise<void> {
+  if (line.trim() === '') return;
+  try {
+    await mkdir(cacheFolder(), { recursive: true });
+    await appendFile(historyFile(), `${line}\n`, { mode: 0o600 });
+  } catch {}
 }

@@ -24,7 +24,7 @@ export function askedFacts({ request, query, phi }: SearchResults): Readonly<Rec
 export function askedLine(results: SearchResults): string {
   const { references, index, model } = results;
   const facts = {
-    ...(references.length > 0 && { Pictures: references.map(({ name }) => name).join(', ') }),
+    ...(references.length > 0 && { Pictures: references.map(labelOf).join(', ') }),
     ...askedFacts(results),
     ...{ Model: model, Index: index },
   };
@@ -33,6 +33,11 @@ export function askedLine(results: SearchResults): string {
       ([term, value]) => `${term.toLowerCase()} ${quoted(value, 4096).slice(1, -1).replaceAll('\\"', '"')}`,
     )
     .join('; ');
+}
+
+/** How a person knows a picture of the query: its path, where it was named by its id. */
+export function labelOf({ name, id, image }: SearchResults['references'][number]): string {
+  return name === id && 'path' in (image as object) ? (image as { path: string }).path : name;
 }
 
 /** What a request asks for, as `/show` says it. */

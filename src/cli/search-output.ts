@@ -8,7 +8,7 @@ import { formatCount, writeFileAtomically } from '../core/index.ts';
 import { indexedBytes, memberMark, thumbnailOf } from '../pictures/index.ts';
 import type { Hit } from '../store/index.ts';
 import { type RankedPicture, resultsPage } from './results-page.ts';
-import { askedFacts } from './search-facts.ts';
+import { askedFacts, labelOf } from './search-facts.ts';
 import type { SearchResults } from './search-session.ts';
 import { type TerminalGraphics, terminalPicture } from './terminal-pictures.ts';
 
@@ -81,13 +81,14 @@ export async function writePage(
 ): Promise<string> {
   const { request, query, references, hits, timings, index, model } = results;
   const page = await resultsPage({
-    title: query.prompt ?? references.map(({ name }) => name).join(', '),
+    title: query.prompt ?? references.map(labelOf).join(', '),
     ...(query.prompt !== undefined && { prompt: query.prompt }),
     ...{ asked: askedFacts(results), index, model, searched },
     references: await Promise.all(
-      references.map(async ({ name, image }) => {
+      references.map(async (reference) => {
+        const { image } = reference;
         const bytes = image instanceof Uint8Array ? image : await picturesBytes(image as { path: string });
-        return { label: name, thumbnail: bytes && (await thumbnailOf(bytes)) };
+        return { label: labelOf(reference), thumbnail: bytes && (await thumbnailOf(bytes)) };
       }),
     ),
     results: await Promise.all(

@@ -5,6 +5,7 @@ import { loadPhi, type Phi } from '../lincir/index.ts';
 import type { Device } from '../onnx/index.ts';
 import {
   compose,
+  composePrompt,
   type FoundPicture,
   type IndexedReference,
   type Method,
@@ -19,8 +20,6 @@ export interface SessionOptions {
   readonly index: string;
   /** Default: the index's own. */
   readonly model?: string;
-  /** A file, or a run's folder. */
-  readonly phi?: string;
   readonly device?: Device;
   readonly threads?: number;
   /** One search after the other: what makes each faster may take longer at first. */
@@ -34,6 +33,8 @@ export interface SearchRequest {
   /** Files, addresses on the web, ids or paths in the index. */
   readonly images: readonly string[];
   readonly text?: string | undefined;
+  /** A file, or a run's folder. */
+  readonly phi?: string | undefined;
   readonly without?: string | undefined;
   readonly withoutWeight?: number | undefined;
   readonly method?: Method | undefined;
@@ -68,7 +69,7 @@ export class SearchSession {
   readonly #options: SessionOptions;
   readonly #context: Context;
   #clip: Clip;
-  #phi: Phi | undefined;
+  #phi: { readonly path: string; readonly phi: Phi } | undefined;
   /** Milliseconds of what was loaded since they were asked for, by stage. */
   #loading: Record<string, number>;
 
@@ -100,6 +101,17 @@ export class SearchSession {
   }
 
   /**
+   * The method of what is asked.
+   * @throws LincirError 'bad-argument' for what is no query, as `compose` does
+   */
+  expectQuery(request: SearchRequest): Method {
+    const { images, text = '', phi } = request;
+    const method = methodOf({ ...request, hasPhi: phi !== undefined });
+    if (method === 'lincir') composePrompt(text, images.length, this.#clip.tokenizer);
+    return method;
+  }
+
+  /**
    * Where another process has rebuilt the index for another model, that is loaded first.
    * @throws LincirError as `compose`, `PictureIndex.reference` and `PictureIndex.search` do
    */
@@ -122,18 +134,16 @@ export class SearchSession {
     );
     await this.#clip.dispose();
     this.#clip = clip;
-    await this.#phi?.dispose();
-    this.#phi = undefined;
+    await this.#forgetPhi();
   }
 
   async #search(request: SearchRequest): Promise<SearchResults> {
-    const { images, text, without, withoutWeight, method, weight, where, top, page } = request;
+    const { images, text, without, withoutWeight, weight, where, top, page } = request;
     const timings = this.#loading;
     this.#loading = {};
-    const { allowPrivate, phi: phiPath } = this.#options;
-    const asked = { images, text, method, weight, without, withoutWeight };
-    // Asked before anything is fetched or loaded; whether phi can be is seen then.
-    const chosen = methodOf({ ...asked, hasPhi: phiPath !== undefined });
+    const { allowPrivate } = this.#options;
+    // Asked before anything is fetched or loaded.
+    const chosen = this.expectQuery(request);
     const references = await timed(timings, 'reading pictures', () =>
       Promise.all(
         images.map(async (name) => ({
@@ -143,10 +153,11 @@ export class SearchSession {
       ),
     );
     this.index.expectModel(this.#clip);
-    if (chosen === 'lincir') this.#phi ??= await timed(timings, 'phi', () => this.#loadPhi(phiPath!));
+    const phiPath = chosen === 'lincir' ? request.phi : undefined;
+    const phi = phiPath === undefined ? undefined : await timed(timings, 'phi', () => this.#phiOf(phiPath));
     const query = await compose({
       clip: this.#clip,
-      phi: this.#phi,
+      phi,
       ...{
         images: references.map(({ image }) => image),
         text,
@@ -165,23 +176,32 @@ export class SearchSession {
       this.index.search(query, { top, page, minScore, where, exclude, exact, unique }),
     );
     const { uri: index, info } = this.index;
-    const phi = chosen === 'lincir' ? phiPath : undefined;
-    return { request, query, references, hits, index, model: info.model, phi, timings };
+    return { request, query, references, hits, index, model: info.model, phi: phiPath, timings };
   }
 
   async close(): Promise<void> {
-    await this.#phi?.dispose();
+    await this.#forgetPhi();
     await this.#clip.dispose();
     await this.index.close();
   }
 
-  async #loadPhi(path: string): Promise<Phi> {
+  /** Loaded once; another one takes its place. */
+  async #phiOf(path: string): Promise<Phi> {
+    if (this.#phi?.path === path) return this.#phi.phi;
     const { device, threads } = this.#options;
-    return await loadPhi(path, {
+    const phi = await loadPhi(path, {
       clip: this.#clip,
       ...(device && { device }),
       ...(threads !== undefined && { threads }),
     });
+    await this.#forgetPhi();
+    this.#phi = { path, phi };
+    return phi;
+  }
+
+  async #forgetPhi(): Promise<void> {
+    await this.#phi?.phi.dispose();
+    this.#phi = undefined;
   }
 }
 

@@ -1,9 +1,12 @@
 /** `lincir search`: pictures that match a picture and words, once or in a dialogue. */
 
-import { formatBytes, LincirError, quoted } from '../core/index.ts';
-import { looksEmptied, type Method } from '../retrieval/index.ts';
+import { access } from 'node:fs/promises';
+import { asLincirError, formatBytes, LincirError, quoted } from '../core/index.ts';
+import { memberMark } from '../pictures/index.ts';
+import type { Method } from '../retrieval/index.ts';
 import type { Context } from './context.ts';
 import { interact } from './dialogue.ts';
+import { hitOf } from './dialogue-steps.ts';
 import { askedLine } from './search-facts.ts';
 import { asJson, asPaths, asText, foundLine, timingLines, writePage } from './search-output.ts';
 import {
@@ -12,11 +15,13 @@ import {
   SearchSession,
   type SessionOptions,
 } from './search-session.ts';
+import { looksEmptied } from './shell-quotes.ts';
 import { terminalGraphics } from './terminal-pictures.ts';
 
 export interface SearchCommandOptions extends SessionOptions {
   readonly image?: readonly string[];
   readonly text?: string;
+  readonly phi?: string;
   readonly without?: string;
   readonly withoutWeight?: number;
   readonly method?: Method;
@@ -43,6 +48,7 @@ export async function search(options: SearchCommandOptions, context: Context): P
   const { image: images = [], interactive } = options;
   const {
     text,
+    phi,
     without,
     withoutWeight,
     method,
@@ -56,20 +62,25 @@ export async function search(options: SearchCommandOptions, context: Context): P
     unique,
   } = options;
   const request: SearchRequest = {
-    ...{ images, text, without, withoutWeight, method, weight, where },
+    ...{ images, text, phi, without, withoutWeight, method, weight, where },
     ...{ top, page, minScore, includeReference, exact, unique },
   };
   if (options.preview) expectGraphics();
-  if (images.length === 1 && text !== undefined && looksEmptied(text)) {
+  // Ways without phi take several pictures without names.
+  const named = method === undefined || method === 'lincir' ? images.length : 1;
+  if (text !== undefined && looksEmptied(text, named) && images.length > 0) {
     context.reporter.note(
       `warning: ${quoted(text)} has a gap: if $1 stood there, a shell has emptied it; write --text in single quotes`,
     );
   }
   const session = await SearchSession.open(options, context);
   try {
-    if (interactive)
-      await interact(session, request, (results) => show(results, session, options, context), context);
-    else await show(await session.search(request), session, options, context);
+    const shows = {
+      show: (results: SearchResults) => show(results, session, options, context),
+      open: (results: SearchResults, what: number | 'page') => openResult(results, what, session, context),
+    };
+    if (interactive) await interact(session, request, shows, context);
+    else await shows.show(await session.search(request));
   } finally {
     await session.close();
   }
@@ -91,18 +102,59 @@ async function show(
     for await (const line of asText(results, graphics)) print(line);
   }
   if (html !== undefined || opens) {
-    const { pictures } = await session.index.statistics();
     const file = await writePage(results, {
-      searched: pictures,
+      searched: (await session.index.statistics()).pictures,
       path: typeof html === 'string' ? html : undefined,
     });
     reporter.note(`→ ${file}`);
-    if (opens) await (await import('open')).default(file);
+    if (opens) await openFile(file);
   }
   if (timings) {
     for (const line of timingLines(results)) reporter.note(line);
     reporter.note(`${'memory'.padEnd(18)} ${formatBytes(process.memoryUsage.rss()).padStart(11)}`);
   } else if (interactive) reporter.note(foundLine(results, (await session.index.statistics()).pictures));
+}
+
+/** Opens the page of results, or the picture of a rank, by the program that the system has for it. */
+async function openResult(
+  results: SearchResults,
+  what: number | 'page',
+  session: SearchSession,
+  { reporter }: Context,
+): Promise<void> {
+  if (what === 'page') {
+    const { pictures: searched } = await session.index.statistics();
+    const file = await writePage(results, { searched, path: undefined });
+    reporter.note(`→ ${file}`);
+    return await openFile(file);
+  }
+  const { path } = hitOf(what, results)!;
+  if (path.includes(memberMark)) {
+    throw new LincirError('bad-argument', {
+      subject: quoted(path),
+      expected: 'a picture with a file of its own',
+      found: 'one in a shard',
+      todo: 'open the page instead',
+    });
+  }
+  await openFile(path);
+}
+
+async function openFile(path: string): Promise<void> {
+  try {
+    await access(path);
+    await (await import('open')).default(path);
+  } catch (cause) {
+    const error = asLincirError(cause, path, 'read');
+    if (error instanceof LincirError && error.code === 'not-found') throw error;
+    throw new LincirError('io', {
+      subject: path,
+      expected: 'a program that opens it',
+      found: cause instanceof Error ? quoted(cause.message) : 'none',
+      todo: 'open it yourself',
+      cause,
+    });
+  }
 }
 
 function expectGraphics(): void {

@@ -168,8 +168,7 @@ export function methodOf({
     ['what is not wanted', without],
   ] as const) {
     if (words?.trim() !== '') continue;
-    const todo = 'leave it out, or write it in single quotes, since a shell empties $1 in double ones';
-    throw refuse(subject, 'words', 'none', todo);
+    throw refuse(subject, 'words', 'none', 'leave it out');
   }
   const chosen = method ?? (has.image && has.text ? 'lincir' : has.image ? 'image' : 'text');
   const needs = {

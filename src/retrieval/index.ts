@@ -23,7 +23,6 @@ export {
 export {
   composePrompt,
   defaultPrompt,
-  looksEmptied,
   namesPictures,
   plainText,
   promptParts,

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { type ClipTokenizer, loadTokenizer } from '../clip/index.ts';
-import { composePrompt, defaultPrompt, looksEmptied, plainText } from './prompt.ts';
+import { composePrompt, defaultPrompt, plainText } from './prompt.ts';
 
 let tokenizer: ClipTokenizer;
 before(async () => {
@@ -70,27 +70,6 @@ describe('prompts', () => {
     const hundred = Array.from({ length: 100 }, (_, at) => `$${at + 1}`).join('');
     assert.throws(() => composePrompt(hundred, 100, tokenizer), /at most 77 tokens/);
     assert.equal(plainText('a \\$5 bill, $10, $1.50', 0), 'a $5 bill, $10, $1.50');
-  });
-
-  test('show the command for what a shell has emptied', () => {
-    const refused = (text: string, pictures: number, message: RegExp) =>
-      assert.throws(() => composePrompt(text, pictures, tokenizer), message);
-    const advice = 'in single quotes, since a shell empties \\$1 in double ones: --text';
-    refused(
-      'the dog of  on the beach of ',
-      2,
-      new RegExp(`${advice} 'the dog of \\$1 on the beach of \\$2'`),
-    );
-    refused(' with  at night', 2, new RegExp(`${advice} '\\$1 with \\$2 at night'`));
-    refused('on the beach', 2, new RegExp(`${advice} 'the dog of \\$1 on the beach of \\$2'`));
-    refused('the $1 of ', 2, /found no \$2; name it, in single quotes, since a shell empties \$1 in double/);
-    assert.deepEqual(['the dog of  on', ' at night', 'red ', 'is red', ' '].map(looksEmptied), [
-      true,
-      true,
-      true,
-      false,
-      false,
-    ]);
   });
 
   test('name several pictures, in any order, any number of times', () => {

@@ -89,8 +89,8 @@ export function composePrompt(text: string, pictures: number, tokenizer: ClipTok
     new LincirError('bad-argument', { subject: `the text ${quoted(text)}`, expected, found, todo });
   const isPrompt = namesPictures(text, pictures);
   if (pictures > 1 && !isPrompt) {
-    const advice = `say which is which, in single quotes, since a shell empties $1 in double ones: --text ${repaired(text, pictures)}`;
-    throw refuse(`the pictures' names, $1 to $${pictures}`, 'no $1', advice);
+    const example = 'say which is which: "the dog of $1 on the beach of $2"';
+    throw refuse(`the pictures' names, $1 to $${pictures}`, 'no $1', example);
   }
   const prompt = isPrompt ? text : defaultPrompt(text);
   const placeholder = placeholderOf(tokenizer);
@@ -122,30 +122,12 @@ export function composePrompt(text: string, pictures: number, tokenizer: ClipTok
     (picture) => !named.has(picture),
   );
   if (left !== undefined) {
-    const advice =
-      'name it, in single quotes, since a shell empties $1 in double ones; or leave the picture out';
-    throw refuse('every picture in it', `no $${left + 1}`, advice);
+    throw refuse('every picture in it', `no $${left + 1}`, 'name it, or leave the picture out');
   }
   if (ids.length > tokenizer.maximum - 2) {
     throw refuse(`at most ${tokenizer.maximum} tokens`, 'more', 'shorten it');
   }
   return { text: prompt, ids: [tokenizer.startOfText, ...ids, tokenizer.endOfText], places };
-}
-
-/** Where a shell has emptied `$1`: two spaces, or one at an end. */
-const gap = /^\s+|\s\s+|\s+$/g;
-
-/** Whether a text looks as if a shell had emptied a `$1` in it. */
-export function looksEmptied(text: string): boolean {
-  return text.trim() !== '' && text.search(gap) >= 0;
-}
-
-/** The text with its pictures' names back where a shell has emptied them, as a shell takes it; else an example. */
-function repaired(text: string, pictures: number): string {
-  const words = text.split(gap);
-  if (words.length - 1 !== pictures || text.includes("'")) return "'the dog of $1 on the beach of $2'";
-  const named = words.map((part, at) => (at === 0 ? part : ` $${at} ${part}`));
-  return `'${named.join('').trim()}'`;
 }
 
 function placeholderOf(tokenizer: ClipTokenizer): number {
