@@ -114,7 +114,7 @@ function endOfList(bytes: Uint8Array, at: number, depth: number): number {
 }
 
 /** A number in groups of seven bits, the lowest first; infinite if it does not end where one of 64 bits does. */
-function varint(bytes: Uint8Array, at: number): Counted {
+export function varint(bytes: Uint8Array, at: number): Counted {
   let value = 0;
   for (let end = at, scale = 1; end < Math.min(bytes.length, at + 10); scale *= 128) {
     const byte = bytes[end]!;

@@ -1,4 +1,4 @@
-/** The pages of a Parquet column of strings: found one by one, checked, unpacked, decoded. */
+/** The pages of a column in a Parquet file: found one by one, checked, unpacked, decoded. */
 
 import { isUtf8 } from 'node:buffer';
 import { brotliDecompressSync, unzipSync, zstdDecompressSync } from 'node:zlib';
@@ -6,13 +6,15 @@ import type { Compressors, DecodedArray } from 'hyparquet';
 import { parquetHeader, readPage } from 'hyparquet/src/column.js';
 import { convert, DEFAULT_PARSERS } from 'hyparquet/src/convert.js';
 import { decompressPage } from 'hyparquet/src/datapage.js';
+import { isFlatColumn } from 'hyparquet/src/schema.js';
 import { compressors as allCompressors } from 'hyparquet-compressors';
-import { areSoundRuns, brokenParquet, decoding, isSoundThrift, type ParquetFile } from './parquet-checks.ts';
+import { brokenParquet, decoding, isSoundThrift, type ParquetFile } from './parquet-checks.ts';
+import { checkValues, detailsOf, isWithin, levelsEnd, v2Of } from './parquet-page-checks.ts';
 
-type ColumnDecoder = Parameters<typeof readPage>[2];
-type PageHeader = ReturnType<typeof parquetHeader>;
+export type ColumnDecoder = Parameters<typeof readPage>[2];
+export type PageHeader = ReturnType<typeof parquetHeader>;
 
-/** Where a row group's part of the column lies, in bytes of the file, and how to decode it. */
+/** Where a row group's part of a column lies, in bytes of the file, and how to decode it. */
 export interface Chunk {
   readonly begin: number;
   readonly end: number;
@@ -20,20 +22,20 @@ export interface Chunk {
   readonly column: Omit<ColumnDecoder, 'compressors' | 'parsers'>;
 }
 
-/** A page's header is short, but may quote the least and the greatest caption. */
+/** A page's header is short, but may quote the least and the greatest value. */
 const headerLimit = 2 ** 20;
 /** What a broken or hostile file cannot make us take: far more than any writer's default. */
 const pageLimit = 2 ** 28;
 const pageRowLimit = 2 ** 24;
+const nestedValuesLimit = 2 ** 26;
+/** Bytes that an encoding begins with, at most, where no value follows. */
+const encodingStart = 16;
 
 /** Stands for bytes that are not UTF-8 until it is known in which row they are. */
 export const notUtf8 = Symbol('not UTF-8');
 
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
-const parsers: ColumnDecoder['parsers'] = {
-  ...DEFAULT_PARSERS,
-  stringFromBytes: (bytes) => (isUtf8(bytes) ? utf8.decode(bytes) : notUtf8),
-};
+export const textParsers: ColumnDecoder['parsers'] = { ...DEFAULT_PARSERS, stringFromBytes: textOf };
 
 /** Those of Node are faster, and stop at the size that the page's header tells. */
 const compressors: Compressors = {
@@ -41,52 +43,69 @@ const compressors: Compressors = {
   GZIP: (input, size) => unpacked(unzipSync, input, size),
   ZSTD: (input, size) => unpacked(zstdDecompressSync, input, size),
   BROTLI: (input, size) => unpacked(brotliDecompressSync, input, size),
+  LZ4: (input, size) => (size === 0 ? new Uint8Array() : allCompressors.LZ4!(input, size)),
+  LZ4_RAW: (input, size) => (size === 0 ? new Uint8Array() : allCompressors.LZ4_RAW!(input, size)),
 };
 
+export function textOf(bytes: Uint8Array): string | typeof notUtf8 {
+  return isUtf8(bytes) ? utf8.decode(bytes) : notUtf8;
+}
+
 /**
- * The values of a row group, page by page: strings, null, `notUtf8`, and anything else in a broken file.
+ * The values of a row group as `parsers` make them, null where there is none: page by page or, where they are nested in
+ * lists and structures, at once, a list of lists for each row.
  * @throws LincirError 'bad-file' for pages that cannot be decoded or do not make up the row group.
  */
 export async function* pageValues(
   file: ParquetFile,
   { begin, end, rows, column }: Chunk,
+  parsers: ColumnDecoder['parsers'],
 ): AsyncGenerator<DecodedArray, void, void> {
   const decoder = { ...column, compressors, parsers };
-  // A group of nulls alone may come without one, or with one of no entries.
+  const isFlat = isFlatColumn(column.schemaPath);
+  // A group of nulls alone may come without a dictionary, or with one of no entries.
   let dictionary: DecodedArray = [];
-  let rowsLeft = rows;
-  for (let position = begin; rowsLeft > 0; ) {
-    if (position >= end) throw brokenParquet(file, `a row group that lacks ${rowsLeft} of ${rows} rows`);
+  const nested: unknown[] = [];
+  let valuesLeft = isFlat ? rows : nestedValuesLimit;
+  for (let position = begin; isFlat ? valuesLeft > 0 : position < end; ) {
+    if (position >= end) throw brokenParquet(file, `a row group that lacks ${valuesLeft} of ${rows} rows`);
     const bytes = await file.read(position, Math.min(end - position, headerLimit));
     if (!isSoundThrift(bytes)) throw brokenParquet(file, `no page at byte ${position}`);
     const reader = { view: viewOf(bytes), offset: 0 };
     const header = decoding(file, () => parquetHeader(reader));
     position += reader.offset;
-    const count = valuesIn(header, end - position, rowsLeft);
+    const count = valuesIn(header, end - position, valuesLeft);
     if (count === undefined) throw brokenParquet(file, `a page of impossible sizes at byte ${position}`);
     const packed = await file.read(position, header.compressed_page_size);
     position += packed.length;
-    if (count === 0) continue;
-    const values = decoding(file, () => decodedPage(header, packed, decoder, dictionary));
-    if (values.length !== count) {
+    if (count === 0 || header.type === 'INDEX_PAGE') continue;
+    const isDictionary = header.type === 'DICTIONARY_PAGE';
+    const before = isFlat || isDictionary ? undefined : nested;
+    const values = decoding(file, () => decodedPage(header, packed, decoder, dictionary, before));
+    if ((isFlat || isDictionary) && values.length !== count) {
       throw brokenParquet(file, `a page of ${values.length} in place of ${count} values`);
     }
-    if (header.type === 'DICTIONARY_PAGE') {
+    if (isDictionary) {
       dictionary = values;
       continue;
     }
-    rowsLeft -= count;
-    yield values;
+    valuesLeft -= count;
+    if (isFlat) yield values;
+    // Without levels, as in a structure that is always there, they come in a list of their own.
+    else if (values !== nested) for (const value of values) nested.push(value);
   }
+  if (isFlat) return;
+  if (nested.length !== rows) throw brokenParquet(file, `${nested.length} in place of ${rows} rows`);
+  yield nested;
 }
 
 /** How many values a page has; undefined if its header tells sizes that cannot be. */
-function valuesIn(header: PageHeader, bytesLeft: number, rowsLeft: number): number | undefined {
+function valuesIn(header: PageHeader, bytesLeft: number, valuesLeft: number): number | undefined {
   const { compressed_page_size, uncompressed_page_size } = header;
-  const count = detailsOf(header)?.num_values;
-  // A value in a dictionary has its length before it, in four bytes.
+  const count = header.type === 'INDEX_PAGE' ? 0 : detailsOf(header)?.num_values;
+  // A value in a dictionary takes a byte at least.
   const countLimit =
-    header.type === 'DICTIONARY_PAGE' ? uncompressed_page_size / 4 : Math.min(rowsLeft, pageRowLimit);
+    header.type === 'DICTIONARY_PAGE' ? uncompressed_page_size : Math.min(valuesLeft, pageRowLimit);
   const isSound =
     isWithin(compressed_page_size, bytesLeft) &&
     isWithin(uncompressed_page_size, pageLimit) &&
@@ -94,35 +113,26 @@ function valuesIn(header: PageHeader, bytesLeft: number, rowsLeft: number): numb
   return isSound ? count : undefined;
 }
 
-function isWithin(value: number | undefined, limit: number): value is number {
-  return value !== undefined && Number.isInteger(value) && value >= 0 && value <= limit;
-}
-
-/** The part of a header that is for its type, whatever else there may be. */
-function detailsOf(header: PageHeader) {
-  if (header.type === 'DICTIONARY_PAGE') return header.dictionary_page_header;
-  return header.type === 'DATA_PAGE' ? header.data_page_header : v2Of(header);
-}
-
-function v2Of(header: PageHeader) {
-  return header.type === 'DATA_PAGE_V2' ? header.data_page_header_v2 : undefined;
-}
-
-/** The values of a page. Throws any error for one that is broken. */
+/** The values of a page, after those of the pages before if these are given. Throws any error for one that is broken. */
 function decodedPage(
   header: PageHeader,
   packed: Uint8Array,
   decoder: ColumnDecoder,
   dictionary: DecodedArray,
+  before: DecodedArray | undefined,
 ): DecodedArray {
-  const page = unpackedPage(header, packed, decoder);
-  if (header.type !== 'DICTIONARY_PAGE') checkValues(header, page, decoder);
+  let page = unpackedPage(header, packed, decoder);
+  if (header.type !== 'DICTIONARY_PAGE') {
+    const valuesBegin = checkValues(header, page, decoder, pageLimit);
+    // Where all are null, some writers leave out what an encoding begins with, which zeros can stand for.
+    if (valuesBegin >= page.length) page = padded(page);
+  }
   const { data = [] } = readPage(
     { view: viewOf(page), offset: 0 },
-    { ...header, compressed_page_size: page.length },
+    { ...header, compressed_page_size: page.length, uncompressed_page_size: page.length },
     { ...decoder, codec: 'UNCOMPRESSED' },
     dictionary,
-    undefined,
+    before,
     0,
   );
   return header.type === 'DICTIONARY_PAGE' ? convert(data, decoder) : data;
@@ -145,24 +155,10 @@ function unpackedPage(
   return page;
 }
 
-/** Throws for a page whose runs would fill the memory, or that cannot be of strings. */
-function checkValues(header: PageHeader, page: Uint8Array<ArrayBuffer>, { element }: ColumnDecoder): void {
-  const hasLevels = element.repetition_type !== 'REQUIRED';
-  const v2 = v2Of(header);
-  const { num_values: count, encoding } = (v2 ?? header.data_page_header)!;
-  if (v2 !== undefined && !isWithin(v2.num_nulls, count)) throw new RangeError(`${v2.num_nulls} nulls`);
-  const levelsBegin = v2 === undefined ? 4 : v2.repetition_levels_byte_length;
-  const levels = page.subarray(levelsBegin);
-  if (hasLevels && !areSoundRuns(levels, 1, count)) throw new RangeError('endless levels');
-  if (['PLAIN', 'DELTA_LENGTH_BYTE_ARRAY', 'DELTA_BYTE_ARRAY'].includes(encoding)) return;
-  if (!encoding.endsWith('_DICTIONARY')) throw new TypeError(`the encoding ${encoding}`);
-  const begin = v2 !== undefined ? levelsEnd(v2) : hasLevels ? 4 + viewOf(page).getUint32(0, true) : 0;
-  const indices = page.subarray(begin + 1);
-  if (!areSoundRuns(indices, page[begin] ?? 0, count)) throw new RangeError('endless indices');
-}
-
-function levelsEnd(v2: NonNullable<PageHeader['data_page_header_v2']>): number {
-  return v2.repetition_levels_byte_length + v2.definition_levels_byte_length;
+function padded(page: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const longer = new Uint8Array(page.length + encodingStart);
+  longer.set(page);
+  return longer;
 }
 
 function viewOf({ buffer, byteOffset, byteLength }: Uint8Array<ArrayBuffer>): DataView<ArrayBuffer> {

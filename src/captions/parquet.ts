@@ -1,20 +1,14 @@
 /** Captions in Parquet: one column of strings, page by page, from a disk or over a network. */
-// The format: https://parquet.apache.org/docs/file-format/
 
-import { type FileMetaData, parquetMetadata, parquetSchema, type SchemaTree } from 'hyparquet';
+import type { SchemaTree } from 'hyparquet';
 import { LincirError, quoted } from '../core/index.ts';
-import { brokenParquet, decoding, isSoundThrift, type ParquetFile } from './parquet-checks.ts';
-import { type Chunk, notUtf8, pageValues } from './parquet-pages.ts';
+import { brokenParquet, decoding, type ParquetFile } from './parquet-checks.ts';
+import { chunkOf, readFooter, readingAhead } from './parquet-file.ts';
+import { notUtf8, pageValues, textParsers } from './parquet-pages.ts';
 import { listed, noSuchColumn, type Row } from './rows.ts';
 
-/** The file's last bytes, which nearly always hold all of its footer. */
-const tailSize = 2 ** 19;
 /** One read asks for this much, or for one page if that is larger. */
 const readSize = 2 ** 24;
-/** To read so many bytes in vain takes no longer than to ask once more. */
-const gapLimit = 2 ** 18;
-/** Far more than any writer's footer. */
-const footerLimit = 2 ** 26;
 const rowsPerBatch = 4096;
 
 /**
@@ -28,15 +22,14 @@ export async function* parquetRows(
   file: ParquetFile,
   columns: readonly string[],
 ): AsyncGenerator<readonly Row[], void, void> {
-  const metadata = await readFooter(file);
-  const chunks = decoding(file, () => {
-    const schema = parquetSchema(metadata);
-    return chunksOf(file, metadata, schema, columnOf(file, schema, columns));
-  });
-  const ahead = readingAhead(file, chunks);
+  const footer = await readFooter(file);
+  const { schema, groups } = footer;
+  const column = columnOf(file, schema, columns);
+  const chunks = decoding(file, () => groups.map((group) => chunkOf(file, footer, group, [schema, column])));
+  const ahead = readingAhead(file, chunks, readSize);
   let at = 0;
   for (const chunk of chunks) {
-    for await (const values of pageValues(ahead, chunk)) {
+    for await (const values of pageValues(ahead, chunk, textParsers)) {
       for (let begin = 0; begin < values.length; begin += rowsPerBatch) {
         const rows: Row[] = [];
         for (const value of values.slice(begin, begin + rowsPerBatch)) {
@@ -47,22 +40,6 @@ export async function* parquetRows(
       }
     }
   }
-}
-
-async function readFooter(file: ParquetFile): Promise<FileMetaData> {
-  const length = Math.min(file.size, tailSize);
-  const tail = await file.read(file.size - length, length);
-  if (length < 12 || Buffer.from(tail.slice(-4)).toString('latin1') !== 'PAR1') {
-    throw brokenParquet(file, 'one that does not end in PAR1: it is cut short, or no Parquet');
-  }
-  const footerLength = Buffer.from(tail.slice(-8)).readUint32LE() + 8;
-  if (footerLength > Math.min(file.size - 4, footerLimit)) {
-    throw brokenParquet(file, `a footer of ${footerLength} bytes`);
-  }
-  const begin = file.size - footerLength;
-  const footer = footerLength <= length ? tail.slice(-footerLength) : await file.read(begin, footerLength);
-  if (!isSoundThrift(footer)) throw brokenParquet(file, 'a footer that makes no sense');
-  return decoding(file, () => parquetMetadata(footer, { geoparquet: false }));
 }
 
 function columnOf(file: ParquetFile, schema: SchemaTree, columns: readonly string[]): SchemaTree {
@@ -93,58 +70,6 @@ function isStrings({ element, children }: SchemaTree): boolean {
     isText(converted_type) &&
     isText(logical_type?.type)
   );
-}
-
-/** The column's part in every row group that has rows. */
-function chunksOf(
-  file: ParquetFile,
-  metadata: FileMetaData,
-  schema: SchemaTree,
-  column: SchemaTree,
-): readonly Chunk[] {
-  const { element, path } = column;
-  const dataEnd = file.size - metadata.metadata_length - 8;
-  const groups = metadata.row_groups.filter(({ num_rows }) => num_rows !== 0n);
-  const chunks = groups.map(({ columns, num_rows }): Chunk => {
-    const part = columns.find(({ meta_data }) => {
-      const [name, ...nested] = meta_data?.path_in_schema ?? [];
-      return name === element.name && nested.length === 0;
-    });
-    if (part?.meta_data === undefined || part.file_path !== undefined) {
-      throw brokenParquet(file, 'a row group whose data are elsewhere');
-    }
-    const { dictionary_page_offset, data_page_offset, total_compressed_size, codec } = part.meta_data;
-    const begin = Number(dictionary_page_offset || data_page_offset);
-    const end = begin + Number(total_compressed_size);
-    const rows = Number(num_rows);
-    if (!(begin >= 4 && end >= begin && end <= dataEnd && rows > 0)) {
-      throw brokenParquet(file, `a row group of ${rows} rows in bytes ${begin} to ${end} of ${dataEnd}`);
-    }
-    const decoder = { pathInSchema: path, type: element.type!, element, schemaPath: [schema, column], codec };
-    return { begin, end, rows, column: decoder };
-  });
-  const rows = chunks.reduce((sum, chunk) => sum + chunk.rows, 0);
-  if (rows === Number(metadata.num_rows)) return chunks;
-  throw brokenParquet(file, `${rows} rows in its row groups, and ${metadata.num_rows} in all`);
-}
-
-/** The same file, read ahead: as far as the column goes on without much else between its chunks. */
-function readingAhead(file: ParquetFile, chunks: readonly Chunk[]): ParquetFile {
-  let begin = 0;
-  let bytes = new Uint8Array();
-  const read = async (offset: number, length: number) => {
-    if (offset < begin || offset + length > begin + bytes.length) {
-      let end = offset + length;
-      for (const chunk of chunks) {
-        if (chunk.begin - end > gapLimit) break;
-        end = Math.max(end, Math.min(chunk.end, offset + readSize));
-      }
-      bytes = await file.read(offset, end - offset);
-      begin = offset;
-    }
-    return bytes.subarray(offset - begin, offset - begin + length);
-  };
-  return { path: file.path, size: file.size, read };
 }
 
 function captionOf(file: ParquetFile, value: unknown, at: number): string | null {

@@ -1,31 +1,31 @@
 /** Metadata out of Parquet: all columns, some rows at a time. */
 
+import type { DecodedArray, RowGroup, SchemaTree } from 'hyparquet';
+import { assembleNested } from 'hyparquet/src/assemble.js';
 import {
-  type AsyncBuffer,
-  type FileMetaData,
-  parquetMetadata,
-  parquetRead,
-  parquetSchema,
-  type RowGroup,
-  type SchemaTree,
-} from 'hyparquet';
-import { getPhysicalColumns } from 'hyparquet/src/schema.js';
-import { brokenParquet, decoding, isSoundThrift, type ParquetFile } from '../captions/index.ts';
+  brokenParquet,
+  chunkOf,
+  decoding,
+  type ParquetFile,
+  type ParquetFooter,
+  pageValues,
+  readFooter,
+  readingAhead,
+} from '../captions/index.ts';
 import { LincirError, quoted, readingFile } from '../core/index.ts';
-import { checkPages, compressors } from './metadata-parquet-pages.ts';
-import { type MetadataBatch, type MetadataValue, numberOf, valueLimit } from './metadata-types.ts';
+import { notUtf8, parsersFor, relabelled, scalarOf } from './metadata-parquet-values.ts';
+import { type MetadataBatch, type MetadataRow, type MetadataValue, valueLimit } from './metadata-types.ts';
 
-/** Far more than any writer's footer, or the compressed bytes of a row group of metadata. */
-const footerLimit = 2 ** 26;
+/** The compressed bytes of a row group of metadata are far fewer. */
 const groupLimit = 2 ** 30;
-/** So many bytes of a row group are decoded at once, about, and so many rows at the least and at the most. */
-const bytesPerRead = 2 ** 24;
-const rowsPerRead = { least: 2048, most: 2 ** 14 };
+/** One read of a column asks for so many bytes, or for one page if that is larger. */
+const readSize = 2 ** 20;
+/** So many bytes of a row group become rows at once, about, and so many rows at the least and at the most. */
+const bytesPerBatch = 2 ** 24;
+const rowsPerBatch = { least: 2048, most: 2 ** 14 };
 
-/** Stands for bytes that are not UTF-8 until it is known in which row they are. */
-const notUtf8 = Symbol('not UTF-8');
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-const parsers = { stringFromBytes: textOf, jsonFromBytes: textOf };
+/** Gives a column's next values, as many as it is asked for. */
+type Take = (count: number) => Promise<readonly unknown[]>;
 
 /**
  * The rows of a file, about 16 MiB of them at a time, nested values as JSON text.
@@ -38,163 +38,109 @@ export async function* parquetBatches(path: string): AsyncGenerator<MetadataBatc
     ...{ path, size },
     read: (offset, length) => readingFile(path, (opened) => opened.read(offset, length)),
   };
-  const metadata = await readFooter(file);
-  const tree = decoding(file, () => parquetSchema(metadata));
-  const schema = tree.children;
-  const columns = schema.map(({ element }) => element.name);
+  const footer = await readFooter(file);
+  const { schema, groups } = footer;
+  const columns = schema.children.map(({ element }) => element.name);
   if (columns.some((name) => typeof name !== 'string')) throw brokenParquet(file, 'a column without a name');
-  decoding(file, () => checkGroups(file, metadata, getPhysicalColumns(tree)));
   yield { columns, rows: [] };
-  let groupBegin = 0;
-  for (const group of metadata.row_groups) {
-    const groupEnd = groupBegin + Number(group.num_rows);
-    if (groupEnd > groupBegin) await checkPages(file, metadata, group);
+  let at = 0;
+  for (const group of groups) {
+    checkSize(file, group);
+    const takes = schema.children.map((column) => takerOf(file, footer, group, column));
     const step = rowsAtOnce(group);
-    for (let begin = groupBegin; begin < groupEnd; begin += step) {
-      const read = await readRows(file, metadata, columns, begin, Math.min(begin + step, groupEnd));
-      const rows = read.map((values, index) => {
-        const at = begin + index + 1;
-        return { values: schema.map((column, place) => metadataValue(file, column, values[place], at)), at };
+    for (let left = Number(group.num_rows); left > 0; left -= step) {
+      const count = Math.min(step, left);
+      const values: (readonly unknown[])[] = [];
+      for (const take of takes) values.push(await take(count));
+      const rows = Array.from({ length: count }, (_, row): MetadataRow => {
+        at += 1;
+        return { values: values.map((column, place) => checked(file, column[row], columns[place]!, at)), at };
       });
       yield { columns, rows };
     }
-    groupBegin = groupEnd;
   }
 }
 
-async function readFooter(file: ParquetFile): Promise<FileMetaData> {
-  const tail = Buffer.from(await file.read(Math.max(0, file.size - 8), Math.min(file.size, 8)));
-  if (file.size < 12 || tail.toString('latin1', 4) !== 'PAR1') {
-    throw brokenParquet(file, 'one that does not end in PAR1: it is cut short, or no Parquet');
-  }
-  const length = tail.readUInt32LE();
-  if (length > Math.min(file.size - 12, footerLimit))
-    throw brokenParquet(file, `a footer of ${length} bytes`);
-  const footer = await file.read(file.size - 8 - length, length + 8);
-  if (!isSoundThrift(footer)) throw brokenParquet(file, 'a footer that makes no sense');
-  return decoding(file, () => parquetMetadata(footer.buffer, { geoparquet: false }));
-}
-
-/** Throws if a row group is not in the file, has other columns than `leaves`, or is too large for the memory. */
-function checkGroups(file: ParquetFile, metadata: FileMetaData, leaves: readonly string[]): void {
-  const dataEnd = file.size - metadata.metadata_length - 8;
-  let rows = 0;
-  for (const { columns, num_rows } of metadata.row_groups) {
-    if (num_rows === 0n) continue;
-    const paths = columns.map(({ meta_data }) => meta_data?.path_in_schema.join('.'));
-    if (paths.length !== leaves.length || paths.some((path, index) => path !== leaves[index])) {
-      throw brokenParquet(file, 'a row group of other columns');
-    }
-    let bytes = 0;
-    for (const { meta_data, file_path } of columns) {
-      if (meta_data === undefined || file_path !== undefined) {
-        throw brokenParquet(file, 'a row group whose data are elsewhere');
-      }
-      const { dictionary_page_offset, data_page_offset, total_compressed_size } = meta_data;
-      const begin = Number(dictionary_page_offset || data_page_offset);
-      const length = Number(total_compressed_size);
-      if (!(begin >= 4 && length >= 0 && begin + length <= dataEnd)) {
-        throw brokenParquet(file, `a row group in bytes ${begin} to ${begin + length} of ${dataEnd}`);
-      }
-      bytes += length;
-    }
-    if (bytes > groupLimit) {
-      throw new LincirError('bad-file', {
-        subject: file.path,
-        expected: `row groups of at most ${groupLimit} bytes`,
-        found: `one of ${bytes}`,
-        todo: 'write it with smaller row groups, and without columns of pictures',
-      });
-    }
-    if (!(num_rows > 0n)) throw brokenParquet(file, `a row group of ${num_rows} rows`);
-    rows += Number(num_rows);
-  }
-  if (rows !== Number(metadata.num_rows)) {
-    throw brokenParquet(file, `${rows} rows in its row groups, and ${metadata.num_rows} in all`);
-  }
+/** Throws if a row group is too large for the memory. */
+function checkSize({ path }: ParquetFile, { columns }: RowGroup): void {
+  const bytes = columns.reduce(
+    (sum, { meta_data }) => sum + Number(meta_data?.total_compressed_size ?? 0),
+    0,
+  );
+  if (bytes <= groupLimit) return;
+  throw new LincirError('bad-file', {
+    subject: path,
+    expected: `row groups of at most ${groupLimit} bytes`,
+    found: `one of ${bytes}`,
+    todo: 'write it with smaller row groups, and without columns of pictures',
+  });
 }
 
 function rowsAtOnce({ num_rows, total_byte_size }: RowGroup): number {
-  const rows = Math.floor((Number(num_rows) * bytesPerRead) / Math.max(1, Number(total_byte_size) || 1));
-  return Math.max(rowsPerRead.least, Math.min(rowsPerRead.most, rows));
+  const rows = Math.floor((Number(num_rows) * bytesPerBatch) / Math.max(1, Number(total_byte_size) || 1));
+  return Math.max(rowsPerBatch.least, Math.min(rowsPerBatch.most, rows));
 }
 
-/** Rows `rowStart` to `rowEnd` of the file. */
-async function readRows(
-  file: ParquetFile,
-  metadata: FileMetaData,
-  columns: string[],
-  rowStart: number,
-  rowEnd: number,
-): Promise<readonly (readonly unknown[])[]> {
-  const buffer: AsyncBuffer = {
-    byteLength: file.size,
-    slice: async (begin, end = file.size) => (await file.read(begin, end - begin)).buffer,
+function takerOf(file: ParquetFile, footer: ParquetFooter, group: RowGroup, column: SchemaTree): Take {
+  const pages = columnValues(file, footer, group, column);
+  let page: DecodedArray = [];
+  let used = 0;
+  return async (count) => {
+    const values: unknown[] = [];
+    while (values.length < count) {
+      if (used === page.length) {
+        const { value } = await pages.next();
+        if (value === undefined) throw brokenParquet(file, 'a row group that lacks rows');
+        [page, used] = [value, 0];
+      }
+      const end = Math.min(page.length, used + count - values.length);
+      for (; used < end; used += 1) values.push(page[used]);
+    }
+    return values;
   };
-  let rows: readonly (readonly unknown[])[] = [];
-  try {
-    await parquetRead({
-      ...{ file: buffer, metadata, columns, rowStart, rowEnd, compressors, parsers },
-      onComplete: (read) => {
-        rows = read;
-      },
-    });
-  } catch (error) {
-    decoding(file, () => {
-      throw error;
-    });
-  }
-  if (rows.length === rowEnd - rowStart) return rows;
-  throw brokenParquet(file, `${rows.length} in place of ${rowEnd - rowStart} rows`);
 }
 
-/** Integers that float64 cannot hold become text, as do times, bytes and all that is nested; NaN is null. */
-function metadataValue(
+/** The values of a column: page by page or, if other columns are nested in it, at once. */
+async function* columnValues(
   file: ParquetFile,
-  { element, children }: SchemaTree,
-  value: unknown,
-  at: number,
-): MetadataValue {
+  footer: ParquetFooter,
+  group: RowGroup,
+  column: SchemaTree,
+): AsyncGenerator<DecodedArray, void, void> {
+  const parts = new Map<string, DecodedArray>();
+  for (const path of leafPaths([footer.schema, column])) {
+    const chunk = decoding(file, () => chunkOf(file, footer, group, path));
+    const { element } = chunk.column;
+    const labelled = { ...chunk, column: { ...chunk.column, element: relabelled(element) } };
+    const pages = pageValues(readingAhead(file, [chunk], readSize), labelled, parsersFor(element));
+    if (path.length > 2)
+      for await (const values of pages) parts.set(chunk.column.pathInSchema.join('.'), values);
+    else yield* pages;
+  }
+  if (parts.size === 0) return;
+  yield decoding(file, () => {
+    assembleNested(parts, column, parsersFor(column.element));
+    return parts.get(column.path.join('.'))!;
+  });
+}
+
+function leafPaths(path: SchemaTree[]): SchemaTree[][] {
+  const { children } = path.at(-1)!;
+  return children.length === 0 ? [path] : children.flatMap((child) => leafPaths([...path, child]));
+}
+
+function checked(file: ParquetFile, value: unknown, name: string, at: number): MetadataValue {
   const refuse = (expected: string, found: string) =>
     new LincirError('bad-file', {
-      subject: `${file.path}: row ${at}, column ${quoted(element.name)}`,
+      subject: `${file.path}: row ${at}, column ${quoted(name)}`,
       expected,
       found,
       todo: 'leave this column out if it is not text',
     });
-  if (value === undefined) {
-    // What hyparquet gives for a list or structure that is null.
-    if (children.length > 0) return null;
-    throw brokenParquet(file, `a row, ${at}, without a value`);
-  }
   const scalar = scalarOf(value);
   if (scalar === notUtf8) throw refuse('text in UTF-8', 'bytes that are not');
   if (typeof scalar === 'string' && scalar.length > valueLimit) {
     throw refuse(`at most ${valueLimit} characters`, `${scalar.length}`);
   }
   return scalar;
-}
-
-/** A value of hyparquet's as metadata. */
-export function scalarOf(value: unknown): MetadataValue | typeof notUtf8 {
-  if (typeof value === 'number') return Number.isFinite(value) ? value : null;
-  if (typeof value === 'bigint') return numberOf(String(value));
-  if (typeof value === 'string' || typeof value === 'boolean' || value === null) return value;
-  if (value === notUtf8) return notUtf8;
-  if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
-  if (value instanceof Uint8Array) return Buffer.from(value).toString('hex');
-  let isText = true;
-  const json = JSON.stringify(value, (_key, inner: unknown) => {
-    if (inner === notUtf8) isText = false;
-    return typeof inner === 'bigint' || inner instanceof Uint8Array ? scalarOf(inner) : inner;
-  });
-  return isText ? json : notUtf8;
-}
-
-function textOf(bytes: Uint8Array | undefined): string | typeof notUtf8 | undefined {
-  try {
-    return bytes && utf8.decode(bytes);
-  } catch {
-    return notUtf8;
-  }
 }

@@ -7,7 +7,6 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { LincirError } from '../core/index.ts';
 import { openMetadata } from './metadata.ts';
-import { scalarOf } from './metadata-parquet.ts';
 
 const fixtures = join(import.meta.dirname, '../../test/fixtures/captions');
 let folder: string;
@@ -269,20 +268,6 @@ test('Parquet: every compression, row by row', async () => {
   assert.deepEqual([bySource.columns.size, bySource.empty], [0, ['id', 'source']]);
   const ids = await openMetadata(join(fixtures, 'zstd.parquet'), { key: 'source', reserved: new Set() });
   assert.equal(ids.columns.get('id'), 'number');
-});
-
-test('Parquet: values that are no JSON scalars', () => {
-  const day = new Date(Date.UTC(2024, 1, 3));
-  assert.equal(scalarOf(5n), 5);
-  assert.equal(scalarOf(-(2n ** 60n)), '-1152921504606846976');
-  assert.equal(scalarOf(day), '2024-02-03T00:00:00.000Z');
-  assert.equal(scalarOf(new Date(NaN)), null);
-  assert.equal(scalarOf(NaN), null);
-  assert.equal(scalarOf(Uint8Array.of(1, 255)), '01ff');
-  assert.equal(
-    scalarOf({ a: [1n, 2n ** 60n, null], day, bytes: Uint8Array.of(1) }),
-    '{"a":[1,"1152921504606846976",null],"day":"2024-02-03T00:00:00.000Z","bytes":"01"}',
-  );
 });
 
 test('Parquet: what is broken or no text is refused', async () => {
