@@ -69,6 +69,11 @@ test('every version, precision and shape is found', async () => {
   assert.deepEqual((await read(double('(2L, 0L)'), 0)).shape, [2, 0]);
 });
 
+test('a header that goes wrong late is refused at once', async () => {
+  const dictionary = `{${"'a': 1  ".repeat(5000)}`;
+  await assert.rejects(readNpyHeader(memoryFile(npyBytes(dictionary, 4))), { code: 'bad-file' });
+});
+
 test('other arrays, and headers that promise what is not there, are refused', async () => {
   const refuses = async (bytes: Uint8Array, message: RegExp) =>
     await assert.rejects(readNpyHeader(memoryFile(bytes, 'x.npy')), { code: 'bad-file', message });

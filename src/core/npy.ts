@@ -79,12 +79,18 @@ export async function writeNpy(
 /** The header's text is a Python dictionary: `{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }`. */
 function parseHeader(file: RandomAccess, text: string): Pick<NpyHeader, 'shape' | 'type'> {
   const refuse = (expected: string) => badHeader(file, expected, quoted(text.trim(), 200));
-  if (!/^\{(?:\s*'\w+':\s*(?:'[^']*'|\w+|\([\dL, ]*\))\s*,?)*\s*\}\s*$/.test(text)) {
+  const entries = new Map<string, string>();
+  // Entry by entry: one pattern for all of them would try the spaces between them in every way.
+  const entry = /\s*'(\w+)':\s*('[^']*'|\w+|\([\dL, ]*\))\s*(?:,|(?=\}))/y;
+  entry.lastIndex = 1;
+  let end = 1;
+  for (let found = entry.exec(text); found !== null; found = entry.exec(text)) {
+    entries.set(found[1]!, found[2]!);
+    end = entry.lastIndex;
+  }
+  if (!text.startsWith('{') || !/^\s*\}\s*$/.test(text.slice(end))) {
     throw refuse('a dictionary of descr, fortran_order and shape, without fields of a structure');
   }
-  const entries = new Map(
-    Array.from(text.matchAll(/'(\w+)':\s*('[^']*'|\w+|\([^)]*\))/g), ([, key, value]) => [key, value]),
-  );
   const type = types.get(entries.get('descr')?.slice(1, -1) ?? '');
   if (type === undefined) throw refuse(`little-endian floats, ${[...types.keys()].join(', ')}`);
   if (entries.get('fortran_order') !== 'False') throw refuse("row-major order, 'fortran_order': False");

@@ -48,7 +48,7 @@ export async function listFiles(
   const text = await persistently(connection, subject, () =>
     get(connection, subject, path, { accept: 'application/json' }, (_, body) => readText(body)),
   );
-  const { sha: commit, siblings } = parseAnswer(text, connection.endpoint, subject);
+  const { sha: commit, siblings } = parseListing(text, connection.endpoint, subject);
   const files = new Map(siblings.map((file) => [file.rfilename, file]));
   return {
     commit,
@@ -91,7 +91,8 @@ async function readText(body: AsyncIterable<Uint8Array>): Promise<string | undef
   return Buffer.concat(chunks).toString();
 }
 
-function parseAnswer(text: string | undefined, endpoint: string, subject: string) {
+/** What the hub said of a revision. Throws `network` for anything else. */
+export function parseListing(text: string | undefined, endpoint: string, subject: string) {
   let cause: unknown;
   try {
     return checkedValue(answerSchema, parseJsonText(text ?? '', subject), subject);

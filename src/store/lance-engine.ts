@@ -4,18 +4,10 @@ import { readdir, stat } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Connection, connect, Session, type Table } from '@lancedb/lancedb';
-import { z } from 'zod';
-import {
-  asLincirError,
-  errorCode,
-  LincirError,
-  makeFolder,
-  parseJsonText,
-  quoted,
-  takeLock,
-} from '../core/index.ts';
+import { asLincirError, errorCode, LincirError, makeFolder, quoted, takeLock } from '../core/index.ts';
 import type { StoreEngine } from './engine.ts';
 import { engineError } from './lance-errors.ts';
+import { type Manifest, parseManifest } from './lance-manifest.ts';
 import { addComparedNames } from './lance-names.ts';
 import { SharedFiles } from './lance-permissions.ts';
 import {
@@ -39,22 +31,6 @@ const metadataCache = 2n ** 27n;
 const manifestTable = 'lincir';
 const lockName = 'lincir.lock';
 const generationTable = /^(?:pictures|broken|missing)-(\d+)$/;
-
-const infoSchema = z.object({
-  version: z.int(),
-  model: z.string(),
-  fingerprint: z.string(),
-  dimensions: z.int().positive(),
-  precision: z.enum(['float32', 'float16']),
-  targetPad: z.number().nullable(),
-  created: z.string(),
-});
-const manifestFields = z.object({
-  /** The generation that is read. Tables of others are being made, or are left of earlier ones. */
-  current: z.int().nonnegative(),
-  generations: z.record(z.string(), infoSchema),
-});
-type Manifest = z.infer<typeof manifestFields>;
 
 export const lanceEngine: StoreEngine = {
   async open(uri, access) {
@@ -178,24 +154,7 @@ class Database {
     if (table === undefined) throw noIndex(this.#uri);
     const [row] = await table.query().toArray();
     table.close();
-    const refuse = (expected: string, found: string, todo: string, cause?: unknown) =>
-      new LincirError('bad-file', { subject: this.#uri, expected, found, todo, cause });
-    let manifest: unknown;
-    try {
-      manifest = parseJsonText(String(row?.manifest), this.#uri);
-    } catch {
-      throw refuse('an index that says what it is', 'none that can be read', 'rebuild it');
-    }
-    const { version } = z.object({ version: z.int() }).catch({ version: 0 }).parse(manifest);
-    if (version > formatVersion) {
-      const found = `version ${version}`;
-      throw refuse(`an index of version ${formatVersion} or older`, found, 'use a newer lincir');
-    }
-    const parsed = manifestFields.safeParse(manifest);
-    const info = parsed.data?.generations[parsed.data.current];
-    if (parsed.success && info !== undefined) return parsed.data;
-    const found = quoted(parsed.error?.issues[0]?.message ?? 'no current generation');
-    throw refuse('an index that says what it is', found, 'rebuild it', parsed.error);
+    return parseManifest(String(row?.manifest), this.#uri);
   }
 
   async writeManifest(manifest: Manifest): Promise<void> {

@@ -1,0 +1,198 @@
+/** What runs and long jobs leave on a disk for those after them: states, protocols, unfinished work, locks. */
+
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Job, PartialWork } from '../../../src/cli/partial-work.ts';
+import { takeLock } from '../../../src/core/index.ts';
+import { EmbeddingCache } from '../../../src/lincir/embedding-cache.ts';
+import { initialPhi, readPhi, writePhi } from '../../../src/lincir/index.ts';
+import { MetricsLog, readMetrics } from '../../../src/lincir/metrics.ts';
+import {
+  initialState,
+  readRunConfig,
+  readState,
+  writeRunConfig,
+  writeState,
+} from '../../../src/lincir/run-folder.ts';
+import { checkedSettings } from '../../../src/lincir/settings.ts';
+import { TensorboardLog } from '../../../src/lincir/tensorboard.ts';
+import {
+  beginLog,
+  continueLog,
+  readState as readClipState,
+  writeState as writeClipState,
+} from '../../../src/mini/training-state.ts';
+import { parseManifest } from '../../../src/store/lance-manifest.ts';
+import { bytesOf, drain, filled, jsonOf, jsonTokens, ofFile, type Target } from '../target.ts';
+import { safetensorsRepair, safetensorsTokens } from './weights.ts';
+
+const phis = join(import.meta.dirname, '../../fixtures/phi');
+
+const time = '2026-01-01T00:00:00.000Z';
+const metrics = [
+  {
+    ...{ kind: 'step', step: 1, loss: 2.5, learningRate: 1e-4, gradientNorm: 'NaN', captionsPerSecond: 10 },
+    ...{ gflopsPerSecond: 1, seconds: 2, memoryBytes: 1e9, time },
+  },
+  { kind: 'validation', step: 1, name: 'mini', phi: 'ema', metrics: { 'R@1': 0.5 }, best: true, time },
+];
+const torchTokens = ['PK\x01\x02', 'PK\x03\x04', 'PK\x05\x06', '.weight', 'layers.0', 'module.'];
+
+export async function runTargets(folder: string) {
+  const settings = checkedSettings({ model: 'mini', captions: ['a.txt'], ema: true }, 'settings');
+  const shape = { architecture: 'lincir', input: 2, hidden: 8, output: 3 } as const;
+  const run = await filled(join(folder, 'run'), { 'metrics.jsonl': '' });
+  await writeState(run, { ...initialState(shape, settings), step: 3, best: { step: 2, score: 0.5 } });
+  await writeRunConfig(run, {
+    ...{ settings, phi: shape, versions: { lincir: '0.1.0' }, begun: time },
+    model: { id: null, folder: 'models/mini', fingerprint: 'f' },
+    captions: [
+      {
+        ...{ name: 'a.txt', origin: 'a.txt', weight: 1, bytes: 9, version: '1', captions: 2, leftOut: 0 },
+        sha256: 'a'.repeat(64),
+      },
+    ],
+  });
+  const state = await readFile(join(run, 'state.safetensors'));
+  const phiFile = join(folder, 'phi.safetensors');
+  await filled(folder, { 'phi.safetensors': '' });
+  await writePhi(phiFile, { shape, l2Normalize: true, step: 3, model: 'm' }, initialPhi(shape, 1));
+  const phi = await readFile(phiFile);
+
+  const job: Job = {
+    ...{ kind: 'texts', model: 'mini', fingerprint: 'f', normalized: true, targetPad: null, dimensions: 2 },
+  };
+  const names = ['a', 'b\n', 'c'];
+  const partial = join(folder, 'partial');
+  const work = await PartialWork.open(partial, job, names);
+  await work.skip({ index: 1, name: 'b\n', reason: 'broken' });
+  await work.append(new Float32Array(4));
+  await work.close();
+  const files = Object.fromEntries(
+    await Promise.all(
+      ['job.json', 'names.jsonl', 'rows.f32', 'skipped.jsonl'].map(
+        async (name) => [name, await readFile(join(partial, name))] as const,
+      ),
+    ),
+  );
+  const unfinished = (name: string, tokens: readonly string[]): Target => ({
+    ...{ covers: ['cli/partial-work.ts'], tokens, seeds: [files[name]!] },
+    read: async (bytes) => {
+      await filled(partial, { ...files, [name]: bytes });
+      const opened = await PartialWork.open(partial, job, names);
+      try {
+        await drain(opened.names());
+        await drain(opened.rows());
+      } finally {
+        await opened.close();
+      }
+    },
+  });
+
+  const clip = await filled(join(folder, 'clip'), { 'training-log.jsonl': '' });
+  const clipSettings = { seed: 1, batch: [2, 3] };
+  const moments = { first: new Float32Array(5), second: new Float32Array(5) };
+  await writeClipState(clip, { step: 2, seconds: 1, parameters: new Float32Array(5), moments });
+  const clipState = await readFile(join(clip, 'training-state.safetensors'));
+  await beginLog(clip, clipSettings);
+  const log = Buffer.concat([
+    await readFile(join(clip, 'training-log.jsonl')),
+    bytesOf('{"step":1}\n{"step":2}\n'),
+  ]);
+
+  const lock = await takeLock(join(folder, 'lock'));
+  const [owner] = await readdir(join(folder, 'lock'));
+  const ownerSeed = await readFile(join(folder, 'lock', owner!));
+  await lock.release();
+  const lockFolder = join(folder, 'held');
+
+  return {
+    'run-config': {
+      covers: ['lincir/run-folder.ts', 'lincir/settings.ts', 'lincir/open-run.ts'],
+      seeds: [await readFile(join(run, 'config.json'))],
+      tokens: [...jsonTokens, '"phi"', '"hidden"', '2e9', '"captions"'],
+      read: ofFile(run, 'config.json', () => readRunConfig(run)),
+    },
+    'run-state': {
+      covers: ['lincir/run-folder.ts', 'core/read-tensor.ts'],
+      seeds: [state],
+      repair: safetensorsRepair(state.length - 8 - Number(state.readBigUInt64LE())),
+      tokens: [...safetensorsTokens, '"best"', '"step"'],
+      read: ofFile(run, 'state.safetensors', () => readState(run, shape, settings)),
+    },
+    'run-metrics': {
+      covers: ['lincir/metrics.ts', 'lincir/tensorboard.ts', 'lincir/growing-file.ts', 'lincir/run.ts'],
+      seeds: [bytesOf(metrics.map((record) => `${JSON.stringify(record)}\n`).join(''))],
+      tokens: [...jsonTokens, '"step"', '"validation"', '"metrics"', '\n', '"Infinity"'],
+      read: ofFile(run, 'metrics.jsonl', async (file) => {
+        await (await TensorboardLog.open(run, readMetrics(file))).close();
+        await (await MetricsLog.open(file, 1)).close();
+      }),
+    },
+    'run-embeddings': {
+      covers: ['lincir/embedding-cache.ts'],
+      seeds: [new Uint8Array(4 * 16)],
+      tokens: ['\x01\0\0\0', '\xff\xff\xff\xff', '\0\0\x80\x3f', '\0\0\xc0\x7f'],
+      read: ofFile(folder, 'embeddings.f32', async (path) => {
+        const cache = new EmbeddingCache(path, 4, 3, 2);
+        await cache.embeddings([0, 3, 0], 3, async (rows) => new Float32Array(rows.length * 3));
+        cache.close();
+      }),
+    },
+    phi: {
+      covers: ['lincir/phi-file.ts', 'core/read-tensor.ts', 'benchmarks/open-methods.ts'],
+      seeds: [phi],
+      repair: safetensorsRepair(phi.length - 8 - Number(phi.readBigUInt64LE())),
+      tokens: [...safetensorsTokens, '"architecture"', '"pic2word"', '"hidden"', 'layers.0', 'module.'],
+      read: ofFile(folder, 'phi.safetensors', readPhi),
+    },
+    'phi-published': {
+      covers: ['lincir/phi-file.ts'],
+      seeds: await Promise.all(
+        ['bare.pt', 'lincir.pt', 'pic2word.pt', 'searle.pt', 'two.pt'].map((name) =>
+          readFile(join(phis, name)),
+        ),
+      ),
+      tokens: torchTokens,
+      read: ofFile(folder, 'phi.pt', readPhi),
+    },
+    'partial-job': unfinished('job.json', jsonTokens),
+    'partial-names': unfinished('names.jsonl', [...jsonTokens, '\n']),
+    'partial-rows': unfinished('rows.f32', ['\0\0\0\0', '\xff\xff\xff\xff']),
+    'partial-skipped': unfinished('skipped.jsonl', [...jsonTokens, '\n', '"index"']),
+    'clip-training-state': {
+      covers: ['mini/training-state.ts'],
+      seeds: [clipState],
+      repair: safetensorsRepair(60),
+      tokens: [...safetensorsTokens, '"step"'],
+      read: ofFile(clip, 'training-state.safetensors', () => readClipState(clip, 5)),
+    },
+    'clip-training-log': {
+      covers: ['mini/training-state.ts'],
+      seeds: [log],
+      tokens: [...jsonTokens, '\n', '"step"'],
+      read: ofFile(clip, 'training-log.jsonl', () => continueLog(clip, clipSettings, 1)),
+    },
+    'lock-owner': {
+      covers: ['core/lock.ts', 'core/owner.ts'],
+      seeds: [bytesOf(ownerSeed.toString().replace(/^\d+/, `${2 ** 22 + 1}`)), ownerSeed],
+      tokens: ['\n', '0', '-1', '1e9', 'NaN', ' ', '\0', '4294967296'],
+      read: async (bytes) => {
+        await filled(lockFolder, { 'owner-1': bytes });
+        await (await takeLock(lockFolder)).release();
+      },
+    },
+    'index-manifest': {
+      covers: ['store/lance-manifest.ts'],
+      seeds: [jsonOf(manifest)],
+      tokens: [...jsonTokens, '"current"', '"generations"', '"version"'],
+      read: async (bytes) => parseManifest(Buffer.from(bytes).toString(), 'index.lance'),
+    },
+  } satisfies Record<string, Target>;
+}
+
+const generation = {
+  ...{ version: 1, model: 'mini', fingerprint: 'f', dimensions: 3, precision: 'float32', targetPad: null },
+  created: time,
+};
+const manifest = { version: 1, current: 1, generations: { 0: generation, 1: generation } };

@@ -1,0 +1,135 @@
+/** Files of weights and arrays: each tensor that comes out lies in the file. */
+
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openCheckpoint } from '../../../src/core/checkpoint.ts';
+import {
+  bytesPerElement,
+  elementCount,
+  readNpyHeader,
+  readSafetensorsHeader,
+  readTorchCheckpoint,
+  type StoredTensor,
+  VectorCache,
+  writeNpy,
+} from '../../../src/core/index.ts';
+import { unpickleTensors } from '../../../src/core/torch-zip.ts';
+import { readZipEntries } from '../../../src/core/zip.ts';
+import { memoryFile, safetensorsBytes } from '../memory-file.ts';
+import { filled, jsonOf, jsonTokens, ofFile, type Target } from '../target.ts';
+
+const fixtures = join(import.meta.dirname, '../../fixtures');
+
+const header = {
+  __metadata__: { format: 'pt' },
+  weight: { dtype: 'F32', shape: [2, 3], data_offsets: [0, 24] },
+  bias: { dtype: 'BF16', shape: [3], data_offsets: [24, 30] },
+  empty: { dtype: 'I64', shape: [0, 7], data_offsets: [30, 30] },
+  scalar: { dtype: 'U8', shape: [], data_offsets: [30, 31] },
+};
+
+/** Puts the right length before a header that was changed, with `dataLength` bytes behind it. */
+export function safetensorsRepair(dataLength: number): (bytes: Uint8Array) => Uint8Array {
+  return (bytes) => {
+    const end = Math.max(8, bytes.length - dataLength);
+    const data = bytes.subarray(end);
+    const whole = safetensorsBytes(Buffer.from(bytes.subarray(8, end)).toString('latin1'), data.length);
+    whole.set(data, whole.length - data.length);
+    return whole;
+  };
+}
+
+export const safetensorsTokens: readonly string[] = [
+  ...jsonTokens,
+  ...['"F16"', '"F64"', '"BF16"', '"U8"', '"shape"', '"data_offsets"'],
+];
+
+const zipTokens = ['PK\x01\x02', 'PK\x03\x04', 'PK\x05\x06', 'PK\x06\x06', 'PK\x06\x07', '../', 'data/'];
+
+export async function weightTargets(folder: string) {
+  const checkpoint = await readFile(join(fixtures, 'torch/checkpoint.pt'));
+  const file = memoryFile(checkpoint, 'checkpoint.pt');
+  const entries = await readZipEntries(file);
+  const pickle = entries.get('checkpoint/data.pkl') ?? { offset: 0, size: 0 };
+  const array = join(folder, 'a.npy');
+  await filled(folder, { 'a.npy': '' });
+  await writeNpy(
+    array,
+    [3, 2],
+    (async function* () {
+      yield new Float32Array(6);
+    })(),
+  );
+  const vectors = join(folder, 'vectors');
+  const cache = await VectorCache.open(join(folder, 'made'), 3);
+  await cache.add(['a', 'b'], Float32Array.of(1, 2, 3, 4, 5, 6));
+  const vectorFile = '00000000-0000-4000-8000-000000000000.safetensors';
+  const [made] = await Array.fromAsync((await import('node:fs/promises')).glob('*', { cwd: cache.folder }));
+  const cacheSeed = await readFile(join(cache.folder, made!));
+  await filled(vectors, { [vectorFile]: cacheSeed });
+  const shards = await filled(join(folder, 'shards'), {
+    'model-1.safetensors': safetensorsBytes({ a: header.weight }, 24),
+    'model-2.safetensors': safetensorsBytes({ b: header.weight }, 24),
+  });
+  return {
+    safetensors: {
+      covers: ['core/safetensors.ts', 'core/json.ts', 'core/checked.ts'],
+      seeds: [safetensorsBytes(header, 31)],
+      repair: safetensorsRepair(31),
+      tokens: safetensorsTokens,
+      read: async (bytes) =>
+        expectWithin((await readSafetensorsHeader(memoryFile(bytes))).tensors, bytes.length),
+    },
+    'safetensors-index': {
+      covers: ['core/checkpoint.ts'],
+      seeds: [jsonOf({ metadata: {}, weight_map: { a: 'model-1.safetensors', b: 'model-2.safetensors' } })],
+      tokens: [...jsonTokens, 'model-1.safetensors', '..', '\\'],
+      read: ofFile(shards, 'model.safetensors.index.json', () => openCheckpoint(shards)),
+    },
+    'torch-zip': {
+      covers: ['core/torch-zip.ts', 'core/zip.ts'],
+      seeds: [checkpoint, await readFile(join(fixtures, 'torch/state_dict.bin'))],
+      tokens: zipTokens,
+      read: async (bytes) => expectWithin(await readTorchCheckpoint(memoryFile(bytes)), bytes.length),
+    },
+    pickle: {
+      covers: ['core/pickle.ts'],
+      seeds: [checkpoint.subarray(pickle.offset, pickle.offset + pickle.size)],
+      tokens: [...'.()]}NQRabestuqhjrcXKMJG\x80\x85\x86\x87\x8a\x93\x94', 'cos\nsystem\n'],
+      read: async (bytes) =>
+        expectWithin(unpickleTensors(file, bytes, 'checkpoint/', entries), checkpoint.length),
+    },
+    npy: {
+      covers: ['core/npy.ts'],
+      seeds: [await readFile(array)],
+      tokens: [..."{}():,' L", "'descr'", "'<f2'", "'shape': ", 'False', '(1,)', '\x93NUMPY\x02\0'],
+      read: (bytes) => readNpyHeader(memoryFile(bytes)),
+    },
+    'vector-cache': {
+      covers: ['core/vector-cache.ts', 'lincir/inversion-cache.ts', 'benchmarks/embed-pictures.ts'],
+      seeds: [cacheSeed],
+      repair: safetensorsRepair(88),
+      tokens: safetensorsTokens,
+      read: ofFile(vectors, vectorFile, async () => {
+        const found = await VectorCache.open(vectors, 3);
+        if (found.has('a')) await found.read([['a', 0]], new Float32Array(3));
+      }),
+    },
+  } satisfies Record<string, Target>;
+}
+
+/** Looks through all values that were read, which may be deep, shared, and hold themselves. */
+function expectWithin(read: unknown, fileSize: number): void {
+  const seen = new Set<unknown>([read]);
+  for (const value of seen) {
+    if (value instanceof Map || Array.isArray(value)) {
+      for (const item of value.values()) seen.add(item);
+    } else if (typeof value === 'object' && value !== null && 'byteLength' in value) {
+      const { type, shape, offset, byteLength } = value as StoredTensor;
+      const fits = offset >= 0 && offset + byteLength <= fileSize;
+      if (!fits || byteLength !== elementCount(shape) * bytesPerElement[type]) {
+        throw new Error(`a tensor of [${shape}] at ${offset} with ${byteLength} bytes in ${fileSize}`);
+      }
+    }
+  }
+}
