@@ -111,9 +111,10 @@ A text with $ is the prompt itself; several pictures are $1, $2, … in it. Writ
 single quotes, since a shell empties $1 in double ones. \\$ is a dollar sign, and so is
 the one of a price, such as $100 or $1.50. The query's own pictures are left out.
 
-FILTER compares path, folder, size, modified and all columns of metadata:
+FILTER compares path, folder, size, modified, all columns of metadata, and what
+photos say of themselves: taken, camera, lens, latitude, longitude, width, height:
   folder like '%/2024' and (rating >= 4 or owner in ('Ada', 'Bob'))
-  modified > '2024-05-01' and not path ilike '%.png' and camera is not null
+  taken > '2024-05-01' and not path ilike '%.png' and camera is not null
 
 Examples:
   $ lincir search --index photos.lance --image dog.jpg --text 'is swimming' --phi runs/mine

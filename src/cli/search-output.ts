@@ -12,6 +12,8 @@ import { askedFacts, labelOf } from './search-facts.ts';
 import type { SearchResults } from './search-session.ts';
 import { type TerminalGraphics, terminalPicture } from './terminal-pictures.ts';
 
+/** What a line leaves out, unless it is asked for. */
+const quietColumns: ReadonlySet<string> = new Set(['lens', 'latitude', 'longitude', 'width', 'height']);
 /** Lines that a picture takes in a terminal. */
 const pictureRows = 8;
 
@@ -55,7 +57,9 @@ export async function* asText(
     const picture = graphics && (await picturesBytes(hit));
     const drawn = picture && (await terminalPicture(picture, graphics, { rows: pictureRows }));
     if (drawn) yield drawn;
-    const details = Object.entries(hit.metadata).filter(([, value]) => value !== null);
+    const details = Object.entries(hit.metadata).filter(
+      ([name, value]) => value !== null && (!quietColumns.has(name) || request.where?.includes(name)),
+    );
     const metadata = details.map(([name, value]) => `  ${shown(`${name}=${value}`)}`).join('');
     const rank = `${rankOf(request, at)}`.padStart(width);
     yield `${rank}  ${hit.score.toFixed(4)}  ${shown(shortest(hit.path))}  ${hit.id}${metadata}`;

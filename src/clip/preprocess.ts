@@ -5,7 +5,7 @@ import { LincirError } from '../core/index.ts';
 import { defaultMaxPixels, imageWindow } from './decode.ts';
 import type { RgbImage } from './resample.ts';
 import type { ImageSource } from './source.ts';
-import type { Window } from './window.ts';
+import type { Extent, Window } from './window.ts';
 
 type Triple = readonly [number, number, number];
 
@@ -33,6 +33,8 @@ export interface PreprocessOptions {
   readonly isStored?: boolean;
   /** What errors call an image that has no path. Default `image`. */
   readonly name?: string;
+  /** Told the picture's size in pixels, upright unless it is taken as stored. */
+  readonly onSize?: (size: Extent) => void;
   /** Where to write the result, for example a slot of a batch; exactly 3 x height x width long. */
   readonly into?: Float32Array;
 }
@@ -96,6 +98,7 @@ export async function preprocessImage(
   }
   const window = { ...(resize && { resize }), filter, crop, targetPad, isStored };
   const image = await imageWindow(source, window, name, maxPixels);
+  if (image.whole) options.onSize?.(image.whole);
   return normalise(image, preprocessing, options.into ?? new Float32Array(length));
 }
 

@@ -30,7 +30,7 @@ export function windowOf(image: RgbImage, { resize, filter, crop, targetPad, isS
   const resized = resizedExtent(canvas, resize);
   const across = planAxis(size.width, canvas.width, resized.width, crop.width);
   const down = planAxis(size.height, canvas.height, resized.height, crop.height);
-  return resample(turned, across, down, filter);
+  return { ...resample(turned, across, down, filter), whole: size };
 }
 
 /** The black canvas that brings a too long or too tall image to `ratio`. */

@@ -8,7 +8,7 @@ export { exclusion } from './left-out.ts';
 export { type LeftOut, leftOutCounter } from './looks.ts';
 export { type MetadataFile, openMetadata } from './metadata.ts';
 export { indexPath, memberMark, splitPath } from './names.ts';
-export { PictureReader, type ReadPicture } from './reader.ts';
+export { type PhotoFacts, PictureReader, type ReadPicture } from './reader.ts';
 export { type Box, cutRegion, preprocessRegion, type Region } from './region.ts';
 export { type FetchPictureOptions, fetchPicture, isWebAddress } from './remote.ts';
 export { openSources, type PictureSources, type SourceOptions } from './sources.ts';

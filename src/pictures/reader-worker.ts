@@ -5,8 +5,9 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { joinBudget, preprocessImage } from '../clip/index.ts';
 import { LincirError } from '../core/index.ts';
 import { readPicture } from './bytes.ts';
-import { reasonOf } from './files.ts';
-import type { PictureAnswer, PictureRequest, ReaderTask } from './reader.ts';
+import { exifOf } from './exif.ts';
+import { type FoundPicture, reasonOf } from './files.ts';
+import type { PictureAnswer, PictureRequest, ReaderTask, WantedPicture } from './reader.ts';
 import { preprocessRegion } from './region.ts';
 
 const { preprocessing, budget, ...options }: ReaderTask = workerData;
@@ -17,31 +18,39 @@ const port = parentPort!;
 const lanes = [Promise.resolve(), Promise.resolve()];
 let received = 0;
 
-port.on('message', ({ number, picture, known }: PictureRequest) => {
+port.on('message', ({ number, ...wanted }: PictureRequest) => {
   const lane = received % lanes.length;
   received += 1;
   lanes[lane] = lanes[lane]!.then(async () => {
-    const answer = await answerTo(picture, known);
-    port.postMessage({ number, answer }, 'pixels' in answer ? [answer.pixels.buffer] : []);
+    const answer = await answerTo(wanted);
+    const moved = 'pixels' in answer && answer.pixels ? [answer.pixels.buffer] : [];
+    port.postMessage({ number, answer }, moved);
   });
 });
 
-async function answerTo(
-  picture: PictureRequest['picture'],
-  known: PictureRequest['known'],
-): Promise<PictureAnswer> {
+async function answerTo({ picture, known, isUndescribed }: WantedPicture): Promise<PictureAnswer> {
   try {
     const { bytes, ...found } = await readPicture(picture);
     const digest = hash('sha256', bytes);
     const facts = { ...found, hash: digest };
-    if (known.includes(digest)) return facts;
-    const named = { ...options, name: picture.path };
-    const pixels = picture.region
-      ? await preprocessRegion(bytes, picture.region, preprocessing, named)
-      : await preprocessImage(bytes, preprocessing, named);
-    return { ...facts, pixels: pixels as Float32Array<ArrayBuffer> };
+    if (!known.includes(digest)) return { ...facts, ...(await decoded(bytes, picture)) };
+    if (!isUndescribed) return facts;
+    // What has been in the index stays there, decoded or not.
+    const { photo } = await decoded(bytes, picture).catch(() => ({ photo: undefined }));
+    return { ...facts, ...(photo && { photo }) };
   } catch (error) {
     if (error instanceof LincirError) return { reason: reasonOf(error) };
     return { failed: error };
   }
+}
+
+async function decoded(bytes: Uint8Array<ArrayBuffer>, { path, region }: FoundPicture) {
+  const sizes: { readonly width: number; readonly height: number }[] = [];
+  const named = { ...options, name: path, onSize: (size: (typeof sizes)[number]) => sizes.push(size) };
+  const pixels = region
+    ? await preprocessRegion(bytes, region, preprocessing, named)
+    : await preprocessImage(bytes, preprocessing, named);
+  const [size] = sizes;
+  const photo = size && { ...exifOf(bytes), ...size };
+  return { pixels: pixels as Float32Array<ArrayBuffer>, ...(photo && { photo }) };
 }

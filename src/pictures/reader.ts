@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { type ImagePreprocessing, newBudget, type PreprocessOptions } from '../clip/index.ts';
+import type { Exif } from './exif.ts';
 import type { FoundPicture } from './files.ts';
 
 export interface ReaderSettings extends Pick<PreprocessOptions, 'targetPad' | 'maxPixels' | 'isStored'> {
@@ -27,6 +28,14 @@ export interface ReaderOptions extends ReaderSettings {
 export interface WantedPicture {
   readonly picture: FoundPicture;
   readonly known: readonly string[];
+  /** Whether its facts are wanted even if its contents are known. */
+  readonly isUndescribed?: boolean;
+}
+
+/** What a picture's file says of it; its size in pixels, upright. */
+export interface PhotoFacts extends Exif {
+  readonly width: number;
+  readonly height: number;
 }
 
 /** What became of a picture; its size and times as they were when it was read. */
@@ -36,6 +45,8 @@ export type ReadPicture =
       readonly hash: string;
       /** [3, height, width], as the vision tower takes them; absent for known contents. */
       readonly pixels?: Float32Array<ArrayBuffer>;
+      /** Absent for known contents that are described. */
+      readonly photo?: PhotoFacts;
     })
   /** It cannot be used. */
   | { readonly reason: string };
@@ -100,7 +111,7 @@ export class PictureReader {
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
   }
 
-  #ask({ picture, known }: WantedPicture): Promise<ReadPicture> {
+  #ask({ picture, known, isUndescribed = false }: WantedPicture): Promise<ReadPicture> {
     if (this.#failed !== undefined) return Promise.reject(this.#failed);
     const number = this.#asked;
     this.#asked += 1;
@@ -108,7 +119,7 @@ export class PictureReader {
       this.#waiting.set(number, { resolve, reject }),
     );
     read.catch(() => {}); // reported to whoever takes it
-    const request: PictureRequest = { number, picture, known };
+    const request: PictureRequest = { number, picture, known, isUndescribed };
     this.#workers[number % this.#workers.length]!.postMessage(request);
     return read;
   }

@@ -3,11 +3,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Clip } from '../clip/index.ts';
 import { normalizeRows } from '../core/index.ts';
-import type { FoundPicture, ReadPicture, Unreadable } from '../pictures/index.ts';
+import type { FoundPicture, PhotoFacts, ReadPicture, Unreadable } from '../pictures/index.ts';
 import {
   type BrokenPicture,
   type EmbeddedPicture,
   type Facts,
+  type Metadata,
   type MissingPicture,
   type Picture,
   pictureOf,
@@ -16,6 +17,7 @@ import {
 import type { KnownPictures } from './known.ts';
 import type { Loss } from './losses.ts';
 import type { MissingPictures } from './missing.ts';
+import { isDescribed, photoOf, storedPhotoFacts } from './photo-columns.ts';
 import type { UpdateSummary } from './update.ts';
 
 /** A found picture, and what the index has of it. */
@@ -31,6 +33,8 @@ export interface Candidate {
   readonly id: string;
   /** Hashes of contents that the index has already: of this picture, or of ones of this size that are gone. */
   readonly known: readonly string[];
+  /** Whether it is the picture's own contents that are known, and nothing of its file. */
+  readonly isUndescribed: boolean;
 }
 
 /** A picture that is to be encoded. */
@@ -39,6 +43,7 @@ interface Waiting {
   /** The picture of this id that the index has. */
   readonly earlier: Picture | undefined;
   readonly former: MissingPicture | undefined;
+  readonly photo: PhotoFacts | undefined;
   readonly pixels: Float32Array;
 }
 
@@ -58,6 +63,8 @@ export class Changes {
   #add: EmbeddedPicture[] = [];
   #replace: EmbeddedPicture[] = [];
   #move: Facts[] = [];
+  /** Of these, more is known now. */
+  #describe: Facts[] = [];
   #returned: string[] = [];
   #addBroken: BrokenPicture[] = [];
   #mended: string[] = [];
@@ -111,6 +118,7 @@ export class Changes {
         wasBroken: known.isBroken(picture.path),
         id: ids?.get(picture.path) ?? newId(),
         known: present ? [present.hash] : hashes,
+        isUndescribed: present !== undefined && !isDescribed(present.metadata),
       };
     });
   }
@@ -128,15 +136,16 @@ export class Changes {
       return;
     }
     if (wasBroken) this.#mended.push(path);
-    const { pixels, ...found } = read;
+    const { pixels, photo, ...found } = read;
     const facts = { id: earlier?.id ?? id, path, folder, ...found };
     if (pixels) {
       const isNew = earlier === undefined;
       const former = isNew ? (wanted.former ?? (await this.#missing.withHash(found.hash, known))) : undefined;
-      this.#waiting.push({ facts, earlier, former, pixels });
+      this.#waiting.push({ facts, earlier, former, photo, pixels });
     } else if (earlier) {
       this.#counts.unchanged += 1;
-      if (!isSamePlace(earlier, facts)) this.#move.push(placeOf(facts));
+      if (photo) this.#describe.push({ ...placeOf(facts), metadata: storedPhotoFacts(photo) });
+      else if (!isSamePlace(earlier, facts)) this.#move.push(placeOf(facts));
     } else await this.#reuse(facts, wanted.former);
   }
 
@@ -155,7 +164,7 @@ export class Changes {
     const dimensions = shape[1]!;
     const finite = (vector: Float32Array) =>
       vector.every(Number.isFinite) && vector.some((value) => value !== 0);
-    waiting.forEach(({ facts, earlier, former }, at) => {
+    waiting.forEach(({ facts, earlier, former, photo }, at) => {
       const vector = data.slice(at * dimensions, (at + 1) * dimensions);
       if (!finite(vector)) {
         const reason = 'expected an embedding of finite numbers, found others: the model cannot take it';
@@ -164,8 +173,9 @@ export class Changes {
       }
       const norm = Math.hypot(...vector);
       normalizeRows(vector, dimensions);
-      if (earlier) this.#replace.push({ ...facts, norm, vector });
-      else this.#add.push({ ...facts, ...returning(former), norm, vector });
+      const described = photo && storedPhotoFacts(photo);
+      if (earlier) this.#replace.push({ ...facts, norm, vector, ...(described && { metadata: described }) });
+      else this.#add.push({ ...facts, ...returning(former, described), norm, vector });
       if (former) this.#returned.push(former.id);
     });
     this.#counts.encoded += waiting.length;
@@ -175,8 +185,8 @@ export class Changes {
   /** Commits if enough has been gathered, or long enough ago; says whether it did. */
   async commitIfDue(): Promise<boolean> {
     const isDue =
-      this.#add.length + this.#replace.length + this.#move.length >= picturesPerCommit ||
-      performance.now() - this.#committed > millisecondsPerCommit;
+      this.#add.length + this.#replace.length + this.#move.length + this.#describe.length >=
+        picturesPerCommit || performance.now() - this.#committed > millisecondsPerCommit;
     if (isDue) await this.commit();
     return isDue;
   }
@@ -192,6 +202,8 @@ export class Changes {
     this.#replace = [];
     await this.#store.move(this.#move);
     this.#move = [];
+    await this.#store.move(this.#describe);
+    this.#describe = [];
     await this.#store.removeMissing(this.#returned);
     this.#returned = [];
     await this.#store.addBroken(this.#addBroken);
@@ -253,15 +265,18 @@ export class Changes {
       return;
     }
     const [same] = await this.#store.find('hash', [facts.hash]);
-    const { norm, vector } = same!;
+    const { norm, vector, metadata } = same!;
     if (former) this.#returned.push(former.id);
-    this.#add.push({ ...facts, ...returning(former), norm, vector });
+    this.#add.push({ ...facts, ...returning(former, photoOf(metadata)), norm, vector });
   }
 }
 
 /** What a picture that was missing has still. */
-function returning(former: MissingPicture | undefined): Pick<EmbeddedPicture, 'metadata'> & { id?: string } {
-  return former ? { id: former.id, metadata: former.metadata } : {};
+function returning(
+  former: MissingPicture | undefined,
+  described: Metadata | undefined,
+): Pick<EmbeddedPicture, 'metadata'> & { id?: string } {
+  return { ...(former && { id: former.id }), metadata: { ...former?.metadata, ...described } };
 }
 
 /** Where a picture lies, without the rest of it. */

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { create as createTar } from 'tar';
-import { brokenOf, update as updateWith, writePicture } from '../../test/pictures.ts';
+import { brokenOf, plainFacts, update as updateWith, writePicture } from '../../test/pictures.ts';
 import { type Clip, loadClip } from '../clip/index.ts';
 import { normals, writeNpy } from '../core/index.ts';
 import { openEmbeddings, openMetadata } from '../pictures/index.ts';
@@ -95,7 +95,10 @@ test('two files whose names are equivalent are two pictures, each found as it is
   await index.annotate(await openMetadata(join(twins, 'm.csv'), { reserved: reservedColumns }), []);
   for (const [at, name] of [nfc, nfd].entries()) {
     const picture = (await index.find(join(twins, name)))!;
-    assert.deepEqual([picture.path, picture.metadata], [join(twins, name), { number: at + 1 }]);
+    assert.deepEqual(
+      [picture.path, picture.metadata],
+      [join(twins, name), { number: at + 1, ...plainFacts }],
+    );
     assert.equal((await index.reference(join(twins, name))).hash, picture.hash);
   }
   await rm(join(twins, nfc));

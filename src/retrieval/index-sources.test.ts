@@ -6,7 +6,13 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { create as createTar } from 'tar';
-import { brokenOf, place as placeIn, update as updateWith, writePicture } from '../../test/pictures.ts';
+import {
+  brokenOf,
+  place as placeIn,
+  plainFacts,
+  update as updateWith,
+  writePicture,
+} from '../../test/pictures.ts';
 import { type Clip, loadClip } from '../clip/index.ts';
 import { normalizeRows, normals, writeNpy } from '../core/index.ts';
 import { openEmbeddings, openMetadata } from '../pictures/index.ts';
@@ -146,10 +152,15 @@ describe('an index takes', () => {
     assert.deepEqual(hits.find(({ path }) => path.endsWith('/0.png'))!.metadata, {
       rating: 5,
       owner: 'Ada, L',
+      ...plainFacts,
     });
     await writePicture(join(photos, '0.png'), 900);
     await update(index, { pictures: [photos] });
-    assert.deepEqual((await index.find(join(photos, '0.png')))!.metadata, { rating: 5, owner: 'Ada, L' });
+    assert.deepEqual((await index.find(join(photos, '0.png')))!.metadata, {
+      rating: 5,
+      owner: 'Ada, L',
+      ...plainFacts,
+    });
     await assert.rejects(
       index.annotate(await table('n.csv', 'file,rating\nx.png,1\n'), [photos]),
       /n\.csv: expected pictures' paths as "file", found none that the index has, among 1 such as "x\.png"/,
@@ -189,7 +200,7 @@ describe('an index takes', () => {
     const rebuilt = await openIndex(uri, { clip: other });
     assert.equal(rebuilt.info.precision, 'float16');
     const after = (await rebuilt.find(join(photos, '2.png')))!;
-    assert.deepEqual([after.id, after.metadata], [before.id, { rating: 4 }]);
+    assert.deepEqual([after.id, after.metadata], [before.id, { rating: 4, ...plainFacts }]);
     const { data } = await other.encodeImages([join(photos, '2.png')], { normalize: true });
     assert.ok(data.every((value, at) => Math.abs(value - after.vector[at]!) < 1e-3));
     assert.equal((await rebuilt.statistics()).pictures, 7);

@@ -27,6 +27,7 @@ import { type Annotation, annotate } from './annotate.ts';
 import type { Query, Reference } from './compose.ts';
 import { type ImportSummary, importEmbeddings } from './import.ts';
 import { namedBy, pathsOf } from './names.ts';
+import { namedColumns, namedMetadata } from './photo-columns.ts';
 import { type FoundPicture, type SearchOptions, searchStore } from './search.ts';
 import { type UpdateEvent, type UpdateOptions, updateIndex } from './update.ts';
 
@@ -147,7 +148,8 @@ export class PictureIndex {
   async find(name: string): Promise<KnownPicture | undefined> {
     return await this.#reading(async (store) => {
       const [byId] = isId(name) ? await store.find('id', [name]) : [];
-      return byId ?? namedBy([name], await store.find('path', pathsOf(name)))[0];
+      const found = byId ?? namedBy([name], await store.find('path', pathsOf(name)))[0];
+      return found && { ...found, metadata: namedMetadata(found.metadata) };
     });
   }
 
@@ -198,7 +200,7 @@ export class PictureIndex {
   async statistics(): Promise<StoreStatistics & { readonly columns: ReadonlyMap<string, string> }> {
     return await this.#reading(async (store) => ({
       ...(await store.statistics()),
-      columns: await store.columns(),
+      columns: namedColumns(await store.columns()),
     }));
   }
 

@@ -4,6 +4,7 @@ import type { Clip } from '../clip/index.ts';
 import { LincirError, quoted } from '../core/index.ts';
 import { splitPath } from '../pictures/index.ts';
 import { engineOf, type MissingPicture, type Precision, type VectorStore } from '../store/index.ts';
+import { storedPhotoColumns } from './photo-columns.ts';
 import { infoFor } from './picture-index.ts';
 import { type UpdateEvent, type UpdateOptions, updateIndex } from './update.ts';
 
@@ -99,7 +100,7 @@ async function carryOver(old: VectorStore, store: VectorStore): Promise<void> {
   const own = new Set(['id', 'path', 'folder', 'size', 'modified']);
   const columns = new Map(
     [...(await old.columns())].flatMap(([name, type]) =>
-      own.has(name) || type === 'time' ? [] : [[name, type] as const],
+      own.has(name) || storedPhotoColumns.has(name) || type === 'time' ? [] : [[name, type] as const],
     ),
   );
   await store.annotate(columns, []);

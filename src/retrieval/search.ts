@@ -3,6 +3,7 @@
 import { LincirError } from '../core/index.ts';
 import { type Hit, parseFilter, type VectorStore } from '../store/index.ts';
 import { expectDirection, type Query } from './compose.ts';
+import { namedColumns, namedMetadata, storedFilter } from './photo-columns.ts';
 
 export interface SearchOptions {
   /** The most hits. Default: 10. */
@@ -56,7 +57,9 @@ export async function searchStore(
     throw badArgument("the query's dimensions", `${dimensions}`, `${vector.length}`);
   }
   expectDirection(vector, 'the query');
-  const filter = where === undefined ? undefined : parseFilter(where, await store.columns());
+  const columns = await store.columns();
+  const filter =
+    where === undefined ? undefined : storedFilter(parseFilter(where, namedColumns(columns)), columns);
   const vectors = new Map<string, Float32Array>();
   const last = top * page;
   // What is left out must not make pages shorter: so much more is asked for, and more again if that was not enough.
@@ -69,8 +72,13 @@ export async function searchStore(
     // Where duplicates count once, the next hit tells that none with the last one's score is left out.
     const isEnough = unique === false ? hits.length >= last : hits.length > last;
     const isAll = found.length < limit || (found.at(-1)?.score ?? -1) < minScore || limit === deepestHit;
-    if (isEnough || isAll) return hits.slice(last - top, last);
+    if (isEnough || isAll) return hits.slice(last - top, last).map(named);
   }
+}
+
+function named({ duplicates, ...hit }: FoundPicture): FoundPicture {
+  const nameOf = (one: Hit): Hit => ({ ...one, metadata: namedMetadata(one.metadata) });
+  return { ...nameOf(hit), ...(duplicates && { duplicates: duplicates.map(nameOf) }) };
 }
 
 async function readVectors(

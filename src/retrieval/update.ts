@@ -15,6 +15,7 @@ import { Changes, placeOf } from './changes.ts';
 import { type Comparison, KnownPictures } from './known.ts';
 import { Losses } from './losses.ts';
 import { daysKept, MissingPictures } from './missing.ts';
+import { storedPhotoColumns } from './photo-columns.ts';
 
 export interface UpdateOptions extends Omit<SourceOptions, 'onUnreadable' | 'onLeftOut'> {
   /** Folders, picture files and WebDataset shards (`.tar`). */
@@ -95,6 +96,7 @@ export async function* updateIndex(
   let isFirstLook = true;
   const onLeftOut = (name: string) => isFirstLook && leftOut.count(name);
   const sources = await openSources(pictures, { ...options, onUnreadable, onLeftOut });
+  await store.annotate(storedPhotoColumns, []);
   const known = await KnownPictures.of(store, compare);
   const missing = await MissingPictures.of(store);
   let found = 0;

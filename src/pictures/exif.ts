@@ -1,0 +1,185 @@
+/** What a camera wrote into a picture's file: when, with what and where it was taken. */
+// Exif 3.0 (CIPA DC-008-2023), in TIFF's folders of tags (TIFF 6.0, section 2). Only the tags below are read, and of each a
+// few hundred bytes: libraries read all values of all tags, which 64 KB of hostile ones turn into gigabytes.
+
+/** Values are null where the file does not say, or says what cannot be. */
+export interface Exif {
+  /** By the camera's own clock: `2024-05-01T14:03:22`, without a zone. */
+  readonly taken: string | null;
+  /** Maker and model. */
+  readonly camera: string | null;
+  readonly lens: string | null;
+  /** Degrees, north and east positive. */
+  readonly latitude: number | null;
+  readonly longitude: number | null;
+}
+
+/** Of any file, whatever its bytes are. Never throws; time is linear in the file's length. */
+export function exifOf(bytes: Uint8Array): Exif {
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  const tiff = tiffIn(file);
+  const main = tiff === undefined ? emptyFolder : folderAt(tiff, numberAt(tiff, 4, 4));
+  const photo = folderIn(main, tags.exifFolder);
+  const place = folderIn(main, tags.gpsFolder);
+  const latitude = degrees(place, tags.latitudeReference, tags.latitude, 'NS', 90);
+  const longitude = degrees(place, tags.longitudeReference, tags.longitude, 'EW', 180);
+  // Cameras without a fix write zeros.
+  const isPlace = latitude !== null && longitude !== null && (latitude !== 0 || longitude !== 0);
+  return {
+    taken: timeOf(textOf(photo, tags.taken)) ?? timeOf(textOf(photo, tags.digitized)),
+    camera: cameraOf(textOf(main, tags.make), textOf(main, tags.model)),
+    lens: textOf(photo, tags.lens),
+    latitude: isPlace ? latitude : null,
+    longitude: isPlace ? longitude : null,
+  };
+}
+
+const tags = {
+  make: 0x010f,
+  model: 0x0110,
+  exifFolder: 0x8769,
+  gpsFolder: 0x8825,
+  taken: 0x9003,
+  digitized: 0x9004,
+  lens: 0xa434,
+  latitudeReference: 1,
+  latitude: 2,
+  longitudeReference: 3,
+  longitude: 4,
+} as const;
+/** TIFF's types. */
+const types = { ascii: 2, rational: 5 } as const;
+/** A camera's folders have some dozens. */
+const mostEntries = 512;
+const longestText = 256;
+
+/** A block of TIFF, which begins with its byte order. */
+interface Tiff {
+  readonly data: Buffer;
+  readonly isLittle: boolean;
+}
+
+/** Where each tag's entry of 12 bytes begins. */
+interface Folder {
+  readonly tiff: Tiff;
+  readonly entries: ReadonlyMap<number, number>;
+}
+
+const emptyFolder: Folder = { tiff: { data: Buffer.alloc(0), isLittle: true }, entries: new Map() };
+
+/** The block of a file: all of it in TIFF and cameras' raw pictures; elsewhere it lies in a part of its own. */
+function tiffIn(file: Buffer): Tiff | undefined {
+  if (file.length < 12) return undefined;
+  const kind = file.toString('latin1', 0, 12);
+  if (kind.startsWith('\xff\xd8')) return tiffAt(file, inJpeg(file));
+  if (kind.startsWith('\x89PNG')) return tiffAt(file, inChunks(file, 'eXIf', 8, false));
+  if (/^RIFF....WEBP/s.test(kind)) return tiffAt(file, inChunks(file, 'EXIF', 12, true));
+  if (/^(?:II|MM)/.test(kind)) return tiffAt(file, 0);
+  const marked = ['Exif\0\0II*\0', 'Exif\0\0MM\0*'].map((mark) => file.indexOf(mark, 0, 'latin1'));
+  const first = Math.min(...marked.filter((at) => at >= 0));
+  return Number.isFinite(first) ? tiffAt(file, first) : undefined;
+}
+
+function tiffAt(file: Buffer, start: number | undefined): Tiff | undefined {
+  if (start === undefined) return undefined;
+  const isMarked = file.toString('latin1', start, start + 6) === 'Exif\0\0';
+  const data = file.subarray(start + (isMarked ? 6 : 0));
+  const order = data.toString('latin1', 0, 2);
+  return order === 'II' || order === 'MM' ? { data, isLittle: order === 'II' } : undefined;
+}
+
+/** Segments come before the pixels, each with its length. */
+function inJpeg(file: Buffer): number | undefined {
+  for (let at = 2; at + 10 <= file.length && file[at] === 0xff; at += 2 + file.readUInt16BE(at + 2)) {
+    if (file[at + 1] === 0xda) return undefined;
+    if (file[at + 1] === 0xe1 && file.toString('latin1', at + 4, at + 10) === 'Exif\0\0') return at + 4;
+  }
+  return undefined;
+}
+
+/** Chunks of PNG, whose length comes before their name and a checksum at their end, or of RIFF, with a length that is even. */
+function inChunks(file: Buffer, wanted: string, start: number, isRiff: boolean): number | undefined {
+  for (let at = start; at + 8 <= file.length; ) {
+    if (file.toString('latin1', at + (isRiff ? 0 : 4), at + (isRiff ? 4 : 8)) === wanted) return at + 8;
+    const length = isRiff ? file.readUInt32LE(at + 4) : file.readUInt32BE(at);
+    at += 8 + (isRiff ? length + (length % 2) : length + 4);
+  }
+  return undefined;
+}
+
+/** 0 past the end. */
+function numberAt({ data, isLittle }: Tiff, at: number, bytes: 2 | 4): number {
+  if (at + bytes > data.length) return 0;
+  return isLittle ? data.readUIntLE(at, bytes) : data.readUIntBE(at, bytes);
+}
+
+function folderAt(tiff: Tiff, start: number): Folder {
+  const entries = new Map<number, number>();
+  const count = start === 0 ? 0 : Math.min(numberAt(tiff, start, 2), mostEntries);
+  for (let at = start + 2; at < start + 2 + 12 * count && at + 12 <= tiff.data.length; at += 12) {
+    entries.set(numberAt(tiff, at, 2), at);
+  }
+  return { tiff, entries };
+}
+
+function folderIn({ tiff, entries }: Folder, tag: number): Folder {
+  const entry = entries.get(tag);
+  return entry === undefined ? emptyFolder : folderAt(tiff, numberAt(tiff, entry + 8, 4));
+}
+
+function textOf({ tiff, entries }: Folder, tag: number): string | null {
+  const entry = entries.get(tag);
+  if (entry === undefined || numberAt(tiff, entry + 2, 2) !== types.ascii) return null;
+  const count = numberAt(tiff, entry + 4, 4);
+  const start = count <= 4 ? entry + 8 : numberAt(tiff, entry + 8, 4);
+  const bytes = tiff.data.subarray(start, start + Math.min(count, longestText));
+  const end = bytes.indexOf(0);
+  // ASCII by the standard; UTF-8 or Latin-1 by some cameras.
+  const given = bytes.subarray(0, end < 0 ? bytes.length : end);
+  const utf8 = given.toString('utf8');
+  const text = utf8.includes('\ufffd') ? given.toString('latin1') : utf8;
+  const plain = text
+    .replaceAll(/\p{C}+/gu, ' ')
+    .replaceAll(/\s+/g, ' ')
+    .trim();
+  return plain === '' ? null : plain.normalize('NFC');
+}
+
+/** Three rationals: degrees, minutes and seconds. */
+function degrees(folder: Folder, reference: number, tag: number, sides: string, most: number): number | null {
+  const { tiff, entries } = folder;
+  const entry = entries.get(tag);
+  const side = sides.indexOf(textOf(folder, reference)?.slice(0, 1).toUpperCase() ?? '?');
+  if (entry === undefined || side < 0 || numberAt(tiff, entry + 2, 2) !== types.rational) return null;
+  const start = numberAt(tiff, entry + 8, 4);
+  const count = numberAt(tiff, entry + 4, 4);
+  if (count < 1 || count > 3 || start + 8 * count > tiff.data.length) return null;
+  let sum = 0;
+  for (let part = 0; part < count; part += 1) {
+    const [above, below] = [numberAt(tiff, start + 8 * part, 4), numberAt(tiff, start + 8 * part + 4, 4)];
+    // What is not given may be 0/0, but not the degrees.
+    if (below === 0 && (above !== 0 || part === 0)) return null;
+    if (below !== 0) sum += above / below / 60 ** part;
+  }
+  if (!(sum <= most)) return null;
+  const rounded = Math.round(sum * 1e7) / 1e7; // a centimetre
+  return side === 0 || rounded === 0 ? rounded : -rounded;
+}
+
+/** `2024:05:01 14:03:22` as ISO 8601; null for what is no time, such as zeros. */
+function timeOf(text: string | null): string | null {
+  const parts = /^(\d{4})[:/-](\d\d)[:/-](\d\d)[ T](\d\d):(\d\d):(\d\d)/.exec(text ?? '');
+  if (parts === null) return null;
+  const [, year, month, day, hours, minutes, seconds] = parts;
+  const iso = `${year}-${month}-${day}T${hours}:${minutes}:${seconds}`;
+  const time = new Date(`${iso}Z`);
+  const isTime = !Number.isNaN(time.getTime()) && time.toISOString().startsWith(iso);
+  return isTime && Number(year) > 0 ? iso : null;
+}
+
+/** Many models begin with their maker's name. */
+function cameraOf(make: string | null, model: string | null): string | null {
+  if (make === null || model === null) return make ?? model;
+  const maker = make.split(' ')[0]!.toLowerCase();
+  return model.toLowerCase().startsWith(maker) ? model : `${make} ${model}`;
+}

@@ -1,0 +1,84 @@
+/** What pictures' files say of themselves, as columns that a filter can name: time, camera, lens, place and size. */
+// They are stored under names of their own, so that a table of the user's may have columns of these names, which count then.
+
+import type { PhotoFacts } from '../pictures/index.ts';
+import type { Columns, ColumnType, Filter, Metadata, Scalar } from '../store/index.ts';
+
+/** Their types in a filter. Times are stored as texts, as the camera's clock showed them: no zone is known. */
+const filterTypes: Readonly<Record<keyof PhotoFacts, ColumnType>> = {
+  taken: 'time',
+  camera: 'string',
+  lens: 'string',
+  latitude: 'number',
+  longitude: 'number',
+  width: 'number',
+  height: 'number',
+};
+const names = Object.keys(filterTypes) as (keyof PhotoFacts)[];
+/** No column of a user's begins with this. */
+const mark = '_';
+
+/** As a store has them. */
+export const storedPhotoColumns: ReadonlyMap<string, Exclude<ColumnType, 'time'>> = new Map(
+  Object.entries(filterTypes).map(([name, type]) => [mark + name, type === 'time' ? 'string' : type]),
+);
+
+export function storedPhotoFacts(facts: PhotoFacts): Metadata {
+  return Object.fromEntries(names.map((name) => [mark + name, facts[name]]));
+}
+
+/** Of all metadata, what a picture's file says. */
+export function photoOf(stored: Metadata): Metadata {
+  return Object.fromEntries(Object.entries(stored).filter(([name]) => storedPhotoColumns.has(name)));
+}
+
+/** Whether a picture's file has been asked. */
+export function isDescribed(stored: Metadata): boolean {
+  return stored[`${mark}width`] != null;
+}
+
+/** A store's columns as users know them. */
+export function namedColumns(stored: Columns): Columns {
+  const own = [...stored].filter(([name]) => !storedPhotoColumns.has(name));
+  const photo = names
+    .filter((name) => stored.has(mark + name))
+    .map((name) => [name, filterTypes[name]] as const);
+  return new Map([...photo, ...own]);
+}
+
+/** A store's metadata as users know them: their own first. */
+export function namedMetadata(stored: Metadata): Metadata {
+  const own = Object.entries(stored).filter(([name]) => !storedPhotoColumns.has(name));
+  const photo = names
+    .filter((name) => mark + name in stored && !(name in stored))
+    .map((name) => [name, stored[mark + name]!] as const);
+  return Object.fromEntries([...own, ...photo]);
+}
+
+/** A filter by users' names as one by a store's. */
+export function storedFilter(filter: Filter, stored: Columns): Filter {
+  switch (filter.kind) {
+    case 'not':
+      return { ...filter, of: storedFilter(filter.of, stored) };
+    case 'and':
+    case 'or':
+      return { ...filter, of: filter.of.map((of) => storedFilter(of, stored)) };
+    default:
+      break;
+  }
+  const { column } = filter;
+  if (stored.has(column) || !stored.has(mark + column)) return filter;
+  const renamed = { ...filter, column: mark + column };
+  if (column !== ('taken' satisfies keyof PhotoFacts)) return renamed;
+  if (renamed.kind === 'compare') return { ...renamed, value: clockTime(renamed.value) };
+  return renamed.kind === 'in' ? { ...renamed, values: renamed.values.map(clockTime) } : renamed;
+}
+
+/** Milliseconds since 1970 as a clock here shows them, in the form of `taken`. */
+function clockTime(milliseconds: Scalar): string {
+  // Outside of these years, texts are not in the order of times.
+  const [first, last] = [Date.parse('0001-01-02'), Date.parse('9999-12-30')];
+  const time = new Date(Math.min(Math.max(Number(milliseconds), first), last));
+  const shown = new Date(time.getTime() - time.getTimezoneOffset() * 60_000);
+  return shown.toISOString().replace(/(?:\.000)?Z$/, '');
+}
