@@ -15,8 +15,12 @@ export interface ReportPictures {
   readonly missing: number;
 }
 
-/** The longer side, in pixels. */
-const side = 112;
+/** The longer side, in pixels: so many for so many pictures at most, so that a page of 200 queries stays some 30 MB. */
+const sides = [
+  { side: 384, pictures: 500 },
+  { side: 256, pictures: 2000 },
+  { side: 160, pictures: Number.POSITIVE_INFINITY },
+] as const;
 const quality = 70;
 /** So many are made at once. */
 const atOnce = 4;
@@ -33,13 +37,14 @@ export async function reportPictures(
   const byId = new Map(images.map((image) => [image.id, image]));
   const numbers = new Map([...ids].map((id, at) => [id, at]));
   const rules: string[] = Array.from({ length: ids.size }, () => '');
+  const { side } = sides.find(({ pictures }) => ids.size <= pictures)!;
   const ratios: number[] = [];
   const left = numbers.entries();
   let done = 0;
   const work = async () => {
     for (const [id, number] of left) {
       const image = byId.get(id);
-      const bytes = image && (await thumbnail(image));
+      const bytes = image && (await thumbnail(image, side));
       if (bytes !== undefined) {
         const { width, height } = await sharp(bytes).metadata();
         ratios.push(width / height);
@@ -65,7 +70,7 @@ export async function reportPictures(
   };
 }
 
-async function thumbnail({ path, region }: BenchmarkImage): Promise<Uint8Array | undefined> {
+async function thumbnail({ path, region }: BenchmarkImage, side: number): Promise<Uint8Array | undefined> {
   const small = (image: Sharp) =>
     image.resize({ width: side, height: side, fit: 'inside', withoutEnlargement: true }).jpeg({ quality });
   if (region === undefined) return shrunkPicture(path, small);

@@ -46,7 +46,12 @@ export function queriesSection(
     '</div>',
     '<div class="queries">',
     ...queries.map((each) => card(each, { results, names, rankings, pictures, numbers })),
-    '</div>\n</section>',
+    '</div>',
+    '<dialog id="large" aria-label="A picture, enlarged"><i class="t" role="img"></i><p></p>',
+    '<div><button type="button" data-step="-1">← before</button>',
+    '<button type="button" data-step="1">next →</button>',
+    '<button type="button" data-close autofocus>close</button></div></dialog>',
+    '</section>',
   ].join('\n');
 }
 

@@ -1,8 +1,8 @@
-/** What the report's script does: it sorts the queries and hides those that are not looked for. */
+/** What the report's script does: it sorts the queries, hides those that are not looked for, and enlarges pictures. */
 
 import { createHash } from 'node:crypto';
 
-/** Without it all queries stand there, and methods are still switched. */
+/** Without it all queries stand there, and methods are still switched; pictures stay small. */
 export const reportScript = `
 'use strict';
 const list = document.querySelector('.queries');
@@ -36,6 +36,45 @@ function filter() {
 sort.addEventListener('change', arrange);
 if (group !== null) group.addEventListener('change', filter);
 text.addEventListener('input', filter);
+const large = document.getElementById('large');
+let together = [];
+function enlarge(tile) {
+  together = [...tile.closest('.query').querySelectorAll('.t[tabindex]')].filter((each) => each.offsetParent !== null);
+  const [picture, title] = large.querySelectorAll('.t, p');
+  picture.className = tile.className;
+  title.textContent = tile.title;
+  large.tile = tile;
+  if (!large.open) large.showModal();
+}
+function step(by) {
+  const at = together.indexOf(large.tile) + by;
+  enlarge(together[(at + together.length) % together.length]);
+}
+for (const tile of list.querySelectorAll('.t:not(.missing)')) {
+  tile.tabIndex = 0;
+  tile.setAttribute('role', 'button');
+  tile.setAttribute('aria-label', 'Enlarge ' + tile.title);
+}
+list.addEventListener('click', (event) => {
+  const tile = event.target.closest('.t[tabindex]');
+  if (tile !== null) enlarge(tile);
+});
+list.addEventListener('keydown', (event) => {
+  if ((event.key !== 'Enter' && event.key !== ' ') || !event.target.matches('.t[tabindex]')) return;
+  event.preventDefault();
+  enlarge(event.target);
+});
+large.addEventListener('keydown', (event) => {
+  if (event.key === 'ArrowLeft') step(-1);
+  if (event.key === 'ArrowRight') step(1);
+});
+large.addEventListener('click', (event) => {
+  if (event.target === large || event.target.matches('[data-close]')) large.close();
+  const by = Number(event.target.dataset?.step ?? 0);
+  if (by !== 0) step(by);
+});
+large.addEventListener('close', () => large.tile.focus());
+
 arrange();
 filter();
 document.querySelector('.filters').hidden = false;

@@ -54,7 +54,9 @@ tbody th small, td small { display: block; font-size: 12px; }
 thead .decisive { color: var(--ink); font-weight: 620; }
 .value { font-size: 16px; line-height: 1.35; }
 .best .value { font-weight: 700; }
-.figures td { min-width: 124px; white-space: nowrap; }
+.figures td { min-width: 110px; white-space: nowrap; }
+/* Nine metrics fit on 1,280 pixels. */
+.figures :is(th, td):not(:first-child) { padding-inline: 7px; }
 .figures td > span { display: block; }
 .interval { position: relative; height: 8px; margin: 2px 0 1px; background: linear-gradient(var(--line), var(--line)) center / 100% 1px no-repeat; print-color-adjust: exact; }
 .interval::before, .interval::after { content: ""; position: absolute; background: var(--accent); print-color-adjust: exact; }
@@ -62,7 +64,7 @@ thead .decisive { color: var(--ink); font-weight: 620; }
 .interval::after { top: 0; width: 2px; height: 8px; left: calc(100% * var(--at) - 1px); border-radius: 1px; }
 .range { color: var(--muted); font-size: 11.5px; }
 .difference { margin-top: 4px; font-size: 12.5px; }
-.difference small { display: inline; font-size: 11.5px; }
+.difference small { display: inline; font-size: 11.5px; letter-spacing: -.02em; }
 .faint { color: var(--muted); }
 .bars td { min-width: 112px; }
 .bars th:first-child { max-width: 380px; }
@@ -121,6 +123,14 @@ h4 { margin-bottom: 5px; color: var(--muted); font-size: 12px; font-weight: 400;
   display: block; aspect-ratio: var(--ratio); border-radius: 6px;
   background: var(--mat) center / contain no-repeat; box-shadow: 0 0 0 1px var(--edge); print-color-adjust: exact;
 }
+.t[tabindex] { cursor: zoom-in; }
+.t[tabindex]:hover { box-shadow: 0 0 0 2px var(--accent); }
+dialog { max-width: none; max-height: none; padding: 14px 16px 12px; border: 1px solid var(--line); border-radius: 12px; background: var(--card); color: var(--ink); }
+dialog::backdrop { background: rgb(0 0 0 / .6); }
+dialog .t { width: min(88vw, 76vh * var(--ratio), 720px); margin: 0 auto; border-radius: 8px; background-color: transparent; box-shadow: none; }
+dialog p { max-width: min(88vw, 720px); margin: 10px 0; overflow-wrap: anywhere; }
+dialog div { display: flex; flex-wrap: wrap; gap: 8px; }
+dialog button { padding: 5px 14px 6px; border: 1px solid var(--line); border-radius: 8px; background: var(--paper); color: inherit; font: inherit; cursor: pointer; }
 .t.missing { background: repeating-linear-gradient(-45deg, transparent 0 7px, var(--edge) 7px 8px), var(--mat); }
 .tiles { display: grid; grid-template-columns: repeat(10, 1fr); gap: 8px; counter-reset: rank; }
 .tiles li { min-width: 0; counter-increment: rank; text-align: center; color: var(--muted); font-size: 12px; line-height: 1.7; }

@@ -141,12 +141,13 @@ test('a picture stands in the file once, however often it is seen', async () => 
   assert.equal(rules.length, ids.length);
   assert.deepEqual(done, ['1/6', '2/6', '3/6', '4/6', '5/6', '6/6']);
   assert.match(page, /--ratio: 1\.333;/);
+  assert.match(page, /<dialog id="large"[^§]*data-step="-1"[^§]*data-step="1"[^§]*data-close/);
   for (const [, number, data] of rules) {
     const [, id] = new RegExp(`class="t p${number}" role="img" title="(i\\d)`).exec(page)!;
     const { data: pixels, info } = await sharp(Buffer.from(data!, 'base64'))
       .raw()
       .toBuffer({ resolveWithObject: true });
-    assert.deepEqual([info.width, info.height], [112, 84]);
+    assert.deepEqual([info.width, info.height], [384, 288]);
     const expected = [...colours[Number(id!.slice(1))]!.slice(1)].map(
       (digit) => Number.parseInt(digit, 16) * 17,
     );
