@@ -11,7 +11,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { loadClip } from '../src/clip/index.ts';
 import { readingFile, readSafetensorsHeader, readTensor } from '../src/core/index.ts';
 import { type CommandOptions, lincir as lincirIn, start as startIn } from './command-line.ts';
-import { id, setUp, tiny } from './hub-setup.ts';
+import { commit, id, setUp, tiny } from './hub-setup.ts';
 
 const model = join(import.meta.dirname, 'fixtures/tiny-clip');
 const images = join(import.meta.dirname, 'fixtures/images');
@@ -281,6 +281,18 @@ test('models: the presets and the cache', async (context) => {
   const { stdout } = await lincir(['models'], { environment });
   assert.match(stdout, /^base +openai\/clip-vit-base-patch32 +CLIP ViT-B\/32/m);
   assert.match(stdout, /^acme\/tiny-clip +main +50 kB$/m);
+  assert.match(stdout, /^lincir-large +LinCIR's, by its authors +large +57 MB +CC BY-NC 4\.0$/m);
+});
+
+test('models pull: a published phi', async (context) => {
+  const authors = { id: 'navervision/zeroshot-cir-models', commit, files: { 'lincir_large.pt': 'phi' } };
+  const { options } = await setUp(context, [authors]);
+  const { environment } = options;
+  const { stderr, code } = await lincir(['models', 'pull', 'lincir-large'], { environment });
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /its licence: CC BY-NC 4\.0, https:.*\nlincir-large is in .*\/lincir_large\.pt\n$/);
+  const { stdout } = await lincir(['models'], { environment });
+  assert.match(stdout, /^lincir-large .* cached$/m);
 });
 
 describe('wrong usage is one line and exit code 2', { concurrency: 2 }, () => {

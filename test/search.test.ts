@@ -10,6 +10,7 @@ import { basename, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
 import { lincir as lincirIn, start as startIn } from './command-line.ts';
+import { setUp } from './hub-setup.ts';
 
 const model = join(import.meta.dirname, 'fixtures/tiny-clip');
 const pictures = join(import.meta.dirname, '../examples/pictures');
@@ -71,6 +72,23 @@ const search = (...args: string[]) => lincir('search', '--index', 'p.lance', ...
 const house = 'photos/house-with-red-roof.png';
 
 describe('search', () => {
+  test('takes a phi from the hub, once, and tells of its licence', async (context) => {
+    const files = { 'phi.safetensors': await readFile(join(folder, 'run/phi-latest.safetensors')) };
+    const phi = { id: 'acme/phi', commit: 'a'.repeat(40), files };
+    const { options } = await setUp(context, [phi]);
+    const asked = ['search', '--index', 'p.lance', '--image', house, '--text', 'is blue'];
+    const from = (environment: Readonly<Record<string, string | undefined>> | undefined) =>
+      lincirIn([...asked, '--phi', 'acme/phi', '--paths'], { folder, environment });
+    const downloaded = await from(options.environment);
+    assert.equal(downloaded.code, 0, downloaded.stderr);
+    assert.match(downloaded.stderr, /^phi\.safetensors, .* its licence is told at http:.*\/acme\/phi$/m);
+    const offline = await from({ ...options.environment, HF_HUB_OFFLINE: '1' });
+    assert.equal(offline.stdout, downloaded.stdout);
+    assert.doesNotMatch(offline.stderr, /licence/);
+    const local = await search('--image', house, '--text', 'is blue', '--phi', 'run', '--paths');
+    assert.equal(local.stdout, downloaded.stdout);
+  });
+
   test('composes a picture and words, and leaves the picture out', async () => {
     const { stdout, stderr, code } = await search('--image', house, '--text', 'is blue', '--phi', 'run');
     assert.equal(code, 0, stderr);

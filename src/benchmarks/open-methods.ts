@@ -5,13 +5,14 @@ import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import type { Clip } from '../clip/index.ts';
 import { asLincirError, LincirError } from '../core/index.ts';
+import type { PhiOptions } from '../hub/index.ts';
 import { invertCached, loadPhi, type Phi, phiFileOf } from '../lincir/index.ts';
 import type { Device } from '../onnx/index.ts';
 import { baseline, type EvaluationMethod, type MethodToEvaluate } from './methods.ts';
 
 export interface OpenMethodsOptions {
   readonly clip: Clip;
-  /** Files, or a run's folder, of the methods that go by a phi. */
+  /** Files, a run's folder, or names on the hub, of the methods that go by a phi. */
   readonly phi?: Readonly<Partial<Record<'lincir' | 'searle' | 'pic2word', string | undefined>>>;
   /** Of the text. */
   readonly weights?: Readonly<Partial<Record<'sum' | 'slerp', number | undefined>>>;
@@ -20,6 +21,8 @@ export interface OpenMethodsOptions {
   readonly device?: Device | undefined;
   readonly threads?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Of phis on the hub. */
+  readonly download?: Pick<PhiOptions, 'onProgress' | 'onLicence'> | undefined;
   /** Told how many of so many pictures `oti` has inverted. */
   readonly onInversion?: ((done: number, total: number) => void) | undefined;
 }
@@ -62,7 +65,7 @@ export async function openMethods(
 
 async function withPhi(
   name: 'lincir' | 'searle' | 'pic2word',
-  { clip, phi: files = {}, device, threads }: OpenMethodsOptions,
+  { clip, phi: files = {}, device, threads, signal, download }: OpenMethodsOptions,
 ): Promise<{ phi: Phi; method: MethodToEvaluate }> {
   const given = files[name];
   if (given === undefined) {
@@ -73,7 +76,7 @@ async function withPhi(
       todo: `give ${name === 'lincir' ? '--phi' : `--${name}`} FILE, or leave the method out`,
     });
   }
-  const file = await phiFileOf(given);
+  const file = await phiFileOf(given, { clip, signal, ...download });
   const phi = await loadPhi(file, {
     clip,
     ...(device && { device }),

@@ -1,7 +1,7 @@
 /** What main lends to a command, so that only main prints, and what commands say in common. */
 
 import { formatCount } from '../core/index.ts';
-import type { DownloadProgress } from '../hub/index.ts';
+import type { DownloadProgress, PhiOptions } from '../hub/index.ts';
 import type { Reporter } from './progress.ts';
 
 export interface Context {
@@ -27,6 +27,11 @@ export function downloadBar(reporter: Reporter, model: string): (progress: Downl
     isFirst = false;
     reporter.advance(allReceivedBytes);
   };
+}
+
+/** The same for a phi on the hub, with its licence before it. */
+export function phiDownload(reporter: Reporter): Pick<PhiOptions, 'onProgress' | 'onLicence'> {
+  return { onProgress: downloadBar(reporter, 'phi'), onLicence: (notice) => reporter.note(notice) };
 }
 
 /** Warnings of one kind: the first few are printed, the others counted. */

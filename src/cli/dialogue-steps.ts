@@ -10,7 +10,7 @@ export const commands = {
   text: 'WORDS  words, also those that begin with a number; none: no words',
   method: 'NAME  lincir, image, text, sum or slerp; none: by what is given',
   weight: 'N  of the words in sum and slerp; none: the usual one',
-  phi: 'FILE  what makes words of pictures',
+  phi: 'PHI  what makes words of pictures',
   without: 'WORDS  subtract these; none: nothing',
   where: 'FILTER  only pictures that pass; none: all',
   unique: 'N  what is alike once: same contents, or from a similarity on; off: each',
@@ -69,7 +69,8 @@ export function stepOf(line: string, request: SearchRequest, last: SearchResults
         ? { request: { ...next, weight: given ? Number(given) : undefined } }
         : { print: '/weight takes a number, such as 0.5' };
     case 'phi':
-      if (!given) return { print: '/phi takes a file, or the folder of a run' };
+      if (!given)
+        return { print: '/phi takes a file, the folder of a run, or a published one: lincir-large' };
       return { request: { ...next, phi: withoutQuotes(rest) } };
     case 'without':
       return { request: { ...next, without: given } };

@@ -106,7 +106,7 @@ function protocolOptions(command: Command): void {
 function modelledCommand(command: Command): Command {
   return dataOption(command)
     .addOption(modelOption())
-    .option('--phi <file>', "LinCIR's: a run's folder, or a file of lincir or its authors")
+    .option('--phi <phi>', "LinCIR's: a run's folder, a file, or a published one: lincir-large")
     .option('--searle <file>', "SEARLE's phi")
     .option('--pic2word <file>', "Pic2Word's phi")
     .addOption(

@@ -22,7 +22,7 @@ import {
 import { type Clip, loadClip } from '../clip/index.ts';
 import { aloneIn, cacheFolder, LincirError, writeFileAtomically } from '../core/index.ts';
 import type { Device } from '../onnx/index.ts';
-import { type Context, downloadBar, Warnings } from './context.ts';
+import { type Context, downloadBar, phiDownload, Warnings } from './context.ts';
 import { resultsTable, timesLine } from './evaluation-table.ts';
 import { kindOf } from './named.ts';
 import type { Work } from './progress.ts';
@@ -160,6 +160,7 @@ async function withMethods<Result>(
   try {
     const opened = await openMethods(methodsOf(options), {
       ...{ clip, phi: { lincir: phi, searle, pic2word }, weights: { sum, slerp }, cache, signal, ...where },
+      download: phiDownload(reporter),
       onInversion: (done, total) => bar({ label: 'oti', unit: 'pictures', total }, done),
     });
     const bar = progressBar(context);

@@ -161,7 +161,10 @@ program
   .addOption(indexOption())
   .option('--image <picture...>', 'a file, an address on the web, or an id or path in the index')
   .option('--text <prompt>', 'what is to be different, or a prompt with $')
-  .option('--phi <file>', "what makes words of pictures: a run's folder, or a file of lincir or its authors")
+  .option(
+    '--phi <phi>',
+    "what makes words of pictures: a run's folder, a file, or a published one: lincir-large",
+  )
   .option('--without <text>', 'what is not wanted')
   .option('--without-weight <number>', 'how much of it is subtracted; 0.5 if not given', realNumber)
   .addOption(
@@ -276,14 +279,14 @@ evaluationCommands(program, context);
 
 const models = program
   .command('models')
-  .description('list the presets and the models in the cache')
+  .description('list the presets of models and phis, and what is in the cache')
   .option('--json', 'print JSON')
   .action(async (options) => (await import('./models.ts')).listModels(options, context));
 
 models
   .command('pull')
-  .description('download a model, or what is new of it')
-  .argument('<model>', 'a preset, or OWNER/NAME[@REVISION] on the hub')
+  .description('download a model or a phi, or what is new of it')
+  .argument('<model>', 'a preset, OWNER/NAME[@REVISION] on the hub, or OWNER/NAME/FILE for a phi')
   .action(async (model, _, command) =>
     (await import('./models.ts')).pull(model, command.optsWithGlobals(), context),
   );

@@ -1,8 +1,17 @@
-/** `lincir models`: the presets and what the cache holds; `lincir models pull`: downloads a model into it. */
+/** `lincir models`: the presets and what the cache holds; `lincir models pull`: downloads a model or a phi into it. */
 
 import { formatBytes, formatCount } from '../core/index.ts';
-import { type CachedModel, listCachedModels, listPresets, pullModel } from '../hub/index.ts';
-import { type Context, downloadBar } from './context.ts';
+import {
+  type CachedModel,
+  isPhiCached,
+  listCachedModels,
+  listPhiPresets,
+  listPresets,
+  type PhiPreset,
+  pullModel,
+  pullPhi,
+} from '../hub/index.ts';
+import { type Context, downloadBar, phiDownload } from './context.ts';
 
 export interface ModelsOptions {
   readonly json?: boolean;
@@ -11,8 +20,11 @@ export interface ModelsOptions {
 export async function listModels({ json }: ModelsOptions, { print }: Context): Promise<void> {
   const cached = await listCachedModels();
   const presets = listPresets();
+  const phis = await Promise.all(
+    listPhiPresets().map(async (preset) => ({ ...preset, cached: await isPhiCached(preset) })),
+  );
   if (json) {
-    print(JSON.stringify({ presets, cached }));
+    print(JSON.stringify({ presets, cached, phis }));
     return;
   }
   const stateOf = (id: string): string => {
@@ -26,6 +38,16 @@ export async function listModels({ json }: ModelsOptions, { print }: Context): P
       ['PRESET', 'MODEL', 'WHAT IT IS', 'PARAMETERS', 'DIMENSIONS', 'STATE'],
       ...presets.map(({ name, id, description, millions, dimensions }) => [
         ...[name, id, description, `${formatCount(millions)} million`, `${dimensions}`, stateOf(id)],
+      ]),
+    ]),
+  );
+  print('');
+  print(
+    table([
+      ['PHI', 'WHAT IT IS', 'MODEL', 'SIZE', 'LICENCE', 'STATE'],
+      ...phis.map((phi) => [
+        ...[phi.name, phi.description, phi.model, phi.bytes ? formatBytes(phi.bytes) : '', phi.licence],
+        stateOfPhi(phi),
       ]),
     ]),
   );
@@ -44,6 +66,7 @@ export async function listModels({ json }: ModelsOptions, { print }: Context): P
     );
   }
   print('\n--model takes a preset, OWNER/NAME[@REVISION] on the hub, a folder, or mini, which comes along.');
+  print("--phi takes one of these, OWNER/NAME[/FILE][@REVISION] on the hub, a file, or a run's folder.");
 }
 
 export async function pull(
@@ -51,10 +74,21 @@ export async function pull(
   { json }: ModelsOptions,
   { print, reporter, signal }: Context,
 ): Promise<void> {
+  const phi = await pullPhi(model, { ...phiDownload(reporter), signal });
+  if (phi) {
+    reporter.end();
+    if (json) print(JSON.stringify(phi));
+    else reporter.note(`${model} is in ${phi.file}`);
+    return;
+  }
   const resolved = await pullModel(model, { onProgress: downloadBar(reporter, model), signal });
   reporter.end();
   if (json) print(JSON.stringify(resolved));
   else reporter.note(`${resolved.id} is in ${resolved.folder}`);
+}
+
+function stateOfPhi({ id, address, cached }: PhiPreset & { readonly cached: boolean }): string {
+  return id === undefined ? `at ${address}` : cached ? 'cached' : '';
 }
 
 function revisionOf({ refs, revision }: CachedModel): string {

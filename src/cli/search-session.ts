@@ -14,7 +14,7 @@ import {
   type PictureIndex,
   type Query,
 } from '../retrieval/index.ts';
-import { type Context, downloadBar } from './context.ts';
+import { type Context, downloadBar, phiDownload } from './context.ts';
 
 export interface SessionOptions {
   readonly index: string;
@@ -106,7 +106,7 @@ export class SearchSession {
    */
   expectQuery(request: SearchRequest): Method {
     const { images, text = '', phi } = request;
-    const method = methodOf({ ...request, hasPhi: phi !== undefined });
+    const method = methodOf({ ...request, hasPhi: phi !== undefined, model: this.#clip.id });
     if (method === 'lincir') composePrompt(text, images.length, this.#clip.tokenizer);
     return method;
   }
@@ -189,11 +189,9 @@ export class SearchSession {
   async #phiOf(path: string): Promise<Phi> {
     if (this.#phi?.path === path) return this.#phi.phi;
     const { device, threads } = this.#options;
-    const phi = await loadPhi(path, {
-      clip: this.#clip,
-      ...(device && { device }),
-      ...(threads !== undefined && { threads }),
-    });
+    const { reporter, signal } = this.#context;
+    const phi = await loadPhi(path, { clip: this.#clip, device, threads, signal, ...phiDownload(reporter) });
+    reporter.end();
     await this.#forgetPhi();
     this.#phi = { path, phi };
     return phi;

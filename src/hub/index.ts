@@ -1,10 +1,10 @@
 /** Models from the Hugging Face hub, in the cache that all of its tools share, and data sets from there. */
 
 export { type Dataset, type DatasetFile, type DatasetOptions, openDataset } from './datasets.ts';
+export type { DownloadOptions, DownloadProgress } from './download-files.ts';
 export type { Variables } from './environment.ts';
 export {
   type CachedModel,
-  type DownloadProgress,
   listCachedModels,
   pullModel,
   type ResolvedModel,
@@ -12,3 +12,13 @@ export {
   resolveModel,
 } from './models.ts';
 export { listPresets, type Preset } from './names.ts';
+export {
+  isPhiCached,
+  listPhiPresets,
+  type PhiOptions,
+  type PhiPreset,
+  phiPresetFor,
+  pullPhi,
+  type ResolvedPhi,
+  resolvePhi,
+} from './phis.ts';

@@ -3,7 +3,7 @@
 import { stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { asLincirError, LincirError, makeFolder, readJsonFile } from '../core/index.ts';
+import { LincirError, makeFolder, readJsonFile } from '../core/index.ts';
 import {
   cachedCommit,
   cachedCommits,
@@ -12,38 +12,19 @@ import {
   namesIn,
   type Repository,
   repositoryIn,
-  writeRef,
 } from './cache.ts';
-import { fetchFile, type RemoteFile } from './download.ts';
-import { type HubEnvironment, readHubEnvironment, readToken, type Variables } from './environment.ts';
-import { type Listing, listFiles } from './listing.ts';
+import type { RemoteFile } from './download.ts';
+import { type DownloadOptions, downloadFiles, type Wanted } from './download-files.ts';
+import { type HubEnvironment, readHubEnvironment } from './environment.ts';
+import type { Listing } from './listing.ts';
 import { findModel } from './names.ts';
-import { type Connection, defaultPatience } from './request.ts';
 import { isIndex, missingParts, shardsOf, smallFiles, weightFiles } from './snapshot.ts';
 
-/** How far a download has come, in bytes. What the cache already had counts as received. */
-export interface DownloadProgress {
-  /** The file that has just grown. */
-  readonly file: string;
-  readonly receivedBytes: number;
-  readonly totalBytes: number;
-  /** The same for all files of the model together. */
-  readonly allReceivedBytes: number;
-  readonly allTotalBytes: number;
-}
-
-export interface ResolveOptions {
+export interface ResolveOptions extends DownloadOptions {
   /** A branch, tag or commit, as `@REVISION` after the name gives it too. */
   readonly revision?: string;
   /** Do without the weights and what else a tokenizer does not need. */
   readonly only?: 'tokenizer';
-  readonly onProgress?: (progress: DownloadProgress) => void;
-  /** Ends a download; what has arrived is kept. The promise is rejected with the signal's reason. */
-  readonly signal?: AbortSignal;
-  /** Defaults to `process.env`. */
-  readonly environment?: Variables;
-  /** How often and how long to wait for the hub; milliseconds. */
-  readonly patience?: Partial<Pick<Connection, 'attempts' | 'backoff' | 'silence'>>;
 }
 
 /** A model on this machine. `id` and the commit `revision` are unknown of a plain folder. */
@@ -149,46 +130,13 @@ async function download(
   options: ResolveOptions,
   missing: readonly string[],
 ): Promise<ResolvedModel> {
-  const { signal, patience, onProgress } = options;
-  if (environment.offline) {
-    throw new LincirError('not-found', {
-      subject: `${id}@${revision}`,
-      expected: `${missing.join(', ')} in ${environment.cacheFolder}`,
-      found: 'none, and HF_HUB_OFFLINE forbids to download it',
-      todo: 'unset HF_HUB_OFFLINE',
-    });
-  }
-  const { endpoint, cacheFolder, symlinks } = environment;
-  const token = await readToken(environment);
-  const connection: Connection = { ...defaultPatience, ...patience, endpoint, token, signal };
-  const repository = repositoryIn(cacheFolder, id);
-  try {
-    const listing = await listFiles(connection, 'models', id, revision);
-    const fetch = (file: RemoteFile, onReceived: (bytes: number) => void) =>
-      fetchFile(repository, listing.commit, file, connection, symlinks, onReceived);
-
-    const files =
-      options.only === undefined
-        ? await filesOf(id, listing, repository, (index) => fetch(index, () => {}))
-        : smallFiles.filter(listing.has).map(listing.file);
-    const allTotalBytes = files.reduce((sum, { size }) => sum + size, 0);
-    let finishedBytes = 0;
-    for (const file of files) {
-      await fetch(file, (receivedBytes) => {
-        const allReceivedBytes = finishedBytes + receivedBytes;
-        const { name, size: totalBytes } = file;
-        onProgress?.({ file: name, receivedBytes, totalBytes, allReceivedBytes, allTotalBytes });
-      });
-      finishedBytes += file.size;
-    }
-    await noteAbsences(repository, listing);
-    // Last: until the new commit is complete, the branch stands for the old one, which may be.
-    await writeRef(repository, revision, listing.commit);
-    return { folder: repository.snapshot(listing.commit), id, revision: listing.commit };
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw asLincirError(error, cacheFolder, 'write');
-  }
+  const choose: Wanted['choose'] = (listing, repository, fetch) =>
+    options.only === undefined
+      ? filesOf(id, listing, repository, fetch)
+      : smallFiles.filter(listing.has).map(listing.file);
+  const wanted: Wanted = { id, revision, missing, choose, onComplete: noteAbsences };
+  const { commit } = await downloadFiles(wanted, environment, options);
+  return { folder: repositoryIn(environment.cacheFolder, id).snapshot(commit), id, revision: commit };
 }
 
 /** The files of a commit to download, weights last, in one format only. An index is fetched at once, for its shards. */
@@ -215,7 +163,7 @@ async function filesOf(
 }
 
 /** Notes, as Python's tools do, which files the commit does not have, so that nobody asks for them again. */
-async function noteAbsences(repository: Repository, listing: Listing): Promise<void> {
+async function noteAbsences(listing: Listing, repository: Repository): Promise<void> {
   for (const name of smallFiles.filter((file) => !listing.has(file))) {
     const path = repository.absence(listing.commit, name);
     await makeFolder(dirname(path));

@@ -1,8 +1,10 @@
 /** phi at work, against PyTorch's outputs for files in the published layouts. */
 
 import assert from 'node:assert/strict';
+import { cp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { refused, setUp } from '../../test/hub-setup.ts';
 import {
   type Float32Tensor,
   normals,
@@ -77,4 +79,31 @@ test('embeddings of other dimensions are refused', async () => {
     await assert.rejects(phi.encode(wrong), { code: 'bad-argument', message: /expected \[n, 6\], found \[/ });
   }
   await phi.dispose();
+});
+
+test('a published one by name, for the model that it is for; what is here under a name wins', async (context) => {
+  const files = { 'lincir_large.pt': await readFile(join(published, 'lincir.pt')) };
+  const authors = { id: 'navervision/zeroshot-cir-models', commit: 'a'.repeat(40), files };
+  const { home, hub, options } = await setUp(context, [authors]);
+  const clip = (id: string) => ({
+    config: { text: { projection: 6, width: 8 } } as never,
+    fingerprint: 'its own',
+    ...{ id, folder: 'a/folder' },
+  });
+  const large = clip('openai/clip-vit-large-patch14');
+  const phi = await loadPhi('lincir-large', { ...options, clip: large });
+  assert.equal(phi.info.shape.input, 6);
+  await phi.dispose();
+  const other = loadPhi('lincir-large', { ...options, clip: clip('laion/CLIP-ViT-L-14-laion2B-s32B-b82K') });
+  await refused(other, 'bad-argument', /one for laion\/CLIP/, /found one for openai\/clip-vit-large-patch14/);
+  const wrong = loadPhi('runs/mine/missing', { ...options, clip: large });
+  await refused(wrong, 'not-found', /phi runs\/mine\/missing, which is no file or folder here: runs\/mine/);
+
+  const asked = hub.requests.length;
+  await cp(join(published, 'searle.pt'), join(home, 'navervision/zeroshot-cir-models/lincir_large.pt'));
+  const before = process.cwd();
+  process.chdir(home);
+  const own = await loadPhi(`${authors.id}/lincir_large.pt`, options).finally(() => process.chdir(before));
+  await own.dispose();
+  assert.equal(hub.requests.length, asked);
 });

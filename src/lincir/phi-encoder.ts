@@ -4,6 +4,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clip } from '../clip/index.ts';
 import { type Float32Tensor, LincirError } from '../core/index.ts';
+import { type PhiOptions, resolvePhi } from '../hub/index.ts';
 import { input, l2Normalize, Session, type SessionOptions } from '../onnx/index.ts';
 import { type PhiParameters, phiGraph } from './phi.ts';
 import { expectPhiFits, type PhiInfo, readPhi } from './phi-file.ts';
@@ -12,7 +13,7 @@ import { runFiles } from './run-folder.ts';
 /** Where phi is computed. */
 type Place = { readonly [Key in 'device' | 'threads']?: SessionOptions[Key] | undefined };
 
-export interface LoadPhiOptions extends Place {
+export interface LoadPhiOptions extends Place, PhiOptions {
   /** The model that phi must have been trained for. */
   readonly clip?: Pick<Clip, 'config' | 'fingerprint' | 'id' | 'folder'>;
 }
@@ -21,28 +22,60 @@ export interface LoadPhiOptions extends Place {
 const rowsPerRun = 1024;
 
 /**
- * Loads a phi from a file, ours or a published one, or from a run's folder.
- * @throws LincirError 'not-found', 'io', 'bad-file', 'device'; 'bad-argument' when it is not one for the model `clip`
+ * Loads a phi: a file, ours or a published one; a run's folder; or one on the hub, which is downloaded once.
+ * @param name what is here under this name wins; else a preset such as `lincir-large`, or OWNER/NAME[/FILE][@REVISION]
+ * @throws LincirError 'not-found', 'io', 'bad-file', 'device', 'network'; 'bad-argument' when it is not one for the model `clip`
  */
-export async function loadPhi(file: string, { clip, ...place }: LoadPhiOptions = {}): Promise<Phi> {
-  const phi = await readPhi(await phiFileOf(file));
-  if (clip) expectPhiFits(phi, clip);
-  return await Phi.create(phi.info, phi.parameters, place);
+export async function loadPhi(
+  name: string,
+  { device, threads, ...options }: LoadPhiOptions = {},
+): Promise<Phi> {
+  const phi = await readPhi(await phiFileOf(name, options));
+  if (options.clip) expectPhiFits(phi, options.clip);
+  return await Phi.create(phi.info, phi.parameters, { device, threads });
 }
 
-/** The file that `loadPhi` reads: of a run's folder its best phi, or else the latest. Throws 'not-found'. */
-export async function phiFileOf(path: string): Promise<string> {
-  if (!(await stat(path).catch(() => undefined))?.isDirectory()) return path;
-  for (const name of [runFiles.best, runFiles.latest]) {
-    const file = join(path, name);
+/** The file that `loadPhi` reads: of a run's folder its best phi, or else the latest. Throws as `loadPhi` does. */
+export async function phiFileOf(
+  name: string,
+  { clip, ...options }: PhiOptions & Pick<LoadPhiOptions, 'clip'> = {},
+): Promise<string> {
+  const here = await stat(name).catch(() => undefined);
+  if (here && !here.isDirectory()) return name;
+  if (!here) return (await published(name, clip?.id, options)) ?? name;
+  for (const part of [runFiles.best, runFiles.latest]) {
+    const file = join(name, part);
     if (await stat(file).catch(() => undefined)) return file;
   }
   throw new LincirError('not-found', {
-    subject: path,
+    subject: name,
     expected: "phi, or a run's folder with one",
     found: 'a folder without',
     todo: 'name the file, or train one: lincir train',
   });
+}
+
+async function published(
+  name: string,
+  model: string | undefined,
+  options: PhiOptions,
+): Promise<string | undefined> {
+  try {
+    const found = await resolvePhi(name, options);
+    // What authors publish does not say which model it is for, and models share their dimensions.
+    if (!found?.model || !model || found.model === model) return found?.file;
+    throw new LincirError('bad-argument', {
+      subject: `phi ${name}`,
+      expected: `one for ${model}`,
+      found: `one for ${found.model}`,
+      todo: `index with --model ${found.model}, or take another phi: lincir models lists those that are published`,
+    });
+  } catch (error) {
+    if (!(error instanceof LincirError) || (error.code !== 'not-found' && error.code !== 'network'))
+      throw error;
+    const subject = `phi ${name}, which is no file or folder here: ${error.problem.subject}`;
+    throw new LincirError(error.code, { ...error.problem, subject, cause: error });
+  }
 }
 
 /** A phi, ready to be used. Owns memory outside JavaScript: dispose of it. */

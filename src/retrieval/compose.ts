@@ -2,6 +2,7 @@
 
 import type { Clip, ImageSource } from '../clip/index.ts';
 import { type Float32Tensor, LincirError, normalizeRows, quoted } from '../core/index.ts';
+import { phiPresetFor } from '../hub/index.ts';
 import type { Phi } from '../lincir/index.ts';
 import type { EmbeddedPicture } from '../store/index.ts';
 import { slerp, slerpWeight, sum } from './mixing.ts';
@@ -62,7 +63,7 @@ const phiAdvice = {
  */
 export async function compose(options: ComposeOptions): Promise<Query> {
   const { clip, phi, images = [], text, without, withoutWeight = defaultWithoutWeight } = options;
-  const method = methodOf({ ...options, hasPhi: phi !== undefined });
+  const method = methodOf({ ...options, hasPhi: phi !== undefined, model: clip.id });
   const timings = { pictures: 0, phi: 0, text: 0 };
   const timed = async <T>(stage: keyof typeof timings, work: () => Promise<T>): Promise<T> => {
     const begin = performance.now();
@@ -145,6 +146,8 @@ export interface MethodOptions
   extends Pick<ComposeOptions, 'text' | 'without' | 'method' | 'weight' | 'withoutWeight'> {
   readonly images?: readonly unknown[];
   readonly hasPhi: boolean;
+  /** The model's id: with it, what is missing can be named. */
+  readonly model?: string | undefined;
 }
 
 /** The method that the options mean, if they have all that it needs. Throws LincirError 'bad-argument'. */
@@ -156,6 +159,7 @@ export function methodOf({
   weight,
   withoutWeight,
   hasPhi,
+  model,
 }: MethodOptions): Method {
   const refuse = (subject: string, expected: string, found: string, todo?: string) =>
     new LincirError('bad-argument', { subject, expected, found, ...(todo && { todo }) });
@@ -182,11 +186,13 @@ export function methodOf({
     if (!has[need]) throw refuse(`method ${chosen}`, need === 'image' ? 'a picture' : 'a text', 'none');
   }
   if (chosen === 'lincir' && !hasPhi) {
+    const published = phiPresetFor(model);
+    const known = published && `--phi ${published.name} (${published.description}; ${published.licence}), `;
     throw refuse(
       'method lincir',
       'phi, which makes a word of a picture',
       'none',
-      'give --phi FILE, or --method sum to go without',
+      `give ${known ?? ''}--phi FILE, or --method sum to go without`,
     );
   }
   const advice = 'or write \\$ for a dollar sign';

@@ -1,0 +1,91 @@
+/** Downloads files of a revision into the cache; offline, says what is missing there. */
+
+import { asLincirError, LincirError } from '../core/index.ts';
+import { type Repository, repositoryIn, writeRef } from './cache.ts';
+import { fetchFile, type RemoteFile } from './download.ts';
+import { type HubEnvironment, readToken, type Variables } from './environment.ts';
+import { type Listing, listFiles } from './listing.ts';
+import { type Connection, defaultPatience } from './request.ts';
+
+/** How far a download has come, in bytes. What the cache already had counts as received. */
+export interface DownloadProgress {
+  /** The file that has just grown. */
+  readonly file: string;
+  readonly receivedBytes: number;
+  readonly totalBytes: number;
+  /** The same for all files of the download together. */
+  readonly allReceivedBytes: number;
+  readonly allTotalBytes: number;
+}
+
+export interface DownloadOptions {
+  readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
+  /** Ends a download; what has arrived is kept. The promise is rejected with the signal's reason. */
+  readonly signal?: AbortSignal | undefined;
+  /** Defaults to `process.env`. */
+  readonly environment?: Variables | undefined;
+  /** How often and how long to wait for the hub; milliseconds. */
+  readonly patience?: Partial<Pick<Connection, 'attempts' | 'backoff' | 'silence'>> | undefined;
+}
+
+/** What is wanted of the repository `id`. */
+export interface Wanted {
+  readonly id: string;
+  readonly revision: string;
+  /** What the cache lacks, for messages. */
+  readonly missing: readonly string[];
+  /** Of a commit, in this order. `fetch` gets one at once, if what to take depends on it. */
+  readonly choose: (
+    listing: Listing,
+    repository: Repository,
+    fetch: (file: RemoteFile) => Promise<void>,
+  ) => readonly RemoteFile[] | Promise<readonly RemoteFile[]>;
+  /** When all are there, before the revision comes to stand for their commit. */
+  readonly onComplete?: (listing: Listing, repository: Repository) => Promise<void>;
+}
+
+/**
+ * @returns the commit whose files were chosen, and these
+ * @throws LincirError 'not-found', 'network', 'io', what `choose` throws, and the signal's reason
+ */
+export async function downloadFiles(
+  { id, revision, missing, choose, onComplete }: Wanted,
+  environment: HubEnvironment,
+  { signal, patience, onProgress }: DownloadOptions,
+): Promise<{ readonly commit: string; readonly files: readonly RemoteFile[] }> {
+  const { offline, endpoint, cacheFolder, symlinks } = environment;
+  if (offline) {
+    throw new LincirError('not-found', {
+      subject: `${id}@${revision}`,
+      expected: `${missing.join(', ')} in ${cacheFolder}`,
+      found: 'none, and HF_HUB_OFFLINE forbids to download it',
+      todo: 'unset HF_HUB_OFFLINE',
+    });
+  }
+  const token = await readToken(environment);
+  const connection: Connection = { ...defaultPatience, ...patience, endpoint, token, signal };
+  const repository = repositoryIn(cacheFolder, id);
+  try {
+    const listing = await listFiles(connection, 'models', id, revision);
+    const fetch = (file: RemoteFile, onReceived: (bytes: number) => void) =>
+      fetchFile(repository, listing.commit, file, connection, symlinks, onReceived);
+    const files = await choose(listing, repository, (file) => fetch(file, () => {}));
+    const allTotalBytes = files.reduce((sum, { size }) => sum + size, 0);
+    let finishedBytes = 0;
+    for (const file of files) {
+      await fetch(file, (receivedBytes) => {
+        const allReceivedBytes = finishedBytes + receivedBytes;
+        const { name, size: totalBytes } = file;
+        onProgress?.({ file: name, receivedBytes, totalBytes, allReceivedBytes, allTotalBytes });
+      });
+      finishedBytes += file.size;
+    }
+    await onComplete?.(listing, repository);
+    // Last: until the new commit is complete, the branch stands for the old one, which may be.
+    await writeRef(repository, revision, listing.commit);
+    return { commit: listing.commit, files };
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw asLincirError(error, cacheFolder, 'write');
+  }
+}

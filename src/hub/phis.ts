@@ -1,0 +1,202 @@
+/** Published phis: a preset, or OWNER/NAME[/FILE] on the hub, and their files in its cache. */
+
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { formatBytes, LincirError, quoted } from '../core/index.ts';
+import { cachedCommit, namesIn, repositoryIn, sizeOf } from './cache.ts';
+import { type DownloadOptions, downloadFiles } from './download-files.ts';
+import { readHubEnvironment } from './environment.ts';
+import type { Listing } from './listing.ts';
+import { chosenRevision, isHubId, listPresets } from './names.ts';
+
+/** A phi that a method's authors published. */
+export interface PhiPreset {
+  readonly name: string;
+  readonly description: string;
+  /** The preset of the model that it was trained for. */
+  readonly model: string;
+  /** On the hub: OWNER/NAME. Not given: it is only at `address`. */
+  readonly id?: string;
+  readonly file: string;
+  readonly address: string;
+  readonly licence: string;
+  /** Where the authors or users of the file tell them. */
+  readonly bytes?: number;
+}
+
+export interface PhiOptions extends DownloadOptions {
+  /** Told before a download begins, in words for the user: what it is, and under which licence. */
+  readonly onLicence?: ((notice: string) => void) | undefined;
+}
+
+/** A phi's file on this machine. */
+export interface ResolvedPhi {
+  readonly file: string;
+  readonly id: string;
+  /** The commit. */
+  readonly revision: string;
+  /** The id of the model that it is for, if that is known. */
+  readonly model: string | undefined;
+}
+
+const authors = 'navervision/zeroshot-cir-models';
+const nonCommercial = 'CC BY-NC 4.0';
+
+const presets: readonly PhiPreset[] = [
+  {
+    name: 'lincir-large',
+    description: "LinCIR's, by its authors",
+    model: 'large',
+    id: authors,
+    file: 'lincir_large.pt',
+    address: `https://huggingface.co/${authors}`,
+    licence: nonCommercial,
+    bytes: 56_653_151,
+  },
+  {
+    name: 'pic2word-large',
+    description: "Pic2Word's, as LinCIR's authors give it",
+    model: 'large',
+    id: authors,
+    file: 'pic2word_large.pt',
+    address: `https://huggingface.co/${authors}`,
+    licence: 'not stated',
+  },
+  {
+    name: 'searle-large',
+    description: "SEARLE's, by its authors",
+    model: 'large',
+    file: 'SEARLE_ViT-L14.pt',
+    address: 'https://github.com/miccunifi/SEARLE/releases/download/weights/SEARLE_ViT-L14.pt',
+    licence: nonCommercial,
+  },
+  {
+    name: 'searle-base',
+    description: "SEARLE's, by its authors",
+    model: 'base',
+    file: 'SEARLE_ViT-B32.pt',
+    address: 'https://github.com/miccunifi/SEARLE/releases/download/weights/SEARLE_ViT-B32.pt',
+    licence: nonCommercial,
+  },
+];
+
+/** What a phi's file may end with, where a repository has one phi and its name is not given. */
+const ending = /\.(safetensors|pt|pth|bin)$/;
+
+interface PhiPlace {
+  readonly id: string;
+  readonly file: string | undefined;
+  readonly revision: string;
+  readonly preset: PhiPreset | undefined;
+}
+
+export function listPhiPresets(): readonly PhiPreset[] {
+  return presets;
+}
+
+/** The first preset that is for the model `id` and can be downloaded by its name. */
+export function phiPresetFor(id: string | undefined): PhiPreset | undefined {
+  return presets.find((preset) => preset.id !== undefined && modelOf(preset) === id);
+}
+
+/** Whether a preset's file is in the cache. */
+export async function isPhiCached(preset: PhiPreset, options: DownloadOptions = {}): Promise<boolean> {
+  if (preset.id === undefined) return false;
+  const place = { id: preset.id, file: preset.file, revision: 'main', preset };
+  return (await cachedPhi(place, readHubEnvironment(options.environment).cacheFolder)) !== undefined;
+}
+
+/**
+ * The file of a phi that is named as on the hub: a preset, or OWNER/NAME[/FILE][@REVISION]. One in the cache is used without
+ * any request, as models are; otherwise it is downloaded.
+ * @returns undefined for a name that is none of these, or whose first part is a folder here: then it is a path
+ * @throws LincirError 'not-found', 'bad-argument', 'network', 'io', and the signal's reason
+ */
+export async function resolvePhi(name: string, options: PhiOptions = {}): Promise<ResolvedPhi | undefined> {
+  const place = await placeOf(name);
+  if (!place) return undefined;
+  const { cacheFolder } = readHubEnvironment(options.environment);
+  return (await cachedPhi(place, cacheFolder)) ?? (await download(place, options));
+}
+
+/** The same, but asks the hub for what is new. Undefined for a name that can only be a model's: OWNER/NAME without a file. */
+export async function pullPhi(name: string, options: PhiOptions = {}): Promise<ResolvedPhi | undefined> {
+  const place = await placeOf(name);
+  return place?.file === undefined ? undefined : await download(place, options);
+}
+
+async function placeOf(name: string): Promise<PhiPlace | undefined> {
+  const [, path = '', suffix] = /^([^@]*)(?:@(.*))?$/s.exec(name) ?? [];
+  const preset = presets.find((known) => known.name === path);
+  if (preset) {
+    const { id, file, address, description, licence } = preset;
+    if (id !== undefined) return { id, file, revision: chosenRevision(suffix, undefined), preset };
+    throw new LincirError('not-found', {
+      subject: `phi ${name}`,
+      expected: 'one on the hub',
+      found: `${description}, only at ${address} (${licence})`,
+      todo: `download it there and give its path: --phi ${file}`,
+    });
+  }
+  const [owner = '', repository, ...rest] = path.split('/');
+  const id = `${owner}/${repository}`;
+  if (repository === undefined || !isHubId(id)) return undefined;
+  if (rest.some((part) => !/^\w[\w.+-]*$/.test(part))) return undefined;
+  if ((await stat(owner).catch(() => undefined))?.isDirectory()) return undefined;
+  return {
+    id,
+    file: rest.length > 0 ? rest.join('/') : undefined,
+    revision: chosenRevision(suffix, undefined),
+    preset: presets.find((known) => known.id === id && known.file === rest.join('/')),
+  };
+}
+
+async function cachedPhi(place: PhiPlace, cacheFolder: string): Promise<ResolvedPhi | undefined> {
+  const repository = repositoryIn(cacheFolder, place.id);
+  const commit = await cachedCommit(repository, place.revision);
+  if (commit === undefined) return undefined;
+  const folder = repository.snapshot(commit);
+  const names = place.file === undefined ? (await namesIn(folder)).filter(isPhiName) : [place.file];
+  const file = join(folder, names[0] ?? '');
+  if (names.length !== 1 || (await sizeOf(file)) === undefined) return undefined;
+  return { file, id: place.id, revision: commit, model: modelOf(place.preset) };
+}
+
+async function download(place: PhiPlace, options: PhiOptions): Promise<ResolvedPhi> {
+  const { id, revision, preset } = place;
+  const environment = readHubEnvironment(options.environment);
+  const wanted = {
+    id,
+    revision,
+    missing: [place.file ?? 'a phi'],
+    choose: (listing: Listing) => {
+      const file = listing.file(place.file ?? onlyPhi(listing, id));
+      const licence = preset ? `its licence: ${preset.licence}, ` : 'its licence is told at ';
+      const address = preset?.address ?? `${environment.endpoint}/${id}`;
+      options.onLicence?.(`${file.name}, ${formatBytes(file.size)}; ${licence}${address}`);
+      return [file];
+    },
+  };
+  const { commit, files } = await downloadFiles(wanted, environment, options);
+  const file = join(repositoryIn(environment.cacheFolder, id).snapshot(commit), files[0]!.name);
+  return { file, id, revision: commit, model: modelOf(preset) };
+}
+
+function onlyPhi(listing: Listing, id: string): string {
+  const names = listing.names.filter(isPhiName);
+  if (names.length === 1) return names[0]!;
+  throw new LincirError(names.length === 0 ? 'not-found' : 'bad-argument', {
+    subject: id,
+    expected: 'one file of a phi: .safetensors, .pt, .pth or .bin',
+    found: names.length === 0 ? 'none' : quoted(names.join(', ')),
+    todo: `say which: ${id}/FILE`,
+  });
+}
+
+function isPhiName(name: string): boolean {
+  return ending.test(name) && !name.includes('/');
+}
+
+function modelOf(preset: PhiPreset | undefined): string | undefined {
+  return listPresets().find(({ name }) => name === preset?.model)?.id;
+}
