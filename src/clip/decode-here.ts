@@ -4,7 +4,7 @@ import sharp from 'sharp';
 import type { PictureFormat } from './format.ts';
 import { isForMagick, magickPixels } from './magick-decode.ts';
 import type { RgbImage } from './resample.ts';
-import { vipsPixels, vipsSmall } from './vips-decode.ts';
+import { openedByVips, type VipsOpened, vipsPixels, vipsSmall } from './vips-decode.ts';
 import { type Window, windowOf } from './window.ts';
 
 /** What is to be made of a picture. */
@@ -26,20 +26,23 @@ export interface DecodeWork {
   readonly wanted: Wanted;
 }
 
-/** Throws LincirError 'bad-file' for too many pixels, and whatever the libraries throw. */
-export async function decodeHere(work: DecodeWork): Promise<RgbImage> {
-  const { bytes, format, maxPixels, name, wanted } = work;
+/**
+ * @param opened what reading the header gave, if that is done already
+ * @throws LincirError 'bad-file' for too many pixels, and whatever the libraries throw
+ */
+export async function decodeHere(work: DecodeWork, opened?: VipsOpened): Promise<RgbImage> {
+  const { format, wanted } = work;
   if (wanted.kind === 'small') return await small(work, wanted.side);
   const image = isForMagick(format)
-    ? await magickPixels(bytes, format, maxPixels, name, 3)
-    : await vipsPixels(work);
+    ? await magickPixels({ ...work, format }, 3)
+    : await vipsPixels(opened ?? (await openedByVips(work, true)));
   return wanted.kind === 'window' ? windowOf(image, wanted.window) : image;
 }
 
 async function small(work: DecodeWork, side: number): Promise<RgbImage> {
-  const { bytes, format, maxPixels, name } = work;
-  if (!isForMagick(format)) return await vipsSmall(work, side);
-  const { data, width, height } = await magickPixels(bytes, format, maxPixels, name, 4);
+  const { format } = work;
+  if (!isForMagick(format)) return await vipsSmall(await openedByVips(work, false), side);
+  const { data, width, height } = await magickPixels({ ...work, format }, 4);
   const image = sharp(data, { raw: { width, height, channels: 4 }, limitInputPixels: false });
   const shrunk = image.resize({ width: side, height: side, fit: 'inside', withoutEnlargement: true });
   const { data: pixels, info } = await shrunk.raw().toBuffer({ resolveWithObject: true });

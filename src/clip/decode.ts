@@ -16,7 +16,7 @@ import {
   isPixels,
   notAnImage,
 } from './source.ts';
-import { damageIn, isQuickFormat, quickCost, vipsUpright } from './vips-decode.ts';
+import { damageIn, isQuickFormat, openedByVips, vipsUpright } from './vips-decode.ts';
 import { type Window, windowOf } from './window.ts';
 
 /** Room for the largest phone photos (200 megapixels), 600 MB once decoded. */
@@ -54,7 +54,8 @@ export async function imageWindow(
 export async function shownImage(source: string | Uint8Array, side: number): Promise<Sharp> {
   const given = await imageBytes(source, 'image');
   const work = { ...knownImage(given), maxPixels: defaultMaxPixels };
-  if (isQuickFormat(work.format) && (await quickCost(work)).isQuick) return await vipsUpright(work);
+  const opened = isQuickFormat(work.format) ? await openedByVips(work, false) : undefined;
+  if (opened?.isQuick) return vipsUpright(opened);
   const wanted = { kind: 'small', side } as const;
   const { data, width, height } = await decoded(given, wanted, defaultMaxPixels);
   return sharp(data, { raw: { width, height, channels: 4 } });
@@ -84,9 +85,9 @@ async function decoded(given: EncodedImage, wanted: Wanted, maxPixels: number): 
   const { bytes, name } = given;
   const work = { ...knownImage(given), maxPixels, wanted };
   try {
-    const cost = isQuickFormat(work.format) ? await quickCost(work) : undefined;
-    if (cost === undefined || !cost.isQuick) return await decodeInProcess(work, cost?.bytes);
-    return await withMemory(bytes.length + cost.bytes, () => decodeHere(work));
+    const opened = isQuickFormat(work.format) ? await openedByVips(work, true) : undefined;
+    if (!opened?.isQuick) return await decodeInProcess(work, opened?.cost);
+    return await withMemory(bytes.length + opened.cost, () => decodeHere(work, opened));
   } catch (cause) {
     if (cause instanceof LincirError) throw cause;
     throw notAnImage(name, damageIn(cause), cause);

@@ -11,16 +11,22 @@ import { checkPixels } from './vips-decode.ts';
 const names = { heic: 'HEIC', jp2: 'JP2', j2k: 'J2K', jxl: 'JXL', bmp: 'BMP' } as const;
 type MagickName = keyof typeof names;
 
+/** An image of one of these formats. */
+export interface MagickImage {
+  readonly bytes: Uint8Array;
+  readonly format: MagickName;
+  readonly maxPixels: number;
+  /** What errors call it. */
+  readonly name: string;
+}
+
 export function isForMagick(format: PictureFormat): format is MagickName {
   return format in names;
 }
 
 /** RGB or RGBA, turned as the format itself says; of BMP and JPEG 2000, nothing says so. */
 export async function magickPixels(
-  bytes: Uint8Array,
-  format: MagickName,
-  maxPixels: number,
-  name: string,
+  { bytes, format, maxPixels, name }: MagickImage,
   channels: 3 | 4,
 ): Promise<RgbImage> {
   const { ImageMagick, MagickImageInfo, MagickReadSettings } = await loaded();

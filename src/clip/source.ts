@@ -1,6 +1,6 @@
 /** Where a picture comes from: files, URLs, bytes in several shapes, decoded pixels. */
 
-import { access, constants, readFile, stat } from 'node:fs/promises';
+import { constants, open } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { LincirError, quoted } from '../core/index.ts';
 import type { RgbImage } from './resample.ts';
@@ -68,13 +68,19 @@ async function urlBytes(url: URL, name: string): Promise<EncodedImage> {
 
 async function fileBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
   try {
-    const facts = await stat(path);
+    await using file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)); // A pipe would wait for its writer.
+    const facts = await file.stat();
     if (!facts.isFile()) {
       throw notAnImage(path, facts.isDirectory() ? 'a folder' : 'something that is no file');
     }
     expectSize(facts.size, path, 'an empty file');
-    await access(path, constants.R_OK);
-    return await readFile(path);
+    const bytes = new Uint8Array(facts.size);
+    for (let done = 0; done < bytes.length; ) {
+      const { bytesRead } = await file.read(bytes, done);
+      if (bytesRead === 0) return bytes.subarray(0, done);
+      done += bytesRead;
+    }
+    return bytes;
   } catch (cause) {
     if (cause instanceof LincirError) throw cause;
     const { code } = cause as NodeJS.ErrnoException;

@@ -5,13 +5,6 @@ import { LincirError } from '../core/index.ts';
 import type { PictureFormat } from './format.ts';
 import type { RgbImage } from './resample.ts';
 
-/** What decoding an image takes beside its bytes. */
-export interface DecodingCost {
-  readonly bytes: number;
-  /** Whether it takes so little that it need not be stopped. */
-  readonly isQuick: boolean;
-}
-
 /** An image of one of the formats that libvips decodes. */
 export interface VipsImage {
   readonly bytes: Uint8Array;
@@ -36,14 +29,37 @@ export function isQuickFormat(format: PictureFormat): boolean {
   return quickFormats.has(format);
 }
 
-/** Of an image of a quick format. Throws LincirError 'bad-file' if it has too many pixels, and what libvips throws. */
-export async function quickCost(image: VipsImage): Promise<DecodingCost> {
-  const { bytes, format, maxPixels, name } = image;
-  const header = await sharp(bytes, { limitInputPixels: false }).metadata();
+/** An image whose header has been read. */
+export interface VipsOpened {
+  readonly image: Sharp;
+  readonly header: Metadata;
+  /** Beside what the image itself says. */
+  readonly orientation: number | undefined;
+  /** What decoding it takes, in bytes, beside the bytes themselves. */
+  readonly cost: number;
+  /** Whether it takes so little that it need not be stopped. */
+  readonly isQuick: boolean;
+}
+
+/**
+ * Reads an image's header.
+ * @param ignoreIcc take the colours as they are stored, and not as a profile says that they look
+ * @throws LincirError 'bad-file' if it has too many pixels, and what libvips throws
+ */
+export async function openedByVips(given: VipsImage, ignoreIcc: boolean): Promise<VipsOpened> {
+  const { bytes, format, maxPixels, name, orientation } = given;
+  // Sharp's own pixel limit could not name the size; 'error' refuses truncated files but not harmless warnings.
+  const options = { ignoreIcc, failOn: 'error', limitInputPixels: false } as const;
+  const image = sharp(bytes, options);
+  const header = await image.metadata();
   checkPixels(header, maxPixels, name);
-  const { width, height } = header;
-  const cost = width * height * bytesPerPixel(header, format);
-  return { bytes: cost, isQuick: cost <= quickBytes && !(format === 'jpeg' && hasManyScans(bytes)) };
+  const pixels = header.width * header.height;
+  const cost = pixels * bytesPerPixel(header, format);
+  const isQuick = isQuickFormat(format) && cost <= quickBytes && !(format === 'jpeg' && hasManyScans(bytes));
+  const opened = { image, header, orientation, cost, isQuick };
+  if (format !== 'svg' || pixels <= mostDrawnPixels) return opened;
+  const density = pixelsPerInch * Math.sqrt(mostDrawnPixels / pixels);
+  return { ...opened, image: sharp(bytes, { ...options, density }) };
 }
 
 export function checkPixels(
@@ -67,48 +83,28 @@ export function damageIn(cause: unknown): string {
 }
 
 /** RGB, as stored. */
-export async function vipsPixels(given: VipsImage): Promise<RgbImage> {
-  const { image, header } = await opened(given, true);
+export async function vipsPixels({ image, header, orientation: around }: VipsOpened): Promise<RgbImage> {
   const pixels = await (header.space === 'cmyk' ? cmykPixels(image) : rgbPixels(image));
-  const { orientation = given.orientation } = header;
+  const { orientation = around } = header;
   return { ...pixels, ...(orientation && { orientation }) };
 }
 
 /** RGBA, upright and fitted into a square, to be looked at. */
-export async function vipsSmall(given: VipsImage, side: number): Promise<RgbImage> {
-  const { image, header } = await opened(given, false);
-  const small = turned(image, header.orientation ?? given.orientation)
+export async function vipsSmall(opened: VipsOpened, side: number): Promise<RgbImage> {
+  const small = vipsUpright(opened)
     .resize({ width: side, height: side, fit: 'inside', withoutEnlargement: true })
     .toColourspace('srgb')
     .ensureAlpha();
   return pixelsOf(small, 4);
 }
 
-/** To be looked at. */
-export async function vipsUpright(given: VipsImage): Promise<Sharp> {
-  const { image, header } = await opened(given, false);
-  return turned(image, header.orientation ?? given.orientation);
-}
-
-/** Sharp turns before it mirrors. */
-function turned(image: Sharp, orientation = 1): Sharp {
+/** To be looked at. Sharp turns before it mirrors. */
+export function vipsUpright({ image, header, orientation: around }: VipsOpened): Sharp {
+  const { orientation = around ?? 1 } = header;
   const angle = { 3: 180, 5: 90, 6: 90, 7: 90, 8: 270 }[orientation] ?? 0;
   const upright = angle === 0 ? image : image.rotate(angle);
   if (orientation === 2 || orientation === 5) return upright.flop();
   return orientation === 4 || orientation === 7 ? upright.flip() : upright;
-}
-
-/** @param ignoreIcc take the colours as they are stored, and not as a profile says that they look */
-async function opened({ bytes, format, maxPixels, name }: VipsImage, ignoreIcc: boolean) {
-  // Sharp's own pixel limit could not name the size; 'error' refuses truncated files but not harmless warnings.
-  const options = { ignoreIcc, failOn: 'error', limitInputPixels: false } as const;
-  const image = sharp(bytes, options);
-  const header = await image.metadata();
-  checkPixels(header, maxPixels, name);
-  const pixels = header.width * header.height;
-  if (format !== 'svg' || pixels <= mostDrawnPixels) return { image, header };
-  const density = pixelsPerInch * Math.sqrt(mostDrawnPixels / pixels);
-  return { image: sharp(bytes, { ...options, density }), header };
 }
 
 /** Of drawings, by CSS. */
