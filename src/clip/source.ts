@@ -2,7 +2,7 @@
 
 import { constants, open } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { LincirError, quoted } from '../core/index.ts';
+import { LincirError, pathOnDisk, quoted } from '../core/index.ts';
 import type { RgbImage } from './resample.ts';
 
 /** A path, a `file:` or `data:` URL, an encoded image's bytes, or decoded pixels. */
@@ -66,7 +66,8 @@ async function urlBytes(url: URL, name: string): Promise<EncodedImage> {
   });
 }
 
-async function fileBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
+async function fileBytes(named: string): Promise<Uint8Array<ArrayBuffer>> {
+  const path = await pathOnDisk(named);
   try {
     await using file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)); // A pipe would wait for its writer.
     const facts = await file.stat();

@@ -3,6 +3,7 @@
 import { type FileHandle, open, realpath, stat } from 'node:fs/promises';
 
 import { LincirError } from './errors.ts';
+import { pathOnDisk } from './names.ts';
 
 /** Bytes that can be read from any position: an open file, or memory in tests. */
 export interface RandomAccess {
@@ -40,7 +41,7 @@ export async function readingFile<T>(path: string, use: (file: RandomAccess) => 
 /** Opens a file, which its user closes. Throws 'not-found', 'io' or 'bad-file'. */
 export async function openFile(path: string): Promise<OpenFile> {
   try {
-    const realPath = await realpath(path);
+    const realPath = await realpath(await pathOnDisk(path));
     // Asked before opening: to open a named pipe would wait for its writer.
     if (!(await stat(realPath)).isFile()) {
       throw new LincirError('bad-file', { subject: path, expected: 'a file', found: 'a folder or a device' });

@@ -3,6 +3,7 @@
 import { createReadStream } from 'node:fs';
 import { LincirError } from './errors.ts';
 import { asLincirError } from './files.ts';
+import { pathOnDisk } from './names.ts';
 
 /** No text is this long: a longer line is no text file's, and is not to fill the memory. In bytes. */
 const lineLimit = 2 ** 20;
@@ -11,7 +12,7 @@ const [lineFeed, carriageReturn] = [0x0a, 0x0d];
 
 /** The lines of a file, which is opened when the first one is asked for. Throws 'not-found', 'io' or 'bad-file'. */
 export async function* fileLines(path: string): AsyncGenerator<string, void, void> {
-  yield* readLines(createReadStream(path, { highWaterMark: 2 ** 18 }), path);
+  yield* readLines(createReadStream(await pathOnDisk(path), { highWaterMark: 2 ** 18 }), path);
 }
 
 /**

@@ -11,6 +11,7 @@ import {
   isFloatType,
   LincirError,
   parseJsonText,
+  pathOnDisk,
   quoted,
   type RandomAccess,
   readingFile,
@@ -73,7 +74,8 @@ const dimensionLimit = 2 ** 16;
  * @throws LincirError 'bad-argument' for another ending or when no names are found, 'bad-file' for what holds no
  *   embeddings or has more or fewer names than rows, 'not-found' and 'io'.
  */
-export async function openEmbeddings(path: string, names?: string): Promise<EmbeddingsFile> {
+export async function openEmbeddings(file: string, names?: string): Promise<EmbeddingsFile> {
+  const path = await pathOnDisk(file);
   const format = formats.get(extname(path).toLowerCase());
   if (format === undefined) {
     throw new LincirError('bad-argument', {

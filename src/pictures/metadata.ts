@@ -2,7 +2,7 @@
 
 import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
-import { asLincirError, LincirError, nameKey, quoted } from '../core/index.ts';
+import { asLincirError, LincirError, nameKey, pathOnDisk, quoted } from '../core/index.ts';
 import { parquetBatches } from './metadata-parquet.ts';
 import { delimitedBatches, jsonBatches } from './metadata-text.ts';
 import {
@@ -78,7 +78,8 @@ const rowsPerBatch = 2048;
  * @throws LincirError 'bad-argument' for another ending or a key that the file does not have, 'bad-file' for columns
  *   that are too many, without a name, there twice or reserved, and what reading throws.
  */
-export async function openMetadata(path: string, options: MetadataOptions): Promise<MetadataFile> {
+export async function openMetadata(named: string, options: MetadataOptions): Promise<MetadataFile> {
+  const path = await pathOnDisk(named);
   const format = formats.get(extname(path).toLowerCase());
   if (format === undefined) {
     throw new LincirError('bad-argument', {

@@ -104,7 +104,7 @@ async function sourceOf(named: string, options: SourceOptions): Promise<Source> 
 /** The paths in a list, all in memory. `find -print0` ends names with zero bytes, since they may have line ends within. */
 async function listedPaths(list: string): Promise<string[]> {
   try {
-    const bytes = list === '-' ? await buffer(process.stdin) : await readFile(list);
+    const bytes = list === '-' ? await buffer(process.stdin) : await readFile(await pathOnDisk(list));
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     return text.split(text.includes('\0') ? '\0' : /\r?\n/).filter((path) => path !== '');
   } catch (error) {

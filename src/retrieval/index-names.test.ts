@@ -11,9 +11,10 @@ import { brokenOf, plainFacts, update as updateWith, writePicture } from '../../
 import { type Clip, loadClip } from '../clip/index.ts';
 import { normals, writeNpy } from '../core/index.ts';
 import { openEmbeddings, openMetadata } from '../pictures/index.ts';
-import { reservedColumns } from '../store/index.ts';
+import { engineOf, reservedColumns } from '../store/index.ts';
 import { compose } from './compose.ts';
 import { openIndex, type PictureIndex } from './picture-index.ts';
+import { reindex } from './reindex.ts';
 import type { UpdateOptions } from './update.ts';
 
 const [nfc, nfd] = ['\u00e9.png', 'e\u0301.png'];
@@ -82,6 +83,26 @@ test('pictures are found, taken out and given metadata by every form of their pa
   await index.close();
 });
 
+test('tables, lists, embeddings and the index itself are found as they are typed', async () => {
+  const place = join(folder, 'o\u0302');
+  await mkdir(place);
+  const typed = (name: string) => join(folder, '\u00f4', name);
+  const index = await openIndex(join(place, 'e\u0301.lance'), { access: 'write', clip });
+  await writeFile(join(place, 'a\u0308.txt'), join(photos, nfd));
+  assert.deepEqual(await update(index, { lists: [typed('\u00e4.txt')] }), { added: 1, encoded: 1 });
+  await writeFile(join(place, 'a\u0308.csv'), `path,number\n${join(photos, nfc)},1\n`);
+  const table = await openMetadata(typed('\u00e4.csv'), { reserved: reservedColumns });
+  assert.equal((await index.annotate(table, [])).changed, 1);
+  await index.close();
+  const again = await openIndex(typed('\u00e9.lance'), { clip });
+  assert.equal((await again.statistics()).pictures, 1);
+  await again.close();
+  assert.deepEqual(
+    await clip.encodeImages([join(photos, nfc)]),
+    await clip.encodeImages([join(photos, nfd)]),
+  );
+});
+
 test('two files whose names are equivalent are two pictures, each found as it is written', async (context) => {
   const twins = join(folder, 'twins');
   await mkdir(twins);
@@ -127,6 +148,33 @@ test("shards' members are given back as they are shown, and by img2dataset's key
   assert.equal((await index.annotate(table, [])).changed, 2);
   assert.equal((await index.find(`${shard}!/\u00e4/\u00f6.png`))!.metadata.width, 8);
   await index.close();
+});
+
+test('members that an earlier version knew as they stood keep their ids', async () => {
+  const shard = join(folder, 'earlier.tar');
+  await createTar({ file: shard, cwd: photos }, [`./${nfd}`]);
+  for (const refresh of [
+    async (uri: string) => await Array.fromAsync(reindex(uri, clip)),
+    async (uri: string) => {
+      const index = await openIndex(uri, { access: 'write', clip });
+      assert.deepEqual(await update(index, { pictures: [shard] }), { renamed: 1 });
+      await index.close();
+    },
+  ]) {
+    const index = await open();
+    await update(index, { pictures: [shard] });
+    await index.close();
+    const { engine, location } = await engineOf(index.uri);
+    const store = await engine.open(location, 'write');
+    const [picture] = (await Array.fromAsync(store.pictures())).flat();
+    await store.move([{ ...picture!, path: `${shard}!/./${nfd}` }]);
+    await store.close();
+    await refresh(index.uri);
+    const again = await openIndex(index.uri);
+    assert.equal((await again.find(`${shard}!/${nfc}`))!.id, picture!.id);
+    assert.equal((await again.find(`${shard}!/./${nfd}`))!.path, `${shard}!/${nfd}`);
+    await again.close();
+  }
 });
 
 test('ready embeddings replace what has an equivalent name', async () => {

@@ -2,7 +2,7 @@
 
 import type { Clip } from '../clip/index.ts';
 import { LincirError, quoted } from '../core/index.ts';
-import { splitPath } from '../pictures/index.ts';
+import { indexPath, memberMark, splitPath } from '../pictures/index.ts';
 import { engineOf, type MissingPicture, type Precision, type VectorStore } from '../store/index.ts';
 import { storedPhotoColumns } from './photo-columns.ts';
 import { infoFor } from './picture-index.ts';
@@ -45,7 +45,10 @@ export async function* reindex(
         removeMissing: true, // what is left decides below
 
         paths: () => filesOf(old),
-        idsOf: async (paths) => new Map((await ofOld(paths)).map(({ path, id }) => [path, id])),
+        idsOf: async (paths) => {
+          const found = await ofOld(paths.flatMap(formerPaths));
+          return new Map(found.map(({ path, id }) => [indexPath(path), id]));
+        },
       });
       expectMost(uri, await old.count(), await store.count());
       await carryOver(old, store);
@@ -56,6 +59,11 @@ export async function* reindex(
   } finally {
     await old.close();
   }
+}
+
+/** Where a picture is, and where an earlier version had it that took members' names as they stood. */
+function formerPaths(path: string): string[] {
+  return [path, path.replace(memberMark, `${memberMark}./`)];
 }
 
 /** The files of an index: broken ones as well, which may have been mended. */

@@ -1,6 +1,6 @@
 /** Which engine keeps an index, by its address. */
 
-import { LincirError } from '../core/index.ts';
+import { LincirError, pathOnDisk } from '../core/index.ts';
 import { MemoryStore } from './memory-store.ts';
 import type { StoreInfo, VectorStore } from './store.ts';
 
@@ -34,7 +34,7 @@ export async function engineOf(uri: string): Promise<{ engine: StoreEngine; loca
   if (location !== '' && (scheme === undefined || /^(?:s3|gs|az):\/\//i.test(location))) {
     process.env.LANCEDB_LOG ??= 'error'; // LanceDB prints ordinary events as warnings.
     const { lanceEngine } = await import('./lance-engine.ts');
-    return { engine: lanceEngine, location };
+    return { engine: lanceEngine, location: scheme === undefined ? await pathOnDisk(location) : location };
   }
   throw new LincirError('bad-argument', {
     subject: `index ${JSON.stringify(uri)}`,
