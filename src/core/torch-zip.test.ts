@@ -8,7 +8,7 @@ import { test } from 'node:test';
 import { memoryFile } from '../../test/fuzz/memory-file.ts';
 import { readingFile } from './files.ts';
 import { readTensor } from './read-tensor.ts';
-import { readTorchCheckpoint, stateDict } from './torch-zip.ts';
+import { readTorchCheckpoint, stateDict, unpickleTensors } from './torch-zip.ts';
 
 const path = join(import.meta.dirname, '../../test/fixtures/torch/checkpoint.pt');
 const bytes = await readFile(path);
@@ -60,6 +60,17 @@ test('what else was saved comes as plain values', async () => {
     { ...long, file: '', offset: 0 },
     { name: 'long', type: 'int64', shape: [2], file: '', offset: 0, byteLength: 16 },
   );
+});
+
+test('what torch.load takes beside tensors without running anything is taken', () => {
+  const read = (pickle: string) =>
+    unpickleTensors(memoryFile(bytes, 'a.pt'), Buffer.from(`\x80\x02${pickle}.`, 'latin1'), 'a/', new Map());
+  assert.equal(read('ctorch\ndevice\nX\x03\0\0\0cpu\x85R'), 'cpu');
+  assert.deepEqual(read('ctorch\nfloat16\n'), { global: 'torch.float16' });
+  assert.deepEqual(read('c__builtin__\nset\n](K\x01K\x02e\x85R'), [1, 2]);
+  assert.equal(read('c_codecs\nencode\nX\x02\0\0\0abX\x06\0\0\0latin1\x86R'), 'ab');
+  assert.throws(() => read('ctorch\nfloat16\n)R'), /a use of "torch\.float16", which lincir refuses to run/);
+  assert.throws(() => read('cargparse\nNamespace\n)R'), /a use of "argparse\.Namespace"/);
 });
 
 test('a dictionary without tensors is told with the keys that are there', async () => {

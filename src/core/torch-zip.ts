@@ -28,6 +28,11 @@ const storageTypes: ReadonlyMap<string, ElementType> = new Map([
   ['torch.BoolStorage', 'bool'],
 ]);
 
+/** What else a checkpoint may name beside tensors, such as the precision that they were trained in. */
+const dtypes = ['float64', 'float32', 'float16', 'bfloat16', 'int64', 'int32', 'uint8', 'bool'].map(
+  (name) => `torch.${name}`,
+);
+
 /** Hundreds of bytes a tensor: enough for any state_dict. */
 const pickleByteLimit = 2 ** 26;
 /** PyTorch's own. */
@@ -160,7 +165,12 @@ export function unpickleTensors(
       ['torch.Size', ([sizes]: readonly unknown[]) => sizes],
       ['torch._utils._rebuild_tensor_v2', rebuildTensor],
       ['torch._utils._rebuild_parameter', rebuildParameter],
-      ...[...storageTypes.keys()].map((name) => [name, undefined] as const),
+      ['torch._utils._rebuild_parameter_with_state', rebuildParameter],
+      ['torch.device', ([kind]: readonly unknown[]) => kind],
+      ['_codecs.encode', ([text]: readonly unknown[]) => text],
+      ['builtins.set', ([items]: readonly unknown[]) => items],
+      ['__builtin__.set', ([items]: readonly unknown[]) => items],
+      ...[...storageTypes.keys(), ...dtypes].map((name) => [name, undefined] as const),
     ]),
   });
 }
