@@ -30,6 +30,10 @@ export interface TrainOptions extends Partial<Omit<TrainingSettingsInput, 'colum
 
 /** Where there is no terminal, a line comes this often, in seconds. */
 const secondsPerLine = 60;
+/** How long all takes is said after so many steps, the first of which does not count: it is slower. */
+const stepsToMeasure = 3;
+/** What takes less, in seconds, is soon seen. */
+const shortTime = 600;
 
 export async function train(options: TrainOptions, context: Context): Promise<void> {
   const { json, column, ...given } = options;
@@ -78,13 +82,18 @@ async function benchmarkValidation(spec: string): Promise<Validation | undefined
 class TrainingLine {
   readonly #context: Context;
   #last = 0;
+  #begin: TrainingBegin | undefined;
+  /** When the first step ended, in seconds of the run. */
+  #afterFirst = 0;
 
   constructor(context: Context) {
     this.#context = context;
   }
 
-  begin({ step, settings, epochLength, parameters }: TrainingBegin): void {
+  begin(begin: TrainingBegin): void {
+    const { step, settings, epochLength, parameters } = begin;
     const { reporter } = this.#context;
+    this.#begin = begin;
     reporter.note(
       `${formatCount(parameters)} parameters, ${formatCount(epochLength)} captions an epoch, ${formatCount(settings.batch * settings.accumulation)} a step${step > 0 ? `; going on after step ${formatCount(step)}` : ''}`,
     );
@@ -102,6 +111,13 @@ class TrainingLine {
       formatBytes(memoryBytes),
     ].join(', ');
     reporter.advance(step, details);
+    const measured = step - this.#begin!.step;
+    if (measured === 1) this.#afterFirst = seconds;
+    if (measured === stepsToMeasure) {
+      const each = (seconds - this.#afterFirst) / (stepsToMeasure - 1);
+      const ahead = timeAhead(this.#begin!, step, each);
+      if (ahead !== undefined) reporter.note(ahead);
+    }
     if (reporter.isTerminal || (seconds - this.#last < secondsPerLine && step > 1)) return;
     this.#last = seconds;
     reporter.note(`step ${formatCount(step)}: ${details}, ${formatDuration(seconds)}`);
@@ -114,6 +130,20 @@ class TrainingLine {
       `step ${formatCount(step)}, ${of}: ${figures.join(', ')}${best ? ' (best so far)' : ''}`,
     );
   }
+}
+
+/** How long the steps after this one will take, if that is long: nobody is to find out after a night. */
+export function timeAhead(
+  { settings }: Pick<TrainingBegin, 'settings'>,
+  step: number,
+  secondsPerStep: number,
+): string | undefined {
+  const { steps, batch, accumulation } = settings;
+  const seconds = (steps - step) * secondsPerStep;
+  if (seconds < shortTime) return undefined;
+  const time = seconds < 7200 ? formatDuration(seconds) : `${formatCount(Math.round(seconds / 3600))} hours`;
+  const work = `${formatCount(steps - step)} steps of ${formatCount(batch * accumulation)} captions`;
+  return `${work} will take about ${time} here; Ctrl-C stops and saves, --resume goes on`;
 }
 
 /** Either a new run with all that it needs, or one to go on with. */
