@@ -6,6 +6,7 @@ import {
   type Checkpoint,
   chunks,
   type Float32Tensor,
+  isPassing,
   LincirError,
   normalizeRows,
   openCheckpoint,
@@ -302,7 +303,7 @@ export class Clip {
         const name = `picture ${start + row + 1}`;
         const given = { ...(targetPad && { targetPad }), ...(maxPixels && { maxPixels }) };
         await preprocessImage(image, preprocessing, { into, name, ...given }).catch((error: unknown) => {
-          if (!(onBroken && error instanceof LincirError)) throw error;
+          if (!(onBroken && error instanceof LincirError) || isPassing(error)) throw error;
           onBroken(error, start + row);
           broken.push(row);
         });

@@ -2,7 +2,7 @@
 
 import { constants, open } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { LincirError, pathOnDisk, quoted } from '../core/index.ts';
+import { asLincirError, LincirError, pathOnDisk, quoted } from '../core/index.ts';
 import type { RgbImage } from './resample.ts';
 
 /** A path, a `file:` or `data:` URL, an encoded image's bytes, or decoded pixels. */
@@ -86,10 +86,11 @@ async function fileBytes(named: string): Promise<Uint8Array<ArrayBuffer>> {
     if (cause instanceof LincirError) throw cause;
     const { code } = cause as NodeJS.ErrnoException;
     const missing = code === 'ENOENT' || code === 'ENOTDIR';
-    throw new LincirError(missing ? 'not-found' : 'io', {
+    if (!missing) throw asLincirError(cause, path, 'read');
+    throw new LincirError('not-found', {
       subject: path,
       expected: 'a readable image file',
-      found: missing ? 'nothing there' : `error ${code}`,
+      found: 'nothing there',
       cause,
     });
   }

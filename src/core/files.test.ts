@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 
 import { LincirError } from './errors.ts';
-import { asLincirError, readingFile } from './files.ts';
+import { asLincirError, isPassing, readingFile } from './files.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'lincir-files-'));
 after(() => rm(folder, { recursive: true }));
@@ -83,6 +83,15 @@ test('every refusal of the system says what to do, and advice fits the case', ()
     const message = told(code, 'write');
     for (const part of ['a/place: ', found, todo]) assert.ok(message.includes(part), message);
   }
+  const wrapped = (code: string) =>
+    isPassing(asLincirError(Object.assign(new Error(''), { code, syscall: 'open' }), 'a', 'read'));
+  assert.deepEqual(['EMFILE', 'ESTALE', 'EACCES', 'EIO', 'ENOENT'].map(wrapped), [
+    true,
+    true,
+    false,
+    false,
+    false,
+  ]);
   assert.match(told('ENOENT', 'write'), /create the folder if it is missing$/);
   assert.match(told('ENOENT', 'read'), /check the path$/);
 });

@@ -2,7 +2,7 @@
 
 import { type FileHandle, open, realpath, stat } from 'node:fs/promises';
 
-import { LincirError } from './errors.ts';
+import { errorCode, LincirError } from './errors.ts';
 import { pathOnDisk } from './names.ts';
 
 /** Bytes that can be read from any position: an open file, or memory in tests. */
@@ -116,6 +116,14 @@ const refusals: Readonly<Record<string, Refusal>> = {
   EPIPE: { found: 'a pipe whose reader has ended', todo: 'keep its reader running, or name a file' },
   ENXIO: { found: 'a pipe that nobody reads, or no device', todo: 'start its reader first, or name a file' },
 };
+
+/** Refusals that say nothing of the file: the same one can be read when the machine or its network is well again. */
+const passing = 'EMFILE ENFILE ENOMEM ESTALE ENOTCONN EHOSTDOWN ETIMEDOUT ENODEV'.split(' ');
+
+/** Whether an error is none of the file that was read, but of the machine. */
+export function isPassing(error: unknown): boolean {
+  return error instanceof Error && (passing.includes(errorCode(error)) || isPassing(error.cause));
+}
 
 /** The system may hand over less than was asked for, and Node takes at most 2^31 - 1 bytes at once. */
 const bytesPerRead = 2 ** 30;

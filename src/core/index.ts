@@ -7,7 +7,14 @@ export { type Checkpoint, openCheckpoint } from './checkpoint.ts';
 export { chunks } from './chunks.ts';
 export { parseDelimited } from './delimited.ts';
 export { type ErrorCode, errorCode, LincirError, type Problem, quoted } from './errors.ts';
-export { asLincirError, type OpenFile, openFile, type RandomAccess, readingFile } from './files.ts';
+export {
+  asLincirError,
+  isPassing,
+  type OpenFile,
+  openFile,
+  type RandomAccess,
+  readingFile,
+} from './files.ts';
 export { formatBytes, formatCount, formatDuration, formatRate } from './format.ts';
 export { markup, shown } from './html.ts';
 export { parseJson, parseJsonText, readJsonFile } from './json.ts';

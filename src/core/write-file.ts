@@ -47,11 +47,10 @@ export async function writeFileAtomically(
 /** Makes a folder and those above it, where they are missing. Throws 'io'. */
 export async function makeFolder(path: string): Promise<void> {
   try {
-    await makeWithParents(resolve(path));
+    await makeWithParents(path);
   } catch (error) {
     // Of a folder above, it is that one which is at fault.
-    const { path: found = path } = error as NodeJS.ErrnoException;
-    throw asLincirError(error, found === resolve(path) ? path : found, 'write');
+    throw asLincirError(error, (error as NodeJS.ErrnoException).path ?? path, 'write');
   }
 }
 

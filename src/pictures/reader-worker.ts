@@ -3,7 +3,7 @@
 import { hash } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 import { joinBudget, preprocessImage } from '../clip/index.ts';
-import { LincirError } from '../core/index.ts';
+import { isPassing, LincirError } from '../core/index.ts';
 import { readPicture } from './bytes.ts';
 import { exifOf } from './exif.ts';
 import { type FoundPicture, reasonOf } from './files.ts';
@@ -39,7 +39,7 @@ async function answerTo({ picture, known, isUndescribed }: WantedPicture): Promi
     const { photo } = await decoded(bytes, picture).catch(() => ({ photo: undefined }));
     return { ...facts, ...(photo && { photo }) };
   } catch (error) {
-    if (error instanceof LincirError) return { reason: reasonOf(error) };
+    if (error instanceof LincirError && !isPassing(error)) return { reason: reasonOf(error) };
     return { failed: error };
   }
 }

@@ -16,6 +16,12 @@ const causes: readonly {
     todo: 'free some space and run the command again: it goes on with what is there',
   },
   {
+    pattern: /too many open files|os error 24\b/i,
+    code: 'io',
+    found: 'too many open files',
+    todo: 'allow more open files (ulimit -n), and run the command again',
+  },
+  {
     pattern: /permission denied|os error 13|AccessDenied|403 Forbidden|InvalidAccessKeyId|credential/i,
     code: 'io',
     found: 'that access is denied',

@@ -1,0 +1,134 @@
+/** Every command that writes, ended in any way: nothing is lost or doubled, the same bytes come in the end, and no litter stays. */
+
+import assert from 'node:assert/strict';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, rename, rm, statfs, symlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { sequence } from '../src/core/index.ts';
+import { lincir, start } from './command-line.ts';
+import { killedCommands } from './kills/commands.ts';
+import {
+  type CalmRun,
+  calmRun,
+  differences,
+  litterIn,
+  newFolder,
+  roundOfKills,
+  toEnd,
+} from './kills/rounds.ts';
+import { makeWorld } from './kills/world.ts';
+
+const run = promisify(execFile);
+const main = join(import.meta.dirname, '../src/cli/main.ts');
+const isWindows = process.platform === 'win32';
+
+const commands = killedCommands.filter(({ name }) => !process.env.ONLY || name === process.env.ONLY);
+let world: string;
+const calm = new Map<string, CalmRun>();
+before(async () => {
+  world = await mkdtemp(join(tmpdir(), 'lincir-ends-'));
+  await makeWorld(world);
+  for (const command of commands) calm.set(command.name, await calmRun(world, command));
+});
+after(() => rm(world, { recursive: true }));
+
+/** Runs a command to its end after trouble, and compares what is left with a calm run's. */
+async function expectWhole({ command, result }: CalmRun, folder: string): Promise<void> {
+  await toEnd(command, folder);
+  assert.deepEqual(differences(result, await command.result(folder)), [], `${command.name} differs`);
+  assert.deepEqual(await litterIn(folder), [], `${command.name} leaves litter`);
+}
+
+/** One line for a person, without a stack; of libraries' own lines and the progress, nothing. */
+function expectTold(stderr: string, pattern: RegExp): void {
+  assert.match(stderr, pattern);
+  assert.doesNotMatch(stderr, /\n\s+at |Error:|panicked/);
+}
+
+for (const [at, { name }] of commands.entries()) {
+  describe(name, { concurrency: 2 }, () => {
+    const only = async (what: string) => {
+      const own = calm.get(name)!;
+      const folder = await newFolder(world, own.command, what);
+      return { own, folder, args: (await own.command.next(folder))! };
+    };
+
+    test('killed at random moments', async (context) => {
+      const random = sequence({ seed: 6, purpose: 'order', moment: at, row: 0 });
+      const { kills, ...found } = await roundOfKills(world, calm.get(name)!, 'killed', random, 3);
+      context.diagnostic(`${kills} kills`);
+      assert.deepEqual(found, { lost: [], different: [], litter: [] });
+    });
+
+    test('with two processes at once', async () => {
+      const { own, folder, args } = await only('two');
+      const both = await Promise.all([lincir(args, { folder }), lincir(args, { folder })]);
+      const refused = both.filter(({ code }) => code !== 0);
+      assert.ok(refused.length < 2, both.map(({ stderr }) => stderr).join('\n'));
+      for (const { stderr } of refused)
+        expectTold(stderr, /no other process is at work in|found a run|without results/);
+      await expectWhole(own, folder);
+    });
+
+    test('with too few file handles', { skip: isWindows }, async (context) => {
+      const { own, folder, args } = await only('handles');
+      const shell = ['-c', 'ulimit -n 40; exec "$@"', 'sh', process.execPath, main, ...args];
+      const child = spawn('sh', shell, { cwd: folder });
+      const [stderr] = await Promise.all([text(child.stderr), once(child, 'close')]);
+      context.diagnostic(`exit ${child.exitCode}, ${lastLine(stderr)}`);
+      if (child.exitCode !== 0) expectTold(stderr, /too many open files/);
+      await expectWhole(own, folder);
+    });
+
+    test('with a folder that vanishes', { skip: isWindows }, async (context) => {
+      const { own, folder, args } = await only('vanishing');
+      const child = start(args, { folder });
+      const closed = once(child, 'close');
+      const stderr = text(child.stderr!);
+      await Promise.race([closed, pause(own.milliseconds * 0.6)]);
+      // As if its disk were gone: nothing is there, and it may come again.
+      const away = `${folder}-away`;
+      await mkdir(away);
+      for (const entry of await readdir(folder)) await rename(join(folder, entry), join(away, entry));
+      await closed;
+      context.diagnostic(`exit ${child.exitCode}, ${lastLine(await stderr)}`);
+      if (child.exitCode !== 0) expectTold(await stderr, /lincir: /);
+      await rm(folder, { recursive: true });
+      await rename(away, folder);
+      await expectWhole(own, folder);
+    });
+
+    test('with a full disk', async (context) => {
+      const disk = await mkdtemp(join(world, 'disk-'));
+      const mount = ['-t', 'tmpfs', '-o', 'size=64m', 'tmpfs', disk];
+      if ((await run('mount', mount).catch(() => undefined)) === undefined)
+        return context.skip('needs the right to mount');
+      try {
+        for (const entry of await readdir(world))
+          if (!entry.includes('-')) await symlink(join(world, entry), join(disk, entry));
+        const own = calm.get(name)!;
+        const folder = await newFolder(disk, own.command, 'full');
+        const { bsize, blocks, bfree } = await statfs(disk);
+        const room = (part: number) => `remount,size=${Math.ceil(((blocks - bfree) * bsize) / 1024) + part}k`;
+        await run('mount', ['-o', room(60), disk]);
+        const { code, stderr } = await lincir((await own.command.next(folder))!, { folder });
+        context.diagnostic(`exit ${code}, ${lastLine(stderr)}`);
+        if (code !== 0) expectTold(stderr, /a full disk/);
+        await run('mount', ['-o', 'remount,size=64m', disk]);
+        await expectWhole(own, folder);
+      } finally {
+        await run('umount', [disk]);
+      }
+    });
+  });
+}
+
+function lastLine(stderr: string): string {
+  return stderr.trim().split('\n').at(-1)!.slice(0, 200);
+}
