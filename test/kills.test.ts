@@ -28,13 +28,10 @@ const run = promisify(execFile);
 const main = join(import.meta.dirname, '../src/cli/main.ts');
 const isWindows = process.platform === 'win32';
 
-const commands = killedCommands.filter(({ name }) => !process.env.ONLY || name === process.env.ONLY);
 let world: string;
-const calm = new Map<string, CalmRun>();
 before(async () => {
   world = await mkdtemp(join(tmpdir(), 'lincir-ends-'));
   await makeWorld(world);
-  for (const command of commands) calm.set(command.name, await calmRun(world, command));
 });
 after(() => rm(world, { recursive: true }));
 
@@ -51,23 +48,26 @@ function expectTold(stderr: string, pattern: RegExp): void {
   assert.doesNotMatch(stderr, /\n\s+at |Error:|panicked/);
 }
 
-for (const [at, { name }] of commands.entries()) {
-  describe(name, { concurrency: 2 }, () => {
+for (const [at, command] of killedCommands.entries()) {
+  describe(command.name, { concurrency: 2 }, () => {
+    let own: CalmRun;
+    before(async () => {
+      own = await calmRun(world, command);
+    });
     const only = async (what: string) => {
-      const own = calm.get(name)!;
-      const folder = await newFolder(world, own.command, what);
-      return { own, folder, args: (await own.command.next(folder))! };
+      const folder = await newFolder(world, command, what);
+      return { folder, args: (await command.next(folder))! };
     };
 
     test('killed at random moments', async (context) => {
       const random = sequence({ seed: 6, purpose: 'order', moment: at, row: 0 });
-      const { kills, ...found } = await roundOfKills(world, calm.get(name)!, 'killed', random, 3);
+      const { kills, ...found } = await roundOfKills(world, own, 'killed', random, 3);
       context.diagnostic(`${kills} kills`);
       assert.deepEqual(found, { lost: [], different: [], litter: [] });
     });
 
     test('with two processes at once', async () => {
-      const { own, folder, args } = await only('two');
+      const { folder, args } = await only('two');
       const both = await Promise.all([lincir(args, { folder }), lincir(args, { folder })]);
       const refused = both.filter(({ code }) => code !== 0);
       assert.ok(refused.length < 2, both.map(({ stderr }) => stderr).join('\n'));
@@ -77,7 +77,7 @@ for (const [at, { name }] of commands.entries()) {
     });
 
     test('with too few file handles', { skip: isWindows }, async (context) => {
-      const { own, folder, args } = await only('handles');
+      const { folder, args } = await only('handles');
       const shell = ['-c', 'ulimit -n 40; exec "$@"', 'sh', process.execPath, main, ...args];
       const child = spawn('sh', shell, { cwd: folder });
       const [stderr] = await Promise.all([text(child.stderr), once(child, 'close')]);
@@ -87,7 +87,7 @@ for (const [at, { name }] of commands.entries()) {
     });
 
     test('with a folder that vanishes', { skip: isWindows }, async (context) => {
-      const { own, folder, args } = await only('vanishing');
+      const { folder, args } = await only('vanishing');
       const child = start(args, { folder });
       const closed = once(child, 'close');
       const stderr = text(child.stderr!);
@@ -112,12 +112,11 @@ for (const [at, { name }] of commands.entries()) {
       try {
         for (const entry of await readdir(world))
           if (!entry.includes('-')) await symlink(join(world, entry), join(disk, entry));
-        const own = calm.get(name)!;
-        const folder = await newFolder(disk, own.command, 'full');
+        const folder = await newFolder(disk, command, 'full');
         const { bsize, blocks, bfree } = await statfs(disk);
         const room = (part: number) => `remount,size=${Math.ceil(((blocks - bfree) * bsize) / 1024) + part}k`;
         await run('mount', ['-o', room(60), disk]);
-        const { code, stderr } = await lincir((await own.command.next(folder))!, { folder });
+        const { code, stderr } = await lincir((await command.next(folder))!, { folder });
         context.diagnostic(`exit ${code}, ${lastLine(stderr)}`);
         if (code !== 0) expectTold(stderr, /a full disk/);
         await run('mount', ['-o', 'remount,size=64m', disk]);

@@ -2,7 +2,7 @@
 
 import { access, constants, open, stat } from 'node:fs/promises';
 import { formatOf } from '../clip/index.ts';
-import { chunks } from '../core/index.ts';
+import { asLincirError, chunks, isPassing } from '../core/index.ts';
 import type { BenchmarkImage } from './benchmark.ts';
 
 /** A file as it is now: what embeddings of it are kept under. */
@@ -66,7 +66,7 @@ async function eachProblem(
   const problems: PictureProblem[] = [];
   let done = 0;
   for await (const some of chunks(paths, filesAtOnce)) {
-    const reasons = await Promise.all(some.map((path) => look(path).catch(reasonIn)));
+    const reasons = await Promise.all(some.map((path) => look(path).catch((error) => reasonIn(error, path))));
     for (const [at, reason] of reasons.entries()) {
       if (reason !== undefined) problems.push({ path: some[at]!, reason });
     }
@@ -76,7 +76,9 @@ async function eachProblem(
   return problems;
 }
 
-function reasonIn(error: unknown): string {
+/** What is wrong with a file. Throws what is not the file's fault. */
+function reasonIn(error: unknown, path: string): string {
+  if (isPassing(error)) throw asLincirError(error, path, 'read');
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT' || code === 'ENOTDIR') return 'nothing there';
   if (code === 'EACCES' || code === 'EPERM') return 'no permission to read it';

@@ -158,7 +158,12 @@ const withoutVectors = (findings: Findings) => without(findings, ['vector']);
 async function evaluationIn(folder: string): Promise<Findings> {
   const out = join(folder, 'out');
   const files = new Map(await filesIn(out));
-  const { seconds, date, ...results } = JSON.parse(await readFile(join(out, 'results.json'), 'utf8'));
+  const {
+    seconds,
+    date,
+    folder: _,
+    ...results
+  } = JSON.parse(await readFile(join(out, 'results.json'), 'utf8'));
   files.set('results.json', JSON.stringify(results));
   files.set('report.html', `${files.has('report.html')}`);
   return files;

@@ -79,7 +79,7 @@ export async function roundOfKills(
     const isTwice = !isHard && random() < 0.3;
     const ended = await killed(args, folder, signal, wait, isTwice);
     if (ended.isKilled) kills += 1;
-    const inOrder = [0, 1, code].includes(ended.code ?? undefined) || ended.signal === signal;
+    const inOrder = [0, code].includes(ended.code ?? undefined) || ended.signal === signal;
     if (!inOrder || /\n\s+at /.test(ended.stderr)) {
       throw new Error(`${command.name}, ${signal}: exit ${ended.code ?? ended.signal}: ${ended.stderr}`);
     }
