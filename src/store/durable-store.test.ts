@@ -1,0 +1,278 @@
+/** What only a durable vector store can show. */
+
+import assert from 'node:assert/strict';
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
+import { join, posix } from 'node:path';
+import { describe, test } from 'node:test';
+import { all, create, info, newPath, open, picture, rounded, some } from '../../test/stores.ts';
+import { engineOf } from './engine.ts';
+import { parseFilter } from './filter.ts';
+import { MemoryStore } from './memory-store.ts';
+import type { EmbeddedPicture, VectorStore } from './store.ts';
+
+describe('a durable store', () => {
+  test('is there again when it is opened, and halves cost little', async () => {
+    for (const precision of ['float32', 'float16'] as const) {
+      const path = newPath();
+      const store = await create(path, { precision });
+      await store.add(some(50));
+      await store.close();
+      const again = await open(`lance:${path}`);
+      assert.deepEqual(again.info, { ...info, precision });
+      const [found] = await again.find('id', ['p00009']);
+      const limit = precision === 'float32' ? 0 : 2 ** -11;
+      found!.vector.forEach((value, at) => {
+        assert.ok(Math.abs(value - picture(9).vector[at]!) <= limit * Math.max(Math.abs(value), 2 ** -3));
+      });
+      const [hit] = await again.search({ vector: picture(9).vector, limit: 1 });
+      assert.equal(hit!.id, 'p00009');
+      assert.ok(Math.abs(hit!.score - 1) < 1e-3);
+      await again.close();
+    }
+  });
+
+  test('finds nearly all by the approximate index, more pictures and filters included', async () => {
+    const path = newPath();
+    const store = await create(path);
+    const exact = new MemoryStore(info);
+    const add = async (pictures: readonly EmbeddedPicture[]) => {
+      await store.add(pictures);
+      await exact.add(pictures);
+    };
+    const recall = async (where?: string) => {
+      const filter = where === undefined ? undefined : parseFilter(where, await store.columns());
+      let found = 0;
+      let wanted = 0;
+      for (let query = 0; query < 10; query += 1) {
+        const { vector } = picture(1_000_000 + query);
+        const ids = new Set((await store.search({ vector, limit: 20, filter })).map(({ id }) => id));
+        const truth = await exact.search({ vector, limit: 20, filter });
+        wanted += truth.length;
+        found += truth.filter(({ id }) => ids.has(id)).length;
+        assert.equal(ids.size, truth.length, 'as many hits as there are');
+      }
+      return found / wanted;
+    };
+    await add(some(9_000));
+    await store.maintain();
+    assert.equal((await store.statistics()).approximate, undefined);
+    await add(some(1_000, 9_000));
+    await store.maintain();
+    assert.deepEqual((await store.statistics()).approximate, { indexed: 10_000, others: 0 });
+    await add(some(500, 10_000));
+    assert.deepEqual((await store.statistics()).approximate, { indexed: 10_000, others: 500 });
+    assert.ok((await recall()) >= 0.98);
+    await store.maintain();
+    assert.deepEqual((await store.statistics()).approximate, { indexed: 10_000, others: 500 });
+    // Grown part by part, until it is made anew.
+    for (let from = 10_500; from < 32_500; from += 2_000) {
+      await add(some(2_000, from));
+      await store.maintain();
+    }
+    assert.deepEqual((await store.statistics()).approximate, { indexed: 32_500, others: 0 });
+    assert.ok((await recall()) >= 0.98);
+    assert.ok((await recall('size < 5350')) >= 0.98);
+    assert.ok((await recall('size < 120')) >= 0.98);
+    await store.close();
+  });
+
+  test('changes rows alike with and without the indexes of a large table', async () => {
+    const store = await create(newPath());
+    const memory = new MemoryStore(info);
+    const both = async (change: (store: VectorStore) => Promise<void>) => {
+      await change(store);
+      await change(memory);
+    };
+    await both((one) => one.add(some(11_000)));
+    await store.maintain();
+    assert.equal((await store.statistics()).approximate?.indexed, 11_000);
+    for (let round = 0; round < 3; round += 1) {
+      const numbers = Array.from({ length: 40 }, (_, at) => (at * 271 + round * 97) % 11_000);
+      const [few, ...others] = [numbers.slice(0, 10), numbers.slice(10, 20), numbers.slice(20, 30)] as const;
+      await both((one) =>
+        one.annotate(
+          new Map([['rating', 'number']]),
+          few.map((number) => ({ id: picture(number).id, values: { rating: round } })),
+        ),
+      );
+      await both((one) =>
+        one.move(
+          others[0]!.map((number) => ({ ...picture(number), path: `/m/${round}/${number}`, folder: '/m' })),
+        ),
+      );
+      await both((one) =>
+        one.replace(
+          others[1]!.map((number) =>
+            picture(number, { hash: `r${round}`, vector: picture(number + 1).vector }),
+          ),
+        ),
+      );
+      await both((one) => one.remove(numbers.slice(30).map((number) => picture(number).id)));
+      await both((one) => one.add(some(5, 20_000 + round * 5)));
+      if (round === 1) await store.maintain();
+      for (const number of numbers) {
+        const [found] = await store.find('id', [picture(number).id]);
+        const [wanted] = await memory.find('id', [picture(number).id]);
+        assert.deepEqual(found && { ...rounded(found) }, wanted && { ...rounded(wanted) });
+      }
+      assert.equal((await store.find('hash', [`r${round}`])).length, 10);
+      assert.equal(await store.count(), await memory.count());
+    }
+    assert.deepEqual((await all(store)).map(rounded), (await all(memory)).map(rounded));
+    await store.close();
+  });
+
+  test('is replaced by another as a whole, and serves until then', async () => {
+    const path = newPath();
+    const { engine } = await engineOf(path);
+    const first = await create(path);
+    await first.add(some(5));
+    await first.close();
+    const { connect } = await import('@lancedb/lancedb');
+    const database = await connect(path);
+    await database.createTable('mine', [{ note: 'of the user' }]);
+    const reader = await open(path);
+    const next = { ...info, fingerprint: 'fedcba9876543210' };
+    const begun = await engine.replace(path, next);
+    await begun.store.add(some(2));
+    await begun.store.addMissing([{ id: 'm', path: '/m', hash: 'h', since: 1, metadata: {} }]);
+    await begun.store.close();
+    assert.equal((await open(path)).info.fingerprint, info.fingerprint);
+    const resumed = await engine.replace(path, { ...next, created: 'later' });
+    assert.equal(await resumed.store.count(), 2);
+    await resumed.publish();
+    await resumed.store.close();
+    const after = await open(path);
+    assert.deepEqual([after.info, await after.count()], [next, 2]);
+    assert.equal((await after.statistics()).missing, 1);
+    assert.deepEqual(await database.tableNames(), ['broken-2', 'lincir', 'mine', 'missing-2', 'pictures-2']);
+    database.close();
+    await after.close();
+    await reader.close();
+  });
+
+  test('compares the names of an older version, which kept nothing to compare them by', async () => {
+    const path = newPath();
+    const store = await create(path);
+    const paths = ['/e\u0301/o\u0308.png', 'o\u0308.png', '/o\u0308.png', '/a/b.png'];
+    await store.add(paths.map((name, at) => picture(at, { path: name, folder: posix.dirname(name) })));
+    await store.close();
+    const { connect } = await import('@lancedb/lancedb');
+    const table = await (await connect(path)).openTable('pictures-1');
+    const found = async (access: 'read' | 'write', where: string) => {
+      const opened = await open(path, access);
+      const count = await opened.count(parseFilter(where, await opened.columns()));
+      await opened.close();
+      return count;
+    };
+    // Cut short, only the first column may be there, and filled in part.
+    for (const columns of [['path_nfc', 'folder_nfc'], ['folder_nfc']]) {
+      await table.checkoutLatest();
+      await table.dropColumns(columns);
+      assert.equal(await found('read', "path = '/e\u0301/o\u0308.png'"), 1);
+      assert.equal(await found('write', "folder = '/\u00e9' and path = '/\u00e9/\u00f6.png'"), 1);
+      assert.equal(await found('read', "folder in ('/', '.') and path like '%\u00f6.png'"), 2);
+      assert.equal(await found('read', "folder = '/a'"), 1);
+    }
+    table.close();
+  });
+
+  test('is opened by a path with a colon, relative ones and drives of Windows included', async () => {
+    const place = newPath();
+    await mkdir(place);
+    const before = process.cwd();
+    process.chdir(place);
+    try {
+      for (const uri of ['2024:photos', 'lance:c:d', `${place}/a:b`]) {
+        await (await create(uri)).close();
+        await (await open(uri, 'read')).close();
+      }
+    } finally {
+      process.chdir(before);
+    }
+    assert.deepEqual((await readdir(place)).sort(), ['2024:photos', 'a:b', 'c:d']);
+    for (const uri of ['photos:2024', 'c:\\photos', 'C:photos']) {
+      assert.equal((await engineOf(uri)).location, uri);
+    }
+  });
+
+  test('is made where a creation was cut short', async () => {
+    const path = newPath();
+    for (const table of ['pictures-1', 'broken-1', 'missing-1', 'lincir'])
+      await mkdir(join(path, `${table}.lance/data`), { recursive: true });
+    await assert.rejects(open(path, 'write'), { code: 'not-found' });
+    const store = await create(path);
+    await store.add(some(2));
+    await store.addMissing([{ id: 'gone', path: '/gone', hash: 'h', since: 1, metadata: {} }]);
+    assert.equal(await store.count(), 2);
+    await store.close();
+  });
+
+  test('has files that the umask lets others read', { skip: process.platform === 'win32' }, async () => {
+    const before = process.umask(0o027);
+    try {
+      const path = newPath();
+      const store = await create(path);
+      await store.add(some(3));
+      await store.annotate(new Map([['rating', 'number']]), [{ id: picture(0).id, values: { rating: 1 } }]);
+      const modes = async () => {
+        const entries = await readdir(path, { recursive: true, withFileTypes: true });
+        const files = entries.filter((entry) => entry.isFile() && !entry.parentPath.includes('lincir.lock'));
+        const found = await Promise.all(
+          files.map(async ({ parentPath, name }) => (await stat(join(parentPath, name))).mode),
+        );
+        return [...new Set(found.map((mode) => (mode & 0o777).toString(8)))];
+      };
+      assert.deepEqual(await modes(), ['640']); // while it is open, too
+      await store.maintain();
+      await store.close();
+      assert.deepEqual(await modes(), ['640']);
+    } finally {
+      process.umask(before);
+    }
+  });
+
+  test('has one writer at a time', async () => {
+    const path = newPath();
+    const store = await create(path);
+    await assert.rejects(open(path, 'write'), /no other process is at work in, found process \d+/);
+    await store.close();
+    await (await open(path, 'write')).close();
+  });
+
+  test('refuses what is no index, one of a newer version, and schemes that it does not know', async () => {
+    await assert.rejects(open(newPath()), /expected an index, found none; check the path/);
+    const other = newPath();
+    await mkdir(other);
+    await assert.rejects(open(other), /expected an index, found none/);
+    await writeFile(join(other, 'notes.txt'), 'mine');
+    await assert.rejects(open(other), /expected an index, found none/);
+    await assert.rejects(open(other, 'write'), /expected an index, found none/);
+    await assert.rejects(
+      create(other),
+      /expected an index, or an empty or new folder .* found a folder with "notes\.txt"/,
+    );
+    assert.deepEqual(await readdir(other), ['notes.txt']);
+    await assert.rejects(open(join(other, 'notes.txt')), /a file where a folder should be/);
+    await assert.rejects(engineOf('ftp://host/index'), /expected a path, .* found the scheme ftp:/);
+    for (const uri of ['http:x', 'HTTPS://x', 's3:bucket', 'memory:x', 'lance:ftp://x']) {
+      await assert.rejects(engineOf(uri), /expected a path, .* found the scheme /, uri);
+    }
+    await assert.rejects(engineOf(''), /found nothing/);
+
+    const path = newPath();
+    await (await create(path)).close();
+    await assert.rejects(create(path), /expected a place without an index, found one/);
+    const { connect } = await import('@lancedb/lancedb');
+    const database = await connect(path);
+    const table = await database.openTable('lincir');
+    await table.add([{ manifest: '{"version":2}' }], { mode: 'overwrite' });
+    await assert.rejects(
+      open(path),
+      /expected an index of version 1 or older, found version 2; use a newer lincir/,
+    );
+    await table.add([{ manifest: '{' }], { mode: 'overwrite' });
+    await assert.rejects(open(path), /expected an index that says what it is/);
+    table.close();
+  });
+});
