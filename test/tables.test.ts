@@ -1,11 +1,12 @@
-/** Tables in Parquet give what pyarrow reads out of them: as metadata all columns, as captions each column of strings. */
-// The files and expected.json are by test/fixtures/make_tables.py.
+/** Tables in Parquet give what pyarrow reads out of them: as metadata all columns, as captions each column of strings. CSV and TSV as Python's csv. */
+// The files are by test/fixtures/make_tables.py.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
+import { findCaptionSources } from '../src/captions/index.ts';
 import { parquetRows } from '../src/captions/parquet.ts';
 import { LincirError } from '../src/core/index.ts';
 import { openMetadata } from '../src/pictures/index.ts';
@@ -57,6 +58,32 @@ for (const [name, columns] of Object.entries(expected)) {
       if (values === undefined || values.some((value) => Array.isArray(value))) continue;
       assert.deepEqual(await captionsOf(name, column), values, `captions in ${column}`);
     }
+  });
+}
+
+interface Delimited {
+  readonly name: string;
+  readonly ending: string;
+  readonly content: string;
+  readonly texts: Values;
+}
+
+const delimited: readonly Delimited[] = JSON.parse(readFileSync(join(folder, 'delimited.json'), 'utf8'));
+for (const { name, ending, content, texts } of delimited) {
+  test(`${ending}: ${name}`, async (context) => {
+    const path = join(mkdtempSync(join(tmpdir(), 'lincir-tables-')), `a.${ending}`);
+    context.after(() => rmSync(dirname(path), { recursive: true }));
+    writeFileSync(path, content);
+    const [source] = await findCaptionSources([path]);
+    const captions = await Array.fromAsync(source!.captions({ onLeftOut: () => {} }));
+    assert.deepEqual(captions.flat(), texts);
+    const { rows } = await openMetadata(path, { reserved: new Set(), key: 'text' });
+    const keys = (await Array.fromAsync(rows())).flat().map(({ key }) => key);
+    // Line ends in a field come out as one kind.
+    assert.deepEqual(
+      keys,
+      texts.map((text) => String(text).replaceAll(/\r\n?/g, '\n')),
+    );
   });
 }
 
