@@ -20,7 +20,10 @@ export function checkedValue<Schema extends z.ZodType>(
   const { path, message, input } = parsed.error.issues[0]!;
   throw new LincirError('bad-file', {
     subject: [subject, ...path.map(fieldName)].join(': '),
-    expected: message.replace(/^Invalid input: expected /, '').replace(/, received \w+$/, ''),
+    expected: message
+      .replace(/^Invalid input: expected /, '')
+      .replace(/, received \w+$/, '')
+      .replace(/^Invalid input$/, 'another value'),
     found: shortJson(input),
     ...(todo !== undefined && { todo }),
     cause: parsed.error,
@@ -43,26 +46,35 @@ export function listOf<Item extends z.ZodType>(item: Item, error?: string) {
 /** An object with any keys, checked likewise. */
 export function recordOf<Item extends z.ZodType>(item: Item, error?: string) {
   return anyObject(error).transform((object, context): Record<string, z.output<Item>> => {
-    const entries: [string, z.output<Item>][] = [];
-    for (const [key, value] of Object.entries(object)) {
-      const parsed = item.safeParse(value, { reportInput: true });
+    const items: Record<string, unknown> = { ...object };
+    for (const key of Object.keys(items)) {
+      const parsed = item.safeParse(items[key], { reportInput: true });
       if (!parsed.success) return refuse(context, key, parsed.error);
-      entries.push([key, parsed.data]);
+      items[key] = parsed.data;
     }
-    return Object.fromEntries(entries);
+    return items as Record<string, z.output<Item>>;
   });
 }
 
-/** The beginning of a value as JSON, for messages. */
+/** The beginning of a value as JSON, for messages. The rest is not looked at: it may be a million times as long. */
 export function shortJson(value: unknown, limit = 80): string {
   if (value === undefined) return 'nothing';
-  let left = limit; // of values: more than this many characters need no more
-  const text = JSON.stringify(value, (_, item: unknown) => {
-    left -= 1;
-    if (left < 0) return undefined;
-    return typeof item === 'string' ? item.slice(0, limit) : item;
-  });
+  const text = jsonBeginning(value, limit);
   return text.length > limit ? `${text.slice(0, limit - 1)}…` : text;
+}
+
+/** At least `room` characters, or all of them. */
+function jsonBeginning(value: unknown, room: number): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, room + 1));
+  if (typeof value !== 'object' || value === null) return `${JSON.stringify(value)}`;
+  const isList = Array.isArray(value);
+  let text = '';
+  for (const key of isList ? value.keys() : Object.keys(value)) {
+    if (text.length > room) return `${isList ? '[' : '{'}${text}`;
+    const item = jsonBeginning(value[key as keyof typeof value], room - text.length);
+    text += `${text && ','}${isList ? '' : `${jsonBeginning(String(key), room)}:`}${item}`;
+  }
+  return isList ? `[${text}]` : `{${text}}`;
 }
 
 const anyObject = (error: string | undefined) =>

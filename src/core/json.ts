@@ -7,9 +7,9 @@ import { readingFile } from './files.ts';
 export const jsonByteLimit = 2 ** 24;
 /** No file that we read is nested a tenth as deep; Python's reader ends here as well. */
 const depthLimit = 1000;
-/** Lists and objects take some hundred bytes of memory each, and may take two characters of text: only so many may. */
-const fewLists = 2 ** 20;
-const charactersPerList = 32;
+/** Lists, objects and keys take some hundred bytes of memory each, and may be two characters of text: no more may be. */
+const fewParts = 2 ** 19;
+const charactersPerPart = 32;
 
 /** Reads a JSON file of at most `limit` bytes. Throws 'not-found', 'io' or 'bad-file'. */
 export async function readJsonFile(path: string, limit = jsonByteLimit): Promise<unknown> {
@@ -66,32 +66,36 @@ function parsed(
   }
 }
 
-/** Depth and number of lists and objects, before any of them is made. */
+/** Depth and number of lists, objects and keys, before any of them is made. */
 function expectBounded(json: string, subject: string): void {
   if (json.length < depthLimit) return;
-  const listLimit = fewLists + json.length / charactersPerList;
+  const partLimit = fewParts + json.length / charactersPerPart;
   let depth = 0;
-  let lists = 0;
+  let parts = 0;
   for (let at = 0; at < json.length; at += 1) {
     const code = json.charCodeAt(at);
     if (code === quote) {
       at = endOfString(json, at);
     } else if (code === openBracket || code === openBrace) {
       depth += 1;
-      lists += 1;
+      parts += 1;
       if (depth > depthLimit) {
         throw badJson(subject, `JSON nested at most ${depthLimit} deep`, 'deeper nesting');
       }
-      if (lists > listLimit) {
-        throw badJson(subject, 'JSON of lists and objects with something in them', `more than ${lists - 1}`);
-      }
     } else if (code === closeBracket || code === closeBrace) {
       depth -= 1;
+    } else if (code === colonCode) {
+      parts += 1;
+    }
+    if (parts > partLimit) {
+      const expected = `at most ${Math.floor(partLimit)} lists, objects and keys in JSON of this size`;
+      throw badJson(subject, expected, 'more');
     }
   }
 }
 
-const [quote, backslash, openBracket, closeBracket, openBrace, closeBrace] = Buffer.from('"\\[]{}');
+const [quote, backslash, openBracket, closeBracket, openBrace, closeBrace, colonCode] =
+  Buffer.from('"\\[]{}:');
 
 /** Where the string that begins at `begin` has its closing quote; the text's end if it has none. */
 function endOfString(json: string, begin: number): number {

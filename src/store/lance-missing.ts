@@ -1,6 +1,7 @@
 /** Missing pictures in LanceDB: a table that is made for the first of them. */
 
 import type { Table } from '@lancedb/lancedb';
+import { parseJsonText, quoted } from '../core/index.ts';
 import { filterSql } from './filter-sql.ts';
 import { missingSchema, rowsOf, scalars, tableOf } from './lance-rows.ts';
 import type { MissingPicture } from './store.ts';
@@ -16,8 +17,12 @@ export async function* missingRows(
 ): AsyncGenerator<readonly MissingPicture[], void, void> {
   const all = table.query();
   for await (const batch of column ? all.where(filterSql({ kind: 'in', column, values })) : all) {
-    yield (rowsOf(batch) as MissingRow[]).map((row) => ({ ...row, metadata: JSON.parse(row.metadata) }));
+    yield (rowsOf(batch) as MissingRow[]).map((row) => ({ ...row, metadata: metadataOf(row) }));
   }
+}
+
+function metadataOf({ path, metadata }: MissingRow): MissingPicture['metadata'] {
+  return parseJsonText(metadata, `the index: metadata of ${quoted(path, 200)}`) as MissingPicture['metadata'];
 }
 
 /** Adds pictures, or replaces what has their ids. */
