@@ -79,8 +79,12 @@ export function checkPixels(
 /** libvips keeps its messages for all threads together, so that one of several failures can come without. */
 export function damageIn(cause: unknown): string {
   const message = cause instanceof Error ? cause.message : String(cause);
-  return message === 'Unknown error' ? 'damaged data' : message;
+  if (message === 'Unknown error') return 'damaged data';
+  return message.length > mostOfMessage ? `${message.slice(0, mostOfMessage)}…` : message;
 }
+
+/** Some parsers repeat what they read. */
+const mostOfMessage = 200;
 
 /** RGB, as stored. */
 export async function vipsPixels({ image, header, orientation: around }: VipsOpened): Promise<RgbImage> {
