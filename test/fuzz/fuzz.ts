@@ -1,5 +1,5 @@
 /** Reads mutated files by all readers, in processes that may touch nothing but folders of their own. */
-// npm run fuzz -- [files in all, 1000000] [--readers NAME,…] [--seed NUMBER]
+// npm run fuzz -- [files in all, 1000000] [--readers NAME,…] [--seed NUMBER] [--jobs NUMBER]
 // What fails is kept in test/fixtures/corrupt, and replayed by the tests.
 
 import { fork } from 'node:child_process';
@@ -111,34 +111,45 @@ async function ended(work: Work, onTold: (told: Told) => void): Promise<string |
 if (import.meta.main) {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { readers: { type: 'string' }, seed: { type: 'string', default: '1' } },
+    options: {
+      readers: { type: 'string' },
+      seed: { type: 'string', default: '1' },
+      jobs: { type: 'string', default: '2' },
+    },
   });
   const seed = Number(values.seed);
   const box = await mkdtemp(join(tmpdir(), 'lincir-fuzz-'));
   const targets = await makeTargets(box);
   const names = values.readers?.split(',') ?? [...targets.keys()];
-  const count = Math.ceil(Number(positionals[0] ?? 1_000_000) / names.length);
+  const shareOf = (name: string) => targets.get(name)?.share ?? 1;
+  const shares = names.reduce((sum, name) => sum + shareOf(name), 0);
+  const countOf = (name: string) => Math.ceil((Number(positionals[0] ?? 1_000_000) / shares) * shareOf(name));
   const begin = performance.now();
   let found = 0;
   let peak = 0;
-  for (const name of names) {
-    const start = performance.now();
-    const { findings, peak: own } = await fuzz([name], count, seed);
-    found += findings.length;
-    peak = Math.max(peak, own);
-    const seconds = ((performance.now() - start) / 1000).toFixed(1);
-    const mebibytes = Math.round(own / 2 ** 20);
-    console.log(`${name}: ${count} files, ${findings.length} findings, ${seconds} s, ${mebibytes} MiB`);
-    for (const { index, reason } of findings.slice(0, 5)) {
-      console.log(`  ${index}: ${reason}`);
-      const bytes = mutated(targets.get(name)!, name, seed, index);
-      await writeFile(join(corruptFolder, `${name}-${seed}-${index}.bin`), bytes);
+  const left = [...names];
+  const work = async (): Promise<void> => {
+    for (let name = left.shift(); name !== undefined; name = left.shift()) {
+      const count = countOf(name);
+      const start = performance.now();
+      const { findings, peak: own } = await fuzz([name], count, seed);
+      found += findings.length;
+      peak = Math.max(peak, own);
+      const seconds = ((performance.now() - start) / 1000).toFixed(1);
+      const mebibytes = Math.round(own / 2 ** 20);
+      console.log(`${name}: ${count} files, ${findings.length} findings, ${seconds} s, ${mebibytes} MiB`);
+      for (const { index, reason } of findings.slice(0, 5)) {
+        console.log(`  ${index}: ${reason}`);
+        const bytes = mutated(targets.get(name)!, name, seed, index);
+        await writeFile(join(corruptFolder, `${name}-${seed}-${index}.bin`), bytes);
+      }
     }
-  }
+  };
+  await Promise.all(Array.from({ length: Number(values.jobs) }, work));
   await rm(box, { recursive: true });
   const minutes = ((performance.now() - begin) / 60_000).toFixed(1);
   console.log(
-    `${count * names.length} files by ${names.length} readers: ${found} findings, ${minutes} minutes, ` +
+    `${names.reduce((sum, name) => sum + countOf(name), 0)} files by ${names.length} readers: ${found} findings, ${minutes} minutes, ` +
       `${Math.round(peak / 2 ** 20)} MiB at most`,
   );
   process.exitCode = found > 0 ? 1 : 0;

@@ -14,6 +14,8 @@ export interface Target {
   readonly tokens: readonly string[];
   /** Makes a changed file whole enough that a reader looks past its first check. */
   readonly repair?: (bytes: Uint8Array) => Uint8Array;
+  /** How many of these files are read, as a part of the usual number. Default 1; less for what is slow. */
+  readonly share?: number;
   /** Reads `bytes` as a file, all of it. */
   readonly read: (bytes: Uint8Array) => Promise<unknown>;
 }

@@ -82,7 +82,13 @@ export async function captionTargets(folder: string) {
       read: captions('a.tsv', ['text', '2']),
     },
     'captions-parquet': {
-      covers: ['captions/parquet.ts', 'captions/parquet-pages.ts', 'captions/parquet-checks.ts'],
+      covers: [
+        'captions/parquet.ts',
+        'captions/parquet-pages.ts',
+        'captions/parquet-checks.ts',
+        'captions/parquet-file.ts',
+        'captions/parquet-page-checks.ts',
+      ],
       seeds: await Promise.all(parquets.map((name) => readFile(join(fixtures, name)))),
       tokens: parquetTokens,
       read: captions('a.parquet'),

@@ -7,6 +7,7 @@ import { Header } from 'tar';
 import { headerProblems } from '../../../src/benchmarks/picture-facts.ts';
 import { decodeImage } from '../../../src/clip/index.ts';
 import { writeNpy, writeSafetensors } from '../../../src/core/index.ts';
+import { exifOf } from '../../../src/pictures/exif.ts';
 import {
   cutRegion,
   indexedBytes,
@@ -47,12 +48,25 @@ export async function pictureTargets(folder: string) {
   };
   const small = { create: { width: 9, height: 7, channels: 3, background: 'red' } } as const;
   const made = (format: 'avif' | 'tiff') => sharp(small).toFormat(format).toBuffer();
+  const exif = await sharp(small)
+    .withExif({
+      IFD0: { Make: 'maker', Model: 'model' },
+      IFD2: { DateTimeOriginal: '2024:05:01 14:03:22', LensModel: 'lens' },
+      IFD3: {
+        GPSLatitudeRef: 'N',
+        GPSLatitude: '51/1 30/1 3230/100',
+        GPSLongitudeRef: 'W',
+        GPSLongitude: '0/1 7/1 4366/100',
+      },
+    })
+    .jpeg()
+    .toBuffer();
   const look = ofFile(folder, 'picture', async (path) => {
     await headerProblems([path]);
     await thumbnailOf(path, 32);
   });
   const picture = (seeds: readonly Uint8Array[], tokens: readonly string[]): Target => ({
-    ...{ covers: decoders, seeds, tokens },
+    ...{ covers: decoders, seeds, tokens, share: 1 / 4 },
     read: async (bytes) => {
       await look(bytes);
       await decodeImage(bytes, 'picture', maxPixels);
@@ -162,8 +176,33 @@ export async function pictureTargets(folder: string) {
     ]),
     jxl: picture(await formats('jxl'), ['JXL ', 'jxlc', 'jxlp', 'ftyp', '\xff\x0a']),
     bmp: picture(await formats('bmp'), ['BM', '\x28\0\0\0', '\x18\0', '\xff\xff\xff\xff', '\x01\0']),
+    raw: picture(
+      [Buffer.concat([bytesOf('FUJIFILMCCD-RAW 0201'), new Uint8Array(80), exif, new Uint8Array(99)])],
+      ['FUJIFILMCCD-RAW', '\xff\xd8\xff', '\xff\xd9', '\xff\xc0', '\xff\xda', 'II*\0', 'CMT1', 'ftyp'],
+    ),
+    exif: {
+      covers: ['pictures/exif.ts'],
+      seeds: [exif, ...(await seedsOf('exif6.jpg', 'exif6.png', 'exif6.webp'))],
+      tokens: [
+        'II*\0',
+        'MM\0*',
+        'Exif\0\0',
+        '\x69\x87\x04\0',
+        '\x25\x88\x04\0',
+        '\x05\0\x03\0\0\0',
+        '\xff\xff\xff\xff',
+        '2024:05:01 ',
+      ],
+      read: async (bytes) => exifOf(bytes),
+    },
     shard: {
-      covers: ['pictures/tar.ts', 'pictures/bytes.ts', 'pictures/sources.ts', 'pictures/shards.ts'],
+      covers: [
+        'pictures/tar.ts',
+        'pictures/tar-header.ts',
+        'pictures/bytes.ts',
+        'pictures/sources.ts',
+        'pictures/shards.ts',
+      ],
       seeds: [shardOf('a.png', 'sub/b.jpg'), shardOf(`${'long/'.repeat(30)}c.png`, './d.png')],
       repair: withChecksums,
       tokens: [
@@ -225,7 +264,7 @@ export async function pictureTargets(folder: string) {
     'metadata-tsv': metadata('m.tsv', [bytesOf(csv.replaceAll(',', '\t'))], textTokens),
     'metadata-jsonl': metadata('m.jsonl', [bytesOf(jsonl)], [...jsonTokens, '"path"', '\n']),
     'metadata-parquet': {
-      covers: ['pictures/metadata-parquet.ts', 'pictures/metadata-parquet-pages.ts'],
+      covers: ['pictures/metadata-parquet.ts'],
       seeds: await Promise.all(parquets.map((name) => readFile(join(fixtures, 'captions', name)))),
       tokens: ['PAR1', '\x15\x00', '\x19', '\x1c', '\x18\x04', '\xff\xff\xff\xff\x0f', '\x15\x80', 'text'],
       read: ofFile(folder, 'm.parquet', async (path) => {
@@ -276,7 +315,9 @@ export async function pictureTargets(folder: string) {
 }
 
 const decoders = [
-  ...['decode', 'decode-here', 'magick-decode', 'source', 'vips-decode'].map((name) => `clip/${name}.ts`),
+  ...['decode', 'decode-here', 'format', 'magick-decode', 'raw-preview', 'source', 'vips-decode'].map(
+    (name) => `clip/${name}.ts`,
+  ),
   ...['benchmarks/picture-facts.ts', 'pictures/thumbnail.ts', 'pictures/looks.ts'],
 ];
 
