@@ -10,10 +10,7 @@ import type { PictureIndex, UpdateOptions, UpdateSummary } from '../src/retrieva
 let places = 0;
 
 /** What the files of `writePicture` say of themselves. */
-export const plainFacts = {
-  ...{ taken: null, camera: null, lens: null, latitude: null, longitude: null },
-  ...{ width: 24, height: 20 },
-};
+export const plainFacts = { width: 24, height: 20 };
 
 /** A folder with so many pictures, every other one in `sub`, and a path for their index, in `folder`. */
 export async function place(folder: string, count: number): Promise<{ photos: string; uri: string }> {

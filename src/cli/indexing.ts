@@ -65,6 +65,15 @@ export async function index(
     if (!stats) throw nothingToDo();
     return await showStatistics(options, context);
   }
+  const { removeMissing, keepMissing, compare } = options;
+  if (!addsPictures && (removeMissing || keepMissing !== undefined || compare !== undefined)) {
+    throw new LincirError('bad-argument', {
+      subject: '--remove-missing, --keep-missing, --compare',
+      expected: 'pictures that they are about',
+      found: 'none',
+      todo: 'name the folders, files, shards or lists as well, or leave these options out',
+    });
+  }
   if (names.length > embeddings.length) {
     throw new LincirError('bad-argument', {
       subject: '--names',
@@ -97,7 +106,7 @@ export async function index(
         reporter.note(`${formatCount(await target.remove(remove))} pictures taken out of ${options.index}`);
       }
       if (addsPictures) {
-        const { exclude, followLinks, maxPixels, compare, removeMissing, keepMissing } = options;
+        const { exclude, followLinks, maxPixels } = options;
         const named = { pictures, lists: list, exclude, followLinks };
         const rules = { maxPixels, compare, removeMissing, keepMissingDays: keepMissing };
         const events = target.add(clip, { ...named, ...rules, signal });

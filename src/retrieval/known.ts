@@ -45,12 +45,12 @@ export class KnownPictures {
     if (place === undefined) return 'new';
     this.#marks[place]! |= 1;
     if (this.#comparison === 'contents') return 'changed';
-    const [knownSize, knownModified, knownStatus] = this.#facts.subarray(3 * place, 3 * place + 3);
-    if (knownSize !== size || knownModified !== modified) return 'changed';
+    const at = 3 * place;
+    if (this.#facts[at] !== size || this.#facts[at + 1] !== modified) return 'changed';
     if (statusChanged === undefined || this.#comparison === 'modified') return 'same';
     // An index of an earlier version does not tell: what is there now counts as what was read.
-    if (Number.isNaN(knownStatus)) this.#facts[3 * place + 2] = statusChanged;
-    else if (knownStatus !== statusChanged) return 'changed';
+    if (Number.isNaN(this.#facts[at + 2])) this.#facts[at + 2] = statusChanged;
+    else if (this.#facts[at + 2] !== statusChanged) return 'changed';
     return 'same';
   }
 

@@ -46,11 +46,11 @@ export function namedColumns(stored: Columns): Columns {
   return new Map([...photo, ...own]);
 }
 
-/** A store's metadata as users know them: their own first. */
+/** A store's metadata as users know them: their own first, then what the file says. */
 export function namedMetadata(stored: Metadata): Metadata {
   const own = Object.entries(stored).filter(([name]) => !storedPhotoColumns.has(name));
   const photo = names
-    .filter((name) => mark + name in stored && !(name in stored))
+    .filter((name) => stored[mark + name] != null && !(name in stored))
     .map((name) => [name, stored[mark + name]!] as const);
   return Object.fromEntries([...own, ...photo]);
 }
