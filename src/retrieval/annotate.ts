@@ -17,7 +17,7 @@ export interface Annotation {
 }
 
 /** For so many rows, all of the index's pictures are looked at once. */
-const rowsPerLook = 2 ** 14;
+const rowsPerLook = 2 ** 16;
 
 /**
  * Sets the metadata of the pictures that a table's keys name. A key is a path as the index has it, or one relative to the

@@ -32,24 +32,32 @@ export async function picturesOfKeys(
   table: string,
   sources: readonly string[],
 ): Promise<(readonly NamedPicture[])[]> {
-  const own = indexPath(table).replace(/\.[^./]+$/, '');
+  const stem = indexPath(table).replace(/\.[^./]+$/, '');
   const folders = [dirname(table), ...sources.filter((source) => !isShard(source))];
   const places = new Map<string, Place>([
     ...sources
       .filter(isShard)
       .map((shard) => [nameKey(`${indexPath(shard)}${memberMark}`), 'shard'] as const),
     ...folders.map((folder) => [nameKey(`${indexPath(folder)}/`.replace('//', '/')), 'folder'] as const),
-    ...[`${own}.tar${memberMark}`, `${own}/`].map((top) => [nameKey(top), 'own'] as const),
+    ...[`${stem}.tar${memberMark}`, `${stem}/`].map((top) => [nameKey(top), 'own'] as const),
   ]);
   const rows = Map.groupBy(
     keys.flatMap((key, row) => formsOf(key, folders).map((form) => ({ form, row }))),
     ({ form }) => form,
   );
   const matches = keys.map((): Match[] => []);
+  // Pictures of one folder mostly come together.
+  let folder = '';
+  let beginnings = beginningsIn(folder, places);
   for await (const batch of pictures) {
     for (const { id, path } of batch) {
-      for (const { name, place, isStem } of namesOf(nameKey(path), places)) {
-        for (const { row } of rows.get(name) ?? []) matches[row]!.push({ id, path, place, isStem });
+      const key = nameKey(path);
+      const own = key.slice(0, key.lastIndexOf('/') + 1);
+      if (own !== folder) [folder, beginnings] = [own, beginningsIn(own, places)];
+      for (const { at, place } of beginnings) {
+        for (const { form, isStem } of stemsOf(key.slice(at))) {
+          for (const { row } of rows.get(form) ?? []) matches[row]!.push({ id, path, place, isStem });
+        }
       }
     }
   }
@@ -68,22 +76,26 @@ function formsOf(key: string, folders: readonly string[]): string[] {
   return [...new Set([key, plain, ...paths].map(nameKey))];
 }
 
-/** What a picture is called: its path, its names below folders and in shards, and all of them without the ending. */
-function* namesOf(
-  path: string,
-  places: ReadonlyMap<string, Place>,
-): Generator<{ readonly name: string; readonly place: Place; readonly isStem: boolean }, void, void> {
-  for (let at = 0; at >= 0; at = path.indexOf('/', at) + 1 || -1) {
-    const place = at === 0 ? 'folder' : places.get(path.slice(0, at));
-    if (place === undefined) continue;
-    const name = path.slice(at);
-    yield { name, place, isStem: false };
-    // WebDataset's keys end at the first point of a name, others' at the last.
-    const begin = name.lastIndexOf('/') + 2;
-    for (const end of new Set([name.indexOf('.', begin), name.lastIndexOf('.')])) {
-      if (end >= begin) yield { name: name.slice(0, end), place, isStem: true };
-    }
+/** Where the names of a folder's pictures begin, the first at their paths' own beginning. */
+type Beginnings = readonly { readonly at: number; readonly place: Place }[];
+
+function beginningsIn(folder: string, places: ReadonlyMap<string, Place>): Beginnings {
+  const beginnings: { at: number; place: Place }[] = [{ at: 0, place: 'folder' }];
+  for (let at = folder.indexOf('/') + 1; at > 0; at = folder.indexOf('/', at) + 1) {
+    const place = places.get(folder.slice(0, at));
+    if (place !== undefined) beginnings.push({ at, place });
   }
+  return beginnings;
+}
+
+/** A name as it is, and without its ending: WebDataset's keys end at the first point, others' at the last. */
+function* stemsOf(name: string): Generator<{ readonly form: string; readonly isStem: boolean }, void, void> {
+  yield { form: name, isStem: false };
+  // What begins with a point has no ending there.
+  const begin = name.lastIndexOf('/') + 2;
+  const [first, last] = [name.indexOf('.', begin), name.lastIndexOf('.')];
+  if (last >= begin) yield { form: name.slice(0, last), isStem: true };
+  if (first >= begin && first < last) yield { form: name.slice(0, first), isStem: true };
 }
 
 function preferred(found: readonly Match[], key: string): readonly NamedPicture[] {
