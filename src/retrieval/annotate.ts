@@ -32,9 +32,12 @@ export async function annotate(
   sources: readonly string[],
 ): Promise<Annotation> {
   const known = await store.columns();
-  const columns = new Map(Array.from(file.columns, ([name, type]) => [nameKey(name), type]));
+  // An earlier version named columns as their table did, in whichever form.
+  const names = new Map(Array.from(known.keys(), (name) => [nameKey(name), name]));
+  const nameOf = (name: string) => names.get(nameKey(name)) ?? nameKey(name);
+  const columns = new Map(Array.from(file.columns, ([name, type]) => [nameOf(name), type]));
   // What is empty here takes out the values of a column that there is, and makes none, whose type could only be guessed.
-  for (const name of file.empty.map(nameKey)) {
+  for (const name of file.empty.map(nameOf)) {
     const type = known.get(name);
     if (type !== undefined && type !== 'time') columns.set(name, type);
   }
@@ -47,7 +50,7 @@ export async function annotate(
     const present = new Map((await store.find('id', [...ids])).map(({ id, metadata }) => [id, metadata]));
     const values = new Map<string, Metadata>();
     for (const [at, { key, values: given }] of rows.entries()) {
-      const own = comparedMetadata(given);
+      const own = comparedMetadata(given, nameOf);
       counts.rows += 1;
       counts.pictures += named[at]!.length;
       if (named[at]!.length === 0) {
@@ -80,10 +83,10 @@ async function* eachRow(file: MetadataFile) {
   for await (const rows of file.rows()) yield* rows;
 }
 
-/** Texts and columns' names as filters compare them. */
-function comparedMetadata(values: Metadata): Metadata {
+/** Texts as filters compare them, and columns by the names that they have. */
+function comparedMetadata(values: Metadata, nameOf: (name: string) => string): Metadata {
   const entries = Object.entries(values).map(([name, value]) => {
-    return [nameKey(name), typeof value === 'string' ? nameKey(value) : value] as const;
+    return [nameOf(name), typeof value === 'string' ? nameKey(value) : value] as const;
   });
   return Object.fromEntries(entries);
 }

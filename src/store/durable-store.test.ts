@@ -156,6 +156,9 @@ describe('a durable store', () => {
     const store = await create(path);
     const paths = ['/e\u0301/o\u0308.png', 'o\u0308.png', '/o\u0308.png', '/a/b.png'];
     await store.add(paths.map((name, at) => picture(at, { path: name, folder: posix.dirname(name) })));
+    await store.annotate(new Map([['o\u0308rt', 'string']]), [
+      { id: picture(3).id, values: { 'o\u0308rt': 'Ko\u0308ln' } },
+    ]);
     await store.close();
     const { connect } = await import('@lancedb/lancedb');
     const table = await (await connect(path)).openTable('pictures-1');
@@ -172,7 +175,7 @@ describe('a durable store', () => {
       assert.equal(await found('read', "path = '/e\u0301/o\u0308.png'"), 1);
       assert.equal(await found('write', "folder = '/\u00e9' and path = '/\u00e9/\u00f6.png'"), 1);
       assert.equal(await found('read', "folder in ('/', '.') and path like '%\u00f6.png'"), 2);
-      assert.equal(await found('read', "folder = '/a'"), 1);
+      assert.equal(await found('read', "folder = '/a' and \u00f6rt = 'K\u00f6ln'"), 1);
     }
     table.close();
   });

@@ -5,10 +5,13 @@ import type { Table } from '@lancedb/lancedb';
 import { nameKey } from '../core/index.ts';
 import { type Filter, withComparedNames } from './filter.ts';
 import { filterSql, nameSql } from './filter-sql.ts';
-import { pictureScalars, rowsOf, sqlTypes, tableOf } from './lance-rows.ts';
+import { metadataColumns, pictureNames, pictureScalars, rowsOf, sqlTypes, tableOf } from './lance-rows.ts';
 import { comparedNames, type Picture } from './store.ts';
 
-const rowsPerChange = 2 ** 16;
+/** Texts by column, of which `id` and `path` are there. */
+type Row = Pick<Picture, 'id' | 'path'> & Readonly<Record<string, string | null>>;
+
+const rowsPerChange = 2 ** 14;
 /** POSIX's `dirname`, null of null. */
 const folderSql = ["'^[^/]+$', '.'", "'^/[^/]*$', '/'", String.raw`'^(.+)/[^/]*$', '\1'`].reduce(
   (sql, replacement) => `regexp_replace(${sql}, ${replacement})`,
@@ -16,25 +19,35 @@ const folderSql = ["'^[^/]+$', '.'", "'^/[^/]*$', '/'", String.raw`'^(.+)/[^/]*$
 );
 
 /**
- * Gives the table of an older version what names are compared by. What is cut short is done again: the folders' column,
- * which comes last, tells that all is there.
+ * Gives the table of an older version what names are compared by, and metadata the form that they are compared in. What is
+ * cut short is done again: the folders' column, which comes last, tells that all is there.
  */
 export async function addComparedNames(pictures: Table): Promise<void> {
   const { path, folder } = comparedNames;
-  const { names } = await pictures.schema();
+  const { names, fields } = await pictures.schema();
   if (names.includes(folder)) return;
   if (!names.includes(path)) {
     await pictures.addColumns([{ name: path, valueSql: `cast(null as ${sqlTypes.string})` }]);
   }
-  let differing: Pick<Picture, 'id' | 'path'>[] = [];
+  const own = new Set<string>([...pictureNames, path]);
+  const texts = fields.filter(({ name, type }) => String(type) === 'Utf8' && !own.has(name));
+  const columns = new Map(texts.map(({ name }) => [name, 'string'] as const));
+  let differing: Row[] = [];
   const change = async () => {
-    const rows = tableOf(pictureScalars(differing).filter(({ field }) => field.name !== folder));
-    await pictures.mergeInsert('id').whenMatchedUpdateAll().execute(rows);
+    const named = pictureScalars(differing.map(({ id, path: name }) => ({ id, path: name })));
+    const composed = differing.map((row) =>
+      Object.fromEntries(Object.entries(row).map(([name, text]) => [name, text && nameKey(text)])),
+    );
+    const changed = [
+      ...named.filter(({ field }) => field.name !== folder),
+      ...metadataColumns(columns, composed),
+    ];
+    await pictures.mergeInsert('id').whenMatchedUpdateAll().execute(tableOf(changed));
     differing = [];
   };
-  for await (const batch of pictures.query().select(['id', 'path'])) {
-    for (const row of rowsOf(batch) as Pick<Picture, 'id' | 'path'>[]) {
-      if (nameKey(row.path) !== row.path) differing.push(row);
+  for await (const batch of pictures.query().select(['id', 'path', ...columns.keys()])) {
+    for (const row of rowsOf(batch) as Row[]) {
+      if (Object.values(row).some((text) => text !== null && nameKey(text) !== text)) differing.push(row);
       if (differing.length === rowsPerChange) await change();
     }
   }
