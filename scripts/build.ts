@@ -1,10 +1,11 @@
 /** Makes `dist/`: the code with what it needs of the development dependencies, its types, and ONNX Runtime for this platform. */
 
 import { execFileSync } from 'node:child_process';
-import { cpSync, globSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { globSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build, type Plugin } from 'esbuild';
+import { addLibraryTypes } from './library-types.ts';
 import { copyRuntime, runtimeVersion } from './onnxruntime.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -81,7 +82,7 @@ execFileSync('tsc', ['-p', 'tsconfig.build.json'], {
   stdio: 'inherit',
   shell: process.platform === 'win32',
 });
-addTypes();
+addLibraryTypes(join(dist, 'types'), join(root, 'node_modules'));
 // For a package that is installed from its file; one from a registry has it from a package of its own (scripts/release.ts).
 const platform = `${process.platform}-${process.arch}`;
 copyRuntime(platform, join(dist, 'onnxruntime', platform));
@@ -96,26 +97,6 @@ function startedByName(): Record<string, string> {
     ]),
   );
   return Object.fromEntries(named);
-}
-
-/** Declarations speak of these libraries' types, which come along, since the libraries do not. */
-function addTypes(): void {
-  const types = join(dist, 'types');
-  const zod = join(root, 'node_modules/zod');
-  for (const file of ['index.d.ts', ...globSync('v4/{classic,core,locales}/*.d.ts', { cwd: zod })]) {
-    cpSync(join(zod, file), join(types, 'zod', file));
-  }
-  cpSync(join(root, 'node_modules/sharp/dist/index.d.mts'), join(types, 'sharp/index.d.ts'));
-  cpSync(join(root, 'node_modules/@img/colour/index.d.ts'), join(types, '@img/colour/index.d.ts'));
-  for (const file of globSync('*/**/*.d.ts', { cwd: types, exclude: ['zod'] })) {
-    const path = join(types, file);
-    const up = relative(dirname(file), '.').replaceAll('\\', '/');
-    const text = readFileSync(path, 'utf8');
-    writeFileSync(
-      path,
-      text.replaceAll(/(from |import\()'(zod|sharp|@img\/colour)'/g, `$1'${up}/$2/index.js'`),
-    );
-  }
 }
 
 function changed(path: string, ...changes: readonly [RegExp, string][]): string {
