@@ -13,8 +13,8 @@ interface Counted {
 
 /** Parquet's structures are nested less than half as deep. */
 const depthLimit = 16;
-/** Values that one run may stand for: more than any writer puts into a page. */
-const runLimit = 2 ** 24;
+/** Values that a run may stand for beyond those that there are: groups of packed bits are of eight, or of more. */
+const valuesBeyond = 512;
 
 /** The error about a file whose bytes are not what its format promises. */
 export function brokenParquet({ path }: ParquetFile, found: string, cause?: unknown): LincirError {
@@ -52,7 +52,7 @@ export function areSoundRuns(bytes: Uint8Array, width: number, count: number): b
     const isPacked = header % 2 === 1;
     const repeats = Math.floor(header / 2);
     const values = isPacked ? repeats * 8 : repeats;
-    if (values > runLimit) return false;
+    if (values > count - seen + valuesBeyond) return false;
     seen += values;
     at = end + (isPacked ? repeats * width : Math.ceil(width / 8));
   }
