@@ -3,14 +3,13 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, rename, rm, statfs, symlink } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, statfs, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { sequence } from '../src/core/index.ts';
+import { readingFile, readSafetensorsHeader, sequence } from '../src/core/index.ts';
 import { lincir, start } from './command-line.ts';
 import { killedCommands } from './kills/commands.ts';
 import {
@@ -21,8 +20,9 @@ import {
   newFolder,
   roundOfKills,
   toEnd,
+  working,
 } from './kills/rounds.ts';
-import { makeWorld } from './kills/world.ts';
+import { makeWorld, model } from './kills/world.ts';
 
 const run = promisify(execFile);
 const main = join(import.meta.dirname, '../src/cli/main.ts');
@@ -91,7 +91,7 @@ for (const [at, command] of killedCommands.entries()) {
       const child = start(args, { folder });
       const closed = once(child, 'close');
       const stderr = text(child.stderr!);
-      await Promise.race([closed, pause(own.milliseconds * 0.6)]);
+      await working(child, own.milliseconds * 0.6);
       // As if its disk were gone: nothing is there, and it may come again.
       const away = `${folder}-away`;
       await mkdir(away);
@@ -127,6 +127,63 @@ for (const [at, command] of killedCommands.entries()) {
     });
   });
 }
+
+test('a signal ends training after its step, saved, with its own exit code; a second one at once', async () => {
+  const folder = await mkdtemp(join(world, 'signals-'));
+  const given = ['--model', model, '--threads', '1', '--captions', '../captions.txt', '--batch', '8'];
+  const stepIn = async () => {
+    const file = join(folder, 'out/state.safetensors');
+    return Number((await readingFile(file, readSafetensorsHeader)).metadata.step);
+  };
+  const interrupted = async (args: readonly string[], signals: NodeJS.Signals[]) => {
+    const child = start(['train', ...args, '--json'], { folder });
+    const [stderr, closed] = [text(child.stderr!), once(child, 'close')];
+    let steps = 0;
+    for await (const chunk of child.stdout!) {
+      steps += String(chunk).split('"kind":"step"').length - 1;
+      if (steps >= 5) for (const signal of signals.splice(0)) child.kill(signal);
+    }
+    await closed;
+    return { code: child.exitCode ?? child.signalCode, stderr: await stderr };
+  };
+  const first = await interrupted([...given, '--steps', '100000', '--out', 'out'], ['SIGTERM']);
+  assert.equal(first.code, 143, first.stderr);
+  expectTold(first.stderr, /interrupted/);
+  const saved = await stepIn();
+  assert.ok(saved >= 5);
+  const second = await interrupted(['--resume', 'out'], ['SIGHUP']);
+  assert.equal(second.code, 129, second.stderr);
+  assert.ok((await stepIn()) >= saved + 5);
+  const third = await interrupted(['--resume', 'out'], ['SIGINT', 'SIGINT']);
+  assert.ok(['SIGINT', 130].includes(third.code!), `${third.code}`);
+  assert.deepEqual(await litterIn(join(folder, 'out')), []);
+});
+
+test('two evaluations with one cache both end well', async () => {
+  const folder = await mkdtemp(join(world, 'cache-'));
+  const args = [
+    'eval',
+    'custom',
+    '--data',
+    '../benchmark',
+    '--model',
+    model,
+    '--methods',
+    'image',
+    '--cache',
+    'cache',
+  ];
+  const both = await Promise.all(['a', 'b'].map((out) => lincir([...args, '--out', out], { folder })));
+  const figures = async (out: string) =>
+    JSON.parse(await readFile(join(folder, out, 'results.json'), 'utf8')).methods[0].figures;
+  assert.deepEqual(
+    both.map(({ code }) => code),
+    [0, 0],
+    both[0]!.stderr + both[1]!.stderr,
+  );
+  assert.deepEqual(await figures('a'), await figures('b'));
+  assert.deepEqual(await litterIn(folder), []);
+});
 
 function lastLine(stderr: string): string {
   return stderr.trim().split('\n').at(-1)!.slice(0, 200);

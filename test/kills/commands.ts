@@ -31,14 +31,14 @@ export const killedCommands: readonly KilledCommand[] = [
     name: 'index',
     next: async () => ['index', '../photos', '--index', 'out.lance', ...tiny, '--metadata', '../ratings.csv'],
     kept: (folder) => picturesIn(join(folder, 'out.lance')),
-    result: async (folder) => withoutIds(await picturesIn(join(folder, 'out.lance'))),
+    result: async (folder) => without(await picturesIn(join(folder, 'out.lance')), 'id'),
   },
   {
     name: 'reindex',
     prepare: (folder) => cp(join(folder, '../ready.lance'), join(folder, 'out.lance'), { recursive: true }),
     next: async () => ['reindex', '--index', 'out.lance', '--precision', 'float16', ...tiny],
     // The old index serves until the new one takes its place, with the same ids and metadata.
-    kept: async (folder) => withoutVectors(await picturesIn(join(folder, 'out.lance'))),
+    kept: async (folder) => without(await picturesIn(join(folder, 'out.lance')), 'vector'),
     result: (folder) => picturesIn(join(folder, 'out.lance')),
   },
   {
@@ -128,31 +128,27 @@ async function picturesIn(path: string): Promise<Findings> {
   try {
     const ids = (await Array.fromAsync(store.pictures())).flat().map(({ id }) => id);
     const pictures = await store.find('id', ids);
-    const found = new Map(
-      pictures.map(({ vector, metadata, ...own }) => {
-        const rounded = Array.from(vector, (value) => value.toFixed(3));
-        const { path, id, hash, size } = own;
-        return [basename(path), JSON.stringify({ id, hash, size, metadata, vector: rounded })];
-      }),
-    );
-    if (found.size !== pictures.length)
-      throw new Error(`${path}: ${pictures.length - found.size} pictures twice`);
-    // Metadata come last, when all pictures are there.
-    const isAnnotated = pictures.some(({ metadata }) => metadata.rating != null);
-    return isAnnotated ? found : without(found, ['metadata']);
+    const found = new Map<string, string>();
+    for (const { vector, metadata, path, id, hash, size } of pictures) {
+      const name = basename(path);
+      if (found.has(name)) throw new Error(`${path} is there twice`);
+      const rounded = Array.from(vector, (value) => value.toFixed(3));
+      found.set(name, JSON.stringify({ id, hash, size, vector: rounded }));
+      // Metadata come last, when all pictures are there.
+      if (metadata.rating != null) found.set(`${name}: rating`, `${metadata.rating}`);
+    }
+    return found;
   } finally {
     await store.close();
   }
 }
 
-function without(findings: Findings, fields: readonly string[]): Findings {
+/** Without what a new index, or one of another precision, has otherwise. */
+function without(findings: Findings, field: 'id' | 'vector'): Findings {
   const strip = (text: string) =>
-    JSON.stringify(Object.entries(JSON.parse(text)).filter(([name]) => !fields.includes(name)));
+    text.startsWith('{') ? JSON.stringify({ ...JSON.parse(text), [field]: null }) : text;
   return new Map([...findings].map(([name, text]) => [name, strip(text)]));
 }
-
-const withoutIds = (findings: Findings) => without(findings, ['id']);
-const withoutVectors = (findings: Findings) => without(findings, ['vector']);
 
 /** Results without times and places, rankings, and whether there is a report. */
 async function evaluationIn(folder: string): Promise<Findings> {

@@ -6,7 +6,7 @@ import { lincir } from '../command-line.ts';
 import { writePicture } from '../pictures.ts';
 
 export const model = join(import.meta.dirname, '../fixtures/tiny-clip');
-export const pictureCount = 240;
+export const pictureCount = 120;
 const benchmarkPictures = 60;
 
 /** Makes it in a folder, for rounds that run in folders beside these. */
@@ -31,7 +31,7 @@ export async function makeWorld(folder: string): Promise<void> {
       { length: count },
       (_, at) => `a ${at % 3 ? 'red' : 'small'} dog number ${at} sits on the beach`,
     );
-  await writeFile(join(folder, 'texts.txt'), sentences(3000).join('\n'));
+  await writeFile(join(folder, 'texts.txt'), sentences(1500).join('\n'));
   await writeFile(join(folder, 'captions.txt'), sentences(200).join('\n'));
   const ratings = Array.from({ length: pictureCount }, (_, at) => `photos/${at}.png,${at % 5}`);
   await writeFile(join(folder, 'ratings.csv'), ['path,rating', ...ratings].join('\n'));
