@@ -1,7 +1,7 @@
 /** The working folder: what survives which end, and what is refused. */
 
 import assert from 'node:assert/strict';
-import { appendFile, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
@@ -107,4 +107,30 @@ test('rows without a description are nobody’s, and other files are not touched
   assert.equal(second.done, 0);
   await second.remove();
   assert.deepEqual(await readdir(folder), ['mine.txt']);
+});
+
+test('files that somebody has changed are named, by line and field', async () => {
+  const work = await PartialWork.open(folder, job, names);
+  await work.skip({ index: 1, name: 'b', reason: 'broken' });
+  await work.append(rowsOfAB);
+  await work.close();
+  const refuses = async (file: string, text: string, place: string) => {
+    const before = await readFile(join(folder, file));
+    await writeFile(join(folder, file), text);
+    await assert.rejects(PartialWork.open(folder, job, names), ({ message }: Error) => {
+      assert.ok(message.startsWith(`${join(folder, file)}: ${place}expected `), message);
+      return message.includes('; delete the folder');
+    });
+    await writeFile(join(folder, file), before);
+  };
+  await refuses(
+    'skipped.jsonl',
+    '{"index":1,"name":"b","reason":"broken"}\n{"index":"2"}\n',
+    'line 2: index: ',
+  );
+  await refuses('job.json', '{"kind":"sounds"}', 'kind: ');
+  await refuses('rows.f32', 'x'.repeat(5 * 8), '');
+  await writeFile(join(folder, 'skipped.jsonl'), '{"index":0,"name"\n');
+  const message = /skipped\.jsonl: line 1: expected JSON/;
+  await assert.rejects(PartialWork.open(folder, job, names), { code: 'bad-file', message });
 });

@@ -8,6 +8,7 @@ import {
   quoted,
   type RandomAccess,
   readingFile,
+  readOwnTensor,
   readSafetensorsHeader,
   readTensor,
   readTorchCheckpoint,
@@ -105,8 +106,10 @@ export async function readPhi(file: string): Promise<StoredPhi> {
   }
   const parameters = new Map(
     await Promise.all(
-      [...phiParameterShapes(shape).keys()].map(async (name) => {
-        const tensor = await readTensor(tensors.get(name)!);
+      [...phiParameterShapes(shape)].map(async ([name, sizes]) => {
+        const tensor = own
+          ? await readOwnTensor(file, tensors, name, sizes)
+          : await readTensor(tensors.get(name)!);
         const bad = firstNotFinite(tensor.data);
         if (bad >= 0)
           throw badPhi(`${file}: tensor ${name}`, 'finite values', `${tensor.data[bad]} at ${bad}`);

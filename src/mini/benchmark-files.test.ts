@@ -1,7 +1,7 @@
 /** The written benchmark is one of CIRCO's and one of CIRR's at once, and scored as these are. */
 
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -59,6 +59,21 @@ test('mini scores precision as CIRCO does and recall as CIRR does', async () => 
     for (const metric of own.metrics) {
       assert.equal(found[metric], (metric.startsWith('mAP') ? byCirco : byCirr)[metric], metric);
     }
+  }
+});
+
+test('mini refuses pictures and queries that only one of the two kinds has', async () => {
+  const changes: readonly (readonly [string, (json: object[]) => unknown, RegExp])[] = [
+    ['annotations/val.json', (queries) => queries.slice(1), /queries to be the same/],
+    ['cirr/captions/cap.rc2.val.json', (queries) => queries.slice(1), /queries to be the same/],
+    ['cirr/image_splits/split.rc2.val.json', (paths) => ({ ...paths, more: './more.png' }), /200 and 201/],
+  ];
+  for (const [file, change, message] of changes) {
+    const path = join(folder, file);
+    const text = await readFile(path, 'utf8');
+    await writeFile(path, JSON.stringify(change(JSON.parse(text))));
+    await assert.rejects(mini.open(folder, {}), { code: 'bad-file', message });
+    await writeFile(path, text);
   }
 });
 
