@@ -17,7 +17,8 @@ process.on('message', async ({ work, limits }: { work: DecodeWork; limits: Decod
   process.send!({ ...answer, held: process.memoryUsage.rss() } satisfies DecodeAnswer);
 });
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
-process.on('SIGINT', () => {}); // meant for who waits, who may have something to finish
+// Meant for who waits, who may have something to finish, and ends this one.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {});
 
 async function answerTo(work: DecodeWork) {
   try {

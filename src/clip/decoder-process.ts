@@ -1,6 +1,7 @@
 /** Decoding in a process of its own, which is ended if a picture takes too much: a thread could not be stopped. */
 
 import { type ChildProcess, fork } from 'node:child_process';
+import type { Socket } from 'node:net';
 import { extname } from 'node:path';
 import { type ErrorCode, LincirError, type Problem } from '../core/index.ts';
 import type { DecodeWork } from './decode-here.ts';
@@ -24,8 +25,9 @@ export type DecodeAnswer = (
   readonly held: number;
 };
 
-/** How the process ends itself when a picture takes too much. Neither waits for anything. */
-export const endings = { memory: 'SIGKILL', time: 'SIGTERM' } as const;
+/** Why the process ended itself, which it writes here before: signals and exit codes differ between systems. */
+export type Excess = 'memory' | 'time';
+export const excessPipe = 4;
 
 /** Drawings take as long as whoever wrote them likes; 48 megapixels of HEIC take seven seconds. */
 const secondsFor = (format: DecodeWork['format']) => (format === 'svg' ? 5 : 20);
@@ -33,10 +35,10 @@ const secondsFor = (format: DecodeWork['format']) => (format === 'svg' ? 5 : 20)
 const patience = 3;
 /** Of the process before it has seen a picture. */
 const processBytes = 250_000_000;
-/** What is claimed first for a picture of which nothing is known: 12 megapixels, with what decoders hold beside. */
-const usualBytes = 200_000_000;
+/** What is claimed first for a picture of which nothing is known: 24 megapixels, with what decoders hold beside. */
+const usualBytes = 300_000_000;
 /** Memory that WebAssembly has had once it keeps. */
-const mostHeldIdle = 400_000_000;
+const mostHeldIdle = 600_000_000;
 const idleMilliseconds = 10_000;
 
 /**
@@ -76,7 +78,7 @@ function theProcess(): ChildProcess {
   const child = fork(file, {
     serialization: 'advanced',
     execArgv: [],
-    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc', 'pipe'],
   });
   child.on('error', () => {}); // of what is written to one that has ended, which its end tells of
   running = child;
@@ -97,26 +99,31 @@ async function decodedBy(
   const { name, format } = work;
   const seconds = secondsFor(format);
   const limits: DecodeLimits = { memory: processBytes + 4 * work.bytes.length + bytes, seconds };
-  const { promise, resolve } = Promise.withResolvers<DecodeAnswer | { readonly end: string | number }>();
-  const onExit = (code: number | null, signal: NodeJS.Signals | null) =>
-    resolve({ end: signal ?? code ?? '' });
-  const onError = ({ message }: Error) => resolve({ end: message });
+  const { promise, resolve, reject } = Promise.withResolvers<DecodeAnswer | { readonly excess: string }>();
+  let excess = '';
+  const pipe = child.stdio[excessPipe] as Socket;
+  const onExcess = (reason: Buffer) => {
+    excess += reason.toString();
+  };
+  // Once the pipe is read to its end.
+  const onClose = (code: number | null, signal: NodeJS.Signals | null) =>
+    excess === '' ? reject(crashed(name, signal ?? code)) : resolve({ excess });
+  const onError = (cause: Error) => reject(notStarted(name, cause));
   const timer = setTimeout(
     () => {
-      resolve({ end: endings.time });
+      resolve({ excess: 'time' satisfies Excess });
       end(child);
     },
     seconds * patience * 1000,
   );
-  child.once('message', resolve).once('exit', onExit).once('error', onError);
+  child.once('message', resolve).once('close', onClose).once('error', onError);
+  pipe.on('data', onExcess);
   hold(child, true);
   try {
     child.send({ work, limits });
     const answer = await promise;
-    if ('end' in answer) {
-      if (answer.end === endings.memory) return undefined;
-      if (answer.end !== endings.time)
-        throw refused(name, whole, { found: `that its decoder ended: ${answer.end}` });
+    if ('excess' in answer) {
+      if (answer.excess === ('memory' satisfies Excess)) return undefined;
       const expected = `an image that takes at most ${seconds} seconds to decode`;
       throw refused(name, expected, { found: 'one that takes longer' });
     }
@@ -126,7 +133,8 @@ async function decodedBy(
     throw refused(name, whole, { found: answer.damage });
   } finally {
     clearTimeout(timer);
-    child.off('message', resolve).off('exit', onExit).off('error', onError);
+    child.off('message', resolve).off('close', onClose).off('error', onError);
+    pipe.off('data', onExcess);
     hold(child, false);
     idle = setTimeout(() => end(child), idleMilliseconds).unref();
   }
@@ -137,9 +145,23 @@ function hold(child: ChildProcess, isHeld: boolean): void {
   const change = isHeld ? 'ref' : 'unref';
   child[change]();
   child.channel?.[change]();
+  (child.stdio[excessPipe] as Socket)[change]();
 }
 
 const whole = 'a whole image';
+
+/** A fault of a library that a picture brought about, or a signal of somebody else, which says nothing of the picture. */
+function crashed(name: string, how: NodeJS.Signals | number | null): LincirError {
+  const found = `that its decoder ended: ${how}`;
+  if (how !== 'SIGKILL') return refused(name, whole, { found });
+  const cause = Object.assign(new Error('killed, as systems do when memory is scarce'), { code: 'ENOMEM' });
+  return new LincirError('io', { subject: name, expected: 'memory to decode it', found, cause });
+}
+
+function notStarted(subject: string, cause: Error): LincirError {
+  const expected = 'to start a process that decodes it';
+  return new LincirError('io', { subject, expected, found: cause.message, cause });
+}
 
 function refused(subject: string, expected: string, about: { found: string; todo?: string }): LincirError {
   return new LincirError('bad-file', { subject, expected, ...about });

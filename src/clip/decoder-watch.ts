@@ -1,7 +1,8 @@
 /** A thread beside the one that decodes: ends the process when a picture takes too much, or when nobody waits for it. */
 
+import { writeSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
-import { type DecodeLimits, endings } from './decoder-process.ts';
+import { type DecodeLimits, type Excess, excessPipe } from './decoder-process.ts';
 
 const everyMilliseconds = 20;
 const parent = process.ppid;
@@ -14,8 +15,14 @@ parentPort!.on('message', (limits: DecodeLimits | undefined) => {
   const begin = process.cpuUsage();
   looking = setInterval(() => {
     const { user, system } = process.cpuUsage(begin);
-    if (process.memoryUsage.rss() > limits.memory) process.kill(process.pid, endings.memory);
-    if ((user + system) / 1e6 > limits.seconds) process.kill(process.pid, endings.time);
-    if (process.ppid !== parent) process.kill(process.pid, 'SIGKILL');
+    if (process.memoryUsage.rss() > limits.memory) end('memory');
+    if ((user + system) / 1e6 > limits.seconds) end('time');
+    if (process.ppid !== parent) end();
   }, everyMilliseconds);
 });
+
+/** At once: anything gentler would wait for the thread that decodes. */
+function end(excess?: Excess): void {
+  if (excess) writeSync(excessPipe, excess);
+  process.kill(process.pid, 'SIGKILL');
+}
