@@ -126,6 +126,23 @@ describe('loading', () => {
     );
   });
 
+  test('preprocessing is read where transformers 5 writes it, and that counts before older files', async () => {
+    const folder = await changed('preprocessor_config.json', () => {});
+    const older = JSON.parse(await readFile(join(folder, 'preprocessor_config.json'), 'utf8'));
+    const write = (json: object) => writeFile(join(folder, 'processor_config.json'), JSON.stringify(json));
+    const meanOf = async () => {
+      const clip = await loadClip(folder);
+      await clip.dispose();
+      return clip.preprocessing.mean;
+    };
+    await write({ processor_class: 'CLIPProcessor' });
+    assert.deepEqual(await meanOf(), older.image_mean);
+    await write({ image_processor: { ...older, image_mean: [0.5, 0.5, 0.5] } });
+    assert.deepEqual(await meanOf(), [0.5, 0.5, 0.5]);
+    await rm(join(folder, 'preprocessor_config.json'));
+    assert.deepEqual(await meanOf(), [0.5, 0.5, 0.5]);
+  });
+
   test("a snapshot in Hugging Face's cache, whose files are links, is read where the blobs lie", async () => {
     const cache = await mkdtemp(join(tmpdir(), 'lincir-clip-'));
     folders.push(cache);

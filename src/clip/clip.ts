@@ -87,11 +87,10 @@ export async function loadClip(model: string, options: LoadClipOptions = {}): Pr
   return new Clip({ folder, id, config, checkpoint, preprocessing, tokenizer, fingerprint }, options);
 }
 
-/** A model without the file is taken to use CLIP's own preprocessing, at its own size. */
+/** A model that does not say is taken to use CLIP's own preprocessing, at its own size. */
 async function loadPreprocessing(folder: string, vision: VisionConfig): Promise<ImagePreprocessing> {
   const { channels, imageSize } = vision;
-  const file = join(folder, 'preprocessor_config.json');
-  const json = existsSync(file) ? await readJsonFile(file) : { size: imageSize, crop_size: imageSize };
+  const { file, json } = await preprocessingJson(folder, { size: imageSize, crop_size: imageSize });
   const preprocessing = readPreprocessing(json, file);
   const { height, width } = preprocessing.crop;
   if (height === imageSize && width === imageSize && channels === 3) return preprocessing;
@@ -100,6 +99,18 @@ async function loadPreprocessing(folder: string, vision: VisionConfig): Promise<
     expected: `pictures as config.json has them, ${channels} x ${imageSize} x ${imageSize}`,
     found: `3 x ${height} x ${width}`,
   });
+}
+
+/** As transformers looks for it: where its version 5 writes it, then where others did. */
+async function preprocessingJson(
+  folder: string,
+  standard: unknown,
+): Promise<{ readonly file: string; readonly json: unknown }> {
+  const [newer, older] = [join(folder, 'processor_config.json'), join(folder, 'preprocessor_config.json')];
+  const json = existsSync(newer) ? await readJsonFile(newer) : null;
+  const isWhole = typeof json === 'object' && json !== null && 'image_processor' in json;
+  if (isWhole) return { file: newer, json };
+  return { file: older, json: existsSync(older) ? await readJsonFile(older) : standard };
 }
 
 /** What a model is made of, found and checked but not yet in the engine. */

@@ -30,6 +30,7 @@ test('a model is downloaded once, into the layout of the Hugging Face cache', as
   assert.deepEqual((await readdir(join(repository, '.no_exist', commit))).sort(), [
     'added_tokens.json',
     'merges.txt',
+    'processor_config.json',
     'special_tokens_map.json',
     'vocab.json',
   ]);

@@ -9,6 +9,7 @@ import { type Repository, sizeOf } from './cache.ts';
 export const smallFiles = [
   'config.json',
   'preprocessor_config.json',
+  'processor_config.json',
   'tokenizer.json',
   'tokenizer_config.json',
   'special_tokens_map.json',
@@ -54,9 +55,11 @@ export async function missingParts(repository: Repository, commit: string): Prom
 
   const missing: string[] = [];
   if (!(await has('config.json'))) missing.push('config.json');
-  if (!(await has('preprocessor_config.json')) && !(await lacks('preprocessor_config.json'))) {
-    missing.push('preprocessor_config.json');
-  }
+  const preprocessing =
+    (await has('preprocessor_config.json')) ||
+    (await has('processor_config.json')) ||
+    (await lacks('preprocessor_config.json'));
+  if (!preprocessing) missing.push('preprocessor_config.json');
   const tokenizer =
     (await has('tokenizer.json')) ||
     ((await has('vocab.json')) && (await has('merges.txt'))) ||
