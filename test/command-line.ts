@@ -10,7 +10,7 @@ const main = join(import.meta.dirname, '../src/cli/main.ts');
 export interface CommandOptions {
   /** Where it runs. */
   readonly folder: string;
-  readonly input?: string;
+  readonly input?: string | Uint8Array;
   readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
 }
 

@@ -58,8 +58,8 @@ before(async () => {
   const [broken, summary, table, warning, ...others] = stderr.trimEnd().split('\n');
   assert.match(broken!, /^broken: .*\/photos\/broken\.jpg: expected a whole image/);
   assert.match(summary!, /^6 pictures \(6 new\), 1 broken, .* pictures\/s → p\.lance$/);
-  assert.equal(table, 'ratings.csv: 2 rows for 1 pictures, 1 of them changed');
-  assert.match(warning!, /^warning: ratings\.csv: 1 rows name no picture of the index, such as "none\.png"$/);
+  assert.equal(table, 'ratings.csv: 2 rows for 1 picture, 1 of them changed');
+  assert.match(warning!, /^warning: ratings\.csv: 1 row names no picture of the index, such as "none\.png"$/);
   assert.deepEqual(others, []);
 });
 after(async () => {
@@ -267,6 +267,47 @@ describe('search', () => {
     assert.equal(stopped.child.exitCode, 130, said);
   });
 
+  test('takes a picture from standard input', async () => {
+    const input = await readFile(join(folder, house));
+    const asked = ['search', '--index', 'p.lance', '--image', '-'];
+    const { stdout, code } = await lincirIn([...asked, '--paths'], { folder, input });
+    assert.equal(code, 0);
+    assert.equal(stdout, (await search('--image', house, '--paths')).stdout);
+    const empty = await lincirIn(asked, { folder });
+    assert.match(empty.stderr, /^lincir: --image -: expected a picture on standard input, found nothing/);
+    const large = await lincirIn(asked, { folder, input: Buffer.alloc(2 ** 26 + 1) });
+    assert.match(
+      large.stderr,
+      /^lincir: --image -: expected at most 67 MB, found more; name the file instead\n$/,
+    );
+  });
+
+  test('refuses or tells of what would change nothing', async () => {
+    const refused: readonly (readonly string[])[] = [
+      ['search', '--text', 'x', '--weight', '0.5'],
+      ['search', '--image', house, '--text', 'x', '--phi', 'run', '--weight', '0.5'],
+      ['search', '--text', 'x', '--without-weight', '1'],
+      ['search', '--text', 'x', '--json', '--paths'],
+      ['search', '--text', 'x', '--include-reference'],
+      ['search', '--image', house, '--allow-private'],
+      ['search', '--interactive', '--page', '2'],
+      ['index', '--stats', '--device', 'cpu'],
+      ['index', '--remove', 'x', '--exclude', 'y'],
+      ['index', 'photos', '--metadata-key', 'y'],
+    ];
+    const results = await Promise.all(
+      refused.map(([command, ...args]) => lincir(command!, '--index', 'p.lance', ...args)),
+    );
+    results.forEach(({ code, stderr }, at) => {
+      assert.deepEqual([code, stderr.trimEnd().split('\n').length], [2, 1], `${refused[at]}: ${stderr}`);
+      assert.match(stderr, /change nothing|leave it out/);
+    });
+    const idle = await search('--text', 'x', '--phi', 'run', '--exact');
+    assert.equal(idle.code, 0);
+    assert.match(idle.stderr, /^warning: --phi is not used by the method text$/m);
+    assert.match(idle.stderr, /^warning: --exact changes nothing/m);
+  });
+
   test('says in one line what is wrong', async () => {
     const cases: readonly (readonly [args: string[], code: number, message: RegExp])[] = [
       [
@@ -384,7 +425,25 @@ describe('index', () => {
     const { added: two, broken } = JSON.parse(list.stdout);
     assert.deepEqual([two, broken], [2, []]);
     const removed = await lincir('index', '--remove', house, '--index', 'l.lance');
-    assert.equal(removed.stderr, '1 pictures taken out of l.lance\n');
+    assert.equal(removed.stderr, '1 picture taken out of l.lance\n');
+    const none = await lincir('index', '--remove', house, 'x.png', '--index', 'l.lance');
+    assert.deepEqual([none.code, none.stdout], [1, '']);
+    assert.match(
+      none.stderr,
+      /^lincir: --remove ".*": expected ids or paths of pictures in the index, found none of/,
+    );
+    const some = await lincir(
+      'index',
+      '--remove',
+      'photos/black-cat-indoors.webp',
+      'x.png',
+      '--index',
+      'l.lance',
+    );
+    assert.equal(
+      some.stderr,
+      'warning: --remove: 1 name of no picture in l.lance\n1 picture taken out of l.lance\n',
+    );
   });
 
   test('rebuilds beside the old one, which stays if most pictures are gone', async () => {

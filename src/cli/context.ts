@@ -53,6 +53,8 @@ export class Warnings {
 
   finish(): void {
     const more = this.count - warningsShown;
-    if (more > 0) this.#reporter.note(`warning: ${formatCount(more)} more ${this.#others}`);
+    if (more <= 0) return;
+    const others = more === 1 ? this.#others.replace(/^(\w+)s are /, '$1 is ') : this.#others;
+    this.#reporter.note(`warning: ${formatCount(more)} more ${others}`);
   }
 }

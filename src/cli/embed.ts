@@ -6,6 +6,7 @@ import { type Clip, loadClip } from '../clip/index.ts';
 import {
   asLincirError,
   formatCount,
+  formatCounted,
   formatDuration,
   formatRate,
   LincirError,
@@ -15,6 +16,7 @@ import type { Device } from '../onnx/index.ts';
 import type { LeftOut } from '../pictures/index.ts';
 import { type Context, downloadBar } from './context.ts';
 import { writerFor } from './embeddings-file.ts';
+import { refuseIdle } from './idle-options.ts';
 import type { Input } from './input.ts';
 import { tellLeftOut } from './left-out.ts';
 import { PartialWork, type Skipped } from './partial-work.ts';
@@ -61,6 +63,13 @@ interface Summary {
 export async function embed(options: EmbedOptions, context: Context): Promise<void> {
   const { model, out, normalize = false, device, threads, targetPad, maxPixels } = options;
   const { reporter, signal, print } = context;
+  const { images, texts } = options;
+  refuseIdle([
+    ['--strict', options.strict, texts !== undefined, '--texts beside it'],
+    ['--skip-broken', options.skipBroken, images !== undefined, '--images beside it'],
+    ['--target-pad', targetPad, images !== undefined, '--images beside it'],
+    ['--max-pixels', maxPixels, images !== undefined, '--images beside it'],
+  ]);
   const write = writerFor(out);
   await expectPlaceFor(out);
   const input = await inputOf(options, context);
@@ -155,7 +164,7 @@ async function beginWork(
   const { folder, count, done, skipped } = work;
   if (done > 0) {
     reporter.note(
-      `${folder} has ${formatCount(done)} of ${formatCount(count)} ${kind} already: going on from there`,
+      `${folder} has ${formatCount(done)} of ${formatCounted(count, kind)} already: going on from there`,
     );
   }
   if (skipped.size > 0 && !skipBroken) {
@@ -188,7 +197,7 @@ async function finishWork(
       signal.throwIfAborted();
     }
   } catch (error) {
-    const kept = `${formatCount(work.done)} of ${formatCount(count)} ${kind} are kept in ${folder}`;
+    const kept = `${formatCount(work.done)} of ${formatCounted(count, kind)} are kept in ${folder}`;
     if (signal.aborted) reporter.note(`${kept}: run the same command again to go on`);
     if (!(error instanceof LincirError)) throw error;
     const repair =
@@ -206,7 +215,7 @@ function report(summary: Summary, { reporter }: Context): void {
   tellLeftOut(leftOut, reporter);
   for (const { name, reason } of skipped) reporter.note(`left out: ${name}: ${reason}`);
   const parts = [
-    `${formatCount(count)} ${count === 1 ? kind.slice(0, -1) : kind}${skipped.length > 0 ? ` (${formatCount(skipped.length)} left out)` : ''}`,
+    `${formatCounted(count, kind)}${skipped.length > 0 ? ` (${formatCount(skipped.length)} left out)` : ''}`,
     `${dimensions} dimensions`,
     formatDuration(seconds),
     formatRate((count + skipped.length - resumedFrom) / seconds, kind),

@@ -112,7 +112,7 @@ function modelledCommand(command: Command): Command {
     .addOption(
       new Option(
         '--methods <name...>',
-        `of ${methodNames.join(', ')}; what needs no training, and phi if there is one, if not given`,
+        `of ${methodNames.join(', ')}; if not given, what needs no training, and whose phi is given`,
       ).argParser(methodList),
     )
     .option('--prompt <prompt>', "with $ for the picture and {text}, in place of the benchmark's")

@@ -1,7 +1,7 @@
 /** Results of evaluations as tables for a terminal: figures in percent. */
 
 import type { Comparison, Figure, Results } from '../benchmarks/index.ts';
-import { formatCount, formatDuration } from '../core/index.ts';
+import { formatCount, formatCounted, formatDuration } from '../core/index.ts';
 
 /** A line for each method, its figures with half of their 95 % intervals, and what it gains over the first one. */
 export function resultsTable(results: Results): string[] {
@@ -63,8 +63,10 @@ export function comparisonTable(
   [a, b]: readonly [Results, Results],
 ): string[] {
   const common =
-    queries === of ? formatCount(queries) : `${formatCount(queries)} common of ${formatCount(of)}`;
-  const lines = [`${preset}, ${common} queries`, `A: ${describedRun(a)}`, `B: ${describedRun(b)}`];
+    queries === of
+      ? formatCounted(queries, 'queries')
+      : `${formatCount(queries)} common of ${formatCounted(of, 'queries')}`;
+  const lines = [`${preset}, ${common}`, `A: ${describedRun(a)}`, `B: ${describedRun(b)}`];
   for (const { a: left, b: right, figures } of pairs) {
     const rows = metrics.map((metric) => {
       const { a: own, b: other, difference } = figures[metric]!;
@@ -88,9 +90,9 @@ function heading({ preset, limit, queries, images, model }: Results): string {
   const parts = [
     preset,
     limit === null
-      ? `${formatCount(queries.length)} queries`
-      : `ONLY ${formatCount(limit)} QUERIES: not comparable`,
-    `${formatCount(images)} pictures`,
+      ? formatCounted(queries.length, 'queries')
+      : `ONLY ${formatCounted(limit, 'queries').toUpperCase()}: not comparable`,
+    formatCounted(images, 'pictures'),
     ...(model ? [model.name] : []),
   ];
   return parts.join(', ');
@@ -100,7 +102,7 @@ function describedRun({ model, date, limit }: Results): string {
   const about = [
     model?.name ?? 'predictions',
     date,
-    ...(limit === null ? [] : [`only ${formatCount(limit)} queries`]),
+    ...(limit === null ? [] : [`only ${formatCounted(limit, 'queries')}`]),
   ];
   return about.join(', ');
 }

@@ -24,6 +24,7 @@ import { aloneIn, cacheFolder, LincirError, writeFileAtomically } from '../core/
 import type { Device } from '../onnx/index.ts';
 import { type Context, downloadBar, phiDownload, Warnings } from './context.ts';
 import { resultsTable, timesLine } from './evaluation-table.ts';
+import { refuseIdle } from './idle-options.ts';
 import { kindOf } from './named.ts';
 import type { Work } from './progress.ts';
 
@@ -50,10 +51,10 @@ interface ModelledOptions extends ProtocolOptions {
   readonly targetPad?: number;
   readonly maxPixels?: number;
   readonly out?: string;
+  readonly prompts?: string;
 }
 
 interface EvaluateCommandOptions extends ModelledOptions {
-  readonly prompts?: string;
   readonly limit?: number;
   readonly reportQueries?: number;
   readonly json?: boolean;
@@ -149,6 +150,18 @@ async function withMethods<Result>(
   const { model, device, threads, targetPad, maxPixels, cache = cacheFolder() } = options;
   const { phi, searle, pic2word, sumWeight: sum, slerpWeight: slerp } = options;
   const prompt = options.prompt === undefined ? undefined : promptOf(options.prompt, benchmark.prompt);
+  const names = methodsOf(options);
+  const has = (...some: readonly EvaluationMethod[]) => some.some((name) => names.includes(name));
+  const hasWords = has('lincir', 'searle', 'pic2word', 'oti');
+  refuseIdle([
+    ['--phi', phi, has('lincir'), 'lincir among --methods'],
+    ['--searle', searle, has('searle'), 'searle among --methods'],
+    ['--pic2word', pic2word, has('pic2word'), 'pic2word among --methods'],
+    ['--sum-weight', sum, has('sum'), 'sum among --methods'],
+    ['--slerp-weight', slerp, has('slerp'), 'slerp among --methods'],
+    ['--prompt', options.prompt, hasWords, 'a method that puts a word into it, such as lincir by --phi'],
+    ['--prompts', options.prompts, hasWords, 'a method that puts a word into them, such as lincir by --phi'],
+  ]);
   const where = { ...(device && { device }), ...(threads !== undefined && { threads }) };
   const clip: Clip = await loadClip(model, {
     ...where,
@@ -158,7 +171,7 @@ async function withMethods<Result>(
   });
   const problems = new Warnings(reporter, 'pictures are missing or broken');
   try {
-    const opened = await openMethods(methodsOf(options), {
+    const opened = await openMethods(names, {
       ...{ clip, phi: { lincir: phi, searle, pic2word }, weights: { sum, slerp }, cache, signal, ...where },
       download: phiDownload(reporter),
       onInversion: (done, total) => bar({ label: 'oti', unit: 'pictures', total }, done),
@@ -181,8 +194,10 @@ async function withMethods<Result>(
 }
 
 /** Without a choice, phi, if there is one, and what needs no training. */
-function methodsOf({ methods, phi }: ModelledOptions): readonly EvaluationMethod[] {
-  return methods ?? [...(phi ? (['lincir'] as const) : []), 'image', 'text', 'sum', 'slerp'];
+function methodsOf({ methods, phi, searle, pic2word }: ModelledOptions): readonly EvaluationMethod[] {
+  const files = { lincir: phi, searle, pic2word } as const;
+  const given = (['lincir', 'searle', 'pic2word'] as const).filter((name) => files[name] !== undefined);
+  return methods ?? [...given, 'image', 'text', 'sum', 'slerp'];
 }
 
 /** Moves the bar, or begins another where the work is another. */

@@ -1,7 +1,15 @@
 /** `lincir index`: pictures, ready embeddings and metadata into an index, and what is in one. */
 
 import { loadClip } from '../clip/index.ts';
-import { formatBytes, formatCount, formatDuration, formatRate, LincirError, quoted } from '../core/index.ts';
+import {
+  formatBytes,
+  formatCount,
+  formatCounted,
+  formatDuration,
+  formatRate,
+  LincirError,
+  quoted,
+} from '../core/index.ts';
 import type { Device } from '../onnx/index.ts';
 import { type LeftOut, openEmbeddings, openMetadata } from '../pictures/index.ts';
 import {
@@ -14,6 +22,7 @@ import {
 } from '../retrieval/index.ts';
 import { type BrokenPicture, type Precision, reservedColumns, type StoreInfo } from '../store/index.ts';
 import { type Context, downloadBar } from './context.ts';
+import { refuseIdle } from './idle-options.ts';
 import { tellLeftOut } from './left-out.ts';
 
 export interface IndexOptions {
@@ -61,7 +70,23 @@ export async function index(
   const { list = [], embeddings = [], names = [], metadata = [], remove = [], stats, json } = options;
   const { reporter, signal, print } = context;
   const addsPictures = pictures.length + list.length > 0;
-  if (!addsPictures && embeddings.length + metadata.length + remove.length === 0) {
+  const doesNothing = !addsPictures && embeddings.length + metadata.length + remove.length === 0;
+  const ofPictures = 'folders, files, shards or --list beside it';
+  refuseIdle([
+    ['--metadata-key', options.metadataKey, metadata.length > 0, '--metadata beside it'],
+    ['--exclude', options.exclude, addsPictures, ofPictures],
+    ['--follow-links', options.followLinks, addsPictures, ofPictures],
+    ['--max-pixels', options.maxPixels, addsPictures, ofPictures],
+    ['--compare', options.compare, addsPictures, ofPictures],
+    ['--remove-missing', options.removeMissing, addsPictures, ofPictures],
+    ['--keep-missing', options.keepMissing, addsPictures, ofPictures],
+    ['--model', options.model, !doesNothing || !stats, 'something to index'],
+    ['--precision', options.precision, !doesNothing || !stats, 'something to index'],
+    ['--target-pad', options.targetPad, !doesNothing || !stats, 'something to index'],
+    ['--device', options.device, !doesNothing || !stats, 'something to index'],
+    ['--threads', options.threads, !doesNothing || !stats, 'something to index'],
+  ]);
+  if (doesNothing) {
     if (!stats) throw nothingToDo();
     return await showStatistics(options, context);
   }
@@ -103,7 +128,7 @@ export async function index(
     });
     try {
       if (remove.length > 0) {
-        reporter.note(`${formatCount(await target.remove(remove))} pictures taken out of ${options.index}`);
+        await takeOut(target, remove, addsPictures || embeddings.length + metadata.length > 0, context);
       }
       if (addsPictures) {
         const { exclude, followLinks, maxPixels } = options;
@@ -129,12 +154,12 @@ export async function index(
         if (json) print(JSON.stringify({ metadata: table.path, ...annotation }));
         else {
           reporter.note(
-            `${table.path}: ${formatCount(rows)} rows for ${formatCount(named)} pictures, ${formatCount(changed)} of them changed`,
+            `${table.path}: ${formatCounted(rows, 'rows')} for ${formatCounted(named, 'pictures')}, ${formatCount(changed)} of them changed`,
           );
         }
         if (unmatched > 0) {
           reporter.note(
-            `warning: ${table.path}: ${formatCount(unmatched)} rows name no picture of the index, such as ${quoted(firstUnmatched ?? '')}`,
+            `warning: ${table.path}: ${formatCounted(unmatched, 'rows')} ${unmatched === 1 ? 'names' : 'name'} no picture of the index, such as ${quoted(firstUnmatched ?? '')}`,
           );
         }
       }
@@ -146,6 +171,29 @@ export async function index(
   }
   if (stats) await showStatistics(options, context);
   if (away) throw away;
+}
+
+/** Takes pictures out, and tells of names that are of none. */
+async function takeOut(
+  target: PictureIndex,
+  names: readonly string[],
+  doesMore: boolean,
+  { reporter }: Context,
+): Promise<void> {
+  const count = await target.remove(names);
+  if (count === 0 && !doesMore) {
+    throw new LincirError('not-found', {
+      subject: `--remove ${quoted(names[0])}`,
+      expected: 'ids or paths of pictures in the index',
+      found: 'none of them there',
+      todo: `lincir search --index ${target.uri} shows both`,
+    });
+  }
+  const others = new Set(names).size - count;
+  if (others > 0) {
+    reporter.note(`warning: --remove: ${formatCounted(others, 'names')} of no picture in ${target.uri}`);
+  }
+  reporter.note(`${formatCounted(count, 'pictures')} taken out of ${target.uri}`);
 }
 
 /** `lincir reindex`. */
@@ -226,7 +274,7 @@ async function follow(
         const now = performance.now();
         if (reporter.isTerminal || now - told < millisecondsPerLine) continue;
         told = now;
-        reporter.note(`${formatCount(event.done)} of ${formatCount(event.todo)} pictures`);
+        reporter.note(`${formatCount(event.done)} of ${formatCounted(event.todo, 'pictures')}`);
       } else if (event.kind === 'end') ({ summary, leftOut, away } = event);
     }
   } catch (error) {
@@ -246,7 +294,7 @@ async function follow(
       listBroken(broken.slice(0, brokenShown), reporter.note.bind(reporter));
       if (broken.length > brokenShown) {
         reporter.note(
-          `${formatCount(broken.length - brokenShown)} more are broken: lincir index --stats --index ${uri} lists them`,
+          `${formatCount(broken.length - brokenShown)} more broken: lincir index --stats --index ${uri} lists them`,
         );
       }
       reporter.note(described(summary!, broken.length, seconds, uri));
@@ -289,7 +337,7 @@ async function showStatistics({ index: uri, json }: IndexOptions, { print }: Con
       [
         'approximate',
         approximate
-          ? `${formatCount(approximate.indexed)} pictures in it, ${formatCount(approximate.others)} compared one by one`
+          ? `${formatCounted(approximate.indexed, 'pictures')} in it, ${formatCount(approximate.others)} compared one by one`
           : 'none: all are compared one by one',
       ],
       ['columns', [...columns].map(([name, type]) => `${name} (${type})`).join(', ')],
@@ -309,9 +357,9 @@ function listBroken(broken: readonly BrokenPicture[], print: (line: string) => v
 
 function described(summary: UpdateSummary, broken: number, seconds: number, uri: string): string {
   const { added, changed, renamed, removed, kept, unchanged, encoded, encodingSeconds } = summary;
-  const pictures = formatCount(added + changed + renamed + unchanged);
+  const pictures = formatCounted(added + changed + renamed + unchanged, 'pictures');
   const parts = [
-    `${pictures} pictures (${counted({ new: added, changed, renamed, removed, unchanged, 'missing, but kept': kept })})`,
+    `${pictures} (${counted({ new: added, changed, renamed, removed, unchanged, 'missing, but kept': kept })})`,
     ...(broken > 0 ? [`${formatCount(broken)} broken`] : []),
     formatDuration(seconds),
     ...(encoded > 1 && encodingSeconds > 0 ? [formatRate(encoded / encodingSeconds, 'pictures')] : []),

@@ -14,6 +14,7 @@ import {
 } from '../captions/index.ts';
 import { sequence } from '../core/index.ts';
 import { type Context, Warnings } from './context.ts';
+import { refuseIdle } from './idle-options.ts';
 import { namedCaptions } from './named.ts';
 import { openTexts } from './texts.ts';
 
@@ -40,6 +41,10 @@ export async function keywords(
   const onLeftOut: OnLeftOut = (where, reason) => leftOut.add(`${where}: ${reason}: left out`);
   const isFromInput = specs.length === 0 || specs.includes('-');
   const files = specs.filter((spec) => spec !== '-');
+  refuseIdle([
+    ['--column', column, files.length > 0, 'a table to read beside it'],
+    ['--seed', seed > 0, masking === 'official', '--masking official beside it'],
+  ]);
   const sources = await findCaptionSources(files, { columns: column, signal, made: namedCaptions });
 
   const all = async function* (): AsyncGenerator<string, void, void> {

@@ -159,7 +159,10 @@ program
   .command('search')
   .description('find the pictures that match pictures and words')
   .addOption(indexOption())
-  .option('--image <picture...>', 'a file, an address on the web, or an id or path in the index')
+  .option(
+    '--image <picture...>',
+    'a file, - for standard input, an address on the web, or an id or path in the index',
+  )
   .option('--text <prompt>', 'what is to be different, or a prompt with $')
   .option(
     '--phi <phi>',

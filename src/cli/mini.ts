@@ -1,6 +1,6 @@
 /** `lincir mini`: the miniature world's benchmark as files. */
 
-import { aloneIn, formatCount } from '../core/index.ts';
+import { aloneIn, formatCounted } from '../core/index.ts';
 import { buildBenchmark, miniPictures, writeMiniBenchmark } from '../mini/index.ts';
 import type { Context } from './context.ts';
 
@@ -20,6 +20,6 @@ export async function mini(
   const onProgress = (done: number) => reporter.advance(done);
   await aloneIn(folder, () => writeMiniBenchmark(folder, benchmark, { onProgress, signal }));
   reporter.end();
-  reporter.note(`${formatCount(pictures)} pictures → ${folder}/${miniPictures}`);
-  reporter.note(`${formatCount(queries)} queries, for lincir eval mini, circo and cirr`);
+  reporter.note(`${formatCounted(pictures, 'pictures')} → ${folder}/${miniPictures}`);
+  reporter.note(`${formatCounted(queries, 'queries')}, for lincir eval mini, circo and cirr`);
 }

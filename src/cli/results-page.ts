@@ -1,7 +1,7 @@
 /** A composed query and its ranked pictures as one page of HTML that opens from disk. */
 
 import sharp from 'sharp';
-import { formatCount, formatDuration, markup, shown } from '../core/index.ts';
+import { formatCount, formatCounted, formatDuration, markup, shown } from '../core/index.ts';
 import { promptParts } from '../retrieval/index.ts';
 import { resultsPageStyle } from './results-page-style.ts';
 
@@ -132,7 +132,7 @@ function header(input: PageInput, references: readonly Reference[]): string {
 }
 
 function countText(count: number, searched: number): string {
-  const pictures = `${formatCount(searched)} ${searched === 1 ? 'picture' : 'pictures'}`;
+  const pictures = formatCounted(searched, 'pictures');
   return `<strong>The ${count === 1 ? '' : `${formatCount(count)} `}best</strong> of ${pictures}`;
 }
 
@@ -211,7 +211,7 @@ function duplicatesOf(duplicates: NonNullable<RankedPicture['duplicates']>): str
     const name = `<bdi>${shown(path)}</bdi>`;
     return `<li>${isLink(href) ? `<a href="${markup(href)}">${name}</a>` : name}</li>`;
   });
-  const count = `${formatCount(duplicates.length)} ${duplicates.length === 1 ? 'duplicate' : 'duplicates'}`;
+  const count = formatCounted(duplicates.length, 'duplicates');
   return `<details>\n<summary>${count}</summary>\n<ul class="duplicates">\n${items.join('\n')}\n</ul>\n</details>`;
 }
 

@@ -4,7 +4,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { formatCount, writeFileAtomically } from '../core/index.ts';
+import { formatCounted, writeFileAtomically } from '../core/index.ts';
 import { indexedBytes, memberMark, thumbnailOf } from '../pictures/index.ts';
 import type { Hit } from '../store/index.ts';
 import { type RankedPicture, resultsPage } from './results-page.ts';
@@ -115,7 +115,7 @@ export async function writePage(
 
 export function foundLine({ hits, timings }: SearchResults, pictures: number): string {
   const milliseconds = Object.values(timings).reduce((sum, value) => sum + value, 0);
-  return `${hits.length} of ${formatCount(pictures)} pictures in ${Math.round(milliseconds)} ms`;
+  return `${hits.length} of ${formatCounted(pictures, 'pictures')} in ${Math.round(milliseconds)} ms`;
 }
 
 /** A picture's bytes if its file is still there. */

@@ -1,6 +1,7 @@
 /** What stays loaded between searches: an index, its model and phi; and one search with them. */
 
 import { type Clip, loadClip } from '../clip/index.ts';
+import { formatBytes, LincirError } from '../core/index.ts';
 import { loadPhi, type Phi } from '../lincir/index.ts';
 import type { Device } from '../onnx/index.ts';
 import {
@@ -16,6 +17,9 @@ import {
 } from '../retrieval/index.ts';
 import { type Context, downloadBar, phiDownload } from './context.ts';
 
+/** Bytes that are taken from standard input: as much as from the web. */
+const inputLimit = 2 ** 26;
+
 export interface SessionOptions {
   readonly index: string;
   /** Default: the index's own. */
@@ -30,7 +34,7 @@ export interface SessionOptions {
 
 /** What is asked. */
 export interface SearchRequest {
-  /** Files, addresses on the web, ids or paths in the index. */
+  /** Files, addresses on the web, ids or paths in the index; `-` is standard input. */
   readonly images: readonly string[];
   readonly text?: string | undefined;
   /** A file, or a run's folder. */
@@ -70,6 +74,7 @@ export class SearchSession {
   readonly #context: Context;
   #clip: Clip;
   #phi: { readonly path: string; readonly phi: Phi } | undefined;
+  #input: Promise<Uint8Array<ArrayBuffer>> | undefined;
   /** Milliseconds of what was loaded since they were asked for, by stage. */
   #loading: Record<string, number>;
 
@@ -148,7 +153,10 @@ export class SearchSession {
       Promise.all(
         images.map(async (name) => ({
           name,
-          ...(await this.index.reference(name, allowPrivate === true ? { allowPrivate } : {})),
+          ...(await this.index.reference(
+            name === '-' ? await this.#inputPicture() : name,
+            allowPrivate === true ? { allowPrivate } : {},
+          )),
         })),
       ),
     );
@@ -197,10 +205,48 @@ export class SearchSession {
     return phi;
   }
 
+  /** Read once, however often it is asked for. */
+  #inputPicture(): Promise<Uint8Array<ArrayBuffer>> {
+    this.#input ??= inputBytes(this.#options.interactive === true);
+    return this.#input;
+  }
+
   async #forgetPhi(): Promise<void> {
     await this.#phi?.phi.dispose();
     this.#phi = undefined;
   }
+}
+
+/** A picture on standard input. */
+async function inputBytes(isDialogue: boolean): Promise<Uint8Array<ArrayBuffer>> {
+  const refuse = (code: 'bad-argument' | 'bad-file', expected: string, found: string, todo: string) =>
+    new LincirError(code, { subject: '--image -', expected, found, todo });
+  if (isDialogue) {
+    throw refuse(
+      'bad-argument',
+      'a file',
+      'standard input, where the lines of the dialogue come from',
+      'name it',
+    );
+  }
+  if (process.stdin.isTTY) {
+    throw refuse(
+      'bad-argument',
+      'a picture on standard input',
+      'a terminal',
+      'write, say, < dog.jpg after it',
+    );
+  }
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of process.stdin as AsyncIterable<Uint8Array>) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size <= inputLimit) continue;
+    throw refuse('bad-file', `at most ${formatBytes(inputLimit)}`, 'more', 'name the file instead');
+  }
+  if (size === 0) throw refuse('bad-file', 'a picture on standard input', 'nothing', 'see what writes it');
+  return new Uint8Array(Buffer.concat(chunks));
 }
 
 /** The model of the index, loaded. */

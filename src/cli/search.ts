@@ -2,11 +2,12 @@
 
 import { access } from 'node:fs/promises';
 import { asLincirError, formatBytes, LincirError, quoted } from '../core/index.ts';
-import { memberMark } from '../pictures/index.ts';
+import { isWebAddress, memberMark } from '../pictures/index.ts';
 import type { Method } from '../retrieval/index.ts';
 import type { Context } from './context.ts';
 import { interact } from './dialogue.ts';
 import { hitOf } from './dialogue-steps.ts';
+import { refuseIdle } from './idle-options.ts';
 import { askedLine } from './search-facts.ts';
 import { asJson, asPaths, asText, foundLine, timingLines, writePage } from './search-output.ts';
 import {
@@ -65,6 +66,20 @@ export async function search(options: SearchCommandOptions, context: Context): P
     ...{ images, text, phi, without, withoutWeight, method, weight, where },
     ...{ top, page, minScore, includeReference, exact, unique },
   };
+  const asLines = !options.json && !options.paths && !options.null;
+  refuseIdle([
+    ['--page', page > 1, !interactive, 'no --interactive, where /next turns pages'],
+    ['--paths', options.paths, !options.json, 'no --json beside it'],
+    ['--null', options.null, !options.json, 'no --json beside it'],
+    ['--preview', options.preview, asLines, 'neither --json nor bare paths beside it'],
+    ['--include-reference', includeReference, interactive || images.length > 0, '--image beside it'],
+    [
+      '--allow-private',
+      options.allowPrivate,
+      interactive || images.some(isWebAddress),
+      'an address as --image',
+    ],
+  ]);
   if (options.preview) expectGraphics();
   // Ways without phi take several pictures without names.
   const named = method === undefined || method === 'lincir' ? images.length : 1;
@@ -80,7 +95,18 @@ export async function search(options: SearchCommandOptions, context: Context): P
       open: (results: SearchResults, what: number | 'page') => openResult(results, what, session, context),
     };
     if (interactive) await interact(session, request, shows, context);
-    else await shows.show(await session.search(request));
+    else {
+      const results = await session.search(request);
+      if (phi !== undefined && results.phi === undefined) {
+        context.reporter.note(`warning: --phi is not used by the method ${results.query.method}`);
+      }
+      if (exact && (await session.index.statistics()).approximate === undefined) {
+        context.reporter.note(
+          'warning: --exact changes nothing: all pictures of this index are compared anyway',
+        );
+      }
+      await shows.show(results);
+    }
   } finally {
     await session.close();
   }

@@ -4,6 +4,7 @@ import {
   cacheFolder,
   formatBytes,
   formatCount,
+  formatCounted,
   formatDuration,
   formatRate,
   LincirError,
@@ -19,6 +20,7 @@ import {
   type ValidationMetrics,
 } from '../lincir/index.ts';
 import { type Context, downloadBar, Warnings } from './context.ts';
+import { refuseIdle } from './idle-options.ts';
 import { kindOf, namedCaptions, namedRecipe } from './named.ts';
 
 export interface TrainOptions extends Partial<Omit<TrainingSettingsInput, 'columns'>> {
@@ -48,6 +50,14 @@ export async function train(options: TrainOptions, context: Context): Promise<vo
     madeCaptions: namedCaptions,
   };
   const recipe = given.resume === undefined ? await namedRecipe(given.captions) : {};
+  if (given.resume === undefined) {
+    const { schedule, validate } = { ...recipe, ...given };
+    refuseIdle([
+      ['--cycles', given.cycles, schedule === 'cosine-restarts', '--schedule cosine-restarts beside it'],
+      ['--power', given.power, schedule === 'polynomial', '--schedule polynomial beside it'],
+      ['--validate-every', given.validateEvery, validate !== undefined, '--validate beside it'],
+    ]);
+  }
   const events = trainPhi({ ...recipe, ...runOf(given), ...(column && { columns: column }), ...hooks });
   reporter.begin({ label: 'reading', unit: 'captions' });
   const line = new TrainingLine(context);
@@ -63,7 +73,7 @@ export async function train(options: TrainOptions, context: Context): Promise<vo
     else if (event.kind === 'end') {
       reporter.end();
       const again = `lincir train --resume ${options.resume ?? options.out}`;
-      if (event.reason === 'finished') reporter.note(`${formatCount(event.step)} steps → ${folder}`);
+      if (event.reason === 'finished') reporter.note(`${formatCounted(event.step, 'steps')} → ${folder}`);
       else reporter.note(`stopped after step ${formatCount(event.step)}, all saved: ${again} goes on`);
     }
   }
@@ -95,7 +105,7 @@ class TrainingLine {
     const { reporter } = this.#context;
     this.#begin = begin;
     reporter.note(
-      `${formatCount(parameters)} parameters, ${formatCount(epochLength)} captions an epoch, ${formatCount(settings.batch * settings.accumulation)} a step${step > 0 ? `; going on after step ${formatCount(step)}` : ''}`,
+      `${formatCounted(parameters, 'parameters')}, ${formatCounted(epochLength, 'captions')} an epoch, ${formatCount(settings.batch * settings.accumulation)} a step${step > 0 ? `; going on after step ${formatCount(step)}` : ''}`,
     );
     reporter.begin({ label: 'training', unit: 'steps', total: settings.steps, begun: step });
   }

@@ -356,7 +356,7 @@ function tooLong(text: string, index: number, maximum: number): LincirError {
     subject: `text ${index + 1}`,
     expected: `at most ${maximum} tokens`,
     found: `more in ${quoted(text)}`,
-    todo: 'shorten it, or let it be cut',
+    todo: 'shorten it',
   });
 }
 

@@ -5,6 +5,12 @@ export function formatCount(count: number): string {
   return count.toLocaleString('en-US');
 }
 
+/** `1 picture`, `2 pictures`; `unit` is the plural. */
+export function formatCounted(count: number, unit: string): string {
+  const one = unit.replace(/ies$/, 'y').replace(/s$/, '');
+  return `${formatCount(count)} ${count === 1 ? one : unit}`;
+}
+
 /** `14.2 pictures/s` */
 export function formatRate(perSecond: number, unit: string): string {
   return `${formatCount(perSecond < 100 ? Math.round(perSecond * 10) / 10 : Math.round(perSecond))} ${unit}/s`;

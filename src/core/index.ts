@@ -15,7 +15,7 @@ export {
   type RandomAccess,
   readingFile,
 } from './files.ts';
-export { formatBytes, formatCount, formatDuration, formatRate } from './format.ts';
+export { formatBytes, formatCount, formatCounted, formatDuration, formatRate } from './format.ts';
 export { markup, shown } from './html.ts';
 export { parseJson, parseJsonText, readJsonFile } from './json.ts';
 export { parseJsonLine } from './json-line.ts';

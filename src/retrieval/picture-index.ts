@@ -129,19 +129,21 @@ export class PictureIndex {
     return await annotate(this.#store, file, folders);
   }
 
-  /** Takes pictures out for good, missing ones as well, by ids or paths; their files stay. Returns how many there were. */
+  /** Takes pictures out for good, missing and broken ones as well, by ids or paths; their files stay. Returns how many there were. */
   async remove(names: readonly string[]): Promise<number> {
     const ids = new Set((await this.#store.find('id', names.filter(isId))).map(({ id }) => id));
     const known = await this.#store.find('path', names.flatMap(pathsOf));
     for (const { id } of namedBy(names, known)) ids.add(id);
     await this.#store.remove([...ids]);
     const broken = (await Array.fromAsync(this.#store.broken())).flat();
-    await this.#store.removeBroken(namedBy(names, broken).map(({ path }) => path));
+    const unread = namedBy(names, broken).map(({ path }) => path);
+    await this.#store.removeBroken(unread);
     const away = (await Array.fromAsync(this.#store.missing())).flat();
     const missing = new Set(namedBy(names, away).map(({ id }) => id));
     for (const { id } of await this.#store.findMissing('id', names.filter(isId))) missing.add(id);
     await this.#store.removeMissing([...missing]);
-    return new Set([...ids, ...missing]).size;
+    const kept = new Set(away.map(({ path }) => path));
+    return new Set([...ids, ...missing]).size + unread.filter((path) => !kept.has(path)).length;
   }
 
   /** The picture with an id or a path. */
@@ -154,25 +156,28 @@ export class PictureIndex {
   }
 
   /**
-   * A picture for `compose`: of a file, a shard's member or an address on the web, its bytes, or the embedding that is there already if the
+   * A picture for `compose`: bytes, or of a file, a shard's member or an address on the web, its bytes, or the embedding that is there already if the
    * index has the same contents; else the embedding of the picture with this id or path in the index.
    * @throws LincirError 'not-found' for what is none of these, and what `fetchPicture` throws
    */
-  async reference(name: string, options: FetchPictureOptions = {}): Promise<IndexedReference> {
-    const bytes = isWebAddress(name) ? await fetchPicture(name, options) : await bytesUnlessMissing(name);
-    if (bytes === undefined) {
-      const known = await this.find(name);
-      if (known) return asReference(known);
-      throw new LincirError('not-found', {
-        subject: quoted(name),
-        expected: 'a file, an address on the web, or the id or path of a picture in the index',
-        found: 'none of these',
-        todo: 'check it',
-      });
+  async reference(
+    name: string | Uint8Array<ArrayBuffer>,
+    options: FetchPictureOptions = {},
+  ): Promise<IndexedReference> {
+    const bytes = typeof name === 'string' ? await bytesNamed(name, options) : name;
+    if (bytes !== undefined) {
+      const digest = hash('sha256', bytes);
+      const [same] = await this.#reading((store) => store.find('hash', [digest]));
+      return same ? asReference(same) : { image: bytes, hash: digest };
     }
-    const digest = hash('sha256', bytes);
-    const [same] = await this.#reading((store) => store.find('hash', [digest]));
-    return same ? asReference(same) : { image: bytes, hash: digest };
+    const known = await this.find(`${name}`);
+    if (known) return asReference(known);
+    throw new LincirError('not-found', {
+      subject: quoted(name),
+      expected: 'a file, an address on the web, or the id or path of a picture in the index',
+      found: 'none of these',
+      todo: 'check it',
+    });
   }
 
   /**
@@ -259,6 +264,13 @@ export class PictureIndex {
       todo: `use that model, or rebuild for this one, beside the old one: lincir reindex --index ${this.uri} --model MODEL`,
     });
   }
+}
+
+async function bytesNamed(
+  name: string,
+  options: FetchPictureOptions,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  return isWebAddress(name) ? await fetchPicture(name, options) : await bytesUnlessMissing(name);
 }
 
 async function bytesUnlessMissing(path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
