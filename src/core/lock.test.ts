@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { LincirError } from './errors.ts';
-import { exclusively, takeLock } from './lock.ts';
+import { aloneIn, exclusively, takeLock } from './lock.ts';
 
 async function runFolder(context: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'lincir-lock-'));
@@ -101,6 +101,24 @@ test('waiting for a lock in use can be ended', async (context) => {
     );
     await rm(file);
   }
+});
+
+test('one works in a folder, another is refused, and an empty folder goes again', async (context) => {
+  const folder = join(await runFolder(context), 'some/output');
+  await aloneIn(folder, async () => {
+    await assert.rejects(
+      aloneIn(folder, async () => {}),
+      refusal(folder, 'no other process is at work in'),
+    );
+    await writeFile(join(folder, 'file'), '');
+  });
+  assert.deepEqual(await readdir(folder), ['file']);
+  await rm(join(folder, 'file'));
+  await assert.rejects(
+    aloneIn(folder, () => Promise.reject(new Error('failed'))),
+    /failed/,
+  );
+  assert.deepEqual(await readdir(join(folder, '..')), []);
 });
 
 test('a second owner is refused by the names of folder, process and host', async (context) => {
