@@ -58,6 +58,15 @@ test('imports go to lower folders, through their index', () => {
   }
 });
 
+test('JSON out of files is parsed at one door, which bounds it', () => {
+  // These parse what they have just written, or this package's own file.
+  const others = ['core/json.ts', 'benchmarks/submission.ts', 'cli/main.ts', 'mini/training-state.ts'];
+  const parsing = files.filter(
+    ({ path, text }) => !path.endsWith('.test.ts') && text.includes('JSON.parse('),
+  );
+  assert.deepEqual(parsing.map(({ path }) => path.replaceAll(sep, '/')).sort(), others.sort());
+});
+
 test('files say what they are for, and stay short', () => {
   for (const { path, text } of files) {
     assert.match(text, /^(#!.*\n)?\/\*\* /, `${path}: the first line is a sentence on what the file is for`);

@@ -3,7 +3,7 @@
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { LincirError, listOf, nameKey, quoted } from '../core/index.ts';
+import { LincirError, listOf, nameKey, shortJson } from '../core/index.ts';
 import {
   chosen,
   expectConsistent,
@@ -154,7 +154,7 @@ function readPredictions(json: unknown, benchmark: Benchmark, subject: string): 
     new LincirError('bad-file', {
       subject: `${subject}: ${where}`,
       expected,
-      found: entry ? quoted(JSON.stringify([entry.candidate, entry.captions])) : 'none',
+      found: entry ? shortJson([entry.candidate, entry.captions]) : 'none',
       todo: 'write a file for each category, with a ranking for every annotation of captions/cap.CATEGORY.val.json',
     });
   const queries = opened
@@ -165,7 +165,7 @@ function readPredictions(json: unknown, benchmark: Benchmark, subject: string): 
     const [query, entry] = [queries[index], entries[index]];
     if (query === undefined) throw refuse(`${index}`, `only ${queries.length} annotations`, entry);
     if (isFor(query, entry)) continue;
-    const expected = `${JSON.stringify([query.reference, query.captions])}, in the order of the annotations`;
+    const expected = `${shortJson([query.reference, query.captions], 200)}, in the order of the annotations`;
     throw refuse(`query ${query.id}`, expected, entry);
   }
   const lists = queries.map(({ id }, index) => [id, entries[index]!.ranking.slice(0, depth)] as const);

@@ -1,7 +1,7 @@
 /** Files of predictions: what official submissions have in common, and lines of our own that fit every benchmark. */
 
 import { z } from 'zod';
-import { fileLines, LincirError, listOf, parseJson, quoted } from '../core/index.ts';
+import { fileLines, LincirError, listOf, parseJson, quoted, shortJson } from '../core/index.ts';
 import type { Benchmark, BenchmarkQuery, Ranking } from './benchmark.ts';
 
 /** What an official file holds of every query's ranking. */
@@ -54,13 +54,13 @@ export function readLists(
     const refuse = refusing(`${subject}: query ${query.id}`);
     const value = given.get(query.id);
     if (value === undefined) throw refuse('a list of ids', 'none', 'predict every query of the split');
-    if (!Array.isArray(value)) throw refuse('a list of ids', quoted(JSON.stringify(value)));
+    if (!Array.isArray(value)) throw refuse('a list of ids', quoted(shortJson(value)));
     const ranked = rankedFor(query, list);
     const wanted = Math.min(length, ranked.count);
     if (value.length !== wanted) throw refuse(`${wanted} ids`, `${value.length}`);
     const ids = value.map((id: unknown) => {
       if (form === 'integers' ? Number.isSafeInteger(id) : typeof id === 'string') return String(id);
-      throw refuse(`ids that are ${form}`, quoted(JSON.stringify(id)));
+      throw refuse(`ids that are ${form}`, quoted(shortJson(id)));
     });
     expectRanked(ids, ranked, refuse);
     rankings.set(query.id, { [list]: ids });
@@ -73,7 +73,7 @@ export function readLists(
 /** The JSON of a submission, an object. Throws 'bad-file' for anything else. */
 export function submissionFields(json: unknown, subject: string): Readonly<Record<string, unknown>> {
   if (typeof json === 'object' && json !== null && !Array.isArray(json)) return { ...json };
-  throw refusing(subject)('an object with a list for every query', quoted(JSON.stringify(json)));
+  throw refusing(subject)('an object with a list for every query', quoted(shortJson(json)));
 }
 
 /** A ranking as a line of our own format, without the line's end. */

@@ -1,7 +1,7 @@
 /** CLIP's shape, read from a model's `config.json`. */
 
 import { z } from 'zod';
-import { LincirError, quoted } from '../core/index.ts';
+import { LincirError, quoted, shortJson } from '../core/index.ts';
 
 export type Activation = 'quick_gelu' | 'gelu';
 
@@ -195,14 +195,9 @@ function parse<Schema extends z.ZodType>(
     (value, key) => (value as Record<PropertyKey, unknown>)?.[key],
     json,
   );
-  throw invalid(field ? `${file}: ${field}` : file, issue.message, shortened(found));
+  throw invalid(field ? `${file}: ${field}` : file, issue.message, shortJson(found));
 }
 
 function invalid(subject: string, expected: string, found: string): LincirError {
   return new LincirError('bad-config', { subject, expected, found });
-}
-
-function shortened(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'nothing';
-  return text.length > 80 ? `${text.slice(0, 79)}…` : text;
 }

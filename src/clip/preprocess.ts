@@ -1,7 +1,7 @@
 /** CLIP's image preprocessing: `preprocessor_config.json` as plain data, and a picture as the vision tower's input. */
 
 import { z } from 'zod';
-import { LincirError } from '../core/index.ts';
+import { LincirError, shortJson } from '../core/index.ts';
 import { defaultMaxPixels, imageWindow } from './decode.ts';
 import type { RgbImage } from './resample.ts';
 import type { ImageSource } from './source.ts';
@@ -53,7 +53,7 @@ export function readPreprocessing(json: unknown, file: string): ImagePreprocessi
   });
   if (!parsed.success) {
     const { path, message, input } = parsed.error.issues[0]!;
-    throw badConfig([file, ...path].join(': '), message, String(JSON.stringify(input)).slice(0, 80));
+    throw badConfig([file, ...path].join(': '), message, shortJson(input));
   }
   const config = parsed.data;
   const resize = config.do_resize ? config.size : undefined;

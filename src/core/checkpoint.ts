@@ -73,7 +73,7 @@ async function readShards(
   const shards = new Map<string, ReadonlyMap<string, StoredTensor>>();
   const tensors = new Map<string, StoredTensor>();
   for (const [name, shardName] of Object.entries(weight_map)) {
-    if (!/^[^/\\:\0]+$/.test(shardName) || shardName === '..' || shardName === '.') {
+    if (!/^[^/\\:\0]{1,255}$/.test(shardName) || shardName === '..' || shardName === '.') {
       throw new LincirError('bad-file', {
         subject: `${indexPath}: tensor ${quoted(name)}`,
         expected: 'a file in the same folder',

@@ -39,7 +39,7 @@ export async function shardsOf(index: string): Promise<string[]> {
     new LincirError('bad-file', { subject: index, expected, found });
   const { weight_map } = checkedValue(indexSchema, await readJsonFile(index), index);
   const shards = [...new Set(Object.values(weight_map))];
-  const foreign = shards.find((name) => !/^\w[\w.-]*\.(safetensors|bin)$/.test(name));
+  const foreign = shards.find((name) => !/^(?=.{1,255}$)\w[\w.-]*\.(safetensors|bin)$/.test(name));
   if (foreign !== undefined) throw refuse('plain names of .safetensors or .bin files', quoted(foreign));
   return shards;
 }
