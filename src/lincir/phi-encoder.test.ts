@@ -99,6 +99,9 @@ test('a published one by name, for the model that it is for; what is here under 
   const wrong = loadPhi('runs/mine/missing', { ...options, clip: large });
   await refused(wrong, 'not-found', /phi runs\/mine\/missing, which is no file or folder here: runs\/mine/);
 
+  const unknown = loadPhi('lincir-huge', options);
+  await refused(unknown, 'bad-argument', /one of lincir-large, pic2word-large/, /lincir models/);
+
   const asked = hub.requests.length;
   await cp(join(published, 'searle.pt'), join(home, 'navervision/zeroshot-cir-models/lincir_large.pt'));
   const before = process.cwd();

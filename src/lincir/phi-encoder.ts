@@ -4,7 +4,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clip } from '../clip/index.ts';
 import { type Float32Tensor, LincirError } from '../core/index.ts';
-import { type PhiOptions, resolvePhi } from '../hub/index.ts';
+import { listPhiPresets, type PhiOptions, resolvePhi } from '../hub/index.ts';
 import { input, l2Normalize, Session, type SessionOptions } from '../onnx/index.ts';
 import { type PhiParameters, phiGraph } from './phi.ts';
 import { expectPhiFits, type PhiInfo, readPhi } from './phi-file.ts';
@@ -62,6 +62,7 @@ async function published(
 ): Promise<string | undefined> {
   try {
     const found = await resolvePhi(name, options);
+    if (!found && /^[\w-]+$/.test(name)) throw unknownName(name);
     // What authors publish does not say which model it is for, and models share their dimensions.
     if (!found?.model || !model || found.model === model) return found?.file;
     throw new LincirError('bad-argument', {
@@ -76,6 +77,17 @@ async function published(
     const subject = `phi ${name}, which is no file or folder here: ${error.problem.subject}`;
     throw new LincirError(error.code, { ...error.problem, subject, cause: error });
   }
+}
+
+function unknownName(name: string): LincirError {
+  return new LincirError('bad-argument', {
+    subject: `phi ${name}`,
+    expected: `a file, a run's folder, OWNER/NAME on the hub, or one of ${listPhiPresets()
+      .map((preset) => preset.name)
+      .join(', ')}`,
+    found: 'none of these',
+    todo: 'check the name: lincir models lists those that are published',
+  });
 }
 
 /** A phi, ready to be used. Owns memory outside JavaScript: dispose of it. */

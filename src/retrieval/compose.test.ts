@@ -165,6 +165,10 @@ describe('compose', () => {
       { images: ['a'], text: 'b', hasPhi: false },
       /expected phi, .* found none; give --phi FILE, or --method sum/,
     );
+    refused(
+      { images: ['a'], text: 'b', hasPhi: false, model: 'openai/clip-vit-large-patch14' },
+      /give --phi lincir-large \(LinCIR's, by its authors; CC BY-NC 4\.0\), --phi FILE, or --method sum/,
+    );
     refused({ text: 'b', method: 'sum', hasPhi: true }, /method sum: expected a picture, found none/);
     refused({ images: ['a'], method: 'slerp', hasPhi: true }, /method slerp: expected a text/);
     refused({ text: 'a $', hasPhi: true }, /method text: expected a text without \$.*give a picture/);
