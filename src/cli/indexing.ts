@@ -90,15 +90,6 @@ export async function index(
     if (!stats) throw nothingToDo();
     return await showStatistics(options, context);
   }
-  const { removeMissing, keepMissing, compare } = options;
-  if (!addsPictures && (removeMissing || keepMissing !== undefined || compare !== undefined)) {
-    throw new LincirError('bad-argument', {
-      subject: '--remove-missing, --keep-missing, --compare',
-      expected: 'pictures that they are about',
-      found: 'none',
-      todo: 'name the folders, files, shards or lists as well, or leave these options out',
-    });
-  }
   if (names.length > embeddings.length) {
     throw new LincirError('bad-argument', {
       subject: '--names',
@@ -131,7 +122,7 @@ export async function index(
         await takeOut(target, remove, addsPictures || embeddings.length + metadata.length > 0, context);
       }
       if (addsPictures) {
-        const { exclude, followLinks, maxPixels } = options;
+        const { exclude, followLinks, maxPixels, compare, removeMissing, keepMissing } = options;
         const named = { pictures, lists: list, exclude, followLinks };
         const rules = { maxPixels, compare, removeMissing, keepMissingDays: keepMissing };
         const events = target.add(clip, { ...named, ...rules, signal });

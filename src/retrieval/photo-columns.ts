@@ -41,9 +41,9 @@ export function isDescribed(stored: Metadata): boolean {
 export function namedColumns(stored: Columns): Columns {
   const own = [...stored].filter(([name]) => !storedPhotoColumns.has(name));
   const photo = names
-    .filter((name) => stored.has(mark + name))
+    .filter((name) => stored.has(mark + name) && !stored.has(name))
     .map((name) => [name, filterTypes[name]] as const);
-  return new Map([...photo, ...own]);
+  return new Map([...own, ...photo]);
 }
 
 /** A store's metadata as users know them: their own first, then what the file says. */
