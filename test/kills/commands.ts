@@ -176,7 +176,7 @@ async function runIn(folder: string): Promise<Findings> {
   }
   const lines = (await readFile(join(out, 'metrics.jsonl'), 'utf8')).trimEnd().split('\n');
   found.set('steps', lines.map((line) => JSON.parse(line).step).join(' '));
-  const others = (await namesIn(out)).filter((name) => !name.startsWith('events.'));
-  found.set('files', others.sort().join(' '));
+  const names = (await namesIn(out)).map((name) => name.replace(/\d+(?=\.lincir$)/, 'SECONDS'));
+  found.set('files', names.sort().join(' '));
   return found;
 }
