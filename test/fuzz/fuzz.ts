@@ -7,7 +7,7 @@ import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { timeLimit } from './judge.ts';
+import { patience } from './judge.ts';
 import { mutated } from './mutations.ts';
 import { corruptFolder, makeTargets } from './readers.ts';
 import { placeFile, type Told, type Work } from './worker.ts';
@@ -97,12 +97,12 @@ async function ended(work: Work, onTold: (told: Told) => void): Promise<string |
     const place = await placeIn(work.folder);
     const now = JSON.stringify(place);
     if (now !== before) [before, since] = [now, performance.now()];
-    else if (performance.now() - since > (place ? timeLimit + 2000 : 120_000)) late();
+    else if (performance.now() - since > (place ? patience : 120_000)) late();
   }, 1000);
   return await new Promise((resolve) => {
     worker.on('close', (code, signal) => {
       clearInterval(timer);
-      if (isLate) resolve(`took more than ${timeLimit} ms`);
+      if (isLate) resolve(`took more than ${patience} ms`);
       else resolve(code === 0 ? undefined : `ended its process by ${signal ?? code}: ${errors}`);
     });
   });

@@ -130,21 +130,15 @@ export async function captionTargets(folder: string) {
     },
     lines: {
       covers: ['core/lines.ts'],
-      seeds: [bytesOf(text)],
-      tokens: textTokens,
+      seeds: [bytesOf(lines)],
+      tokens: [...textTokens, ...jsonTokens],
       read: async (bytes) => {
         const half = bytes.length >> 1;
         const chunks = (async function* () {
           yield bytes.subarray(0, half);
           yield bytes.subarray(half);
         })();
-        for await (const line of readLines(chunks, 'lines')) {
-          try {
-            parseJsonLine(line, 'line');
-          } catch (error) {
-            if (!(error instanceof Error && error.name === 'LincirError')) throw error;
-          }
-        }
+        for await (const line of readLines(chunks, 'lines')) if (line !== '') parseJsonLine(line, 'line');
       },
     },
     texts: {
