@@ -1,6 +1,6 @@
 /** Captions in CSV and TSV: one column of records that may span lines. */
 
-import { LincirError, parseDelimited, quoted } from '../core/index.ts';
+import { fieldCount, LincirError, parseDelimited, quoted } from '../core/index.ts';
 import { noSuchColumn, type Row } from './rows.ts';
 
 /** No field is this long, in bytes: a lost quote is not to fill the memory. */
@@ -18,10 +18,10 @@ interface Place {
 /**
  * The rows below a header, some at a time; `at` is the line where a record begins. Quoted fields may hold line ends, and
  * doubled quotes for quotes. TSV is often written without quoting: there, a quote that does not enclose a whole field is
- * a character like any other. A blank line is a row with an empty caption.
+ * a character like any other. A blank line is a row with an empty caption, one that ends before the column has none.
  * @param columns the column to read: the first of these that the header has. If it has none and one of them is a number,
  *   there is no header, and that column, counted from 1, is read from the first row on.
- * @throws LincirError 'bad-file' naming the line of a record that has more or fewer fields than the header, ill-placed
+ * @throws LincirError 'bad-file' naming the line of a record that has more fields than the header, ill-placed
  *   quotes, a field of more than 1 MiB, or a caption that is not UTF-8, or listing the columns if none is wanted.
  */
 export async function* delimitedRows(
@@ -49,11 +49,12 @@ export async function* delimitedRows(
     const isHeader = place === undefined && !isBlank;
     if (isHeader) place = placeOf(fields.map(decode), columns, `${subject}: line ${line}`);
     if (place !== undefined && !(isHeader && place.hasHeader)) {
-      if (!isBlank && fields.length !== place.width) {
+      if (fieldCount(fields, place.width) > place.width) {
         const first = place.hasHeader ? 'header' : 'first row';
-        throw refuse(`${place.width} fields, as in the ${first}`, `${fields.length}`);
+        throw refuse(`at most ${place.width} fields, as in the ${first}`, `${fields.length}`);
       }
-      rows.push({ caption: isBlank ? '' : decode(fields[place.column]!), at: line });
+      const caption = fields[place.column];
+      rows.push({ caption: isBlank ? '' : caption === undefined ? null : decode(caption), at: line });
     }
     line += 1;
     for (const field of fields) line += lineEnds(field);
@@ -69,9 +70,10 @@ export async function* delimitedRows(
   }
 }
 
-function placeOf(first: readonly string[], columns: readonly string[], subject: string): Place {
-  const width = first.length;
-  const name = columns.find((wanted) => first.includes(wanted));
+function placeOf(fields: readonly string[], columns: readonly string[], subject: string): Place {
+  const width = fields.length;
+  const first = fields.map((name) => name.trim());
+  const name = columns.map((wanted) => wanted.trim()).find((wanted) => first.includes(wanted));
   if (name === undefined) {
     const number = columns
       .map(Number)

@@ -166,9 +166,13 @@ test('a column by its number is one of a file without a header', async () => {
     /line 1: .*found the columns "a cat", .*no header, the number of its column/,
   );
   await refuses('cc.tsv', pairs, /line 1: expected the column "3"/, ['3']);
-  await refuses('cc.tsv', `${pairs}a boat\n`, /line 3: expected 2 fields, as in the first row, found 1/, [
-    '1',
-  ]);
+  assert.deepEqual(await captionsOf('cc.tsv', `${pairs}a boat\n`, ['1']), ['a cat', 'a "dog"', 'a boat']);
+  await refuses(
+    'cc.tsv',
+    `${pairs}a boat\thttp\tx\n`,
+    /line 3: expected at most 2 fields, as in the first row, found 3/,
+    ['1'],
+  );
   await refuses('cc.csv', 'text,text\na,b\n', /line 1: expected the column "text" once, found it twice/);
 });
 
@@ -260,14 +264,24 @@ test('what is no JSON of captions is named with its line', async () => {
 
 test('records that do not fit the header are named with their line', async () => {
   const begin = 'id,text\n1,"two\nlines"\n';
-  await refuses('many.csv', `${begin}2,a,b\n`, /line 4: expected 2 fields, as in the header, found 3/);
-  await refuses('few.csv', `${begin}2\n`, /line 4: expected 2 fields, as in the header, found 1/);
+  await refuses(
+    'many.csv',
+    `${begin}2,a,b\n`,
+    /line 4: expected at most 2 fields, as in the header, found 3/,
+  );
+  await refuses(
+    'more.csv',
+    `${begin}2,a,,b\n`,
+    /line 4: expected at most 2 fields, as in the header, found 4/,
+  );
+  const { captions, leftOut } = await read('few.csv', `${begin}2\n3,a cat,,\n`);
+  assert.deepEqual([captions, leftOut], [['two\nlines', 'a cat'], ['few.csv: line 4: it is null']]);
 });
 
 test('quotes out of place are named with their line', async () => {
   const begin = 'id,text\n1,"two\r\nlines"\n';
   await refuses('opening.csv', `${begin}2,a 12" ruler\n`, /line 4: .*found a quote inside a field/);
-  await refuses('closing.csv', `${begin}2,"Hello", she said\n3,"a"b\n`, /line 4: expected 2 fields/);
+  await refuses('closing.csv', `${begin}2,"Hello", she said\n3,"a"b\n`, /line 4: expected at most 2 fields/);
   await refuses('after.csv', `${begin}2,"Hello" she said\n`, /line 4: .*found text after the quote/);
   await refuses('endless.csv', `${begin}2,"a\n3,b\n`, /line 4: .*a quote that nothing ends/);
   await refuses('lost.csv', `${begin}2,"a\n${'3,b\n'.repeat(300_000)}`, /line 4: .*more than 1048576 bytes/);

@@ -18,7 +18,8 @@ export interface DelimitedOptions<Field extends string | Uint8Array> {
 /**
  * Parses chunks, and yields after each of them, when its records have been taken. Quoted fields may hold line ends, and
  * doubled quotes for quotes. TSV is often written without quoting: there, a quote that does not enclose a whole field is
- * a character like any other. Throws what `refuse` makes of ill-placed quotes, and what `take` throws.
+ * a character like any other. If a space follows every delimiter of the first line, as in `path, rating`, spaces after
+ * delimiters are no part of fields. Throws what `refuse` makes of ill-placed quotes, and what `take` throws.
  */
 export async function* parseDelimited<Field extends string | Uint8Array>(
   chunks: AsyncIterable<Field>,
@@ -30,8 +31,11 @@ export async function* parseDelimited<Field extends string | Uint8Array>(
     CSV_QUOTE_NOT_CLOSED: 'a quote that nothing ends',
     INVALID_OPENING_QUOTE: 'a quote inside a field that does not begin with one',
   };
+  const { firstLine, all } = await peeked(chunks, limit);
+  const [, ...afterDelimiters] = firstLine.split(delimiter);
   const parser = parse({
     delimiter,
+    ltrim: afterDelimiters.length > 0 && afterDelimiters.every((text) => text.startsWith(' ')),
     encoding: fields === 'bytes' ? null : 'utf8',
     record_delimiter: ['\r\n', '\n', '\r'],
     max_record_size: limit,
@@ -54,7 +58,7 @@ export async function* parseDelimited<Field extends string | Uint8Array>(
       act((error) => (error == null ? resolve() : reject(error)));
     });
   try {
-    for await (const chunk of chunks) {
+    for await (const chunk of all) {
       await settled((done) => parser.write(chunk, done));
       yield;
     }
@@ -67,4 +71,36 @@ export async function* parseDelimited<Field extends string | Uint8Array>(
   } finally {
     parser.destroy();
   }
+}
+
+/** How many fields of a record count, as Python's `csv.DictReader` has it: empty ones beyond the header's are none. */
+export function fieldCount(fields: readonly { readonly length: number }[], width: number): number {
+  let count = fields.length;
+  while (count > width && fields[count - 1]!.length === 0) count -= 1;
+  return count;
+}
+
+/** The first line that is not blank, and all chunks, those with this line in them as well. */
+async function peeked<Field extends string | Uint8Array>(
+  chunks: AsyncIterable<Field>,
+  limit: number,
+): Promise<{ readonly firstLine: string; readonly all: AsyncIterable<Field> }> {
+  const rest = chunks[Symbol.asyncIterator]();
+  const begun: Field[] = [];
+  let text = '';
+  while (!/[^\r\n][\r\n]/.test(text) && text.length <= limit) {
+    const { value, done } = await rest.next();
+    if (done) break;
+    begun.push(value);
+    text += typeof value === 'string' ? value : Buffer.from(value).toString('latin1');
+  }
+  async function* all(): AsyncGenerator<Field, void, void> {
+    try {
+      yield* begun;
+      yield* { [Symbol.asyncIterator]: () => rest };
+    } finally {
+      await rest.return?.();
+    }
+  }
+  return { firstLine: /[^\r\n]+/.exec(text)?.[0] ?? '', all: all() };
 }

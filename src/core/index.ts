@@ -5,7 +5,7 @@ export { cacheFolder } from './cache-folder.ts';
 export { checkedValue, listOf, recordOf, shortJson } from './checked.ts';
 export { type Checkpoint, openCheckpoint } from './checkpoint.ts';
 export { chunks } from './chunks.ts';
-export { parseDelimited } from './delimited.ts';
+export { fieldCount, parseDelimited } from './delimited.ts';
 export { type ErrorCode, errorCode, LincirError, type Problem, quoted } from './errors.ts';
 export {
   asLincirError,

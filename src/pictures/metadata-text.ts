@@ -1,6 +1,14 @@
 /** Metadata out of text: CSV and TSV with a header, or a JSON object a line. */
 
-import { batched, fileLines, LincirError, parseDelimited, parseJsonLine, quoted } from '../core/index.ts';
+import {
+  batched,
+  fieldCount,
+  fileLines,
+  LincirError,
+  parseDelimited,
+  parseJsonLine,
+  quoted,
+} from '../core/index.ts';
 import {
   type MetadataBatch,
   type MetadataRow,
@@ -15,10 +23,9 @@ const charactersPerBatch = 2 ** 22;
 
 /**
  * The rows below a header. Quoted fields may hold line ends, which come out as `\n`, and doubled quotes for quotes. In
- * TSV, a quote that does not enclose a whole field is a character like any other. Empty fields are null; blank lines are
- * left out.
- * @throws LincirError 'bad-file' naming the line of a record that has more or fewer fields than the header, ill-placed
- *   quotes, what is not UTF-8, or more than 1 MiB, and what reading throws.
+ * TSV, a quote that does not enclose a whole field is a character like any other. Empty and missing fields are null;
+ * blank lines are left out.
+ * @throws LincirError 'bad-file' naming the line of a record that has more fields than the header, ill-placed quotes, what is not UTF-8, or more than 1 MiB, and what reading throws.
  */
 export async function* delimitedBatches(
   path: string,
@@ -33,12 +40,12 @@ export async function* delimitedBatches(
   const take = (fields: readonly string[]): void => {
     const isBlank = fields.length === 1 && fields[0] === '';
     if (columns === undefined) {
-      columns = fields;
+      if (!isBlank) columns = fields;
     } else if (!isBlank) {
-      if (fields.length !== columns.length) {
-        throw refuse(`${columns.length} fields, as in the header`, `${fields.length}`);
+      if (fieldCount(fields, columns.length) > columns.length) {
+        throw refuse(`at most ${columns.length} fields, as in the header`, `${fields.length}`);
       }
-      rows.push({ values: fields.map((field) => (field === '' ? null : field)), at: line });
+      rows.push({ values: columns.map((_, index) => fields[index] || null), at: line });
     }
     line += 1;
     for (const field of fields) {

@@ -121,6 +121,33 @@ test('numbers as people write them, and missing ones, are the same in every form
   }
 });
 
+test('names of columns have no spaces around them; a space after every comma is no part of what follows', async () => {
+  const expected = [
+    { key: 'red.png', values: { rating: 5, note: 'a "b", c' }, at: 3 },
+    { key: 'blue.png', values: { rating: null, note: null }, at: 4 },
+  ];
+  const spaced = '\uFEFF\nrating, path , note\n5, red.png, "a ""b"", c"\n, blue.png\n';
+  assert.deepEqual((await read('s.csv', spaced)).rows, expected);
+  assert.deepEqual((await read('s.tsv', spaced.replaceAll(/, (?!c)|(?<=\n),/g, '\t '))).rows, expected);
+  // One comma without a space is enough to keep all of them, as Python does.
+  const mixed = await read('s.csv', 'rating,path, note\n5, red.png, x\n');
+  assert.deepEqual(mixed.rows, [{ key: ' red.png', values: { rating: 5, note: ' x' }, at: 2 }]);
+  const json = await read('s.jsonl', '{" path": "a", "n ": 1}\n');
+  assert.deepEqual(json.rows, [{ key: 'a', values: { n: 1 }, at: 1 }]);
+});
+
+test('what a short row lacks is null; empty fields beyond the header are none', async () => {
+  const { rows } = await read('r.csv', 'path,a,b\nx\ny,1\nz,1,2,,\n');
+  assert.deepEqual(
+    rows.map(({ values }) => [values.a, values.b]),
+    [
+      [null, null],
+      [1, null],
+      [1, 2],
+    ],
+  );
+});
+
 test('a line may end as old Macs ended it', async () => {
   const { types, rows } = await read('mac.csv', 'path,n\ra.png,1\rb.png,2\r');
   assert.deepEqual(
@@ -200,8 +227,11 @@ test('the key is the first usual one, or the one that is asked for', async () =>
 
 test('columns that cannot be are refused', async () => {
   await refuses('c.csv', ',path\n0,a\n', /none for column 1; .*index=False/);
-  await refuses('c.csv', 'path,a,a\n', /"a" twice/);
-  for (const name of ['__proto__', 'a.b', '0', '_rowid', 'a`b', ' a']) {
+  await refuses('c.csv', 'path, , a\n', /none for column 2/);
+  await refuses('c.csv', 'path,a,a\n', /"a" twice, as columns 2 and 3/);
+  await refuses('c.csv', 'path,a, a \n', /"a" twice, as columns 2 and 3/);
+  await refuses('c.csv', 'path,\u00e9,e\u0301\n', /twice, as columns 2 and 3/);
+  for (const name of ['__proto__', 'a.b', '0', '_rowid', 'a`b']) {
     await refuses('c.csv', `path,${name}\nx,1\n`, /names of columns that begin with a letter/);
   }
   const wide = Array.from({ length: 101 }, (_, index) => `c${index}`);
@@ -212,7 +242,12 @@ test('columns that cannot be are refused', async () => {
 });
 
 test('broken lines are named', async () => {
-  await refuses('b.csv', 'path,a\nx,1\ny\n', /b\.csv: line 3: expected 2 fields, as in the header, found 1/);
+  await refuses(
+    'b.csv',
+    'path,a\nx,1\ny,2,3\n',
+    /b\.csv: line 3: expected at most 2 fields, as in the header, found 3/,
+  );
+  await refuses('b.csv', 'path,a\nx,1\ny,,,3\n', /line 3: .*found 4/);
   await refuses('b.csv', 'path,a\n"x\n\n",1\ny,"1"2\n', /line 5: .*after the quote/);
   await refuses('b.csv', 'path,a\nx,"1\n', /line 2: .*a quote that nothing ends/);
   await refuses(

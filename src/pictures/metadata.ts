@@ -114,12 +114,22 @@ export async function openMetadata(named: string, options: MetadataOptions): Pro
   };
 }
 
+/** Batches whose columns have no spaces around their names. */
+async function* namedBatches(
+  path: string,
+  format: MetadataFormat,
+): AsyncGenerator<MetadataBatch, void, void> {
+  for await (const { columns, rows } of format.batches(path)) {
+    yield { columns: columns.map((name) => name.trim()), rows };
+  }
+}
+
 async function inferTypes(
   path: string,
   format: MetadataFormat,
 ): Promise<Map<string, MetadataType | undefined>> {
   const types = new Map<string, MetadataType | undefined>();
-  for await (const { columns, rows } of format.batches(path)) {
+  for await (const { columns, rows } of namedBatches(path, format)) {
     checkColumns(path, columns, types);
     for (const [index, name] of columns.entries()) {
       let type = types.get(name);
@@ -137,22 +147,26 @@ async function inferTypes(
 function checkColumns(path: string, columns: readonly string[], known: ReadonlyMap<string, unknown>): void {
   const refuse = (expected: string, found: string, todo: string) =>
     new LincirError('bad-file', { subject: path, expected, found, todo });
-  const names = new Set<string>();
+  const names = new Map<string, number>();
   for (const [index, name] of columns.entries()) {
-    if (name.trim() === '') {
+    if (name === '') {
       const found = `none for column ${index + 1}`;
       throw refuse('a name for each column', found, 'name it, or leave it out (pandas: index=False)');
     }
-    if (names.has(name)) throw refuse('each column once', `${quoted(name)} twice`, 'rename one of them');
-    names.add(name);
+    const other = names.get(nameKey(name));
+    if (other !== undefined) {
+      const found = `${quoted(name)} twice, as columns ${other + 1} and ${index + 1}`;
+      throw refuse('each column once', found, 'rename one of them');
+    }
+    names.set(nameKey(name), index);
   }
-  const { size } = new Set([...known.keys(), ...names]);
+  const { size } = new Set([...known.keys(), ...columns]);
   if (size > columnLimit) throw refuse(`at most ${columnLimit} columns`, `${size}`, 'leave some out');
 }
 
 function keyOf(path: string, columns: readonly string[], wanted: string | undefined): string {
   const key = (wanted === undefined ? usualKeys : [wanted])
-    .map((name) => columns.find((column) => nameKey(column) === nameKey(name)))
+    .map((name) => columns.find((column) => nameKey(column) === nameKey(name.trim())))
     .find((column) => column !== undefined);
   if (key !== undefined) return key;
   const listed = columns.map((name) => quoted(name)).join(', ') || 'none';
@@ -170,7 +184,7 @@ async function* pictureRows(
   key: string,
   types: ReadonlyMap<string, MetadataType | undefined>,
 ): AsyncGenerator<readonly PictureMetadata[], void, void> {
-  for await (const batch of format.batches(path)) {
+  for await (const batch of namedBatches(path, format)) {
     for (let begin = 0; begin < batch.rows.length; begin += rowsPerBatch) {
       yield convertedRows(batch, begin, path, format, key, types);
     }
