@@ -3,7 +3,16 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { asLincirError, LincirError, quoted, readingFile, readJsonFile } from '../core/index.ts';
+import {
+  asLincirError,
+  LincirError,
+  listOf,
+  quoted,
+  readingFile,
+  readJsonFile,
+  recordOf,
+} from '../core/index.ts';
+import { expectLinearPatterns } from './tokenizer-patterns.ts';
 
 export const startToken = '<|startoftext|>';
 export const endToken = '<|endoftext|>';
@@ -12,13 +21,13 @@ export const endToken = '<|endoftext|>';
 const mergesByteLimit = 2 ** 24;
 
 const id = z.int().nonnegative();
-const vocabularySchema = z.record(z.string(), id);
+const vocabularySchema = recordOf(id);
 const flag = z.boolean().default(false);
 const addedSchema = z.looseObject({
   ...{ content: z.string(), single_word: flag, lstrip: flag, rstrip: flag, normalized: flag, special: flag },
 });
 const tokenizerSchema = z.looseObject({
-  added_tokens: z.array(addedSchema.extend({ id })).default([]),
+  added_tokens: listOf(addedSchema.extend({ id })).default([]),
   // Python takes these as null where they are absent, as it does below.
   normalizer: z.unknown().default(null),
   pre_tokenizer: z.unknown().default(null),
@@ -28,7 +37,7 @@ const tokenizerSchema = z.looseObject({
     type: z.literal('BPE').default('BPE'),
     vocab: vocabularySchema,
     // `a b` in files of older libraries, [`a`, `b`] in newer ones.
-    merges: z.array(z.string()).or(z.array(z.tuple([z.string(), z.string()]))),
+    merges: listOf(z.string()).or(listOf(z.tuple([z.string(), z.string()]))),
   }),
 });
 
@@ -76,7 +85,9 @@ async function readVocabulary(
   const [whole, vocabulary, merges] = ['tokenizer.json', 'vocab.json', 'merges.txt'] as const;
   if (present.includes(whole)) {
     const file = join(folder, whole);
-    return { file, description: checked(tokenizerSchema, await readJsonFile(file), file) };
+    const description = checked(tokenizerSchema, await readJsonFile(file), file);
+    expectLinearPatterns(file, description.normalizer, description.pre_tokenizer);
+    return { file, description };
   }
   if (present.includes(vocabulary) && present.includes(merges)) {
     const file = join(folder, vocabulary);
