@@ -30,9 +30,11 @@ export interface MetadataFile {
   readonly key: string;
   /**
    * All rows, some thousand at a time, each with every column.
-   * @throws LincirError 'bad-file' naming the line or row that has no key, and what reading throws.
+   * @param wanted types that columns are to have instead of their own: texts of anything, booleans of 0 and 1
+   * @throws LincirError 'bad-file' naming the line or row that has no key, or a value that cannot have the wanted type,
+   *   and what reading throws.
    */
-  rows(): AsyncGenerator<readonly PictureMetadata[], void, void>;
+  rows(wanted?: ReadonlyMap<string, MetadataType>): AsyncGenerator<readonly PictureMetadata[], void, void>;
 }
 
 export interface PictureMetadata {
@@ -55,6 +57,14 @@ const csv: MetadataFormat = {
   batches: (path) => delimitedBatches(path, ','),
 };
 const json: MetadataFormat = { unit: 'line', typeOf: typeOfValue, batches: jsonBatches };
+
+/** A column as rows are to have it. */
+interface Place {
+  readonly name: string;
+  readonly type: MetadataType | undefined;
+  /** Whether the type is what the file's values gave. */
+  readonly isOwn: boolean;
+}
 
 /** By the ending of the file's name. */
 const formats: ReadonlyMap<string, MetadataFormat> = new Map([
@@ -110,7 +120,13 @@ export async function openMetadata(named: string, options: MetadataOptions): Pro
     ...{ path, size, modified: mtimeMs, key },
     columns: new Map([...types].flatMap(([name, type]) => (type === undefined ? [] : [[name, type]]))),
     empty: [...types].flatMap(([name, type]) => (type === undefined ? [name] : [])),
-    rows: () => pictureRows(path, format, key, types),
+    rows: (wanted = new Map()) => {
+      const places = Array.from(types, ([name, own]): Place => {
+        const type = wanted.get(name) ?? own;
+        return { name, type, isOwn: type === own };
+      });
+      return pictureRows(path, format, key, places);
+    },
   };
 }
 
@@ -182,11 +198,11 @@ async function* pictureRows(
   path: string,
   format: MetadataFormat,
   key: string,
-  types: ReadonlyMap<string, MetadataType | undefined>,
+  places: readonly Place[],
 ): AsyncGenerator<readonly PictureMetadata[], void, void> {
   for await (const batch of namedBatches(path, format)) {
     for (let begin = 0; begin < batch.rows.length; begin += rowsPerBatch) {
-      yield convertedRows(batch, begin, path, format, key, types);
+      yield convertedRows(batch, begin, path, format, key, places);
     }
   }
 }
@@ -197,10 +213,10 @@ function convertedRows(
   path: string,
   { unit, typeOf }: MetadataFormat,
   key: string,
-  types: ReadonlyMap<string, MetadataType | undefined>,
+  places: readonly Place[],
 ): readonly PictureMetadata[] {
   const keyIndex = columns.indexOf(key);
-  const places = Array.from(types, ([name, type]) => ({ name, type, index: columns.indexOf(name) }));
+  const indices = new Map(columns.map((name, index) => [name, index]));
   return rows.slice(begin, begin + rowsPerBatch).map(({ values, at }) => {
     const refuse = (expected: string, found: string, todo: string) =>
       new LincirError('bad-file', { subject: `${path}: ${unit} ${at}`, expected, found, todo });
@@ -212,21 +228,22 @@ function convertedRows(
         'fill it in, or leave the row out',
       );
     }
-    const entries = places.map(({ name, type, index }): [string, MetadataValue] => {
-      const value = values[index] ?? null;
+    const entries = places.map(({ name, type, isOwn }): [string, MetadataValue] => {
+      const value = values[indices.get(name) ?? -1] ?? null;
       if (value === null) return [name, null];
       if (type === 'string') return [name, String(value).toWellFormed()];
       const own = typeOf(value);
       if (own === undefined) return [name, null];
-      if (own !== type) {
-        const found = `${quoted(value)} as ${quoted(name)}`;
-        throw refuse(
-          type === undefined ? 'nothing' : `a ${type}`,
-          found,
-          'the file has changed while it was read: try again',
-        );
+      const text = String(value).trim().toLowerCase();
+      if (own === type) return [name, type === 'number' ? Number(value) : text === 'true'];
+      if (!isOwn && type === 'boolean' && /^[01]$/.test(text)) return [name, text === '1'];
+      const found = `${quoted(value)} as ${quoted(name)}`;
+      if (isOwn) {
+        const expected = type === undefined ? 'nothing' : `a ${type}`;
+        throw refuse(expected, found, 'the file has changed while it was read: try again');
       }
-      return [name, type === 'number' ? Number(value) : String(value).trim().toLowerCase() === 'true'];
+      const todo = 'write one there, leave it empty, or give this column another name';
+      throw refuse(`a ${type}, as this column of the index has`, found, todo);
     });
     return { key: picture.toWellFormed(), values: Object.fromEntries(entries), at };
   });

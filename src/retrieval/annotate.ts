@@ -1,7 +1,7 @@
 /** Metadata of pictures: columns of a table that go to the pictures which its keys name. */
 
 import { chunks, LincirError, nameKey, quoted } from '../core/index.ts';
-import type { MetadataFile } from '../pictures/index.ts';
+import type { MetadataFile, MetadataType } from '../pictures/index.ts';
 import type { Metadata, VectorStore } from '../store/index.ts';
 import { picturesOfKeys } from './table-keys.ts';
 
@@ -22,9 +22,10 @@ const rowsPerLook = 2 ** 16;
 /**
  * Sets the metadata of the pictures that a table's keys name. A key is a path as the index has it, or one relative to the
  * table's folder or to one of `sources`; of a shard's member, the name in the shard; all with or without the ending.
+ * A column that the index has keeps its type: numbers and booleans become texts, 0 and 1 booleans.
  * @param sources folders and shards that were indexed
- * @throws LincirError 'bad-file' when no key names a picture, 'bad-argument' for a column that has another type in the
- *   index, and what reading throws
+ * @throws LincirError 'bad-file' when no key names a picture, or naming the line of a value that cannot have the type of
+ *   the index's column, and what reading throws
  */
 export async function annotate(
   store: VectorStore,
@@ -35,7 +36,18 @@ export async function annotate(
   // An earlier version named columns as their table did, in whichever form.
   const names = new Map(Array.from(known.keys(), (name) => [nameKey(name), name]));
   const nameOf = (name: string) => names.get(nameKey(name)) ?? nameKey(name);
-  const columns = new Map(Array.from(file.columns, ([name, type]) => [nameOf(name), type]));
+  const wanted = new Map(
+    [...file.columns.keys()].flatMap((name): [string, MetadataType][] => {
+      const type = known.get(nameOf(name));
+      return type === undefined || type === 'time' ? [] : [[name, type]];
+    }),
+  );
+  const columns = new Map(
+    Array.from(file.columns, ([name, type]) => [nameOf(name), wanted.get(name) ?? type]),
+  );
+  // What cannot be has to be found before anything is written; as text, everything can.
+  const isDoubtful = [...wanted].some(([name, type]) => type !== 'string' && type !== file.columns.get(name));
+  if (isDoubtful) for await (const _ of file.rows(wanted));
   // What is empty here takes out the values of a column that there is, and makes none, whose type could only be guessed.
   for (const name of file.empty.map(nameOf)) {
     const type = known.get(name);
@@ -43,7 +55,7 @@ export async function annotate(
   }
   const counts = { rows: 0, pictures: 0, changed: 0, unmatched: 0 };
   let firstUnmatched: string | undefined;
-  for await (const rows of chunks(eachRow(file), rowsPerLook)) {
+  for await (const rows of chunks(eachRow(file, wanted), rowsPerLook)) {
     const keys = rows.map(({ key }) => key);
     const named = await picturesOfKeys(keys, store.pictures(), file.path, sources);
     const ids = new Set(named.flat().map(({ id }) => id));
@@ -79,8 +91,8 @@ export async function annotate(
   return { ...counts, firstUnmatched };
 }
 
-async function* eachRow(file: MetadataFile) {
-  for await (const rows of file.rows()) yield* rows;
+async function* eachRow(file: MetadataFile, wanted: ReadonlyMap<string, MetadataType>) {
+  for await (const rows of file.rows(wanted)) yield* rows;
 }
 
 /** Texts as filters compare them, and columns by the names that they have. */

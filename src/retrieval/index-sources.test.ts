@@ -166,9 +166,10 @@ describe('an index takes', () => {
       /n\.csv: expected pictures' paths as "file", found none that the index has, among 1 such as "x\.png"/,
     );
     await assert.rejects(
-      index.annotate(await table('o.csv', 'file,rating\n0.png,good\n'), [photos]),
-      /metadata column "rating": expected a number, as in the index, found a string/,
+      index.annotate(await table('o.csv', 'file,rating\n0.png,2\n2.png,good\n'), [photos]),
+      /o\.csv: line 3: expected a number, as this column of the index has, found "good" as "rating"; .*another name/,
     );
+    assert.equal((await index.find(join(photos, '0.png')))!.metadata.rating, 5);
     // A column that has been empty so far has no type, one that is empty now loses its values.
     const empty = await table('p.csv', 'file,rating,later\n0.png,NaN,\nsub/1.png,,nan\n');
     assert.equal((await index.annotate(empty, [photos])).changed, 2);
@@ -178,6 +179,47 @@ describe('an index takes', () => {
     const others = { rating: null, owner: 'Ada, L', ...plainFacts };
     assert.deepEqual(await metadataOf('0.png'), { ...others, later: 2 });
     assert.deepEqual((await metadataOf('sub/1.png')).later, 0.5);
+    await index.close();
+  });
+
+  test('metadata of later tables take the types of the columns that there are', async () => {
+    const { photos, uri } = await place(3);
+    const index = await open(uri);
+    await update(index, { pictures: [photos] });
+    const annotate = async (name: string, text: string) => {
+      const path = join(photos, name);
+      await writeFile(path, text);
+      return await index.annotate(await openMetadata(path, { reserved: reservedColumns }), [photos]);
+    };
+    const inIndex = async (column: string) =>
+      (await index.find(join(photos, '0.png')))!.metadata[column] ?? null;
+    await annotate('a.csv', 'path,text,yes,number\n0.png,x,true,1\n');
+    for (const [name, content, expected] of [
+      ['b.csv', 'path,text\n0.png,+05.50\n', '+05.50'],
+      ['b.csv', 'path,text\n0.png,1e3\n', '1e3'],
+      ['b.tsv', 'path\ttext\n0.png\tTrue\n', 'True'],
+      ['b.jsonl', '{"path": "0.png", "text": 7}', '7'],
+      ['b.jsonl', '{"path": "0.png", "text": false}', 'false'],
+      ['b.csv', 'path,text\n0.png,\n', null],
+      ['b.csv', 'path,yes\n0.png,0\n', false],
+      ['b.csv', 'path,yes\n0.png,1\n', true],
+      ['b.csv', 'path,yes\n0.png,FALSE\n1.png,1\n', false],
+      ['b.jsonl', '{"path": "0.png", "yes": 1}', true],
+      ['b.csv', 'path,number\n0.png, +2\n', 2],
+    ] as const) {
+      await annotate(name, content);
+      const column = /text|yes|number/.exec(content)![0];
+      assert.equal(await inIndex(column), expected, content);
+    }
+    for (const [name, content, message] of [
+      ['c.csv', 'path,yes\n1.png,1\n0.png,2\n', /line 3: expected a boolean, .*"2" as "yes"/],
+      ['c.csv', 'path,number\n0.png,true\n', /line 2: expected a number, .*"true" as "number"/],
+      ['c.jsonl', '{"path": "0.png", "number": "3"}', /line 1: expected a number, .*"3" as "number"/],
+      ['c.jsonl', '{"path": "0.png", "yes": "true"}', /line 1: expected a boolean/],
+    ] as const) {
+      await assert.rejects(annotate(name, content), { code: 'bad-file', message }, content);
+    }
+    assert.deepEqual([await inIndex('yes'), await inIndex('number')], [true, 2]);
     await index.close();
   });
 
