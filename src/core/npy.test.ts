@@ -49,22 +49,27 @@ function npyBytes(dictionary: string, dataLength: number, version = 1): Buffer {
   return Buffer.concat([magic, length, Buffer.from(dictionary, 'latin1'), Buffer.alloc(dataLength)]);
 }
 
+const plain = { isBigEndian: false, isColumnMajor: false };
+
 test('what has been written is found', async () => {
   const path = join(folder, 'c.npy');
   await writeNpy(path, [2, 3], chunks([1, 2, 3, 4, 5, 6]));
   const header = await readingFile(path, readNpyHeader);
-  assert.deepEqual(header, { shape: [2, 3], type: 'float32', offset: 128 });
+  assert.deepEqual(header, { shape: [2, 3], type: 'float32', offset: 128, ...plain });
 });
 
 test('every version, precision and shape is found', async () => {
   const read = (dictionary: string, length: number, version?: number) =>
     readNpyHeader(memoryFile(npyBytes(dictionary, length, version)));
   const half = "{'descr': '<f2', 'fortran_order': False, 'shape': (5, 1), }   \n";
-  assert.deepEqual(await read(half, 10), { shape: [5, 1], type: 'float16', offset: 73 });
-  assert.deepEqual(await read(half, 10, 2), { shape: [5, 1], type: 'float16', offset: 75 });
-  assert.deepEqual(await read(half, 10, 3), { shape: [5, 1], type: 'float16', offset: 75 });
+  assert.deepEqual(await read(half, 10), { shape: [5, 1], type: 'float16', offset: 73, ...plain });
+  assert.deepEqual(await read(half, 10, 2), { shape: [5, 1], type: 'float16', offset: 75, ...plain });
+  assert.deepEqual(await read(half, 10, 3), { shape: [5, 1], type: 'float16', offset: 75, ...plain });
   const double = (shape: string) => `{'shape': ${shape}, 'fortran_order': False, 'descr': '<f8'}\n`;
   assert.deepEqual((await read(double('()'), 8)).shape, []);
+  const other = "{'descr': '>f4', 'fortran_order': True, 'shape': (2, 1), }\n";
+  const order = { isBigEndian: true, isColumnMajor: true };
+  assert.deepEqual(await read(other, 8), { shape: [2, 1], type: 'float32', offset: 69, ...order });
   assert.deepEqual((await read(double('(3,)'), 24)).shape, [3]);
   assert.deepEqual((await read(double('(2L, 0L)'), 0)).shape, [2, 0]);
 });
@@ -82,10 +87,11 @@ test('other arrays, and headers that promise what is not there, are refused', as
   await refuses(Buffer.alloc(4), /^x\.npy: NumPy header: .*other data; save it again with numpy\.save/);
   await refuses(Buffer.alloc(400), /other data/);
   await refuses(npyBytes('{}', 0, 4), /other data/);
-  await refuses(header("'>f4'"), /little-endian floats, <f2, <f4, <f8, found .*>f4/);
-  await refuses(header("'|u1'"), /little-endian floats/);
+  await refuses(header("'>i4'"), /floats, f2, f4, f8, behind < or >, found .*>i4/);
+  await refuses(header("'|u1'"), /expected floats/);
+  await refuses(header("'<c8'"), /expected floats/);
   await refuses(header("[('a', '<f4')]"), /without fields/);
-  await refuses(header("'<f4'", 'True'), /row-major/);
+  await refuses(header("'<f4'", '1'), /'fortran_order': False or True/);
   await refuses(header("'<f4'", 'False', '3'), /expected a shape/);
   await refuses(header("'<f4'", 'False', '(2,)'), /expected 8 bytes for float32 "\[2\]", found 4/);
   await refuses(header("'<f4'", 'False', `(${'9'.repeat(400)},)`), /expected Infinity bytes/);

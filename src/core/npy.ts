@@ -6,10 +6,13 @@ import type { RandomAccess } from './files.ts';
 import { bytesPerElement, elementCount } from './tensors.ts';
 import { writeFileAtomically } from './write-file.ts';
 
-/** What a .npy file holds: a row-major, little-endian array of floats. */
+/** What a .npy file holds: an array of floats. */
 export interface NpyHeader {
   readonly shape: readonly number[];
   readonly type: 'float16' | 'float32' | 'float64';
+  readonly isBigEndian: boolean;
+  /** Whether the first axis is the one that runs fastest: Fortran's order, a matrix column by column. */
+  readonly isColumnMajor: boolean;
   /** Where the values begin, in bytes. They go on to the end of the file. */
   readonly offset: number;
 }
@@ -20,14 +23,14 @@ const alignment = 64;
 const headerLimit = 2 ** 16;
 
 const types: ReadonlyMap<string, NpyHeader['type']> = new Map([
-  ['<f2', 'float16'],
-  ['<f4', 'float32'],
-  ['<f8', 'float64'],
+  ['f2', 'float16'],
+  ['f4', 'float32'],
+  ['f8', 'float64'],
 ]);
 
 /**
- * Reads what a .npy file of format 1.0, 2.0 or 3.0 holds. Throws 'bad-file' if that is no little-endian, row-major
- * array of floats, or if the file is shorter or longer than the array.
+ * Reads what a .npy file of format 1.0, 2.0 or 3.0 holds. Throws 'bad-file' if that is no array of floats, or
+ * if the file is shorter or longer than the array.
  */
 export async function readNpyHeader(file: RandomAccess): Promise<NpyHeader> {
   const start = Buffer.from((await file.read(0, Math.min(file.size, 12))).buffer);
@@ -41,13 +44,14 @@ export async function readNpyHeader(file: RandomAccess): Promise<NpyHeader> {
     throw badHeader(file, `a header of at most ${headerLimit} bytes within the file`, `${length} bytes`);
   }
   const offset = begin + length;
-  const { type, shape } = parseHeader(file, Buffer.from(await file.read(begin, length)).toString('latin1'));
+  const header = parseHeader(file, Buffer.from(await file.read(begin, length)).toString('latin1'));
+  const { type, shape } = header;
   const expected = elementCount(shape) * bytesPerElement[type];
   if (file.size - offset !== expected) {
     const array = `${type} ${quoted(`[${shape.join(', ')}]`)}`;
     throw badHeader(file, `${expected} bytes for ${array}`, `${file.size - offset}`);
   }
-  return { shape, type, offset };
+  return { ...header, offset };
 }
 
 /**
@@ -77,7 +81,7 @@ export async function writeNpy(
 }
 
 /** The header's text is a Python dictionary: `{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }`. */
-function parseHeader(file: RandomAccess, text: string): Pick<NpyHeader, 'shape' | 'type'> {
+function parseHeader(file: RandomAccess, text: string): Omit<NpyHeader, 'offset'> {
   const refuse = (expected: string) => badHeader(file, expected, quoted(text.trim(), 200));
   const entries = new Map<string, string>();
   // Entry by entry: one pattern for all of them would try the spaces between them in every way.
@@ -91,13 +95,16 @@ function parseHeader(file: RandomAccess, text: string): Pick<NpyHeader, 'shape' 
   if (!text.startsWith('{') || !/^\s*\}\s*$/.test(text.slice(end))) {
     throw refuse('a dictionary of descr, fortran_order and shape, without fields of a structure');
   }
-  const type = types.get(entries.get('descr')?.slice(1, -1) ?? '');
-  if (type === undefined) throw refuse(`little-endian floats, ${[...types.keys()].join(', ')}`);
-  if (entries.get('fortran_order') !== 'False') throw refuse("row-major order, 'fortran_order': False");
+  const [, order, kind = ''] = /^'([<>])(\w+)'$/.exec(entries.get('descr') ?? '') ?? [];
+  const type = types.get(kind);
+  if (type === undefined) throw refuse(`floats, ${[...types.keys()].join(', ')}, behind < or >`);
+  const isFortran = entries.get('fortran_order');
+  if (isFortran !== 'True' && isFortran !== 'False') throw refuse("'fortran_order': False or True");
   const shape = entries.get('shape');
   if (!shape?.startsWith('(')) throw refuse('a shape');
   // Python 2 wrote long numbers with an L.
-  return { type, shape: Array.from(shape.matchAll(/\d+/g), ([size]) => Number(size)) };
+  const sizes = Array.from(shape.matchAll(/\d+/g), ([size]) => Number(size));
+  return { type, shape: sizes, isBigEndian: order === '>', isColumnMajor: isFortran === 'True' };
 }
 
 function badHeader(file: RandomAccess, expected: string, found: string): LincirError {
@@ -105,7 +112,7 @@ function badHeader(file: RandomAccess, expected: string, found: string): LincirE
     subject: `${file.path}: NumPy header`,
     expected,
     found,
-    todo: "save it again with numpy.save(path, numpy.ascontiguousarray(array, 'float32'))",
+    todo: "save it again with numpy.save(path, array.astype('float32'))",
   });
 }
 

@@ -1,7 +1,7 @@
 /** Embeddings with their names out of each format, and what is refused. */
 
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -70,6 +70,36 @@ test('what lincir embed writes is read, with what it tells of the model', async 
   assert.deepEqual(found.names, names);
   assert.deepEqual(found.data, [...values]);
   assert.deepEqual(found.shapes, [[3, 2]]);
+});
+
+test('a NumPy file is read in every order of bytes and elements', async () => {
+  const fixture = join(import.meta.dirname, '../../test/fixtures/npy.json');
+  const { rows, files } = JSON.parse(await readFile(fixture, 'utf8'));
+  const named = await file('orders.txt', 'a\nb\nc\nd\n');
+  for (const [order, hex] of Object.entries<string>(files)) {
+    const path = join(folder, 'orders.npy');
+    await writeFile(path, Buffer.from(hex, 'hex'));
+    assert.deepEqual((await rowsOf(path, named)).data, rows.flat(), order);
+  }
+});
+
+test('columns of a NumPy file become rows some thousand at a time', async () => {
+  const [count, dimensions] = [5000, 3];
+  const header = `{'descr': '>f4', 'fortran_order': True, 'shape': (${count}, ${dimensions}), }`.padEnd(117);
+  const data = Buffer.alloc(4 * count * dimensions);
+  for (let at = 0; at < count * dimensions; at += 1) data.writeFloatBE(at + 1, 4 * at);
+  const path = join(folder, 'columns.npy');
+  await writeFile(path, Buffer.concat([Buffer.from(`\x93NUMPY\x01\x00\x76\x00${header}\n`, 'latin1'), data]));
+  const { data: read, shapes } = await rowsOf(path, await file('many.txt', 'x\n'.repeat(count)));
+  assert.ok(shapes.length > 1);
+  const at = (row: number) => read.slice(row * dimensions, (row + 1) * dimensions);
+  assert.deepEqual(
+    [at(0), at(4999)],
+    [
+      [1, 5001, 10_001],
+      [5000, 10_000, 15_000],
+    ],
+  );
 });
 
 test('another precision, under another name, is read if it is the only matrix', async () => {

@@ -52,6 +52,8 @@ interface Matrix {
   readonly shape: readonly number[];
   /** In bytes. */
   readonly offset: number;
+  readonly isBigEndian?: boolean;
+  readonly isColumnMajor?: boolean;
   readonly names?: StoredTensor;
   readonly metadata?: Readonly<Record<string, string>>;
 }
@@ -189,20 +191,17 @@ async function* jsonStrings(
 
 async function* namedRows(
   path: string,
-  { type, shape, offset }: Matrix,
+  matrix: Matrix,
   readNames: () => AsyncGenerator<string, void, void>,
 ): AsyncGenerator<NamedRows, void, void> {
-  const [count, dimensions] = shape as [number, number];
-  const bytesPerRow = dimensions * bytesPerElement[type];
+  const [count, dimensions] = matrix.shape as [number, number];
+  const bytesPerRow = dimensions * bytesPerElement[matrix.type];
   const rows = Math.max(1, Math.min(rowsPerRead, Math.floor(bytesPerRead / bytesPerRow)));
   const allNames = readNames();
   try {
     for (let begin = 0; begin < count; begin += rows) {
       const size = Math.min(rows, count - begin);
-      const bytes = await readingFile(path, (file) =>
-        file.read(offset + begin * bytesPerRow, size * bytesPerRow),
-      );
-      const data = toFloat32(type, bytes.buffer); // [size, dimensions]
+      const data = await readingFile(path, (file) => readRows(file, matrix, begin, size));
       const names: string[] = [];
       while (names.length < size) {
         const { value } = await allNames.next();
@@ -215,6 +214,29 @@ async function* namedRows(
   } finally {
     await allNames.return();
   }
+}
+
+/** So many rows of a matrix: [size, dimensions]. */
+async function readRows(
+  file: RandomAccess,
+  { type, shape, offset, isBigEndian, isColumnMajor }: Matrix,
+  begin: number,
+  size: number,
+): Promise<Float32Array> {
+  const [count, dimensions] = shape as [number, number];
+  const width = bytesPerElement[type];
+  const valuesAt = async (at: number, length: number): Promise<Float32Array> => {
+    const { buffer } = await file.read(offset + at * width, length * width);
+    if (isBigEndian) Buffer.from(buffer)[({ 2: 'swap16', 4: 'swap32', 8: 'swap64' } as const)[width]]();
+    return toFloat32(type, buffer);
+  };
+  if (!isColumnMajor) return await valuesAt(begin * dimensions, size * dimensions);
+  const rows = new Float32Array(size * dimensions);
+  for (let column = 0; column < dimensions; column += 1) {
+    const values = await valuesAt(column * count + begin, size);
+    for (let row = 0; row < size; row += 1) rows[row * dimensions + column] = values[row]!;
+  }
+  return rows;
 }
 
 function checkRows(path: string, names: readonly string[], data: Float32Array, begin: number): void {
