@@ -36,6 +36,7 @@ export {
   type ElementType,
   elementCount,
   type Float32Tensor,
+  isContiguous,
   normalizeRows,
   type StoredTensor,
 } from './tensors.ts';

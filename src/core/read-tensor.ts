@@ -2,7 +2,7 @@
 
 import { LincirError, quoted } from './errors.ts';
 import { readingFile } from './files.ts';
-import type { ElementType, Float32Tensor, StoredTensor } from './tensors.ts';
+import { type ElementType, elementCount, type Float32Tensor, type StoredTensor } from './tensors.ts';
 
 /** The types whose values `toFloat32` converts. */
 export type FloatType = Extract<ElementType, `float${string}` | 'bfloat16'>;
@@ -21,7 +21,26 @@ export async function readTensor(stored: StoredTensor): Promise<Float32Tensor> {
     });
   }
   const bytes = await readingFile(stored.file, (file) => file.read(stored.offset, stored.byteLength));
-  return { shape: stored.shape, data: toFloat32(type, bytes.buffer) };
+  const data = toFloat32(type, bytes.buffer);
+  return { shape: stored.shape, data: stored.strides ? gathered(data, stored.shape, stored.strides) : data };
+}
+
+/** The elements of a view in row-major order. */
+function gathered(data: Float32Array, shape: readonly number[], strides: readonly number[]): Float32Array {
+  const values = new Float32Array(elementCount(shape));
+  const position = shape.map(() => 0);
+  let from = 0;
+  for (let to = 0; to < values.length; to += 1) {
+    values[to] = data[from]!;
+    for (let axis = shape.length - 1; axis >= 0; axis -= 1) {
+      from += strides[axis]!;
+      position[axis]! += 1;
+      if (position[axis]! < shape[axis]!) break;
+      from -= position[axis]! * strides[axis]!;
+      position[axis] = 0;
+    }
+  }
+  return values;
 }
 
 /**

@@ -126,7 +126,8 @@ function storedTensor(file: RandomAccess, dataBegin: number, name: string, entry
   const type = elementTypes.get(dtype);
   if (type === undefined) {
     const expected = `a dtype out of ${[...elementTypes.keys()].join(', ')}`;
-    throw new LincirError('bad-file', { subject, expected, found: quoted(dtype) });
+    const todo = 'convert such tensors in Python, by tensor.to(torch.float16), and save again';
+    throw new LincirError('bad-file', { subject, expected, found: quoted(dtype), todo });
   }
   const [begin, end] = data_offsets;
   if (begin > end || dataBegin + end > file.size) {

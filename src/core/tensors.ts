@@ -25,21 +25,34 @@ export interface Float32Tensor {
   readonly data: Float32Array;
 }
 
-/** A tensor that lies in a file, row-major and contiguous, little-endian. */
+/** A tensor that lies in a file, little-endian; row-major and contiguous, if no strides say otherwise. */
 export interface StoredTensor {
   readonly name: string;
   readonly type: ElementType;
   readonly shape: readonly number[];
+  /** Of a view that is not contiguous: elements from one to the next of each axis; 0 where one serves for all. */
+  readonly strides?: readonly number[];
   /** Absolute path, links resolved. */
   readonly file: string;
   /** Where its bytes begin in the file. */
   readonly offset: number;
+  /** From its first element to its last. */
   readonly byteLength: number;
 }
 
 /** How many elements a shape holds; 1 for a scalar's empty shape. */
 export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
+}
+
+/** Whether the elements lie one after the other; the stride of a dimension of size 1 is never used. */
+export function isContiguous(shape: readonly number[], strides: readonly number[]): boolean {
+  let contiguous = 1;
+  for (const [axis, size] of [...shape.entries()].toReversed()) {
+    if (size !== 1 && strides[axis] !== contiguous) return false;
+    contiguous *= size;
+  }
+  return true;
 }
 
 /** Scales every row of `size` values to length 1, in place; a row of zeros stays one. */

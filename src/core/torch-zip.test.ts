@@ -1,13 +1,16 @@
 /** Tests of reading PyTorch checkpoints, against a file that torch.save wrote and changes to it. */
 
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 
 import { memoryFile } from '../../test/fuzz/memory-file.ts';
 import { readingFile } from './files.ts';
 import { readTensor } from './read-tensor.ts';
+import type { StoredTensor } from './tensors.ts';
 import { readTorchCheckpoint, stateDict, unpickleTensors } from './torch-zip.ts';
 
 const path = join(import.meta.dirname, '../../test/fixtures/torch/checkpoint.pt');
@@ -81,6 +84,55 @@ test('a dictionary without tensors is told with the keys that are there', async 
     });
   }
   assert.throws(() => stateDict(3, 'a.pt', 'Phi'), { message: /found no dictionary/ });
+});
+
+test('views that are not contiguous are read as torch.load reads them', async (context) => {
+  const storage = join(mkdtempSync(join(tmpdir(), 'lincir-torch-')), 'storage');
+  context.after(() => rmSync(dirname(storage), { recursive: true }));
+  writeFileSync(
+    storage,
+    Float32Array.from({ length: 12 }, (_, index) => index),
+  );
+  const view = (start: number, shape: readonly number[], strides: readonly number[]): StoredTensor => {
+    const text = (value: string) => `X${String.fromCharCode(value.length)}\0\0\0${value}`;
+    const tuple = (numbers: readonly number[]) =>
+      `(${numbers.map((number) => `J${Buffer.from(Int32Array.of(number).buffer).toString('latin1')}`).join('')}t`;
+    const id = `(${text('storage')}ctorch\nFloatStorage\n${text('0')}${text('cpu')}K\x0ctQ`;
+    const args = `(${id}K${String.fromCharCode(start)}${tuple(shape)}${tuple(strides)}\x89ccollections\nOrderedDict\n)Rt`;
+    const pickle = `\x80\x02ctorch._utils\n_rebuild_tensor_v2\n${args}R.`;
+    const file = { ...memoryFile(new Uint8Array(), 'a.pt'), realPath: storage };
+    const entries = new Map([['a/data/0', { offset: 0, size: 48 }]]);
+    return unpickleTensors(file, Buffer.from(pickle, 'latin1'), 'a/', entries) as StoredTensor;
+  };
+  // The values are those of NumPy's as_strided.
+  for (const [start, shape, strides, expected] of [
+    [0, [4, 3], [1, 4], [0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11]],
+    [1, [3, 2], [4, 2], [1, 3, 5, 7, 9, 11]],
+    [2, [2, 3], [0, 1], [2, 3, 4, 2, 3, 4]],
+    [0, [3, 4], [1, 2], [0, 2, 4, 6, 1, 3, 5, 7, 2, 4, 6, 8]],
+    [0, [2, 1, 3], [6, 9, 2], [0, 2, 4, 6, 8, 10]],
+    [0, [3, 2, 2], [1, 6, 3], [0, 3, 6, 9, 1, 4, 7, 10, 2, 5, 8, 11]],
+    [5, [2], [6], [5, 11]],
+    [3, [2, 2], [0, 0], [3, 3, 3, 3]],
+    [0, [2, 0], [1, 1], []],
+  ] as const) {
+    const tensor = await readTensor(view(start, shape, strides));
+    assert.deepEqual([tensor.shape, [...tensor.data]], [shape, expected], `${shape} by ${strides}`);
+  }
+  for (const [start, shape, strides] of [
+    [0, [4, 3], [1, 5]],
+    [6, [2], [6]],
+    [1, [12], [1]],
+    [0, [2 ** 31 - 1, 2], [2 ** 31 - 1, 1]],
+  ] as const) {
+    assert.throws(
+      () => view(start, shape, strides),
+      /a tensor in the 12 elements of "a\/data\/0"/,
+      `${shape}`,
+    );
+  }
+  assert.throws(() => view(0, [2 ** 30, 2 ** 30], [0, 0]), /at most 16777216 elements out of/);
+  assert.throws(() => view(0, [2, 2], [1]), /as many strides/);
 });
 
 test('zip files that are not plain are refused', async () => {
@@ -161,10 +213,8 @@ test('pickles that would call something, or whose tensors do not fit, are refuse
   );
   const strides = bytes.toString('latin1').match(/K\x04K\x02K\x04\x86q.K\x04K\x01\x86/s)?.[0] ?? '';
   const transposed = strides.replace('K\x04K\x01\x86', 'K\x01K\x02\x86');
-  await refuses(
-    readChanged(strides, transposed),
-    /a contiguous tensor, found shape \[2, 4\] with strides \[1, 2\]; call \.contiguous\(\)/,
-  );
+  const turned = stateDict(await readChanged(strides, transposed), 'a.pt', 'views').get('second');
+  assert.deepEqual([turned?.strides, turned?.byteLength], [[1, 2], 32]);
   await refuses(
     readChanged('cpuq\nK\x06', 'cpuq\nK\x07'),
     /7 elements of float32 in "checkpoint\/data\/0", found 24 bytes/,

@@ -1,13 +1,38 @@
 /** What operators are put together to: layers, losses and the optimizer's step, all differentiable as they are. */
 
-import type { StoredTensor } from '../core/index.ts';
+import { isContiguous, LincirError, quoted, type StoredTensor } from '../core/index.ts';
 import { sizeOf } from './dimensions.ts';
 import * as op from './operators.ts';
 import { constant, sizeAt, type Value, weight } from './values.ts';
 
-/** A weight as float32; the engine widens float16 and bfloat16 once, when the session is made. */
-export function asFloat32(stored: StoredTensor, shape?: readonly number[]): Value {
-  return op.cast(weight(stored, shape), 'float32');
+/** A weight as float32; the engine widens float16 and bfloat16, and turns what lies turned, once, when the session is made. */
+export function asFloat32(stored: StoredTensor, shape: readonly number[] = stored.shape): Value {
+  const { strides, ...plain } = stored;
+  if (strides === undefined) return op.cast(weight(stored, shape), 'float32');
+  const axes = [...strides.keys()].sort((a, b) => strides[b]! - strides[a]!); // as they lie in the file
+  const lying = axes.map((axis) => stored.shape[axis]!);
+  if (
+    !isContiguous(
+      lying,
+      axes.map((axis) => strides[axis]!),
+    )
+  ) {
+    throw new LincirError('bad-file', {
+      subject: `${stored.file}: tensor ${quoted(stored.name)}`,
+      expected: 'a tensor of a model without gaps or repetitions',
+      found: `shape [${stored.shape.join(', ')}] with strides [${strides.join(', ')}]`,
+      todo: 'call .contiguous() on it in Python and save again',
+    });
+  }
+  weight(plain, shape); // throws if there are more or fewer elements
+  const value = op.cast(weight({ ...plain, shape: lying }), 'float32');
+  return op.reshape(
+    op.transpose(
+      value,
+      [...axes.keys()].map((axis) => axes.indexOf(axis)),
+    ),
+    shape,
+  );
 }
 
 /** x W' + b over the last axis. x [..., in], weight [out, in] as PyTorch stores it, bias [out]; gives [..., out]. */

@@ -106,6 +106,42 @@ test('float16 and bfloat16 weights become float32', async (context) => {
   assert.deepEqual(b!.data, numbers);
 });
 
+test('a weight that lies turned is turned back, and one with gaps is refused', async (context) => {
+  const path = join(await temporaryFolder(context), 'w.safetensors');
+  const stored = await store(path, 'float32', Float32Array.of(0, 1, 2, 3));
+  for (const [shape, strides, expected] of [
+    [
+      [2, 2],
+      [1, 2],
+      [0, 2, 1, 3],
+    ],
+    [
+      [2, 1, 2],
+      [1, 7, 2],
+      [0, 2, 1, 3],
+    ],
+    [
+      [1, 2, 2],
+      [1, 1, 2],
+      [0, 2, 1, 3],
+    ],
+  ] as const) {
+    const { y } = await run({ y: asFloat32({ ...stored, shape, strides }) });
+    assert.deepEqual([y!.shape, [...y!.data]], [shape, expected], `${shape} by ${strides}`);
+  }
+  const view = (strides: readonly number[]) => ({ ...stored, strides });
+  assert.deepEqual([...(await run({ y: asFloat32(view([1, 2]), [4]) })).y!.data], [0, 2, 1, 3]);
+  for (const strides of [
+    [3, 1],
+    [0, 1],
+    [1, 1],
+  ]) {
+    assert.throws(() => asFloat32(view(strides)), { code: 'bad-file', message: /\.contiguous\(\)/ });
+  }
+  assert.throws(() => asFloat32(view([1, 2]), [5]), { code: 'bad-file', message: /expected shape \[5\]/ });
+  assert.throws(() => weight(view([1, 2])), { code: 'bad-file' });
+});
+
 test('a weight is a target of gradients like any other value', async (context) => {
   const folder = await temporaryFolder(context);
   const stored = await store(

@@ -57,11 +57,14 @@ export function integers(data: readonly number[], shape: readonly number[] = [da
 }
 
 /**
- * A weight, read by the engine from where it lies. `shape` may name another shape with as many elements.
+ * A contiguous weight, read by the engine from where it lies. `shape` may name another shape with as many elements.
  * Its element type is the file's; `asFloat32` in functions.ts makes float32 of the smaller ones.
  */
 export function weight(stored: StoredTensor, shape: readonly number[] = stored.shape): Value {
-  if (elementCount(shape) * bytesPerElement[stored.type] !== stored.byteLength) {
+  if (
+    stored.strides !== undefined ||
+    elementCount(shape) * bytesPerElement[stored.type] !== stored.byteLength
+  ) {
     throw new LincirError('bad-file', {
       subject: `${stored.file}: tensor ${stored.name}`,
       expected: `shape [${shape.join(', ')}]`,
