@@ -244,8 +244,9 @@ export class Changes {
     await this.commit();
   }
 
-  #isBroken({ path, size, modified, reason }: BrokenPicture, earlier: Picture | undefined): void {
-    const broken = { path, size, modified, reason };
+  #isBroken(picture: BrokenPicture, earlier: Picture | undefined): void {
+    const { path, size, modified, statusChanged, reason } = picture;
+    const broken = { path, size, modified, reason, ...(statusChanged !== undefined && { statusChanged }) };
     // Not with its vector: there may be many.
     if (earlier) this.#unreadable.push({ picture: pictureOf(earlier), broken });
     else {

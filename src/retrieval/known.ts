@@ -48,8 +48,8 @@ export class KnownPictures {
     const at = 3 * place;
     if (this.#facts[at] !== size || this.#facts[at + 1] !== modified) return 'changed';
     if (statusChanged === undefined || this.#comparison === 'modified') return 'same';
-    // An index of an earlier version does not tell: what is there now counts as what was read.
-    if (Number.isNaN(this.#facts[at + 2])) this.#facts[at + 2] = statusChanged;
+    // An index of an earlier version does not tell: what is there now counts as what was read, unless that was broken.
+    if (Number.isNaN(this.#facts[at + 2]) && !this.isBroken(path)) this.#facts[at + 2] = statusChanged;
     else if (this.#facts[at + 2] !== statusChanged) return 'changed';
     return 'same';
   }

@@ -338,6 +338,28 @@ async function photosIn(store: VectorStore): Promise<string[]> {
 }
 
 describe('a file whose size and time were kept', () => {
+  test('is tried again where it was broken, as after a copy from a backup', async () => {
+    const { photos, uri } = await placeIn(folder, 5);
+    const path = join(photos, '0.png');
+    const sound = await readFile(path);
+    const put = async (bytes: Uint8Array) => {
+      await writeFile(path, bytes);
+      await utimes(path, 1_700_000_000, 1_700_000_000);
+    };
+    await put(sound);
+    const index = await openIndex(uri, { access: 'write', clip });
+    await update(index, { pictures: [photos] });
+    const before = await known(index, path);
+    await put(Buffer.alloc(sound.length));
+    assert.deepEqual(await update(index, { pictures: [photos] }), { unchanged: 4, broken: 1 });
+    assert.deepEqual(await update(index, { pictures: [photos] }), { unchanged: 4 });
+    await put(sound);
+    assert.deepEqual(await update(index, { pictures: [photos] }), { added: 1, unchanged: 4, encoded: 1 });
+    assert.deepEqual(await known(index, path), before);
+    assert.equal((await brokenOf(index)).size, 0);
+    await index.close();
+  });
+
   /** Puts each picture's contents in the other's file, with its time; both have one size. */
   async function swapped(index: PictureIndex, options: UpdateOptions): Promise<Partial<UpdateSummary>> {
     const [photos] = options.pictures!;

@@ -180,16 +180,17 @@ class Database {
   async store(generation: number, info: StoreInfo): Promise<LanceStore> {
     const names = tableNames(generation);
     const pictures = await this.#connection.openTable(names.pictures);
+    const broken = await this.#connection.openTable(names.broken);
     if (this.#isWriter) {
       await addComparedNames(pictures);
-      await addStatusChanged(pictures);
+      for (const table of [pictures, broken]) await addStatusChanged(table);
     }
     let opened: Table | undefined;
     return new LanceStore({
       uri: this.#uri,
       info,
       pictures,
-      broken: await this.#connection.openTable(names.broken),
+      broken,
       missing: async (make) => {
         opened ??= await this.table(names.missing);
         if (make) opened ??= await this.#connection.createEmptyTable(names.missing, missingSchema);
@@ -225,10 +226,10 @@ function tableNames(generation: number): Record<'pictures' | 'broken' | 'missing
 }
 
 /** An index of an earlier version has no such column; nothing is known yet. */
-async function addStatusChanged(pictures: Table): Promise<void> {
+async function addStatusChanged(table: Table): Promise<void> {
   const name = 'statusChanged';
-  if ((await pictures.schema()).fields.some((field) => field.name === name)) return;
-  await pictures.addColumns([{ name, valueSql: `cast(null as ${sqlTypes.time})` }]);
+  if ((await table.schema()).fields.some((field) => field.name === name)) return;
+  await table.addColumns([{ name, valueSql: `cast(null as ${sqlTypes.time})` }]);
 }
 
 /** What must be the same for work that was begun to go on. */

@@ -1,10 +1,11 @@
-/** Missing pictures in LanceDB: a table that is made for the first of them. */
+/** Missing pictures in LanceDB, a table that is made for the first of them, and broken ones. */
 
 import type { Table } from '@lancedb/lancedb';
 import { parseJsonText, quoted } from '../core/index.ts';
+import type { Scalar } from './filter.ts';
 import { filterSql } from './filter-sql.ts';
-import { missingSchema, rowsOf, scalars, tableOf } from './lance-rows.ts';
-import type { MissingPicture } from './store.ts';
+import { brokenSchema, missingSchema, rowsOf, scalars, tableOf } from './lance-rows.ts';
+import type { BrokenPicture, MissingPicture } from './store.ts';
 
 /** A row: metadata in JSON, since their columns may change meanwhile. */
 type MissingRow = Omit<MissingPicture, 'metadata'> & { readonly metadata: string };
@@ -28,12 +29,24 @@ function metadataOf({ path, metadata }: MissingRow): MissingPicture['metadata'] 
 /** Adds pictures, or replaces what has their ids. */
 export async function mergeMissing(table: Table, pictures: readonly MissingPicture[]): Promise<void> {
   const rows = pictures.map((picture) => ({ ...picture, metadata: JSON.stringify(picture.metadata) }));
-  const columns = missingSchema.fields.map((field) =>
-    scalars(
-      field,
-      rows.map((row) => row[field.name as keyof MissingRow]),
-    ),
-  );
-  const merging = table.mergeInsert('id').whenMatchedUpdateAll().whenNotMatchedInsertAll();
+  await mergeRows(table, 'id', missingSchema, rows);
+}
+
+/** The same by paths. */
+export async function mergeBroken(table: Table, pictures: readonly BrokenPicture[]): Promise<void> {
+  await mergeRows(table, 'path', brokenSchema, pictures);
+}
+
+async function mergeRows<Row extends object>(
+  table: Table,
+  key: keyof Row & string,
+  schema: typeof missingSchema,
+  rows: readonly Row[],
+): Promise<void> {
+  const columns = schema.fields.map((field) => {
+    const values = rows.map((row) => (row[field.name as keyof Row] ?? null) as Scalar | null);
+    return scalars(field, values);
+  });
+  const merging = table.mergeInsert(key).whenMatchedUpdateAll().whenNotMatchedInsertAll();
   await merging.execute(tableOf(columns));
 }

@@ -52,8 +52,11 @@ export const brokenSchema = new arrow.Schema([
   fieldOf('path', 'string'),
   fieldOf('size', 'number'),
   fieldOf('modified', 'time'),
+  fieldOf('statusChanged', 'time', true),
   fieldOf('reason', 'string'),
 ]);
+
+export const brokenNames = brokenSchema.fields.map(({ name }) => name);
 
 export const missingSchema = new arrow.Schema([
   ...['id', 'path', 'hash', 'metadata'].map((name) => fieldOf(name, 'string')),

@@ -6,15 +6,14 @@ import type { RecordBatch } from 'apache-arrow';
 import type { Columns, ColumnType, Filter } from './filter.ts';
 import { filterSql } from './filter-sql.ts';
 import { engineError } from './lance-errors.ts';
-import { mergeMissing, missingRows } from './lance-missing.ts';
+import { mergeBroken, mergeMissing, missingRows } from './lance-missing.ts';
 import { namesSql } from './lance-names.ts';
 import {
-  brokenSchema,
+  brokenNames,
   metadataColumns,
   pictureNames,
   pictureScalars,
   rowsOf,
-  scalars,
   sqlTypes,
   tableOf,
   vectors,
@@ -22,6 +21,7 @@ import {
 import { otherType } from './memory-store.ts';
 import {
   type BrokenPicture,
+  brokenOf,
   comparedNames,
   type EmbeddedPicture,
   type Facts,
@@ -97,7 +97,7 @@ export class LanceStore implements VectorStore {
   }
 
   async *pictures(): AsyncGenerator<readonly Picture[], void, void> {
-    const own = await this.#own();
+    const own = await this.#own(this.#parts.pictures, pictureNames);
     for await (const rows of this.#rows<Picture>(this.#parts.pictures, own)) yield rows.map(pictureOf);
   }
 
@@ -105,7 +105,7 @@ export class LanceStore implements VectorStore {
     return this.#reading(async () => {
       const found: KnownPicture[] = [];
       const added = [...(await this.#added()).keys()];
-      const own = await this.#own();
+      const own = await this.#own(this.#parts.pictures, pictureNames);
       for (const some of lookups(values)) {
         const filter = { kind: 'in', column, values: some } as const;
         const query = this.#parts.pictures
@@ -174,21 +174,13 @@ export class LanceStore implements VectorStore {
   }
 
   async *broken(): AsyncGenerator<readonly BrokenPicture[], void, void> {
-    yield* this.#rows<BrokenPicture>(this.#parts.broken, ['path', 'size', 'modified', 'reason']);
+    const own = await this.#own(this.#parts.broken, brokenNames);
+    for await (const rows of this.#rows<BrokenPicture>(this.#parts.broken, own)) yield rows.map(brokenOf);
   }
 
   async addBroken(pictures: readonly BrokenPicture[]): Promise<void> {
     if (pictures.length === 0) return;
-    const columns = brokenSchema.fields.map((field) =>
-      scalars(
-        field,
-        pictures.map((picture) => picture[field.name as keyof BrokenPicture]),
-      ),
-    );
-    const table = tableOf(columns);
-    await this.#writing(() =>
-      this.#parts.broken.mergeInsert('path').whenMatchedUpdateAll().whenNotMatchedInsertAll().execute(table),
-    );
+    await this.#writing(() => mergeBroken(this.#parts.broken, pictures));
   }
 
   async removeBroken(paths: readonly string[]): Promise<void> {
@@ -324,10 +316,10 @@ export class LanceStore implements VectorStore {
     );
   }
 
-  /** A picture's own columns: an index of an earlier version, opened for reading, may lack some. */
-  async #own(): Promise<string[]> {
-    const { fields } = await this.#parts.pictures.schema();
-    return pictureNames.filter((own) => fields.some(({ name }) => name === own));
+  /** Those of the columns that are there: an index of an earlier version, opened for reading, may lack some. */
+  async #own(table: Table, columns: readonly string[]): Promise<string[]> {
+    const { fields } = await table.schema();
+    return columns.filter((own) => fields.some(({ name }) => name === own));
   }
 
   async #sql(filter: Filter): Promise<string> {

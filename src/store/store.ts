@@ -72,7 +72,7 @@ export interface MissingPicture extends Pick<Picture, 'id' | 'path' | 'hash'> {
 }
 
 /** A picture that could not be read. */
-export interface BrokenPicture extends Pick<Picture, 'path' | 'size' | 'modified'> {
+export interface BrokenPicture extends Pick<Picture, 'path' | 'size' | 'modified' | 'statusChanged'> {
   readonly reason: string;
 }
 
@@ -171,6 +171,11 @@ export const reservedColumns: ReadonlySet<string> = new Set([
   ...Object.values(comparedNames),
   ...['id', 'hash', 'norm', 'statusChanged', 'vector', 'score', '_distance'],
 ]);
+
+/** A broken picture's columns. */
+export function brokenOf({ statusChanged, ...picture }: BrokenPicture): BrokenPicture {
+  return { ...picture, ...(statusChanged != null && { statusChanged }) };
+}
 
 /** A picture's own columns alone. */
 export function pictureOf({ id, path, folder, size, modified, statusChanged, hash, norm }: Picture): Picture {
