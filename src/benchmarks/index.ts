@@ -12,7 +12,7 @@ export {
   rankAll,
   validationOn,
 } from './evaluate.ts';
-export { benchmarkKinds, kindNamed, openBenchmark } from './kinds.ts';
+export { benchmarkKinds, kindNamed, openBenchmark, openKind } from './kinds.ts';
 export {
   type Baseline,
   baseline,

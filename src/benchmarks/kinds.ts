@@ -29,7 +29,16 @@ export async function openBenchmark(
   folder: string,
   options: OpenBenchmarkOptions = {},
 ): Promise<Benchmark> {
-  const benchmark = await kindNamed(name).open(await pathOnDisk(folder), options);
+  return await openKind(kindNamed(name), folder, options);
+}
+
+/** The same for a kind. Throws as its `open` does. */
+export async function openKind(
+  kind: BenchmarkKind,
+  folder: string,
+  options: OpenBenchmarkOptions = {},
+): Promise<Benchmark> {
+  const benchmark = await kind.open(await pathOnDisk(folder), options);
   const onDisk = pathsOnDisk();
   const images: BenchmarkImage[] = [];
   for (const image of benchmark.images) images.push({ ...image, path: await onDisk(image.path) });

@@ -11,6 +11,7 @@ import {
   evaluationReport,
   expectRoomForResults,
   type OpenBenchmarkOptions,
+  openKind,
   openMethods,
   type PictureProblem,
   promptOf,
@@ -127,7 +128,7 @@ export async function openedBenchmark(
   { reporter }: Context,
 ): Promise<Benchmark> {
   try {
-    return await kind.open(options.data, protocolOf(options));
+    return await openKind(kind, options.data, protocolOf(options));
   } catch (error) {
     if (error instanceof LincirError && error.code === 'not-found')
       reporter.note(`${kind.name}: ${kind.source}`);

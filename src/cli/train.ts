@@ -84,8 +84,8 @@ export async function train(options: TrainOptions, context: Context): Promise<vo
 async function benchmarkValidation(spec: string): Promise<Validation | undefined> {
   const [, name, folder] = /^([^:]*):(.+)$/s.exec(spec) ?? [];
   if (name === undefined || folder === undefined || name === 'captions') return undefined;
-  const { validationOn } = await import('../benchmarks/index.ts');
-  return validationOn(await (await kindOf(name)).open(folder, {}), { cache: cacheFolder() });
+  const { openKind, validationOn } = await import('../benchmarks/index.ts');
+  return validationOn(await openKind(await kindOf(name), folder), { cache: cacheFolder() });
 }
 
 /** A bar in a terminal; elsewhere a line now and then. */

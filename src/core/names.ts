@@ -12,10 +12,12 @@ export function nameKey(name: string): string {
   return name.normalize('NFC');
 }
 
-/** Whether a name can be written in several forms: few can, and only they need a look. */
+/** ASCII has one form, but for what a Kelvin sign, a Greek question mark and a varia are equivalent to. */
+const oneForm = /^[\0-:<-JL-_a-\x7f]*$/;
+
+/** Whether a name may be written in several forms: only those that may need a look. */
 export function hasForms(name: string): boolean {
-  const key = nameKey(name);
-  return key !== name || key.normalize('NFD') !== key;
+  return !oneForm.test(name);
 }
 
 /**
