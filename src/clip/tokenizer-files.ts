@@ -44,7 +44,15 @@ const tokenizerSchema = z.looseObject({
 export type TokenizerDescription = z.infer<typeof tokenizerSchema>;
 
 const special = z.union([z.string().transform((content) => ({ content })), addedSchema]).nullish();
-const specialNames = { bos_token: special, eos_token: special, unk_token: special, pad_token: special };
+const specials = z.array(special).nullish();
+const specialNames = {
+  ...{ bos_token: special, eos_token: special, unk_token: special, pad_token: special },
+  additional_special_tokens: specials,
+  // The same in transformers 5, which may name each.
+  extra_special_tokens: specials.or(
+    z.record(z.string(), special).transform(Object.values<z.infer<typeof special>>),
+  ),
+};
 /** Files that are there or not, and what of them adds tokens. */
 const additions = {
   'tokenizer_config.json': z.looseObject({
@@ -70,10 +78,17 @@ export async function readTokenizerFiles(
   const { file, description } = await readVocabulary(folder, present);
   const known = new Set(description.added_tokens.map(({ content }) => content));
   const added = [...description.added_tokens];
-  for (const token of await readAdditions(folder, present, description.model.vocab)) {
-    if (known.has(token.content) || token.id >= vocabulary) continue;
-    known.add(token.content);
-    added.push(token);
+  const { vocab } = description.model;
+  let next =
+    Object.values(vocab)
+      .concat(added.map(({ id }) => id))
+      .reduce((most, id) => Math.max(most, id), -1) + 1;
+  for (const token of await readAdditions(folder, present, vocab)) {
+    const { content, id = next } = token;
+    if (known.has(content) || id >= vocabulary) continue;
+    known.add(content);
+    added.push({ ...token, id });
+    next = Math.max(next, id + 1);
   }
   return { file, description: { ...description, added_tokens: added } };
 }
@@ -102,12 +117,15 @@ async function readVocabulary(
   });
 }
 
-/** The tokens that newer and older versions of transformers keep beside the vocabulary, those that count first first. */
+/**
+ * The tokens that newer and older versions of transformers keep beside the vocabulary, those that count first first. Those
+ * without an id get the next one.
+ */
 async function readAdditions(
   folder: string,
   present: readonly string[],
   vocab: Readonly<Record<string, number>>,
-): Promise<TokenizerDescription['added_tokens']> {
+): Promise<readonly (z.infer<typeof addedSchema> & { readonly id?: number })[]> {
   const read = async <Name extends keyof typeof additions>(name: Name) => {
     if (!present.includes(name)) return undefined;
     const file = join(folder, name);
@@ -116,9 +134,11 @@ async function readAdditions(
   const config = await read('tokenizer_config.json');
   const older = await read('added_tokens.json');
   const map = await read('special_tokens_map.json');
-  const specials = [map, config].flatMap((file) => [
-    ...[file?.bos_token, file?.eos_token, file?.unk_token, file?.pad_token],
-  ]);
+  const specials = [
+    ...[map, config].flatMap((file) => [file?.bos_token, file?.eos_token, file?.unk_token, file?.pad_token]),
+    ...(config?.additional_special_tokens ?? map?.additional_special_tokens ?? []),
+    ...(config?.extra_special_tokens ?? map?.extra_special_tokens ?? []),
+  ];
   const isPlain = { single_word: false, lstrip: false, rstrip: false };
   return [
     ...Object.entries(config?.added_tokens_decoder ?? {}).map(([key, token]) => ({
@@ -129,10 +149,9 @@ async function readAdditions(
       ...{ id, content, ...isPlain, normalized: true, special: false },
     })),
     ...specials.flatMap((token) => {
-      const id = token && Object.hasOwn(vocab, token.content) ? vocab[token.content] : undefined;
-      return token && id !== undefined
-        ? [{ ...isPlain, normalized: false, ...token, id, special: true }]
-        : [];
+      if (!token) return [];
+      const own = Object.hasOwn(vocab, token.content) && { id: vocab[token.content]! };
+      return [{ ...isPlain, normalized: false, ...token, special: true, ...own }];
     }),
   ];
 }

@@ -83,6 +83,7 @@ function* beginnings(text: string): Generator<string, void, void> {
 function byteLevelEncoder(file: string, description: TokenizerDescription): (text: string) => number[] {
   try {
     const tokenizer = new Tokenizer(description, {});
+    keepSingleWords(tokenizer, description);
     const encodeAll = (text: string) => tokenizer.encode(text, { add_special_tokens: false }).ids;
     encodeAll('a'); // Some parts of the description are first looked at here.
     return encodeAll;
@@ -94,6 +95,44 @@ function byteLevelEncoder(file: string, description: TokenizerDescription): (tex
       found,
       cause,
     });
+  }
+}
+
+/** What Rust's patterns take for a part of a word. */
+const wordEnd = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]$/u;
+const wordStart = /^[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u;
+
+/** Makes text of added tokens of `single_word` that stand inside of a word: the library leaves this flag aside. */
+function keepSingleWords(tokenizer: Tokenizer, { added_tokens }: TokenizerDescription): void {
+  if (!added_tokens.some(({ single_word }) => single_word)) return;
+  const { splitter_unnormalized, splitter_normalized, normalizer } = tokenizer as unknown as {
+    readonly splitter_unnormalized: { split(text: string): string[] };
+    readonly splitter_normalized: { split(text: string): string[] };
+    readonly normalizer: ((text: string) => string) | null;
+  };
+  const isSingle = new Map(
+    added_tokens.map(({ content, normalized, single_word }) => [
+      (normalized && normalizer?.(content)) || content,
+      single_word,
+    ]),
+  );
+  for (const splitter of [splitter_unnormalized, splitter_normalized]) {
+    const split = splitter.split.bind(splitter);
+    splitter.split = (text) => {
+      const found = split(text);
+      const sections: string[] = [];
+      let isAfterText = false;
+      for (const [index, section] of found.entries()) {
+        const isInside =
+          isSingle.get(section) &&
+          (wordEnd.test(found[index - 1] ?? '') || wordStart.test(found[index + 1] ?? ''));
+        const isText = isInside || !isSingle.has(section);
+        if (isText && isAfterText) sections.push(`${sections.pop()}${section}`);
+        else sections.push(section);
+        isAfterText = isText;
+      }
+      return sections;
+    };
   }
 }
 
