@@ -108,7 +108,7 @@ Examples:
 export const searchNotes = `
 An image is a file, an address on the web, or the id or path of a picture in the
 index, whose embedding is there already. With a picture and words, phi makes a word
-of the picture: a photo of $ that WORDS (or $ WORDS, if they are such as "but at night").
+of the picture: a photo of $ that WORDS (or with WORDS, or $ WORDS, as reads best).
 A text with $ is the prompt itself; several pictures are $1, $2, … in it. Write it in
 single quotes, since a shell empties $1 in double ones. \\$ is a dollar sign, and so is
 the one of a price, such as $100 or $1.50. The query's own pictures are left out.

@@ -30,7 +30,7 @@ describe('prompts', () => {
     assert.deepEqual(composePrompt('$, red', 1, tokenizer).ids, tokenizer.encode('$ , red').ids);
   });
 
-  test('join words that need no "that"', () => {
+  test('join words as they read best', () => {
     const cases = {
       'but at night': 'a photo of $ but at night',
       'With a hat': 'a photo of $ With a hat',
@@ -43,6 +43,9 @@ describe('prompts', () => {
       'has a ring': 'a photo of $ that has a ring',
       'ring on its finger': 'a photo of $ that ring on its finger',
       'inner light': 'a photo of $ that inner light',
+      'a $100 bill': 'a photo of $ with a $100 bill',
+      'more dogs': 'a photo of $ with more dogs',
+      'notices a dog': 'a photo of $ that notices a dog',
     };
     for (const [text, prompt] of Object.entries(cases)) assert.equal(defaultPrompt(text), prompt);
   });

@@ -29,10 +29,14 @@ const joining = new RegExp(
   'i',
 );
 
+/** How words begin that name a thing, which the picture is to have: `a hat`, `two dogs`. */
+const thing = /^(?:an?|another|some|more|fewer|no|two|three|four|five)\s/i;
+
 /** What the method's authors ask with (LinCIR, section 4), around a text that names no picture itself. */
 export function defaultPrompt(text: string): string {
   const words = text.trim();
   if (words === '') return 'a photo of $';
+  if (thing.test(words)) return `a photo of $ with ${words}`;
   if (!joining.test(words)) return `a photo of $ that ${words}`;
   return `a photo of $${/^[,;:]/.test(words) ? '' : ' '}${words}`;
 }
