@@ -339,7 +339,7 @@ describe('search', () => {
       ],
       [[], 2, /expected a picture, a text, or both, found neither/],
       [['--image', 'none.png'], 1, /"none\.png": expected a file, an address on the web, or the id or path/],
-      [['--image', 'photos/broken.jpg'], 1, /expected a whole image/],
+      [['--image', 'photos/broken.jpg'], 1, /photos\/broken\.jpg: expected a whole image/],
       [['--text', 'x', '--where', 'colour = 1'], 2, /colour/],
       [
         ['--text', 'x', '--model', join(import.meta.dirname, 'fixtures/tiny-clip-bf16')],
@@ -388,7 +388,7 @@ describe('index', () => {
     const { stdout, code } = await lincir('index', '--stats', '--index', 'p.lance');
     assert.equal(code, 0);
     assert.match(stdout, /^pictures +6$/m);
-    assert.match(stdout, /^columns +.*rating \(number\)$/m);
+    assert.match(stdout, /^columns +.*rating \(number\), taken \(time\)/m);
     assert.match(stdout, /^broken: .*broken\.jpg: expected a whole image/m);
     const json = JSON.parse((await lincir('index', '--stats', '--index', 'p.lance', '--json')).stdout);
     assert.deepEqual([json.pictures, json.broken.length, json.dimensions], [6, 1, 24]);

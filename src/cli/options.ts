@@ -8,7 +8,7 @@ import type { Precision } from '../store/index.ts';
 const deviceNames: Device[] = ['cpu', 'webgpu', 'cuda'];
 const precisions: Precision[] = ['float32', 'float16'];
 
-export const modelHelp = 'a preset (see lincir models), a folder, or OWNER/NAME[@REVISION] on the hub';
+export const modelHelp = 'a preset (see lincir models), mini, a folder, or OWNER/NAME[@REVISION] on the hub';
 
 export function modelOption(): Option {
   return new Option('--model <model>', modelHelp).makeOptionMandatory();

@@ -91,7 +91,7 @@ export async function findModel(model: string, revision?: string): Promise<Model
   if (id === undefined && !isHubId(name)) {
     throw new LincirError('not-found', {
       subject: 'model',
-      expected: `one of ${presets.map((preset) => preset.name).join(', ')}, a folder, or OWNER/NAME on the hub`,
+      expected: `one of ${presets.map((preset) => preset.name).join(', ')}, ${miniature.name}, a folder, or OWNER/NAME on the hub`,
       found: quoted(model),
     });
   }

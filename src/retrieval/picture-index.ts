@@ -168,7 +168,8 @@ export class PictureIndex {
     if (bytes !== undefined) {
       const digest = hash('sha256', bytes);
       const [same] = await this.#reading((store) => store.find('hash', [digest]));
-      return same ? asReference(same) : { image: bytes, hash: digest };
+      const image = typeof name === 'string' ? new File([bytes], name) : bytes; // errors name it
+      return same ? asReference(same) : { image, hash: digest };
     }
     const known = await this.find(`${name}`);
     if (known) return asReference(known);
