@@ -18,6 +18,7 @@ const { values: given } = parseArgs({
     out: { type: 'string' },
   },
 });
+const killsPerRound = 10;
 const goal = Number(given.kills);
 const seed = Number(given.seed);
 const begin = performance.now();
@@ -39,7 +40,7 @@ async function work(): Promise<void> {
     const { name } = run.command;
     const random = sequence({ seed, purpose: 'order', moment: round, row: 0 });
     try {
-      const { kills, ...found } = await roundOfKills(world, run, `${round}`, random);
+      const { kills, ...found } = await roundOfKills(world, run, `${round}`, random, killsPerRound);
       totals.kills += kills;
       byCommand.set(name, byCommand.get(name)! + kills);
       for (const [kind, names] of Object.entries(found) as [keyof typeof found, readonly string[]][]) {
