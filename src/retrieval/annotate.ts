@@ -37,9 +37,11 @@ export async function annotate(
   const names = new Map(Array.from(known.keys(), (name) => [nameKey(name), name]));
   const nameOf = (name: string) => names.get(nameKey(name)) ?? nameKey(name);
   const wanted = new Map(
-    [...file.columns.keys()].flatMap((name): [string, MetadataType][] => {
+    [...file.columns.keys(), ...file.empty].flatMap((name): [string, MetadataType][] => {
       const type = known.get(nameOf(name));
-      return type === undefined || type === 'time' ? [] : [[name, type]];
+      // Of a column without numbers or booleans, `none` and its like are values where texts are.
+      const isOther = type === undefined || (type !== 'string' && !file.columns.has(name));
+      return isOther || type === 'time' ? [] : [[name, type]];
     }),
   );
   const columns = new Map(

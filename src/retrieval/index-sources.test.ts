@@ -179,6 +179,10 @@ describe('an index takes', () => {
     const others = { rating: null, owner: 'Ada, L', ...plainFacts };
     assert.deepEqual(await metadataOf('0.png'), { ...others, later: 2 });
     assert.deepEqual((await metadataOf('sub/1.png')).later, 0.5);
+    // Where texts are, what would be no number is one.
+    await index.annotate(await table('r.csv', 'file,owner\n0.png,none\nsub/1.png,\n'), [photos]);
+    assert.equal((await metadataOf('0.png')).owner, 'none');
+    assert.equal((await metadataOf('sub/1.png')).owner, null);
     await index.close();
   });
 
