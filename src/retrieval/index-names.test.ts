@@ -177,6 +177,26 @@ test('members that an earlier version knew as they stood keep their ids', async 
   }
 });
 
+test('of members with one name, which an earlier version took for several, the last one stays', async () => {
+  const shard = join(folder, 'twice.tar');
+  await createTar({ file: shard, cwd: photos }, [nfd]);
+  const index = await open();
+  await update(index, { pictures: [shard] });
+  await index.close();
+  const { engine, location } = await engineOf(index.uri);
+  const store = await engine.open(location, 'write');
+  const path = `${shard}!/${nfd}`;
+  const [picture] = await store.find('path', [path]);
+  await store.add([{ ...picture!, id: '0123456789abcdef', hash: 'of an earlier member', metadata: {} }]);
+  await store.close();
+  const again = await openIndex(index.uri, { access: 'write', clip });
+  await update(again, { pictures: [shard] });
+  assert.equal((await again.statistics()).pictures, 1);
+  assert.equal((await again.find(path))!.hash, picture!.hash);
+  assert.deepEqual(await update(again, { pictures: [shard] }), { unchanged: 1 });
+  await again.close();
+});
+
 test('ready embeddings replace what has an equivalent name', async () => {
   const index = await open();
   const { projection } = clip.visionConfig;

@@ -22,6 +22,8 @@ export class KnownPictures {
   readonly #comparison: Comparison;
   /** Paths that stand among the broken ones and the pictures: they were mended just before a process ended. */
   readonly mended: string[] = [];
+  /** Pictures under the path of another: an earlier version made several of a shard's members that have one name. */
+  readonly doubled: Pick<Picture, 'id' | 'path'>[] = [];
 
   private constructor(comparison: Comparison) {
     this.#comparison = comparison;
@@ -32,8 +34,12 @@ export class KnownPictures {
     for await (const batch of store.broken()) for (const picture of batch) known.#add(picture, 2);
     for await (const batch of store.pictures()) {
       for (const picture of batch) {
-        if (known.isBroken(picture.path)) known.mended.push(picture.path);
-        known.#add(picture, 0);
+        const { id, path } = picture;
+        if (known.isBroken(path)) known.mended.push(path);
+        const isDoubled = known.isKnown(path) && !known.isBroken(path);
+        if (isDoubled) known.doubled.push({ id, path });
+        // Which of them has the contents that are there now, only these tell.
+        known.#add(isDoubled ? { path, size: -1, modified: -1 } : picture, 0);
       }
     }
     return known;

@@ -98,6 +98,8 @@ export async function* updateIndex(
   const sources = await openSources(pictures, { ...options, onUnreadable, onLeftOut });
   await store.annotate(storedPhotoColumns, []);
   const known = await KnownPictures.of(store, compare);
+  const doubled = known.doubled.filter(({ path }) => sources.covering(path) !== undefined);
+  await store.remove(doubled.map(({ id }) => id));
   const missing = await MissingPictures.of(store);
   let found = 0;
   let todo = 0;
