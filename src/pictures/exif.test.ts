@@ -104,6 +104,12 @@ describe('EXIF', () => {
     assert.equal(await camera('samsung', 'SM-G991B'), 'samsung SM-G991B');
     assert.equal(await camera(' Olympus   Imaging\t', ' \u001b[31mE-M1 '), 'Olympus Imaging [31mE-M1');
     assert.equal((await camera('x', 'y'.repeat(60_000)))!.length, 258);
+    // Exif 3.0's type for texts in UTF-8.
+    const typed = Buffer.from(
+      'II*\0\x08\0\0\0\x01\0\x0f\x01\x81\0\x04\0\0\0Zo\u00c3\u00ab\0\0\0\0',
+      'latin1',
+    );
+    assert.equal(exifOf(typed).camera, 'Zo\u00eb');
   });
 
   test('never throws or hangs, whatever is changed or cut', async () => {

@@ -48,7 +48,7 @@ const tags = {
   longitude: 4,
 } as const;
 /** TIFF's types. */
-const types = { ascii: 2, rational: 5 } as const;
+const types = { ascii: 2, rational: 5, utf8: 129 } as const;
 /** A camera's folders have some dozens. */
 const mostEntries = 512;
 const longestText = 256;
@@ -129,7 +129,8 @@ function folderIn({ tiff, entries }: Folder, tag: number): Folder {
 
 function textOf({ tiff, entries }: Folder, tag: number): string | null {
   const entry = entries.get(tag);
-  if (entry === undefined || numberAt(tiff, entry + 2, 2) !== types.ascii) return null;
+  const type = entry === undefined ? 0 : numberAt(tiff, entry + 2, 2);
+  if (entry === undefined || (type !== types.ascii && type !== types.utf8)) return null;
   const count = numberAt(tiff, entry + 4, 4);
   const start = count <= 4 ? entry + 8 : numberAt(tiff, entry + 8, 4);
   const bytes = tiff.data.subarray(start, start + Math.min(count, longestText));
