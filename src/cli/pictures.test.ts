@@ -55,6 +55,9 @@ test('a folder and a pattern are without what systems keep for themselves, and l
   assert.deepEqual(await list('other/node_modules/*'), ['node_modules/n.png']);
   assert.deepEqual(await list('other/\u00e9.svg'), ['e\u0301.svg']);
   assert.deepEqual(await list('other/\u00e9*'), ['e\u0301.svg']);
+  await mkdir(`${other}/\u00fc`);
+  await writeFile(`${other}/\u00fc/e\u0301.png`, '');
+  assert.deepEqual(await list('other/\u00fc*/\u00e9*'), ['\u00fc/e\u0301.png']);
   await rm(other, { recursive: true });
 });
 

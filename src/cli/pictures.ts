@@ -87,8 +87,16 @@ async function picturesIn(folder: string, found: Found): Promise<string[]> {
 
 /** Folders that are links or left out elsewhere are looked into only if the pattern has their names. */
 async function matchesOf(pattern: string): Promise<string[]> {
-  const forms = new Set([pattern, pattern.normalize('NFC'), pattern.normalize('NFD')]);
-  const names = await glob([...forms], { absolute: isAbsolute(pattern), expandDirectories: false });
+  // A folder may have another form than what lies in it. What stands before the pattern is as the disk has it.
+  const names = pattern.split('/');
+  const first = names.findIndex((name) => /[*?[\](){}!+@]/.test(name));
+  const forms = names.map((name, at) =>
+    at < first ? [name] : [...new Set([name, name.normalize('NFC'), name.normalize('NFD')])],
+  );
+  const patterns = forms.reduce((befores, some) =>
+    befores.flatMap((before) => some.map((name) => `${before}/${name}`)),
+  );
+  const found = await glob(patterns, { absolute: isAbsolute(pattern), expandDirectories: false });
   const isLeftOut = exclusion();
   const written = new Set(pattern.split('/'));
   const known = new Map([['.', true]]);
@@ -101,7 +109,7 @@ async function matchesOf(pattern: string): Promise<string[]> {
     return known.get(folder)!;
   };
   const matches: string[] = [];
-  for (const name of names) if (await isReached(posix.dirname(name))) matches.push(name);
+  for (const name of found) if (await isReached(posix.dirname(name))) matches.push(name);
   return matches;
 }
 

@@ -5,20 +5,23 @@ import { nameKey } from '../core/index.ts';
 
 /** Hidden files, packages, repositories, and what systems and network storage keep for themselves. */
 const systemName =
-  /^(\..*|node_modules|@eaDir|__MACOSX|#recycle|@Recycle|\$RECYCLE\.BIN|System Volume Information)$/;
+  /^(\..*|node_modules|@eaDir|__MACOSX|#recycle|@Recycle|\$Recycle\.Bin|RECYCLER|lost\+found|#snapshot|System Volume Information)$/i;
 
 /**
  * Tells whether something is left out, by its path below a folder or in a shard.
  * @param patterns glob patterns: without a slash of a name anywhere, else of a path below the folder
  */
 export function exclusion(patterns: readonly string[] = []): (below: string) => boolean {
-  const excluded = patterns.map((pattern) => nameKey(pattern).replace(/\/$/, ''));
+  const excluded = patterns.map((given) => {
+    const pattern = nameKey(given).replace(/\/$/, '');
+    return { isPath: pattern.includes('/'), pattern: pattern.replace(/^(?:\.\/)+/, '') };
+  });
   return (path) => {
     const below = nameKey(path);
     const name = posix.basename(below);
     return (
       systemName.test(name) ||
-      excluded.some((pattern) => matchesGlob(pattern.includes('/') ? below : name, pattern))
+      excluded.some(({ isPath, pattern }) => matchesGlob(isPath ? below : name, pattern))
     );
   };
 }
