@@ -40,7 +40,8 @@ export async function* delimitedBatches(
   const take = (fields: readonly string[]): void => {
     const isBlank = fields.length === 1 && fields[0] === '';
     if (columns === undefined) {
-      if (!isBlank) columns = fields;
+      // Spreadsheets write the empty cells to the right of a table, too.
+      if (!isBlank) columns = fields.slice(0, fieldCount(fields, 1));
     } else if (!isBlank) {
       if (fieldCount(fields, columns.length) > columns.length) {
         throw refuse(`at most ${columns.length} fields, as in the header`, `${fields.length}`);

@@ -146,6 +146,13 @@ test('what a short row lacks is null; empty fields beyond the header are none', 
       [1, 2],
     ],
   );
+  const wide = await read('w.csv', 'path,n,,\nx,1,,\ny,2\n');
+  assert.deepEqual([wide.types, wide.values('n')], [{ n: 'number' }, [1, 2]]);
+  await refuses(
+    'w.csv',
+    'path,n,,\nx,1,,5\n',
+    /line 2: expected at most 2 fields, as in the header, found 4/,
+  );
 });
 
 test('a line may end as old Macs ended it', async () => {
