@@ -2,7 +2,14 @@
 
 import { readFile, stat } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
-import { asLincirError, LincirError, pathOnDisk, pathsOnDisk, readingFile } from '../core/index.ts';
+import {
+  asLincirError,
+  errorCode,
+  LincirError,
+  pathOnDisk,
+  pathsOnDisk,
+  readingFile,
+} from '../core/index.ts';
 import { type FoundPicture, pictureFile, tellUnreadable, type WalkOptions, walkPictures } from './files.ts';
 import { indexPath, memberMark, splitPath } from './names.ts';
 import { shardPictures } from './shards.ts';
@@ -13,6 +20,8 @@ export interface SourceOptions extends WalkOptions {
   readonly lists?: readonly string[] | undefined;
   /** Further files, asked for at every look. */
   readonly paths?: (() => AsyncIterable<string>) | undefined;
+  /** Whether something is known of a folder, shard or file that is named and not there: then it is taken for empty. */
+  readonly knows?: ((covered: string) => Promise<boolean>) | undefined;
 }
 
 /** Everything that was named. */
@@ -81,10 +90,13 @@ function isWithin(path: string, { covered }: Source): boolean {
 
 async function sourceOf(named: string, options: SourceOptions): Promise<Source> {
   const name = await pathOnDisk(named);
-  const facts = await stat(name).catch((error: unknown) => {
+  const path = indexPath(name);
+  const facts = await stat(name).catch(async (error: unknown) => {
+    const gone = await goneSource(path, options);
+    if (gone && errorCode(error) === 'ENOENT') return gone;
     throw asLincirError(error, name, 'read');
   });
-  const path = indexPath(name);
+  if ('covered' in facts) return facts;
   if (facts.isDirectory()) {
     return { covered: path.endsWith('/') ? path : `${path}/`, pictures: () => walkPictures(name, options) };
   }
@@ -99,6 +111,13 @@ async function sourceOf(named: string, options: SourceOptions): Promise<Source> 
       if (picture) yield picture;
     },
   };
+}
+
+async function goneSource(path: string, { knows }: SourceOptions): Promise<Source | undefined> {
+  for (const covered of [`${path}/`, `${path}${memberMark}`, path]) {
+    if (await knows?.(covered)) return { covered, async *pictures() {} };
+  }
+  return undefined;
 }
 
 /** The paths in a list, all in memory. `find -print0` ends names with zero bytes, since they may have line ends within. */

@@ -185,6 +185,11 @@ describe('a disk that is away', () => {
     assert.deepEqual(await update(index, options), { added: 5, encoded: 5 });
     assert.deepEqual(await known(index, join(photos, 'two.png')), before);
     assert.equal((await index.statistics()).missing, 0);
+
+    await rename(photos, `${photos}-elsewhere`);
+    await assert.rejects(update(index, { pictures: [photos] }), /no such file or folder/);
+    await assert.rejects(update(index, { ...options, pictures: [`${photos}x`] }), /no such file or folder/);
+    assert.deepEqual(await update(index, options), { removed: 5 });
     await index.close();
   });
 });

@@ -95,7 +95,8 @@ export async function* updateIndex(
   const leftOut = leftOutCounter();
   let isFirstLook = true;
   const onLeftOut = (name: string) => isFirstLook && leftOut.count(name);
-  const sources = await openSources(pictures, { ...options, onUnreadable, onLeftOut });
+  const knows = removeMissing ? (covered: string) => hasPicture(store, covered) : undefined;
+  const sources = await openSources(pictures, { ...options, onUnreadable, onLeftOut, knows });
   await store.annotate(storedPhotoColumns, []);
   const known = await KnownPictures.of(store, compare);
   const doubled = known.doubled.filter(({ path }) => sources.covering(path) !== undefined);
@@ -178,6 +179,15 @@ export async function* updateIndex(
     ...(away && { away }),
   };
   if (away) throw away;
+}
+
+/** Whether the store has a picture of this path, or one whose path begins so. */
+async function hasPicture(store: VectorStore, covered: string): Promise<boolean> {
+  for await (const batch of store.pictures()) {
+    if (batch.some(({ path }) => path === covered || (covered.endsWith('/') && path.startsWith(covered))))
+      return true;
+  }
+  return false;
 }
 
 function isWithinAny(path: string, tops: ReadonlyMap<string, unknown>): boolean {
