@@ -12,7 +12,9 @@ const root = resolve(import.meta.dirname, '..');
 const dist = join(root, 'dist');
 
 /** What users install beside this package; all else becomes part of it. */
-const { dependencies, optionalDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const { dependencies, optionalDependencies, exports } = JSON.parse(
+  readFileSync(join(root, 'package.json'), 'utf8'),
+);
 
 /** All in one folder two levels down, from where files are found as they are from `src/FOLDER`. */
 const entryPoints = {
@@ -83,6 +85,11 @@ execFileSync('tsc', ['-p', 'tsconfig.build.json'], {
   shell: process.platform === 'win32',
 });
 addLibraryTypes(join(dist, 'types'), join(root, 'node_modules'));
+for (const { types } of Object.values<{ types: string }>(exports)) {
+  // TypeScript 6 and later take no global types that nobody asks for.
+  const path = join(root, types);
+  writeFileSync(path, `/// <reference types="node" />\n${readFileSync(path, 'utf8')}`);
+}
 // For a package that is installed from its file; one from a registry has it from a package of its own (scripts/release.ts).
 const platform = `${process.platform}-${process.arch}`;
 copyRuntime(platform, join(dist, 'onnxruntime', platform));
