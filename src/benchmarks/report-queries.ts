@@ -48,7 +48,7 @@ export function queriesSection(
     ...queries.map((each) => card(each, { results, names, rankings, pictures, numbers })),
     '</div>',
     '<dialog id="large" aria-label="A picture, enlarged"><i class="t" role="img"></i><p></p>',
-    '<div><button type="button" data-step="-1">← before</button>',
+    '<div><button type="button" data-step="-1">← previous</button>',
     '<button type="button" data-step="1">next →</button>',
     '<button type="button" data-close autofocus>close</button></div></dialog>',
     '</section>',
