@@ -125,9 +125,11 @@ function expectWithin(read: unknown, fileSize: number): void {
     if (value instanceof Map || Array.isArray(value)) {
       for (const item of value.values()) seen.add(item);
     } else if (typeof value === 'object' && value !== null && 'byteLength' in value) {
-      const { type, shape, offset, byteLength } = value as StoredTensor;
+      const { type, shape, strides, offset, byteLength } = value as StoredTensor;
       const fits = offset >= 0 && offset + byteLength <= fileSize;
-      if (!fits || byteLength !== elementCount(shape) * bytesPerElement[type]) {
+      const last = strides?.reduce((sum, stride, axis) => sum + stride * (shape[axis]! - 1), 0);
+      const count = last === undefined || shape.includes(0) ? elementCount(shape) : last + 1;
+      if (!fits || byteLength !== count * bytesPerElement[type]) {
         throw new Error(`a tensor of [${shape}] at ${offset} with ${byteLength} bytes in ${fileSize}`);
       }
     }
