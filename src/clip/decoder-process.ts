@@ -29,8 +29,9 @@ export type DecodeAnswer = (
 export type Excess = 'memory' | 'time';
 export const excessPipe = 4;
 
-/** Drawings take as long as whoever wrote them likes; 48 megapixels of HEIC take seven seconds. */
-const secondsFor = (format: DecodeWork['format']) => (format === 'svg' ? 5 : 20);
+/** A drawing takes as long as its author likes. A photo takes longer the larger its file is: 48 megapixels of HEIC take 7 s. */
+const secondsFor = ({ format, bytes }: DecodeWork) =>
+  format === 'svg' ? 5 : Math.min(20, 10 + Math.floor(bytes.length / 1e6));
 /** A processor that many share gives a part of its time. */
 const patience = 3;
 /** Of the process before it has seen a picture. */
@@ -96,8 +97,8 @@ async function decodedBy(
   work: DecodeWork,
   bytes: number,
 ): Promise<RgbImage | undefined> {
-  const { name, format } = work;
-  const seconds = secondsFor(format);
+  const { name } = work;
+  const seconds = secondsFor(work);
   const limits: DecodeLimits = { memory: processBytes + 4 * work.bytes.length + bytes, seconds };
   const { promise, resolve, reject } = Promise.withResolvers<DecodeAnswer | { readonly excess: string }>();
   let excess = '';
