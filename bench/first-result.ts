@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { loadClip } from '../src/clip/index.ts';
-import { openIndex } from '../src/retrieval/index.ts';
+import { openIndex } from '../src/indexing/index.ts';
 import { engineOf } from '../src/store/index.ts';
 import { clusteredVectors, picturesOf } from './clustered-vectors.ts';
 import { machine, rounded, saveResult } from './results.ts';

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { loadClip } from '../src/clip/index.ts';
-import { openIndex, type UpdateSummary } from '../src/retrieval/index.ts';
+import { openIndex, type UpdateSummary } from '../src/indexing/index.ts';
 import { machine, rounded, saveResult } from './results.ts';
 import { speedup, takeTurns, timed } from './turns.ts';
 

@@ -18,14 +18,6 @@ import {
 import { type Clip, loadClip } from '../src/clip/index.ts';
 import { sequence } from '../src/core/index.ts';
 import {
-  initialPhi,
-  loadPhi,
-  Phi,
-  phiShape,
-  type TrainingSettingsInput,
-  trainPhi,
-} from '../src/lincir/index.ts';
-import {
   buildBenchmark,
   caption,
   type MiniBenchmark,
@@ -36,6 +28,8 @@ import {
   miniRecipe,
   writeMiniBenchmark,
 } from '../src/mini/index.ts';
+import { initialPhi, loadPhi, Phi, phiShape } from '../src/phi/index.ts';
+import { type TrainingSettingsInput, trainPhi } from '../src/training/index.ts';
 import { machine, rounded, saveResult } from './results.ts';
 
 const { values: given } = parseArgs({

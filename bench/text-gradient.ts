@@ -7,7 +7,6 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parametersOf, readClipConfig, type TextConfig, textInputs, textTower } from '../src/clip/index.ts';
-
 import { openCheckpoint, readJsonFile, writeSafetensors } from '../src/core/index.ts';
 import {
   gradients,
@@ -18,6 +17,7 @@ import {
   reduceSum,
   Session,
 } from '../src/onnx/index.ts';
+
 import { gemmPeak } from './gemm-peak.ts';
 import { machine, rounded, saveResult } from './results.ts';
 import { gflopsOf, Peer, relativeRate, speedup, takeTurns, timed } from './turns.ts';

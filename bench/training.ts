@@ -9,7 +9,7 @@ import { basename, extname, join } from 'node:path';
 import { CaptionBatches, CaptionStore, findCaptionSources } from '../src/captions/index.ts';
 import { loadClip } from '../src/clip/index.ts';
 import { writeSafetensors } from '../src/core/index.ts';
-import { trainPhi } from '../src/lincir/index.ts';
+import { trainPhi } from '../src/training/index.ts';
 import { gemmPeak } from './gemm-peak.ts';
 import { machine, rounded, saveResult } from './results.ts';
 import { median, Peer, speedup, takeTurns } from './turns.ts';

@@ -31,7 +31,7 @@ const found: Plugin = {
   name: 'found',
   setup({ onLoad }) {
     // LanceDB takes batches of the very Arrow that it uses, the CommonJS one.
-    onLoad({ filter: /store.lance-rows\.ts$/ }, ({ path }) => ({
+    onLoad({ filter: /store.lance.rows\.ts$/ }, ({ path }) => ({
       loader: 'ts',
       contents: changed(path, [/createRequire\(import\.meta\.url\)\(/, 'require(']),
     }));
@@ -96,7 +96,7 @@ copyRuntime(platform, join(dist, 'onnxruntime', platform));
 
 /** Modules that are threads or processes of their own: the code names them so that it finds them with either ending. */
 function startedByName(): Record<string, string> {
-  const files = globSync('src/*/*.ts', { cwd: root });
+  const files = globSync('src/**/*.ts', { cwd: root });
   const named = files.flatMap((file) =>
     [...readFileSync(join(root, file), 'utf8').matchAll(/new URL\(`\.\/([\w-]+)\$\{/g)].map(([, name]) => [
       name!,

@@ -4,10 +4,11 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { baseline, evaluate, evaluationReport, writeEvaluation } from '../src/benchmarks/index.ts';
-import { resultsTable } from '../src/cli/evaluation-table.ts';
+import { resultsTable } from '../src/cli/evaluation/table.ts';
 import { type Clip, loadClip } from '../src/clip/index.ts';
+import { compose, type Method } from '../src/composition/index.ts';
 import { formatCount, formatDuration, writeFileAtomically } from '../src/core/index.ts';
-import { loadPhi, type Phi, trainPhi } from '../src/lincir/index.ts';
+import { openIndex, type PictureIndex } from '../src/indexing/index.ts';
 import {
   buildBenchmark,
   type DemoQuery,
@@ -20,7 +21,8 @@ import {
   miniRecipe,
   writeMiniBenchmark,
 } from '../src/mini/index.ts';
-import { compose, type Method, openIndex, type PictureIndex } from '../src/retrieval/index.ts';
+import { loadPhi, type Phi } from '../src/phi/index.ts';
+import { trainPhi } from '../src/training/index.ts';
 
 const { values: given } = parseArgs({
   options: {

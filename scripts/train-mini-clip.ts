@@ -6,6 +6,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { loadClip, loadTokenizer, readPreprocessing } from '../src/clip/index.ts';
 import { sequence } from '../src/core/index.ts';
+import { closeGap } from '../src/mini/clip/close-gap.ts';
+import { evaluateClip } from '../src/mini/clip/evaluate.ts';
 import {
   type ClipParameters,
   emptyParameters,
@@ -13,17 +15,15 @@ import {
   preprocessorJson,
   writeDescription,
   writeWeights,
-} from '../src/mini/clip-model.ts';
-import { closeGap } from '../src/mini/close-gap.ts';
-import { evaluateClip } from '../src/mini/evaluate-clip.ts';
-import { caption } from '../src/mini/grammar.ts';
-import { nameOf } from '../src/mini/names.ts';
-import { renderScene } from '../src/mini/render.ts';
-import type { Scene } from '../src/mini/scene.ts';
-import { tokenizerFile } from '../src/mini/tokenizer-file.ts';
-import { defaultClipTraining, trainClip } from '../src/mini/train-clip.ts';
-import { pairsOfStep, scenePool, trainingScenes } from '../src/mini/training-pairs.ts';
-import { logFile, readState } from '../src/mini/training-state.ts';
+} from '../src/mini/clip/model.ts';
+import { tokenizerFile } from '../src/mini/clip/tokenizer-file.ts';
+import { defaultClipTraining, trainClip } from '../src/mini/clip/train.ts';
+import { pairsOfStep, scenePool, trainingScenes } from '../src/mini/clip/training-pairs.ts';
+import { logFile, readState } from '../src/mini/clip/training-state.ts';
+import { caption } from '../src/mini/grammar/grammar.ts';
+import { nameOf } from '../src/mini/world/names.ts';
+import { renderScene } from '../src/mini/world/render.ts';
+import type { Scene } from '../src/mini/world/scene.ts';
 
 const { values: given } = parseArgs({
   options: {

@@ -35,13 +35,43 @@ export {
   type TokenRow,
   type VisionConfig,
 } from './clip/index.ts';
+export {
+  type ComposeOptions,
+  compose,
+  type Method,
+  type Query,
+  type Reference,
+} from './composition/index.ts';
 export { type ErrorCode, type Float32Tensor, LincirError, type Problem } from './core/index.ts';
 export type { DownloadProgress } from './hub/index.ts';
 export {
-  type LoadPhiOptions,
-  loadPhi,
-  Phi,
-  type PhiInfo,
+  type Annotation,
+  type FoundPicture,
+  type ImportSummary,
+  type IndexedReference,
+  type OpenIndexOptions,
+  openIndex,
+  PictureIndex,
+  type ReindexOptions,
+  reindex,
+  type SearchOptions,
+  type UpdateEvent,
+  type UpdateOptions,
+  type UpdateSummary,
+} from './indexing/index.ts';
+export { type Device, devices } from './onnx/index.ts';
+export { type LoadPhiOptions, loadPhi, Phi, type PhiInfo } from './phi/index.ts';
+export { type EmbeddingsFile, type MetadataFile, openEmbeddings, openMetadata } from './pictures/index.ts';
+export type {
+  BrokenPicture,
+  Hit,
+  KnownPicture,
+  Metadata,
+  Picture,
+  StoreInfo,
+  StoreStatistics,
+} from './store/index.ts';
+export {
   type RunHooks,
   type RunOptions,
   type StepMetrics,
@@ -52,40 +82,4 @@ export {
   trainPhi,
   type Validation,
   type ValidationMetrics,
-} from './lincir/index.ts';
-export { type Device, devices } from './onnx/index.ts';
-export {
-  type EmbeddingsFile,
-  type MetadataFile,
-  openEmbeddings,
-  openMetadata,
-} from './pictures/index.ts';
-export {
-  type Annotation,
-  type ComposeOptions,
-  compose,
-  type FoundPicture,
-  type ImportSummary,
-  type IndexedReference,
-  type Method,
-  type OpenIndexOptions,
-  openIndex,
-  PictureIndex,
-  type Query,
-  type Reference,
-  type ReindexOptions,
-  reindex,
-  type SearchOptions,
-  type UpdateEvent,
-  type UpdateOptions,
-  type UpdateSummary,
-} from './retrieval/index.ts';
-export type {
-  BrokenPicture,
-  Hit,
-  KnownPicture,
-  Metadata,
-  Picture,
-  StoreInfo,
-  StoreStatistics,
-} from './store/index.ts';
+} from './training/index.ts';

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import * as evaluationNotes from '../src/cli/evaluation-help.ts';
+import * as evaluationNotes from '../src/cli/evaluation/help.ts';
 import * as notes from '../src/cli/help.ts';
 
 const root = join(import.meta.dirname, '..');

@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import sharp from 'sharp';
 import type { Clip } from '../src/clip/index.ts';
 import { uniforms } from '../src/core/index.ts';
-import type { PictureIndex, UpdateOptions, UpdateSummary } from '../src/retrieval/index.ts';
+import type { PictureIndex, UpdateOptions, UpdateSummary } from '../src/indexing/index.ts';
 
 let places = 0;
 

@@ -10,7 +10,7 @@ import { findCaptionSources } from '../src/captions/index.ts';
 import { parquetRows } from '../src/captions/parquet.ts';
 import { LincirError } from '../src/core/index.ts';
 import { openMetadata } from '../src/pictures/index.ts';
-import { parquetBatches } from '../src/pictures/metadata-parquet.ts';
+import { parquetBatches } from '../src/pictures/metadata/parquet.ts';
 import { memoryFile } from './fuzz/memory-file.ts';
 
 type Values = readonly unknown[];

@@ -3,11 +3,11 @@
 import type { PreparedCaption } from '../src/captions/index.ts';
 import { loadClip } from '../src/clip/index.ts';
 import { readingFile, readSafetensorsHeader, readTensor } from '../src/core/index.ts';
-import { adamW } from '../src/lincir/optimizer.ts';
-import { flatParameters } from '../src/lincir/parameters.ts';
-import { phiParameterShapes, phiShape } from '../src/lincir/phi.ts';
-import { TrainingStep } from '../src/lincir/step.ts';
 import type { Device } from '../src/onnx/index.ts';
+import { phiParameterShapes, phiShape } from '../src/phi/network.ts';
+import { adamW } from '../src/phi/optimizer.ts';
+import { flatParameters } from '../src/training/parameters.ts';
+import { TrainingStep } from '../src/training/step.ts';
 
 export interface TrainingErrors {
   /** The largest relative error of all steps' losses. */

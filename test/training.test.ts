@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { readingFile, readSafetensorsHeader, readTensor } from '../src/core/index.ts';
-import { type StepMetrics, type TrainingEvent, trainPhi, type Validation } from '../src/lincir/index.ts';
+import { type StepMetrics, type TrainingEvent, trainPhi, type Validation } from '../src/training/index.ts';
 import { lincir, start } from './command-line.ts';
 import { trainingErrors } from './training-reference.ts';
 

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import type { Clip } from '../clip/index.ts';
 import { LincirError, versions } from '../core/index.ts';
-import type { Validation } from '../lincir/index.ts';
+import type { Validation } from '../training/index.ts';
 import type { Benchmark, BenchmarkQuery, OpenBenchmarkOptions, Prompt, Ranking } from './benchmark.ts';
 import { type EmbedPicturesOptions, embedPictures, type PictureEmbeddings } from './embed-pictures.ts';
 import { composeAll, type MethodToEvaluate } from './methods.ts';

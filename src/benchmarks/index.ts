@@ -25,7 +25,7 @@ export { type OpenedMethods, type OpenMethodsOptions, openMethods } from './open
 export type { PictureProblem } from './picture-facts.ts';
 export { scorePredictions } from './predicted.ts';
 export { promptOf, wordingsOf } from './prompts.ts';
-export { evaluationReport } from './report.ts';
+export { evaluationReport } from './report/page.ts';
 export type { Difference, Figure, MethodResults, Results } from './results.ts';
 export { expectRoomForResults, readResults, writeEvaluation, writeResults } from './results-file.ts';
 export { writeSubmission } from './submission.ts';

@@ -2,13 +2,13 @@
 
 import { LincirError, pathOnDisk, pathsOnDisk, quoted } from '../core/index.ts';
 import type { Benchmark, BenchmarkImage, BenchmarkKind, OpenBenchmarkOptions } from './benchmark.ts';
-import { circo } from './circo.ts';
-import { cirr } from './cirr.ts';
-import { cocoComposition } from './coco-composition.ts';
-import { custom } from './custom.ts';
-import { fashioniq } from './fashioniq.ts';
-import { genecis } from './genecis.ts';
-import { imagenetDomains } from './imagenet-domains.ts';
+import { circo } from './kinds/circo.ts';
+import { cirr } from './kinds/cirr.ts';
+import { cocoComposition } from './kinds/coco-composition.ts';
+import { custom } from './kinds/custom.ts';
+import { fashioniq } from './kinds/fashioniq.ts';
+import { genecis } from './kinds/genecis.ts';
+import { imagenetDomains } from './kinds/imagenet-domains.ts';
 
 export const benchmarkKinds: readonly BenchmarkKind[] = [
   cirr,

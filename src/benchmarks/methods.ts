@@ -1,8 +1,8 @@
 /** The methods that are compared: from pictures and texts to one vector a query, many queries at a time. */
 
 import type { Clip, TokenRow } from '../clip/index.ts';
+import { composePrompt, plainText, slerp, slerpWeight, sum } from '../composition/index.ts';
 import { type Float32Tensor, LincirError, normalizeRows } from '../core/index.ts';
-import { composePrompt, plainText, slerp, slerpWeight, sum } from '../retrieval/index.ts';
 import type { BenchmarkQuery, Prompt } from './benchmark.ts';
 import type { PictureEmbeddings } from './embed-pictures.ts';
 import { filled } from './prompts.ts';

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import type { Clip } from '../clip/index.ts';
 import { asLincirError, LincirError } from '../core/index.ts';
 import type { PhiOptions } from '../hub/index.ts';
-import { invertCached, loadPhi, type Phi, phiFileOf } from '../lincir/index.ts';
 import type { Device } from '../onnx/index.ts';
+import { invertCached, loadPhi, type Phi, phiFileOf } from '../phi/index.ts';
 import { baseline, type EvaluationMethod, type MethodToEvaluate } from './methods.ts';
 
 export interface OpenMethodsOptions {

@@ -2,9 +2,9 @@
 
 import { basename } from 'node:path';
 import { LincirError, readJsonFile, versions } from '../core/index.ts';
-import { composed } from './annotations.ts';
 import type { Benchmark, BenchmarkKind, OpenBenchmarkOptions, Ranking } from './benchmark.ts';
 import { contentHash, type Evaluation, optionsOf, type Rankings, scale } from './evaluate.ts';
+import { composed } from './kinds/annotations.ts';
 import { readRankings } from './predictions.ts';
 import { scorableMetrics, scoreMethods } from './scoring.ts';
 

@@ -1,10 +1,10 @@
 /** Prompts as data: how the wording of a composed query may differ, and users' own files of wordings. */
 
 import { z } from 'zod';
+import { namesPictures, withoutPlaces } from '../composition/index.ts';
 import { LincirError, listOf, quoted, readJsonFile } from '../core/index.ts';
-import { namesPictures, withoutPlaces } from '../retrieval/index.ts';
-import { parseAnnotations } from './annotations.ts';
 import type { Prompt } from './benchmark.ts';
+import { parseAnnotations } from './kinds/annotations.ts';
 
 /** What else one may say for `a photo of $ that {text}`. */
 const relative = [

@@ -13,8 +13,8 @@ import {
   recordOf,
   writeFileAtomically,
 } from '../core/index.ts';
-import { parseAnnotations } from './annotations.ts';
 import type { Evaluation } from './evaluate.ts';
+import { parseAnnotations } from './kinds/annotations.ts';
 import { rankingLine } from './predictions.ts';
 import type { Results } from './results.ts';
 

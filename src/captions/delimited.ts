@@ -1,6 +1,7 @@
 /** Captions in CSV and TSV: one column of records that may span lines. */
 
-import { fieldCount, LincirError, parseDelimited, quoted } from '../core/index.ts';
+import { LincirError, quoted } from '../core/index.ts';
+import { fieldCount, parseDelimited } from '../tables/index.ts';
 import { noSuchColumn, type Row } from './rows.ts';
 
 /** No field is this long, in bytes: a lost quote is not to fill the memory. */

@@ -1,11 +1,10 @@
 /** The formats of caption files: which one a name means, and how it is read from a disk, packed or not. */
 
 import { LincirError, parseJsonLine, quoted, readingFile, readLines, shortJson } from '../core/index.ts';
+import { bytesOf, type CaptionFile, type Packing, type ParquetFile } from '../tables/index.ts';
 import { delimitedRows } from './delimited.ts';
 import { parquetRows } from './parquet.ts';
-import type { ParquetFile } from './parquet-checks.ts';
 import { noSuchColumn, type Row } from './rows.ts';
-import { bytesOf, type CaptionFile, type Packing } from './unpack.ts';
 
 export interface CaptionFormat {
   /** What messages count: lines of a text, rows of a table. */

@@ -5,9 +5,6 @@ export { cleanCaption } from './cleaning.ts';
 export { createTagger, type KeywordTagger, type Span } from './keywords.ts';
 export { type MaskedCaption, type Masking, maskCaption } from './masking.ts';
 export { type CaptionOrder, type CaptionPlace, captionOrder, type WeightedSource } from './order.ts';
-export { brokenParquet, decoding, type ParquetFile } from './parquet-checks.ts';
-export { chunkOf, type ParquetFooter, readFooter, readingAhead } from './parquet-file.ts';
-export { notUtf8, pageValues, textOf } from './parquet-pages.ts';
 export { createPreparation, type PreparedCaption } from './preparation.ts';
 export type { OnLeftOut } from './rows.ts';
 export {

@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { memoryFile } from '../../test/fuzz/memory-file.ts';
 import { LincirError } from '../core/index.ts';
+import type { ParquetFile } from '../tables/index.ts';
 import { parquetRows } from './parquet.ts';
-import type { ParquetFile } from './parquet-checks.ts';
 
 const folder = join(import.meta.dirname, '../../test/fixtures/captions');
 const fixture = (name: string) => readFileSync(join(folder, `${name}.parquet`));

@@ -2,9 +2,17 @@
 
 import type { SchemaTree } from 'hyparquet';
 import { LincirError, quoted } from '../core/index.ts';
-import { brokenParquet, decoding, type ParquetFile } from './parquet-checks.ts';
-import { chunkOf, readFooter, readingAhead } from './parquet-file.ts';
-import { notUtf8, pageValues, textParsers } from './parquet-pages.ts';
+import {
+  brokenParquet,
+  chunkOf,
+  decoding,
+  notUtf8,
+  type ParquetFile,
+  pageValues,
+  readFooter,
+  readingAhead,
+  textParsers,
+} from '../tables/index.ts';
 import { listed, noSuchColumn, type Row } from './rows.ts';
 
 /** One read asks for this much, or for one page if that is larger. */

@@ -2,7 +2,7 @@
 
 import { formatCount } from '../core/index.ts';
 import type { DownloadProgress, PhiOptions } from '../hub/index.ts';
-import type { Reporter } from './progress.ts';
+import type { Reporter } from './terminal/progress.ts';
 
 export interface Context {
   /** Writes a line for programs, to standard output. */

@@ -6,11 +6,13 @@ import { enableCompileCache } from 'node:module';
 import { inspect } from 'node:util';
 import { Command, CommanderError, Option } from 'commander';
 import type { Masking } from '../captions/index.ts';
+import type { Method } from '../composition/index.ts';
 import { LincirError } from '../core/index.ts';
-import type { PhiArchitecture, Schedule } from '../lincir/index.ts';
-import type { Comparison, Method } from '../retrieval/index.ts';
+import type { Comparison } from '../indexing/index.ts';
+import type { PhiArchitecture } from '../phi/index.ts';
+import type { Schedule } from '../training/index.ts';
 import type { Context } from './context.ts';
-import { evaluationCommands } from './evaluation-commands.ts';
+import { evaluationCommands } from './evaluation/commands.ts';
 import {
   embedNotes,
   examples,
@@ -35,7 +37,7 @@ import {
   threadsOption,
   wholeNumber,
 } from './options.ts';
-import { Reporter } from './progress.ts';
+import { Reporter } from './terminal/progress.ts';
 
 enableCompileCache(); // The libraries behind the commands take longer to compile than most commands run.
 
@@ -103,7 +105,7 @@ program
   .option('--skip-broken', 'leave out pictures that cannot be read, and list them at the end')
   .option('--json', 'print a summary as JSON on standard output')
   .addHelpText('after', embedNotes)
-  .action(async (options) => (await import('./embed.ts')).embed(options, context));
+  .action(async (options) => (await import('./commands/embed.ts')).embed(options, context));
 
 program
   .command('index')
@@ -139,7 +141,9 @@ program
   .addOption(maxPixelsOption())
   .option('--json', 'print what was done as JSON on standard output')
   .addHelpText('after', indexNotes)
-  .action(async (pictures, options) => (await import('./indexing.ts')).index(pictures, options, context));
+  .action(async (pictures, options) =>
+    (await import('./commands/index.ts')).index(pictures, options, context),
+  );
 
 program
   .command('reindex')
@@ -153,7 +157,7 @@ program
   .addOption(maxPixelsOption())
   .option('--json', 'print what was done as JSON on standard output')
   .addHelpText('after', reindexNotes)
-  .action(async (options) => (await import('./indexing.ts')).rebuild(options, context));
+  .action(async (options) => (await import('./commands/index.ts')).rebuild(options, context));
 
 program
   .command('search')
@@ -200,14 +204,14 @@ program
   .option('--preview', 'show the pictures in the terminal (kitty, iTerm2, sixel)')
   .option('--timings', 'show how long each stage took')
   .addHelpText('after', searchNotes)
-  .action(async (options) => (await import('./search.ts')).search(options, context));
+  .action(async (options) => (await import('./commands/search.ts')).search(options, context));
 
 program
   .command('tokenize')
   .description('read lines on standard input and print their token ids, one JSON list a line')
   .addOption(modelOption())
   .option('--strict', 'refuse texts that are too long, instead of cutting them with a warning')
-  .action(async (options) => (await import('./tokenize.ts')).tokenize(options, context));
+  .action(async (options) => (await import('./commands/tokenize.ts')).tokenize(options, context));
 
 program
   .command('keywords')
@@ -227,7 +231,9 @@ program
   .option('--seed <number>', 'of the random words of --masking official', countNumber, 0)
   .option('--json', 'print an object a line: caption, cleaned, keywords, masked, fallback')
   .addHelpText('after', keywordsNotes)
-  .action(async (sources, options) => (await import('./keywords.ts')).keywords(sources, options, context));
+  .action(async (sources, options) =>
+    (await import('./commands/keywords.ts')).keywords(sources, options, context),
+  );
 
 program
   .command('train')
@@ -276,7 +282,7 @@ program
   .option('--positions-per-run <number>', 'tokens computed at once; 1,024 if not given', wholeNumber)
   .option('--json', 'print every event as a line of JSON')
   .addHelpText('after', trainNotes)
-  .action(async (options) => (await import('./train.ts')).train(options, context));
+  .action(async (options) => (await import('./commands/train.ts')).train(options, context));
 
 evaluationCommands(program, context);
 
@@ -284,14 +290,14 @@ const models = program
   .command('models')
   .description('list the presets of models and phis, and what is in the cache')
   .option('--json', 'print JSON')
-  .action(async (options) => (await import('./models.ts')).listModels(options, context));
+  .action(async (options) => (await import('./commands/models.ts')).listModels(options, context));
 
 models
   .command('pull')
   .description('download a model or a phi, or what is new of it')
   .argument('<model>', 'a preset, OWNER/NAME[@REVISION] on the hub, or OWNER/NAME/FILE for a phi')
   .action(async (model, _, command) =>
-    (await import('./models.ts')).pull(model, command.optsWithGlobals(), context),
+    (await import('./commands/models.ts')).pull(model, command.optsWithGlobals(), context),
   );
 
 try {

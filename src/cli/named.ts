@@ -2,7 +2,7 @@
 
 import type { BenchmarkKind } from '../benchmarks/index.ts';
 import type { MadeCaptions } from '../captions/index.ts';
-import type { TrainingSettingsInput } from '../lincir/index.ts';
+import type { TrainingSettingsInput } from '../training/index.ts';
 
 /** Throws LincirError 'bad-argument' for a benchmark that does not exist. */
 export async function kindOf(name: string): Promise<BenchmarkKind> {

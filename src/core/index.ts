@@ -5,7 +5,6 @@ export { cacheFolder } from './cache-folder.ts';
 export { checkedValue, listOf, recordOf, shortJson } from './checked.ts';
 export { type Checkpoint, openCheckpoint } from './checkpoint.ts';
 export { chunks } from './chunks.ts';
-export { fieldCount, parseDelimited } from './delimited.ts';
 export { type ErrorCode, errorCode, LincirError, type Problem, quoted } from './errors.ts';
 export {
   asLincirError,
@@ -16,7 +15,6 @@ export {
   readingFile,
 } from './files.ts';
 export { formatBytes, formatCount, formatCounted, formatDuration, formatRate } from './format.ts';
-export { markup, shown } from './html.ts';
 export { parseJson, parseJsonText, readJsonFile } from './json.ts';
 export { parseJsonLine } from './json-line.ts';
 export { batched, fileLines, readLines } from './lines.ts';

@@ -6,7 +6,7 @@ export { endingOf, leftOutEndings, takenEndings } from './endings.ts';
 export { type FoundPicture, reasonOf, type Unreadable } from './files.ts';
 export { exclusion } from './left-out.ts';
 export { type LeftOut, leftOutCounter } from './looks.ts';
-export { type MetadataFile, type MetadataType, openMetadata } from './metadata.ts';
+export { type MetadataFile, type MetadataType, openMetadata } from './metadata/metadata.ts';
 export { indexPath, memberMark, splitPath } from './names.ts';
 export { type PhotoFacts, PictureReader, type ReadPicture } from './reader.ts';
 export { type Box, cutRegion, preprocessRegion, type Region } from './region.ts';

@@ -6,7 +6,7 @@ import { join, posix } from 'node:path';
 import { describe, test } from 'node:test';
 import { all, create, info, newPath, open, picture, rounded, some } from '../../test/stores.ts';
 import { engineOf } from './engine.ts';
-import { parseFilter } from './filter.ts';
+import { parseFilter } from './filter/filter.ts';
 import { MemoryStore } from './memory-store.ts';
 import type { EmbeddedPicture, VectorStore } from './store.ts';
 

@@ -33,7 +33,7 @@ export async function engineOf(uri: string): Promise<{ engine: StoreEngine; loca
   const scheme = /^(?:(?:https?|s3|gs|az|memory)(?=:)|[a-z][a-z\d+.-]+(?=:\/\/))/i.exec(location)?.[0];
   if (location !== '' && (scheme === undefined || /^(?:s3|gs|az):\/\//i.test(location))) {
     process.env.LANCEDB_LOG ??= 'error'; // LanceDB prints ordinary events as warnings.
-    const { lanceEngine } = await import('./lance-engine.ts');
+    const { lanceEngine } = await import('./lance/engine.ts');
     return { engine: lanceEngine, location: scheme === undefined ? await pathOnDisk(location) : location };
   }
   throw new LincirError('bad-argument', {

@@ -1,8 +1,8 @@
 /** An exact vector store in memory: for programs that need no file, and what other stores are held against. */
 
 import { LincirError, nameKey } from '../core/index.ts';
-import { type Columns, type ColumnType, type Filter, withComparedNames } from './filter.ts';
-import { filterPredicate } from './filter-predicate.ts';
+import { type Columns, type ColumnType, type Filter, withComparedNames } from './filter/filter.ts';
+import { filterPredicate } from './filter/predicate.ts';
 import {
   type BrokenPicture,
   type EmbeddedPicture,

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { posix } from 'node:path';
 import { describe, test } from 'node:test';
 import { all, create, newPath, picture, rounded, some, withoutVector } from '../../test/stores.ts';
-import { parseFilter } from './filter.ts';
+import { parseFilter } from './filter/filter.ts';
 
 for (const [name, uri] of [
   ['memory', () => 'memory:'],

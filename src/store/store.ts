@@ -1,6 +1,6 @@
 /** The contract of a vector store: what holds pictures' embeddings and finds the nearest, whatever engine does it. */
 
-import type { Columns, ColumnType, Filter, Scalar } from './filter.ts';
+import type { Columns, ColumnType, Filter, Scalar } from './filter/filter.ts';
 
 /** The newest format of an index that this version reads and writes. */
 export const formatVersion = 1;

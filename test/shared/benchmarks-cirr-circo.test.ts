@@ -6,8 +6,8 @@ import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { circo } from '../../src/benchmarks/circo.ts';
-import { cirr } from '../../src/benchmarks/cirr.ts';
+import { circo } from '../../src/benchmarks/kinds/circo.ts';
+import { cirr } from '../../src/benchmarks/kinds/cirr.ts';
 
 const annotations = join(import.meta.dirname, '../../../shared/data/annotations');
 const skip = existsSync(annotations) ? false : 'no annotations here';

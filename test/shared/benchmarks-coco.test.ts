@@ -6,7 +6,7 @@ import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { cocoComposition } from '../../src/benchmarks/coco-composition.ts';
+import { cocoComposition } from '../../src/benchmarks/kinds/coco-composition.ts';
 import { decodeImage } from '../../src/clip/index.ts';
 import { cutRegion } from '../../src/pictures/index.ts';
 

@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Benchmark } from '../../src/benchmarks/benchmark.ts';
-import { fashioniq } from '../../src/benchmarks/fashioniq.ts';
-import { genecis } from '../../src/benchmarks/genecis.ts';
-import { imagenetDomains } from '../../src/benchmarks/imagenet-domains.ts';
+import { fashioniq } from '../../src/benchmarks/kinds/fashioniq.ts';
+import { genecis } from '../../src/benchmarks/kinds/genecis.ts';
+import { imagenetDomains } from '../../src/benchmarks/kinds/imagenet-domains.ts';
 
 const annotations = join(import.meta.dirname, '../../../shared/data/annotations');
 

@@ -12,7 +12,7 @@ import {
   wordingsOf,
 } from '../../../src/benchmarks/index.ts';
 import { readRankings } from '../../../src/benchmarks/predictions.ts';
-import { comparisonTable, resultsTable } from '../../../src/cli/evaluation-table.ts';
+import { comparisonTable, resultsTable } from '../../../src/cli/evaluation/table.ts';
 import { mini } from '../../../src/mini/index.ts';
 import { bytesOf, filled, jsonOf, jsonTokens, ofFile, type Target, textTokens } from '../target.ts';
 
@@ -98,11 +98,11 @@ export async function benchmarkTargets(folder: string) {
     };
     return { target, opened };
   };
-  const annotations = 'benchmarks/annotations.ts';
+  const annotations = 'benchmarks/kinds/annotations.ts';
   const cirr = await annotated(
     'cirr',
     { 'cirr/captions/cap.rc2.val.json': cirrPairs, 'cirr/image_splits/split.rc2.val.json': cirrPaths },
-    [annotations, 'benchmarks/cirr.ts', 'benchmarks/kinds.ts'],
+    [annotations, 'benchmarks/kinds/cirr.ts', 'benchmarks/kinds.ts'],
   );
   const circo = await annotated(
     'circo',
@@ -110,7 +110,7 @@ export async function benchmarkTargets(folder: string) {
       'annotations/val.json': circoQuestions,
       'COCO2017_unlabeled/annotations/image_info_unlabeled2017.json': circoImages,
     },
-    [annotations, 'benchmarks/circo.ts'],
+    [annotations, 'benchmarks/kinds/circo.ts'],
   );
   const categories = ['dress', 'shirt', 'toptee'];
   const fashion = await annotated(
@@ -121,7 +121,7 @@ export async function benchmarkTargets(folder: string) {
         [`image_splits/split.${category}.val.json`, ['a', 'b', 'c']],
       ]),
     ),
-    [annotations, 'benchmarks/fashioniq.ts'],
+    [annotations, 'benchmarks/kinds/fashioniq.ts'],
   );
   const genecis = await annotated(
     'genecis',
@@ -133,21 +133,21 @@ export async function benchmarkTargets(folder: string) {
         ['focus', 'change'].map((task) => [`genecis/${task}_object.json`, genecisObjects]),
       ),
     },
-    [annotations, 'benchmarks/genecis.ts'],
+    [annotations, 'benchmarks/kinds/genecis.ts'],
   );
   const objects = await annotated('coco-composition', { 'annotations/instances_val2017.json': coco }, [
     annotations,
-    'benchmarks/coco-composition.ts',
+    'benchmarks/kinds/coco-composition.ts',
   ]);
   const domains = await annotated(
     'imagenet-domains',
     { 'imgnet_real_query.txt': domainPhotos, 'imgnet_targets.txt': domainTargets },
-    ['benchmarks/imagenet-domains.ts'],
+    ['benchmarks/kinds/imagenet-domains.ts'],
   );
   const custom = await annotated(
     'custom',
     { 'queries.jsonl': lines, 'gallery.txt': 'images/a.jpg\nimages/b.jpg\n' },
-    ['benchmarks/custom.ts', annotations],
+    ['benchmarks/kinds/custom.ts', annotations],
   );
   const miniFiles = {
     'COCO2017_unlabeled/annotations/image_info_unlabeled2017.json': {
@@ -171,7 +171,7 @@ export async function benchmarkTargets(folder: string) {
       img_set: { id, members: ['p0', 'p1', 'p2', 'p0', 'p1', 'p2'].slice(0, 3) },
     })),
   };
-  const small = await annotated('mini', miniFiles, ['mini/benchmark-kind.ts']);
+  const small = await annotated('mini', miniFiles, ['mini/benchmark/kind.ts']);
 
   const dresses = await kindNamed('fashioniq').open(join(folder, 'fashioniq'), { ...any, only: ['dress'] });
   /** What is submitted of a benchmark, as its own writer makes it. */
@@ -252,9 +252,9 @@ export async function benchmarkTargets(folder: string) {
     'custom-gallery': custom.target('gallery.txt', textTokens),
     'mini-circo': small.target('annotations/val.json'),
     'mini-cirr': small.target('cirr/captions/cap.rc2.val.json'),
-    'cirr-submission': submitted('cirr', cirr.opened, 'benchmarks/cirr.ts'),
-    'circo-submission': submitted('circo', circo.opened, 'benchmarks/circo.ts'),
-    'fashioniq-submission': submitted('fashioniq', dresses, 'benchmarks/fashioniq.ts'),
+    'cirr-submission': submitted('cirr', cirr.opened, 'benchmarks/kinds/cirr.ts'),
+    'circo-submission': submitted('circo', circo.opened, 'benchmarks/kinds/circo.ts'),
+    'fashioniq-submission': submitted('fashioniq', dresses, 'benchmarks/kinds/fashioniq.ts'),
     rankings: {
       covers: ['benchmarks/predictions.ts'],
       seeds: [bytesOf(`${ranked.join('\n')}\n`)],

@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { CaptionStore, findCaptionSources } from '../../../src/captions/index.ts';
-import { openTexts } from '../../../src/cli/texts.ts';
+import { openTexts } from '../../../src/cli/embed/texts.ts';
 import { readLines } from '../../../src/core/index.ts';
 import { parseJsonLine } from '../../../src/core/json-line.ts';
 import { bytesOf, drain, filled, jsonTokens, ofFile, type Target, textTokens } from '../target.ts';
@@ -70,7 +70,7 @@ export async function captionTargets(folder: string) {
       read: captions('a.jsonl'),
     },
     'captions-csv': {
-      covers: ['captions/delimited.ts', 'core/delimited.ts'],
+      covers: ['captions/delimited.ts', 'tables/delimited.ts'],
       seeds: [bytesOf(csv)],
       tokens: textTokens,
       read: captions('a.csv'),
@@ -84,23 +84,23 @@ export async function captionTargets(folder: string) {
     'captions-parquet': {
       covers: [
         'captions/parquet.ts',
-        'captions/parquet-pages.ts',
-        'captions/parquet-checks.ts',
-        'captions/parquet-file.ts',
-        'captions/parquet-page-checks.ts',
+        'tables/parquet/pages.ts',
+        'tables/parquet/checks.ts',
+        'tables/parquet/file.ts',
+        'tables/parquet/page-checks.ts',
       ],
       seeds: await Promise.all(parquets.map((name) => readFile(join(fixtures, name)))),
       tokens: parquetTokens,
       read: captions('a.parquet'),
     },
     'captions-gzip': {
-      covers: ['captions/unpack.ts'],
+      covers: ['tables/unpack.ts'],
       seeds: [gzipSync(text), Buffer.concat([gzipSync(text), gzipSync(text), Buffer.alloc(20)])],
       tokens: ['\x1f\x8b\x08', '\0\0\0\0', '\xff\xff', '\x03\0'],
       read: captions('a.txt.gz'),
     },
     'captions-zstd': {
-      covers: ['captions/unpack.ts'],
+      covers: ['tables/unpack.ts'],
       seeds: [
         zstdCompressSync(text),
         Buffer.concat([
@@ -142,7 +142,7 @@ export async function captionTargets(folder: string) {
       },
     },
     texts: {
-      covers: ['cli/texts.ts'],
+      covers: ['cli/embed/texts.ts'],
       seeds: [bytesOf(text)],
       tokens: textTokens,
       read: ofFile(folder, 'texts.txt', async (path) => {

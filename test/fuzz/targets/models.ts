@@ -37,7 +37,7 @@ export async function modelTargets(folder: string) {
   };
   return {
     'model-config': {
-      covers: ['clip/config.ts', 'clip/clip.ts', 'hub/models.ts', 'cli/tokenize.ts'],
+      covers: ['clip/config.ts', 'clip/clip.ts', 'hub/models.ts', 'cli/commands/tokenize.ts'],
       seeds: [
         await clip('config.json'),
         await laion('config.json'),

@@ -17,8 +17,8 @@ import {
   type Region,
   thumbnailOf,
 } from '../../../src/pictures/index.ts';
-import { filterPredicate } from '../../../src/store/filter-predicate.ts';
-import { filterSql } from '../../../src/store/filter-sql.ts';
+import { filterPredicate } from '../../../src/store/filter/predicate.ts';
+import { filterSql } from '../../../src/store/filter/sql.ts';
 import { parseFilter } from '../../../src/store/index.ts';
 import { bytesOf, drain, filled, jsonTokens, ofFile, type Target, textTokens } from '../target.ts';
 import { safetensorsRepair, safetensorsTokens } from './weights.ts';
@@ -74,7 +74,7 @@ export async function pictureTargets(folder: string) {
   });
   const metadata = (name: string, seeds: readonly Uint8Array[], tokens: readonly string[]): Target => ({
     ...{ seeds, tokens },
-    covers: ['pictures/metadata.ts', 'pictures/metadata-text.ts', 'core/delimited.ts'],
+    covers: ['pictures/metadata/metadata.ts', 'pictures/metadata/text.ts', 'tables/delimited.ts'],
     read: ofFile(folder, name, async (path) => {
       const file = await openMetadata(path, { reserved: new Set(['folder']) });
       await drain(file.rows());
@@ -264,7 +264,7 @@ export async function pictureTargets(folder: string) {
     'metadata-tsv': metadata('m.tsv', [bytesOf(csv.replaceAll(',', '\t'))], textTokens),
     'metadata-jsonl': metadata('m.jsonl', [bytesOf(jsonl)], [...jsonTokens, '"path"', '\n']),
     'metadata-parquet': {
-      covers: ['pictures/metadata-parquet.ts'],
+      covers: ['pictures/metadata/parquet.ts'],
       seeds: await Promise.all(parquets.map((name) => readFile(join(fixtures, 'captions', name)))),
       tokens: ['PAR1', '\x15\x00', '\x19', '\x1c', '\x18\x04', '\xff\xff\xff\xff\x0f', '\x15\x80', 'text'],
       read: ofFile(folder, 'm.parquet', async (path) => {
@@ -286,7 +286,7 @@ export async function pictureTargets(folder: string) {
       read: async (bytes) => cutRegion(image, regionIn(bytes), 'picture'),
     },
     filter: {
-      covers: ['store/filter.ts', 'store/filter-sql.ts', 'store/filter-predicate.ts'],
+      covers: ['store/filter/filter.ts', 'store/filter/sql.ts', 'store/filter/predicate.ts'],
       seeds: [
         bytesOf(`rating >= 4 and folder = 'holiday' and not (camera like 'Can%n_')`),
         bytesOf(`ok or "rating" between 1 and 5.5 or camera in ('a', 'b''c') and taken > '2024-05-01'`),

@@ -2,27 +2,27 @@
 
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Job, PartialWork } from '../../../src/cli/partial-work.ts';
+import { type Job, PartialWork } from '../../../src/cli/embed/partial-work.ts';
 import { takeLock } from '../../../src/core/index.ts';
-import { EmbeddingCache } from '../../../src/lincir/embedding-cache.ts';
-import { initialPhi, readPhi, writePhi } from '../../../src/lincir/index.ts';
-import { MetricsLog, readMetrics } from '../../../src/lincir/metrics.ts';
+import {
+  beginLog,
+  continueLog,
+  readState as readClipState,
+  writeState as writeClipState,
+} from '../../../src/mini/clip/training-state.ts';
+import { initialPhi, readPhi, writePhi } from '../../../src/phi/index.ts';
+import { parseManifest } from '../../../src/store/lance/manifest.ts';
+import { EmbeddingCache } from '../../../src/training/embedding-cache.ts';
+import { MetricsLog, readMetrics } from '../../../src/training/metrics.ts';
 import {
   initialState,
   readRunConfig,
   readState,
   writeRunConfig,
   writeState,
-} from '../../../src/lincir/run-folder.ts';
-import { checkedSettings } from '../../../src/lincir/settings.ts';
-import { TensorboardLog } from '../../../src/lincir/tensorboard.ts';
-import {
-  beginLog,
-  continueLog,
-  readState as readClipState,
-  writeState as writeClipState,
-} from '../../../src/mini/training-state.ts';
-import { parseManifest } from '../../../src/store/lance-manifest.ts';
+} from '../../../src/training/run-folder.ts';
+import { checkedSettings } from '../../../src/training/settings.ts';
+import { TensorboardLog } from '../../../src/training/tensorboard.ts';
 import { bytesOf, drain, filled, jsonOf, jsonTokens, ofFile, type Target } from '../target.ts';
 import { safetensorsRepair, safetensorsTokens } from './weights.ts';
 
@@ -76,7 +76,7 @@ export async function runTargets(folder: string) {
     ),
   );
   const unfinished = (name: string, tokens: readonly string[]): Target => ({
-    ...{ covers: ['cli/partial-work.ts'], tokens, seeds: [files[name]!] },
+    ...{ covers: ['cli/embed/partial-work.ts'], tokens, seeds: [files[name]!] },
     read: async (bytes) => {
       await filled(partial, { ...files, [name]: bytes });
       const opened = await PartialWork.open(partial, job, names);
@@ -108,20 +108,25 @@ export async function runTargets(folder: string) {
 
   return {
     'run-config': {
-      covers: ['lincir/run-folder.ts', 'lincir/settings.ts', 'lincir/open-run.ts'],
+      covers: ['training/run-folder.ts', 'training/settings.ts', 'training/open-run.ts'],
       seeds: [await readFile(join(run, 'config.json'))],
       tokens: [...jsonTokens, '"phi"', '"hidden"', '2e9', '"captions"'],
       read: ofFile(run, 'config.json', () => readRunConfig(run)),
     },
     'run-state': {
-      covers: ['lincir/run-folder.ts', 'core/read-tensor.ts'],
+      covers: ['training/run-folder.ts', 'core/read-tensor.ts'],
       seeds: [state],
       repair: safetensorsRepair(state.length - 8 - Number(state.readBigUInt64LE())),
       tokens: [...safetensorsTokens, '"best"', '"step"'],
       read: ofFile(run, 'state.safetensors', () => readState(run, shape, settings)),
     },
     'run-metrics': {
-      covers: ['lincir/metrics.ts', 'lincir/tensorboard.ts', 'lincir/growing-file.ts', 'lincir/run.ts'],
+      covers: [
+        'training/metrics.ts',
+        'training/tensorboard.ts',
+        'training/growing-file.ts',
+        'training/run.ts',
+      ],
       seeds: [bytesOf(metrics.map((record) => `${JSON.stringify(record)}\n`).join(''))],
       tokens: [...jsonTokens, '"step"', '"validation"', '"metrics"', '\n', '"Infinity"'],
       read: ofFile(run, 'metrics.jsonl', async (file) => {
@@ -130,7 +135,7 @@ export async function runTargets(folder: string) {
       }),
     },
     'run-embeddings': {
-      covers: ['lincir/embedding-cache.ts'],
+      covers: ['training/embedding-cache.ts'],
       seeds: [new Uint8Array(4 * 16)],
       tokens: ['\x01\0\0\0', '\xff\xff\xff\xff', '\0\0\x80\x3f', '\0\0\xc0\x7f'],
       read: ofFile(folder, 'embeddings.f32', async (path) => {
@@ -140,14 +145,14 @@ export async function runTargets(folder: string) {
       }),
     },
     phi: {
-      covers: ['lincir/phi-file.ts', 'core/read-tensor.ts', 'benchmarks/open-methods.ts'],
+      covers: ['phi/file.ts', 'core/read-tensor.ts', 'benchmarks/open-methods.ts'],
       seeds: [phi],
       repair: safetensorsRepair(phi.length - 8 - Number(phi.readBigUInt64LE())),
       tokens: [...safetensorsTokens, '"architecture"', '"pic2word"', '"hidden"', 'layers.0', 'module.'],
       read: ofFile(folder, 'phi.safetensors', readPhi),
     },
     'phi-published': {
-      covers: ['lincir/phi-file.ts'],
+      covers: ['phi/file.ts'],
       seeds: await Promise.all(
         ['bare.pt', 'lincir.pt', 'pic2word.pt', 'searle.pt', 'two.pt'].map((name) =>
           readFile(join(phis, name)),
@@ -161,14 +166,14 @@ export async function runTargets(folder: string) {
     'partial-rows': unfinished('rows.f32', ['\0\0\0\0', '\xff\xff\xff\xff']),
     'partial-skipped': unfinished('skipped.jsonl', [...jsonTokens, '\n', '"index"']),
     'clip-training-state': {
-      covers: ['mini/training-state.ts'],
+      covers: ['mini/clip/training-state.ts'],
       seeds: [clipState],
       repair: safetensorsRepair(60),
       tokens: [...safetensorsTokens, '"step"'],
       read: ofFile(clip, 'training-state.safetensors', () => readClipState(clip, 5)),
     },
     'clip-training-log': {
-      covers: ['mini/training-state.ts'],
+      covers: ['mini/clip/training-state.ts'],
       seeds: [log],
       tokens: [...jsonTokens, '\n', '"step"'],
       read: ofFile(clip, 'training-log.jsonl', () => continueLog(clip, clipSettings, 1)),
@@ -183,7 +188,7 @@ export async function runTargets(folder: string) {
       },
     },
     'index-manifest': {
-      covers: ['store/lance-manifest.ts'],
+      covers: ['store/lance/manifest.ts'],
       seeds: [jsonOf(manifest)],
       tokens: [...jsonTokens, '"current"', '"generations"', '"version"'],
       read: async (bytes) => parseManifest(Buffer.from(bytes).toString(), 'index.lance'),

@@ -1,0 +1,114 @@
+/** An evaluation as one page of HTML that opens from disk: its figures, how it was made, and its queries to look at. */
+
+import { shown } from '../../html/index.ts';
+import type { Benchmark } from '../benchmark.ts';
+import type { Evaluation } from '../evaluate.ts';
+import type { Results } from '../results.ts';
+import { reportPictures } from './pictures.ts';
+import { methodStyles, picturesOf, queriesSection } from './queries.ts';
+import { repeatSection } from './repeat.ts';
+import { reportScript, reportScriptHash } from './script.ts';
+import { selectedQueries } from './selection.ts';
+import { reportStyle } from './style.ts';
+import { figuresSection, groupsSection, wordingsSection } from './tables.ts';
+import { counted } from './text.ts';
+
+export interface EvaluationReport extends Evaluation {
+  /** Opened as for the results. */
+  readonly benchmark: Benchmark;
+  /** How many queries can be looked at, half of them the best and half the worst. Default 200. */
+  readonly queriesShown?: number | undefined;
+  /** Told of each thumbnail that is made. */
+  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+}
+
+/**
+ * The page. It needs nothing beside it, and is read without its script, too: that sorts and filters the queries. A picture
+ * that cannot be read has an empty frame, and the page says how many these are.
+ * @throws LincirError 'bad-argument' for results of another benchmark
+ */
+export async function evaluationReport({
+  results,
+  benchmark,
+  rankings,
+  queriesShown = 200,
+  onProgress,
+}: EvaluationReport): Promise<string> {
+  const names = results.methods.map(({ name }) => name);
+  const queries = selectedQueries(results, benchmark, queriesShown);
+  const pictures = await reportPictures(benchmark.images, picturesOf(queries, names, rankings), onProgress);
+  const sections = {
+    results: figuresSection(results),
+    groups: groupsSection(results),
+    wordings: wordingsSection(results),
+    repeat: repeatSection(results),
+    queries: queriesSection(results, queries, rankings, pictures),
+  };
+  const script = sections.queries === '' ? '' : `<script>${reportScript}</script>`;
+  const policy = [
+    // Should data ever get into the markup, it can load and run nothing.
+    `default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'`,
+    ...(script === '' ? [] : [`script-src '${reportScriptHash}'`]),
+  ];
+  const page = [
+    '<!doctype html>',
+    '<html lang="en">',
+    '<meta charset="utf-8">',
+    '<meta name="viewport" content="width=device-width, initial-scale=1">',
+    `<meta http-equiv="Content-Security-Policy" content="${policy.join('; ')}">`,
+    '<meta name="referrer" content="no-referrer">',
+    `<title>${shown(results.preset)}: ${shown(names.join(', '))}</title>`,
+    `<style>${reportStyle}${methodStyles(names.length)}\n${pictures.css}</style>`,
+    '<main>',
+    header(results, benchmark, sections),
+    ...Object.values(sections),
+    `<footer>Made by lincir, ${dateText(results)}.</footer>`,
+    '</main>',
+    script,
+    '</html>',
+    '',
+  ];
+  return page.join('\n');
+}
+
+/** What the links to the page's sections say. */
+const sectionNames = {
+  results: 'Results',
+  groups: 'By group',
+  wordings: 'By wording',
+  repeat: 'How to repeat it',
+  queries: 'Queries',
+} as const;
+
+function header(
+  results: Results,
+  benchmark: Benchmark,
+  sections: Readonly<Record<keyof typeof sectionNames, string>>,
+): string {
+  const { preset, model, methods, queries, images, limit } = results;
+  const links = Object.entries(sectionNames).flatMap(([id, name]) =>
+    sections[id as keyof typeof sectionNames] === '' ? [] : [`<a href="#${id}">${name}</a>`],
+  );
+  const counts = [
+    counted(methods.length, 'method', 'methods'),
+    counted(queries.length, 'query', 'queries'),
+    counted(images, 'picture', 'pictures'),
+  ];
+  const banner =
+    limit === null
+      ? ''
+      : `<p class="banner" role="note"><strong>Only ${queries.length.toLocaleString('en-US')} of ${counted(benchmark.queries.length, 'query', 'queries')}:</strong> not comparable with other results.</p>`;
+  return [
+    '<header>',
+    `<h1><bdi>${shown(preset)}</bdi></h1>`,
+    `<p class="lead"><bdi>${shown(model?.name ?? 'a file of predictions')}</bdi>, ${dateText(results)}</p>`,
+    `<p class="counts">${counts.join(', ')}</p>`,
+    banner,
+    `<nav aria-label="Sections">${links.join('\n')}</nav>`,
+    '</header>',
+  ].join('\n');
+}
+
+function dateText({ date }: Results): string {
+  return `${shown(date.slice(0, 16).replace('T', ' '))} UTC`;
+}

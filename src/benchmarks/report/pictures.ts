@@ -1,0 +1,91 @@
+/** The report's thumbnails: each is made once, stands once in the page, and is shown wherever its class is. */
+
+import sharp, { type Sharp } from 'sharp';
+import { decodeImage, defaultMaxPixels } from '../../clip/index.ts';
+import { LincirError } from '../../core/index.ts';
+import { shown } from '../../html/index.ts';
+import { cutRegion, shrunkPicture } from '../../pictures/index.ts';
+import type { BenchmarkImage } from '../benchmark.ts';
+
+export interface ReportPictures {
+  /** Their rules of style, and `--ratio`, the shape of the frames. */
+  readonly css: string;
+  /** Markup of a picture. `note` tells of it what else is only seen. */
+  readonly tile: (id: string, note?: string) => string;
+  /** How many could not be shown. */
+  readonly missing: number;
+}
+
+/** The longer side, in pixels: so many for so many pictures at most, so that a page of 200 queries stays some 30 MB. */
+const sides = [
+  { side: 384, pictures: 500 },
+  { side: 256, pictures: 2000 },
+  { side: 160, pictures: Number.POSITIVE_INFINITY },
+] as const;
+const quality = 70;
+/** So many are made at once. */
+const atOnce = 4;
+
+/**
+ * Makes the thumbnails of the pictures of these ids; of a picture with a region, of what is seen of it.
+ * @param onPicture called after each, with how many are done
+ */
+export async function reportPictures(
+  images: readonly BenchmarkImage[],
+  ids: ReadonlySet<string>,
+  onPicture?: (done: number, total: number) => void,
+): Promise<ReportPictures> {
+  const byId = new Map(images.map((image) => [image.id, image]));
+  const numbers = new Map([...ids].map((id, at) => [id, at]));
+  const rules: string[] = Array.from({ length: ids.size }, () => '');
+  const { side } = sides.find(({ pictures }) => ids.size <= pictures)!;
+  const ratios: number[] = [];
+  const left = numbers.entries();
+  let done = 0;
+  const work = async () => {
+    for (const [id, number] of left) {
+      const image = byId.get(id);
+      const bytes = image && (await thumbnail(image, side));
+      if (bytes !== undefined) {
+        const { width, height } = await sharp(bytes).metadata();
+        ratios.push(width / height);
+        const url = `data:image/jpeg;base64,${Buffer.from(bytes).toString('base64')}`;
+        rules[number] = `.p${number} { background-image: url("${url}"); }`;
+      }
+      done += 1;
+      onPicture?.(done, ids.size);
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, work));
+  const median = ratios.sort((a, b) => a - b)[Math.floor(ratios.length / 2)] ?? 4 / 3;
+  const ratio = Math.min(1.6, Math.max(0.7, median)).toFixed(3);
+  return {
+    css: [`:root { --ratio: ${ratio}; }`, ...rules.filter((rule) => rule !== '')].join('\n'),
+    tile: (id, note) => {
+      const number = numbers.get(id);
+      const isThere = number !== undefined && rules[number] !== '';
+      const title = note === undefined ? id : `${id}: ${note}`;
+      return `<i class="t ${isThere ? `p${number}` : 'missing'}" role="img" title="${shown(title)}"></i>`;
+    },
+    missing: rules.filter((rule) => rule === '').length,
+  };
+}
+
+async function thumbnail({ path, region }: BenchmarkImage, side: number): Promise<Uint8Array | undefined> {
+  const small = (image: Sharp) =>
+    image.resize({ width: side, height: side, fit: 'inside', withoutEnlargement: true }).jpeg({ quality });
+  if (region === undefined) return shrunkPicture(path, small);
+  try {
+    // Not squared: the frames of the page have room for all shapes.
+    const cut = cutRegion(
+      await decodeImage(path, path, defaultMaxPixels),
+      { ...region, square: 'squash' },
+      path,
+    );
+    const { data, width, height } = cut;
+    return await small(sharp(data, { raw: { width, height, channels: 3 } })).toBuffer();
+  } catch (error) {
+    if (error instanceof LincirError) return undefined;
+    throw error;
+  }
+}

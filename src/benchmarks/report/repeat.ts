@@ -1,0 +1,59 @@
+/** The report's account of how an evaluation was made, so that it can be made again. */
+
+import { formatCount, formatDuration } from '../../core/index.ts';
+import { shown } from '../../html/index.ts';
+import type { Results } from '../results.ts';
+import { definitions, table } from './text.ts';
+
+export function repeatSection(results: Results): string {
+  const { preset, options, folder, sha256, limit, images, queries, mean, decisive, model } = results;
+  const asked = formatCount(queries.length);
+  const facts: (readonly [string, string])[] = [
+    ['Benchmark', preset],
+    ['Folder', folder],
+    ['SHA-256 of its queries', sha256],
+    ['Pictures', formatCount(images)],
+    ['Queries', limit === null ? asked : `${formatCount(limit)}, spread over the benchmark`],
+    ['Compared by', `${decisive}, mean over ${mean}`],
+    ...Object.entries(options).flatMap(([name, value]) =>
+      value === null ? [] : [[`Option ${name}`, settingText(value)] as const],
+    ),
+    ...(model
+      ? ([
+          ['Model', model.name],
+          ['Model’s fingerprint', model.fingerprint],
+          ['Target pad', model.targetPad === null ? 'none' : `${model.targetPad}`],
+        ] as const)
+      : [['Model', 'none: a file of predictions was scored'] as const]),
+    ['Date', results.date],
+  ];
+  const rows = results.methods.map(({ name, prompt, settings }) => {
+    const list = Object.entries(settings).map(
+      ([label, value]) =>
+        `<div><dt>${shown(label)}</dt><dd><bdi>${shown(settingText(value))}</bdi></dd></div>`,
+    );
+    const prompts = `<td><bdi>${shown(prompt.composed)}</bdi><small>text alone: <bdi>${shown(prompt.text)}</bdi></small></td>`;
+    const chosen = list.length > 0 ? `<dl>${list.join('')}</dl>` : '–';
+    return `<tr><th scope="row"><bdi>${shown(name)}</bdi></th>${prompts}<td>${chosen}</td></tr>`;
+  });
+  const heads = ['Method', 'Prompt', 'Settings'].map((head) => `<th scope="col">${head}</th>`);
+  const seconds = Object.entries(results.seconds);
+  return [
+    '<section id="repeat">\n<h2>How to repeat it</h2>',
+    definitions('settings', facts),
+    table('methods', 'Prompts and settings by method', heads, rows),
+    definitions('small', Object.entries(results.versions)),
+    definitions(
+      'small',
+      seconds.map(([stage, duration]) => [stage, formatDuration(duration)]),
+    ),
+    '</section>',
+  ].join('\n');
+}
+
+function settingText(value: string | number | boolean | readonly string[] | null): string {
+  if (value === null) return '–';
+  if (value === true) return 'yes';
+  if (value === false) return 'no';
+  return typeof value === 'object' ? value.join(', ') : `${value}`;
+}

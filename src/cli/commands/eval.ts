@@ -1,0 +1,230 @@
+/** `lincir eval` and `lincir submit`: methods on a benchmark, with what a person sees of it. */
+
+import { join } from 'node:path';
+import {
+  type Benchmark,
+  type BenchmarkKind,
+  type EvaluateOptions,
+  type EvaluationMethod,
+  type EvaluationProgress,
+  evaluate as evaluateMethods,
+  evaluationReport,
+  expectRoomForResults,
+  type OpenBenchmarkOptions,
+  openKind,
+  openMethods,
+  type PictureProblem,
+  promptOf,
+  rankAll,
+  wordingsOf,
+  writeEvaluation,
+  writeSubmission,
+} from '../../benchmarks/index.ts';
+import { type Clip, loadClip } from '../../clip/index.ts';
+import { aloneIn, cacheFolder, LincirError, writeFileAtomically } from '../../core/index.ts';
+import type { Device } from '../../onnx/index.ts';
+import { type Context, downloadBar, phiDownload, Warnings } from '../context.ts';
+import { resultsTable, timesLine } from '../evaluation/table.ts';
+import { refuseIdle } from '../idle-options.ts';
+import { kindOf } from '../named.ts';
+import type { Work } from '../terminal/progress.ts';
+
+export interface ProtocolOptions {
+  readonly data: string;
+  readonly split?: string;
+  readonly variant?: string;
+  readonly only?: readonly string[];
+  readonly anyVersion?: boolean;
+}
+
+interface ModelledOptions extends ProtocolOptions {
+  readonly model: string;
+  readonly phi?: string;
+  readonly searle?: string;
+  readonly pic2word?: string;
+  readonly methods?: readonly EvaluationMethod[];
+  readonly prompt?: string;
+  readonly sumWeight?: number;
+  readonly slerpWeight?: number;
+  readonly cache?: string;
+  readonly device?: Device;
+  readonly threads?: number;
+  readonly targetPad?: number;
+  readonly maxPixels?: number;
+  readonly out?: string;
+  readonly prompts?: string;
+}
+
+interface EvaluateCommandOptions extends ModelledOptions {
+  readonly limit?: number;
+  readonly reportQueries?: number;
+  readonly json?: boolean;
+}
+
+interface SubmitOptions extends ModelledOptions {
+  readonly out: string;
+}
+
+export async function evaluate(
+  name: string,
+  options: EvaluateCommandOptions,
+  context: Context,
+): Promise<void> {
+  const { reporter, print } = context;
+  const kind = await kindOf(name);
+  const { limit, reportQueries, json } = options;
+  const benchmark = await openedBenchmark(kind, options, context);
+  const wordings = options.prompts === undefined ? [] : await wordingsOf(options.prompts, benchmark.prompt);
+  const out = options.out ?? join('evaluations', `${slug(benchmark.preset)}-${timestamp()}`);
+  const evaluation = await aloneIn(out, async () => {
+    await expectRoomForResults(out, methodsOf(options));
+    const evaluation = await withMethods(benchmark, options, context, (given) =>
+      evaluateMethods(benchmark, { ...given, opened: protocolOf(options), wordings, limit }),
+    );
+    try {
+      reporter.begin({ label: 'report', unit: 'pictures' });
+      const report = await evaluationReport({
+        ...{ benchmark, ...evaluation },
+        queriesShown: reportQueries,
+        onProgress: (done) => reporter.advance(done),
+      });
+      reporter.end();
+      await writeFileAtomically(join(out, 'report.html'), (file) => file.writeFile(report));
+    } finally {
+      // Whatever becomes of the report. Last, since a folder with results is complete, and taken.
+      await writeEvaluation(out, evaluation);
+    }
+    return evaluation;
+  });
+  if (json) print(JSON.stringify(evaluation.results));
+  else for (const line of resultsTable(evaluation.results)) print(line);
+  reporter.note(timesLine(evaluation.results));
+  reporter.note(`→ ${join(out, 'report.html')}`);
+}
+
+export async function submit(name: string, options: SubmitOptions, context: Context): Promise<void> {
+  const kind = await kindOf(name);
+  const split = options.split ?? kind.splits.at(-1);
+  const benchmark = await openedBenchmark(
+    kind,
+    { ...options, ...(split !== undefined && { split }) },
+    context,
+  );
+  const asked = { ...options, methods: options.methods ?? (['lincir'] as const) };
+  await aloneIn(options.out, async () => {
+    const ranked = await withMethods(benchmark, asked, context, (given) => rankAll(benchmark, given));
+    context.reporter.end();
+    for (const [method, rankings] of ranked) {
+      for (const file of await writeSubmission(options.out, kind, benchmark, method, rankings))
+        context.print(file);
+    }
+  });
+}
+
+/** Opens a benchmark; what is missing is told with where to get it. */
+export async function openedBenchmark(
+  kind: BenchmarkKind,
+  options: ProtocolOptions,
+  { reporter }: Context,
+): Promise<Benchmark> {
+  try {
+    return await openKind(kind, options.data, protocolOf(options));
+  } catch (error) {
+    if (error instanceof LincirError && error.code === 'not-found')
+      reporter.note(`${kind.name}: ${kind.source}`);
+    throw error;
+  }
+}
+
+export function protocolOf({ split, variant, only, anyVersion }: ProtocolOptions): OpenBenchmarkOptions {
+  return { split, variant, only, anyVersion };
+}
+
+/** Loads model and methods, lends them to `work`, and lets go of them. */
+async function withMethods<Result>(
+  benchmark: Benchmark,
+  options: ModelledOptions,
+  context: Context,
+  work: (options: EvaluateOptions) => Promise<Result>,
+): Promise<Result> {
+  const { reporter, signal } = context;
+  const { model, device, threads, targetPad, maxPixels, cache = cacheFolder() } = options;
+  const { phi, searle, pic2word, sumWeight: sum, slerpWeight: slerp } = options;
+  const prompt = options.prompt === undefined ? undefined : promptOf(options.prompt, benchmark.prompt);
+  const names = methodsOf(options);
+  const has = (...some: readonly EvaluationMethod[]) => some.some((name) => names.includes(name));
+  const hasWords = has('lincir', 'searle', 'pic2word', 'oti');
+  refuseIdle([
+    ['--phi', phi, has('lincir'), 'lincir among --methods'],
+    ['--searle', searle, has('searle'), 'searle among --methods'],
+    ['--pic2word', pic2word, has('pic2word'), 'pic2word among --methods'],
+    ['--sum-weight', sum, has('sum'), 'sum among --methods'],
+    ['--slerp-weight', slerp, has('slerp'), 'slerp among --methods'],
+    ['--prompt', options.prompt, hasWords, 'a method that puts a word into it, such as lincir by --phi'],
+    ['--prompts', options.prompts, hasWords, 'a method that puts a word into them, such as lincir by --phi'],
+  ]);
+  const where = { ...(device && { device }), ...(threads !== undefined && { threads }) };
+  const clip: Clip = await loadClip(model, {
+    ...where,
+    ...(targetPad !== undefined && { targetPad }),
+    onDownload: downloadBar(reporter, model),
+    signal,
+  });
+  const problems = new Warnings(reporter, 'pictures are missing or broken');
+  try {
+    const opened = await openMethods(names, {
+      ...{ clip, phi: { lincir: phi, searle, pic2word }, weights: { sum, slerp }, cache, signal, ...where },
+      download: phiDownload(reporter),
+      onInversion: (done, total) => bar({ label: 'oti', unit: 'pictures', total }, done),
+    });
+    const bar = progressBar(context);
+    try {
+      return await work({
+        ...{ clip, methods: opened.methods, prompt, cache, maxPixels, threads, signal },
+        onProgress: (progress) => bar(workOf(progress), progress.done),
+        onProblem: ({ path, reason }: PictureProblem) => problems.add(`${path}: ${reason}`),
+      });
+    } finally {
+      problems.finish();
+      if (problems.count > 0) reporter.note(`${benchmark.name}: ${(await kindOf(benchmark.name)).source}`);
+      await opened.dispose();
+    }
+  } finally {
+    await clip.dispose();
+  }
+}
+
+/** Without a choice, phi, if there is one, and what needs no training. */
+function methodsOf({ methods, phi, searle, pic2word }: ModelledOptions): readonly EvaluationMethod[] {
+  const files = { lincir: phi, searle, pic2word } as const;
+  const given = (['lincir', 'searle', 'pic2word'] as const).filter((name) => files[name] !== undefined);
+  return methods ?? [...given, 'image', 'text', 'sum', 'slerp'];
+}
+
+/** Moves the bar, or begins another where the work is another. */
+function progressBar({ reporter }: Context): (work: Work, done: number) => void {
+  let label: string | undefined;
+  return (work, done) => {
+    if (work.label !== label) reporter.begin(work);
+    label = work.label;
+    reporter.advance(done);
+  };
+}
+
+function workOf({ stage, method, total }: EvaluationProgress): Work {
+  const isOfQueries = method !== undefined;
+  const label = method === undefined ? stage : `${stage}, ${method}`;
+  return { label, unit: isOfQueries ? 'queries' : 'pictures', total };
+}
+
+function slug(preset: string): string {
+  return preset.replaceAll(/[^\w]+/g, '-');
+}
+
+/** Local time as part of a file's name. */
+function timestamp(): string {
+  const now = new Date();
+  const two = (value: number) => `${value}`.padStart(2, '0');
+  const date = [now.getFullYear(), two(now.getMonth() + 1), two(now.getDate())].join('');
+  return `${date}-${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}`;
+}

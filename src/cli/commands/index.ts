@@ -1,0 +1,374 @@
+/** `lincir index`: pictures, ready embeddings and metadata into an index, and what is in one. */
+
+import { loadClip } from '../../clip/index.ts';
+import {
+  formatBytes,
+  formatCount,
+  formatCounted,
+  formatDuration,
+  formatRate,
+  LincirError,
+  quoted,
+} from '../../core/index.ts';
+import {
+  type Comparison,
+  openIndex,
+  type PictureIndex,
+  reindex,
+  type UpdateEvent,
+  type UpdateSummary,
+} from '../../indexing/index.ts';
+import type { Device } from '../../onnx/index.ts';
+import { type LeftOut, openEmbeddings, openMetadata } from '../../pictures/index.ts';
+import { type BrokenPicture, type Precision, reservedColumns, type StoreInfo } from '../../store/index.ts';
+import { type Context, downloadBar } from '../context.ts';
+import { refuseIdle } from '../idle-options.ts';
+import { tellLeftOut } from '../terminal/left-out.ts';
+
+export interface IndexOptions {
+  readonly index: string;
+  /** Default: the index's own. */
+  readonly model?: string;
+  /** Files that list pictures. */
+  readonly list?: readonly string[];
+  readonly embeddings?: readonly string[];
+  /** Of the rows of `embeddings`, one file each, in their order. */
+  readonly names?: readonly string[];
+  readonly metadata?: readonly string[];
+  readonly metadataKey?: string;
+  readonly exclude?: readonly string[];
+  readonly followLinks?: boolean;
+  readonly remove?: readonly string[];
+  readonly removeMissing?: boolean;
+  /** In days. */
+  readonly keepMissing?: number;
+  readonly compare?: Comparison;
+  readonly stats?: boolean;
+  readonly precision?: Precision;
+  readonly device?: Device;
+  readonly threads?: number;
+  readonly targetPad?: number;
+  readonly maxPixels?: number;
+  readonly json?: boolean;
+}
+
+export type ReindexCommandOptions = Pick<
+  IndexOptions,
+  'index' | 'model' | 'precision' | 'device' | 'threads' | 'targetPad' | 'maxPixels' | 'json'
+>;
+
+/** Broken pictures that are printed after indexing; `--stats` prints all. */
+const brokenShown = 20;
+/** Where there is no terminal, a line comes this often. */
+const millisecondsPerLine = 60_000;
+
+export async function index(
+  pictures: readonly string[],
+  options: IndexOptions,
+  context: Context,
+): Promise<void> {
+  const { list = [], embeddings = [], names = [], metadata = [], remove = [], stats, json } = options;
+  const { reporter, signal, print } = context;
+  const addsPictures = pictures.length + list.length > 0;
+  const doesNothing = !addsPictures && embeddings.length + metadata.length + remove.length === 0;
+  const ofPictures = 'folders, files, shards or --list beside it';
+  refuseIdle([
+    ['--metadata-key', options.metadataKey, metadata.length > 0, '--metadata beside it'],
+    ['--exclude', options.exclude, addsPictures, ofPictures],
+    ['--follow-links', options.followLinks, addsPictures, ofPictures],
+    ['--max-pixels', options.maxPixels, addsPictures, ofPictures],
+    ['--compare', options.compare, addsPictures, ofPictures],
+    ['--remove-missing', options.removeMissing, addsPictures, ofPictures],
+    ['--keep-missing', options.keepMissing, addsPictures, ofPictures],
+    ['--model', options.model, !doesNothing || !stats, 'something to index'],
+    ['--precision', options.precision, !doesNothing || !stats, 'something to index'],
+    ['--target-pad', options.targetPad, !doesNothing || !stats, 'something to index'],
+    ['--device', options.device, !doesNothing || !stats, 'something to index'],
+    ['--threads', options.threads, !doesNothing || !stats, 'something to index'],
+  ]);
+  if (doesNothing) {
+    if (!stats) throw nothingToDo();
+    return await showStatistics(options, context);
+  }
+  if (names.length > embeddings.length) {
+    throw new LincirError('bad-argument', {
+      subject: '--names',
+      expected: 'at most a file for each of --embeddings',
+      found: `${names.length} for ${embeddings.length}`,
+    });
+  }
+  // What is wrong with these is to be known before hours of work.
+  const tables = await Promise.all(
+    metadata.map((path) =>
+      openMetadata(path, {
+        reserved: reservedColumns,
+        ...(options.metadataKey !== undefined && { key: options.metadataKey }),
+      }),
+    ),
+  );
+  const matrices = await Promise.all(embeddings.map((path, at) => openEmbeddings(path, names[at])));
+  const clip = await clipFor(options, context);
+  let away: LincirError | undefined;
+  try {
+    const { precision } = options;
+    const target = await openIndex(options.index, {
+      access: 'write',
+      // Without it, no index is made where there is none: pictures are only to be taken out, or told of.
+      ...(addsPictures || embeddings.length > 0 ? { clip } : {}),
+      ...(precision && { precision }),
+    });
+    try {
+      if (remove.length > 0) {
+        await takeOut(target, remove, addsPictures || embeddings.length + metadata.length > 0, context);
+      }
+      if (addsPictures) {
+        const { exclude, followLinks, maxPixels, compare, removeMissing, keepMissing } = options;
+        const named = { pictures, lists: list, exclude, followLinks };
+        const rules = { maxPixels, compare, removeMissing, keepMissingDays: keepMissing };
+        const events = target.add(clip, { ...named, ...rules, signal });
+        away = await follow(events, target, options, context);
+      }
+      for (const matrix of matrices) {
+        reporter.begin({ label: `adding ${matrix.path}`, unit: 'pictures', total: matrix.count });
+        const work = target.addEmbeddings(matrix, signal);
+        let step = await work.next();
+        for (; !step.done; step = await work.next()) reporter.advance(step.value);
+        reporter.end();
+        const { added, changed, unchanged } = step.value;
+        if (json) print(JSON.stringify({ embeddings: matrix.path, ...step.value }));
+        else
+          reporter.note(`${matrix.path}: ${counted({ new: added, changed, unchanged })} → ${options.index}`);
+      }
+      for (const table of tables) {
+        const annotation = await target.annotate(table, pictures);
+        const { rows, pictures: named, changed, unmatched, firstUnmatched } = annotation;
+        if (json) print(JSON.stringify({ metadata: table.path, ...annotation }));
+        else {
+          reporter.note(
+            `${table.path}: ${formatCounted(rows, 'rows')} for ${formatCounted(named, 'pictures')}, ${formatCount(changed)} of them changed`,
+          );
+        }
+        if (unmatched > 0) {
+          reporter.note(
+            `warning: ${table.path}: ${formatCounted(unmatched, 'rows')} ${unmatched === 1 ? 'names' : 'name'} no picture of the index, such as ${quoted(firstUnmatched ?? '')}`,
+          );
+        }
+      }
+    } finally {
+      await target.close();
+    }
+  } finally {
+    await clip.dispose();
+  }
+  if (stats) await showStatistics(options, context);
+  if (away) throw away;
+}
+
+/** Takes pictures out, and tells of names that are of none. */
+async function takeOut(
+  target: PictureIndex,
+  names: readonly string[],
+  doesMore: boolean,
+  { reporter }: Context,
+): Promise<void> {
+  const count = await target.remove(names);
+  if (count === 0 && !doesMore) {
+    throw new LincirError('not-found', {
+      subject: `--remove ${quoted(names[0])}`,
+      expected: 'ids or paths of pictures in the index',
+      found: 'none of them there',
+      todo: `lincir search --index ${target.uri} shows both`,
+    });
+  }
+  const others = new Set(names).size - count;
+  if (others > 0) {
+    reporter.note(`warning: --remove: ${formatCounted(others, 'names')} of no picture in ${target.uri}`);
+  }
+  reporter.note(`${formatCounted(count, 'pictures')} taken out of ${target.uri}`);
+}
+
+/** `lincir reindex`. */
+export async function rebuild(options: ReindexCommandOptions, context: Context): Promise<void> {
+  const { precision, maxPixels } = options;
+  const clip = await clipFor(options, context);
+  try {
+    await follow(
+      reindex(options.index, clip, { precision, maxPixels, signal: context.signal }),
+      undefined,
+      options,
+      context,
+    );
+  } finally {
+    await clip.dispose();
+  }
+}
+
+/** The model that is named, or else the index's own. */
+async function clipFor(
+  { index: uri, model, device, threads, targetPad, maxPixels }: ReindexCommandOptions,
+  { reporter, signal }: Context,
+) {
+  const present = await infoOf(uri);
+  const name = model ?? present?.model;
+  if (name === undefined) {
+    throw new LincirError('bad-argument', {
+      subject: uri,
+      expected: 'a model for the new index',
+      found: 'none',
+      todo: 'give --model, such as --model base',
+    });
+  }
+  const padding = targetPad ?? present?.targetPad ?? undefined;
+  const clip = await loadClip(name, {
+    ...(device && { device }),
+    ...(threads !== undefined && { threads }),
+    ...(padding !== undefined && { targetPad: padding }),
+    ...(maxPixels !== undefined && { maxPixels }),
+    onDownload: downloadBar(reporter, name),
+    signal,
+  });
+  reporter.end();
+  return clip;
+}
+
+async function infoOf(uri: string): Promise<StoreInfo | undefined> {
+  try {
+    const present = await openIndex(uri);
+    await present.close();
+    return present.info;
+  } catch (error) {
+    if (error instanceof LincirError && error.code === 'not-found') return undefined;
+    throw error;
+  }
+}
+
+/** Shows work on an index, and what came of it. Returns what there is to say of pictures that are away. */
+async function follow(
+  events: AsyncIterable<UpdateEvent>,
+  target: PictureIndex | undefined,
+  { index: uri, json }: Pick<IndexOptions, 'index' | 'json'>,
+  { reporter, signal, print }: Context,
+): Promise<LincirError | undefined> {
+  const begin = performance.now();
+  let told = begin;
+  let summary: UpdateSummary | undefined;
+  let leftOut: LeftOut = {};
+  let away: LincirError | undefined;
+  reporter.begin({ label: 'looking', unit: 'pictures' });
+  try {
+    for await (const event of events) {
+      if (event.kind === 'looking') reporter.advance(event.found);
+      else if (event.kind === 'begin') {
+        reporter.begin({ label: 'indexing', unit: 'pictures', total: event.todo });
+      } else if (event.kind === 'progress' || event.kind === 'commit') {
+        reporter.advance(event.done);
+        const now = performance.now();
+        if (reporter.isTerminal || now - told < millisecondsPerLine) continue;
+        told = now;
+        reporter.note(`${formatCount(event.done)} of ${formatCounted(event.todo, 'pictures')}`);
+      } else if (event.kind === 'end') ({ summary, leftOut, away } = event);
+    }
+  } catch (error) {
+    if (away === undefined || error !== away) throw error;
+  } finally {
+    reporter.end();
+    if (signal.aborted) reporter.note(`what is done is in ${uri}: run the same command again to go on`);
+  }
+  const seconds = (performance.now() - begin) / 1000;
+  const present = target ?? (await openIndex(uri));
+  try {
+    const broken = (await Array.fromAsync(present.broken())).flat();
+    const { model } = present.info;
+    if (json) print(JSON.stringify({ index: uri, model, ...summary!, seconds, broken, leftOut }));
+    else {
+      tellLeftOut(leftOut, reporter);
+      listBroken(broken.slice(0, brokenShown), reporter.note.bind(reporter));
+      if (broken.length > brokenShown) {
+        reporter.note(
+          `${formatCount(broken.length - brokenShown)} more broken: lincir index --stats --index ${uri} lists them`,
+        );
+      }
+      reporter.note(described(summary!, broken.length, seconds, uri));
+    }
+  } finally {
+    if (target === undefined) await present.close();
+  }
+  return away;
+}
+
+async function showStatistics({ index: uri, json }: IndexOptions, { print }: Context): Promise<void> {
+  const target = await openIndex(uri);
+  try {
+    const { info } = target;
+    const { pictures, missing, bytes, approximate, columns } = await target.statistics();
+    const broken = (await Array.fromAsync(target.broken())).flat();
+    if (json) {
+      print(
+        JSON.stringify({
+          index: uri,
+          ...info,
+          pictures,
+          missing: (await Array.fromAsync(target.missing())).flat(),
+          bytes: bytes ?? null,
+          approximate: approximate ?? null,
+          columns: Object.fromEntries(columns),
+          broken,
+        }),
+      );
+      return;
+    }
+    const rows: readonly (readonly [string, string])[] = [
+      ['index', uri],
+      ['pictures', formatCount(pictures)],
+      ['broken', formatCount(broken.length)],
+      ...(missing > 0 ? [['missing', `${formatCount(missing)}, which can come back`] as const] : []),
+      ['model', `${info.model} (fingerprint ${info.fingerprint})`],
+      ['vectors', `${info.dimensions} x ${info.precision}`],
+      ['padding', info.targetPad === null ? 'none' : `to ${info.targetPad}`],
+      [
+        'approximate',
+        approximate
+          ? `${formatCounted(approximate.indexed, 'pictures')} in it, ${formatCount(approximate.others)} compared one by one`
+          : 'none: all are compared one by one',
+      ],
+      ['columns', [...columns].map(([name, type]) => `${name} (${type})`).join(', ')],
+      ['made', info.created],
+      ...(bytes === undefined ? [] : [['size', formatBytes(bytes)] as const]),
+    ];
+    for (const [name, value] of rows) print(`${name.padEnd(12)} ${value}`);
+    listBroken(broken, print);
+  } finally {
+    await target.close();
+  }
+}
+
+function listBroken(broken: readonly BrokenPicture[], print: (line: string) => void): void {
+  for (const { path, reason } of broken) print(`broken: ${quoted(path, 4096).slice(1, -1)}: ${reason}`);
+}
+
+function described(summary: UpdateSummary, broken: number, seconds: number, uri: string): string {
+  const { added, changed, renamed, removed, kept, unchanged, encoded, encodingSeconds } = summary;
+  const pictures = formatCounted(added + changed + renamed + unchanged, 'pictures');
+  const parts = [
+    `${pictures} (${counted({ new: added, changed, renamed, removed, unchanged, 'missing, but kept': kept })})`,
+    ...(broken > 0 ? [`${formatCount(broken)} broken`] : []),
+    formatDuration(seconds),
+    ...(encoded > 1 && encodingSeconds > 0 ? [formatRate(encoded / encodingSeconds, 'pictures')] : []),
+  ];
+  return `${parts.join(', ')} → ${uri}`;
+}
+
+/** Those that are not 0; of all that are, that none is. */
+function counted(counts: Readonly<Record<string, number>>): string {
+  const some = Object.entries(counts).filter(([, count]) => count > 0);
+  return some.map(([name, count]) => `${formatCount(count)} ${name}`).join(', ') || 'none';
+}
+
+function nothingToDo(): LincirError {
+  return new LincirError('bad-argument', {
+    subject: 'lincir index',
+    expected: 'folders, files or shards, --list, --embeddings, --metadata, --remove or --stats',
+    found: 'none of them',
+    todo: 'say what to index',
+  });
+}

@@ -1,0 +1,194 @@
+/** `lincir search`: pictures that match a picture and words, once or in a dialogue. */
+
+import { access } from 'node:fs/promises';
+import type { Method } from '../../composition/index.ts';
+import { asLincirError, formatBytes, LincirError, quoted } from '../../core/index.ts';
+import { isWebAddress, memberMark } from '../../pictures/index.ts';
+import type { Context } from '../context.ts';
+import { refuseIdle } from '../idle-options.ts';
+import { interact } from '../search/dialogue.ts';
+import { hitOf } from '../search/dialogue-steps.ts';
+import { askedLine } from '../search/facts.ts';
+import { asJson, asPaths, asText, foundLine, timingLines, writePage } from '../search/output.ts';
+import {
+  type SearchRequest,
+  type SearchResults,
+  SearchSession,
+  type SessionOptions,
+} from '../search/session.ts';
+import { terminalGraphics } from '../terminal/pictures.ts';
+import { looksEmptied } from '../terminal/shell-quotes.ts';
+
+export interface SearchCommandOptions extends SessionOptions {
+  readonly image?: readonly string[];
+  readonly text?: string;
+  readonly phi?: string;
+  readonly without?: string;
+  readonly withoutWeight?: number;
+  readonly method?: Method;
+  readonly weight?: number;
+  readonly where?: string;
+  readonly top: number;
+  readonly page: number;
+  readonly minScore?: number;
+  readonly includeReference?: boolean;
+  readonly exact?: boolean;
+  readonly unique?: number | true;
+  readonly json?: boolean;
+  readonly paths?: boolean;
+  readonly null?: boolean;
+  /** Where to write the page; `true`: to a temporary folder. */
+  readonly html?: string | true;
+  readonly open?: boolean;
+  readonly preview?: boolean;
+  readonly timings?: boolean;
+  readonly interactive?: boolean;
+}
+
+export async function search(options: SearchCommandOptions, context: Context): Promise<void> {
+  const { image: images = [], interactive } = options;
+  const {
+    text,
+    phi,
+    without,
+    withoutWeight,
+    method,
+    weight,
+    where,
+    top,
+    page,
+    minScore,
+    includeReference,
+    exact,
+    unique,
+  } = options;
+  const request: SearchRequest = {
+    ...{ images, text, phi, without, withoutWeight, method, weight, where },
+    ...{ top, page, minScore, includeReference, exact, unique },
+  };
+  const asLines = !options.json && !options.paths && !options.null;
+  refuseIdle([
+    ['--page', page > 1, !interactive, 'no --interactive, where /next turns pages'],
+    ['--paths', options.paths, !options.json, 'no --json beside it'],
+    ['--null', options.null, !options.json, 'no --json beside it'],
+    ['--preview', options.preview, asLines, 'neither --json nor bare paths beside it'],
+    ['--include-reference', includeReference, interactive || images.length > 0, '--image beside it'],
+    [
+      '--allow-private',
+      options.allowPrivate,
+      interactive || images.some(isWebAddress),
+      'an address as --image',
+    ],
+  ]);
+  if (options.preview) expectGraphics();
+  // Ways without phi take several pictures without names.
+  const named = method === undefined || method === 'lincir' ? images.length : 1;
+  if (text !== undefined && looksEmptied(text, named) && images.length > 0) {
+    context.reporter.note(
+      `warning: ${quoted(text)} has a gap: if $1 stood there, a shell has emptied it; write --text in single quotes`,
+    );
+  }
+  const session = await SearchSession.open(options, context);
+  try {
+    const shows = {
+      show: (results: SearchResults) => show(results, session, options, context),
+      open: (results: SearchResults, what: number | 'page') => openResult(results, what, session, context),
+    };
+    if (interactive) await interact(session, request, shows, context);
+    else {
+      const results = await session.search(request);
+      if (phi !== undefined && results.phi === undefined) {
+        context.reporter.note(`warning: --phi is not used by the method ${results.query.method}`);
+      }
+      if (exact && (await session.index.statistics()).approximate === undefined) {
+        context.reporter.note(
+          'warning: --exact changes nothing: all pictures of this index are compared anyway',
+        );
+      }
+      await shows.show(results);
+    }
+  } finally {
+    await session.close();
+  }
+}
+
+/** Prints results in the way that the options ask for. */
+async function show(
+  results: SearchResults,
+  session: SearchSession,
+  { json, paths, null: zero, html, open: opens, preview, timings, interactive }: SearchCommandOptions,
+  { print, reporter }: Context,
+): Promise<void> {
+  if (json) print(asJson(results));
+  else if (paths || zero) process.stdout.write(asPaths(results, zero ? '\0' : '\n'));
+  else {
+    if (results.query.prompt !== undefined) reporter.note(results.query.prompt);
+    if (!interactive) reporter.note(askedLine(results));
+    const graphics = preview ? terminalGraphics(process.env) : undefined;
+    for await (const line of asText(results, graphics)) print(line);
+  }
+  if (html !== undefined || opens) {
+    const file = await writePage(results, {
+      searched: (await session.index.statistics()).pictures,
+      path: typeof html === 'string' ? html : undefined,
+    });
+    reporter.note(`→ ${file}`);
+    if (opens) await openFile(file);
+  }
+  if (timings) {
+    for (const line of timingLines(results)) reporter.note(line);
+    reporter.note(`${'memory'.padEnd(18)} ${formatBytes(process.memoryUsage.rss()).padStart(11)}`);
+  } else if (interactive) reporter.note(foundLine(results, (await session.index.statistics()).pictures));
+}
+
+/** Opens the page of results, or the picture of a rank, by the program that the system has for it. */
+async function openResult(
+  results: SearchResults,
+  what: number | 'page',
+  session: SearchSession,
+  { reporter }: Context,
+): Promise<void> {
+  if (what === 'page') {
+    const { pictures: searched } = await session.index.statistics();
+    const file = await writePage(results, { searched, path: undefined });
+    reporter.note(`→ ${file}`);
+    return await openFile(file);
+  }
+  const { path } = hitOf(what, results)!;
+  if (path.includes(memberMark)) {
+    throw new LincirError('bad-argument', {
+      subject: quoted(path),
+      expected: 'a picture with a file of its own',
+      found: 'one in a shard',
+      todo: 'open the page instead',
+    });
+  }
+  await openFile(path);
+}
+
+async function openFile(path: string): Promise<void> {
+  try {
+    await access(path);
+    await (await import('open')).default(path);
+  } catch (cause) {
+    const error = asLincirError(cause, path, 'read');
+    if (error instanceof LincirError && error.code === 'not-found') throw error;
+    throw new LincirError('io', {
+      subject: path,
+      expected: 'a program that opens it',
+      found: cause instanceof Error ? quoted(cause.message) : 'none',
+      todo: 'open it yourself',
+      cause,
+    });
+  }
+}
+
+function expectGraphics(): void {
+  if (process.stdout.isTTY && terminalGraphics(process.env) !== undefined) return;
+  throw new LincirError('bad-argument', {
+    subject: '--preview',
+    expected: "a terminal that shows pictures by kitty's, iTerm2's or sixel graphics",
+    found: process.stdout.isTTY ? 'one that is not known to' : 'no terminal',
+    todo: 'use --html, with --open',
+  });
+}

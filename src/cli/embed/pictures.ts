@@ -1,0 +1,130 @@
+/** Pictures to embed: which ones a command line means, and their embeddings, with or without the broken ones. */
+
+import { lstat, stat } from 'node:fs/promises';
+import { isAbsolute, posix, relative, resolve, sep } from 'node:path';
+import { glob } from 'tinyglobby';
+import type { Clip } from '../../clip/index.ts';
+import { type Float32Tensor, LincirError, pathOnDisk, quoted } from '../../core/index.ts';
+import {
+  exclusion,
+  leftOutCounter,
+  openSources,
+  type SourceOptions,
+  type Unreadable,
+} from '../../pictures/index.ts';
+import type { BatchOptions, Input } from './input.ts';
+import type { PartialWork, Skipped } from './partial-work.ts';
+
+/** Told of what cannot be looked into, and of files that look like pictures and are not taken. */
+type Found = Pick<SourceOptions, 'onUnreadable' | 'onLeftOut'>;
+
+/**
+ * Pictures as input of `lincir embed`.
+ * @param skipBroken note the pictures that cannot be read, instead of throwing at the first
+ * @throws LincirError as `listPictures` does, and 'bad-file' for what cannot be looked into, unless that is skipped
+ */
+export async function picturesInput(
+  patterns: readonly string[],
+  skipBroken: boolean,
+  note: (line: string) => void,
+): Promise<Input> {
+  const { counts: leftOut, count: onLeftOut } = leftOutCounter();
+  const onUnreadable = ({ path, reason }: Unreadable) => {
+    if (skipBroken) return note(`left out: ${path}: ${reason}`);
+    const todo = 'repair it, or give --skip-broken';
+    throw new LincirError('bad-file', {
+      ...{ subject: path, expected: 'a picture or folder that can be read', found: reason, todo },
+    });
+  };
+  const names = await listPictures(patterns, { onUnreadable, onLeftOut });
+  return {
+    kind: 'pictures',
+    leftOut,
+    names: () => names,
+    batches: (clip, work, options) =>
+      skipBroken
+        ? unbrokenBatches(clip, work, options)
+        : clip.imageBatches(work.namesFrom(work.done), options),
+  };
+}
+
+/**
+ * The pictures that the patterns name, sorted, each once: of a path, that file; of a folder, every picture in and
+ * under it, as `lincir index` takes them; of a glob pattern, every file that matches, but for those in folders that are
+ * left out there. Paths have forward slashes on every system.
+ * @throws LincirError 'not-found' naming a pattern that no file matches.
+ */
+export async function listPictures(patterns: readonly string[], found: Found): Promise<string[]> {
+  const names = await Promise.all(patterns.map((pattern) => picturesOf(pattern, found)));
+  return [...new Set(names.flat())].sort();
+}
+
+async function picturesOf(pattern: string, found: Found): Promise<string[]> {
+  const path = await pathOnDisk(process.platform === 'win32' ? pattern.replaceAll('\\', '/') : pattern);
+  // A name on disk is taken literally: `photo (1).jpg` looks like a pattern.
+  const entry = await stat(path).catch(() => undefined);
+  if (entry?.isFile()) return [posix.normalize(path)];
+  const pictures = entry?.isDirectory() ? await picturesIn(path, found) : await matchesOf(path);
+  if (pictures.length > 0) return pictures;
+  throw new LincirError('not-found', {
+    subject: `--images ${quoted(pattern)}`,
+    expected:
+      entry === undefined ? 'a picture, a folder, or a pattern that files match' : 'pictures in the folder',
+    found: 'none',
+    todo: 'check the path',
+  });
+}
+
+async function picturesIn(folder: string, found: Found): Promise<string[]> {
+  const root = resolve(folder);
+  const { pictures } = await openSources([folder], found);
+  const names: string[] = [];
+  for await (const { file } of pictures()) {
+    names.push(posix.join(folder, relative(root, file).split(sep).join('/')));
+  }
+  return names;
+}
+
+/** Folders that are links or left out elsewhere are looked into only if the pattern has their names. */
+async function matchesOf(pattern: string): Promise<string[]> {
+  // A folder may have another form than what lies in it. What stands before the pattern is as the disk has it.
+  const names = pattern.split('/');
+  const first = names.findIndex((name) => /[*?[\](){}!+@]/.test(name));
+  const forms = names.map((name, at) =>
+    at < first ? [name] : [...new Set([name, name.normalize('NFC'), name.normalize('NFD')])],
+  );
+  const patterns = forms.reduce((befores, some) =>
+    befores.flatMap((before) => some.map((name) => `${before}/${name}`)),
+  );
+  const found = await glob(patterns, { absolute: isAbsolute(pattern), expandDirectories: false });
+  const isLeftOut = exclusion();
+  const written = new Set(pattern.split('/'));
+  const known = new Map([['.', true]]);
+  const isReached = async (folder: string): Promise<boolean> => {
+    const before = known.get(folder);
+    if (before !== undefined) return before;
+    const [above, name] = [posix.dirname(folder), posix.basename(folder)];
+    const isPassed = written.has(name) || !(isLeftOut(name) || (await lstat(folder)).isSymbolicLink());
+    known.set(folder, above === folder || (isPassed && (await isReached(above))));
+    return known.get(folder)!;
+  };
+  const matches: string[] = [];
+  for (const name of found) if (await isReached(posix.dirname(name))) matches.push(name);
+  return matches;
+}
+
+/** The pictures' embeddings. A picture that cannot be read is noted in `work`, and its row is zeros. */
+async function* unbrokenBatches(
+  clip: Clip,
+  work: PartialWork,
+  options: BatchOptions,
+): AsyncGenerator<Float32Tensor, void, void> {
+  const { done } = work;
+  const broken: Skipped[] = [];
+  const onBroken = ({ problem: { subject, expected, found } }: LincirError, index: number) =>
+    broken.push({ index: done + index, name: subject, reason: `expected ${expected}, found ${found}` });
+  for await (const batch of clip.imageBatches(work.namesFrom(done), { ...options, onBroken })) {
+    for (const entry of broken.splice(0)) await work.skip(entry);
+    yield batch;
+  }
+}

@@ -1,0 +1,135 @@
+/** Results of evaluations as tables for a terminal: figures in percent. */
+
+import type { Comparison, Figure, Results } from '../../benchmarks/index.ts';
+import { formatCount, formatCounted, formatDuration } from '../../core/index.ts';
+
+/** A line for each method, its figures with half of their 95 % intervals, and what it gains over the first one. */
+export function resultsTable(results: Results): string[] {
+  const { methods, metrics, decisive } = results;
+  const head = ['', ...metrics];
+  const rows = methods.map(({ name, figures }) => [
+    name,
+    ...metrics.map((metric) => `${percent(figures[metric]!.value)} ${halfWidth(figures[metric]!)}`),
+  ]);
+  const lines = [heading(results), '', ...aligned([head, ...rows])];
+  lines.push(...groupLines(results));
+  const [first, ...others] = methods;
+  if (others.length > 0) {
+    const differences = others.map(({ name, differences: found }) => {
+      const { value, low, high, p } = found![decisive]!;
+      return [
+        `${name} − ${first!.name}`,
+        signed(value),
+        `[${signed(low)}, ${signed(high)}]`,
+        `p ${formatP(p)}`,
+      ];
+    });
+    lines.push('', `${decisive}, paired differences and their 95 % intervals:`, ...aligned(differences));
+  }
+  for (const { name, wordings = [], figures } of methods) {
+    if (wordings.length === 0) continue;
+    const own = figures[decisive]!.value;
+    const rows = wordings.map(({ prompt, values }) => [prompt.composed, percent(values[decisive]!)]);
+    const all = [own, ...wordings.map(({ values }) => values[decisive]!)];
+    const spread = `${percent(Math.min(...all))} to ${percent(Math.max(...all))}`;
+    lines.push('', `${name}, ${decisive} by prompt: ${spread}`);
+    lines.push(
+      ...aligned([[methods.find((method) => method.name === name)!.prompt.composed, percent(own)], ...rows]),
+    );
+  }
+  return lines;
+}
+
+/** The decisive metric in each group, a column for each method. */
+function groupLines({ methods, decisive }: Results): string[] {
+  const groups = Object.entries(methods[0]!.groups);
+  if (groups.length === 0) return [];
+  const rows = groups.map(([group, { queries }]) => [
+    group,
+    formatCount(queries),
+    ...methods.map((method) => percent(method.groups[group]!.values[decisive]!)),
+  ]);
+  return ['', ...aligned([[`${decisive} in`, 'queries', ...methods.map(({ name }) => name)], ...rows])];
+}
+
+export function timesLine({ seconds }: Results): string {
+  return Object.entries(seconds)
+    .map(([stage, time]) => `${stage} ${formatDuration(time)}`)
+    .join('; ');
+}
+
+export function comparisonTable(
+  { preset, queries, of, metrics, pairs }: Comparison,
+  [a, b]: readonly [Results, Results],
+): string[] {
+  const common =
+    queries === of
+      ? formatCounted(queries, 'queries')
+      : `${formatCount(queries)} common of ${formatCounted(of, 'queries')}`;
+  const lines = [`${preset}, ${common}`, `A: ${describedRun(a)}`, `B: ${describedRun(b)}`];
+  for (const { a: left, b: right, figures } of pairs) {
+    const rows = metrics.map((metric) => {
+      const { a: own, b: other, difference } = figures[metric]!;
+      const { value, low, high, p } = difference;
+      return [
+        metric,
+        percent(own),
+        percent(other),
+        signed(value),
+        `[${signed(low)}, ${signed(high)}]`,
+        formatP(p),
+      ];
+    });
+    const names = left === right ? left : `${left} and ${right}`;
+    lines.push('', ...aligned([[names, 'A', 'B', 'B − A', '95 %', 'p'], ...rows]));
+  }
+  return lines;
+}
+
+function heading({ preset, limit, queries, images, model }: Results): string {
+  const parts = [
+    preset,
+    limit === null
+      ? formatCounted(queries.length, 'queries')
+      : `ONLY ${formatCounted(limit, 'queries').toUpperCase()}: not comparable`,
+    formatCounted(images, 'pictures'),
+    ...(model ? [model.name] : []),
+  ];
+  return parts.join(', ');
+}
+
+function describedRun({ model, date, limit }: Results): string {
+  const about = [
+    model?.name ?? 'predictions',
+    date,
+    ...(limit === null ? [] : [`only ${formatCounted(limit, 'queries')}`]),
+  ];
+  return about.join(', ');
+}
+
+function percent(value: number): string {
+  return (100 * value).toFixed(2);
+}
+
+function signed(value: number): string {
+  return `${value < 0 ? '−' : '+'}${percent(Math.abs(value))}`;
+}
+
+function halfWidth({ low, high }: Figure): string {
+  return `±${(50 * (high - low)).toFixed(1)}`;
+}
+
+function formatP(p: number): string {
+  return p < 0.001 ? '< 0.001' : p.toFixed(3);
+}
+
+/** Columns of one width each: the first to the left, the others to the right. */
+function aligned(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)))
+      .join('  ')
+      .trimEnd(),
+  );
+}

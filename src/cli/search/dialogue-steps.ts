@@ -1,0 +1,135 @@
+/** What a line of the dialogue means: what is asked next, something to print or to open, or the end. */
+
+import { methods } from '../../composition/index.ts';
+import { withoutQuotes, wordsOf } from '../terminal/words.ts';
+import type { SearchRequest, SearchResults } from './session.ts';
+
+/** The commands, in the order of help. */
+export const commands = {
+  image: 'NAME … [-- WORDS]  other pictures, and words for them; no NAME: none',
+  text: 'WORDS  words, also those that begin with a number; none: no words',
+  method: 'NAME  lincir, image, text, sum or slerp; none: by what is given',
+  weight: 'N  of the words in sum and slerp; none: the usual one',
+  phi: 'PHI  what makes words of pictures',
+  without: 'WORDS  subtract these; none: nothing',
+  where: 'FILTER  only pictures that pass; none: all',
+  unique: 'N  what is alike once: same contents, or from a similarity on; off: each',
+  top: 'N  how many results',
+  next: 'the following results',
+  back: 'those before',
+  open: 'N  result N; without N, a page with all results',
+  show: 'what is asked at present',
+  help: 'this list',
+  quit: 'the end, as Ctrl-D is',
+} as const;
+type Command = keyof typeof commands;
+
+export const help = [
+  '  WORDS     search with these and the present pictures; $ stands for a picture, \\$ is a dollar sign',
+  '  3         take result 3 as the picture; 3 WORDS: and these words',
+  ...Object.entries(commands).map(([name, text]) => `  /${name.padEnd(8)} ${text}`),
+  '  NAME is a file, an address on the web, an id or a path in the index, or #3 for result 3.',
+].join('\n');
+
+export type Step =
+  | { readonly request: SearchRequest }
+  | { readonly print: string }
+  /** A result's rank, or the page of all. */
+  | { readonly open: number | 'page' }
+  | 'show'
+  | 'end';
+
+/** What a line means after a request and what was found. */
+export function stepOf(line: string, request: SearchRequest, last: SearchResults | undefined): Step {
+  if (line === '') return { print: '' };
+  const next = { ...request, page: 1 };
+  const [, command, rest = ''] = /^\/(\w+)\s*(.*)$/.exec(line) ?? [];
+  const given = rest === '' ? undefined : rest;
+  const [, rank, words] = /^#?(\d+)(?:\s+(.*))?$/.exec(line) ?? [];
+  if (rank !== undefined) {
+    const hit = hitOf(rank, last);
+    // The words before said what should differ from another picture.
+    return hit ? { request: { ...next, images: [hit.id], text: words } } : noResult(rank);
+  }
+  if (command === undefined) return { request: { ...next, text: line } };
+  if (command === 'exit') return 'end';
+  if (!(command in commands)) return { print: `/${command} is no command; /help lists them` };
+  switch (command as Command) {
+    case 'image':
+      return imageStep(rest, next, last);
+    case 'text':
+      return { request: { ...next, text: given } };
+    case 'method': {
+      const method = methods.find((name) => name === rest);
+      if (method === undefined && given) return { print: `/method takes one of ${methods.join(', ')}` };
+      return { request: { ...next, method } };
+    }
+    case 'weight':
+      return isNumber(rest) || !given
+        ? { request: { ...next, weight: given ? Number(given) : undefined } }
+        : { print: '/weight takes a number, such as 0.5' };
+    case 'phi':
+      if (!given)
+        return { print: '/phi takes a file, the folder of a run, or a published one: lincir-large' };
+      return { request: { ...next, phi: withoutQuotes(rest) } };
+    case 'without':
+      return { request: { ...next, without: given } };
+    case 'where':
+      return { request: { ...next, where: given } };
+    case 'unique':
+      if (rest === 'off') return { request: { ...next, unique: false } };
+      if (given && !isNumber(rest)) return { print: '/unique takes a similarity, such as 0.95, or off' };
+      return { request: { ...next, unique: given ? Number(given) : true } };
+    case 'top':
+      if (/^[1-9]\d{0,4}$/.test(rest)) return { request: { ...next, top: Number(rest) } };
+      return { print: '/top takes a whole number from 1 to 99999' };
+    case 'next':
+      if (last && last.hits.length < last.request.top) return { print: 'there are no more results' };
+      return { request: { ...request, page: request.page + 1 } };
+    case 'back':
+      if (request.page === 1) return { print: 'these are the first results' };
+      return { request: { ...request, page: request.page - 1 } };
+    case 'open': {
+      if (!given) return last ? { open: 'page' } : { print: 'nothing was found yet' };
+      const number = rest.replace(/^#/, '');
+      return hitOf(number, last) ? { open: Number(number) } : noResult(rest);
+    }
+    case 'show':
+      return 'show';
+    case 'help':
+      return { print: help };
+    case 'quit':
+      return 'end';
+  }
+}
+
+/** `NAME … [-- WORDS]` */
+function imageStep(rest: string, next: SearchRequest, last: SearchResults | undefined): Step {
+  const [, names = rest, words] = /^(.*?)(?:^|\s)--(?:\s+(.*))?$/.exec(rest) ?? [];
+  const images: string[] = [];
+  for (const name of wordsOf(names)) {
+    const rank = /^#(\d+)$/.exec(name)?.[1];
+    const hit = rank === undefined ? undefined : hitOf(rank, last);
+    if (rank !== undefined && hit === undefined) return noResult(rank);
+    images.push(hit?.id ?? name);
+  }
+  return { request: { ...next, images, ...(names !== rest && { text: words }) } };
+}
+
+/** The result of a rank, as it was shown. */
+export function hitOf(
+  rank: number | string,
+  last: SearchResults | undefined,
+): SearchResults['hits'][number] | undefined {
+  if (last === undefined) return undefined;
+  const { page, top } = last.request;
+  return last.hits[Number(rank) - 1 - (page - 1) * top];
+}
+
+function noResult(rank: string): Step {
+  return { print: `there is no result ${rank}` };
+}
+
+function isNumber(text: string): boolean {
+  return /^(\d+\.?\d*|\.\d+)$/.test(text);
+}

@@ -1,0 +1,67 @@
+/** What was asked, said in full: for the page, the terminal and programs. */
+
+import { formatCount, quoted } from '../../core/index.ts';
+import type { SearchRequest, SearchResults } from './session.ts';
+
+/** Terms and values of all that was asked, in their order; the prompt, the pictures, index and model stand elsewhere. */
+export function askedFacts({ request, query, phi }: SearchResults): Readonly<Record<string, string>> {
+  const { without, where, minScore, unique, exact, includeReference, page, top } = request;
+  const { method, weight, withoutWeight } = query;
+  return {
+    Method: weight === undefined ? method : `${method}, weight of the words ${weight}`,
+    ...(phi !== undefined && { Phi: phi }),
+    ...(without !== undefined && { Without: `${without} (weight ${withoutWeight})` }),
+    ...(where !== undefined && { Filter: where }),
+    ...(minScore !== undefined && { 'Score from': `${minScore}` }),
+    ...(unique !== undefined && unique !== false && { Unique: uniqueText(unique) }),
+    ...(includeReference && { 'The query’s own pictures': 'included' }),
+    ...(exact && { Comparison: 'exact' }),
+    ...(page > 1 && { Results: `from ${formatCount((page - 1) * top + 1)} on` }),
+  };
+}
+
+/** The same in one line. */
+export function askedLine(results: SearchResults): string {
+  const { references, index, model } = results;
+  const facts = {
+    ...(references.length > 0 && { Pictures: references.map(labelOf).join(', ') }),
+    ...askedFacts(results),
+    ...{ Model: model, Index: index },
+  };
+  return Object.entries(facts)
+    .map(
+      ([term, value]) => `${term.toLowerCase()} ${quoted(value, 4096).slice(1, -1).replaceAll('\\"', '"')}`,
+    )
+    .join('; ');
+}
+
+/** How a person knows a picture of the query: its path, where it was named by its id. */
+export function labelOf({ name, id, image }: SearchResults['references'][number]): string {
+  return name === id && 'path' in (image as object) ? (image as { path: string }).path : name;
+}
+
+/** What a request asks for, as `/show` says it. */
+export function requestLines(request: SearchRequest): string[] {
+  const { images, text, method, weight, without, withoutWeight, where, minScore, unique, top, page } =
+    request;
+  const facts = {
+    pictures: images.join(', ') || 'none',
+    words: text ?? 'none',
+    method: method ?? 'by what is given',
+    weight,
+    without,
+    'without-weight': without === undefined ? undefined : withoutWeight,
+    where,
+    'min-score': minScore,
+    unique: unique === undefined || unique === false ? undefined : uniqueText(unique),
+    top,
+    page,
+  };
+  return Object.entries(facts).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name.padEnd(14)} ${value}`],
+  );
+}
+
+function uniqueText(unique: number | true): string {
+  return unique === true ? 'by contents' : `by a similarity of ${unique}`;
+}

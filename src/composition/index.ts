@@ -1,0 +1,21 @@
+/** Composing a query: pictures and words to one vector, by phi or without training. */
+
+export {
+  type ComposeOptions,
+  compose,
+  expectDirection,
+  type Method,
+  methodOf,
+  methods,
+  type Query,
+  type Reference,
+} from './compose.ts';
+export { slerp, slerpWeight, sum } from './mixing.ts';
+export {
+  composePrompt,
+  defaultPrompt,
+  namesPictures,
+  plainText,
+  promptParts,
+  withoutPlaces,
+} from './prompt.ts';

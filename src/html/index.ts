@@ -1,0 +1,3 @@
+/** HTML pages: text that stays text. */
+
+export { markup, shown } from './text.ts';

@@ -1,0 +1,291 @@
+/** An index of pictures: made and brought up to date, searched, and rebuilt for another model. */
+
+import { hash } from 'node:crypto';
+import { resolve } from 'node:path';
+import type { Clip } from '../clip/index.ts';
+import type { Query, Reference } from '../composition/index.ts';
+import { LincirError, quoted } from '../core/index.ts';
+import {
+  type EmbeddingsFile,
+  type FetchPictureOptions,
+  fetchPicture,
+  indexedBytes,
+  isWebAddress,
+  type MetadataFile,
+} from '../pictures/index.ts';
+import {
+  type BrokenPicture,
+  engineOf,
+  formatVersion,
+  type KnownPicture,
+  type MissingPicture,
+  type Precision,
+  type StoreInfo,
+  type StoreStatistics,
+  type VectorStore,
+} from '../store/index.ts';
+import { type Annotation, annotate } from './annotate.ts';
+import { type ImportSummary, importEmbeddings } from './import.ts';
+import { namedBy, pathsOf } from './names.ts';
+import { namedColumns, namedMetadata } from './photo-columns.ts';
+import { type FoundPicture, type SearchOptions, searchStore } from './search.ts';
+import { type UpdateEvent, type UpdateOptions, updateIndex } from './update.ts';
+
+export interface OpenIndexOptions {
+  /** One writer at a time; any number of readers. Default: `read`. */
+  readonly access?: 'read' | 'write';
+  /** Makes an index for this model where there is none, if it is opened for writing. */
+  readonly clip?: Clip;
+  /** How the vectors of a new index are stored; `float16` halves them, and moves scores by some 1e-4. Default: `float32`. */
+  readonly precision?: Precision;
+}
+
+/** A picture of a query, as the index knows it. */
+export interface IndexedReference {
+  readonly image: Reference;
+  /** SHA-256 of its bytes, in hex. */
+  readonly hash: string;
+  /** Of the picture in the index that it is. */
+  readonly id?: string;
+}
+
+/**
+ * Opens the index at an address: a path, `lance:PATH`, or in object storage `s3://…`, `gs://…`, `az://…` with the
+ * credentials that LanceDB finds in the environment; `memory:` makes one that ends with the process.
+ * @throws LincirError 'not-found' where there is no index, 'bad-argument' for an address of another kind, or for an index
+ *   of another model than `clip`, 'bad-file' for one of a newer version, 'io' when another process writes it
+ */
+export async function openIndex(uri: string, options: OpenIndexOptions = {}): Promise<PictureIndex> {
+  const { access = 'read', clip, precision } = options;
+  const { engine, location } = await engineOf(uri);
+  const create = async (error: unknown): Promise<VectorStore> => {
+    const isAbsent = error instanceof LincirError && error.code === 'not-found';
+    if (!isAbsent || access === 'read' || clip === undefined) throw error;
+    return await engine.create(location, infoFor(clip, precision));
+  };
+  const store = await engine.open(location, access).catch(create);
+  const index = new PictureIndex(uri, store);
+  try {
+    if (clip) index.expectModel(clip);
+    if (precision !== undefined && precision !== store.info.precision) {
+      throw new LincirError('bad-argument', {
+        subject: uri,
+        expected: `an index of ${precision}`,
+        found: `one of ${store.info.precision}`,
+        todo: `leave the option out, or rebuild: lincir reindex --index ${uri}`,
+      });
+    }
+    return index;
+  } catch (error) {
+    await index.close();
+    throw error;
+  }
+}
+
+/** What an index for a model says of itself. */
+export function infoFor(clip: Clip, precision: Precision = 'float32'): StoreInfo {
+  return {
+    version: formatVersion,
+    model: clip.id ?? resolve(clip.folder),
+    fingerprint: clip.fingerprint,
+    dimensions: clip.visionConfig.projection,
+    precision,
+    targetPad: clip.targetPad,
+    created: new Date().toISOString(),
+  };
+}
+
+/** An open index. Close it. Where another process puts a new one in its place, as `reindex` does, readers go on with that. */
+export class PictureIndex {
+  readonly uri: string;
+  #store: VectorStore;
+
+  /** @internal Use `openIndex`. */
+  constructor(uri: string, store: VectorStore) {
+    this.uri = uri;
+    this.#store = store;
+  }
+
+  get info(): StoreInfo {
+    return this.#store.info;
+  }
+
+  /** Brings it up to date with what is named; see `updateIndex`. The work is done as events are taken. */
+  async *add(clip: Clip, options: UpdateOptions): AsyncGenerator<UpdateEvent, void, void> {
+    this.expectModel(clip);
+    yield* updateIndex(this.#store, clip, options);
+  }
+
+  /** Adds ready embeddings, or brings them up to date; see `importEmbeddings`. */
+  async *addEmbeddings(
+    file: EmbeddingsFile,
+    signal?: AbortSignal,
+  ): AsyncGenerator<number, ImportSummary, void> {
+    return yield* importEmbeddings(this.#store, file, signal);
+  }
+
+  /** Gives pictures further columns; see `annotate`. */
+  async annotate(file: MetadataFile, folders: readonly string[]): Promise<Annotation> {
+    return await annotate(this.#store, file, folders);
+  }
+
+  /** Takes pictures out for good, missing and broken ones as well, by ids or paths; their files stay. Returns how many there were. */
+  async remove(names: readonly string[]): Promise<number> {
+    const ids = new Set((await this.#store.find('id', names.filter(isId))).map(({ id }) => id));
+    const known = await this.#store.find('path', names.flatMap(pathsOf));
+    for (const { id } of namedBy(names, known)) ids.add(id);
+    await this.#store.remove([...ids]);
+    const broken = (await Array.fromAsync(this.#store.broken())).flat();
+    const unread = namedBy(names, broken).map(({ path }) => path);
+    await this.#store.removeBroken(unread);
+    const away = (await Array.fromAsync(this.#store.missing())).flat();
+    const missing = new Set(namedBy(names, away).map(({ id }) => id));
+    for (const { id } of await this.#store.findMissing('id', names.filter(isId))) missing.add(id);
+    await this.#store.removeMissing([...missing]);
+    const kept = new Set(away.map(({ path }) => path));
+    return new Set([...ids, ...missing]).size + unread.filter((path) => !kept.has(path)).length;
+  }
+
+  /** The picture with an id or a path. */
+  async find(name: string): Promise<KnownPicture | undefined> {
+    return await this.#reading(async (store) => {
+      const [byId] = isId(name) ? await store.find('id', [name]) : [];
+      const found = byId ?? namedBy([name], await store.find('path', pathsOf(name)))[0];
+      return found && { ...found, metadata: namedMetadata(found.metadata) };
+    });
+  }
+
+  /**
+   * A picture for `compose`: bytes, or of a file, a shard's member or an address on the web, its bytes, or the embedding that is there already if the
+   * index has the same contents; else the embedding of the picture with this id or path in the index.
+   * @throws LincirError 'not-found' for what is none of these, and what `fetchPicture` throws
+   */
+  async reference(
+    name: string | Uint8Array<ArrayBuffer>,
+    options: FetchPictureOptions = {},
+  ): Promise<IndexedReference> {
+    const bytes = typeof name === 'string' ? await bytesNamed(name, options) : name;
+    if (bytes !== undefined) {
+      const digest = hash('sha256', bytes);
+      const [same] = await this.#reading((store) => store.find('hash', [digest]));
+      const image = typeof name === 'string' ? new File([bytes], name) : bytes; // errors name it
+      return same ? asReference(same) : { image, hash: digest };
+    }
+    const known = await this.find(`${name}`);
+    if (known) return asReference(known);
+    throw new LincirError('not-found', {
+      subject: quoted(name),
+      expected: 'a file, an address on the web, or the id or path of a picture in the index',
+      found: 'none of these',
+      todo: 'check it',
+    });
+  }
+
+  /**
+   * The pictures nearest to a query, the nearest first.
+   * @throws LincirError 'bad-argument' for a query of another model or without a direction, a filter that cannot be read,
+   *   and bad options
+   */
+  async search(query: Query, options: SearchOptions = {}): Promise<FoundPicture[]> {
+    return await this.#reading(async (store) => {
+      if (query.fingerprint !== this.info.fingerprint) throw this.#otherModel('the query', query.fingerprint);
+      return await searchStore(store, query, options);
+    });
+  }
+
+  async *broken(): AsyncGenerator<readonly BrokenPicture[], void, void> {
+    await this.#reading((store) => store.columns()); // looks whether it is still there
+    yield* this.#store.broken();
+  }
+
+  /** Pictures that were taken out since they could not be found or read; they can come back. */
+  missing(): AsyncIterable<readonly MissingPicture[]> {
+    return this.#store.missing();
+  }
+
+  async statistics(): Promise<StoreStatistics & { readonly columns: ReadonlyMap<string, string> }> {
+    return await this.#reading(async (store) => ({
+      ...(await store.statistics()),
+      columns: namedColumns(await store.columns()),
+    }));
+  }
+
+  async close(): Promise<void> {
+    await this.#store.close();
+  }
+
+  /** @throws LincirError 'bad-argument' when the index is of another model, or of pictures padded otherwise */
+  expectModel(clip: Clip): void {
+    const { fingerprint, targetPad } = this.info;
+    if (clip.fingerprint !== fingerprint) throw this.#otherModel(clip.id ?? clip.folder, clip.fingerprint);
+    if (clip.targetPad === targetPad) return;
+    const described = (ratio: number | null) =>
+      ratio === null ? 'pictures without padding' : `padding to ${ratio}`;
+    throw new LincirError('bad-argument', {
+      subject: this.uri,
+      expected: `${described(targetPad)}, as the index was made`,
+      found: described(clip.targetPad),
+      todo: `use the same option, or rebuild: lincir reindex --index ${this.uri}`,
+    });
+  }
+
+  /** Reads, and once more from the index that has taken this one's place, if one has. */
+  async #reading<T>(work: (store: VectorStore) => Promise<T>): Promise<T> {
+    const store = this.#store;
+    try {
+      return await work(store);
+    } catch (error) {
+      const isLost = error instanceof LincirError && (error.code === 'io' || error.code === 'not-found');
+      if (!isLost || !(await this.#isReplaced(store))) throw error;
+      return await work(this.#store);
+    }
+  }
+
+  /** Whether the index is another than the one of `store`; if so, it is open now. */
+  async #isReplaced(store: VectorStore): Promise<boolean> {
+    if (store !== this.#store) return true;
+    const { engine, location } = await engineOf(this.uri);
+    const present = await engine.open(location, 'read').catch(() => undefined);
+    const isOther = present !== undefined && present.info.created !== store.info.created;
+    if (!isOther || store !== this.#store) {
+      await present?.close();
+      return store !== this.#store;
+    }
+    this.#store = present;
+    await store.close();
+    return true;
+  }
+
+  #otherModel(subject: string, fingerprint: string): LincirError {
+    const { model, fingerprint: own } = this.info;
+    return new LincirError('bad-argument', {
+      subject,
+      expected: `the model of the index, ${quoted(model, 200)} (fingerprint ${own})`,
+      found: `another, of fingerprint ${fingerprint}`,
+      todo: `use that model, or rebuild for this one, beside the old one: lincir reindex --index ${this.uri} --model MODEL`,
+    });
+  }
+}
+
+async function bytesNamed(
+  name: string,
+  options: FetchPictureOptions,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  return isWebAddress(name) ? await fetchPicture(name, options) : await bytesUnlessMissing(name);
+}
+
+async function bytesUnlessMissing(path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  return await indexedBytes(path).catch((error: unknown) => {
+    if (error instanceof LincirError && error.code === 'not-found') return undefined;
+    throw error;
+  });
+}
+
+/** Ids are 16 digits in hex. */
+function isId(name: string): boolean {
+  return /^[\da-f]{16}$/.test(name);
+}
+
+function asReference(picture: KnownPicture): IndexedReference {
+  return { image: picture, hash: picture.hash, id: picture.id };
+}

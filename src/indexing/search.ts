@@ -1,0 +1,130 @@
+/** Searching a store: pages of hits, without what is left out, and with pictures that are alike shown once. */
+
+import { expectDirection, type Query } from '../composition/index.ts';
+import { LincirError } from '../core/index.ts';
+import { type Hit, parseFilter, type VectorStore } from '../store/index.ts';
+import { namedColumns, namedMetadata, storedFilter } from './photo-columns.ts';
+
+export interface SearchOptions {
+  /** The most hits. Default: 10. */
+  readonly top?: number | undefined;
+  /** Which `top` hits, from 1. */
+  readonly page?: number | undefined;
+  /** Hits of a lower cosine similarity are left out. */
+  readonly minScore?: number | undefined;
+  /** Which pictures are ranked, such as `folder like '%/2024' and rating >= 4`. */
+  readonly where?: string | undefined;
+  /** Hashes of contents that are left out, such as the query's own pictures'. */
+  readonly exclude?: readonly string[] | undefined;
+  /** Compare every vector, instead of using the approximate index. */
+  readonly exact?: boolean | undefined;
+  /**
+   * Pictures that are alike count once: as the best of them, which has the others as `duplicates`. `true`: those of the same
+   * contents; a number from 0 to 1: also those whose embeddings have at least this cosine similarity with its own.
+   */
+  readonly unique?: boolean | number | undefined;
+}
+
+export interface FoundPicture extends Hit {
+  /** With `unique`: what is alike, of the pictures that were looked at for this page, the nearest to the query first. */
+  readonly duplicates?: readonly Hit[];
+}
+
+const defaultTop = 10;
+/** Hits further down than this are nobody's, and would take memory. */
+const deepestHit = 100_000;
+/** So many times as many hits are looked at first where duplicates count once. */
+const hitsPerUnique = 4;
+
+/**
+ * The pictures nearest to a query, the nearest first.
+ * @throws LincirError 'bad-argument' for a query without a direction, a filter that cannot be read, and bad options
+ */
+export async function searchStore(
+  store: VectorStore,
+  query: Query,
+  { top = defaultTop, page = 1, minScore = -1, where, exclude = [], exact, unique = false }: SearchOptions,
+): Promise<FoundPicture[]> {
+  expectCount('top', top);
+  expectCount('page', page);
+  expectCount('top x page', top * page);
+  if (typeof unique === 'number' && !(unique >= 0 && unique <= 1)) {
+    throw badArgument('unique', 'a similarity from 0 to 1', `${unique}`);
+  }
+  const { vector } = query;
+  const { dimensions } = store.info;
+  if (vector.length !== dimensions) {
+    throw badArgument("the query's dimensions", `${dimensions}`, `${vector.length}`);
+  }
+  expectDirection(vector, 'the query');
+  const columns = await store.columns();
+  const filter =
+    where === undefined ? undefined : storedFilter(parseFilter(where, namedColumns(columns)), columns);
+  const vectors = new Map<string, Float32Array>();
+  const last = top * page;
+  // What is left out must not make pages shorter: so much more is asked for, and more again if that was not enough.
+  const first = (last + exclude.length) * (unique === false ? 1 : hitsPerUnique);
+  for (let limit = Math.min(first, deepestHit); ; limit = Math.min(2 * limit, deepestHit)) {
+    const found = await store.search({ vector, limit, filter, exact });
+    const wanted = found.filter(({ hash, score }) => !exclude.includes(hash) && score >= minScore);
+    if (typeof unique === 'number') await readVectors(store, wanted, vectors);
+    const hits = unique === false ? wanted : groupsOf(wanted, unique === true ? undefined : unique, vectors);
+    // Where duplicates count once, the next hit tells that none with the last one's score is left out.
+    const isEnough = unique === false ? hits.length >= last : hits.length > last;
+    const isAll = found.length < limit || (found.at(-1)?.score ?? -1) < minScore || limit === deepestHit;
+    if (isEnough || isAll) return hits.slice(last - top, last).map(named);
+  }
+}
+
+function named({ duplicates, ...hit }: FoundPicture): FoundPicture {
+  const nameOf = (one: Hit): Hit => ({ ...one, metadata: namedMetadata(one.metadata) });
+  return { ...nameOf(hit), ...(duplicates && { duplicates: duplicates.map(nameOf) }) };
+}
+
+async function readVectors(
+  store: VectorStore,
+  hits: readonly Hit[],
+  vectors: Map<string, Float32Array>,
+): Promise<void> {
+  const missing = hits.flatMap(({ id }) => (vectors.has(id) ? [] : [id]));
+  for (const { id, vector } of await store.find('id', missing)) vectors.set(id, vector);
+}
+
+/** Each hit with those after it that are like it. The first ones stay the same, however many hits follow. */
+function groupsOf(
+  hits: readonly Hit[],
+  threshold: number | undefined,
+  vectors: ReadonlyMap<string, Float32Array>,
+): FoundPicture[] {
+  const groups: (Hit & { readonly duplicates: Hit[] })[] = [];
+  const byHash = new Map<string, (typeof groups)[number]>();
+  const near = (hit: Hit) => {
+    const own = vectors.get(hit.id);
+    if (own === undefined || threshold === undefined) return undefined;
+    return groups.find(({ id }) => cosine(own, vectors.get(id)) >= threshold);
+  };
+  for (const hit of hits) {
+    const group = byHash.get(hit.hash) ?? near(hit);
+    if (group) group.duplicates.push(hit);
+    else {
+      const own = { ...hit, duplicates: [] };
+      groups.push(own);
+      byHash.set(hit.hash, own);
+    }
+  }
+  return groups;
+}
+
+/** Of vectors of length 1. */
+function cosine(a: Float32Array, b: Float32Array | undefined): number {
+  return b === undefined ? -1 : a.reduce((sum, value, at) => sum + value * b[at]!, 0);
+}
+
+function badArgument(subject: string, expected: string, found: string): LincirError {
+  return new LincirError('bad-argument', { subject, expected, found });
+}
+
+function expectCount(subject: string, value: number): void {
+  if (Number.isInteger(value) && value >= 1 && value <= deepestHit) return;
+  throw badArgument(subject, `a whole number from 1 to ${deepestHit}`, `${value}`);
+}

@@ -1,0 +1,184 @@
+/** A composed-retrieval benchmark of the miniature world: pictures, queries, and all their right answers. */
+
+import { LincirError, sequence } from '../../core/index.ts';
+import { queryText } from '../grammar/queries.ts';
+import { type Change, type ChangeKind, changeKinds, changeOf, neighboursOf } from '../world/changes.ts';
+import { isHeldOut, type Scene, sampleScene, sceneKey, shuffled } from '../world/scene.ts';
+
+export interface BenchmarkSizes {
+  /** How many pictures. */
+  readonly gallery: number;
+  readonly queries: number;
+}
+
+/** What `renderScene` makes a picture of. */
+export interface MiniPicture {
+  /** From 1, in the gallery's order. */
+  readonly id: number;
+  /** Held out from training. */
+  readonly scene: Scene;
+  readonly variant: number;
+}
+
+/** One composed query; pictures are named by their ids. */
+export interface MiniQuery {
+  /** From 1. */
+  readonly id: number;
+  readonly kind: ChangeKind;
+  readonly reference: number;
+  /** Stands after `a photo of $ that`. */
+  readonly text: string;
+  /** One of the right answers: the one in the subset. */
+  readonly target: number;
+  /** All of the gallery's right answers, `target` first. */
+  readonly targets: readonly number[];
+  /** Six pictures that are alike: the reference, the target, and four that nearly answer the query. */
+  readonly subset: readonly number[];
+}
+
+export interface MiniBenchmark {
+  readonly gallery: readonly MiniPicture[];
+  readonly queries: readonly MiniQuery[];
+}
+
+/**
+ * The same benchmark for the same seed and sizes. Kinds of change take turns; every scene is held out.
+ * @throws LincirError 'bad-argument' where the gallery cannot hold what so many queries need, about 6 pictures each
+ */
+export function buildBenchmark(seed: number, sizes: BenchmarkSizes): MiniBenchmark {
+  const random = sequence({ seed, purpose: 'scene', moment: 1, row: 0 });
+  const pictures = new PictureSet();
+  const planned: Plan[] = [];
+  while (planned.length < sizes.queries) {
+    const reference = heldOutScene(random);
+    const wanted = shuffled(changeKinds, random).toSorted(
+      (one, other) => countOf(planned, one) - countOf(planned, other),
+    );
+    let asked = 0;
+    for (const kind of wanted) {
+      if (asked === queriesPerReference || planned.length === sizes.queries) break;
+      if (countOf(planned, kind) >= sizes.queries / changeKinds.length) continue;
+      const plan = planQuery(kind, reference, random);
+      if (plan === undefined) continue;
+      asked += 1;
+      planned.push(plan);
+      for (const scene of [reference, ...plan.targets, ...plan.nearMisses]) pictures.add(scene);
+      for (let variant = 1; variant < plan.variants; variant += 1) pictures.add(plan.targets[0]!, variant);
+    }
+  }
+  if (pictures.size > sizes.gallery) {
+    throw new LincirError('bad-argument', {
+      subject: `a benchmark of ${sizes.queries} queries`,
+      expected: `a gallery of at least ${pictures.size} pictures`,
+      found: String(sizes.gallery),
+    });
+  }
+  while (pictures.size < sizes.gallery) pictures.add(heldOutScene(random));
+  return finished(planned, shuffled(pictures.all(), random), random);
+}
+
+/** Scenes for a query, before pictures have their ids. */
+interface Plan {
+  readonly change: Change;
+  /** At least one of the change's, held out. */
+  readonly targets: readonly Scene[];
+  /** How many pictures there are of the first target. */
+  readonly variants: number;
+  readonly nearMisses: readonly Scene[];
+}
+
+/** One reference serves several queries, as in CIRR. */
+const queriesPerReference = 3;
+const mostTargets = 4;
+const nearMissCount = 4;
+/** One scene in ten is held out: so many draws of a change find one that leads to such a scene, as a rule. */
+const triesPerKind = 24;
+
+/** Pictures of scenes, none twice. */
+class PictureSet {
+  readonly #pictures = new Map<string, { readonly scene: Scene; readonly variant: number }>();
+
+  get size(): number {
+    return this.#pictures.size;
+  }
+
+  add(scene: Scene, variant = 0): void {
+    this.#pictures.set(`${sceneKey(scene)} ${variant}`, { scene, variant });
+  }
+
+  all(): { readonly scene: Scene; readonly variant: number }[] {
+    return [...this.#pictures.values()];
+  }
+}
+
+function planQuery(kind: ChangeKind, reference: Scene, random: () => number): Plan | undefined {
+  for (let attempt = 0; attempt < triesPerKind; attempt += 1) {
+    const change = changeOf(kind, reference, random);
+    if (change === undefined) return undefined;
+    const targets = shuffled(change.targets.filter(isHeldOut), random).slice(0, mostTargets);
+    if (targets.length === 0) continue;
+    const nearMisses = nearMissesOf(change, targets[0]!, random);
+    if (nearMisses.length < nearMissCount) continue;
+    const variants = targets.length === 1 ? 1 + Math.floor(random() * 3) : 1;
+    return { change, targets, variants, nearMisses };
+  }
+  return undefined;
+}
+
+/** Held-out scenes that answer the change in all but one attribute; where those are few, in all but two. */
+function nearMissesOf(change: Change, target: Scene, random: () => number): Scene[] {
+  const referenceKey = sceneKey(change.reference);
+  const found = new Map<string, Scene>();
+  const take = (scenes: readonly Scene[]) => {
+    for (const scene of scenes) {
+      if (found.size === nearMissCount) return;
+      const key = sceneKey(scene);
+      if (isHeldOut(scene) && key !== referenceKey && !change.isTarget(scene)) found.set(key, scene);
+    }
+  };
+  const near = shuffled(neighboursOf(target), random);
+  take(near);
+  if (found.size === 0) return [];
+  for (const scene of near) {
+    if (found.size === nearMissCount) break;
+    take(shuffled(neighboursOf(scene), random));
+  }
+  return [...found.values()];
+}
+
+function finished(
+  planned: readonly Plan[],
+  pictures: readonly { readonly scene: Scene; readonly variant: number }[],
+  random: () => number,
+): MiniBenchmark {
+  const gallery = pictures.map(({ scene, variant }, at) => ({ id: at + 1, scene, variant }));
+  const byScene = Map.groupBy(gallery, ({ scene }) => sceneKey(scene));
+  const picturesOf = (scene: Scene) => (byScene.get(sceneKey(scene)) ?? []).map(({ id }) => id);
+  /** The first that was made of a scene. */
+  const pictureOf = (scene: Scene) => byScene.get(sceneKey(scene))!.find(({ variant }) => variant === 0)!.id;
+  const queries = planned.map(({ change, targets, nearMisses }, at) => {
+    const reference = pictureOf(change.reference);
+    const target = pictureOf(targets[0]!);
+    const others = change.targets.flatMap(picturesOf).filter((id) => id !== target);
+    return {
+      id: at + 1,
+      kind: change.kind,
+      reference,
+      text: queryText(change, random),
+      target,
+      targets: [target, ...others],
+      subset: shuffled([reference, target, ...nearMisses.map(pictureOf)], random),
+    };
+  });
+  return { gallery, queries };
+}
+
+function countOf(planned: readonly Plan[], kind: ChangeKind): number {
+  return planned.filter(({ change }) => change.kind === kind).length;
+}
+
+function heldOutScene(random: () => number): Scene {
+  let scene = sampleScene(random);
+  while (!isHeldOut(scene)) scene = sampleScene(random);
+  return scene;
+}

@@ -1,0 +1,87 @@
+/** The written benchmark is one of CIRCO's and one of CIRR's at once, and scored as these are. */
+
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import sharp from 'sharp';
+import { openBenchmark } from '../../benchmarks/index.ts';
+import { sequence } from '../../core/index.ts';
+import { madeMiniCaptions, miniCaptions } from '../grammar/captions.ts';
+import { shuffled } from '../world/scene.ts';
+import { buildBenchmark } from './benchmark.ts';
+import { miniPictures, writeMiniBenchmark } from './files.ts';
+import { mini } from './kind.ts';
+
+const world = buildBenchmark(3, { gallery: 200, queries: 20 });
+let folder: string;
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lincir-mini-'));
+  await writeMiniBenchmark(folder, world);
+});
+after(() => rm(folder, { recursive: true }));
+
+test('has all pictures, and both kinds of annotations', async () => {
+  const names = await readdir(join(folder, miniPictures));
+  assert.equal(names.length, 200);
+  const { width, height, channels } = await sharp(join(folder, miniPictures, names[0]!)).metadata();
+  assert.deepEqual([width, height, channels], [64, 64, 3]);
+  const options = { anyVersion: true };
+  const circo = await openBenchmark('circo', folder, options);
+  const cirr = await openBenchmark('cirr', folder, options);
+  assert.deepEqual(
+    circo.queries.map(({ id, texts, groups }) => [id, texts, groups]),
+    world.queries.map(({ id, text, kind }) => [`${id}`, [text], [kind]]),
+  );
+  assert.deepEqual(
+    cirr.queries.map(({ id, candidates }) => [id, candidates!.length]),
+    world.queries.map(({ id }) => [`${id}`, 5]),
+  );
+  await assert.rejects(openBenchmark('cirr', folder), { code: 'bad-file' });
+});
+
+test('mini scores precision as CIRCO does and recall as CIRR does', async () => {
+  const options = { anyVersion: true };
+  const own = await mini.open(folder, {});
+  const circo = await openBenchmark('circo', folder, options);
+  const cirr = await openBenchmark('cirr', folder, options);
+  const random = sequence({ seed: 0, purpose: 'choice', moment: 0, row: 0 });
+  for (const [at, query] of own.queries.entries()) {
+    const order = shuffled([...own.images.keys()], random);
+    const ids = (benchmark: typeof own) => order.map((row) => benchmark.images[row]!.id);
+    const candidates = shuffled(query.candidates!, random);
+    const found = own.score(query, { gallery: ids(own), candidates });
+    const byCirco = circo.score(circo.queries[at]!, { gallery: ids(circo) });
+    const gallery = ids(cirr).filter((id) => id !== query.reference);
+    const byCirr = cirr.score(cirr.queries[at]!, { gallery, candidates });
+    assert.deepEqual(Object.keys(found), own.metrics);
+    for (const metric of own.metrics) {
+      assert.equal(found[metric], (metric.startsWith('mAP') ? byCirco : byCirr)[metric], metric);
+    }
+  }
+});
+
+test('mini refuses pictures and queries that only one of the two kinds has', async () => {
+  const changes: readonly (readonly [string, (json: object[]) => unknown, RegExp])[] = [
+    ['annotations/val.json', (queries) => queries.slice(1), /queries to be the same/],
+    ['cirr/captions/cap.rc2.val.json', (queries) => queries.slice(1), /queries to be the same/],
+    ['cirr/image_splits/split.rc2.val.json', (paths) => ({ ...paths, more: './more.png' }), /200 and 201/],
+  ];
+  for (const [file, change, message] of changes) {
+    const path = join(folder, file);
+    const text = await readFile(path, 'utf8');
+    await writeFile(path, JSON.stringify(change(JSON.parse(text))));
+    await assert.rejects(mini.open(folder, {}), { code: 'bad-file', message });
+    await writeFile(path, text);
+  }
+});
+
+test('captions come by name, without a picture, and are the same each time', async () => {
+  assert.equal(madeMiniCaptions('mini:other'), undefined);
+  const made = madeMiniCaptions('mini:captions')!;
+  const [first] = made.captions();
+  assert.equal(first, [...miniCaptions(1, 0)][0]);
+  assert.equal(new Set(miniCaptions(500, 0)).size > 490, true);
+  assert.notDeepEqual([...miniCaptions(3, 0)], [...miniCaptions(3, 1)]);
+});

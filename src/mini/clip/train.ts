@@ -1,0 +1,178 @@
+/** Training the small CLIP: pairs, loss, gradient, step, log, checkpoint. */
+
+import { LincirError } from '../../core/index.ts';
+import { adamW, clipByNorm } from '../../phi/index.ts';
+import { learningRateAt } from '../../training/index.ts';
+import { ContrastStep, type PairBatch } from './contrast.ts';
+import {
+  initialParameters,
+  logitScaleName,
+  type MiniShape,
+  miniConfig,
+  writeDescription,
+  writeWeights,
+} from './model.ts';
+import type { TokenizerFile } from './tokenizer-file.ts';
+import {
+  appendLog,
+  beginLog,
+  type ClipTrainingState,
+  continueLog,
+  readState,
+  writeState,
+} from './training-state.ts';
+
+export interface ClipTrainingSettings {
+  readonly shape: MiniShape;
+  readonly seed: number;
+  readonly steps: number;
+  /** Pairs of a step, each the others' counter-examples. */
+  readonly batch: number;
+  /** Groups of captions of similar length that a batch is computed in; the batch is a multiple of it. */
+  readonly groups: number;
+  readonly learningRate: number;
+  readonly warmup: number;
+  /** The part of the steps after which captions may name one scene and change it to another. */
+  readonly changesAfter: number;
+  /** The part of the steps after which scenes that differ in one thing come together. */
+  readonly twinsAfter: number;
+  /** Of matrices; vectors and the temperature do not decay. */
+  readonly weightDecay: number;
+  /** The gradient's greatest length. */
+  readonly clipNorm: number;
+}
+
+/** What the model in models/mini was made with. */
+export const defaultClipTraining: ClipTrainingSettings = {
+  shape: {
+    width: 128,
+    heads: 4,
+    textLayers: 4,
+    visionLayers: 4,
+    feedForward: 512,
+    projection: 256,
+    positions: 77,
+    imageSize: 64,
+    patchSize: 21,
+  },
+  seed: 1,
+  steps: 5000,
+  batch: 256,
+  groups: 8,
+  learningRate: 1e-3,
+  warmup: 100,
+  changesAfter: 0.08,
+  twinsAfter: 0.2,
+  weightDecay: 0.1,
+  clipNorm: 1,
+};
+
+export interface ClipTrainingOptions {
+  readonly settings: ClipTrainingSettings;
+  readonly tokenizer: TokenizerFile;
+  /** The pairs of a step, counted from 1: always the same for the same step. */
+  readonly pairs: (step: number) => Promise<PairBatch>;
+  /** Where the model goes, with its log and the state that `resume` goes on from. */
+  readonly folder: string;
+  readonly resume?: boolean;
+  readonly threads?: number;
+  /** Steps from one checkpoint to the next. */
+  readonly saveEvery: number;
+}
+
+export interface ClipTrainingStep {
+  readonly step: number;
+  readonly loss: number;
+  /** The part of pictures whose own caption is the nearest of the batch. */
+  readonly accuracy: number;
+  readonly learningRate: number;
+  readonly gradientNorm: number;
+  /** What cosines are multiplied with. */
+  readonly factor: number;
+  /** Since the training began, its interruptions left out. */
+  readonly seconds: number;
+}
+
+/** As CLIP's were for its vision transformers (Radford et al., 2021, table 20). */
+const adam = { beta1: 0.9, beta2: 0.98, epsilon: 1e-6 };
+/** The temperature's factor never exceeds 100 (ibid., section 2.5). */
+const highestScale = Math.log(100);
+
+/**
+ * Trains a CLIP from nothing, and tells of every step. Blocks its thread for most of the time. The folder holds the
+ * model as of the last checkpoint, in Hugging Face layout. The same seed gives the same model on the same machine.
+ * @throws LincirError 'bad-config' when the loss is not finite; 'bad-argument' when settings differ from those of the
+ * training that is resumed; 'not-found', 'bad-file', 'io' and 'device'
+ */
+export async function* trainClip(options: ClipTrainingOptions): AsyncGenerator<ClipTrainingStep, void, void> {
+  const { settings, tokenizer, pairs, folder, resume = false, threads, saveEvery } = options;
+  const { shape, seed, steps, batch, groups, weightDecay } = settings;
+  const config = miniConfig(shape, tokenizer.vocabulary);
+  const parameters = initialParameters(config, seed);
+  const { values, matrices, tensors } = parameters;
+  const scale = tensors.get(logitScaleName)!.data;
+  const gradient = new Float32Array(values.length);
+
+  await writeDescription(folder, shape, tokenizer);
+  const state = resume ? await readState(folder, values.length) : newState(values);
+  values.set(state.parameters);
+  await (resume ? continueLog(folder, settings, state.step) : beginLog(folder, settings));
+  const begin = performance.now() - 1000 * state.seconds;
+
+  const graph = await ContrastStep.create(config, batch, groups, threads === undefined ? {} : { threads });
+  try {
+    while (state.step < steps) {
+      const step = state.step + 1;
+      const { loss, logits } = await graph.run(await pairs(step), parameters, gradient);
+      const gradientNorm = clipByNorm(gradient, settings.clipNorm);
+      if (!Number.isFinite(loss + gradientNorm)) throw notFinite(step, loss, gradientNorm);
+
+      const learningRate = learningRateAt(step, { ...settings, schedule: 'cosine', cycles: 1, power: 1 });
+      for (const [first, end, decay] of [
+        [0, matrices, weightDecay],
+        [matrices, values.length, 0],
+      ] as const) {
+        const part = (array: Float32Array) => array.subarray(first, end);
+        const moments = { first: part(state.moments.first), second: part(state.moments.second) };
+        const rates = { ...adam, learningRate, weightDecay: decay };
+        adamW(part(values), part(gradient), moments, step, rates);
+      }
+      scale[0] = Math.min(scale[0]!, highestScale);
+
+      state.step = step;
+      state.seconds = (performance.now() - begin) / 1000;
+      const told = {
+        ...{ step, loss, accuracy: accuracyOf(logits, batch), learningRate, gradientNorm },
+        ...{ factor: Math.exp(scale[0]), seconds: state.seconds },
+      };
+      await appendLog(folder, told);
+      if (step % saveEvery === 0 || step === steps) {
+        await writeWeights(folder, parameters);
+        await writeState(folder, { ...state, parameters: values });
+      }
+      yield told;
+    }
+  } finally {
+    await graph.dispose();
+  }
+}
+
+function newState(values: Float32Array): ClipTrainingState {
+  const moments = { first: new Float32Array(values.length), second: new Float32Array(values.length) };
+  return { step: 0, seconds: 0, parameters: values, moments };
+}
+
+/** How often the diagonal is its row's highest. */
+function accuracyOf(logits: Float32Array, batch: number): number {
+  const rows = Array.from({ length: batch }, (_, row) => logits.subarray(row * batch, (row + 1) * batch));
+  return rows.filter((row, at) => row.every((value) => value <= row[at]!)).length / batch;
+}
+
+function notFinite(step: number, loss: number, gradientNorm: number): LincirError {
+  return new LincirError('bad-config', {
+    subject: `step ${step}`,
+    expected: 'a finite loss and gradient',
+    found: `a loss of ${loss}, a gradient of length ${gradientNorm}`,
+    todo: 'try a lower learning rate or a longer warm-up',
+  });
+}

@@ -1,0 +1,115 @@
+/** The demo's page: what was asked of the miniature world, what was found, and how the methods compare. */
+
+import { markup } from '../../html/index.ts';
+import type { ChangeKind } from '../world/changes.ts';
+import { sceneSvg } from '../world/render.ts';
+import type { Scene } from '../world/scene.ts';
+import { demoPageStyle } from './style.ts';
+
+/** A picture of the gallery, drawn anew for people. */
+export interface DemoPicture {
+  readonly scene: Scene;
+  readonly variant: number;
+}
+
+/** A query with what two methods found first. */
+export interface DemoQuery {
+  readonly kind: ChangeKind;
+  readonly reference: DemoPicture;
+  /** What stands after `that`. */
+  readonly text: string;
+  readonly found: readonly { readonly method: string; readonly pictures: readonly FoundPicture[] }[];
+}
+
+export type FoundPicture = DemoPicture & { readonly isRight: boolean };
+
+export interface DemoPage {
+  /** Figures in percent, by method and metric. */
+  readonly methods: readonly { readonly name: string; readonly figures: Readonly<Record<string, number>> }[];
+  readonly queries: readonly DemoQuery[];
+  readonly facts: Readonly<Record<string, string>>;
+}
+
+/** In pixels; the pictures are drawings, and scale. */
+const side = 96;
+
+const kindNames: Readonly<Record<ChangeKind, string>> = {
+  colour: 'Another colour',
+  shape: 'Another shape',
+  texture: 'Another texture',
+  size: 'Another size',
+  number: 'More or fewer',
+  position: 'Somewhere else in the picture',
+  background: 'Another place',
+  add: 'Something added',
+  remove: 'Something taken away',
+  two: 'Two changes at once',
+};
+
+/** The page. It needs nothing beside it and runs no script. */
+export function demoPage({ methods, queries, facts }: DemoPage): string {
+  const byKind = Map.groupBy(queries, ({ kind }) => kind);
+  const sections = [...byKind].map(
+    ([kind, own]) =>
+      `<section><h2>${kindNames[kind]}</h2><div class="queries">${own.map(queryOf).join('\n')}</div></section>`,
+  );
+  return [
+    '<!doctype html>',
+    '<html lang="en">',
+    '<meta charset="utf-8">',
+    '<meta name="viewport" content="width=device-width, initial-scale=1">',
+    `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">`,
+    '<title>lincir: a picture and a few words</title>',
+    `<style>${demoPageStyle}</style>`,
+    '<main>',
+    '<header><h1>A picture and a few words</h1>',
+    '<p class="lead">Each query is a picture and what should be different. phi has learnt from captions alone, without seeing a picture, to turn a picture into a word; the word stands in a sentence, and the pictures nearest to that sentence come first. Right answers are framed in green.</p>',
+    `<dl>${Object.entries(facts)
+      .map(([name, value]) => `<div><dt>${markup(name)}</dt><dd>${markup(value)}</dd></div>`)
+      .join('')}</dl></header>`,
+    tableOf(methods),
+    ...sections,
+    '<footer>Made by lincir. The first queries of each kind are shown, whatever came of them.</footer>',
+    '</main>',
+    '</html>',
+    '',
+  ].join('\n');
+}
+
+function tableOf(methods: DemoPage['methods']): string {
+  const metrics = Object.keys(methods[0]!.figures);
+  const best = metrics.map((metric) => Math.max(...methods.map(({ figures }) => figures[metric]!)));
+  const rows = methods.map(({ name, figures }) => {
+    const cells = metrics.map((metric, at) => {
+      const value = figures[metric]!;
+      const text = value.toFixed(1);
+      return `<td>${value === best[at] ? `<b>${text}</b>` : text}</td>`;
+    });
+    return `<tr><th scope="row">${markup(name)}</th>${cells.join('')}</tr>`;
+  });
+  const head = metrics.map((metric) => `<th scope="col">${markup(metric)}</th>`).join('');
+  return `<div class="scroll"><table><thead><tr><td></td>${head}</tr></thead><tbody>${rows.join('\n')}</tbody></table></div>`;
+}
+
+function queryOf({ reference, text, found }: DemoQuery): string {
+  const rows = found.map(
+    ({ method, pictures }) =>
+      `<div class="found"><h4>${markup(method)}</h4><ol>${pictures
+        .map(
+          (picture) =>
+            `<li${picture.isRight ? ' class="right"' : ''}>${imageOf(picture, picture.isRight ? 'a right answer' : '')}</li>`,
+        )
+        .join('')}</ol></div>`,
+  );
+  return [
+    '<article>',
+    `<div class="asked">${imageOf(reference, 'the reference')}<p>${imageOf(reference, '$', 'chip')} that <strong>${markup(text)}</strong></p></div>`,
+    ...rows,
+    '</article>',
+  ].join('\n');
+}
+
+function imageOf({ scene, variant }: DemoPicture, alternative: string, style = ''): string {
+  const source = Buffer.from(sceneSvg(scene, side, variant)).toString('base64');
+  return `<img${style && ` class="${style}"`} src="data:image/svg+xml;base64,${source}" width="${side}" height="${side}" alt="${alternative}">`;
+}

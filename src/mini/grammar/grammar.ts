@@ -1,0 +1,92 @@
+/** English captions of scenes, in as many wordings as people use, and how many those are. */
+
+import type { Scene } from '../world/scene.ts';
+import { changedCaption, namedCaption } from './changed.ts';
+import { clausesOfNamed, clausesOfOne, clausesOfPicture, leadsOfOne, leadsOfPicture } from './clauses.ts';
+import {
+  emptyFrames,
+  fits,
+  placedFrames,
+  plainCaption,
+  plainFrames,
+  titleFrames,
+  titleLeads,
+  titleTails,
+} from './frames.ts';
+import { isTitle, objectForms } from './objects.ts';
+import { clausesOfRelation, tailsOfRelation } from './relations.ts';
+import { changedOpenings, tailsOfNamed, tailsOfOne, tailsOfScene } from './tails.ts';
+import { tidy } from './words.ts';
+
+export interface CaptionOptions {
+  /** Say everything: each object's shape, colour, texture, size, number and position, and the place. Default: false. */
+  readonly complete?: boolean | undefined;
+  /** Perhaps name another scene first, and say how it changed. Default: true. */
+  readonly changed?: boolean | undefined;
+  /** A scene that is like this one, which most captions by way of another one name first. */
+  readonly twin?: Scene | undefined;
+  /** Which scenes are known by their names. Default: none. */
+  readonly isKnown?: ((scene: Scene) => boolean) | undefined;
+}
+
+/** The share of captions that name another scene first and then change it, as far as draws lead to one. */
+const changedShare = 0.6;
+
+/** The share of captions of known scenes that are just their names. */
+const namedShare = 0.4;
+
+/** A caption whose meaning is the scene. It leaves things out unless it is to be complete. */
+export function caption(
+  scene: Scene,
+  random: () => number,
+  { complete = false, changed = true, twin, isKnown = () => false }: CaptionOptions = {},
+): string {
+  if (isKnown(scene) && random() < namedShare) return tidy(namedCaption(scene, random));
+  const change =
+    changed && random() < changedShare ? changedCaption(scene, complete, random, twin, isKnown) : undefined;
+  return tidy(change ?? plainCaption(scene, complete, random));
+}
+
+/**
+ * The distinct skeletons of captions of one object: sentences in which only the words of attributes are still open.
+ * Captions of several objects, whose phrases combine freely, are not counted.
+ */
+export function captionSkeletons(): ReadonlySet<string> {
+  const skeletons = new Set<string>(emptyFrames);
+  for (const frame of [...placedFrames, ...plainFrames]) {
+    for (const form of objectForms) {
+      if (fits(frame, form)) skeletons.add(put(frame, { objects: form }));
+    }
+  }
+  for (const frame of titleFrames) {
+    for (const form of objectForms.filter(isTitle)) {
+      const title = put(frame, { objects: form });
+      skeletons.add(title);
+      for (const lead of titleLeads) skeletons.add(`${lead} ${title}`);
+      for (const tail of titleTails) skeletons.add(`${title} ${tail}`);
+    }
+  }
+  for (const opening of changedOpenings) {
+    for (const change of changeWordings()) skeletons.add(put(opening, { scene: '{object}', change }));
+  }
+  return skeletons;
+}
+
+/** How many there are. */
+export const templateCount = captionSkeletons().size;
+
+/** Every ending by which training captions change something, with its slots. */
+export function changeWordings(): ReadonlySet<string> {
+  const all = (each: Readonly<Record<string, readonly string[]>>) => Object.values(each).flat();
+  const after = (leads: readonly string[], clauses: readonly string[]) =>
+    leads.flatMap((lead) => clauses.map((clause) => `${lead} ${clause}`));
+  return new Set([
+    ...[tailsOfOne, tailsOfNamed, tailsOfScene, tailsOfRelation].flatMap(all),
+    ...after(leadsOfOne, all(clausesOfOne)),
+    ...after(leadsOfPicture, [clausesOfNamed, clausesOfPicture, clausesOfRelation].flatMap(all)),
+  ]);
+}
+
+function put(template: string, parts: Readonly<Record<string, string>>): string {
+  return tidy(template.replaceAll(/\{(\w+)\}/g, (slot, name: string) => parts[name] ?? slot));
+}

@@ -1,0 +1,164 @@
+/** The graphs that learn pseudo tokens through a frozen text tower, for captions and for single pictures. */
+
+import {
+  parametersOf,
+  prefixInputs,
+  type TextConfig,
+  type TokenRow,
+  textInputs,
+  textPrefix,
+  textTower,
+  tokenBatches,
+} from '../clip/index.ts';
+import type { StoredTensor } from '../core/index.ts';
+import {
+  constant,
+  gradients,
+  input,
+  l2Normalize,
+  mul,
+  productFlops,
+  type RunTensor,
+  reduceMean,
+  reduceSum,
+  Session,
+  type SessionOptions,
+  sub,
+  type Value,
+} from '../onnx/index.ts';
+import { type PhiShape, phiGraph, phiParameterShapes } from './network.ts';
+
+/** A frozen text tower and where its weights lie. */
+export interface TextModel {
+  readonly config: TextConfig;
+  readonly tensors: ReadonlyMap<string, StoredTensor>;
+  readonly startOfText: number;
+}
+
+/** A session that counts its arithmetic. */
+export class CountedSession<Name extends string> {
+  readonly #outputs: readonly Value[];
+  readonly #session: Session;
+  readonly #flops = new Map<string, number>();
+  /** Floating-point operations of the matrix products of all runs. */
+  flops = 0;
+
+  private constructor(outputs: readonly Value[], session: Session) {
+    this.#outputs = outputs;
+    this.#session = session;
+  }
+
+  static async create<Name extends string>(
+    outputs: Readonly<Record<Name, Value>>,
+    options: SessionOptions,
+  ): Promise<CountedSession<Name>> {
+    return new CountedSession(Object.values(outputs), await Session.create(outputs, options));
+  }
+
+  /**
+   * @param feeds what the outputs do not need of these is left aside: the last bias has no part in a gradient
+   * @param sizes of the symbols in the outputs' graph
+   */
+  async run(feeds: Readonly<Record<string, RunTensor>>, sizes: Readonly<Record<string, number>>) {
+    const key = Object.values(sizes).join();
+    const flops = this.#flops.get(key) ?? productFlops(this.#outputs, sizes);
+    this.#flops.set(key, flops);
+    this.flops += flops;
+    const needed = this.#session.inputNames.map((name) => [name, feeds[name]!] as const);
+    return await this.#session.run<Name>(Object.fromEntries(needed));
+  }
+
+  async dispose(): Promise<void> {
+    await this.#session.dispose();
+  }
+}
+
+/** Tokens that all texts of a run begin with, and their keys and values: inputs for the tower graphs below. */
+export interface ComputedPrefix {
+  readonly ids: readonly number[];
+  readonly feeds: Readonly<Record<'prefixKeys' | 'prefixValues', RunTensor>>;
+}
+
+/** @param prefix the start of text, and what else all texts have in common */
+export async function computePrefix(
+  { config, tensors }: TextModel,
+  prefix: readonly number[],
+  options: SessionOptions,
+): Promise<ComputedPrefix> {
+  const shape = [1, prefix.length];
+  const { keys, values } = textPrefix(input('ids', 'int64', shape), config, parametersOf(tensors));
+  const session = await Session.create({ keys, values }, options);
+  const given = { ids: { shape, data: BigInt64Array.from(prefix, BigInt) } };
+  const results = await session.run<'keys' | 'values'>(given);
+  await session.dispose();
+  return { ids: prefix, feeds: { prefixKeys: results.keys, prefixValues: results.values } };
+}
+
+/** Rows cut into runs of the tower graphs below: which rows, what they are fed, and the sizes of their symbols. */
+export function* towerBatches(
+  rows: readonly TokenRow[],
+  config: TextConfig,
+  positionsPerRun: number,
+  prefix: ComputedPrefix,
+) {
+  for (const { members, feeds } of tokenBatches(rows, config, positionsPerRun, prefix.ids)) {
+    const sizes = {
+      batch: feeds.ids.shape[0]!,
+      positions: feeds.ids.shape[1]!,
+      placements: feeds.injected.shape[0]!,
+      prefix: prefix.ids.length,
+    };
+    yield { members, feeds: { ...feeds, ...prefix.feeds }, sizes };
+  }
+}
+
+/** Texts to embeddings [batch, projection]. */
+export function encoderGraph({ config, tensors }: TextModel) {
+  const prefix = prefixInputs(config);
+  return { embeddings: textTower(textInputs(config), config, parametersOf(tensors), prefix) };
+}
+
+/** Self-masking projection (Gu et al., 2024, section 3.2): a caption's error is mean squared over dimensions. */
+export function reconstructionGraph(model: TextModel) {
+  return errorGraph(model, (found, wanted) => {
+    const difference = sub(found, wanted);
+    return reduceMean(mul(difference, difference), [1]);
+  });
+}
+
+/** Textual inversion (Baldrati et al., 2023, section 3.1): a prompt's error is 1 - its cosine with what is wanted. */
+export function inversionGraph(model: TextModel) {
+  return errorGraph(model, (found, wanted) =>
+    sub(constant(1), reduceSum(mul(l2Normalize(found), l2Normalize(wanted)), [1])),
+  );
+}
+
+/**
+ * Texts to the errors of their embeddings, and the gradient of the errors' sum by the vectors that stand at the
+ * placeholders. `errors` [batch]; `gradient` [placements, width].
+ * @param errorsOf the embeddings and those wanted, [batch, projection] each, gives [batch]
+ */
+function errorGraph({ config, tensors }: TextModel, errorsOf: (found: Value, wanted: Value) => Value) {
+  const inputs = textInputs(config);
+  const wanted = input('wanted', 'float32', ['batch', config.projection]);
+  const found = textTower(inputs, config, parametersOf(tensors), prefixInputs(config));
+  const errors = errorsOf(found, wanted);
+  const [gradient] = gradients(reduceSum(errors, [0]), [inputs.injected]);
+  return { errors, gradient: gradient! };
+}
+
+/** phi in training: embeddings [rows, input] to pseudo tokens [rows, output]; and its parameters' gradients. */
+export function phiGraphs(shape: PhiShape) {
+  const { input: from, hidden, output } = shape;
+  const parameters = new Map(
+    [...phiParameterShapes(shape)].map(([name, sizes]) => [name, input(name, 'float32', sizes)]),
+  );
+  const embeddings = input('embeddings', 'float32', ['rows', from]);
+  const masks = [0, 1].map((layer) => input(`mask${layer}`, 'float32', ['rows', hidden]));
+  const pseudo = phiGraph(embeddings, shape, parameters, [masks[0]!, masks[1]!]);
+  const cotangent = input('cotangent', 'float32', ['rows', output]);
+  const product = reduceSum(mul(pseudo, cotangent), [0, 1]); // its gradient is the chain rule's
+  const found = gradients(product, [...parameters.values()]);
+  const byName = [...parameters.keys()].map((name, index) => [`gradient:${name}`, found[index]!] as const);
+  return { forward: { pseudo }, backward: Object.fromEntries(byName) };
+}

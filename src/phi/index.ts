@@ -1,0 +1,27 @@
+/** phi: the network that turns an image's embedding into a pseudo token, its files, and inversion by optimization. */
+
+export { type LoadPhiOptions, loadPhi, Phi, phiFileOf, runPhis } from './encoder.ts';
+export { type PhiInfo, readPhi, writePhi } from './file.ts';
+export {
+  type ComputedPrefix,
+  CountedSession,
+  computePrefix,
+  encoderGraph,
+  phiGraphs,
+  reconstructionGraph,
+  type TextModel,
+  towerBatches,
+} from './graphs.ts';
+export { invertCached } from './inversion-cache.ts';
+export {
+  defaultDropout,
+  initialPhi,
+  type PhiArchitecture,
+  type PhiParameters,
+  type PhiShape,
+  phiArchitectures,
+  phiParameterShapes,
+  phiShape,
+  widthLimit,
+} from './network.ts';
+export { adamW, clipByNorm, type Moments, updateAverage } from './optimizer.ts';

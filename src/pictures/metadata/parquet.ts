@@ -1,0 +1,146 @@
+/** Metadata out of Parquet: all columns, some rows at a time. */
+
+import type { DecodedArray, RowGroup, SchemaTree } from 'hyparquet';
+import { assembleNested } from 'hyparquet/src/assemble.js';
+import { LincirError, quoted, readingFile } from '../../core/index.ts';
+import {
+  brokenParquet,
+  chunkOf,
+  decoding,
+  type ParquetFile,
+  type ParquetFooter,
+  pageValues,
+  readFooter,
+  readingAhead,
+} from '../../tables/index.ts';
+import { notUtf8, parsersFor, relabelled, scalarOf } from './parquet-values.ts';
+import { type MetadataBatch, type MetadataRow, type MetadataValue, valueLimit } from './types.ts';
+
+/** The compressed bytes of a row group of metadata are far fewer. */
+const groupLimit = 2 ** 30;
+/** One read of a column asks for so many bytes, or for one page if that is larger. */
+const readSize = 2 ** 20;
+/** So many bytes of a row group become rows at once, about, and so many rows at the least and at the most. */
+const bytesPerBatch = 2 ** 24;
+const rowsPerBatch = { least: 2048, most: 2 ** 14 };
+
+/** Gives a column's next values, as many as it is asked for. */
+type Take = (count: number) => Promise<readonly unknown[]>;
+
+/**
+ * The rows of a file, about 16 MiB of them at a time, nested values as JSON text.
+ * @throws LincirError 'bad-file' naming the row of what is not UTF-8 or longer than 1 MiB, and for a broken file or one
+ *   whose row groups take more than 1 GiB; and what reading throws.
+ */
+export async function* parquetBatches(path: string): AsyncGenerator<MetadataBatch, void, void> {
+  const size = await readingFile(path, async (opened) => opened.size);
+  const file: ParquetFile = {
+    ...{ path, size },
+    read: (offset, length) => readingFile(path, (opened) => opened.read(offset, length)),
+  };
+  const footer = await readFooter(file);
+  const { schema, groups } = footer;
+  const columns = schema.children.map(({ element }) => element.name);
+  if (columns.some((name) => typeof name !== 'string')) throw brokenParquet(file, 'a column without a name');
+  yield { columns, rows: [] };
+  let at = 0;
+  for (const group of groups) {
+    checkSize(file, group);
+    const takes = schema.children.map((column) => takerOf(file, footer, group, column));
+    const step = rowsAtOnce(group);
+    for (let left = Number(group.num_rows); left > 0; left -= step) {
+      const count = Math.min(step, left);
+      const values: (readonly unknown[])[] = [];
+      for (const take of takes) values.push(await take(count));
+      const rows = Array.from({ length: count }, (_, row): MetadataRow => {
+        at += 1;
+        return { values: values.map((column, place) => checked(file, column[row], columns[place]!, at)), at };
+      });
+      yield { columns, rows };
+    }
+  }
+}
+
+/** Throws if a row group is too large for the memory. */
+function checkSize({ path }: ParquetFile, { columns }: RowGroup): void {
+  const bytes = columns.reduce(
+    (sum, { meta_data }) => sum + Number(meta_data?.total_compressed_size ?? 0),
+    0,
+  );
+  if (bytes <= groupLimit) return;
+  throw new LincirError('bad-file', {
+    subject: path,
+    expected: `row groups of at most ${groupLimit} bytes`,
+    found: `one of ${bytes}`,
+    todo: 'write it with smaller row groups, and without columns of pictures',
+  });
+}
+
+function rowsAtOnce({ num_rows, total_byte_size }: RowGroup): number {
+  const rows = Math.floor((Number(num_rows) * bytesPerBatch) / Math.max(1, Number(total_byte_size) || 1));
+  return Math.max(rowsPerBatch.least, Math.min(rowsPerBatch.most, rows));
+}
+
+function takerOf(file: ParquetFile, footer: ParquetFooter, group: RowGroup, column: SchemaTree): Take {
+  const pages = columnValues(file, footer, group, column);
+  let page: DecodedArray = [];
+  let used = 0;
+  return async (count) => {
+    const values: unknown[] = [];
+    while (values.length < count) {
+      if (used === page.length) {
+        const { value } = await pages.next();
+        if (value === undefined) throw brokenParquet(file, 'a row group that lacks rows');
+        [page, used] = [value, 0];
+      }
+      const end = Math.min(page.length, used + count - values.length);
+      for (; used < end; used += 1) values.push(page[used]);
+    }
+    return values;
+  };
+}
+
+/** The values of a column: page by page or, if other columns are nested in it, at once. */
+async function* columnValues(
+  file: ParquetFile,
+  footer: ParquetFooter,
+  group: RowGroup,
+  column: SchemaTree,
+): AsyncGenerator<DecodedArray, void, void> {
+  const parts = new Map<string, DecodedArray>();
+  for (const path of leafPaths([footer.schema, column])) {
+    const chunk = decoding(file, () => chunkOf(file, footer, group, path));
+    const { element } = chunk.column;
+    const labelled = { ...chunk, column: { ...chunk.column, element: relabelled(element) } };
+    const pages = pageValues(readingAhead(file, [chunk], readSize), labelled, parsersFor(element));
+    if (path.length > 2)
+      for await (const values of pages) parts.set(chunk.column.pathInSchema.join('.'), values);
+    else yield* pages;
+  }
+  if (parts.size === 0) return;
+  yield decoding(file, () => {
+    assembleNested(parts, column, parsersFor(column.element));
+    return parts.get(column.path.join('.'))!;
+  });
+}
+
+function leafPaths(path: SchemaTree[]): SchemaTree[][] {
+  const { children } = path.at(-1)!;
+  return children.length === 0 ? [path] : children.flatMap((child) => leafPaths([...path, child]));
+}
+
+function checked(file: ParquetFile, value: unknown, name: string, at: number): MetadataValue {
+  const refuse = (expected: string, found: string) =>
+    new LincirError('bad-file', {
+      subject: `${file.path}: row ${at}, column ${quoted(name)}`,
+      expected,
+      found,
+      todo: 'leave this column out if it is not text',
+    });
+  const scalar = scalarOf(value);
+  if (scalar === notUtf8) throw refuse('text in UTF-8', 'bytes that are not');
+  if (typeof scalar === 'string' && scalar.length > valueLimit) {
+    throw refuse(`at most ${valueLimit} characters`, `${scalar.length}`);
+  }
+  return scalar;
+}

@@ -1,0 +1,288 @@
+/** Indexes as databases of LanceDB: which tables are the current ones, and how a new set takes the place of an old one. */
+
+import { readdir, stat } from 'node:fs/promises';
+import { totalmem } from 'node:os';
+import { join, resolve } from 'node:path';
+import { type Connection, connect, Session, type Table } from '@lancedb/lancedb';
+import { asLincirError, errorCode, LincirError, makeFolder, quoted, takeLock } from '../../core/index.ts';
+import type { StoreEngine } from '../engine.ts';
+import { formatVersion, type StoreInfo } from '../store.ts';
+import { engineError } from './errors.ts';
+import { type Manifest, parseManifest } from './manifest.ts';
+import { addComparedNames } from './names.ts';
+import { SharedFiles } from './permissions.ts';
+import {
+  brokenSchema,
+  fieldOf,
+  manifestSchema,
+  missingSchema,
+  picturesSchema,
+  scalars,
+  sqlTypes,
+  tableOf,
+} from './rows.ts';
+import { LanceStore } from './store.ts';
+
+/** Seconds after which a reader looks whether others have written. */
+const consistencyInterval = 5;
+/** The part of the machine's memory that the engine may keep of an index; it takes what it needs of that. */
+const cachedPart = 1 / 4;
+const metadataCache = 2n ** 27n;
+const manifestTable = 'lincir';
+const lockName = 'lincir.lock';
+const generationTable = /^(?:pictures|broken|missing)-(\d+)$/;
+
+export const lanceEngine: StoreEngine = {
+  async open(uri, access) {
+    const database = await Database.open(uri, access);
+    return await database.closingOnFailure(async () => {
+      const { current, generations } = await database.manifest();
+      return await database.store(current, generations[current]!);
+    });
+  },
+
+  async create(uri, info) {
+    const database = await Database.open(uri, 'create');
+    return await database.closingOnFailure(async () => {
+      if (await database.table(manifestTable)) {
+        throw new LincirError('bad-argument', {
+          subject: uri,
+          expected: 'a place without an index',
+          found: 'one',
+          todo: 'open it, or choose another place',
+        });
+      }
+      await database.writing(async () => {
+        await database.createTables(1, info);
+        await database.writeManifest({ current: 1, generations: { 1: info } });
+      });
+      return await database.store(1, info);
+    });
+  },
+
+  async replace(uri, info) {
+    const database = await Database.open(uri, 'write');
+    return await database.closingOnFailure(async () => {
+      const manifest = await database.manifest();
+      const next = manifest.current + 1;
+      const begun = manifest.generations[next];
+      const isSame = begun !== undefined && identityOf(begun) === identityOf(info);
+      if (!isSame) {
+        await database.createTables(next, info);
+        const generations = { ...manifest.generations, [next]: info };
+        await database.writeManifest({ ...manifest, generations });
+      }
+      const store = await database.store(next, isSame ? begun : info);
+      const publish = async () => {
+        await database.writing(() =>
+          database.writeManifest({ current: next, generations: { [next]: store.info } }),
+        );
+        await database.dropGenerationsBut(next);
+      };
+      return { store, publish };
+    });
+  },
+};
+
+/** A connection, and the lock that a writer has on a folder. */
+class Database {
+  readonly #uri: string;
+  readonly #isWriter: boolean;
+  readonly #files: SharedFiles;
+  readonly #connection: Connection;
+  readonly #release: () => Promise<void>;
+
+  private constructor(uri: string, isWriter: boolean, connection: Connection, release: () => Promise<void>) {
+    this.#uri = uri;
+    this.#isWriter = isWriter;
+    this.#files = new SharedFiles(uri);
+    this.#connection = connection;
+    this.#release = release;
+  }
+
+  /** Only `create` makes a folder. */
+  static async open(uri: string, access: 'read' | 'write' | 'create'): Promise<Database> {
+    const isLocal = !/^\w+:\/\//.test(uri);
+    if (isLocal) await expectDatabase(uri, access);
+    const isWriter = access !== 'read';
+    const lock = isLocal && isWriter ? await takeLock(join(uri, lockName)) : undefined;
+    const release = async () => await lock?.release();
+    const cache = new Session(BigInt(Math.floor(totalmem() * cachedPart)), metadataCache);
+    const options = isWriter ? {} : { readConsistencyInterval: consistencyInterval };
+    try {
+      // LanceDB would take the beginning of a relative path such as `2024:photos` for a scheme.
+      const place = isLocal ? resolve(uri) : uri;
+      return new Database(uri, isWriter, await connect(place, options, cache), release);
+    } catch (error) {
+      await release();
+      throw engineError(error, uri, isWriter ? 'write' : 'read');
+    }
+  }
+
+  async closingOnFailure<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      await this.close();
+      throw engineError(error, this.#uri, 'read');
+    }
+  }
+
+  /** Runs what commits: what another user may read of the index is readable when it returns. */
+  async writing<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw engineError(error, this.#uri, 'write');
+    } finally {
+      await this.#files.share();
+    }
+  }
+
+  /** A table; undefined where there is none, or only what a creation left that was cut short. */
+  async table(name: string): Promise<Table | undefined> {
+    if (!(await this.#connection.tableNames()).includes(name)) return undefined;
+    return await this.#connection.openTable(name).catch((error: Error) => {
+      if (/was not found/.test(error.message)) return undefined;
+      throw error;
+    });
+  }
+
+  /** @throws LincirError 'not-found' where no index is, 'bad-file' for one of a newer version or a damaged one. */
+  async manifest(): Promise<Manifest> {
+    const table = await this.table(manifestTable);
+    if (table === undefined) throw noIndex(this.#uri);
+    const [row] = await table.query().toArray();
+    table.close();
+    return parseManifest(String(row?.manifest), this.#uri);
+  }
+
+  async writeManifest(manifest: Manifest): Promise<void> {
+    const text = JSON.stringify({ version: formatVersion, ...manifest });
+    const table = tableOf([scalars(fieldOf('manifest', 'string'), [text])]);
+    const present = await this.table(manifestTable);
+    if (present) {
+      await present.add(table, { mode: 'overwrite' });
+      present.close();
+    } else {
+      await this.#connection.createTable(manifestTable, table, { schema: manifestSchema });
+    }
+  }
+
+  async createTables(generation: number, info: StoreInfo): Promise<void> {
+    const { pictures, broken, missing } = tableNames(generation);
+    if ((await this.#connection.tableNames()).includes(missing)) await this.#connection.dropTable(missing);
+    const mode = { mode: 'overwrite' } as const; // left of a creation that did not end
+    (await this.#connection.createEmptyTable(pictures, picturesSchema(info), mode)).close();
+    (await this.#connection.createEmptyTable(broken, brokenSchema, mode)).close();
+  }
+
+  async store(generation: number, info: StoreInfo): Promise<LanceStore> {
+    const names = tableNames(generation);
+    const pictures = await this.#connection.openTable(names.pictures);
+    const broken = await this.#connection.openTable(names.broken);
+    if (this.#isWriter) {
+      await addComparedNames(pictures);
+      for (const table of [pictures, broken]) await addStatusChanged(table);
+    }
+    let opened: Table | undefined;
+    return new LanceStore({
+      uri: this.#uri,
+      info,
+      pictures,
+      broken,
+      missing: async (make) => {
+        opened ??= await this.table(names.missing);
+        if (make) opened ??= await this.#connection.createEmptyTable(names.missing, missingSchema);
+        return opened;
+      },
+      bytes: async () => (/^\w+:\/\//.test(this.#uri) ? undefined : await bytesIn(this.#uri)),
+      writing: (work) => this.writing(work),
+      close: () => this.close(),
+    });
+  }
+
+  /** Other tables may be a user's own. */
+  async dropGenerationsBut(generation: number): Promise<void> {
+    for (const name of await this.#connection.tableNames()) {
+      const found = generationTable.exec(name)?.[1];
+      if (found !== undefined && Number(found) !== generation) await this.#connection.dropTable(name);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#connection.close();
+    if (this.#isWriter) await this.#files.share();
+    await this.#release();
+  }
+}
+
+function tableNames(generation: number): Record<'pictures' | 'broken' | 'missing', string> {
+  return {
+    pictures: `pictures-${generation}`,
+    broken: `broken-${generation}`,
+    missing: `missing-${generation}`,
+  };
+}
+
+/** An index of an earlier version has no such column; nothing is known yet. */
+async function addStatusChanged(table: Table): Promise<void> {
+  const name = 'statusChanged';
+  if ((await table.schema()).fields.some((field) => field.name === name)) return;
+  await table.addColumns([{ name, valueSql: `cast(null as ${sqlTypes.time})` }]);
+}
+
+/** What must be the same for work that was begun to go on. */
+function identityOf({ created: _, ...info }: StoreInfo): string {
+  return JSON.stringify(info);
+}
+
+/**
+ * An index must be there, unless it is to be made: then its folder is made, but not of one that holds other things. Looked
+ * at before LanceDB does, which would make folders of its own.
+ */
+async function expectDatabase(path: string, access: 'read' | 'write' | 'create'): Promise<void> {
+  try {
+    if (access === 'create') await makeFolder(path);
+    const names = await readdir(path);
+    if (access !== 'create') {
+      if (names.includes(`${manifestTable}.lance`)) return;
+      throw noIndex(path);
+    }
+    const own = (name: string) => /^(__manifest|\.lincir-.*|.*\.lance)$/.test(name) || name === lockName;
+    const other = names.find((name) => !own(name));
+    if (other === undefined || names.includes(`${manifestTable}.lance`)) return;
+    throw new LincirError('bad-argument', {
+      subject: path,
+      expected: 'an index, or an empty or new folder for one',
+      found: `a folder with ${quoted(other)}`,
+      todo: 'name another folder, such as photos.lance',
+    });
+  } catch (error) {
+    if (access !== 'create' && errorCode(error) === 'ENOENT') throw noIndex(path);
+    throw asLincirError(error, path, access === 'read' ? 'read' : 'write');
+  }
+}
+
+function noIndex(uri: string): LincirError {
+  return new LincirError('not-found', {
+    subject: uri,
+    expected: 'an index',
+    found: 'none',
+    todo: 'check the path, or make one: lincir index FOLDER --index URI --model MODEL',
+  });
+}
+
+async function bytesIn(folder: string): Promise<number> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  const sizes = await Promise.all(
+    files.map(({ parentPath, name }) =>
+      stat(join(parentPath, name)).then(
+        ({ size }) => size,
+        () => 0, // replaced by another process meanwhile
+      ),
+    ),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
+}

@@ -1,0 +1,69 @@
+/** LanceDB's failures as LincirErrors: its messages are long, and speak of its own source code. */
+
+import { type ErrorCode, LincirError, quoted } from '../../core/index.ts';
+
+/** What its messages have in common where one thing is the cause. The first that fits counts. */
+const causes: readonly {
+  readonly pattern: RegExp;
+  readonly code: ErrorCode;
+  readonly found: string;
+  readonly todo: string;
+}[] = [
+  {
+    pattern: /no space left|StorageFull|os error 28/i,
+    code: 'io',
+    found: 'a full disk',
+    todo: 'free some space and run the command again: it goes on with what is there',
+  },
+  {
+    pattern: /too many open files|os error 24\b/i,
+    code: 'io',
+    found: 'too many open files',
+    todo: 'allow more open files (ulimit -n), and run the command again',
+  },
+  {
+    pattern: /permission denied|os error 13|AccessDenied|403 Forbidden|InvalidAccessKeyId|credential/i,
+    code: 'io',
+    found: 'that access is denied',
+    todo: 'change its permissions, or the credentials in use',
+  },
+  {
+    pattern: /NoSuchBucket|404 Not Found/i,
+    code: 'not-found',
+    found: 'no such bucket',
+    todo: 'check the address, and create the bucket if it is missing',
+  },
+  {
+    pattern: /RetryError|error sending request|connection (refused|reset)|timed? ?out/i,
+    code: 'network',
+    found: 'no answer from the object storage',
+    todo: 'check the network, the address and the endpoint in use',
+  },
+  {
+    pattern: /not found|NotFound|no such file/i,
+    code: 'io',
+    found: 'that a part of it is gone',
+    todo: 'another process may have rebuilt it: open it again; if that fails too, rebuild it with lincir reindex',
+  },
+];
+
+/** An error that LanceDB threw, as one about the index; any LincirError as it is. */
+export function engineError(error: unknown, uri: string, intent: 'read' | 'write'): unknown {
+  if (error instanceof LincirError || !(error instanceof Error)) return error;
+  const cause = causes.find(({ pattern }) => pattern.test(error.message));
+  return new LincirError(cause?.code ?? 'io', {
+    subject: uri,
+    expected: intent === 'read' ? 'an index that can be read' : 'an index that can be written',
+    found: cause?.found ?? quoted(plainMessage(error.message), 200),
+    todo: cause?.todo ?? 'run the command again: what was committed is kept',
+    cause: error,
+  });
+}
+
+/** Without the place in the engine's source, and without what it was caused by in further lines. */
+function plainMessage(message: string): string {
+  return message
+    .split('\n', 1)[0]!
+    .replace(/,? ?\/?[\w./-]+\.rs:\d+:\d+.*$/, '')
+    .trim();
+}

@@ -1,0 +1,43 @@
+/** What an index in LanceDB says of itself: its generations of tables, and which of them is the current one. */
+
+import { z } from 'zod';
+import { LincirError, parseJsonText, quoted, recordOf } from '../../core/index.ts';
+import { formatVersion } from '../store.ts';
+
+const infoSchema = z.object({
+  version: z.int(),
+  model: z.string(),
+  fingerprint: z.string(),
+  dimensions: z.int().positive(),
+  precision: z.enum(['float32', 'float16']),
+  targetPad: z.number().nullable(),
+  created: z.string(),
+});
+const manifestFields = z.object({
+  /** The generation that is read. Tables of others are being made, or are left of earlier ones. */
+  current: z.int().nonnegative(),
+  generations: recordOf(infoSchema),
+});
+export type Manifest = z.infer<typeof manifestFields>;
+
+/** @throws LincirError 'bad-file' for an index of a newer version or a damaged one */
+export function parseManifest(text: string, uri: string): Manifest {
+  const refuse = (expected: string, found: string, todo: string, cause?: unknown) =>
+    new LincirError('bad-file', { subject: uri, expected, found, todo, cause });
+  let manifest: unknown;
+  try {
+    manifest = parseJsonText(text, uri);
+  } catch {
+    throw refuse('an index that says what it is', 'none that can be read', 'rebuild it');
+  }
+  const { version } = z.object({ version: z.int() }).catch({ version: 0 }).parse(manifest);
+  if (version > formatVersion) {
+    const found = `version ${version}`;
+    throw refuse(`an index of version ${formatVersion} or older`, found, 'use a newer lincir');
+  }
+  const parsed = manifestFields.safeParse(manifest);
+  const info = parsed.data?.generations[parsed.data.current];
+  if (parsed.success && info !== undefined) return parsed.data;
+  const found = quoted(parsed.error?.issues[0]?.message ?? 'no current generation');
+  throw refuse('an index that says what it is', found, 'rebuild it', parsed.error);
+}

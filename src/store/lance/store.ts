@@ -1,0 +1,392 @@
+/** A vector store on LanceDB: durable, versioned, on disk or in object storage. */
+
+import { posix } from 'node:path';
+import { Index, type Table } from '@lancedb/lancedb';
+import type { RecordBatch } from 'apache-arrow';
+import type { Columns, ColumnType, Filter } from '../filter/filter.ts';
+import { filterSql } from '../filter/sql.ts';
+import { otherType } from '../memory-store.ts';
+import {
+  type BrokenPicture,
+  brokenOf,
+  comparedNames,
+  type EmbeddedPicture,
+  type Facts,
+  filterColumns,
+  type Hit,
+  type KnownPicture,
+  type Metadata,
+  type MissingPicture,
+  type Picture,
+  pictureOf,
+  type StoreInfo,
+  type StoreQuery,
+  type StoreStatistics,
+  type VectorStore,
+} from '../store.ts';
+import { engineError } from './errors.ts';
+import { mergeBroken, mergeMissing, missingRows } from './missing.ts';
+import { namesSql } from './names.ts';
+import {
+  brokenNames,
+  metadataColumns,
+  pictureNames,
+  pictureScalars,
+  rowsOf,
+  sqlTypes,
+  tableOf,
+  vectors,
+} from './rows.ts';
+
+/** What a store on LanceDB is made of. */
+export interface LanceParts {
+  readonly uri: string;
+  readonly info: StoreInfo;
+  readonly pictures: Table;
+  readonly broken: Table;
+  /** Made for the first picture that is missing; undefined until then, if it is not to be made. */
+  readonly missing: (make: boolean) => Promise<Table | undefined>;
+  /** Bytes on disk, where that can be told. */
+  readonly bytes: () => Promise<number | undefined>;
+  /** Runs what commits. Throws as a store does. */
+  readonly writing: <T>(work: () => Promise<T>) => Promise<T>;
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * The approximate index is IVF with RaBitQ codes (Gao and Long, SIGMOD 2024) of 4 bits a dimension, half a byte. From this
+ * many pictures on it pays: comparing 10,000 vectors of 768 one by one takes 40 ms, by the index 6.
+ */
+const picturesForIndex = 10_000;
+const bitsPerDimension = 4;
+const picturesPerPartition = 4096;
+/** An index is made anew when there are so many times as many pictures as when it was made, or when it has so many parts. */
+const growthLimit = 2;
+const partLimit = 10;
+/** Each time that an index is brought up to date, it gets one more part: few pictures are rather compared one by one. */
+const pictureLimit = 2000;
+/** Every call that adds pictures makes a fragment; more than so many are put together. */
+const fragmentLimit = 20;
+/**
+ * Partitions that are looked into: enough for queries that lie far from all pictures, as texts do; of large tables a part.
+ * With a filter, all.
+ */
+const fewestProbes = 100;
+const probedPart = 0.1;
+const allProbes = 1_000_000;
+/** Candidates by codes that are compared exactly: so many times the hits, and at least so many. */
+const refinement = 2;
+const fewestCandidates = 100;
+/** Old versions are kept for readers that are at work with them. */
+const versionLifetime = 600_000;
+/** Values of one `IN (…)`. */
+const valuesPerLookup = 1000;
+const indexName = /^vector-(\d+)$/;
+
+export class LanceStore implements VectorStore {
+  readonly info: StoreInfo;
+  readonly #parts: LanceParts;
+
+  constructor(parts: LanceParts) {
+    this.info = parts.info;
+    this.#parts = parts;
+  }
+
+  columns(): Promise<Columns> {
+    return this.#reading(async () => new Map([...filterColumns, ...(await this.#added())]));
+  }
+
+  async *pictures(): AsyncGenerator<readonly Picture[], void, void> {
+    const own = await this.#own(this.#parts.pictures, pictureNames);
+    for await (const rows of this.#rows<Picture>(this.#parts.pictures, own)) yield rows.map(pictureOf);
+  }
+
+  find(column: 'id' | 'path' | 'hash', values: readonly string[]): Promise<KnownPicture[]> {
+    return this.#reading(async () => {
+      const found: KnownPicture[] = [];
+      const added = [...(await this.#added()).keys()];
+      const own = await this.#own(this.#parts.pictures, pictureNames);
+      for (const some of lookups(values)) {
+        const filter = { kind: 'in', column, values: some } as const;
+        const query = this.#parts.pictures
+          .query()
+          .where(await this.#sql(filter))
+          .select([...own, 'vector', ...added]);
+        for await (const batch of query) {
+          for (const row of rows<EmbeddedPicture & Metadata>(batch)) {
+            found.push({ ...pictureOf(row), vector: row.vector, metadata: metadataOf(row, added) });
+          }
+        }
+      }
+      return found;
+    });
+  }
+
+  count(filter?: Filter): Promise<number> {
+    return this.#reading(async () => this.#parts.pictures.countRows(filter && (await this.#sql(filter))));
+  }
+
+  async add(pictures: readonly EmbeddedPicture[]): Promise<void> {
+    if (pictures.length === 0) return;
+    await this.#writing(async () => this.#parts.pictures.add(await this.#tableOf(pictures)));
+  }
+
+  async replace(pictures: readonly EmbeddedPicture[]): Promise<void> {
+    if (pictures.length === 0) return;
+    await this.#writing(async () => merge(this.#parts.pictures, await this.#tableOf(pictures)));
+  }
+
+  async move(facts: readonly Facts[]): Promise<void> {
+    if (facts.length === 0) return;
+    await this.#writing(async () => {
+      const columns = [...pictureScalars(facts), ...(await this.#metadataColumns(facts))];
+      await merge(this.#parts.pictures, tableOf(columns));
+    });
+  }
+
+  async annotate(
+    columns: ReadonlyMap<string, Exclude<ColumnType, 'time'>>,
+    rows: readonly { readonly id: string; readonly values: Metadata }[],
+  ): Promise<void> {
+    await this.#writing(async () => {
+      const { pictures } = this.#parts;
+      const known = await this.#added();
+      for (const [name, type] of columns) {
+        const present = known.get(name);
+        if (present !== undefined && present !== type) throw otherType(name, present, type);
+      }
+      const missing = [...columns].filter(([name]) => !known.has(name));
+      if (missing.length > 0) {
+        const nulls = missing.map(([name, type]) => ({ name, valueSql: `cast(null as ${sqlTypes[type]})` }));
+        await pictures.addColumns(nulls);
+      }
+      if (rows.length === 0) return;
+      const values = metadataColumns(
+        columns,
+        rows.map((row) => row.values),
+      );
+      await merge(pictures, tableOf([...pictureScalars(rows.map(({ id }) => ({ id }))), ...values]));
+    });
+  }
+
+  async remove(ids: readonly string[]): Promise<void> {
+    await this.#delete(this.#parts.pictures, 'id', ids);
+  }
+
+  async *broken(): AsyncGenerator<readonly BrokenPicture[], void, void> {
+    const own = await this.#own(this.#parts.broken, brokenNames);
+    for await (const rows of this.#rows<BrokenPicture>(this.#parts.broken, own)) yield rows.map(brokenOf);
+  }
+
+  async addBroken(pictures: readonly BrokenPicture[]): Promise<void> {
+    if (pictures.length === 0) return;
+    await this.#writing(() => mergeBroken(this.#parts.broken, pictures));
+  }
+
+  async removeBroken(paths: readonly string[]): Promise<void> {
+    await this.#delete(this.#parts.broken, 'path', paths);
+  }
+
+  async *missing(): AsyncGenerator<readonly MissingPicture[], void, void> {
+    const table = await this.#reading(() => this.#parts.missing(false));
+    if (table) yield* missingRows(table);
+  }
+
+  findMissing(column: 'id' | 'path', values: readonly string[]): Promise<MissingPicture[]> {
+    return this.#reading(async () => {
+      const table = await this.#parts.missing(false);
+      const found: MissingPicture[] = [];
+      for (const some of table ? lookups(values) : []) {
+        for await (const batch of missingRows(table!, column, some)) found.push(...batch);
+      }
+      return found;
+    });
+  }
+
+  async addMissing(pictures: readonly MissingPicture[]): Promise<void> {
+    if (pictures.length === 0) return;
+    await this.#writing(async () => mergeMissing((await this.#parts.missing(true))!, pictures));
+  }
+
+  async removeMissing(ids: readonly string[]): Promise<void> {
+    const table = await this.#reading(() => this.#parts.missing(false));
+    if (table) await this.#delete(table, 'id', ids);
+  }
+
+  search({ vector, limit, filter, exact = false }: StoreQuery): Promise<Hit[]> {
+    return this.#reading(async () => {
+      const added = [...(await this.#added()).keys()];
+      const partitions = exact ? undefined : await this.#partitions();
+      let query = this.#parts.pictures
+        .vectorSearch(vector)
+        .distanceType('l2')
+        .limit(limit)
+        .select(['id', 'path', 'hash', ...added, '_distance']);
+      if (filter) query = query.where(await this.#sql(filter));
+      if (partitions === undefined) query = query.bypassVectorIndex();
+      else {
+        const probes = filter ? allProbes : Math.max(fewestProbes, Math.ceil(partitions * probedPart));
+        query = query.nprobes(probes).refineFactor(Math.max(refinement, Math.ceil(fewestCandidates / limit)));
+      }
+      const hits: Hit[] = [];
+      for await (const batch of query) {
+        for (const row of rows<Pick<Hit, 'id' | 'path' | 'hash'> & { readonly _distance: number }>(batch)) {
+          const { id, path, hash, _distance } = row;
+          // Of vectors of length 1, the squared distance is 2 - 2 cos.
+          const score = 1 - _distance / 2;
+          hits.push({ id, path, folder: posix.dirname(path), hash, score, metadata: metadataOf(row, added) });
+        }
+      }
+      return hits.sort((a, b) => b.score - a.score || (a.id < b.id ? -1 : 1));
+    });
+  }
+
+  async maintain(): Promise<void> {
+    await this.#writing(async () => {
+      const { pictures, broken } = this.#parts;
+      const cleanupOlderThan = new Date(Date.now() - versionLifetime);
+      await broken.optimize({ cleanupOlderThan });
+      await (await this.#parts.missing(false))?.optimize({ cleanupOlderThan });
+      const count = await pictures.countRows();
+      // The codes are packed by eights; no published CLIP has other dimensions.
+      const isIndexed = count >= picturesForIndex && this.info.dimensions % 8 === 0;
+      const partitions = Math.max(1, Math.round(count / picturesPerPartition));
+      const present = await this.#partitions();
+      if (present === undefined) {
+        await pictures.optimize({ cleanupOlderThan });
+        if (isIndexed) await this.#buildIndex(partitions);
+        return;
+      }
+      const index = await pictures.indexStats(`vector-${present}`);
+      const parts = index?.numIndices ?? 0;
+      const { numFragments } = (await pictures.stats()).fragmentStats;
+      if (isIndexed && (partitions >= present * growthLimit || parts >= partLimit)) {
+        await this.#buildIndex(partitions, present);
+      } else if ((index?.numUnindexedRows ?? 0) < pictureLimit && numFragments - parts < fragmentLimit) {
+        return;
+      }
+      await pictures.optimize({ cleanupOlderThan });
+    });
+  }
+
+  statistics(): Promise<StoreStatistics> {
+    return this.#reading(async () => {
+      const { pictures, broken, bytes } = this.#parts;
+      const partitions = await this.#partitions();
+      const index = partitions === undefined ? undefined : await pictures.indexStats(`vector-${partitions}`);
+      return {
+        pictures: await pictures.countRows(),
+        broken: await broken.countRows(),
+        missing: (await (await this.#parts.missing(false))?.countRows()) ?? 0,
+        bytes: await bytes(),
+        approximate: index && { indexed: index.numIndexedRows, others: index.numUnindexedRows },
+      };
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#parts.pictures.close();
+    this.#parts.broken.close();
+    await this.#parts.close();
+  }
+
+  /** Searches go on by the old index until the new one is complete. */
+  async #buildIndex(partitions: number, old?: number): Promise<void> {
+    const { pictures } = this.#parts;
+    const config = Index.ivfRq({ numBits: bitsPerDimension, numPartitions: partitions, distanceType: 'l2' });
+    // The name tells the number, and whether it is the same index that is made anew.
+    await pictures.createIndex('vector', { config, name: `vector-${partitions}` });
+    if (old !== undefined && old !== partitions) await pictures.dropIndex(`vector-${old}`);
+    // For single pictures. No filter can name these columns: LanceDB's filters go wrong now and then where such indexes are.
+    for (const column of ['id', 'hash']) await pictures.createIndex(column, { config: Index.btree() });
+  }
+
+  async #tableOf(pictures: readonly EmbeddedPicture[]) {
+    const metadata = await this.#metadataColumns(pictures);
+    return tableOf([...pictureScalars(pictures), vectors(pictures, this.info), ...metadata]);
+  }
+
+  /** Of what is said of metadata, those that are columns here. */
+  async #metadataColumns(rows: readonly Pick<Facts, 'metadata'>[]) {
+    const given = new Set(rows.flatMap(({ metadata = {} }) => Object.keys(metadata)));
+    const columns = [...(given.size > 0 ? await this.#added() : [])].filter(([name]) => given.has(name));
+    return metadataColumns(
+      new Map(columns),
+      rows.map(({ metadata = {} }) => metadata),
+    );
+  }
+
+  /** Those of the columns that are there: an index of an earlier version, opened for reading, may lack some. */
+  async #own(table: Table, columns: readonly string[]): Promise<string[]> {
+    const { fields } = await table.schema();
+    return columns.filter((own) => fields.some(({ name }) => name === own));
+  }
+
+  async #sql(filter: Filter): Promise<string> {
+    const { names } = await this.#parts.pictures.schema();
+    return namesSql(filter, names.map(String));
+  }
+
+  /** Columns of metadata. */
+  async #added(): Promise<Map<string, ColumnType>> {
+    const types = { Utf8: 'string', Float64: 'number', Bool: 'boolean' } as const;
+    const own = new Set<string>([...pictureNames, ...Object.values(comparedNames), 'vector']);
+    const { fields } = await this.#parts.pictures.schema();
+    return new Map(
+      fields
+        .filter(({ name }) => !own.has(name))
+        .map(({ name, type }) => [name, types[String(type) as keyof typeof types]]),
+    );
+  }
+
+  /** Of the approximate index; undefined without one. While a new one replaces an old one, there are two. */
+  async #partitions(): Promise<number | undefined> {
+    const indices = await this.#parts.pictures.listIndices();
+    const counts = indices.flatMap(({ name }) => Number(indexName.exec(name)?.[1] ?? []));
+    return counts.length > 0 ? Math.max(...counts) : undefined;
+  }
+
+  async *#rows<Row>(table: Table, columns: readonly string[]): AsyncGenerator<readonly Row[], void, void> {
+    try {
+      for await (const batch of table.query().select([...columns])) yield rows<Row>(batch);
+    } catch (error) {
+      throw engineError(error, this.#parts.uri, 'read');
+    }
+  }
+
+  async #delete(table: Table, column: 'id' | 'path', values: readonly string[]): Promise<void> {
+    for (const some of lookups(values)) {
+      await this.#writing(() => table.delete(filterSql({ kind: 'in', column, values: some })));
+    }
+  }
+
+  async #reading<T>(work: () => Promise<T>): Promise<T> {
+    return await work().catch((error: unknown) => {
+      throw engineError(error, this.#parts.uri, 'read');
+    });
+  }
+
+  #writing<T>(work: () => Promise<T>): Promise<T> {
+    return this.#parts.writing(work);
+  }
+}
+
+function* lookups(values: readonly string[]): Generator<readonly string[], void, void> {
+  for (let start = 0; start < values.length; start += valuesPerLookup) {
+    yield values.slice(start, start + valuesPerLookup);
+  }
+}
+
+function rows<Row>(batch: RecordBatch): Row[] {
+  return rowsOf(batch) as Row[];
+}
+
+/** Gives the rows with these ids the columns of `table`; the others stay as they are. */
+async function merge(pictures: Table, table: ReturnType<typeof tableOf>): Promise<void> {
+  await pictures.mergeInsert('id').whenMatchedUpdateAll().execute(table);
+}
+
+function metadataOf(row: Metadata | object, names: readonly string[]): Metadata {
+  const values = new Map(Object.entries(row));
+  return Object.fromEntries(names.map((name) => [name, values.get(name) ?? null]));
+}

@@ -1,0 +1,106 @@
+/** CSV and TSV, a record at a time, in bounded memory. */
+
+import { CsvError, parse } from 'csv-parse';
+import { type LincirError, quoted } from '../core/index.ts';
+
+export interface DelimitedOptions<Field extends string | Uint8Array> {
+  readonly delimiter: ',' | '\t';
+  /** How fields come: decoded, or as bytes, since decoding by the parser turns what is not UTF-8 into U+FFFD. */
+  readonly fields: Field extends string ? 'text' : 'bytes';
+  /** Nothing is as long as this, in bytes or characters: a lost quote is not to fill the memory. */
+  readonly limit: number;
+  /** Told of every record, however many fields it has. */
+  readonly take: (fields: readonly Field[]) => void;
+  /** An error about the line that is being read. */
+  readonly refuse: (expected: string, found: string, cause: unknown) => LincirError;
+}
+
+/**
+ * Parses chunks, and yields after each of them, when its records have been taken. Quoted fields may hold line ends, and
+ * doubled quotes for quotes. TSV is often written without quoting: there, a quote that does not enclose a whole field is
+ * a character like any other. If a space follows every delimiter of the first line, as in `path, rating`, spaces after
+ * delimiters are no part of fields. Throws what `refuse` makes of ill-placed quotes, and what `take` throws.
+ */
+export async function* parseDelimited<Field extends string | Uint8Array>(
+  chunks: AsyncIterable<Field>,
+  { delimiter, fields, limit, take, refuse }: DelimitedOptions<Field>,
+): AsyncGenerator<void, void, void> {
+  const malformations: Readonly<Record<string, string>> = {
+    CSV_INVALID_CLOSING_QUOTE: 'text after the quote that ends a field',
+    CSV_MAX_RECORD_SIZE: `more than ${limit} bytes without an end; was a quote lost?`,
+    CSV_QUOTE_NOT_CLOSED: 'a quote that nothing ends',
+    INVALID_OPENING_QUOTE: 'a quote inside a field that does not begin with one',
+  };
+  const { firstLine, all } = await peeked(chunks, limit);
+  const [, ...afterDelimiters] = firstLine.split(delimiter);
+  const parser = parse({
+    delimiter,
+    ltrim: afterDelimiters.length > 0 && afterDelimiters.every((text) => text.startsWith(' ')),
+    encoding: fields === 'bytes' ? null : 'utf8',
+    record_delimiter: ['\r\n', '\n', '\r'],
+    max_record_size: limit,
+    relax_quotes: delimiter === '\t',
+    // Counted in `take`, which can say what the header has.
+    relax_column_count: true,
+    // The parser hands on no record: a stream of single records would be slower.
+    on_record: (record: unknown) => {
+      // It makes an error for every record that is not as long as the first, which it then throws away: half a minute for a
+      // million blank lines. So each is the first.
+      Object.assign(parser.info, { records: 0 });
+      take(record as readonly Field[]);
+      return null;
+    },
+  });
+  // The error also goes to the callback of the write that caused it.
+  parser.on('error', () => {});
+  const settled = (act: (done: (error?: Error | null) => void) => void) =>
+    new Promise<void>((resolve, reject) => {
+      act((error) => (error == null ? resolve() : reject(error)));
+    });
+  try {
+    for await (const chunk of all) {
+      await settled((done) => parser.write(chunk, done));
+      yield;
+    }
+    await settled((done) => parser.end(done));
+    yield;
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    const found = malformations[error.code] ?? quoted(error.message, 200);
+    throw refuse('fields that are quoted as a whole, with inner quotes doubled, or not at all', found, error);
+  } finally {
+    parser.destroy();
+  }
+}
+
+/** How many fields of a record count, as Python's `csv.DictReader` has it: empty ones beyond the header's are none. */
+export function fieldCount(fields: readonly { readonly length: number }[], width: number): number {
+  let count = fields.length;
+  while (count > width && fields[count - 1]!.length === 0) count -= 1;
+  return count;
+}
+
+/** The first line that is not blank, and all chunks, those with this line in them as well. */
+async function peeked<Field extends string | Uint8Array>(
+  chunks: AsyncIterable<Field>,
+  limit: number,
+): Promise<{ readonly firstLine: string; readonly all: AsyncIterable<Field> }> {
+  const rest = chunks[Symbol.asyncIterator]();
+  const begun: Field[] = [];
+  let text = '';
+  while (!/[^\r\n][\r\n]/.test(text) && text.length <= limit) {
+    const { value, done } = await rest.next();
+    if (done) break;
+    begun.push(value);
+    text += typeof value === 'string' ? value : Buffer.from(value).toString('latin1');
+  }
+  async function* all(): AsyncGenerator<Field, void, void> {
+    try {
+      yield* begun;
+      yield* { [Symbol.asyncIterator]: () => rest };
+    } finally {
+      await rest.return?.();
+    }
+  }
+  return { firstLine: /[^\r\n]+/.exec(text)?.[0] ?? '', all: all() };
+}

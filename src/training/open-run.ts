@@ -1,0 +1,214 @@
+/** Opens a run's folder: a new one with its captions copied and its configuration written, or one to go on with. */
+
+import { rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import {
+  CaptionStore,
+  type CaptionStoreProgress,
+  findCaptionSources,
+  type MadeCaptions,
+  type OnLeftOut,
+  type StoredSource,
+} from '../captions/index.ts';
+import { type Clip, loadClip } from '../clip/index.ts';
+import { LincirError, type Lock, makeFolder, removeLeftovers, takeLock, versions } from '../core/index.ts';
+import type { DownloadProgress, Variables } from '../hub/index.ts';
+import { phiShape } from '../phi/index.ts';
+import {
+  expectRoomForRun,
+  type RunConfig,
+  type RunState,
+  readRunConfig,
+  readState,
+  runFiles,
+  writeRunConfig,
+} from './run-folder.ts';
+import {
+  checkedSettings,
+  resumedSettings,
+  type TrainingSettings,
+  type TrainingSettingsInput,
+} from './settings.ts';
+import { type Validation, validationNamed } from './validation.ts';
+
+/** What a caller may say about a run beside its settings. */
+export interface RunHooks {
+  /** Ends the run after the present step, saved. */
+  readonly signal?: AbortSignal;
+  /** More validations than the settings name. The first of all decides which phi is the best. */
+  readonly validations?: readonly Validation[];
+  /** What `validate` may name beside `captions:FILE`; undefined for what it does not know. */
+  readonly openValidation?: (spec: string) => Promise<Validation | undefined>;
+  /** What `captions` may name beside files; undefined for what it does not know. */
+  readonly madeCaptions?: (origin: string) => Promise<MadeCaptions | undefined>;
+  /** Told of a row of a caption source that has no usable caption. */
+  readonly onLeftOut?: OnLeftOut;
+  /** Told how far the captions have been read. */
+  readonly onCaptions?: (progress: CaptionStoreProgress) => void;
+  /** Told of a model's download. */
+  readonly onDownload?: (progress: DownloadProgress) => void;
+  /** Of the hub. Default: `process.env` */
+  readonly environment?: Variables;
+}
+
+/** A new run in the folder `out`, or an earlier one in the folder `resume`, whose settings then are those it had. */
+export type RunOptions = RunHooks &
+  (
+    | (TrainingSettingsInput & { readonly out: string; readonly resume?: undefined })
+    | (Partial<TrainingSettingsInput> & { readonly resume: string; readonly out?: undefined })
+  );
+
+export interface OpenedRun {
+  readonly folder: string;
+  readonly config: RunConfig;
+  readonly clip: Clip;
+  readonly lock: Lock;
+  readonly state: RunState;
+  readonly validations: readonly Validation[];
+}
+
+export async function openRunFolder(options: RunOptions): Promise<OpenedRun> {
+  const { out, resume, signal, onDownload } = options;
+  const given = settingsIn(options);
+  const folder = resolve(out ?? resume);
+  // Whatever can be refused is refused before anything is made.
+  const stored = resume === undefined ? undefined : await readRunConfig(folder);
+  const settings = stored
+    ? resumedSettings(stored.settings, withPaths(given), `--resume ${resume}`)
+    : checkedSettings(withPaths(given), 'settings');
+  const validations: Validation[] = [];
+  for (const spec of settings.validate) {
+    const named = await options.openValidation?.(spec);
+    validations.push(named ?? validationNamed(spec, { ...settings, onLeftOut: options.onLeftOut }));
+  }
+  validations.push(...(options.validations ?? []));
+  await makeFolder(folder);
+  const lock = await takeLock(join(folder, runFiles.lock));
+  let clip: Clip | undefined;
+  try {
+    await removeLeftovers(folder);
+    if (!stored) await expectRoomForRun(folder);
+    clip = await loadClip(settings.model, {
+      device: settings.device,
+      ...(settings.threads !== undefined && { threads: settings.threads }),
+      ...(onDownload && { onDownload }),
+      ...(signal && { signal }),
+    });
+    const config = stored ? { ...stored, settings } : await newConfig(clip, settings, folder, options);
+    if (stored) {
+      expectSameModel(clip, stored, folder);
+      expectPhiOf(clip, stored, folder);
+    }
+    const state = await readState(folder, config.phi, settings);
+    if (state.step < settings.steps) await expectCaptions(config, folder, options);
+    if (!stored || settings !== stored.settings) await writeRunConfig(folder, config);
+    return { folder, clip, lock, config, state, validations };
+  } catch (error) {
+    await clip?.dispose();
+    await lock.release();
+    throw error;
+  }
+}
+
+/** What a run is that begins now. Its captions are copied, so that it can go on without their sources. */
+async function newConfig(
+  clip: Clip,
+  settings: TrainingSettings,
+  folder: string,
+  options: RunHooks,
+): Promise<RunConfig> {
+  const { id, textConfig, fingerprint } = clip;
+  return {
+    settings: { ...settings, model: id === undefined ? clip.folder : settings.model },
+    model: { id: id ?? null, folder: clip.folder, fingerprint },
+    phi: phiShape(settings.architecture, textConfig),
+    captions: await copyCaptions(settings, folder, options),
+    versions: versions(),
+    begun: new Date().toISOString(),
+  };
+}
+
+async function copyCaptions(
+  { captions, columns }: TrainingSettings,
+  folder: string,
+  { signal, environment, madeCaptions, onLeftOut, onCaptions }: RunHooks,
+): Promise<readonly StoredSource[]> {
+  const sources = await findCaptionSources(captions, {
+    columns,
+    made: madeCaptions,
+    ...(signal && { signal }),
+    ...(environment && { environment }),
+  });
+  const store = await CaptionStore.build(join(folder, runFiles.captions), sources, {
+    ...(onLeftOut && { onLeftOut }),
+    ...(onCaptions && { onProgress: onCaptions }),
+    ...(signal && { signal }),
+  });
+  await store.close();
+  return store.sources;
+}
+
+/** The run's copy of its captions; a finished run has let go of it, then they are copied again and must be the same. */
+async function expectCaptions(config: RunConfig, folder: string, hooks: RunHooks): Promise<void> {
+  const isCopied = await CaptionStore.open(join(folder, runFiles.captions)).then(
+    async (store) => {
+      await store.close();
+      return true;
+    },
+    (error: unknown) => {
+      if (error instanceof LincirError && error.code !== 'io') return false;
+      throw error;
+    },
+  );
+  if (isCopied) return;
+  const found = await copyCaptions(config.settings, folder, hooks);
+  const changed = config.captions.filter(({ sha256 }, index) => found[index]?.sha256 !== sha256);
+  if (changed.length === 0 && found.length === config.captions.length) return;
+  await rm(join(folder, runFiles.captions), { recursive: true });
+  throw new LincirError('bad-argument', {
+    subject: changed[0]?.name ?? config.settings.captions.join(', '),
+    expected: 'the captions that the run began with',
+    found: changed.length > 0 ? 'others' : `${found.length} files instead of ${config.captions.length}`,
+    todo: 'restore them, or begin another run',
+  });
+}
+
+function expectSameModel({ fingerprint, folder }: Clip, { model }: RunConfig, run: string): void {
+  if (fingerprint === model.fingerprint) return;
+  throw new LincirError('bad-argument', {
+    subject: run,
+    expected: `the model that the run began with, ${model.id ?? model.folder} (fingerprint ${model.fingerprint})`,
+    found: `${folder} (fingerprint ${fingerprint})`,
+    todo: 'give that model with --model, or begin another run',
+  });
+}
+
+/** Before anything is made of its size. */
+function expectPhiOf({ textConfig }: Clip, { settings, phi }: RunConfig, run: string): void {
+  const [expected, found] = [phiShape(settings.architecture, textConfig), phi].map(
+    ({ architecture, input, hidden, output }) => `${architecture} ${input}, ${hidden}, ${output}`,
+  );
+  if (found === expected) return;
+  throw new LincirError('bad-file', {
+    subject: `${join(run, runFiles.config)}: phi`,
+    expected: `that of the run's architecture and model, ${expected}`,
+    found: `${found}`,
+    todo: 'put back what the run wrote there',
+  });
+}
+
+function settingsIn(options: RunOptions): Partial<TrainingSettingsInput> {
+  const { out, resume, signal, validations, openValidation, madeCaptions, ...others } = options;
+  const { onLeftOut, onCaptions, onDownload, environment, ...settings } = others;
+  return settings;
+}
+
+/** The same settings, valid from any folder. */
+function withPaths(settings: Partial<TrainingSettingsInput>): Partial<TrainingSettingsInput> {
+  const isPath = (spec: string): boolean => !/^(hf:\/\/|lincir(:|$)|mini:)/.test(spec);
+  const captions = settings.captions?.map((spec) => (isPath(spec) ? resolve(spec) : spec));
+  const validate = settings.validate?.map((spec) =>
+    spec.replace(/^([^:]*:)(.+)$/s, (_, kind: string, path: string) => kind + resolve(path)),
+  );
+  return { ...settings, ...(captions && { captions }), ...(validate && { validate }) };
+}

@@ -1,0 +1,213 @@
+/** A run's folder: what it was made with, and the state from which it goes on, each whole or not there at all. */
+
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { StoredSource } from '../captions/index.ts';
+import {
+  asLincirError,
+  checkedValue,
+  LincirError,
+  listOf,
+  parseJsonText,
+  quoted,
+  readingFile,
+  readJsonFile,
+  readOwnTensor,
+  readSafetensorsHeader,
+  recordOf,
+  writeFileAtomically,
+  writeSafetensors,
+} from '../core/index.ts';
+import { initialPhi, type Moments, type PhiShape, runPhis, widthLimit } from '../phi/index.ts';
+import { type FlatParameters, flatParameters } from './parameters.ts';
+import { checkedSettings, type TrainingSettings } from './settings.ts';
+
+export const runFiles = {
+  config: 'config.json',
+  metrics: 'metrics.jsonl',
+  state: 'state.safetensors',
+  ...runPhis,
+  average: 'phi-ema.safetensors',
+  report: 'report.html',
+  lock: '.lock',
+  /** Only while the run goes on. */
+  captions: 'captions',
+  embeddings: 'captions/embeddings.f32',
+} as const;
+
+/** `config.json`: enough to make the run again. */
+export interface RunConfig {
+  readonly settings: TrainingSettings;
+  readonly model: { readonly id: string | null; readonly folder: string; readonly fingerprint: string };
+  readonly phi: PhiShape;
+  readonly captions: readonly StoredSource[];
+  readonly versions: Readonly<Record<string, string>>;
+  /** ISO time. */
+  readonly begun: string;
+}
+
+/** Which phi was the best so far. */
+export interface Best {
+  readonly step: number;
+  readonly score: number;
+}
+
+/** Where a run stands. The arrays change with every step. */
+export interface RunState {
+  /** Steps done. */
+  step: number;
+  /** Of work, interruptions not counted. */
+  seconds: number;
+  best: Best | undefined;
+  readonly parameters: FlatParameters;
+  readonly moments: Moments;
+  readonly average: FlatParameters | undefined;
+}
+
+const width = z.int().min(1, 'at least 1').max(widthLimit, `at most ${widthLimit}`);
+const configSchema = z.object({
+  format: z.literal('lincir-run'),
+  version: z.literal(1),
+  settings: recordOf(z.unknown()),
+  model: z.object({ id: z.string().nullable(), folder: z.string(), fingerprint: z.string() }),
+  phi: z.object({
+    architecture: z.enum(['lincir', 'searle', 'pic2word']),
+    input: width,
+    hidden: width,
+    output: width,
+  }),
+  captions: listOf(
+    z.object({
+      name: z.string(),
+      origin: z.string(),
+      weight: z.number(),
+      bytes: z.number(),
+      version: z.string(),
+      captions: z.number(),
+      leftOut: z.number(),
+      sha256: z.string(),
+    }),
+  ),
+  versions: recordOf(z.string()),
+  begun: z.string(),
+});
+
+const stateSchema = z.object({
+  format: z.literal('lincir-state'),
+  step: z.coerce.number().int().nonnegative(),
+  seconds: z.coerce.number().nonnegative(),
+  best: z.string(),
+});
+const bestSchema = z.object({ step: z.int().nonnegative(), score: z.number() }).nullable();
+
+/** Refuses a folder that holds a run already, or anything else that is not ours. */
+export async function expectRoomForRun(folder: string): Promise<void> {
+  const present = await readdir(folder).catch((error: unknown) => {
+    throw asLincirError(error, folder, 'write');
+  });
+  if (present.includes(runFiles.config)) {
+    throw new LincirError('bad-argument', {
+      subject: folder,
+      expected: 'an empty or new folder',
+      found: 'a run',
+      todo: `go on with it with --resume ${folder}, or choose another --out`,
+    });
+  }
+  const others = present.filter((name) => name !== runFiles.captions && name !== runFiles.lock);
+  if (others.length === 0) return;
+  throw new LincirError('bad-argument', {
+    subject: folder,
+    expected: 'an empty or new folder',
+    found: quoted(others.join(', ')),
+    todo: 'choose another --out',
+  });
+}
+
+export async function writeRunConfig(folder: string, config: RunConfig): Promise<void> {
+  const text = `${JSON.stringify({ format: 'lincir-run', version: 1, ...config }, undefined, 2)}\n`;
+  await writeFileAtomically(join(folder, runFiles.config), (file) => file.writeFile(text));
+}
+
+/** Throws 'not-found' where there is no run, and 'bad-file'. */
+export async function readRunConfig(folder: string): Promise<RunConfig> {
+  const file = join(folder, runFiles.config);
+  const json = await readJsonFile(file).catch((error: unknown) => {
+    if (!(error instanceof LincirError && error.code === 'not-found')) throw error;
+    throw new LincirError('not-found', {
+      subject: folder,
+      expected: `the folder of a run, with its ${runFiles.config}`,
+      found: 'none',
+      todo: 'check the path; a run that was stopped before its first step is begun again with the same --out',
+      cause: error,
+    });
+  });
+  const config = checkedValue(configSchema, json, file, 'put back what the run wrote there');
+  return { ...config, settings: checkedSettings(config.settings, `${file}: settings`) };
+}
+
+/** Where a run begins. */
+export function initialState(shape: PhiShape, { seed, ema }: TrainingSettings): RunState {
+  const initial = initialPhi(shape, seed);
+  return {
+    step: 0,
+    seconds: 0,
+    best: undefined,
+    parameters: flatParameters(shape, initial),
+    moments: { first: flatParameters(shape).values, second: flatParameters(shape).values },
+    average: ema ? flatParameters(shape, initial) : undefined,
+  };
+}
+
+/** Writes all of the state as one file, so that no end of the process can tear it. */
+export async function writeState(folder: string, state: RunState): Promise<void> {
+  const { step, seconds, best } = state;
+  const tensors = Object.entries(arraysOf(state)).map(([name, data]) => ({
+    name,
+    type: 'float32' as const,
+    shape: [data.length],
+    data,
+  }));
+  await writeSafetensors(join(folder, runFiles.state), tensors, {
+    format: 'lincir-state',
+    step: `${step}`,
+    seconds: `${seconds}`,
+    best: JSON.stringify(best ?? null),
+  });
+}
+
+/** The state that was written last; the initial one if none was. Throws 'bad-file'. */
+export async function readState(
+  folder: string,
+  shape: PhiShape,
+  settings: TrainingSettings,
+): Promise<RunState> {
+  const state = initialState(shape, settings);
+  const file = join(folder, runFiles.state);
+  const header = await readingFile(file, readSafetensorsHeader).catch((error: unknown) => {
+    if (error instanceof LincirError && error.code === 'not-found') return undefined;
+    throw error;
+  });
+  if (header === undefined) return state;
+  const { step, seconds, best } = checkedValue(stateSchema, header.metadata, `${file}: __metadata__`);
+  const place = `${file}: __metadata__: best`;
+  const bestSoFar = checkedValue(bestSchema, parseJsonText(best, place), place) ?? undefined;
+  const arrays = arraysOf(state);
+  const others = [...header.tensors.keys()].filter((name) => !Object.hasOwn(arrays, name));
+  if (others.length > 0) {
+    throw new LincirError('bad-file', {
+      subject: file,
+      expected: `the tensors ${Object.keys(arrays).join(', ')}`,
+      found: `also ${quoted(others.join(', '))}`,
+    });
+  }
+  for (const [name, array] of Object.entries(arrays)) {
+    array.set((await readOwnTensor(file, header.tensors, name, [array.length])).data);
+  }
+  return { ...state, step, seconds, best: bestSoFar };
+}
+
+/** All numbers of a state, by the names of their tensors. */
+function arraysOf({ parameters, moments, average }: RunState): Readonly<Record<string, Float32Array>> {
+  return { parameters: parameters.values, ...moments, ...(average && { average: average.values }) };
+}

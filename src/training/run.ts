@@ -1,0 +1,236 @@
+/** A training run at work: everything that it needs, opened and checked, and what it leaves in its folder. */
+
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CaptionBatches, captionOrder } from '../captions/index.ts';
+import type { Clip } from '../clip/index.ts';
+import { LincirError, type Lock } from '../core/index.ts';
+import { Phi, type PhiInfo, type PhiShape, writePhi } from '../phi/index.ts';
+import { EmbeddingCache, type MakeEmbeddings } from './embedding-cache.ts';
+import { type Metrics, MetricsLog, readMetrics, type ValidationMetrics } from './metrics.ts';
+import { type OpenedRun, openRunFolder, type RunOptions } from './open-run.ts';
+import type { FlatParameters } from './parameters.ts';
+import { writeReport } from './report/page.ts';
+import { type RunConfig, type RunState, runFiles, writeState } from './run-folder.ts';
+import type { TrainingSettings } from './settings.ts';
+import { TrainingStep } from './step.ts';
+import { TensorboardLog } from './tensorboard.ts';
+import type { Validation } from './validation.ts';
+
+/** A run, ready to train. Owns a lock, a thread and memory outside JavaScript: close it. */
+export class Run {
+  readonly folder: string;
+  readonly settings: TrainingSettings;
+  readonly shape: PhiShape;
+  readonly state: RunState;
+  readonly graphs: TrainingStep;
+  readonly batches: CaptionBatches;
+  /** Captions of one epoch. */
+  readonly epochLength: number;
+  readonly #config: RunConfig;
+  readonly #clip: Clip;
+  readonly #lock: Lock;
+  readonly #metrics: MetricsLog;
+  readonly #tensorboard: TensorboardLog;
+  readonly #validations: readonly Validation[];
+  readonly #cache: EmbeddingCache | undefined;
+
+  /** Opens everything that the run needs; when something fails, nothing stays open. */
+  static async open(options: RunOptions): Promise<Run> {
+    const opened = await openRunFolder(options);
+    const closers = [() => opened.lock.release(), () => opened.clip.dispose()];
+    try {
+      const { folder, config, clip, state } = opened;
+      const { settings } = config;
+      const batches = new CaptionBatches({
+        storeFolder: join(folder, runFiles.captions),
+        modelFolder: clip.folder,
+        masking: settings.masking,
+        seed: settings.seed,
+      });
+      closers.push(() => batches.close());
+      const cache = openCache(folder, config, state.step);
+      closers.push(async () => cache?.close());
+      const metrics = await MetricsLog.open(join(folder, runFiles.metrics), state.step);
+      closers.push(() => metrics.close());
+      const tensorboard = await TensorboardLog.open(folder, readMetrics(join(folder, runFiles.metrics)));
+      closers.push(() => tensorboard.close());
+      const model = {
+        config: clip.textConfig,
+        tensors: clip.checkpoint.tensors,
+        startOfText: clip.tokenizer.startOfText,
+      };
+      const graphs = await TrainingStep.create(model, config.phi, settings);
+      return new Run(opened, { batches, cache, metrics, tensorboard, graphs });
+    } catch (error) {
+      for (const close of closers.reverse()) await close();
+      throw error;
+    }
+  }
+
+  private constructor(
+    { folder, config, clip, lock, state, validations }: OpenedRun,
+    parts: {
+      readonly batches: CaptionBatches;
+      readonly cache: EmbeddingCache | undefined;
+      readonly metrics: MetricsLog;
+      readonly tensorboard: TensorboardLog;
+      readonly graphs: TrainingStep;
+    },
+  ) {
+    this.folder = folder;
+    this.settings = config.settings;
+    this.shape = config.phi;
+    this.state = state;
+    this.graphs = parts.graphs;
+    this.batches = parts.batches;
+    this.epochLength = captionOrder(config.captions, config.settings.seed).epochLength;
+    this.#config = config;
+    this.#clip = clip;
+    this.#lock = lock;
+    this.#cache = parts.cache;
+    this.#metrics = parts.metrics;
+    this.#tensorboard = parts.tensorboard;
+    this.#validations = validations;
+  }
+
+  /** The embeddings of captions by their numbers: those that earlier steps have made, and the others by `make`. */
+  readonly embeddings = async (
+    numbers: readonly number[],
+    step: number,
+    make: MakeEmbeddings,
+  ): Promise<Float32Array> =>
+    this.#cache ? await this.#cache.embeddings(numbers, step, make) : await make([...numbers.keys()]);
+
+  /** Writes down what a step or a validation gave, and gives it back. */
+  async log<Record extends Metrics>(record: Record): Promise<Record> {
+    await this.#metrics.append(record);
+    await this.#tensorboard.append(record);
+    return record;
+  }
+
+  /** Measures phi, and its average if there is one. The best by the first validation is kept. */
+  async validate(): Promise<ValidationMetrics[]> {
+    const records: ValidationMetrics[] = [];
+    const { step, parameters, average } = this.state;
+    const [first] = this.#validations;
+    for (const [kind, flat] of Object.entries({ phi: parameters, ...(average && { ema: average }) })) {
+      const info = this.#phiInfo();
+      const phi = await Phi.create(info, flat.tensors, this.settings);
+      try {
+        for (const validation of this.#validations) {
+          const metrics = await validation.evaluate({ clip: this.#clip, phi });
+          const score = metrics[validation.decisive]!;
+          const best = validation === first && score > (this.state.best?.score ?? Number.NEGATIVE_INFINITY);
+          if (best) {
+            await writePhi(join(this.folder, runFiles.best), info, flat.tensors);
+            this.state.best = { step, score };
+          }
+          const about = {
+            kind: 'validation',
+            step,
+            name: validation.name,
+            phi: kind as 'phi' | 'ema',
+          } as const;
+          records.push(await this.log({ ...about, metrics, best, time: new Date().toISOString() }));
+        }
+      } finally {
+        await phi.dispose();
+      }
+    }
+    return records;
+  }
+
+  /** Makes the state as it is now the one from which the run goes on. */
+  async save(): Promise<void> {
+    const { folder, state } = this;
+    if (!(await this.#lock.isOurs())) {
+      throw new LincirError('io', {
+        subject: folder,
+        expected: 'to be the only one at work on it',
+        found: 'that another process has taken it over',
+        todo: 'let one of the two finish',
+      });
+    }
+    const info = this.#phiInfo();
+    const write = (name: string, { tensors }: FlatParameters) => writePhi(join(folder, name), info, tensors);
+    await write(runFiles.latest, state.parameters);
+    if (state.average) await write(runFiles.average, state.average);
+    await this.#metrics.flush();
+    this.#cache?.flush();
+    // Last, for it is what the run goes on from.
+    await writeState(folder, state);
+    await this.#report('running');
+  }
+
+  /** Lets go of everything. A finished run no longer needs its copy of the captions. */
+  async close(): Promise<void> {
+    const isFinished = this.state.step >= this.settings.steps;
+    try {
+      await this.batches.close();
+      await this.graphs.dispose();
+      await this.#clip.dispose();
+      this.#cache?.close();
+      await this.#metrics.close();
+      await this.#tensorboard.close();
+      await this.#report(isFinished ? 'finished' : 'interrupted');
+      if (isFinished) await rm(join(this.folder, runFiles.captions), { recursive: true, force: true });
+    } finally {
+      await this.#lock.release();
+    }
+  }
+
+  #phiInfo(): PhiInfo {
+    const { settings, shape, state } = this;
+    const { id, folder, fingerprint } = this.#config.model;
+    return {
+      shape,
+      model: id ?? folder,
+      fingerprint,
+      l2Normalize: settings.l2Normalize,
+      step: state.step,
+    };
+  }
+
+  async #report(status: 'running' | 'finished' | 'interrupted'): Promise<void> {
+    const { folder, settings, shape, state } = this;
+    await writeReport(join(folder, runFiles.report), {
+      title: `phi for ${this.#config.model.id ?? this.#config.model.folder}`,
+      settings: [
+        ['Captions', this.#config.captions.map(({ origin }) => origin).join(', ')],
+        ['Captions an epoch', this.epochLength.toLocaleString('en-US')],
+        ['Masking', settings.masking],
+        [
+          'phi',
+          `${settings.architecture}, ${shape.input} → ${shape.hidden} → ${shape.hidden} → ${shape.output}`,
+        ],
+        ['Batch', `${settings.batch * settings.accumulation} captions`],
+        [
+          'Learning rate',
+          `${settings.learningRate}, ${settings.schedule}, ${settings.warmup} steps of warm-up`,
+        ],
+        ['Seed', `${settings.seed}`],
+      ],
+      metrics: readMetrics(join(folder, runFiles.metrics)),
+      state: {
+        status,
+        step: state.step,
+        steps: settings.steps,
+        seconds: state.seconds,
+        captions: state.step * settings.batch * settings.accumulation,
+      },
+    });
+  }
+}
+
+/** Embeddings are kept where all of them fit. A finished run needs none. */
+function openCache(
+  folder: string,
+  { settings, captions, phi }: RunConfig,
+  step: number,
+): EmbeddingCache | undefined {
+  const count = captions.reduce((sum, source) => sum + source.captions, 0);
+  if (step >= settings.steps) return undefined;
+  if (count * phi.input * 4 > settings.embeddingCache * 2 ** 30) return undefined;
+  return new EmbeddingCache(join(folder, runFiles.embeddings), count, phi.input, step);
+}

@@ -1,0 +1,137 @@
+/** A training run's settings: their defaults, what they may be, and in which two runs differ. */
+
+import { z } from 'zod';
+import { LincirError, quoted } from '../core/index.ts';
+import { devices } from '../onnx/index.ts';
+import { phiArchitectures } from '../phi/index.ts';
+import { schedules } from './schedule.ts';
+
+const count = z.int('a whole number').min(1, 'at least 1').max(1e12, 'at most 1e12');
+const amount = z.int('a whole number').min(0, 'at least 0').max(1e12, 'at most 1e12');
+const positive = z.number('a number').positive('a number above 0');
+const part = z.number('a number').min(0, 'at least 0').lt(1, 'below 1');
+
+/** Everything that decides what phi a run ends with. Defaults are the method's (Gu et al., 2024, section 4.1). */
+const decisive = {
+  /** Files, patterns, hub data sets, each with or without `:WEIGHT`. */
+  captions: z.array(z.string()).min(1, 'at least one source'),
+  /** Of tables: the first of these that a file has holds its captions. */
+  columns: z.array(z.string()).min(1, 'at least one name').default(['text']),
+  /** What becomes a placeholder: keywords where they stand, or every occurrence as the authors' code has it. */
+  masking: z.enum(['spans', 'official']).default('spans'),
+  architecture: z.enum(phiArchitectures).default('lincir'),
+  /** Captions of one pass. */
+  batch: count.max(1_000_000, 'at most 1,000,000').default(512),
+  /** Passes of one step, whose gradients are averaged. */
+  accumulation: count.default(1),
+  learningRate: positive.default(1e-4),
+  schedule: z.enum(schedules).default('constant'),
+  /** Steps in which the learning rate rises from 0. */
+  warmup: amount.default(0),
+  /** Of the schedule 'cosine-restarts'. */
+  cycles: count.default(1),
+  /** Of the schedule 'polynomial'. */
+  power: positive.default(1),
+  beta1: part.default(0.9),
+  beta2: part.default(0.999),
+  epsilon: positive.default(1e-8),
+  weightDecay: z.number('a number').min(0, 'at least 0').default(0.01),
+  /** Longer gradients are scaled to this length. Not given: none are. */
+  clipNorm: positive.optional(),
+  /** Keep a moving average of phi as well. */
+  ema: z.boolean().default(false),
+  /** phi takes embeddings scaled to length 1, in training and later. */
+  l2Normalize: z.boolean().default(false),
+  /** The noise's strength: 1 is the method's, 0 none. */
+  noise: z.number('a number').min(0, 'at least 0').default(1),
+  /** The part of phi's hidden values that training drops. Not given: the architecture's own. */
+  dropout: part.optional(),
+  seed: z.int('a whole number').min(0, 'at least 0').default(0),
+  /** What validates, such as 'captions:FILE'. */
+  validate: z.array(z.string()).default([]),
+  /** Steps between validations. One more comes early, at step 50. */
+  validateEvery: count.default(1000),
+} as const;
+
+/** What a run may be resumed with otherwise. The results stay the same to rounding. */
+const operational = {
+  /** A preset, a folder, or a name on the hub. A resumed run's must have the same fingerprint. */
+  model: z.string(),
+  /** Steps of the whole run; a resumed run may have more if its schedule is constant. */
+  steps: count.default(20_000),
+  /** Steps between savings; five minutes at most lie between two of them. */
+  saveEvery: count.default(1000),
+  device: z.enum(devices).default('cpu'),
+  /** On the CPU. Not given: as many as there are cores. */
+  threads: count.max(1024, 'at most 1024').optional(),
+  /** GiB of disk: where the embeddings of all captions fit into it, they are made once, and not in every epoch. */
+  embeddingCache: z.number('a number').min(0, 'at least 0').default(4),
+  /** Token positions computed at once. */
+  positionsPerRun: count.max(1e7, 'at most 1e7').default(1024),
+} as const;
+
+const settingsSchema = z.strictObject({ ...decisive, ...operational });
+
+export type TrainingSettings = z.output<typeof settingsSchema>;
+/** Settings as a caller gives them: what has a default may be left out. */
+export type TrainingSettingsInput = z.input<typeof settingsSchema>;
+
+/**
+ * Settings with their defaults filled in.
+ * @param subject what messages call them
+ * @throws LincirError 'bad-argument' for an unknown key or a value out of range
+ */
+export function checkedSettings(settings: unknown, subject: string): TrainingSettings {
+  const result = settingsSchema.safeParse(settings);
+  if (result.success) return result.data;
+  const { path, message, ...issue } = result.error.issues[0]!;
+  const unknown = 'keys' in issue ? (issue.keys as string[]) : undefined;
+  throw new LincirError('bad-argument', {
+    subject: [subject, ...path].join(': '),
+    expected: unknown ? `settings out of ${Object.keys(settingsSchema.shape).join(', ')}` : message,
+    found: unknown
+      ? quoted(unknown.join(', '))
+      : quoted(JSON.stringify(valueAt(settings, path)) ?? 'nothing'),
+    cause: result.error,
+  });
+}
+
+/**
+ * The settings that a run goes on with.
+ * @param given those of a resumed run's caller: what is left out stays as it was
+ * @throws LincirError 'bad-argument' naming every setting that would change the run's result
+ */
+export function resumedSettings(
+  stored: TrainingSettings,
+  given: Partial<TrainingSettingsInput>,
+  subject: string,
+): TrainingSettings {
+  const wanted = checkedSettings({ ...stored, ...withoutUndefined(given) }, subject);
+  const differing = Object.keys(decisive).filter((key) => {
+    const [before, now] = [stored, wanted].map((settings) => settings[key as keyof TrainingSettings]);
+    return JSON.stringify(before) !== JSON.stringify(now);
+  });
+  if (wanted.steps !== stored.steps && stored.schedule !== 'constant') differing.push('steps');
+  if (differing.length === 0) return wanted;
+  const shown = differing.map((key) => {
+    const [before, now] = [stored, wanted].map((settings) => settings[key as keyof TrainingSettings]);
+    return `${key} ${JSON.stringify(now)} instead of ${JSON.stringify(before)}`;
+  });
+  throw new LincirError('bad-argument', {
+    subject,
+    expected: 'the settings that the run began with',
+    found: quoted(shown.join(', '), 400),
+    todo: 'leave these out, or begin another run with --out',
+  });
+}
+
+function withoutUndefined(settings: object): object {
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
+}
+
+function valueAt(settings: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (value, key) => (typeof value === 'object' && value !== null ? (value as never)[key] : undefined),
+    settings,
+  );
+}

@@ -1,0 +1,191 @@
+/** Training phi: data, loss, gradient, step, log, checkpoint. */
+
+import { LincirError, normals, quoted, uniforms } from '../core/index.ts';
+import { adamW, clipByNorm, defaultDropout, type PhiShape, updateAverage } from '../phi/index.ts';
+import type { StepMetrics, ValidationMetrics } from './metrics.ts';
+import type { RunOptions } from './open-run.ts';
+import type { FlatParameters } from './parameters.ts';
+import { Run } from './run.ts';
+import { learningRateAt } from './schedule.ts';
+import type { TrainingSettings } from './settings.ts';
+import type { StepNoise } from './step.ts';
+
+/** What a run tells while it goes on. */
+export type TrainingEvent =
+  | TrainingBegin
+  | StepMetrics
+  | ValidationMetrics
+  | { readonly kind: 'saved'; readonly step: number; readonly folder: string }
+  | { readonly kind: 'end'; readonly step: number; readonly reason: 'finished' | 'interrupted' };
+
+export interface TrainingBegin {
+  readonly kind: 'begin';
+  readonly folder: string;
+  /** Steps that earlier parts of the run have done. */
+  readonly step: number;
+  readonly settings: TrainingSettings;
+  /** Captions of one epoch. */
+  readonly epochLength: number;
+  /** Parameters of phi. */
+  readonly parameters: number;
+}
+
+/** The step at which validation takes its early look. */
+const earlyLook = 50;
+/** A run is saved at least this often, in milliseconds. */
+const savingInterval = 300_000;
+
+/**
+ * Learns phi from captions (Gu et al., 2024), and tells of every step. Everything is in the run's folder: whatever ends
+ * the process, `resume` goes on from the last saved step, and ends with the same phi to the bit on the same device.
+ * Computes on the caller's thread, a part of a step at a time. Leaving the loop, or aborting `signal`, ends the run after
+ * the present step, saved.
+ * @throws LincirError 'bad-argument' for settings that cannot be or differ from the resumed run's; 'bad-config' when the
+ * loss is not finite; 'bad-file', 'not-found', 'network', 'io' and 'device' from captions, model and folder
+ */
+export async function* trainPhi(options: RunOptions): AsyncGenerator<TrainingEvent, void, void> {
+  const { signal } = options;
+  const run = await Run.open(options);
+  const { settings, shape, state, graphs, batches, embeddings } = run;
+  const { parameters, moments, average } = state;
+  const { batch, accumulation, steps, validateEvery, saveEvery } = settings;
+  const gradient = new Float32Array(parameters.values.length);
+  const secondsBefore = state.seconds;
+  const begin = performance.now();
+  let saved = { step: state.step, time: begin };
+  /** The last step of which everything is done, its validation included. */
+  let settled = state.step;
+
+  try {
+    const { folder, epochLength } = run;
+    yield { kind: 'begin', folder, step: state.step, settings, epochLength, parameters: gradient.length };
+    while (state.step < steps && !signal?.aborted) {
+      const step = state.step + 1;
+      const [stepBegin, flops] = [performance.now(), graphs.flops];
+
+      let loss = 0;
+      gradient.fill(0);
+      for (let pass = 0; pass < accumulation; pass += 1) {
+        const first = ((step - 1) * accumulation + pass) * batch;
+        const { numbers, captions, prepared } = await batches.take({ first, count: batch });
+        const targets = await embeddings(numbers, step, (rows) =>
+          graphs.embeddings(rows.map((row) => prepared[row]!)),
+        );
+        const chance = stepNoise(settings, shape, step, pass);
+        const { errors, gradients } = await graphs.gradient(prepared, targets, parameters.tensors, chance);
+        expectFinite(errors, captions, run, saved.step);
+        loss += errors.reduce((sum, error) => sum + error, 0) / batch / accumulation;
+        addGradients(gradient, gradients, parameters, accumulation);
+      }
+
+      const gradientNorm = clipByNorm(gradient, settings.clipNorm);
+      if (!Number.isFinite(gradientNorm)) {
+        throw notFinite('a finite gradient', `${gradientNorm}`, run, saved.step);
+      }
+      const learningRate = learningRateAt(step, settings);
+      adamW(parameters.values, gradient, moments, step, { ...settings, learningRate });
+      if (average) updateAverage(average.values, parameters.values, step);
+
+      const now = performance.now();
+      const stepSeconds = (now - stepBegin) / 1000;
+      state.step = step;
+      state.seconds = secondsBefore + (now - begin) / 1000;
+      const metrics = await run.log({
+        ...{ kind: 'step' as const, step, loss, learningRate, gradientNorm },
+        captionsPerSecond: (batch * accumulation) / stepSeconds,
+        gflopsPerSecond: (graphs.flops - flops) / stepSeconds / 1e9,
+        seconds: state.seconds,
+        memoryBytes: process.memoryUsage.rss(),
+        time: new Date().toISOString(),
+      });
+
+      const isLooked = step === earlyLook || step % validateEvery === 0 || step === steps;
+      const events: TrainingEvent[] = [metrics, ...(isLooked ? await run.validate() : [])];
+      settled = step;
+      if (step % saveEvery === 0 || step === steps || now - saved.time > savingInterval) {
+        await run.save();
+        saved = { step, time: performance.now() };
+        events.push({ kind: 'saved', step, folder });
+      }
+      yield* events; // told when all is done: the reader may leave at any of them
+    }
+    if (saved.step < state.step) await run.save();
+    saved = { ...saved, step: state.step };
+    yield { kind: 'end', step: state.step, reason: state.step < steps ? 'interrupted' : 'finished' };
+  } finally {
+    try {
+      // The loop was left by its reader or by an error: what is done is kept, if it is whole and good.
+      if (saved.step < settled && settled === state.step && areFinite(parameters)) await run.save();
+    } finally {
+      await run.close();
+    }
+  }
+}
+
+/** What chance adds to one pass: it depends on the seed and the step, and on nothing that was drawn before. */
+function stepNoise(
+  { seed, noise, dropout, architecture, batch }: TrainingSettings,
+  { input, hidden }: PhiShape,
+  moment: number,
+  pass: number,
+): StepNoise {
+  const dropped = dropout ?? defaultDropout(architecture);
+  const added = new Float32Array(batch * input);
+  const masks: [Float32Array, Float32Array] = [
+    new Float32Array(batch * hidden),
+    new Float32Array(batch * hidden),
+  ];
+  for (let at = 0; at < batch; at += 1) {
+    const row = pass * batch + at;
+    const [scale] = uniforms({ seed, purpose: 'noise-scale', moment, row }, 1);
+    const values = normals({ seed, purpose: 'noise', moment, row }, input);
+    added.set(
+      values.map((value) => noise * scale! * value),
+      at * input,
+    );
+    for (const [layer, mask] of masks.entries()) {
+      const draws = uniforms({ seed, purpose: 'dropout', moment, row: 2 * row + layer }, hidden);
+      for (const [index, draw] of draws.entries()) {
+        mask[at * hidden + index] = draw < dropped ? 0 : 1 / (1 - dropped);
+      }
+    }
+  }
+  return { noise: added, masks };
+}
+
+/** Adds a pass's gradients to the step's, which is the mean over passes. */
+function addGradients(
+  sum: Float32Array,
+  gradients: ReadonlyMap<string, Float32Array>,
+  { values, tensors }: FlatParameters,
+  passes: number,
+): void {
+  for (const [name, { data }] of tensors) {
+    const begin = (data.byteOffset - values.byteOffset) / data.BYTES_PER_ELEMENT;
+    const gradient = gradients.get(name)!;
+    for (let at = 0; at < gradient.length; at += 1) sum[begin + at]! += gradient[at]! / passes;
+  }
+}
+
+function expectFinite(errors: Float32Array, captions: readonly string[], run: Run, savedStep: number): void {
+  const guilty = captions.filter((_, row) => !Number.isFinite(errors[row]));
+  if (guilty.length === 0) return;
+  const shown = guilty.slice(0, 3).map((caption) => quoted(caption));
+  const found = `none for ${guilty.length} of ${captions.length} captions: ${shown.join(', ')}`;
+  throw notFinite('a finite loss', found, run, savedStep);
+}
+
+function notFinite(expected: string, found: string, { folder, state }: Run, savedStep: number): LincirError {
+  const good = areFinite(state.parameters) ? state.step : savedStep;
+  const kept = good > 0 ? `the state of step ${good} is kept in ${folder}` : 'nothing was learnt yet';
+  return new LincirError('bad-config', {
+    subject: `step ${state.step + 1}`,
+    expected,
+    found,
+    todo: `${kept}; try a lower learning rate, warm-up or --clip-norm`,
+  });
+}
+
+function areFinite({ values }: FlatParameters): boolean {
+  return values.every(Number.isFinite);
+}
