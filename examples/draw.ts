@@ -1,4 +1,4 @@
-/** Draws the example pictures, so that the project ships pictures of its own: `node examples/draw.ts`. */
+/** Draws the example images, so the project ships its own: `node examples/draw.ts`. */
 
 import { join } from 'node:path';
 import sharp from 'sharp';

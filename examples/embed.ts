@@ -1,11 +1,11 @@
-/** Embeds pictures and texts, and compares them. Run it with `npm run example`. */
+/** Embeds images and texts, and compares them: `node --conditions=lincir-source examples/embed.ts`. */
 
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadClip } from 'lincir';
 
-// A CLIP with all its parts but tiny and with random weights, so that it can travel with the project: its numbers show
-// that everything works, not what pictures mean. With a real one, `await loadClip('large')`, they do.
+// This CLIP has all its parts, but is tiny and has random weights, so it is small enough to ship. Its numbers show that
+// everything works, not what the images mean. For that, load a real one: `await loadClip('large')`.
 const model = join(import.meta.dirname, '../test/fixtures/tiny-clip');
 const folder = join(import.meta.dirname, 'pictures');
 

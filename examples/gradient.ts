@@ -1,4 +1,4 @@
-/** Learns a word: moves a vector until "a photo of $" means what another text means, by gradients through the tower. */
+/** Learns a word: gradients through the text tower move a vector until "a photo of $" means what another text means. */
 
 import { join } from 'node:path';
 import { loadClip } from 'lincir';
@@ -14,7 +14,7 @@ const { ids } = clip.tokenizer.encode('a photo of $');
 const position = ids.indexOf(clip.tokenizer.idOf('$')!);
 await clip.dispose();
 
-// The frozen tower as a graph, and its loss differentiated with respect to the injected vectors alone.
+// The frozen tower as a graph. The loss is differentiated with respect to the injected vectors alone.
 const inputs = textInputs(config);
 const { tensors } = await openCheckpoint(folder);
 const wanted = input('wanted', 'float32', ['batch', config.projection]);

@@ -1,4 +1,4 @@
-/** Puts a vector in place of a word: what phi does with a picture. */
+/** Puts a vector in place of a word, as phi does with an image. */
 
 import { join } from 'node:path';
 import { loadClip } from 'lincir';
@@ -7,7 +7,7 @@ const clip = await loadClip(join(import.meta.dirname, '../test/fixtures/tiny-cli
 const { ids } = clip.tokenizer.encode('a photo of $ that is red');
 const position = ids.indexOf(clip.tokenizer.idOf('$')!);
 
-// Any vector as wide as the text tower's token embeddings; train.ts makes one of a picture.
+// Any vector as wide as the text tower's token embeddings will do. train.ts makes one from an image.
 const vector = new Float32Array(clip.config.text!.width).fill(0.01);
 const { data } = await clip.encodeTokens([{ ids }, { ids, injected: [{ position, vector }] }]);
 await clip.dispose();

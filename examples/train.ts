@@ -1,11 +1,11 @@
-/** Learns phi from a few captions, and puts a picture into a sentence with it: node examples/train.ts */
+/** Trains phi on a few captions, then puts an image into a sentence: `node --conditions=lincir-source examples/train.ts`. */
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadClip, loadPhi, trainPhi } from 'lincir';
 
-const model = join(import.meta.dirname, '../test/fixtures/tiny-clip'); // random weights: it shows how, not what
+const model = join(import.meta.dirname, '../test/fixtures/tiny-clip'); // random weights: the numbers mean nothing
 const out = await mkdtemp(join(tmpdir(), 'lincir-run-'));
 
 const training = trainPhi({
@@ -25,7 +25,7 @@ for await (const event of training) {
 const clip = await loadClip(model);
 const phi = await loadPhi(join(out, 'phi-latest.safetensors'), { clip });
 const picture = await clip.encodeImages([join(import.meta.dirname, 'pictures/white-sailboat-at-dusk.jpg')]);
-const { data: word } = await phi.encode(picture); // a vector that stands for the picture in a text
+const { data: word } = await phi.encode(picture); // a vector that stands for the image in a text
 const { ids } = clip.tokenizer.encode('a photo of $ that is red');
 const position = ids.indexOf(clip.tokenizer.idOf('$')!);
 const query = await clip.encodeTokens([{ ids, injected: [{ position, vector: word }] }]);
