@@ -81,7 +81,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 const program = new Command('lincir')
-  .description('Composed image retrieval: a picture and a few words in, the pictures that match both out.')
+  .description('Composed image retrieval: finds images with an image and a few words.')
   .version(packageVersion())
   .option('--debug', 'show where an error comes from, as LINCIR_DEBUG=1 does')
   .configureHelp({ showGlobalOptions: true })
@@ -91,55 +91,62 @@ const program = new Command('lincir')
 
 program
   .command('embed')
-  .description('write the embeddings of pictures or texts to a file')
+  .description('write the embeddings of images or texts to a file')
   .addOption(modelOption())
-  .option('--images <pattern...>', 'pictures: paths, folders, or glob patterns')
-  .option('--texts <file>', 'a file with one text a line, or - for standard input')
+  .option('--images <pattern...>', 'images: paths, folders, or glob patterns')
+  .option('--texts <file>', 'a file with a text on every line, or - for standard input')
   .requiredOption('--out <file>', 'a .safetensors, .npy or .jsonl file')
   .option('--normalize', 'scale every embedding to length 1')
   .addOption(deviceOption())
   .addOption(threadsOption())
   .addOption(targetPadOption())
   .addOption(maxPixelsOption())
-  .option('--strict', 'refuse texts that are too long, instead of cutting them with a warning')
-  .option('--skip-broken', 'leave out pictures that cannot be read, and list them at the end')
-  .option('--json', 'print a summary as JSON on standard output')
+  .option('--strict', 'refuse texts that are too long; without it, cut them and warn')
+  .option('--skip-broken', 'leave out images that cannot be read, and list them at the end')
+  .option('--json', 'print a summary, as JSON')
   .addHelpText('after', embedNotes)
   .action(async (options) => (await import('./commands/embed.ts')).embed(options, context));
 
 program
   .command('index')
-  .description('bring an index of pictures up to date with folders, files and shards')
-  .argument('[picture...]', 'folders, picture files, WebDataset shards (.tar)')
+  .description('bring an index of images up to date with folders, files and shards')
+  .argument('[image...]', 'folders, image files, WebDataset shards (.tar)')
   .addOption(indexOption())
-  .option('--model <model>', `${modelHelp}; the index's own if not given`)
-  .option('--list <file...>', 'files with a path a line, or with zero bytes between; - for standard input')
+  .option('--model <model>', `${modelHelp} (default: the index's own)`)
+  .option(
+    '--list <file...>',
+    'files with a path on every line, or with zero bytes between paths; - for standard input',
+  )
   .option('--embeddings <file...>', 'ready embeddings: .npy or .safetensors')
-  .option('--names <file...>', 'names of their rows, a name a line')
-  .option('--metadata <file...>', 'further columns: .csv, .tsv, .jsonl or .parquet')
+  .option('--names <file...>', 'files with the names of their rows, a name on every line')
+  .option('--metadata <file...>', 'tables with columns to filter by: .csv, .tsv, .jsonl or .parquet')
   .option(
     '--metadata-key <column>',
-    "its column of pictures' paths; path, file, name, key or id if not given",
+    "the table's column of image paths (default: path, file, name, key or id)",
   )
-  .option('--exclude <pattern...>', 'leave out what matches: names, or paths below a folder')
-  .option('--follow-links', 'look at what links lead to')
-  .option('--remove <name...>', 'take pictures out, by ids or paths; their files stay')
-  .option('--remove-missing', 'take out what is gone, even so much that a disk may be away')
-  .option('--keep-missing <days>', 'keep ids and metadata of what is gone; 30 days if not given', countNumber)
+  .option('--exclude <pattern...>', 'leave out files and folders that match: names, or paths below a folder')
+  .option('--follow-links', 'follow symbolic links')
+  .option('--remove <name...>', 'take images out of the index, by id or path; their files stay')
+  .option('--remove-missing', 'take out what is gone, even if so much is gone that a disk may be missing')
+  .option(
+    '--keep-missing <days>',
+    'keep ids and metadata of what is gone for so long (default: 30)',
+    countNumber,
+  )
   .addOption(
-    new Option('--compare <what>', 'what tells that a file is as it was; times if not given').choices([
+    new Option('--compare <what>', 'what tells that a file is unchanged (default: times)').choices([
       'times',
       'modified',
       'contents',
     ] satisfies Comparison[]),
   )
-  .option('--stats', 'show what is in the index, all broken pictures included')
+  .option('--stats', 'show what is in the index, and all broken images')
   .addOption(precisionOption())
   .addOption(deviceOption())
   .addOption(threadsOption())
   .addOption(targetPadOption())
   .addOption(maxPixelsOption())
-  .option('--json', 'print what was done as JSON on standard output')
+  .option('--json', 'print what was done, as JSON')
   .addHelpText('after', indexNotes)
   .action(async (pictures, options) =>
     (await import('./commands/index.ts')).index(pictures, options, context),
@@ -147,89 +154,90 @@ program
 
 program
   .command('reindex')
-  .description('rebuild an index for another model or precision, beside the old one')
+  .description('rebuild an index for another model or precision, while the old one stays in use')
   .addOption(indexOption())
-  .option('--model <model>', `${modelHelp}; the index's own if not given`)
+  .option('--model <model>', `${modelHelp} (default: the index's own)`)
   .addOption(precisionOption())
   .addOption(deviceOption())
   .addOption(threadsOption())
   .addOption(targetPadOption())
   .addOption(maxPixelsOption())
-  .option('--json', 'print what was done as JSON on standard output')
+  .option('--json', 'print what was done, as JSON')
   .addHelpText('after', reindexNotes)
   .action(async (options) => (await import('./commands/index.ts')).rebuild(options, context));
 
 program
   .command('search')
-  .description('find the pictures that match pictures and words')
+  .description('find the images that match images and words')
   .addOption(indexOption())
   .option(
-    '--image <picture...>',
-    'a file, - for standard input, an address on the web, or an id or path in the index',
+    '--image <image...>',
+    'a file, - for standard input, a web address, or the id or path of an indexed image',
   )
-  .option('--text <prompt>', 'what is to be different, or a prompt with $')
+  .option('--text <prompt>', 'what should be different, or a whole prompt with $')
   .option(
     '--phi <phi>',
-    "what makes words of pictures: a run's folder, a file, or a published one: lincir-large",
+    "what turns images into words: a run's folder, a file, or a published phi such as lincir-large",
   )
-  .option('--without <text>', 'what is not wanted')
-  .option('--without-weight <number>', 'how much of it is subtracted; 0.5 if not given', realNumber)
+  .option('--without <text>', 'what you do not want')
+  .option('--without-weight <number>', 'how much of it is subtracted (default: 0.5)', realNumber)
   .addOption(
-    new Option('--method <name>', 'lincir for pictures with words, else what there is, if not given').choices(
-      methods,
-    ),
+    new Option(
+      '--method <name>',
+      'how to compose (default: lincir for images with words, else what you give)',
+    ).choices(methods),
   )
-  .option('--weight <number>', 'of the words in slerp (0.8 if not given) and sum (1)', realNumber)
-  .option('--where <filter>', 'rank only pictures that pass')
-  .option('--top <number>', 'results', wholeNumber, 10)
-  .option('--page <number>', 'which of them, from 1', wholeNumber, 1)
-  .option('--min-score <number>', 'leave out results of less similarity', signedNumber)
+  .option('--weight <number>', 'weight of the words in slerp (default: 0.8) and sum (default: 1)', realNumber)
+  .option('--where <filter>', 'rank only images that pass')
+  .option('--top <number>', 'number of results', wholeNumber, 10)
+  .option('--page <number>', 'which page of results', wholeNumber, 1)
+  .option('--min-score <number>', 'leave out results that are less similar', signedNumber)
   .option(
     '--unique [similarity]',
-    'show what is alike once: same contents, or from a similarity on',
+    'show duplicates once: same contents, or at least this cosine similarity',
     similarity,
   )
-  .option('--include-reference', "do not leave out the query's own pictures")
-  .option('--exact', 'compare with every picture, whatever it takes')
-  .option('--model <model>', "where the index's model is, if not where it was")
-  .option('--allow-private', 'fetch pictures from loopback and private addresses, too')
+  .option('--include-reference', "keep the query's own images in the results")
+  .option('--exact', 'compare with every image, however long it takes')
+  .option('--model <model>', "the index's model, if it is not where it was")
+  .option('--allow-private', 'also fetch images from loopback and private addresses')
   .addOption(deviceOption())
   .addOption(threadsOption())
-  .option('--interactive', 'search again and again, with everything loaded')
-  .option('--paths', 'print paths alone, a path a line')
-  .option('--null', 'print paths alone, each ended by a zero byte, for xargs -0')
+  .option('--interactive', 'keep everything loaded, and search line by line')
+  .option('--paths', 'print bare paths, one a line')
+  .option('--null', 'print bare paths, each ended by a zero byte, for xargs -0')
   .option('--json', 'print the results as JSON')
-  .option('--html [file]', 'write a page with the pictures')
+  .option('--html [file]', 'write a page with the images')
   .option('--open', 'open the page')
-  .option('--preview', 'show the pictures in the terminal (kitty, iTerm2, sixel)')
+  .option('--preview', 'show the images in the terminal (kitty, iTerm2, sixel)')
   .option('--timings', 'show how long each stage took')
   .addHelpText('after', searchNotes)
   .action(async (options) => (await import('./commands/search.ts')).search(options, context));
 
 program
   .command('tokenize')
-  .description('read lines on standard input and print their token ids, one JSON list a line')
+  .description('read lines on standard input, and print a JSON list of token ids for each')
   .addOption(modelOption())
-  .option('--strict', 'refuse texts that are too long, instead of cutting them with a warning')
+  .option('--strict', 'refuse texts that are too long; without it, cut them and warn')
   .action(async (options) => (await import('./commands/tokenize.ts')).tokenize(options, context));
 
 program
   .command('keywords')
   .description('show what training would mask in captions; needs no model')
-  .argument('[source...]', 'captions, as --captions takes them')
+  .argument('[source...]', 'sources of captions, as for --captions')
   .option('--captions <source...>', 'files, glob patterns, or hub data sets; - for standard input')
   .option(
     '--column <name...>',
-    'of tables: the first of these that a file has; text if not given; a number without a header',
+    'column of a table: the first of these that it has, or a number if it has no header (default: text)',
   )
   .addOption(
-    new Option('--masking <rule>', 'what becomes a placeholder')
+    new Option('--masking <rule>', 'how keywords are masked')
       .choices(['spans', 'official'] satisfies Masking[])
       .default('spans'),
   )
   .option('--limit <number>', 'stop after so many captions', wholeNumber)
-  .option('--seed <number>', 'of the random words of --masking official', countNumber, 0)
-  .option('--json', 'print an object a line: caption, cleaned, keywords, masked, fallback')
+  .option('--seed <number>', 'seed of the random words of --masking official', countNumber, 0)
+  .option('--json', 'print a JSON object a line: caption, cleaned, keywords, masked, fallback')
   .addHelpText('after', keywordsNotes)
   .action(async (sources, options) =>
     (await import('./commands/keywords.ts')).keywords(sources, options, context),
@@ -237,49 +245,58 @@ program
 
 program
   .command('train')
-  .description('learn phi, which turns pictures into words, from captions alone')
+  .description('train phi, which turns images into words, on captions alone')
   .option('--model <model>', modelHelp)
-  .option('--captions <source...>', 'what to learn from: files, patterns, hub data sets')
+  .option('--captions <source...>', 'what to train on: files, patterns, hub data sets')
   .option(
     '--column <name...>',
-    'of tables: the first of these that a file has; text if not given; a number without a header',
+    'column of a table: the first of these that it has, or a number if it has no header (default: text)',
   )
   .option('--out <run>', 'a new folder for the run')
-  .option('--resume <run>', 'the folder of a run to go on with, by the settings that it has')
-  .option('--steps <number>', '20,000 if not given', wholeNumber)
-  .option('--batch <number>', 'captions of one pass; 512 if not given', wholeNumber)
-  .option('--accumulation <number>', 'passes of one step; 1 if not given', wholeNumber)
-  .option('--learning-rate <number>', '1e-4 if not given', realNumber)
+  .option('--resume <run>', 'the folder of a run to continue, with its own settings')
+  .option('--steps <number>', 'steps of training (default: 20,000)', wholeNumber)
+  .option('--batch <number>', 'captions of one pass (default: 512)', wholeNumber)
+  .option('--accumulation <number>', 'passes of one step (default: 1)', wholeNumber)
+  .option('--learning-rate <number>', 'learning rate (default: 1e-4)', realNumber)
   .addOption(
-    new Option('--schedule <name>', 'of the learning rate; constant if not given').choices(schedules),
+    new Option('--schedule <name>', 'schedule of the learning rate (default: constant)').choices(schedules),
   )
   .option('--warmup <number>', 'steps in which the learning rate rises', countNumber)
-  .option('--cycles <number>', 'of the schedule cosine-restarts', wholeNumber)
-  .option('--power <number>', 'of the schedule polynomial', realNumber)
-  .option('--weight-decay <number>', '0.01 if not given', realNumber)
-  .option('--beta1 <number>', 'of AdamW; 0.9 if not given', realNumber)
-  .option('--beta2 <number>', 'of AdamW; 0.999 if not given', realNumber)
-  .option('--epsilon <number>', 'of AdamW; 1e-8 if not given', realNumber)
-  .option('--clip-norm <number>', 'scale longer gradients down to this length', realNumber)
-  .option('--ema', 'keep a moving average of phi as well')
+  .option('--cycles <number>', 'cycles of the schedule cosine-restarts', wholeNumber)
+  .option('--power <number>', 'power of the schedule polynomial', realNumber)
+  .option('--weight-decay <number>', 'weight decay of AdamW (default: 0.01)', realNumber)
+  .option('--beta1 <number>', 'beta1 of AdamW (default: 0.9)', realNumber)
+  .option('--beta2 <number>', 'beta2 of AdamW (default: 0.999)', realNumber)
+  .option('--epsilon <number>', 'epsilon of AdamW (default: 1e-8)', realNumber)
+  .option('--clip-norm <number>', 'scale gradients that are longer down to this length', realNumber)
+  .option('--ema', 'also keep a moving average of phi')
   .addOption(
-    new Option(
-      '--masking <rule>',
-      'what becomes a placeholder (see lincir keywords); spans if not given',
-    ).choices(['spans', 'official'] satisfies Masking[]),
+    new Option('--masking <rule>', 'how keywords are masked; see lincir keywords (default: spans)').choices([
+      'spans',
+      'official',
+    ] satisfies Masking[]),
   )
-  .addOption(new Option('--architecture <name>', 'of phi; lincir if not given').choices(phiArchitectures))
-  .option('--noise <number>', "the noise's strength; 1 if not given", realNumber)
-  .option('--dropout <number>', "the architecture's own if not given", realNumber)
+  .addOption(
+    new Option('--architecture <name>', 'architecture of phi (default: lincir)').choices(phiArchitectures),
+  )
+  .option('--noise <number>', 'strength of the noise (default: 1)', realNumber)
+  .option('--dropout <number>', "dropout of phi (default: the architecture's own)", realNumber)
   .option('--l2-normalize', 'scale embeddings to length 1 before phi')
-  .option('--seed <number>', '0 if not given', countNumber)
-  .option('--validate <what...>', 'captions:FILE, captions that training does not see; BENCHMARK:FOLDER')
-  .option('--validate-every <number>', 'steps; 1,000 if not given', wholeNumber)
-  .option('--save-every <number>', 'steps; 1,000 if not given, and at least every five minutes', wholeNumber)
+  .option('--seed <number>', 'seed of all random numbers (default: 0)', countNumber)
+  .option(
+    '--validate <what...>',
+    'captions:FILE, with captions that training does not see, or BENCHMARK:FOLDER',
+  )
+  .option('--validate-every <number>', 'steps between validations (default: 1,000)', wholeNumber)
+  .option(
+    '--save-every <number>',
+    'steps between saves, which also come every five minutes (default: 1,000)',
+    wholeNumber,
+  )
   .addOption(deviceOption())
   .addOption(threadsOption())
-  .option('--embedding-cache <gibibytes>', "of disk, for captions' embeddings; 4 if not given", realNumber)
-  .option('--positions-per-run <number>', 'tokens computed at once; 1,024 if not given', wholeNumber)
+  .option('--embedding-cache <gibibytes>', 'disk for the embeddings of captions (default: 4)', realNumber)
+  .option('--positions-per-run <number>', 'tokens computed at once (default: 1,024)', wholeNumber)
   .option('--json', 'print every event as a line of JSON')
   .addHelpText('after', trainNotes)
   .action(async (options) => (await import('./commands/train.ts')).train(options, context));
@@ -288,13 +305,13 @@ evaluationCommands(program, context);
 
 const models = program
   .command('models')
-  .description('list the presets of models and phis, and what is in the cache')
+  .description('list the presets of models and phis, and what the cache has')
   .option('--json', 'print JSON')
   .action(async (options) => (await import('./commands/models.ts')).listModels(options, context));
 
 models
   .command('pull')
-  .description('download a model or a phi, or what is new of it')
+  .description('download a model or a phi, or update it')
   .argument('<model>', 'a preset, OWNER/NAME[@REVISION] on the hub, or OWNER/NAME/FILE for a phi')
   .action(async (model, _, command) =>
     (await import('./commands/models.ts')).pull(model, command.optsWithGlobals(), context),

@@ -19,27 +19,29 @@ export function indexOption(): Option {
 }
 
 export function deviceOption(): Option {
-  return new Option('--device <device>', 'where to compute; cpu if not given').choices(deviceNames);
+  return new Option('--device <device>', 'where to compute (default: cpu)').choices(deviceNames);
 }
 
 export function threadsOption(): Option {
-  const description = 'threads on the CPU; as many as there are cores if not given';
+  const description = 'threads on the CPU (default: one for each core)';
   return new Option('--threads <number>', description).argParser(wholeNumber);
 }
 
 export function targetPadOption(): Option {
-  return new Option('--target-pad [ratio]', 'pad long pictures with black to this ratio of their sides')
+  return new Option('--target-pad [ratio]', 'pad long images with black to this ratio of their sides')
     .argParser(ratio)
     .preset('1.25');
 }
 
 export function maxPixelsOption(): Option {
-  const description = 'refuse larger pictures; 200 million if not given';
+  const description = 'refuse larger images (default: 200 million)';
   return new Option('--max-pixels <number>', description).argParser(wholeNumber);
 }
 
 export function precisionOption(): Option {
-  return new Option('--precision <type>', 'of stored vectors; float32 if not given').choices(precisions);
+  return new Option('--precision <type>', 'type of the stored vectors (default: float32)').choices(
+    precisions,
+  );
 }
 
 export function wholeNumber(text: string): number {

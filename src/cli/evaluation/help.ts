@@ -1,4 +1,4 @@
-/** What `--help` says after the options of eval, score, submit and compare. */
+/** What `--help` says after the options of eval, score, submit, compare and mini. */
 
 export const evaluateNotes = `
 Benchmarks, each in its official layout (docs/evaluation.md):
@@ -9,14 +9,14 @@ Benchmarks, each in its official layout (docs/evaluation.md):
                     --variant as-released asks object tasks as LinCIR's authors did
   coco-composition  Pic2Word's object composition on COCO val2017
   imagenet-domains  Pic2Word's domain conversion on ImageNet and ImageNet-R
-  custom            queries.jsonl and pictures of your own
+  custom            queries.jsonl and images of your own
   mini              what lincir mini writes
 
-All files are looked at before anything is encoded; nothing is scored without all
-of them. Embeddings of pictures are kept by model and file, so that the next run
-begins where this one was. The folder of results has results.json (everything
-needed to repeat and to compare), report.html (with queries to browse), and the
-rankings of each method.
+lincir checks all files before it encodes anything, and scores nothing until all of
+them are there. It keeps embeddings of images by model and file, so the next run begins
+where this one ended. The results are a folder: results.json has everything you need to
+repeat and compare them, report.html has queries to browse, and rankings-METHOD.jsonl
+has the rankings of each method.
 
 Examples:
   $ lincir eval cirr --data CIRR --model large --phi runs/mine
@@ -26,9 +26,10 @@ Examples:
   $ lincir eval custom --data mine --model base --phi runs/mine --prompts all --limit 200`;
 
 export const scoreNotes = `
-Official formats: CIRR's two files (recall, recall_subset; give one or both), CIRCO's
-one, FashionIQ's one a category. Any benchmark: rankings-METHOD.jsonl, a line
-{"query": id, "gallery": [ids], "candidates": [ids]} for every query.
+FILE is in the benchmark's official format: CIRR has two files (recall, recall_subset;
+give one or both), CIRCO one, FashionIQ one for each category. For any benchmark it may
+be rankings-METHOD.jsonl: for every query a line
+{"query": id, "gallery": [ids], "candidates": [ids]}.
 
 Examples:
   $ lincir score cirr --data CIRR --predictions recall.json recall_subset.json
@@ -36,24 +37,24 @@ Examples:
   $ lincir score genecis --data GeneCIS --predictions evaluations/genecis/rankings-lincir.jsonl`;
 
 export const submitNotes = `
-The split with secret answers is taken (FashionIQ: val) unless --split names
-another. Of several methods, each has its files.
+Takes the split with secret answers (for FashionIQ: val), unless you name another with
+--split. Writes the files of each method that you name.
 
 Examples:
   $ lincir submit cirr --data CIRR --model large --phi runs/mine --out submission
   $ lincir submit circo --data CIRCO --model large --phi runs/mine --out submission`;
 
 export const compareNotes = `
-Methods are compared by their names; where none is in both, the first ones are.
-Differences are B minus A, with 95 % intervals from a bootstrap over queries; p is
-of a paired randomisation test.
+Compares methods that both runs have, by name. If no method is in both, it compares the
+first one of each. Differences are B minus A, with 95 % intervals from a bootstrap over
+queries. p is of a paired randomisation test.
 
 Example:
   $ lincir compare evaluations/cirr-a evaluations/cirr-b`;
 
 export const miniNotes = `
-Small scenes with meaning, for trying everything without any download
-(docs/miniature.md). The model mini and the captions mini:captions belong to it.
+The miniature world is small scenes with meaning, which let you try everything without
+a download (docs/miniature.md). It has a model, mini, and captions, mini:captions.
 
 Examples:
   $ lincir mini world
