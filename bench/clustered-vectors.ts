@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { normalizeRows, normals, uniforms } from '../src/core/index.ts';
 import { constant, gemm, input, l2Normalize, Session } from '../src/onnx/index.ts';
-import type { EmbeddedPicture } from '../src/store/index.ts';
+import type { StoredImage } from '../src/store/index.ts';
 
 /** Length of the noise about a cluster's centre, as a part of the centre's distance from the mean. */
 const noise = 0.7;
@@ -74,7 +74,7 @@ export function farQueries(near: Float32Array, dimensions: number): Float32Array
 }
 
 /** The pictures of vectors from number `first` on, made up but for the vectors, [count, dimensions]. */
-export function picturesOf(vectors: Float32Array, first: number, dimensions: number): EmbeddedPicture[] {
+export function picturesOf(vectors: Float32Array, first: number, dimensions: number): StoredImage[] {
   return vectorsIn(vectors, dimensions).map((vector, at) => {
     const row = first + at;
     const [size, age, more] = uniforms({ seed: ownSeed, purpose: 'masking', moment: row, row: 0 }, 3);

@@ -40,7 +40,7 @@ async function indexAll(source: string) {
   const index = await openIndex(uri, { access: 'write', clip });
   let summary: UpdateSummary | undefined;
   const seconds = await timed(async () => {
-    for await (const event of index.add(clip, { pictures: [source] })) {
+    for await (const event of index.add(clip, { images: [source] })) {
       if (event.kind === 'end') summary = event.summary;
     }
   });

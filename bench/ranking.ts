@@ -143,9 +143,9 @@ function asked({ pictures, queries: count, candidates }: Size) {
     ...{ name: cirr.name, preset: 'ranking', folder: '', images: [], queries },
     galleries: new Map([['all', ids]]),
     prompt: { composed: '$ {text}', text: '{text}' },
-    depth: 50,
+    topK: 50,
     metrics: ['R@1', 'R@10'],
-    decisive: 'R@1',
+    primaryMetric: 'R@1',
     mean: 'queries',
     score: ({ targets }, { gallery }) => ({
       'R@1': gallery![0] === targets![0] ? 1 : 0,

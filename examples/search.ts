@@ -11,7 +11,7 @@ const folder = await mkdtemp(join(tmpdir(), 'lincir-search-'));
 
 const clip = await loadClip(model);
 const index = await openIndex(join(folder, 'pictures.lance'), { access: 'write', clip });
-for await (const event of index.add(clip, { pictures: [pictures] })) {
+for await (const event of index.add(clip, { images: [pictures] })) {
   if (event.kind === 'end') console.log(`${event.summary.added} pictures are new`);
 }
 

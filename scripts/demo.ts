@@ -8,7 +8,7 @@ import { resultsTable } from '../src/cli/evaluation/table.ts';
 import { type Clip, loadClip } from '../src/clip/index.ts';
 import { compose, type Method } from '../src/composition/index.ts';
 import { formatCount, formatDuration, writeFileAtomically } from '../src/core/index.ts';
-import { openIndex, type PictureIndex } from '../src/indexing/index.ts';
+import { type ImageIndex, openIndex } from '../src/indexing/index.ts';
 import {
   buildBenchmark,
   type DemoQuery,
@@ -17,7 +17,7 @@ import {
   madeMiniCaptions,
   mini,
   miniCaptionsName,
-  miniPictures,
+  miniImages,
   miniRecipe,
   writeMiniBenchmark,
 } from '../src/mini/index.ts';
@@ -108,11 +108,11 @@ async function train(run: string): Promise<string> {
   return `${formatCount(settings.steps)} steps, loss ${loss.toPrecision(3)}`;
 }
 
-async function indexed(clip: Clip): Promise<PictureIndex> {
+async function indexed(clip: Clip): Promise<ImageIndex> {
   const uri = folder('index.lance');
   await rm(uri, { recursive: true, force: true });
   const index = await openIndex(uri, { access: 'write', clip });
-  for await (const event of index.add(clip, { pictures: [folder(join('world', miniPictures))] })) {
+  for await (const event of index.add(clip, { images: [folder(join('world', miniImages))] })) {
     if (event.kind === 'end' && event.summary.broken > 0) throw new Error('pictures are broken');
   }
   return index;
@@ -121,12 +121,12 @@ async function indexed(clip: Clip): Promise<PictureIndex> {
 /** The first queries of each kind, by LinCIR and by the best way without training. */
 async function askedOf(
   { gallery, queries }: MiniBenchmark,
-  index: PictureIndex,
+  index: ImageIndex,
   clip: Clip,
   phi: Phi,
 ): Promise<DemoQuery[]> {
   const pictures = new Map(gallery.map((picture) => [picture.id, picture]));
-  const fileOf = (id: number) => folder(join('world', miniPictures, `${`${id}`.padStart(12, '0')}.png`));
+  const fileOf = (id: number) => folder(join('world', miniImages, `${`${id}`.padStart(12, '0')}.png`));
   const byKind = Map.groupBy(queries, ({ kind }) => kind);
   const asked: DemoQuery[] = [];
   for (const query of [...byKind.values()].flatMap((own) => own.slice(0, queriesOfKind))) {

@@ -46,12 +46,12 @@ export { type ErrorCode, type Float32Tensor, LincirError, type Problem } from '.
 export type { DownloadProgress } from './hub/index.ts';
 export {
   type Annotation,
-  type FoundPicture,
+  type FoundImage,
+  ImageIndex,
   type ImportSummary,
   type IndexedReference,
   type OpenIndexOptions,
   openIndex,
-  PictureIndex,
   type ReindexOptions,
   reindex,
   type SearchOptions,
@@ -63,11 +63,11 @@ export { type Device, devices } from './onnx/index.ts';
 export { type LoadPhiOptions, loadPhi, Phi, type PhiInfo } from './phi/index.ts';
 export { type EmbeddingsFile, type MetadataFile, openEmbeddings, openMetadata } from './pictures/index.ts';
 export type {
-  BrokenPicture,
+  BrokenImage,
   Hit,
-  KnownPicture,
+  IndexedImage,
+  KnownImage,
   Metadata,
-  Picture,
   StoreInfo,
   StoreStatistics,
 } from './store/index.ts';

@@ -10,7 +10,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import sharp from 'sharp';
 import { loadClip } from '../src/clip/index.ts';
 import { sequence, uniforms } from '../src/core/index.ts';
-import { engineOf, type Picture } from '../src/store/index.ts';
+import { engineOf, type IndexedImage } from '../src/store/index.ts';
 import { lincir, start } from './command-line.ts';
 
 const model = join(import.meta.dirname, 'fixtures/tiny-clip');
@@ -35,16 +35,16 @@ test(`${count} pictures, ${kills} kills: none lost, none doubled`, async (contex
   const uri = () => `index-${round}.lance`;
   const args = () => ['index', 'photos', '--index', uri(), '--model', model];
   const { engine } = await engineOf('index.lance');
-  const committed = async (): Promise<Map<string, Picture>> => {
+  const committed = async (): Promise<Map<string, IndexedImage>> => {
     const store = await engine.open(join(folder, uri()), 'read').catch(() => undefined);
-    const pictures = store ? (await Array.fromAsync(store.pictures())).flat() : [];
+    const pictures = store ? (await Array.fromAsync(store.images())).flat() : [];
     await store?.close();
     assert.equal(new Set(pictures.map(({ path }) => path)).size, pictures.length, 'a picture is there twice');
     return new Map(pictures.map((picture) => [picture.path, picture]));
   };
   const random = sequence({ seed: 4, purpose: 'order', moment: 0, row: 0 });
 
-  let before = new Map<string, Picture>();
+  let before = new Map<string, IndexedImage>();
   const stages: number[] = [];
   for (let kill = 0; kill < kills; kill += 1) {
     const child = start(args(), { folder });

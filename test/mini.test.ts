@@ -30,8 +30,8 @@ after(() => rm(folder, { recursive: true }));
 
 describe('the demo', () => {
   test('finds more with phi than pictures, words and their sums do', async () => {
-    const { methods, decisive } = await readResults(join(folder, 'demo/evaluation/results.json'));
-    const figures = new Map(methods.map(({ name, figures: all }) => [name, all[decisive]!.value]));
+    const { methods, primaryMetric } = await readResults(join(folder, 'demo/evaluation/results.json'));
+    const figures = new Map(methods.map(({ name, figures: all }) => [name, all[primaryMetric]!.value]));
     const { lincir, ...others } = Object.fromEntries(figures);
     assert.deepEqual(Object.keys(others), ['image', 'text', 'sum', 'slerp']);
     const best = Math.max(...Object.values(others));

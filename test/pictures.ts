@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import sharp from 'sharp';
 import type { Clip } from '../src/clip/index.ts';
 import { uniforms } from '../src/core/index.ts';
-import type { PictureIndex, UpdateOptions, UpdateSummary } from '../src/indexing/index.ts';
+import type { ImageIndex, UpdateOptions, UpdateSummary } from '../src/indexing/index.ts';
 
 let places = 0;
 
@@ -37,7 +37,7 @@ export async function writePicture(path: string, number: number): Promise<void> 
 
 /** Brings an index up to date; the counts that are not 0. */
 export async function update(
-  index: PictureIndex,
+  index: ImageIndex,
   clip: Clip,
   options: UpdateOptions,
 ): Promise<Partial<UpdateSummary>> {
@@ -48,7 +48,7 @@ export async function update(
 }
 
 /** Why pictures are broken, by their files' names. */
-export async function brokenOf(index: PictureIndex): Promise<Map<string, string>> {
+export async function brokenOf(index: ImageIndex): Promise<Map<string, string>> {
   const broken = (await Array.fromAsync(index.broken())).flat();
   return new Map(broken.map(({ path, reason }) => [basename(path), reason]));
 }

@@ -391,7 +391,7 @@ describe('index', () => {
     assert.match(stdout, /^columns +.*rating \(number\), taken \(time\)/m);
     assert.match(stdout, /^broken: .*broken\.jpg: expected a whole image/m);
     const json = JSON.parse((await lincir('index', '--stats', '--index', 'p.lance', '--json')).stdout);
-    assert.deepEqual([json.pictures, json.broken.length, json.dimensions], [6, 1, 24]);
+    assert.deepEqual([json.images, json.broken.length, json.dimensions], [6, 1, 24]);
   });
 
   test('takes what lincir embed wrote, lists and removals; says what it did as JSON', async () => {
@@ -466,7 +466,7 @@ describe('index', () => {
       /expected most of its 2 pictures where they were, found 0 that can be read; the old index is kept/,
     );
     const kept = JSON.parse((await lincir('index', '--stats', '--index', 'f.lance', '--json')).stdout);
-    assert.deepEqual([kept.pictures, kept.precision], [2, 'float16']);
+    assert.deepEqual([kept.images, kept.precision], [2, 'float16']);
     const names = await lincir('index', 'elsewhere', '--index', 'f.lance', '--names', 'names.txt');
     assert.match(names.stderr, /--names: expected at most a file for each of --embeddings, found 1 for 0/);
   });

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { after, before } from 'node:test';
 import { normalizeRows, normals } from '../src/core/index.ts';
 import {
-  type EmbeddedPicture,
   engineOf,
-  type Picture,
+  type IndexedImage,
+  type StoredImage,
   type StoreInfo,
   type VectorStore,
 } from '../src/store/index.ts';
@@ -44,7 +44,7 @@ export async function open(uri: string, access: 'read' | 'write' = 'read'): Prom
   return await engine.open(location, access);
 }
 
-export function picture(number: number, changes: Partial<EmbeddedPicture> = {}): EmbeddedPicture {
+export function picture(number: number, changes: Partial<StoredImage> = {}): StoredImage {
   const vector = normals({ seed: 1, purpose: 'noise', moment: number, row: 0 }, dimensions);
   normalizeRows(vector, dimensions);
   const name = `p${String(number).padStart(5, '0')}`;
@@ -62,11 +62,11 @@ export function picture(number: number, changes: Partial<EmbeddedPicture> = {}):
 }
 export const some = (length: number, from = 0) => Array.from({ length }, (_, at) => picture(from + at));
 
-export async function all(store: VectorStore): Promise<Picture[]> {
-  return (await Array.fromAsync(store.pictures())).flat().sort((a, b) => (a.id < b.id ? -1 : 1));
+export async function all(store: VectorStore): Promise<IndexedImage[]> {
+  return (await Array.fromAsync(store.images())).flat().sort((a, b) => (a.id < b.id ? -1 : 1));
 }
-export const withoutVector = ({ vector: _, ...rest }: EmbeddedPicture): Picture => rest;
-export const rounded = (value: Picture): Picture => ({
+export const withoutVector = ({ vector: _, ...rest }: StoredImage): IndexedImage => rest;
+export const rounded = (value: IndexedImage): IndexedImage => ({
   ...value,
   norm: value.norm && Math.fround(value.norm),
 });

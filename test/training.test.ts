@@ -138,7 +138,7 @@ describe('a run', () => {
     const scores = [0.1, 0.5, 0.4, 0.2];
     const validation: Validation = {
       name: 'given',
-      decisive: 'score',
+      primaryMetric: 'score',
       evaluate: async ({ phi }) => {
         assert.equal((await phi.encode({ shape: [1, 24], data: new Float32Array(24) })).shape[1], 32);
         return { score: scores.shift()! };

@@ -32,7 +32,7 @@ export interface BenchmarkQuery {
 
 /** What a method found for one query: ids, the best first. */
 export interface Ranking {
-  /** The first `depth` of the gallery. */
+  /** The first `topK` of the gallery. */
   readonly gallery?: readonly string[];
   /** All candidates. */
   readonly candidates?: readonly string[];
@@ -62,16 +62,16 @@ export interface Benchmark {
   readonly queries: readonly BenchmarkQuery[];
   readonly prompt: Prompt;
   /** How many ranks of a gallery scores look at. */
-  readonly depth: number;
+  readonly topK: number;
   /** In the order of tables. */
   readonly metrics: readonly string[];
   /** The metric by which methods are compared. */
-  readonly decisive: string;
+  readonly primaryMetric: string;
   /** Whether a figure is the mean over queries, or the mean of its means over each group. */
   readonly mean: 'queries' | 'groups';
   /**
    * Every metric of one query, 0 to 1, that the ranking's lists allow. Only for queries with `targets`. A ranking may be
-   * shorter than `depth`.
+   * shorter than `topK`.
    */
   readonly score: (query: BenchmarkQuery, ranking: Ranking) => Readonly<Record<string, number>>;
 }

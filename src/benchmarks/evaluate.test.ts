@@ -180,7 +180,7 @@ describe('evaluate', () => {
     for (const [metric, { value }] of Object.entries(results.methods[0]!.figures)) {
       assert.ok(Math.abs(metrics[metric]! - value) < 1e-12);
     }
-    assert.equal(validation.decisive, benchmark.decisive);
+    assert.equal(validation.primaryMetric, benchmark.primaryMetric);
   });
 
   test('results on disk are read again, scored again to the same, and compared', async () => {

@@ -5,14 +5,14 @@ import type { Clip } from '../clip/index.ts';
 import { LincirError, versions } from '../core/index.ts';
 import type { Validation } from '../training/index.ts';
 import type { Benchmark, BenchmarkQuery, OpenBenchmarkOptions, Prompt, Ranking } from './benchmark.ts';
-import { type EmbedPicturesOptions, embedPictures, type PictureEmbeddings } from './embed-pictures.ts';
+import { type EmbedImagesOptions, embedImages, type ImageEmbeddings } from './embed-images.ts';
 import { composeAll, type MethodToEvaluate } from './methods.ts';
 import { rank } from './ranking.ts';
 import type { MethodResults, Results } from './results.ts';
 import { meanScore, type RankedMethod, scoreMethods } from './scoring.ts';
 
 export interface EvaluateOptions
-  extends Pick<EmbedPicturesOptions, 'cache' | 'maxPixels' | 'signal' | 'onProblem'> {
+  extends Pick<EmbedImagesOptions, 'cache' | 'maxPixels' | 'signal' | 'onProblem'> {
   readonly clip: Clip;
   /** Differences are to the first one. */
   readonly methods: readonly MethodToEvaluate[];
@@ -109,13 +109,13 @@ export function contentHash({ queries, galleries }: Benchmark): string {
 /** What results say of the figures' meaning. */
 export function scale({
   metrics,
-  decisive,
+  primaryMetric,
   mean,
   queries,
-}: Benchmark): Pick<Results, 'queries' | 'metrics' | 'decisive' | 'mean' | 'groupOf'> {
+}: Benchmark): Pick<Results, 'queries' | 'metrics' | 'primaryMetric' | 'mean' | 'groupOf'> {
   return {
     queries: queries.map(({ id }) => id),
-    ...{ metrics, decisive, mean },
+    ...{ metrics, primaryMetric, mean },
     ...(mean === 'groups' && { groupOf: queries.map(({ groups }) => groups[0]!) }),
   };
 }
@@ -142,15 +142,15 @@ export async function rankAll(
 /** A benchmark as what validates phi in training. Pictures are embedded once. */
 export function validationOn(
   benchmark: Benchmark,
-  options: Omit<EmbedPicturesOptions, 'onProgress'> = {},
+  options: Omit<EmbedImagesOptions, 'onProgress'> = {},
 ): Validation {
-  let pictures: Promise<PictureEmbeddings> | undefined;
+  let pictures: Promise<ImageEmbeddings> | undefined;
   const { prompt, queries } = benchmark;
   return {
     name: benchmark.preset,
-    decisive: benchmark.decisive,
+    primaryMetric: benchmark.primaryMetric,
     async evaluate({ clip, phi }) {
-      pictures ??= embedPictures(benchmark, clip, options);
+      pictures ??= embedImages(benchmark, clip, options);
       const method: MethodToEvaluate = {
         name: 'lincir',
         settings: {},
@@ -164,7 +164,7 @@ export function validationOn(
 
 interface Ranked {
   readonly methods: readonly RankedMethod[];
-  readonly pictures: PictureEmbeddings;
+  readonly pictures: ImageEmbeddings;
   readonly seconds: Record<string, number>;
 }
 
@@ -174,7 +174,7 @@ async function rankMethods(benchmark: Benchmark, options: EvaluateOptions): Prom
   const seconds: Record<string, number> = {};
   const timed = stopwatch(seconds);
   const pictures = await timed('pictures', () =>
-    embedPictures(benchmark, clip, {
+    embedImages(benchmark, clip, {
       ...options,
       onProgress: (stage, done, total) => onProgress?.({ stage, done, total }),
     }),
@@ -205,7 +205,7 @@ async function rankMethods(benchmark: Benchmark, options: EvaluateOptions): Prom
 async function tryWordings(
   benchmark: Benchmark,
   method: MethodToEvaluate,
-  pictures: PictureEmbeddings,
+  pictures: ImageEmbeddings,
   { clip, wordings = [], threads, signal, onProgress }: EvaluateOptions,
 ): Promise<NonNullable<MethodResults['wordings']>> {
   const { queries } = benchmark;

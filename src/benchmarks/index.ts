@@ -2,7 +2,7 @@
 
 export * from './benchmark.ts';
 export { type ComparedPair, type Comparison, compareResults } from './compare.ts';
-export type { EmbedPicturesOptions } from './embed-pictures.ts';
+export type { EmbedImagesOptions } from './embed-images.ts';
 export {
   type EvaluateOptions,
   type Evaluation,
@@ -12,6 +12,7 @@ export {
   rankAll,
   validationOn,
 } from './evaluate.ts';
+export type { ImageProblem } from './image-facts.ts';
 export { benchmarkKinds, kindNamed, openBenchmark, openKind } from './kinds.ts';
 export {
   type Baseline,
@@ -22,7 +23,6 @@ export {
   type MethodToEvaluate,
 } from './methods.ts';
 export { type OpenedMethods, type OpenMethodsOptions, openMethods } from './open-methods.ts';
-export type { PictureProblem } from './picture-facts.ts';
 export { scorePredictions } from './predicted.ts';
 export { promptOf, wordingsOf } from './prompts.ts';
 export { evaluationReport } from './report/page.ts';

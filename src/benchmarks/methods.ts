@@ -4,7 +4,7 @@ import type { Clip, TokenRow } from '../clip/index.ts';
 import { composePrompt, plainText, slerp, slerpWeight, sum } from '../composition/index.ts';
 import { type Float32Tensor, LincirError, normalizeRows } from '../core/index.ts';
 import type { BenchmarkQuery, Prompt } from './benchmark.ts';
-import type { PictureEmbeddings } from './embed-pictures.ts';
+import type { ImageEmbeddings } from './embed-images.ts';
 import { filled } from './prompts.ts';
 
 /** `lincir`, `searle`, `pic2word` and `oti` put a word for the picture into the prompt; the others need no training. */
@@ -53,7 +53,7 @@ export function baseline(mix: Baseline, weight = mix === 'slerp' ? slerpWeight :
 
 export interface ComposeAllOptions {
   readonly clip: Clip;
-  readonly pictures: PictureEmbeddings;
+  readonly pictures: ImageEmbeddings;
   readonly prompt: Prompt;
   /** Vectors of texts alone, by text and prompt as JSON, which several methods read: those that are missing are added. */
   readonly texts?: Map<string, Float32Array> | undefined;
@@ -130,7 +130,7 @@ function mixed(
 async function wordsOf(
   way: MakeWords,
   queries: readonly BenchmarkQuery[],
-  { data, dimensions, rows }: PictureEmbeddings,
+  { data, dimensions, rows }: ImageEmbeddings,
 ): Promise<ReadonlyMap<string, Float32Array>> {
   const ids = [...new Set(queries.map(({ reference }) => reference))];
   const embeddings = new Float32Array(ids.length * dimensions);

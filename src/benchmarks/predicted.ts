@@ -65,7 +65,7 @@ export async function scorePredictions(
       ...{ options: optionsOf(opened), limit: null, images: images.length },
       ...scale(benchmark),
       metrics,
-      decisive: metrics.includes(benchmark.decisive) ? benchmark.decisive : metrics[0]!,
+      primaryMetric: metrics.includes(benchmark.primaryMetric) ? benchmark.primaryMetric : metrics[0]!,
       methods,
       seconds: { scoring: (performance.now() - begin) / 1000 },
       versions: versions(),

@@ -26,9 +26,9 @@ const benchmark: Benchmark = {
   galleries: new Map([['letters', ['a', 'b', 'c']]]),
   queries,
   prompt: { composed: 'a photo of $ that {text}', text: '{text}' },
-  depth: 2,
+  topK: 2,
   metrics: ['R@1'],
-  decisive: 'R@1',
+  primaryMetric: 'R@1',
   mean: 'queries',
   score: () => ({ 'R@1': 0 }),
 };

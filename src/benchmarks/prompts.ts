@@ -1,7 +1,7 @@
 /** Prompts as data: how the wording of a composed query may differ, and users' own files of wordings. */
 
 import { z } from 'zod';
-import { namesPictures, withoutPlaces } from '../composition/index.ts';
+import { namesImages, withoutPlaces } from '../composition/index.ts';
 import { LincirError, listOf, quoted, readJsonFile } from '../core/index.ts';
 import type { Prompt } from './benchmark.ts';
 import { parseAnnotations } from './kinds/annotations.ts';
@@ -39,7 +39,7 @@ const fileSchema = listOf(z.string(), 'a list of prompts').refine(
 /** A prompt that a user gives, for the benchmark's own. Throws 'bad-argument' unless it has a `$` and one `{text}`. */
 export function promptOf(composed: string, { text }: Prompt, subject = '--prompt'): Prompt {
   const count = (part: string) => composed.split(part).length - 1;
-  if (namesPictures(composed, 1) && count('{text}') === 1) return { composed, text };
+  if (namesImages(composed, 1) && count('{text}') === 1) return { composed, text };
   throw new LincirError('bad-argument', {
     subject,
     expected: 'a prompt with $, once or more, for the picture, and one {text}',

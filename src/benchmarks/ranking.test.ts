@@ -44,14 +44,14 @@ test('equals a full sort by cosine similarity, for several galleries, with exclu
     };
     return names.toSorted((a, b) => similarity(b) - similarity(a));
   };
-  for (const depth of [1, 10, 1000]) {
-    const found = await rank({ galleries, depth }, queries, vectors, pictures(data, ids));
+  for (const topK of [1, 10, 1000]) {
+    const found = await rank({ galleries, topK }, queries, vectors, pictures(data, ids));
     const without = (names: readonly string[], ...left: string[]) => names.filter((id) => !left.includes(id));
     assert.deepEqual(found, [
-      { gallery: sorted(0, ids).slice(0, depth) },
-      { gallery: sorted(1, without(odd, 'p3')).slice(0, depth), candidates: sorted(1, ['p9', 'p2', 'p5']) },
+      { gallery: sorted(0, ids).slice(0, topK) },
+      { gallery: sorted(1, without(odd, 'p3')).slice(0, topK), candidates: sorted(1, ['p9', 'p2', 'p5']) },
       { candidates: sorted(2, ['p1', 'p0']) },
-      { gallery: sorted(3, without(ids, 'p7')).slice(0, depth) },
+      { gallery: sorted(3, without(ids, 'p7')).slice(0, topK) },
     ]);
   }
 });
@@ -61,18 +61,18 @@ test('of equal pictures none is favoured by its place, its name or the query', a
   const names = ids.slice(0, 20);
   const queries = Array.from({ length: 2000 }, (_, at) => query(`q${at}`, { candidates: names }));
   const vectors = new Float32Array(queries.length * dimensions).fill(1 / Math.sqrt(dimensions));
-  const found = await rank({ galleries: new Map(), depth: 1 }, queries, vectors, pictures(same, names));
+  const found = await rank({ galleries: new Map(), topK: 1 }, queries, vectors, pictures(same, names));
   const firsts = new Map(names.map((name) => [name, 0]));
   for (const { candidates } of found) firsts.set(candidates![0]!, firsts.get(candidates![0]!)! + 1);
   // Binomial: 100 each, standard deviation 9.7.
   for (const [name, count] of firsts) assert.ok(Math.abs(count - 100) < 45, `${name} first ${count} times`);
 
   const reversed = queries.map((one) => ({ ...one, candidates: names.toReversed() }));
-  const again = await rank({ galleries: new Map(), depth: 1 }, reversed, vectors, pictures(same, names));
+  const again = await rank({ galleries: new Map(), topK: 1 }, reversed, vectors, pictures(same, names));
   assert.deepEqual(again, found);
   const galleries = new Map([['all', names]]);
   const inGallery = queries.map(({ candidates, ...one }) => ({ ...one, gallery: 'all' }));
-  const ranked = await rank({ galleries, depth: 20 }, inGallery, vectors, pictures(same, names));
+  const ranked = await rank({ galleries, topK: 20 }, inGallery, vectors, pictures(same, names));
   assert.deepEqual(
     ranked.map(({ gallery }) => gallery),
     found.map(({ candidates }) => candidates),
@@ -81,7 +81,7 @@ test('of equal pictures none is favoured by its place, its name or the query', a
 
 test('refuses vectors of other dimensions', async () => {
   const given = pictures(noise(3, 0), ids.slice(0, 3));
-  await assert.rejects(rank({ galleries: new Map(), depth: 1 }, [], new Float32Array(3), given), {
+  await assert.rejects(rank({ galleries: new Map(), topK: 1 }, [], new Float32Array(3), given), {
     code: 'bad-argument',
   });
 });

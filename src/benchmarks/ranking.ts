@@ -3,7 +3,7 @@
 import { LincirError } from '../core/index.ts';
 import { gemm, input, Session } from '../onnx/index.ts';
 import type { Benchmark, BenchmarkQuery, Ranking } from './benchmark.ts';
-import { type PictureEmbeddings, rowsOf } from './embed-pictures.ts';
+import { type ImageEmbeddings, rowsOf } from './embed-images.ts';
 
 /** Similarities are computed in blocks of this size: large enough for the engine, small enough for caches. */
 const block = { queries: 256, pictures: 16_384 } as const;
@@ -16,10 +16,10 @@ const block = { queries: 256, pictures: 16_384 } as const;
  * @throws LincirError 'bad-argument' for vectors of other dimensions
  */
 export async function rank(
-  benchmark: Pick<Benchmark, 'galleries' | 'depth'>,
+  benchmark: Pick<Benchmark, 'galleries' | 'topK'>,
   queries: readonly BenchmarkQuery[],
   vectors: Float32Array,
-  pictures: PictureEmbeddings,
+  pictures: ImageEmbeddings,
   { threads }: { readonly threads?: number | undefined } = {},
 ): Promise<Ranking[]> {
   const { dimensions } = pictures;
@@ -40,7 +40,7 @@ export async function rank(
       for (let begin = 0; begin < asking.length; begin += block.queries) {
         const some = asking.slice(begin, begin + block.queries);
         const data = rowsOf(vectors, some, dimensions);
-        const nearest = some.map((at) => gallery.nearest(benchmark.depth, queries[at]!));
+        const nearest = some.map((at) => gallery.nearest(benchmark.topK, queries[at]!));
         for (let first = 0; first < ids.length; first += block.pictures) {
           const { scores } = await session.run<'scores'>({
             queries: { shape: [some.length, dimensions], data },
@@ -70,7 +70,7 @@ function rankedCandidates(
   query: string,
   at: number,
   vectors: Float32Array,
-  { data, dimensions, rows }: PictureEmbeddings,
+  { data, dimensions, rows }: ImageEmbeddings,
   norms: Float32Array,
 ): string[] {
   const scores = Float32Array.from(candidates, (id) => {
@@ -92,7 +92,7 @@ function rankedCandidates(
 }
 
 /** 1 / the length of every row; 0 for one of zeros. */
-function inverseNorms({ data, dimensions }: PictureEmbeddings): Float32Array {
+function inverseNorms({ data, dimensions }: ImageEmbeddings): Float32Array {
   const norms = new Float32Array(data.length / dimensions);
   for (let row = 0; row < norms.length; row += 1) {
     let squares = 0;
@@ -118,7 +118,7 @@ class Gallery {
   readonly #scales: Float32Array;
   readonly #positions: ReadonlyMap<string, number>;
 
-  constructor(ids: readonly string[], { data, dimensions, rows }: PictureEmbeddings, norms: Float32Array) {
+  constructor(ids: readonly string[], { data, dimensions, rows }: ImageEmbeddings, norms: Float32Array) {
     const own = ids.map((id) => rows.get(id)!);
     this.#ids = ids;
     this.#data = rowsOf(data, own, dimensions);

@@ -27,7 +27,7 @@ const results: Results = {
     images: 3,
     queries: ['1', '2'],
     metrics: ['R@1'],
-    decisive: 'R@1',
+    primaryMetric: 'R@1',
     mean: 'groups',
     groupOf: ['x', 'y'],
   },
@@ -45,7 +45,7 @@ test('what is missing is named', async () => {
   const changes: readonly (readonly [Partial<Record<keyof Results, unknown>>, RegExp])[] = [
     [{ methods: [first, alone] }, /sum: expected a difference in R@1, found none/],
     [{ methods: [] }, /methods: expected at least one method/],
-    [{ decisive: 'R@5' }, /decisive: expected one of R@1, found "R@5"/],
+    [{ primaryMetric: 'R@5' }, /primaryMetric: expected one of R@1, found "R@5"/],
     [{ groupOf: ['x'] }, /groupOf: expected the groups of 2 queries/],
     [method({ perQuery: { 'R@1': [1] } }), /sum, R@1: expected values of 2 queries, found 1/],
     [method({ figures: {} }), /sum: expected a figure for R@1/],
@@ -57,4 +57,10 @@ test('what is missing is named', async () => {
     await writeFile(path, JSON.stringify({ ...results, ...change }));
     await assert.rejects(readResults(path), { code: 'bad-file', message });
   }
+});
+
+test('results of older versions read, with their name for the primary metric', async () => {
+  const { primaryMetric, ...others } = results;
+  await writeFile(path, JSON.stringify({ ...others, decisive: primaryMetric }));
+  assert.deepEqual(await readResults(path), results);
 });

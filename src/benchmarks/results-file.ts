@@ -75,13 +75,14 @@ export async function readResults(path: string): Promise<Results> {
     path,
     'give a results.json of lincir eval or score',
   );
-  const { queries, groupOf, mean, methods, metrics, decisive } = results;
+  const { queries, groupOf, mean, methods, metrics, primaryMetric } = results;
   const refuse = (subject: string, expected: string, found: string) =>
     new LincirError('bad-file', { subject: `${path}: ${subject}`, expected, found });
   if (mean === 'groups' && groupOf?.length !== queries.length) {
     throw refuse('groupOf', `the groups of ${queries.length} queries`, `${groupOf?.length ?? 0}`);
   }
-  if (!metrics.includes(decisive)) throw refuse('decisive', `one of ${quoted(metrics)}`, quoted(decisive));
+  if (!metrics.includes(primaryMetric))
+    throw refuse('primaryMetric', `one of ${quoted(metrics)}`, quoted(primaryMetric));
   const groups = Object.keys(methods[0]!.groups);
   for (const { name, perQuery, figures, differences, ...method } of methods) {
     for (const metric of metrics) {
@@ -91,15 +92,15 @@ export async function readResults(path: string): Promise<Results> {
       }
       if (figures[metric] === undefined) throw refuse(name, `a figure for ${metric}`, 'none');
     }
-    if (name !== methods[0]!.name && differences?.[decisive] === undefined) {
-      throw refuse(name, `a difference in ${decisive}`, 'none');
+    if (name !== methods[0]!.name && differences?.[primaryMetric] === undefined) {
+      throw refuse(name, `a difference in ${primaryMetric}`, 'none');
     }
     const tables = [
       ...groups.map((group) => method.groups[group]?.values),
       ...(method.wordings ?? []).map(({ values }) => values),
     ];
-    if (tables.some((values) => values?.[decisive] === undefined)) {
-      throw refuse(name, `${decisive} of each group and wording`, 'none of some');
+    if (tables.some((values) => values?.[primaryMetric] === undefined)) {
+      throw refuse(name, `${primaryMetric} of each group and wording`, 'none of some');
     }
   }
   return results as Results;
@@ -109,7 +110,14 @@ const figure = z.object({ value: z.number(), low: z.number(), high: z.number() }
 const prompt = z.object({ composed: z.string(), text: z.string() });
 const values = recordOf(z.number());
 
-const resultsSchema = z.object({
+/** What older versions called differently, by its name of today. */
+function renamed(results: unknown): unknown {
+  if (typeof results !== 'object' || results === null || !('decisive' in results)) return results;
+  const { decisive, ...others } = results;
+  return { primaryMetric: decisive, ...others };
+}
+
+const resultsFields = z.object({
   version: z.literal(1),
   benchmark: z.string(),
   preset: z.string(),
@@ -120,7 +128,7 @@ const resultsSchema = z.object({
   images: z.int(),
   queries: listOf(z.string()),
   metrics: listOf(z.string()),
-  decisive: z.string(),
+  primaryMetric: z.string(),
   mean: z.enum(['queries', 'groups']),
   groupOf: listOf(z.string()).optional(),
   model: z.object({ name: z.string(), fingerprint: z.string(), targetPad: z.number().nullable() }).optional(),
@@ -140,3 +148,4 @@ const resultsSchema = z.object({
   versions: recordOf(z.string()),
   date: z.string(),
 });
+const resultsSchema = z.preprocess(renamed, resultsFields);

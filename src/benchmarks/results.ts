@@ -31,7 +31,7 @@ export interface MethodResults {
   >;
   /** By metric: the values of each query, in the order of `queries`. */
   readonly perQuery: Readonly<Record<string, readonly number[]>>;
-  /** The decisive metric by other prompts, if they were tried. */
+  /** The primary metric by other prompts, if they were tried. */
   readonly wordings?: readonly {
     readonly prompt: Prompt;
     readonly values: Readonly<Record<string, number>>;
@@ -53,7 +53,7 @@ export interface Results {
   /** Ids, in the benchmark's order. */
   readonly queries: readonly string[];
   readonly metrics: readonly string[];
-  readonly decisive: string;
+  readonly primaryMetric: string;
   readonly mean: 'queries' | 'groups';
   /** The group of each query, where figures are means of groups. */
   readonly groupOf?: readonly string[];

@@ -1,7 +1,7 @@
 /** Decodes one picture in the process that calls it: what of it is wanted, whichever library can. */
 
 import sharp from 'sharp';
-import type { PictureFormat } from './format.ts';
+import type { ImageFormat } from './format.ts';
 import { isForMagick, magickPixels } from './magick-decode.ts';
 import type { RgbImage } from './resample.ts';
 import { openedByVips, type VipsOpened, vipsPixels, vipsSmall } from './vips-decode.ts';
@@ -17,7 +17,7 @@ export type Wanted =
 /** Plain data: it goes to other processes. */
 export interface DecodeWork {
   readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly format: Exclude<PictureFormat, 'raw'>;
+  readonly format: Exclude<ImageFormat, 'raw'>;
   /** What errors call the picture. */
   readonly name: string;
   /** Beside the picture's own, from a file that it lies in. */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import sharp from 'sharp';
 import { decodeImage, defaultMaxPixels, shownImage } from './decode.ts';
-import { formatOf, type PictureFormat } from './format.ts';
+import { formatOf, type ImageFormat } from './format.ts';
 import { uprightRows } from './orientation.ts';
 import type { RgbImage } from './resample.ts';
 
@@ -156,7 +156,7 @@ suite("cameras' raw pictures", async () => {
 });
 
 test('what is no picture, and what only begins like one', () => {
-  const texts: Record<string, PictureFormat | undefined> = {
+  const texts: Record<string, ImageFormat | undefined> = {
     '': undefined,
     BM: undefined,
     'BM is how this text begins, and it goes on': undefined,

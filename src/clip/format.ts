@@ -1,7 +1,7 @@
 /** What kind of picture some bytes are. Their own beginning says so, whatever the file is called. */
 
 /** Kinds of pictures that can be decoded. `raw`: of a camera's sensor. */
-export type PictureFormat =
+export type ImageFormat =
   | 'jpeg'
   | 'png'
   | 'webp'
@@ -21,7 +21,7 @@ export const formatsText =
   "JPEG, PNG, WebP, GIF, TIFF, AVIF, SVG, HEIC, JPEG 2000, JPEG XL, BMP or a camera's raw picture";
 
 /** Undefined for what is no picture, or of a kind that cannot be decoded. Reads a few kilobytes. */
-export function formatOf(bytes: Uint8Array): PictureFormat | undefined {
+export function formatOf(bytes: Uint8Array): ImageFormat | undefined {
   const begins = (signature: string, at = 0) => latin1(bytes, at, at + signature.length) === signature;
   if (begins('\xff\xd8\xff')) return 'jpeg';
   if (begins('\x89PNG\r\n\x1a\n')) return 'png';
@@ -56,7 +56,7 @@ const rawBeginnings: readonly (readonly [signature: string, at?: number])[] = [
 const bmpHeaders: ReadonlySet<number> = new Set([12, 16, 40, 52, 56, 64, 108, 124]);
 
 /** Files of ISO boxes name their kinds in the first one. */
-function formatOfBrands(bytes: Uint8Array): PictureFormat | undefined {
+function formatOfBrands(bytes: Uint8Array): ImageFormat | undefined {
   const end = Math.min(view(bytes).getUint32(0), 256);
   const brands = latin1(bytes, 8, end).match(/.{4}/gs) ?? [];
   const has = (...wanted: readonly string[]) => brands.some((brand) => wanted.includes(brand));

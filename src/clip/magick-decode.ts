@@ -3,7 +3,7 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { IMagickImage } from '@imagemagick/magick-wasm';
-import type { PictureFormat } from './format.ts';
+import type { ImageFormat } from './format.ts';
 import type { RgbImage } from './resample.ts';
 import { checkPixels } from './vips-decode.ts';
 
@@ -20,7 +20,7 @@ export interface MagickImage {
   readonly name: string;
 }
 
-export function isForMagick(format: PictureFormat): format is MagickName {
+export function isForMagick(format: ImageFormat): format is MagickName {
   return format in names;
 }
 

@@ -2,13 +2,13 @@
 
 import sharp, { type Metadata, type Sharp } from 'sharp';
 import { LincirError } from '../core/index.ts';
-import type { PictureFormat } from './format.ts';
+import type { ImageFormat } from './format.ts';
 import type { RgbImage } from './resample.ts';
 
 /** An image of one of the formats that libvips decodes. */
 export interface VipsImage {
   readonly bytes: Uint8Array;
-  readonly format: PictureFormat;
+  readonly format: ImageFormat;
   readonly maxPixels: number;
   /** What errors call it. */
   readonly name: string;
@@ -17,7 +17,7 @@ export interface VipsImage {
 }
 
 /** The formats whose decoders take time that their headers tell of. */
-const quickFormats: ReadonlySet<PictureFormat> = new Set(['jpeg', 'png', 'webp', 'gif']);
+const quickFormats: ReadonlySet<ImageFormat> = new Set(['jpeg', 'png', 'webp', 'gif']);
 /** 40 megapixels as they come from most cameras, in a second at most. */
 const quickBytes = 128_000_000;
 /** Each goes through all pixels of a JPEG. Programs write ten. */
@@ -25,7 +25,7 @@ const quickScans = 20;
 /** Drawings are drawn smaller if they say that they are larger. */
 const mostDrawnPixels = 4_000_000;
 
-export function isQuickFormat(format: PictureFormat): boolean {
+export function isQuickFormat(format: ImageFormat): boolean {
   return quickFormats.has(format);
 }
 
@@ -115,7 +115,7 @@ export function vipsUpright({ image, header, orientation: around }: VipsOpened):
 const pixelsPerInch = 72;
 
 /** What libvips and the format's library hold of an image at once, in bytes for a pixel. */
-function bytesPerPixel(header: Metadata, format: PictureFormat): number {
+function bytesPerPixel(header: Metadata, format: ImageFormat): number {
   const { channels, depth, isProgressive = false } = header;
   const result = header.space === 'cmyk' ? 7 : 3;
   const sample = depth === 'ushort' ? 2 : 1;

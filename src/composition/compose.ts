@@ -4,15 +4,15 @@ import type { Clip, ImageSource } from '../clip/index.ts';
 import { type Float32Tensor, LincirError, normalizeRows, quoted } from '../core/index.ts';
 import { phiPresetFor } from '../hub/index.ts';
 import type { Phi } from '../phi/index.ts';
-import type { EmbeddedPicture } from '../store/index.ts';
+import type { StoredImage } from '../store/index.ts';
 import { slerp, slerpWeight, sum } from './mixing.ts';
-import { composePrompt, namesPictures, plainText } from './prompt.ts';
+import { composePrompt, namesImages, plainText } from './prompt.ts';
 
 export const methods = ['lincir', 'image', 'text', 'sum', 'slerp'] as const;
 export type Method = (typeof methods)[number];
 
 /** A picture of a query: a path, a URL of a file, bytes or pixels, or a picture of an index, whose embedding is there already. */
-export type Reference = ImageSource | Pick<EmbeddedPicture, 'path' | 'norm' | 'vector'>;
+export type Reference = ImageSource | Pick<StoredImage, 'path' | 'norm' | 'vector'>;
 
 export interface ComposeOptions {
   readonly clip: Clip;
@@ -48,7 +48,7 @@ export interface Query {
   /** The model's. */
   readonly fingerprint: string;
   /** Milliseconds of each stage: encoding pictures, phi, encoding texts. */
-  readonly timings: Readonly<Record<'pictures' | 'phi' | 'text', number>>;
+  readonly timings: Readonly<Record<'images' | 'phi' | 'text', number>>;
 }
 
 const defaultWithoutWeight = 0.5;
@@ -64,7 +64,7 @@ const phiAdvice = {
 export async function compose(options: ComposeOptions): Promise<Query> {
   const { clip, phi, images = [], text, without, withoutWeight = defaultWithoutWeight } = options;
   const method = methodOf({ ...options, hasPhi: phi !== undefined, model: clip.id });
-  const timings = { pictures: 0, phi: 0, text: 0 };
+  const timings = { images: 0, phi: 0, text: 0 };
   const timed = async <T>(stage: keyof typeof timings, work: () => Promise<T>): Promise<T> => {
     const begin = performance.now();
     const result = await work();
@@ -78,7 +78,7 @@ export async function compose(options: ComposeOptions): Promise<Query> {
       )
     ).data;
   const needsNorm = method === 'lincir' && !phi!.info.l2Normalize;
-  const pictures = () => timed('pictures', () => embeddingsOf(clip, images, needsNorm));
+  const pictures = () => timed('images', () => embeddingsOf(clip, images, needsNorm));
 
   let vector: Float32Array;
   let prompt: string | undefined;
@@ -196,11 +196,11 @@ export function methodOf({
     );
   }
   const advice = 'or write \\$ for a dollar sign';
-  if (chosen !== 'lincir' && has.text && namesPictures(text!, images.length)) {
+  if (chosen !== 'lincir' && has.text && namesImages(text!, images.length)) {
     const todo = `${has.image ? 'use --method lincir' : 'give a picture with --image'}, ${advice}`;
     throw refuse(`method ${chosen}`, 'a text without $', quoted(text!), todo);
   }
-  if (without !== undefined && namesPictures(without, images.length)) {
+  if (without !== undefined && namesImages(without, images.length)) {
     throw refuse('what is not wanted', 'a text without $', quoted(without), `leave it out, ${advice}`);
   }
   if (weight !== undefined && chosen !== 'sum' && chosen !== 'slerp') {

@@ -14,7 +14,7 @@ export { slerp, slerpWeight, sum } from './mixing.ts';
 export {
   composePrompt,
   defaultPrompt,
-  namesPictures,
+  namesImages,
   plainText,
   promptParts,
   withoutPlaces,

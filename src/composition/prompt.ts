@@ -66,7 +66,7 @@ export function promptParts(text: string, pictures: number): PromptPart[] {
   return [...parts, words + text.slice(end)];
 }
 
-export function namesPictures(text: string, pictures: number): boolean {
+export function namesImages(text: string, pictures: number): boolean {
   return promptParts(text, pictures).length > 1;
 }
 
@@ -91,7 +91,7 @@ export function withoutPlaces(text: string): string {
 export function composePrompt(text: string, pictures: number, tokenizer: ClipTokenizer): ComposedPrompt {
   const refuse = (expected: string, found: string, todo: string) =>
     new LincirError('bad-argument', { subject: `the text ${quoted(text)}`, expected, found, todo });
-  const isPrompt = namesPictures(text, pictures);
+  const isPrompt = namesImages(text, pictures);
   if (pictures > 1 && !isPrompt) {
     const example = 'say which is which: "the dog of $1 on the beach of $2"';
     throw refuse(`the pictures' names, $1 to $${pictures}`, 'no $1', example);

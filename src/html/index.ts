@@ -1,3 +1,3 @@
 /** HTML pages: text that stays text. */
 
-export { markup, shown } from './text.ts';
+export { escapeHtml, shown } from './text.ts';

@@ -3,13 +3,13 @@
 import { chunks, LincirError, nameKey, quoted } from '../core/index.ts';
 import type { MetadataFile, MetadataType } from '../pictures/index.ts';
 import type { Metadata, VectorStore } from '../store/index.ts';
-import { picturesOfKeys } from './table-keys.ts';
+import { imagesOfKeys } from './table-keys.ts';
 
 export interface Annotation {
   /** Rows of the table. */
   readonly rows: number;
   /** Pictures that rows name, and those of them whose metadata are new. */
-  readonly pictures: number;
+  readonly images: number;
   readonly changed: number;
   /** Rows that name no picture, and the first of their keys. */
   readonly unmatched: number;
@@ -55,18 +55,18 @@ export async function annotate(
     const type = known.get(name);
     if (type !== undefined && type !== 'time') columns.set(name, type);
   }
-  const counts = { rows: 0, pictures: 0, changed: 0, unmatched: 0 };
+  const counts = { rows: 0, images: 0, changed: 0, unmatched: 0 };
   let firstUnmatched: string | undefined;
   for await (const rows of chunks(eachRow(file, wanted), rowsPerLook)) {
     const keys = rows.map(({ key }) => key);
-    const named = await picturesOfKeys(keys, store.pictures(), file.path, sources);
+    const named = await imagesOfKeys(keys, store.images(), file.path, sources);
     const ids = new Set(named.flat().map(({ id }) => id));
     const present = new Map((await store.find('id', [...ids])).map(({ id, metadata }) => [id, metadata]));
     const values = new Map<string, Metadata>();
     for (const [at, { key, values: given }] of rows.entries()) {
       const own = comparedMetadata(given, nameOf);
       counts.rows += 1;
-      counts.pictures += named[at]!.length;
+      counts.images += named[at]!.length;
       if (named[at]!.length === 0) {
         counts.unmatched += 1;
         firstUnmatched ??= key;
@@ -81,7 +81,7 @@ export async function annotate(
     const changes = [...values].map(([id, own]) => ({ id, values: own }));
     if (changes.length > 0) await store.annotate(columns, changes);
   }
-  if (counts.pictures === 0) {
+  if (counts.images === 0) {
     throw new LincirError('bad-file', {
       subject: file.path,
       expected: `pictures' paths as ${quoted(file.key)}`,

@@ -3,30 +3,30 @@
 import { randomUUID } from 'node:crypto';
 import type { Clip } from '../clip/index.ts';
 import { normalizeRows } from '../core/index.ts';
-import type { FoundPicture, PhotoFacts, ReadPicture, Unreadable } from '../pictures/index.ts';
+import type { FoundImage, PhotoFacts, ReadImage, Unreadable } from '../pictures/index.ts';
 import {
-  type BrokenPicture,
-  type EmbeddedPicture,
+  type BrokenImage,
   type Facts,
+  type IndexedImage,
   type Metadata,
-  type MissingPicture,
-  type Picture,
+  type MissingImage,
   pictureOf,
+  type StoredImage,
   type VectorStore,
 } from '../store/index.ts';
-import type { KnownPictures } from './known.ts';
+import type { KnownImages } from './known.ts';
 import type { Loss } from './losses.ts';
-import type { MissingPictures } from './missing.ts';
+import type { MissingImages } from './missing.ts';
 import { isDescribed, photoOf, storedPhotoFacts } from './photo-columns.ts';
 import type { UpdateSummary } from './update.ts';
 
 /** A found picture, and what the index has of it. */
 export interface Candidate {
-  readonly picture: FoundPicture;
+  readonly picture: FoundImage;
   /** The picture that the index has under this path. */
-  readonly earlier: Picture | undefined;
+  readonly earlier: IndexedImage | undefined;
   /** The picture that was under this path until it was missed. */
-  readonly former: MissingPicture | undefined;
+  readonly former: MissingImage | undefined;
   /** Whether the index has the path among the broken ones. */
   readonly wasBroken: boolean;
   /** The id for a new one. */
@@ -39,10 +39,10 @@ export interface Candidate {
 
 /** A picture that is to be encoded. */
 interface Waiting {
-  readonly facts: Omit<Picture, 'norm'>;
+  readonly facts: Omit<IndexedImage, 'norm'>;
   /** The picture of this id that the index has. */
-  readonly earlier: Picture | undefined;
-  readonly former: MissingPicture | undefined;
+  readonly earlier: IndexedImage | undefined;
+  readonly former: MissingImage | undefined;
   readonly photo: PhotoFacts | undefined;
   readonly pixels: Float32Array;
 }
@@ -54,19 +54,19 @@ const millisecondsPerCommit = 5_000;
 export class Changes {
   readonly #store: VectorStore;
   /** Pictures that are gone, by hash, until another with their contents is found. */
-  readonly #gone: Map<string, Picture[]>;
-  readonly #missing: MissingPictures;
+  readonly #gone: Map<string, IndexedImage[]>;
+  readonly #missing: MissingImages;
   readonly #idsOf: ((paths: readonly string[]) => Promise<ReadonlyMap<string, string>>) | undefined;
   /** Pictures of the index that cannot be read any more: what becomes of them depends on how many there are. */
-  readonly #unreadable: { readonly picture: Picture; readonly broken: BrokenPicture }[] = [];
+  readonly #unreadable: { readonly picture: IndexedImage; readonly broken: BrokenImage }[] = [];
   #waiting: Waiting[] = [];
-  #add: EmbeddedPicture[] = [];
-  #replace: EmbeddedPicture[] = [];
+  #add: StoredImage[] = [];
+  #replace: StoredImage[] = [];
   #move: Facts[] = [];
   /** Of these, more is known now. */
   #describe: Facts[] = [];
   #returned: string[] = [];
-  #addBroken: BrokenPicture[] = [];
+  #addBroken: BrokenImage[] = [];
   #mended: string[] = [];
   #committed = performance.now();
   #encodingBegan = 0;
@@ -79,8 +79,8 @@ export class Changes {
 
   constructor(
     store: VectorStore,
-    gone: Map<string, Picture[]>,
-    missing: MissingPictures,
+    gone: Map<string, IndexedImage[]>,
+    missing: MissingImages,
     idsOf?: (paths: readonly string[]) => Promise<ReadonlyMap<string, string>>,
   ) {
     this.#store = store;
@@ -99,7 +99,7 @@ export class Changes {
   }
 
   /** What the index has of found pictures. */
-  async lookUp(found: readonly FoundPicture[], known: KnownPictures): Promise<Candidate[]> {
+  async lookUp(found: readonly FoundImage[], known: KnownImages): Promise<Candidate[]> {
     const changed = found.filter(({ path }) => known.isKnown(path)).map(({ path }) => path);
     const earlier = new Map(
       (await this.#store.find('path', changed)).map((picture) => [picture.path, picture]),
@@ -125,8 +125,8 @@ export class Changes {
 
   /** Notes what became of a picture. */
   async take(
-    { wanted, read }: { readonly wanted: Candidate; readonly read: ReadPicture },
-    known: KnownPictures,
+    { wanted, read }: { readonly wanted: Candidate; readonly read: ReadImage },
+    known: KnownImages,
   ): Promise<void> {
     const { picture, earlier, wasBroken, id } = wanted;
     const { path, folder } = picture;
@@ -244,7 +244,7 @@ export class Changes {
     await this.commit();
   }
 
-  #isBroken(picture: BrokenPicture, earlier: Picture | undefined): void {
+  #isBroken(picture: BrokenImage, earlier: IndexedImage | undefined): void {
     const { path, size, modified, statusChanged, reason } = picture;
     const broken = { path, size, modified, reason, ...(statusChanged !== undefined && { statusChanged }) };
     // Not with its vector: there may be many.
@@ -256,7 +256,7 @@ export class Changes {
   }
 
   /** A new picture with contents that the index has: the one that had them has been renamed, or there are now several. */
-  async #reuse(facts: Omit<Picture, 'norm'>, former: MissingPicture | undefined): Promise<void> {
+  async #reuse(facts: Omit<IndexedImage, 'norm'>, former: MissingImage | undefined): Promise<void> {
     const gone = this.#gone.get(facts.hash) ?? [];
     const [renamed] = former?.hash === facts.hash ? [] : gone;
     if (renamed) {
@@ -274,9 +274,9 @@ export class Changes {
 
 /** What a picture that was missing has still. */
 function returning(
-  former: MissingPicture | undefined,
+  former: MissingImage | undefined,
   described: Metadata | undefined,
-): Pick<EmbeddedPicture, 'metadata'> & { id?: string } {
+): Pick<StoredImage, 'metadata'> & { id?: string } {
   return { ...(former && { id: former.id }), metadata: { ...former?.metadata, ...described } };
 }
 
@@ -292,7 +292,7 @@ export function placeOf({
   return { id, path, folder, size, modified, ...(statusChanged !== undefined && { statusChanged }) };
 }
 
-function isSamePlace(earlier: Picture, now: Omit<Picture, 'norm'>): boolean {
+function isSamePlace(earlier: IndexedImage, now: Omit<IndexedImage, 'norm'>): boolean {
   const { size, modified, statusChanged } = earlier;
   return size === now.size && modified === now.modified && statusChanged === now.statusChanged;
 }

@@ -4,9 +4,9 @@ import { hash } from 'node:crypto';
 import { posix } from 'node:path';
 import { hasForms, LincirError, nameKey, normalizeRows, quoted } from '../core/index.ts';
 import type { EmbeddingsFile } from '../pictures/index.ts';
-import type { EmbeddedPicture, VectorStore } from '../store/index.ts';
+import type { StoredImage, VectorStore } from '../store/index.ts';
 import { newId } from './changes.ts';
-import { KnownPictures } from './known.ts';
+import { KnownImages } from './known.ts';
 
 export interface ImportSummary {
   readonly added: number;
@@ -42,7 +42,7 @@ export async function* importEmbeddings(
       todo: 'make another index for them',
     });
   }
-  const known = await KnownPictures.of(store);
+  const known = await KnownImages.of(store);
   const counts = { added: 0, changed: 0, unchanged: 0 };
   let done = 0;
   for await (const { names: given, embeddings } of file.rows()) {
@@ -60,7 +60,7 @@ export async function* importEmbeddings(
     });
     const changed = names.filter((_, at) => states[at] === 'changed');
     const ids = new Map((await store.find('path', changed)).map(({ path, id }) => [path, id]));
-    const rows = names.flatMap((path, at): EmbeddedPicture[] => {
+    const rows = names.flatMap((path, at): StoredImage[] => {
       if (states[at] === 'same') return [];
       const vector = embeddings.data.slice(at * dimensions, (at + 1) * dimensions);
       const length = Math.hypot(...vector);
@@ -70,7 +70,7 @@ export async function* importEmbeddings(
       const place = { path, folder: posix.dirname(path), ...facts };
       return [{ id: ids.get(path) ?? newId(), ...place, hash: content, norm, vector }];
     });
-    const isKnown = ({ path }: EmbeddedPicture) => ids.has(path);
+    const isKnown = ({ path }: StoredImage) => ids.has(path);
     const replaced = rows.filter(isKnown);
     await store.add(rows.filter((row) => !isKnown(row)));
     await store.replace(replaced);
@@ -87,7 +87,7 @@ export async function* importEmbeddings(
 /** Names as the index has them, where it has them in another of Unicode's forms only. */
 async function knownNames(
   store: VectorStore,
-  known: KnownPictures,
+  known: KnownImages,
   given: readonly string[],
 ): Promise<readonly string[]> {
   const unknown = given.filter((name) => hasForms(name) && !known.isKnown(name));

@@ -13,7 +13,7 @@ import { compose } from '../composition/index.ts';
 import { normals, writeNpy } from '../core/index.ts';
 import { openEmbeddings, openMetadata } from '../pictures/index.ts';
 import { engineOf, reservedColumns } from '../store/index.ts';
-import { openIndex, type PictureIndex } from './picture-index.ts';
+import { type ImageIndex, openIndex } from './image-index.ts';
 import { reindex } from './reindex.ts';
 import type { UpdateOptions } from './update.ts';
 
@@ -37,14 +37,14 @@ after(async () => {
 });
 
 const open = () => openIndex(join(folder, `${randomUUID()}.lance`), { access: 'write', clip });
-const update = (index: PictureIndex, options: UpdateOptions) => updateWith(index, clip, options);
+const update = (index: ImageIndex, options: UpdateOptions) => updateWith(index, clip, options);
 
 test('folders, lists, exclusions and single files are found as they are typed', async () => {
   const index = await open();
   const typed = photos.normalize('NFC');
-  assert.deepEqual(await update(index, { pictures: [typed] }), { added: 2, broken: 1, encoded: 2 });
-  assert.deepEqual(await update(index, { pictures: [photos] }), { unchanged: 2 });
-  assert.deepEqual(await update(index, { pictures: [photos], exclude: ['\u00e4'] }), {
+  assert.deepEqual(await update(index, { images: [typed] }), { added: 2, broken: 1, encoded: 2 });
+  assert.deepEqual(await update(index, { images: [photos] }), { unchanged: 2 });
+  assert.deepEqual(await update(index, { images: [photos], exclude: ['\u00e4'] }), {
     removed: 1,
     unchanged: 1,
   });
@@ -57,7 +57,7 @@ test('folders, lists, exclusions and single files are found as they are typed', 
 
 test('pictures are found, taken out and given metadata by every form of their paths', async () => {
   const index = await open();
-  await update(index, { pictures: [photos] });
+  await update(index, { images: [photos] });
   const typed = join(photos, nfc).normalize('NFC');
   const shown = join(photos, nfd);
   for (const path of [typed, shown, join(photos, nfc)]) {
@@ -95,7 +95,7 @@ test('tables, lists, embeddings and the index itself are found as they are typed
   assert.equal((await index.annotate(table, [])).changed, 1);
   await index.close();
   const again = await openIndex(typed('\u00e9.lance'), { clip });
-  assert.equal((await again.statistics()).pictures, 1);
+  assert.equal((await again.statistics()).images, 1);
   await again.close();
   assert.deepEqual(
     await clip.encodeImages([join(photos, nfc)]),
@@ -110,8 +110,8 @@ test('two files whose names are equivalent are two pictures, each found as it is
   await writePicture(join(twins, nfd), 4);
   if ((await readdir(twins)).length < 2) return context.skip('a file system that takes them for one');
   const index = await open();
-  assert.deepEqual(await update(index, { pictures: [twins] }), { added: 2, encoded: 2 });
-  assert.deepEqual(await update(index, { pictures: [twins] }), { unchanged: 2 });
+  assert.deepEqual(await update(index, { images: [twins] }), { added: 2, encoded: 2 });
+  assert.deepEqual(await update(index, { images: [twins] }), { unchanged: 2 });
   await writeFile(join(twins, 'm.csv'), `path,number\n${nfc},1\n${nfd},2\n`);
   await index.annotate(await openMetadata(join(twins, 'm.csv'), { reserved: reservedColumns }), []);
   for (const [at, name] of [nfc, nfd].entries()) {
@@ -123,9 +123,9 @@ test('two files whose names are equivalent are two pictures, each found as it is
     assert.equal((await index.reference(join(twins, name))).hash, picture.hash);
   }
   await rm(join(twins, nfc));
-  assert.deepEqual(await update(index, { pictures: [twins] }), { removed: 1, unchanged: 1 });
+  assert.deepEqual(await update(index, { images: [twins] }), { removed: 1, unchanged: 1 });
   await writePicture(join(twins, nfc), 3);
-  await update(index, { pictures: [twins] });
+  await update(index, { images: [twins] });
   assert.equal(await index.remove([join(twins, nfd)]), 1);
   assert.equal((await index.find(join(twins, nfd)))!.path, join(twins, nfc));
   await index.close();
@@ -135,7 +135,7 @@ test("shards' members are given back as they are shown, and by img2dataset's key
   const shard = join(folder, '00000.tar');
   await createTar({ file: shard, cwd: photos }, [`./${nfd}`, 'a\u0308']);
   const index = await open();
-  await update(index, { pictures: [shard] });
+  await update(index, { images: [shard] });
   for (const path of [`${shard}!/${nfc}`, `${shard}!/${nfd}`, `${shard}!/./${nfc}`]) {
     assert.equal((await index.find(path))!.path, `${shard}!/${nfd}`);
     assert.equal((await index.reference(path)).id, (await index.find(path))!.id);
@@ -157,16 +157,16 @@ test('members that an earlier version knew as they stood keep their ids', async 
     async (uri: string) => await Array.fromAsync(reindex(uri, clip)),
     async (uri: string) => {
       const index = await openIndex(uri, { access: 'write', clip });
-      assert.deepEqual(await update(index, { pictures: [shard] }), { renamed: 1 });
+      assert.deepEqual(await update(index, { images: [shard] }), { renamed: 1 });
       await index.close();
     },
   ]) {
     const index = await open();
-    await update(index, { pictures: [shard] });
+    await update(index, { images: [shard] });
     await index.close();
     const { engine, location } = await engineOf(index.uri);
     const store = await engine.open(location, 'write');
-    const [picture] = (await Array.fromAsync(store.pictures())).flat();
+    const [picture] = (await Array.fromAsync(store.images())).flat();
     await store.move([{ ...picture!, path: `${shard}!/./${nfd}` }]);
     await store.close();
     await refresh(index.uri);
@@ -181,7 +181,7 @@ test('of members with one name, which an earlier version took for several, the l
   const shard = join(folder, 'twice.tar');
   await createTar({ file: shard, cwd: photos }, [nfd]);
   const index = await open();
-  await update(index, { pictures: [shard] });
+  await update(index, { images: [shard] });
   await index.close();
   const { engine, location } = await engineOf(index.uri);
   const store = await engine.open(location, 'write');
@@ -190,10 +190,10 @@ test('of members with one name, which an earlier version took for several, the l
   await store.add([{ ...picture!, id: '0123456789abcdef', hash: 'of an earlier member', metadata: {} }]);
   await store.close();
   const again = await openIndex(index.uri, { access: 'write', clip });
-  await update(again, { pictures: [shard] });
-  assert.equal((await again.statistics()).pictures, 1);
+  await update(again, { images: [shard] });
+  assert.equal((await again.statistics()).images, 1);
   assert.equal((await again.find(path))!.hash, picture!.hash);
-  assert.deepEqual(await update(again, { pictures: [shard] }), { unchanged: 1 });
+  assert.deepEqual(await update(again, { images: [shard] }), { unchanged: 1 });
   await again.close();
 });
 

@@ -18,7 +18,7 @@ import { compose } from '../composition/index.ts';
 import { normalizeRows, normals, writeNpy } from '../core/index.ts';
 import { openEmbeddings, openMetadata } from '../pictures/index.ts';
 import { reservedColumns } from '../store/index.ts';
-import { openIndex, type PictureIndex } from './picture-index.ts';
+import { type ImageIndex, openIndex } from './image-index.ts';
 import { reindex } from './reindex.ts';
 import type { UpdateOptions } from './update.ts';
 
@@ -36,7 +36,7 @@ after(async () => {
 
 const open = (uri: string) => openIndex(uri, { access: 'write', clip });
 const place = (count: number) => placeIn(folder, count);
-const update = (index: PictureIndex, options: UpdateOptions) => updateWith(index, clip, options);
+const update = (index: ImageIndex, options: UpdateOptions) => updateWith(index, clip, options);
 
 describe('an index takes', () => {
   test('lists of files, and names what they lack', async () => {
@@ -56,7 +56,7 @@ describe('an index takes', () => {
       /bad\.txt: expected a list of paths in UTF-8/,
     );
     await assert.rejects(
-      update(index, { pictures: [join(photos, 'none')] }),
+      update(index, { images: [join(photos, 'none')] }),
       /none: expected something that can be read/,
     );
     await index.close();
@@ -69,21 +69,21 @@ describe('an index takes', () => {
     const shard = join(folder, 'shard.tar');
     await createTar({ file: shard, cwd: photos }, ['0.png', '0.txt', 'sub', '2.png', '4.png']);
     const index = await open(uri);
-    assert.deepEqual(await update(index, { pictures: [shard] }), { added: 5, broken: 1, encoded: 5 });
+    assert.deepEqual(await update(index, { images: [shard] }), { added: 5, broken: 1, encoded: 5 });
     const member = (await index.find(`${shard}!/sub/1.png`))!;
     const { data } = await clip.encodeImages([join(photos, 'sub/1.png')], { normalize: true });
     assert.ok(data.every((value, at) => Math.abs(value - member.vector[at]!) < 1e-5));
-    assert.deepEqual(await update(index, { pictures: [shard] }), { unchanged: 5 });
+    assert.deepEqual(await update(index, { images: [shard] }), { unchanged: 5 });
     await createTar({ file: shard, cwd: photos }, ['2.png', 'sub/1.png']);
     await utimes(shard, 5, 5);
-    assert.deepEqual(await update(index, { pictures: [shard] }), { removed: 3, unchanged: 2 });
+    assert.deepEqual(await update(index, { images: [shard] }), { removed: 3, unchanged: 2 });
     await createTar({ file: join(photos, 'inside.tar'), cwd: photos }, ['sub/3.png']);
-    const pictures = [photos, join(photos, 'inside.tar'), join(photos, 'sub')];
-    assert.deepEqual(await update(index, { pictures }), { added: 6, broken: 1, encoded: 6 });
-    assert.deepEqual(await update(index, { pictures: [photos] }), { unchanged: 5 });
+    const images = [photos, join(photos, 'inside.tar'), join(photos, 'sub')];
+    assert.deepEqual(await update(index, { images }), { added: 6, broken: 1, encoded: 6 });
+    assert.deepEqual(await update(index, { images: [photos] }), { unchanged: 5 });
     assert.ok(await index.find(`${join(photos, 'inside.tar')}!/sub/3.png`));
     await writeFile(join(folder, 'no.tar'), 'nothing of the kind'.repeat(100));
-    await assert.rejects(update(index, { pictures: [join(folder, 'no.tar')] }), /no\.tar/);
+    await assert.rejects(update(index, { images: [join(folder, 'no.tar')] }), /no\.tar/);
     await index.close();
   });
 
@@ -131,7 +131,7 @@ describe('an index takes', () => {
   test('metadata that its keys name, relative to the table or to a folder', async () => {
     const { photos, uri } = await place(5);
     const index = await open(uri);
-    await update(index, { pictures: [photos] });
+    await update(index, { images: [photos] });
     const table = async (name: string, text: string) => {
       const path = join(photos, name);
       await writeFile(path, text);
@@ -142,7 +142,7 @@ describe('an index takes', () => {
       'file,rating,owner\n0.png,5,"Ada, L"\nsub/1.png,3,\n./2.png,,Bob\nno.png,1,x\n',
     );
     assert.deepEqual(await index.annotate(csv, [photos]), {
-      ...{ rows: 4, pictures: 3, changed: 3, unmatched: 1, firstUnmatched: 'no.png' },
+      ...{ rows: 4, images: 3, changed: 3, unmatched: 1, firstUnmatched: 'no.png' },
     });
     assert.equal((await index.annotate(csv, [photos])).changed, 0);
     const query = await compose({ clip, text: 'red' });
@@ -155,7 +155,7 @@ describe('an index takes', () => {
       ...plainFacts,
     });
     await writePicture(join(photos, '0.png'), 900);
-    await update(index, { pictures: [photos] });
+    await update(index, { images: [photos] });
     assert.deepEqual((await index.find(join(photos, '0.png')))!.metadata, {
       rating: 5,
       owner: 'Ada, L',
@@ -189,7 +189,7 @@ describe('an index takes', () => {
   test('metadata of later tables take the types of the columns that there are', async () => {
     const { photos, uri } = await place(3);
     const index = await open(uri);
-    await update(index, { pictures: [photos] });
+    await update(index, { images: [photos] });
     const annotate = async (name: string, text: string) => {
       const path = join(photos, name);
       await writeFile(path, text);
@@ -232,7 +232,7 @@ describe('an index takes', () => {
     const shard = join(folder, 'more.tar');
     await createTar({ file: shard, cwd: photos }, ['0.png']);
     const index = await open(uri);
-    await update(index, { pictures: [photos, shard] });
+    await update(index, { images: [photos, shard] });
     await writeFile(join(photos, 'm.csv'), 'path,rating\n2.png,4\n');
     await index.annotate(await openMetadata(join(photos, 'm.csv'), { reserved: reservedColumns }), []);
     const before = (await index.find(join(photos, '2.png')))!;
@@ -250,7 +250,7 @@ describe('an index takes', () => {
     assert.deepEqual([after.id, after.metadata], [before.id, { rating: 4, ...plainFacts }]);
     const { data } = await other.encodeImages([join(photos, '2.png')], { normalize: true });
     assert.ok(data.every((value, at) => Math.abs(value - after.vector[at]!) < 1e-3));
-    assert.equal((await rebuilt.statistics()).pictures, 7);
+    assert.equal((await rebuilt.statistics()).images, 7);
     await rebuilt.close();
     await other.dispose();
   });
@@ -258,14 +258,14 @@ describe('an index takes', () => {
   test('is found again by readers when another has taken its place', async () => {
     const { photos, uri } = await place(6);
     const index = await open(uri);
-    await update(index, { pictures: [photos] });
+    await update(index, { images: [photos] });
     await index.close();
     const readers = await Promise.all([1, 2, 3, 4].map(() => openIndex(uri)));
     const [searching, finding, counting, listing] = readers as [
-      PictureIndex,
-      PictureIndex,
-      PictureIndex,
-      PictureIndex,
+      ImageIndex,
+      ImageIndex,
+      ImageIndex,
+      ImageIndex,
     ];
     const query = await compose({ clip, text: 'red' });
     const before = await searching.search(query, { top: 6 });
@@ -275,7 +275,7 @@ describe('an index takes', () => {
     for (const hits of found)
       assert.deepEqual(new Set(hits.map(({ id }) => id)), new Set(before.map(({ id }) => id)));
     assert.equal((await finding.find(join(photos, '2.png')))?.path, join(photos, '2.png'));
-    assert.equal((await counting.statistics()).pictures, 6);
+    assert.equal((await counting.statistics()).images, 6);
     assert.deepEqual((await Array.fromAsync(listing.broken())).flat(), []);
 
     const other = await loadClip(join(fixtures, 'tiny-clip-bf16'));

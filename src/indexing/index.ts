@@ -1,15 +1,15 @@
 /** Composed retrieval: queries of pictures and words, and indexes of pictures that answer them. */
 
 export type { Annotation } from './annotate.ts';
-export type { ImportSummary } from './import.ts';
-export type { Comparison } from './known.ts';
-export { daysKept } from './missing.ts';
 export {
+  ImageIndex,
   type IndexedReference,
   type OpenIndexOptions,
   openIndex,
-  PictureIndex,
-} from './picture-index.ts';
+} from './image-index.ts';
+export type { ImportSummary } from './import.ts';
+export type { Comparison } from './known.ts';
+export { daysKept } from './missing.ts';
 export { type ReindexOptions, reindex } from './reindex.ts';
-export type { FoundPicture, SearchOptions } from './search.ts';
+export type { FoundImage, SearchOptions } from './search.ts';
 export type { UpdateEvent, UpdateOptions, UpdateSummary } from './update.ts';

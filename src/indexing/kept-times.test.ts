@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { place as placeIn, update as updateWith } from '../../test/pictures.ts';
 import { type Clip, loadClip } from '../clip/index.ts';
-import { openIndex, type PictureIndex } from './picture-index.ts';
+import { type ImageIndex, openIndex } from './image-index.ts';
 import type { UpdateOptions, UpdateSummary } from './update.ts';
 
 let clip: Clip;
@@ -21,11 +21,11 @@ after(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const update = (index: PictureIndex, options: UpdateOptions) => updateWith(index, clip, options);
+const update = (index: ImageIndex, options: UpdateOptions) => updateWith(index, clip, options);
 
 /** Puts each picture's contents in the other's file, with its time; both have one size. */
-async function swapped(index: PictureIndex, options: UpdateOptions): Promise<Partial<UpdateSummary>> {
-  const [photos] = options.pictures!;
+async function swapped(index: ImageIndex, options: UpdateOptions): Promise<Partial<UpdateSummary>> {
+  const [photos] = options.images!;
   const paths = ['0.png', '2.png'].map((name) => join(photos!, name));
   const contents = await Promise.all(paths.map((path) => readFile(path)));
   await writeFile(paths[0]!, contents[1]!);
@@ -45,29 +45,29 @@ test('a file is seen to have changed, or not, as is asked', async () => {
   const { photos } = await placeIn(folder, 5);
   await padded(photos);
   const index = await openIndex('memory:', { access: 'write', clip });
-  await update(index, { pictures: [photos] });
-  const pictures = [photos];
-  assert.deepEqual(await swapped(index, { pictures }), { changed: 2, unchanged: 3, encoded: 2 });
-  assert.deepEqual(await swapped(index, { pictures, compare: 'modified' }), { unchanged: 5 });
-  assert.deepEqual(await update(index, { pictures, compare: 'contents' }), {
+  await update(index, { images: [photos] });
+  const images = [photos];
+  assert.deepEqual(await swapped(index, { images }), { changed: 2, unchanged: 3, encoded: 2 });
+  assert.deepEqual(await swapped(index, { images, compare: 'modified' }), { unchanged: 5 });
+  assert.deepEqual(await update(index, { images, compare: 'contents' }), {
     ...{ changed: 2, unchanged: 3, encoded: 2 },
   });
-  assert.deepEqual(await update(index, { pictures }), { unchanged: 5 });
+  assert.deepEqual(await update(index, { images }), { unchanged: 5 });
   // Copied back as a whole, with times: read, and found to be the same.
   await cp(photos, `${photos}-backup`, { recursive: true, preserveTimestamps: true });
   await rm(photos, { recursive: true });
   await cp(`${photos}-backup`, photos, { recursive: true, preserveTimestamps: true });
-  assert.deepEqual(await update(index, { pictures }), { unchanged: 5 });
-  assert.deepEqual(await update(index, { pictures }), { unchanged: 5 });
+  assert.deepEqual(await update(index, { images }), { unchanged: 5 });
+  assert.deepEqual(await update(index, { images }), { unchanged: 5 });
   await index.close();
 });
 
 test('it is seen in an index of an earlier version from the first run on', async () => {
   const { photos, uri } = await placeIn(folder, 5);
   await padded(photos);
-  const pictures = [photos];
+  const images = [photos];
   let index = await openIndex(uri, { access: 'write', clip });
-  await update(index, { pictures });
+  await update(index, { images });
   await index.close();
   const { connect } = await import('@lancedb/lancedb');
   const database = await connect(uri);
@@ -80,7 +80,7 @@ test('it is seen in an index of an earlier version from the first run on', async
   assert.ok(await reader.find(join(photos, '0.png')));
   await reader.close();
   index = await openIndex(uri, { access: 'write', clip });
-  assert.deepEqual(await update(index, { pictures }), { unchanged: 5 });
-  assert.deepEqual(await swapped(index, { pictures }), { changed: 2, unchanged: 3, encoded: 2 });
+  assert.deepEqual(await update(index, { images }), { unchanged: 5 });
+  assert.deepEqual(await swapped(index, { images }), { changed: 2, unchanged: 3, encoded: 2 });
   await index.close();
 });

@@ -1,7 +1,7 @@
 /** What an index knows of its pictures, in little memory: enough to tell which have changed and which are gone. */
 
 import { hash } from 'node:crypto';
-import type { Picture, VectorStore } from '../store/index.ts';
+import type { IndexedImage, VectorStore } from '../store/index.ts';
 
 /**
  * What tells that a file is as it was: its size, its time and the time when its status was changed; these but the last, for
@@ -9,10 +9,10 @@ import type { Picture, VectorStore } from '../store/index.ts';
  */
 export type Comparison = 'times' | 'modified' | 'contents';
 
-type Facts = Pick<Picture, 'path' | 'size' | 'modified' | 'statusChanged'>;
+type Facts = Pick<IndexedImage, 'path' | 'size' | 'modified' | 'statusChanged'>;
 
 /** About 70 bytes a picture. */
-export class KnownPictures {
+export class KnownImages {
   /** By path, as 52 bits of its SHA-256; where the facts are. */
   readonly #places = new Map<number, number>();
   /** Size, modified, statusChanged: NaN where it is not known. */
@@ -23,16 +23,16 @@ export class KnownPictures {
   /** Paths that stand among the broken ones and the pictures: they were mended just before a process ended. */
   readonly mended: string[] = [];
   /** Pictures under the path of another: an earlier version made several of a shard's members that have one name. */
-  readonly doubled: Pick<Picture, 'id' | 'path'>[] = [];
+  readonly doubled: Pick<IndexedImage, 'id' | 'path'>[] = [];
 
   private constructor(comparison: Comparison) {
     this.#comparison = comparison;
   }
 
-  static async of(store: VectorStore, comparison: Comparison = 'times'): Promise<KnownPictures> {
-    const known = new KnownPictures(comparison);
+  static async of(store: VectorStore, comparison: Comparison = 'times'): Promise<KnownImages> {
+    const known = new KnownImages(comparison);
     for await (const batch of store.broken()) for (const picture of batch) known.#add(picture, 2);
-    for await (const batch of store.pictures()) {
+    for await (const batch of store.images()) {
       for (const picture of batch) {
         const { id, path } = picture;
         if (known.isBroken(path)) known.mended.push(path);

@@ -20,8 +20,8 @@ import { create as createTar } from 'tar';
 import { brokenOf, place as placeIn, update as updateWith, writePicture } from '../../test/pictures.ts';
 import { type Clip, loadClip } from '../clip/index.ts';
 import { openMetadata } from '../pictures/index.ts';
-import { engineOf, type KnownPicture, reservedColumns, type VectorStore } from '../store/index.ts';
-import { infoFor, openIndex, PictureIndex } from './picture-index.ts';
+import { engineOf, type KnownImage, reservedColumns, type VectorStore } from '../store/index.ts';
+import { ImageIndex, infoFor, openIndex } from './image-index.ts';
 import { reindex } from './reindex.ts';
 import type { UpdateOptions, UpdateSummary } from './update.ts';
 
@@ -37,10 +37,10 @@ after(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const update = (index: PictureIndex, options: UpdateOptions) => updateWith(index, clip, options);
+const update = (index: ImageIndex, options: UpdateOptions) => updateWith(index, clip, options);
 
 /** An index in memory of a folder with so many pictures, all of which have a rating: their number. */
-async function rated(count: number, pictures = (photos: string): UpdateOptions => ({ pictures: [photos] })) {
+async function rated(count: number, pictures = (photos: string): UpdateOptions => ({ images: [photos] })) {
   const { photos } = await placeIn(folder, count);
   const index = await openIndex('memory:', { access: 'write', clip });
   await update(index, pictures(photos));
@@ -48,7 +48,7 @@ async function rated(count: number, pictures = (photos: string): UpdateOptions =
   return { photos, index };
 }
 
-async function rate(index: PictureIndex, photos: string, count: number): Promise<void> {
+async function rate(index: ImageIndex, photos: string, count: number): Promise<void> {
   const names = Array.from({ length: count }, (_, number) => `${number % 2 ? 'sub/' : ''}${number}.png`);
   const table = join(photos, 'ratings.csv');
   await writeFile(table, `path,rating\n${names.map((name, number) => `${name},${number}`).join('\n')}\n`);
@@ -57,13 +57,13 @@ async function rate(index: PictureIndex, photos: string, count: number): Promise
 }
 
 /** Id and rating of a picture. */
-async function known(index: PictureIndex, path: string) {
+async function known(index: ImageIndex, path: string) {
   const found = await index.find(path);
   return found && [found.id, found.metadata.rating];
 }
 
 /** What came of an update that says that pictures are away. */
-async function away(index: PictureIndex, options: UpdateOptions, message: RegExp) {
+async function away(index: ImageIndex, options: UpdateOptions, message: RegExp) {
   const summaries: UpdateSummary[] = [];
   await assert.rejects(
     async () => {
@@ -87,14 +87,14 @@ describe('a disk that is away', () => {
     const aside = `${photos}-aside`;
 
     await rename(photos, aside);
-    await assert.rejects(update(index, { pictures: [photos] }), /no such file or folder/);
+    await assert.rejects(update(index, { images: [photos] }), /no such file or folder/);
     await mkdir(photos);
-    const both = { pictures: [photos, other.photos] };
+    const both = { images: [photos, other.photos] };
     const message = new RegExp(
       `${basename(photos)}: expected most of .*\\(8\\), found 0 that can be read.*--remove-missing`,
     );
     assert.deepEqual(await away(index, both, message), { added: 1, removed: 0, kept: 8 });
-    assert.deepEqual(await update(index, { pictures: [other.photos] }), { unchanged: 1 });
+    assert.deepEqual(await update(index, { images: [other.photos] }), { unchanged: 1 });
     await rm(photos, { recursive: true });
     await rename(aside, photos);
     assert.deepEqual(await update(index, both), { unchanged: 9 });
@@ -103,13 +103,13 @@ describe('a disk that is away', () => {
     // A mount below that is gone with its folder; one that left its folder, of two pictures; half of all.
     await rename(join(photos, 'sub'), aside);
     await unlink(join(photos, '0.png'));
-    const below = await away(index, { pictures: [photos] }, /sub: expected .*\(4\), found 0/);
+    const below = await away(index, { images: [photos] }, /sub: expected .*\(4\), found 0/);
     assert.deepEqual(below, { added: 0, removed: 1, kept: 4 });
     await mkdir(join(photos, 'sub'));
-    assert.equal((await away(index, { pictures: [photos] }, /sub: expected/)).kept, 4);
+    assert.equal((await away(index, { images: [photos] }, /sub: expected/)).kept, 4);
     await rm(join(photos, 'sub'), { recursive: true });
     await rename(aside, join(photos, 'sub'));
-    assert.deepEqual(await update(index, { pictures: [photos] }), { unchanged: 7 });
+    assert.deepEqual(await update(index, { images: [photos] }), { unchanged: 7 });
     assert.deepEqual(await known(index, join(photos, 'sub/1.png')), part);
     await index.close();
   });
@@ -117,26 +117,26 @@ describe('a disk that is away', () => {
   test('is told from few pictures that were deleted, moved or left out', async () => {
     const { photos, index } = await rated(16);
     for (const name of ['0.png', 'sub/1.png', '2.png']) await unlink(join(photos, name));
-    assert.deepEqual(await update(index, { pictures: [photos] }), { removed: 3, unchanged: 13 });
+    assert.deepEqual(await update(index, { images: [photos] }), { removed: 3, unchanged: 13 });
     const [id] = (await known(index, join(photos, 'sub/3.png')))!;
     await rename(join(photos, 'sub'), join(photos, 'under'));
-    assert.deepEqual(await update(index, { pictures: [photos] }), { renamed: 7, unchanged: 6 });
+    assert.deepEqual(await update(index, { images: [photos] }), { renamed: 7, unchanged: 6 });
     assert.equal((await known(index, join(photos, 'under/3.png')))![0], id);
-    assert.deepEqual(await update(index, { pictures: [photos], exclude: ['under'] }), {
+    assert.deepEqual(await update(index, { images: [photos], exclude: ['under'] }), {
       removed: 7,
       unchanged: 6,
     });
-    assert.deepEqual(await update(index, { pictures: [photos] }), { added: 7, unchanged: 6, encoded: 7 });
+    assert.deepEqual(await update(index, { images: [photos] }), { added: 7, unchanged: 6, encoded: 7 });
     assert.deepEqual(await known(index, join(photos, 'under/3.png')), [id, 3]);
     await mkdir(join(photos, 'card'));
     for (const number of [90, 91]) await writePicture(join(photos, 'card', `${number}.png`), number);
-    await update(index, { pictures: [photos] });
+    await update(index, { images: [photos] });
     await rm(join(photos, 'card'), { recursive: true });
-    assert.deepEqual(await update(index, { pictures: [photos] }), { removed: 2, unchanged: 13 });
+    assert.deepEqual(await update(index, { images: [photos] }), { removed: 2, unchanged: 13 });
     for (const name of ['4.png', '6.png', '8.png', '10.png', '12.png']) await unlink(join(photos, name));
     await unlink(join(photos, 'under/3.png'));
     await unlink(join(photos, 'under/5.png'));
-    assert.equal((await away(index, { pictures: [photos] }, /\(13\), found 6 that/)).kept, 7);
+    assert.equal((await away(index, { images: [photos] }, /\(13\), found 6 that/)).kept, 7);
     await index.close();
   });
 
@@ -146,20 +146,20 @@ describe('a disk that is away', () => {
     const contents = await Promise.all(pictures.map((path) => readFile(path)));
     for (const path of pictures) await truncate(path, 60);
     const message = /found 0 that can be read \("\d\.png": expected a whole image/;
-    assert.equal((await away(index, { pictures: [photos] }, message)).kept, 4);
+    assert.equal((await away(index, { images: [photos] }, message)).kept, 4);
     assert.equal((await brokenOf(index)).size, 0);
     for (const [at, path] of pictures.entries()) await writeFile(path, contents[at]!);
-    assert.deepEqual(await update(index, { pictures: [photos] }), { unchanged: 4 });
+    assert.deepEqual(await update(index, { images: [photos] }), { unchanged: 4 });
 
     const shard = join(photos, 'shard.tar');
     await createTar({ file: shard, cwd: photos }, ['0.png', '2.png', 'sub']);
     await writeFile(join(photos, 'text.txt'), 'no picture');
-    await update(index, { pictures: [shard] });
+    await update(index, { images: [shard] });
     const whole = await readFile(shard);
     await createTar({ file: shard, cwd: photos }, ['text.txt']);
-    assert.equal((await away(index, { pictures: [shard] }, /shard\.tar!: expected/)).kept, 4);
+    assert.equal((await away(index, { images: [shard] }, /shard\.tar!: expected/)).kept, 4);
     await writeFile(shard, whole);
-    assert.deepEqual(await update(index, { pictures: [shard] }), { unchanged: 4 });
+    assert.deepEqual(await update(index, { images: [shard] }), { unchanged: 4 });
 
     await writeFile(join(folder, 'list.txt'), pictures.join('\n'));
     await rename(photos, `${photos}-aside`);
@@ -176,10 +176,10 @@ describe('a disk that is away', () => {
     const before = await known(index, join(photos, '2.png'));
     await rename(photos, `${photos}-aside`);
     await mkdir(photos);
-    const options = { pictures: [photos], removeMissing: true };
+    const options = { images: [photos], removeMissing: true };
     assert.deepEqual(await update(index, options), { removed: 5 });
-    const { pictures, missing } = await index.statistics();
-    assert.deepEqual([pictures, missing], [0, 5]);
+    const { images, missing } = await index.statistics();
+    assert.deepEqual([images, missing], [0, 5]);
     await cp(`${photos}-aside`, photos, { recursive: true });
     await rename(join(photos, '2.png'), join(photos, 'two.png'));
     assert.deepEqual(await update(index, options), { added: 5, encoded: 5 });
@@ -187,8 +187,8 @@ describe('a disk that is away', () => {
     assert.equal((await index.statistics()).missing, 0);
 
     await rename(photos, `${photos}-elsewhere`);
-    await assert.rejects(update(index, { pictures: [photos] }), /no such file or folder/);
-    await assert.rejects(update(index, { ...options, pictures: [`${photos}x`] }), /no such file or folder/);
+    await assert.rejects(update(index, { images: [photos] }), /no such file or folder/);
+    await assert.rejects(update(index, { ...options, images: [`${photos}x`] }), /no such file or folder/);
     assert.deepEqual(await update(index, options), { removed: 5 });
     await index.close();
   });
@@ -204,15 +204,15 @@ describe('a picture that is gone or broken for a while', () => {
     await truncate(at('0.png'), 70);
     await unlink(at('2.png'));
     await rename(at('sub/1.png'), join(folder, 'one.png'));
-    assert.deepEqual(await update(index, { pictures: [photos] }), { removed: 2, broken: 1, unchanged: 5 });
+    assert.deepEqual(await update(index, { images: [photos] }), { removed: 2, broken: 1, unchanged: 5 });
     assert.deepEqual([...(await brokenOf(index)).keys()], ['0.png']);
     assert.equal(await known(index, at('0.png')), undefined);
-    assert.deepEqual(await update(index, { pictures: [photos] }), { unchanged: 5 });
+    assert.deepEqual(await update(index, { images: [photos] }), { unchanged: 5 });
     await writeFile(at('0.png'), contents); // as it was
     await writePicture(at('2.png'), 77); // another one under its name
     await rename(join(folder, 'one.png'), at('once.png')); // under another name
     await cp(at('once.png'), at('twice.png'));
-    assert.deepEqual(await update(index, { pictures: [photos] }), { added: 4, unchanged: 5, encoded: 4 });
+    assert.deepEqual(await update(index, { images: [photos] }), { added: 4, unchanged: 5, encoded: 4 });
     assert.deepEqual(await known(index, at('0.png')), before.get('0.png'));
     assert.deepEqual(await known(index, at('2.png')), before.get('2.png'));
     assert.deepEqual(await known(index, at('once.png')), before.get('sub/1.png'));
@@ -229,17 +229,17 @@ describe('a picture that is gone or broken for a while', () => {
     const path = join(photos, '0.png');
     const contents = await readFile(path);
     for (const forget of [
-      async () => void (await update(index, { pictures: [photos], keepMissingDays: 0 })),
+      async () => void (await update(index, { images: [photos], keepMissingDays: 0 })),
       async () => assert.equal(await index.remove([path]), 1),
     ]) {
       const before = await known(index, path);
       await unlink(path);
-      await update(index, { pictures: [photos] });
+      await update(index, { images: [photos] });
       assert.equal((await index.statistics()).missing, 1);
       await forget();
       assert.equal((await index.statistics()).missing, 0);
       await writeFile(path, contents);
-      await update(index, { pictures: [photos] });
+      await update(index, { images: [photos] });
       assert.notEqual((await known(index, path))![0], before![0]);
     }
     await index.close();
@@ -248,14 +248,14 @@ describe('a picture that is gone or broken for a while', () => {
   test('keeps them through a rebuild', async () => {
     const { photos, uri } = await placeIn(folder, 8);
     const index = await openIndex(uri, { access: 'write', clip });
-    await update(index, { pictures: [photos] });
+    await update(index, { images: [photos] });
     await rate(index, photos, 8);
     const paths = ['0.png', '2.png', 'sub/1.png'].map((name) => join(photos, name));
     const before = await Promise.all(paths.map((path) => known(index, path)));
     const contents = await Promise.all(paths.map((path) => readFile(path)));
     await truncate(paths[0]!, 70);
     await unlink(paths[1]!);
-    await update(index, { pictures: [photos] });
+    await update(index, { images: [photos] });
     await index.close();
     await writeFile(paths[0]!, contents[0]!); // mended before the rebuild
     await unlink(paths[2]!); // gone when it begins
@@ -264,7 +264,7 @@ describe('a picture that is gone or broken for a while', () => {
     assert.equal((await rebuilt.statistics()).missing, 2);
     assert.deepEqual(await known(rebuilt, paths[0]!), before[0]);
     for (const [at, path] of paths.entries()) await writeFile(path, contents[at]!);
-    await update(rebuilt, { pictures: [photos] });
+    await update(rebuilt, { images: [photos] });
     assert.deepEqual(await Promise.all(paths.map((path) => known(rebuilt, path))), before);
     assert.equal((await rebuilt.statistics()).missing, 0);
     await rebuilt.close();
@@ -297,14 +297,14 @@ describe('a picture that is gone or broken for a while', () => {
           };
         },
       });
-      const index = new PictureIndex('memory:', failing);
+      const index = new ImageIndex('memory:', failing);
       const { photos } = await placeIn(folder, 8);
       const all = async () => {
-        const found: KnownPicture[] = [];
+        const found: KnownImage[] = [];
         for (const path of await photosIn(store)) found.push(...(await store.find('path', [path])));
         return new Map(found.map(({ id, path, metadata }) => [id, [path, metadata.rating]]));
       };
-      await update(index, { pictures: [photos] });
+      await update(index, { images: [photos] });
       await rate(index, photos, 8);
       const before = await all();
       const contents = await readFile(join(photos, '0.png'));
@@ -315,7 +315,7 @@ describe('a picture that is gone or broken for a while', () => {
       ended = false;
       left = last;
       const step = async () => {
-        await update(index, { pictures: [photos] }).catch(() => {
+        await update(index, { images: [photos] }).catch(() => {
           ended = true;
           left = Number.POSITIVE_INFINITY;
         });
@@ -339,7 +339,7 @@ describe('a picture that is gone or broken for a while', () => {
 });
 
 async function photosIn(store: VectorStore): Promise<string[]> {
-  return (await Array.fromAsync(store.pictures())).flat().map(({ path }) => path);
+  return (await Array.fromAsync(store.images())).flat().map(({ path }) => path);
 }
 
 test('a broken file is tried again whose size and time were kept, as after a copy from a backup', async () => {
@@ -352,13 +352,13 @@ test('a broken file is tried again whose size and time were kept, as after a cop
   };
   await put(sound);
   const index = await openIndex(uri, { access: 'write', clip });
-  await update(index, { pictures: [photos] });
+  await update(index, { images: [photos] });
   const before = await known(index, path);
   await put(Buffer.alloc(sound.length));
-  assert.deepEqual(await update(index, { pictures: [photos] }), { unchanged: 4, broken: 1 });
-  assert.deepEqual(await update(index, { pictures: [photos] }), { unchanged: 4 });
+  assert.deepEqual(await update(index, { images: [photos] }), { unchanged: 4, broken: 1 });
+  assert.deepEqual(await update(index, { images: [photos] }), { unchanged: 4 });
   await put(sound);
-  assert.deepEqual(await update(index, { pictures: [photos] }), { added: 1, unchanged: 4, encoded: 1 });
+  assert.deepEqual(await update(index, { images: [photos] }), { added: 1, unchanged: 4, encoded: 1 });
   assert.deepEqual(await known(index, path), before);
   assert.equal((await brokenOf(index)).size, 0);
   await index.close();

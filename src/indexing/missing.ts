@@ -1,16 +1,16 @@
 /** Pictures that an index had and that could not be read since: they come back with their ids and metadata. */
 
-import type { KnownPicture, MissingPicture, VectorStore } from '../store/index.ts';
-import type { KnownPictures } from './known.ts';
+import type { KnownImage, MissingImage, VectorStore } from '../store/index.ts';
+import type { KnownImages } from './known.ts';
 
 /** How long a picture can come back, if nothing else is said. */
 export const daysKept = 30;
 const millisecondsPerDay = 86_400_000;
 const picturesPerLookup = 1000;
 
-type Place = Pick<MissingPicture, 'id' | 'path' | 'since'>;
+type Place = Pick<MissingImage, 'id' | 'path' | 'since'>;
 
-export class MissingPictures {
+export class MissingImages {
   readonly #store: VectorStore;
   readonly #byPath = new Map<string, Place>();
   /** Those of the same contents. */
@@ -20,8 +20,8 @@ export class MissingPictures {
     this.#store = store;
   }
 
-  static async of(store: VectorStore): Promise<MissingPictures> {
-    const missing = new MissingPictures(store);
+  static async of(store: VectorStore): Promise<MissingImages> {
+    const missing = new MissingImages(store);
     await missing.settle(Number.POSITIVE_INFINITY);
     for await (const batch of store.missing()) {
       for (const { id, path, hash, since } of batch) {
@@ -33,14 +33,14 @@ export class MissingPictures {
   }
 
   /** Those that were at these paths, by path. */
-  async at(paths: readonly string[]): Promise<Map<string, MissingPicture>> {
+  async at(paths: readonly string[]): Promise<Map<string, MissingImage>> {
     const some = paths.filter((path) => this.#byPath.has(path));
     const found = some.length === 0 ? [] : await this.#store.findMissing('path', some);
     return new Map(found.map((picture) => [picture.path, picture]));
   }
 
   /** One with these contents, whose path has no picture now: it has been renamed. It is given once. */
-  async withHash(hash: string, known: KnownPictures): Promise<MissingPicture | undefined> {
+  async withHash(hash: string, known: KnownImages): Promise<MissingImage | undefined> {
     const places = this.#byHash.get(hash) ?? [];
     const place = places.find(({ path }) => !known.wasSeen(path));
     if (place === undefined) return undefined;
@@ -56,7 +56,7 @@ export class MissingPictures {
     const since = Date.now();
     for (let start = 0; start < ids.length; start += picturesPerLookup) {
       const some = ids.slice(start, start + picturesPerLookup);
-      const noted = ({ id, path, hash, metadata }: KnownPicture) => ({ id, path, hash, since, metadata });
+      const noted = ({ id, path, hash, metadata }: KnownImage) => ({ id, path, hash, since, metadata });
       await this.#store.addMissing((await this.#store.find('id', some)).map(noted));
       await this.#store.remove(some);
     }

@@ -11,7 +11,7 @@ import { type Clip, loadClip } from '../clip/index.ts';
 import { compose, type Query } from '../composition/index.ts';
 import { openMetadata } from '../pictures/index.ts';
 import { reservedColumns } from '../store/index.ts';
-import { openIndex, type PictureIndex } from './picture-index.ts';
+import { type ImageIndex, openIndex } from './image-index.ts';
 import { reindex } from './reindex.ts';
 
 let clip: Clip;
@@ -48,7 +48,7 @@ async function photosIn(index: 'memory' | 'disk') {
   return { photos, uri, index: opened };
 }
 
-async function namesOf(index: PictureIndex, where: string): Promise<string[]> {
+async function namesOf(index: ImageIndex, where: string): Promise<string[]> {
   return (await index.search(query, { where })).map(({ path }) => basename(path)).sort();
 }
 
@@ -56,7 +56,7 @@ describe('what photos say of themselves', () => {
   test('can be filtered by and is shown, in memory and on disk', async () => {
     for (const kind of ['memory', 'disk'] as const) {
       const { photos, index } = await photosIn(kind);
-      await updateWith(index, clip, { pictures: [photos] });
+      await updateWith(index, clip, { images: [photos] });
       for (const [where, names] of [
         ["taken > '2024-05-01'", ['june.jpg', 'may.jpg']],
         ["taken > '2024-05-01T14:03:22'", ['june.jpg']],
@@ -91,7 +91,7 @@ describe('what photos say of themselves', () => {
 
       // Another picture under the name.
       await writePhoto(join(photos, 'may.jpg'), '2024:07:01 00:00:01', 'Canon EOS R5');
-      await updateWith(index, clip, { pictures: [photos] });
+      await updateWith(index, clip, { images: [photos] });
       assert.deepEqual(await namesOf(index, "taken > '2024-06-30'"), ['may.jpg']);
       await index.close();
     }
@@ -99,7 +99,7 @@ describe('what photos say of themselves', () => {
 
   test("gives way to a user's columns of the same names, of whatever type", async () => {
     const { photos, index } = await photosIn('disk');
-    await updateWith(index, clip, { pictures: [photos] });
+    await updateWith(index, clip, { images: [photos] });
     const table = join(photos, 'm.csv');
     await writeFile(table, 'path,taken,width\nmay.jpg,in May,wide\n0.png,never,narrow\n');
     await index.annotate(await openMetadata(table, { reserved: reservedColumns }), [photos]);
@@ -109,14 +109,14 @@ describe('what photos say of themselves', () => {
     const { metadata } = (await index.find(join(photos, 'june.jpg')))!;
     assert.deepEqual(metadata, { taken: null, width: null, camera: 'Canon EOS 5D', height: 30 });
     await writePhoto(join(photos, 'may.jpg'), '2024:07:01 00:00:01', 'Canon EOS 6D');
-    await updateWith(index, clip, { pictures: [photos] });
+    await updateWith(index, clip, { images: [photos] });
     assert.deepEqual(await namesOf(index, "taken = 'in May' and camera like '%6D'"), ['may.jpg']);
     await index.close();
   });
 
   test('is filled in where an earlier version made the index, and survives a rebuild', async () => {
     const { photos, uri, index } = await photosIn('disk');
-    await updateWith(index, clip, { pictures: [photos] });
+    await updateWith(index, clip, { images: [photos] });
     await index.close();
     const { connect } = await import('@lancedb/lancedb');
     const database = await connect(uri);
@@ -128,9 +128,9 @@ describe('what photos say of themselves', () => {
 
     const old = await openIndex(uri, { access: 'write', clip });
     await assert.rejects(namesOf(old, "taken > '2024-05-01'"), /found "taken"/);
-    assert.deepEqual(await updateWith(old, clip, { pictures: [photos] }), { unchanged: 3 });
+    assert.deepEqual(await updateWith(old, clip, { images: [photos] }), { unchanged: 3 });
     assert.deepEqual(await namesOf(old, 'width is null'), ['0.png', 'june.jpg', 'may.jpg']);
-    const options = { pictures: [photos], compare: 'contents' } as const;
+    const options = { images: [photos], compare: 'contents' } as const;
     assert.deepEqual(await updateWith(old, clip, options), { unchanged: 3 });
     assert.deepEqual(await namesOf(old, "taken > '2024-05-01' and width = 20"), ['june.jpg', 'may.jpg']);
     assert.deepEqual(await updateWith(old, clip, options), { unchanged: 3 });

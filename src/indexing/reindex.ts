@@ -3,9 +3,9 @@
 import type { Clip } from '../clip/index.ts';
 import { LincirError, quoted } from '../core/index.ts';
 import { indexPath, memberMark, splitPath } from '../pictures/index.ts';
-import { engineOf, type MissingPicture, type Precision, type VectorStore } from '../store/index.ts';
+import { engineOf, type MissingImage, type Precision, type VectorStore } from '../store/index.ts';
+import { infoFor } from './image-index.ts';
 import { storedPhotoColumns } from './photo-columns.ts';
-import { infoFor } from './picture-index.ts';
 import { type UpdateEvent, type UpdateOptions, updateIndex } from './update.ts';
 
 export interface ReindexOptions extends Pick<UpdateOptions, 'readers' | 'maxPixels' | 'signal'> {
@@ -41,7 +41,7 @@ export async function* reindex(
       ];
       yield* updateIndex(store, clip, {
         ...options,
-        pictures: shards,
+        images: shards,
         removeMissing: true, // what is left decides below
 
         paths: () => filesOf(old),
@@ -68,7 +68,7 @@ function formerPaths(path: string): string[] {
 
 /** The files of an index: broken ones as well, which may have been mended. */
 async function* filesOf(store: VectorStore): AsyncGenerator<string, void, void> {
-  for (const all of [store.pictures(), store.broken()]) {
+  for (const all of [store.images(), store.broken()]) {
     for await (const batch of all) {
       for (const { path } of batch) if (splitPath(path)[1] === undefined) yield path;
     }
@@ -77,7 +77,7 @@ async function* filesOf(store: VectorStore): AsyncGenerator<string, void, void> 
 
 async function shardsOf(store: VectorStore): Promise<string[]> {
   const shards = new Set<string>();
-  for await (const batch of store.pictures()) {
+  for await (const batch of store.images()) {
     for (const { path } of batch) {
       const [file, member] = splitPath(path);
       if (member !== undefined) shards.add(file);
@@ -112,7 +112,7 @@ async function carryOver(old: VectorStore, store: VectorStore): Promise<void> {
     ),
   );
   await store.annotate(columns, []);
-  const carry = async (pictures: readonly MissingPicture[]) => {
+  const carry = async (pictures: readonly MissingImage[]) => {
     const found = await store.find(
       'id',
       pictures.map(({ id }) => id),
@@ -128,7 +128,7 @@ async function carryOver(old: VectorStore, store: VectorStore): Promise<void> {
   };
   for await (const batch of old.missing()) await carry(batch);
   const since = Date.now();
-  for await (const batch of old.pictures()) {
+  for await (const batch of old.images()) {
     for (let start = 0; start < batch.length; start += picturesPerLookup) {
       const ids = batch.slice(start, start + picturesPerLookup).map(({ id }) => id);
       await carry(

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Query } from '../composition/index.ts';
 import { normalizeRows, normals } from '../core/index.ts';
-import { type EmbeddedPicture, engineOf, type StoreInfo, type VectorStore } from '../store/index.ts';
+import { engineOf, type StoredImage, type StoreInfo, type VectorStore } from '../store/index.ts';
 import { searchStore } from './search.ts';
 
 const dimensions = 8;
@@ -20,7 +20,7 @@ function vectorOf(row: number): Float32Array {
 }
 
 /** Each of 30 contents so many times as its number modulo 5 says, and once slightly changed. */
-const rows = Array.from({ length: 30 }, (_, content): EmbeddedPicture[] => {
+const rows = Array.from({ length: 30 }, (_, content): StoredImage[] => {
   const facts = { folder: 'p', size: 1, modified: 0, norm: 1 };
   const copies = Array.from({ length: 1 + (content % 5) }, (_, copy) => ({
     ...{ ...facts, hash: `h${content}`, vector: vectorOf(content) },
@@ -34,7 +34,7 @@ const rows = Array.from({ length: 30 }, (_, content): EmbeddedPicture[] => {
 
 const query: Query = {
   ...{ vector: vectorOf(99), method: 'text', fingerprint: 'f' },
-  timings: { pictures: 0, phi: 0, text: 0 },
+  timings: { images: 0, phi: 0, text: 0 },
 };
 
 async function filled(): Promise<VectorStore> {

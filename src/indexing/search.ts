@@ -25,7 +25,7 @@ export interface SearchOptions {
   readonly unique?: boolean | number | undefined;
 }
 
-export interface FoundPicture extends Hit {
+export interface FoundImage extends Hit {
   /** With `unique`: what is alike, of the pictures that were looked at for this page, the nearest to the query first. */
   readonly duplicates?: readonly Hit[];
 }
@@ -44,7 +44,7 @@ export async function searchStore(
   store: VectorStore,
   query: Query,
   { top = defaultTop, page = 1, minScore = -1, where, exclude = [], exact, unique = false }: SearchOptions,
-): Promise<FoundPicture[]> {
+): Promise<FoundImage[]> {
   expectCount('top', top);
   expectCount('page', page);
   expectCount('top x page', top * page);
@@ -76,7 +76,7 @@ export async function searchStore(
   }
 }
 
-function named({ duplicates, ...hit }: FoundPicture): FoundPicture {
+function named({ duplicates, ...hit }: FoundImage): FoundImage {
   const nameOf = (one: Hit): Hit => ({ ...one, metadata: namedMetadata(one.metadata) });
   return { ...nameOf(hit), ...(duplicates && { duplicates: duplicates.map(nameOf) }) };
 }
@@ -95,7 +95,7 @@ function groupsOf(
   hits: readonly Hit[],
   threshold: number | undefined,
   vectors: ReadonlyMap<string, Float32Array>,
-): FoundPicture[] {
+): FoundImage[] {
   const groups: (Hit & { readonly duplicates: Hit[] })[] = [];
   const byHash = new Map<string, (typeof groups)[number]>();
   const near = (hit: Hit) => {

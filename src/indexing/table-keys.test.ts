@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { picturesOfKeys } from './table-keys.ts';
+import { imagesOfKeys } from './table-keys.ts';
 
 /** For each key, the paths that it means. */
 async function meant(
@@ -14,7 +14,7 @@ async function meant(
   const pictures = (async function* () {
     yield paths.map((path) => ({ id: path, path }));
   })();
-  const found = await picturesOfKeys(keys, pictures, table, sources);
+  const found = await imagesOfKeys(keys, pictures, table, sources);
   return Object.fromEntries(found.map((named, at) => [keys[at]!, named.map(({ path }) => path)]));
 }
 

@@ -5,7 +5,7 @@ import { nameKey } from '../core/index.ts';
 import { indexPath, memberMark } from '../pictures/index.ts';
 
 /** A picture that a key may name. */
-export interface NamedPicture {
+export interface NamedImage {
   readonly id: string;
   readonly path: string;
 }
@@ -13,7 +13,7 @@ export interface NamedPicture {
 /** What a key's name is below. */
 type Place = 'own' | 'shard' | 'folder';
 
-interface Match extends NamedPicture {
+interface Match extends NamedImage {
   readonly place: Place;
   /** By its name without the ending. */
   readonly isStem: boolean;
@@ -26,12 +26,12 @@ interface Match extends NamedPicture {
  * @param table the path of the table
  * @param sources folders and shards that were indexed
  */
-export async function picturesOfKeys(
+export async function imagesOfKeys(
   keys: readonly string[],
-  pictures: AsyncIterable<readonly NamedPicture[]>,
+  pictures: AsyncIterable<readonly NamedImage[]>,
   table: string,
   sources: readonly string[],
-): Promise<(readonly NamedPicture[])[]> {
+): Promise<(readonly NamedImage[])[]> {
   const stem = indexPath(table).replace(/\.[^./]+$/, '');
   const folders = [dirname(table), ...sources.filter((source) => !isShard(source))];
   const places = new Map<string, Place>([
@@ -98,7 +98,7 @@ function* stemsOf(name: string): Generator<{ readonly form: string; readonly isS
   if (first >= begin && first < last) yield { form: name.slice(0, first), isStem: true };
 }
 
-function preferred(found: readonly Match[], key: string): readonly NamedPicture[] {
+function preferred(found: readonly Match[], key: string): readonly NamedImage[] {
   const isOwn = found.some(({ place }) => place === 'own');
   const placed = found.filter(({ place }) => !isOwn || place !== 'shard');
   const isWhole = placed.some(({ isStem }) => !isStem);

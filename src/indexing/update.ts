@@ -3,23 +3,23 @@
 import type { Clip } from '../clip/index.ts';
 import { chunks, type LincirError } from '../core/index.ts';
 import {
+  ImageReader,
   type LeftOut,
   leftOutCounter,
   openSources,
-  PictureReader,
   type SourceOptions,
   type Unreadable,
 } from '../pictures/index.ts';
-import type { Facts, Picture, VectorStore } from '../store/index.ts';
+import type { Facts, IndexedImage, VectorStore } from '../store/index.ts';
 import { Changes, placeOf } from './changes.ts';
-import { type Comparison, KnownPictures } from './known.ts';
+import { type Comparison, KnownImages } from './known.ts';
 import { Losses } from './losses.ts';
-import { daysKept, MissingPictures } from './missing.ts';
+import { daysKept, MissingImages } from './missing.ts';
 import { storedPhotoColumns } from './photo-columns.ts';
 
 export interface UpdateOptions extends Omit<SourceOptions, 'onUnreadable' | 'onLeftOut'> {
   /** Folders, picture files and WebDataset shards (`.tar`). */
-  readonly pictures?: readonly string[] | undefined;
+  readonly images?: readonly string[] | undefined;
   /** Threads that read and preprocess. Default: one for every two of the processor's. */
   readonly readers?: number | undefined;
   /** Larger pictures are refused. Default: 200 million pixels. */
@@ -87,7 +87,7 @@ const fewestPerMaintenance = 10_000;
 export async function* updateIndex(
   store: VectorStore,
   clip: Clip,
-  { pictures = [], readers, maxPixels, idsOf, ...options }: UpdateOptions,
+  { images = [], readers, maxPixels, idsOf, ...options }: UpdateOptions,
 ): AsyncGenerator<UpdateEvent, void, void> {
   const { signal, compare, removeMissing = false, keepMissingDays = daysKept } = options;
   const unreadable = new Map<string, Unreadable>();
@@ -96,12 +96,12 @@ export async function* updateIndex(
   let isFirstLook = true;
   const onLeftOut = (name: string) => isFirstLook && leftOut.count(name);
   const knows = removeMissing ? (covered: string) => hasPicture(store, covered) : undefined;
-  const sources = await openSources(pictures, { ...options, onUnreadable, onLeftOut, knows });
+  const sources = await openSources(images, { ...options, onUnreadable, onLeftOut, knows });
   await store.annotate(storedPhotoColumns, []);
-  const known = await KnownPictures.of(store, compare);
+  const known = await KnownImages.of(store, compare);
   const doubled = known.doubled.filter(({ path }) => sources.covering(path) !== undefined);
   await store.remove(doubled.map(({ id }) => id));
-  const missing = await MissingPictures.of(store);
+  const missing = await MissingImages.of(store);
   let found = 0;
   let todo = 0;
   let unchanged = 0;
@@ -128,7 +128,7 @@ export async function* updateIndex(
   const changes = new Changes(store, gone.pictures, missing, idsOf);
   const settings = { preprocessing: clip.preprocessing, ...(maxPixels && { maxPixels }) };
   const perRun = clip.picturesPerRun;
-  const reader = new PictureReader({
+  const reader = new ImageReader({
     ...settings,
     ...(clip.targetPad && { targetPad: clip.targetPad }),
     threads: readers,
@@ -183,7 +183,7 @@ export async function* updateIndex(
 
 /** Whether the store has a picture of this path, or one whose path begins so. */
 async function hasPicture(store: VectorStore, covered: string): Promise<boolean> {
-  for await (const batch of store.pictures()) {
+  for await (const batch of store.images()) {
     if (batch.some(({ path }) => path === covered || (covered.endsWith('/') && path.startsWith(covered))))
       return true;
   }
@@ -205,12 +205,12 @@ function isWithinAny(path: string, tops: ReadonlyMap<string, unknown>): boolean 
  */
 async function survey(
   store: VectorStore,
-  known: KnownPictures,
+  known: KnownImages,
   isGone: (path: string) => boolean,
   isThere: (path: string) => void,
 ) {
-  const pictures = new Map<string, Picture[]>();
-  for await (const batch of store.pictures()) {
+  const pictures = new Map<string, IndexedImage[]>();
+  for await (const batch of store.images()) {
     const learned: Facts[] = [];
     for (const picture of batch) {
       const { path, hash } = picture;
@@ -228,9 +228,9 @@ async function survey(
   return { pictures, broken };
 }
 
-async function* changedOf<Found extends Picture | Parameters<KnownPictures['see']>[0]>(
+async function* changedOf<Found extends IndexedImage | Parameters<KnownImages['see']>[0]>(
   found: AsyncIterable<Found>,
-  known: KnownPictures,
+  known: KnownImages,
 ): AsyncGenerator<Found, void, void> {
   for await (const picture of found) if (known.see(picture) !== 'same') yield picture;
 }

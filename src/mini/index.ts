@@ -6,7 +6,7 @@ export {
   type MiniBenchmark,
   type MiniQuery,
 } from './benchmark/benchmark.ts';
-export { miniPictures, writeMiniBenchmark } from './benchmark/files.ts';
+export { miniImages, writeMiniBenchmark } from './benchmark/files.ts';
 export { mini } from './benchmark/kind.ts';
 export { type DemoPage, type DemoQuery, demoPage } from './demo/page.ts';
 export { madeMiniCaptions, miniCaptions, miniCaptionsName, miniRecipe } from './grammar/captions.ts';

@@ -3,7 +3,7 @@
 import { open, stat } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { asLincirError, LincirError, pathOnDisk } from '../core/index.ts';
-import { type FoundPicture, pictureFile } from './files.ts';
+import { type FoundImage, imageFile } from './files.ts';
 import { splitPath } from './names.ts';
 import { memberBytes } from './shards.ts';
 
@@ -13,12 +13,12 @@ const largestPicture = 2 ** 31;
 const changePause = 300;
 
 /** What was read, with the facts that held before and after. */
-export interface PictureBytes extends Pick<FoundPicture, 'size' | 'modified' | 'statusChanged'> {
+export interface ImageBytes extends Pick<FoundImage, 'size' | 'modified' | 'statusChanged'> {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
 /** @throws LincirError 'not-found', 'io', or 'bad-file' for a picture that is empty, huge or changes while it is read */
-export async function readPicture(picture: FoundPicture): Promise<PictureBytes> {
+export async function readImage(picture: FoundImage): Promise<ImageBytes> {
   const { path, file, offset } = picture;
   try {
     const first = await readUnchanged(picture);
@@ -41,7 +41,7 @@ export async function readPicture(picture: FoundPicture): Promise<PictureBytes> 
 }
 
 /** Undefined if the file is, or becomes, another than it was found. */
-async function readUnchanged(picture: FoundPicture): Promise<PictureBytes | undefined> {
+async function readUnchanged(picture: FoundImage): Promise<ImageBytes | undefined> {
   const { path, file: name, offset, size, modified, statusChanged } = picture;
   const file = await open(name);
   try {
@@ -76,5 +76,5 @@ export async function indexedBytes(path: string): Promise<Uint8Array<ArrayBuffer
   const [name, member] = splitPath(path);
   const file = await pathOnDisk(name);
   if (member !== undefined) return await memberBytes(file, member);
-  return (await readPicture(await pictureFile(file))).bytes;
+  return (await readImage(await imageFile(file))).bytes;
 }

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { create as createTar } from 'tar';
-import { indexedBytes, readPicture } from './bytes.ts';
-import { pictureFile, walkPictures } from './files.ts';
+import { indexedBytes, readImage } from './bytes.ts';
+import { imageFile, walkImages } from './files.ts';
 import { splitPath } from './names.ts';
 
 let folder: string;
@@ -20,8 +20,8 @@ describe('bytes of a picture', () => {
   test('come with the facts that held while they were read', async () => {
     const path = join(folder, 'a.png');
     await writeFile(path, 'some bytes');
-    const found = await pictureFile(path);
-    const { bytes, size, modified } = await readPicture(found);
+    const found = await imageFile(path);
+    const { bytes, size, modified } = await readImage(found);
     assert.equal(Buffer.from(bytes).toString(), 'some bytes');
     assert.deepEqual([size, modified], [10, (await stat(path)).mtimeMs]);
   });
@@ -29,17 +29,17 @@ describe('bytes of a picture', () => {
   test('are those of a file that changed since it was found, with its new facts', async () => {
     const path = join(folder, 'b.png');
     await writeFile(path, 'before');
-    const found = await pictureFile(path);
+    const found = await imageFile(path);
     await writeFile(path, 'and after');
     await utimes(path, 100, 100);
-    const { bytes, size, modified } = await readPicture(found);
+    const { bytes, size, modified } = await readImage(found);
     assert.deepEqual([Buffer.from(bytes).toString(), size, modified], ['and after', 9, 100_000]);
   });
 
   test('are refused of one that goes on changing, is gone or empty', async () => {
     const path = join(folder, 'c.png');
     await writeFile(path, 'x'.repeat(100));
-    const found = await pictureFile(path);
+    const found = await imageFile(path);
     let number = 0;
     const writing = setInterval(() => {
       number += 1;
@@ -49,16 +49,16 @@ describe('bytes of a picture', () => {
       // Every one of some tries meets a change: found facts are never those of the file.
       const stale = { ...found, modified: -1 };
       await assert.rejects(async () => {
-        for (let trial = 0; trial < 50; trial += 1) await readPicture(stale);
+        for (let trial = 0; trial < 50; trial += 1) await readImage(stale);
       }, /c\.png: expected a file that stays as it is while it is read, found one that changes/);
     } finally {
       clearInterval(writing);
     }
     await rm(path);
-    await assert.rejects(readPicture(found), { code: 'not-found' });
+    await assert.rejects(readImage(found), { code: 'not-found' });
     await writeFile(path, '');
-    await assert.rejects(readPicture(await pictureFile(path)), /found an empty file/);
-    await assert.rejects(pictureFile(folder), /expected a file, found a folder/);
+    await assert.rejects(readImage(await imageFile(path)), /found an empty file/);
+    await assert.rejects(imageFile(folder), /expected a file, found a folder/);
   });
 
   test('of a shard are found by the path that an index has', async () => {
@@ -75,6 +75,6 @@ describe('bytes of a picture', () => {
 
 test('a walk ends when it is told to', async () => {
   const signal = AbortSignal.abort(new Error('enough'));
-  const walk = walkPictures(folder, { onUnreadable: () => {}, signal });
+  const walk = walkImages(folder, { onUnreadable: () => {}, signal });
   await assert.rejects(Array.fromAsync(walk), /enough/);
 });

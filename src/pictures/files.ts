@@ -5,12 +5,12 @@ import { readdir, stat } from 'node:fs/promises';
 import { join, posix, relative, resolve, sep } from 'node:path';
 import { asLincirError, LincirError } from '../core/index.ts';
 import { exclusion } from './left-out.ts';
-import { isPictureFile, looksOf } from './looks.ts';
+import { isImageFile, looksOf } from './looks.ts';
 import { indexPath } from './names.ts';
 import type { Region } from './region.ts';
 
 /** A picture that was found but not yet read. */
-export interface FoundPicture {
+export interface FoundImage {
   /** Absolute, with forward slashes; of a member, `SHARD.tar!/MEMBER`. */
   readonly path: string;
   /** What the path lies in. */
@@ -49,10 +49,10 @@ export interface WalkOptions {
 }
 
 /** All pictures in and under a folder, in the order of their names. Throws 'not-found' or 'io' for the folder itself. */
-export async function* walkPictures(
+export async function* walkImages(
   folder: string,
   options: WalkOptions,
-): AsyncGenerator<FoundPicture, void, void> {
+): AsyncGenerator<FoundImage, void, void> {
   const root = resolve(folder);
   const isLeftOut = exclusion(options.exclude);
   const isExcluded = (path: string): boolean => isLeftOut(relative(root, path).split(sep).join('/'));
@@ -72,7 +72,7 @@ async function* walk(
   folder: string,
   entries: readonly Dirent<Buffer>[],
   options: Walk,
-): AsyncGenerator<FoundPicture, void, void> {
+): AsyncGenerator<FoundImage, void, void> {
   const { onUnreadable, onLeftOut, followLinks = false, isExcluded, ancestors, signal } = options;
   const sorted = entries.toSorted((a, b) => Buffer.compare(a.name, b.name));
   for (const entry of sorted) {
@@ -89,7 +89,7 @@ async function* walk(
       const bytes = Buffer.concat([Buffer.from(join(folder, sep)), entry.name]);
       const facts = await stat(bytes);
       const isTaken =
-        facts.isFile() && (looks === 'taken' || (looks === 'unclear' && (await isPictureFile(bytes))));
+        facts.isFile() && (looks === 'taken' || (looks === 'unclear' && (await isImageFile(bytes))));
       if (facts.isFile() && looks === 'left out') onLeftOut?.(name);
       if (!(isTaken || facts.isDirectory())) continue;
       if (!Buffer.from(name).equals(entry.name)) {
@@ -110,7 +110,7 @@ async function* walk(
 }
 
 /** A file that was named itself, whatever its name ends in. Throws 'not-found', 'io', 'bad-file' for what is no file. */
-export async function pictureFile(path: string): Promise<FoundPicture> {
+export async function imageFile(path: string): Promise<FoundImage> {
   const facts = await stat(path).catch((error: unknown) => {
     throw asLincirError(error, path, 'read');
   });
@@ -134,7 +134,7 @@ export function reasonOf({ problem: { expected, found, todo } }: LincirError): s
   return `expected ${expected}, found ${found}${todo === undefined ? '' : `; ${todo}`}`;
 }
 
-function found(path: string, { size, mtimeMs, ctimeMs }: Stats): FoundPicture {
+function found(path: string, { size, mtimeMs, ctimeMs }: Stats): FoundImage {
   const known = indexPath(path);
   const times = { modified: mtimeMs, statusChanged: ctimeMs };
   return { path: known, folder: posix.dirname(known), size, ...times, file: path };

@@ -3,13 +3,13 @@
 export { indexedBytes } from './bytes.ts';
 export { type EmbeddingsFile, openEmbeddings } from './embeddings.ts';
 export { endingOf, leftOutEndings, takenEndings } from './endings.ts';
-export { type FoundPicture, reasonOf, type Unreadable } from './files.ts';
+export { type FoundImage, reasonOf, type Unreadable } from './files.ts';
 export { exclusion } from './left-out.ts';
 export { type LeftOut, leftOutCounter } from './looks.ts';
 export { type MetadataFile, type MetadataType, openMetadata } from './metadata/metadata.ts';
 export { indexPath, memberMark, splitPath } from './names.ts';
-export { type PhotoFacts, PictureReader, type ReadPicture } from './reader.ts';
+export { ImageReader, type PhotoFacts, type ReadImage } from './reader.ts';
 export { type Box, cutRegion, preprocessRegion, type Region } from './region.ts';
-export { type FetchPictureOptions, fetchPicture, isWebAddress } from './remote.ts';
-export { openSources, type PictureSources, type SourceOptions } from './sources.ts';
-export { shrunkPicture, thumbnailOf } from './thumbnail.ts';
+export { type FetchImageOptions, fetchImage, isWebAddress } from './remote.ts';
+export { type ImageSources, openSources, type SourceOptions } from './sources.ts';
+export { shrunkImage, thumbnailOf } from './thumbnail.ts';

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { entry } from '../../test/archives.ts';
-import { isPicture, leftOutCounter, looksOf } from './looks.ts';
+import { isImageName, leftOutCounter, looksOf } from './looks.ts';
 import { indexPath } from './names.ts';
 import { openSources } from './sources.ts';
 
@@ -22,10 +22,10 @@ test('endings tell, and what is no ending is unclear', () => {
 });
 
 test('a beginning is that of a picture, or of something else', () => {
-  assert.ok(isPicture(png));
-  assert.ok(isPicture(Buffer.from('<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>')));
+  assert.ok(isImageName(png));
+  assert.ok(isImageName(Buffer.from('<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>')));
   for (const text of ['', 'text', '<!DOCTYPE html><html><svg></svg></html>', '%PDF-1.7', '8BPS']) {
-    assert.ok(!isPicture(Buffer.from(text)), text);
+    assert.ok(!isImageName(Buffer.from(text)), text);
   }
 });
 

@@ -22,26 +22,26 @@ export function looksOf(name: string): Looks {
 }
 
 /** Whether bytes, of which a picture's beginning is enough, are a picture's that can be decoded. */
-export function isPicture(bytes: Uint8Array): boolean {
+export function isImageName(bytes: Uint8Array): boolean {
   const format = formatOf(bytes.subarray(0, beginningSize));
   // A saved web page may have drawings in it.
   return format === 'svg' ? !/<html/i.test(Buffer.from(bytes).toString('latin1')) : format !== undefined;
 }
 
 /** The same for a file. Throws what the system says. */
-export async function isPictureFile(path: string | Buffer): Promise<boolean> {
+export async function isImageFile(path: string | Buffer): Promise<boolean> {
   await using file = await open(path);
   const { buffer, bytesRead } = await file.read(new Uint8Array(beginningSize));
-  return isPicture(buffer.subarray(0, bytesRead));
+  return isImageName(buffer.subarray(0, bytesRead));
 }
 
 /** The same for a part of an archive. */
-export async function isPicturePart(
+export async function isImagePart(
   archive: { read(offset: number, length: number): Promise<Uint8Array> },
   offset: number,
   size: number,
 ): Promise<boolean> {
-  return isPicture(await archive.read(offset, Math.min(size, beginningSize)));
+  return isImageName(await archive.read(offset, Math.min(size, beginningSize)));
 }
 
 /** A counter of what is left out, by ending. */

@@ -4,10 +4,10 @@ import { hash } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 import { joinBudget, preprocessImage } from '../clip/index.ts';
 import { isPassing, LincirError } from '../core/index.ts';
-import { readPicture } from './bytes.ts';
+import { readImage } from './bytes.ts';
 import { exifOf } from './exif.ts';
-import { type FoundPicture, reasonOf } from './files.ts';
-import type { PictureAnswer, PictureRequest, ReaderTask, WantedPicture } from './reader.ts';
+import { type FoundImage, reasonOf } from './files.ts';
+import type { ImageAnswer, ImageRequest, ReaderTask, WantedImage } from './reader.ts';
 import { preprocessRegion } from './region.ts';
 
 const { preprocessing, budget, ...options }: ReaderTask = workerData;
@@ -18,7 +18,7 @@ const port = parentPort!;
 const lanes = [Promise.resolve(), Promise.resolve()];
 let received = 0;
 
-port.on('message', ({ number, ...wanted }: PictureRequest) => {
+port.on('message', ({ number, ...wanted }: ImageRequest) => {
   const lane = received % lanes.length;
   received += 1;
   lanes[lane] = lanes[lane]!.then(async () => {
@@ -28,9 +28,9 @@ port.on('message', ({ number, ...wanted }: PictureRequest) => {
   });
 });
 
-async function answerTo({ picture, known, isUndescribed }: WantedPicture): Promise<PictureAnswer> {
+async function answerTo({ picture, known, isUndescribed }: WantedImage): Promise<ImageAnswer> {
   try {
-    const { bytes, ...found } = await readPicture(picture);
+    const { bytes, ...found } = await readImage(picture);
     const digest = hash('sha256', bytes);
     const facts = { ...found, hash: digest };
     if (!known.includes(digest)) return { ...facts, ...(await decoded(bytes, picture)) };
@@ -44,7 +44,7 @@ async function answerTo({ picture, known, isUndescribed }: WantedPicture): Promi
   }
 }
 
-async function decoded(bytes: Uint8Array<ArrayBuffer>, { path, region }: FoundPicture) {
+async function decoded(bytes: Uint8Array<ArrayBuffer>, { path, region }: FoundImage) {
   const sizes: { readonly width: number; readonly height: number }[] = [];
   const named = { ...options, name: path, onSize: (size: (typeof sizes)[number]) => sizes.push(size) };
   const pixels = region

@@ -5,7 +5,7 @@ import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { type ImagePreprocessing, newBudget, type PreprocessOptions } from '../clip/index.ts';
 import type { Exif } from './exif.ts';
-import type { FoundPicture } from './files.ts';
+import type { FoundImage } from './files.ts';
 
 export interface ReaderSettings extends Pick<PreprocessOptions, 'targetPad' | 'maxPixels' | 'isStored'> {
   readonly preprocessing: ImagePreprocessing;
@@ -25,8 +25,8 @@ export interface ReaderOptions extends ReaderSettings {
 }
 
 /** What is to be read, and the hashes of contents whose pixels nobody needs. */
-export interface WantedPicture {
-  readonly picture: FoundPicture;
+export interface WantedImage {
+  readonly picture: FoundImage;
   readonly known: readonly string[];
   /** Whether its facts are wanted even if its contents are known. */
   readonly isUndescribed?: boolean;
@@ -39,8 +39,8 @@ export interface PhotoFacts extends Exif {
 }
 
 /** What became of a picture; its size and times as they were when it was read. */
-export type ReadPicture =
-  | (Pick<FoundPicture, 'size' | 'modified' | 'statusChanged'> & {
+export type ReadImage =
+  | (Pick<FoundImage, 'size' | 'modified' | 'statusChanged'> & {
       /** SHA-256, in hex. */
       readonly hash: string;
       /** [3, height, width], as the vision tower takes them; absent for known contents. */
@@ -51,16 +51,16 @@ export type ReadPicture =
   /** It cannot be used. */
   | { readonly reason: string };
 
-export type PictureRequest = WantedPicture & { readonly number: number };
-export type PictureAnswer = ReadPicture | { readonly failed: unknown };
+export type ImageRequest = WantedImage & { readonly number: number };
+export type ImageAnswer = ReadImage | { readonly failed: unknown };
 
 interface Waiting {
-  readonly resolve: (read: ReadPicture) => void;
+  readonly resolve: (read: ReadImage) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /** The threads. Owns them: close it. */
-export class PictureReader {
+export class ImageReader {
   readonly #workers: readonly Worker[];
   readonly #ahead: number;
   readonly #waiting = new Map<number, Waiting>();
@@ -78,7 +78,7 @@ export class PictureReader {
     this.#ahead = ahead;
     this.#workers = Array.from({ length: threads }, () => {
       const worker = new Worker(file, { workerData: task });
-      worker.on('message', ({ number, answer }: { number: number; answer: PictureAnswer }) => {
+      worker.on('message', ({ number, answer }: { number: number; answer: ImageAnswer }) => {
         const { resolve, reject } = this.#waiting.get(number)!;
         this.#waiting.delete(number);
         if ('failed' in answer) reject(answer.failed);
@@ -94,10 +94,10 @@ export class PictureReader {
   }
 
   /** All wanted pictures, in their order, each with what became of it. */
-  async *read<Wanted extends WantedPicture>(
+  async *read<Wanted extends WantedImage>(
     all: AsyncIterable<Wanted>,
-  ): AsyncGenerator<{ readonly wanted: Wanted; readonly read: ReadPicture }, void, void> {
-    const queue: { wanted: Wanted; read: Promise<ReadPicture> }[] = [];
+  ): AsyncGenerator<{ readonly wanted: Wanted; readonly read: ReadImage }, void, void> {
+    const queue: { wanted: Wanted; read: Promise<ReadImage> }[] = [];
     for await (const wanted of all) {
       queue.push({ wanted, read: this.#ask(wanted) });
       if (queue.length < this.#ahead) continue;
@@ -111,15 +111,13 @@ export class PictureReader {
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
   }
 
-  #ask({ picture, known, isUndescribed = false }: WantedPicture): Promise<ReadPicture> {
+  #ask({ picture, known, isUndescribed = false }: WantedImage): Promise<ReadImage> {
     if (this.#failed !== undefined) return Promise.reject(this.#failed);
     const number = this.#asked;
     this.#asked += 1;
-    const read = new Promise<ReadPicture>((resolve, reject) =>
-      this.#waiting.set(number, { resolve, reject }),
-    );
+    const read = new Promise<ReadImage>((resolve, reject) => this.#waiting.set(number, { resolve, reject }));
     read.catch(() => {}); // reported to whoever takes it
-    const request: PictureRequest = { number, picture, known, isUndescribed };
+    const request: ImageRequest = { number, picture, known, isUndescribed };
     this.#workers[number % this.#workers.length]!.postMessage(request);
     return read;
   }

@@ -8,8 +8,8 @@ import { test } from 'node:test';
 import sharp from 'sharp';
 import { preprocessImage, type RgbImage, readPreprocessing } from '../clip/index.ts';
 import { LincirError } from '../core/index.ts';
-import type { FoundPicture } from './files.ts';
-import { PictureReader, type ReadPicture } from './reader.ts';
+import type { FoundImage } from './files.ts';
+import { ImageReader, type ReadImage } from './reader.ts';
 import { cutRegion, preprocessRegion, type Region } from './region.ts';
 
 /** Every pixel says where it is: red its column, green its row, blue 7. */
@@ -155,16 +155,16 @@ test("the reader's threads cut regions out", async (context) => {
       .toBuffer(),
   );
   const { size, mtimeMs: modified } = await stat(file);
-  const whole: FoundPicture = { path: file, folder, file, size, modified };
+  const whole: FoundImage = { path: file, folder, file, size, modified };
   const mask = { polygons: [[5, 5, 30, 8, 20, 25]] };
   const region: Region = { box: box(4.2, 5, 31, 25), mask, square: 'squash' };
-  const pictures: FoundPicture[] = [
+  const pictures: FoundImage[] = [
     { ...whole, region },
     whole,
     { ...whole, region: { box: box(50, 0, 60, 9), square: 'pad' } },
   ];
-  const reader = new PictureReader({ preprocessing, threads: 1, ahead: 2 });
-  const reads: ReadPicture[] = [];
+  const reader = new ImageReader({ preprocessing, threads: 1, ahead: 2 });
+  const reads: ReadImage[] = [];
   try {
     async function* all() {
       for (const picture of pictures) yield { picture, known: [] };

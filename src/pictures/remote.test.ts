@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { LincirError } from '../core/index.ts';
-import { type FetchPictureOptions, fetchPicture, isPublicAddress, isWebAddress } from './remote.ts';
+import { type FetchImageOptions, fetchImage, isPublicAddress, isWebAddress } from './remote.ts';
 
 const picture = Buffer.from('\x89PNG and what follows', 'latin1');
 
@@ -29,7 +29,7 @@ function stopped(server: Server): void {
   server.close();
 }
 
-const local = (options: FetchPictureOptions = {}) => ({ allowPrivate: true, ...options });
+const local = (options: FetchImageOptions = {}) => ({ allowPrivate: true, ...options });
 
 async function refused(fetching: Promise<unknown>, code: string, ...patterns: RegExp[]): Promise<void> {
   await assert.rejects(fetching, (error) => {
@@ -47,7 +47,7 @@ test('a picture is fetched, with a request that asks for one', async (context) =
     asked.push({ ...headers, url });
     response.writeHead(200, { 'content-type': 'image/png' }).end(picture);
   });
-  const bytes = await fetchPicture(`${server}/a.png?key=1`, local());
+  const bytes = await fetchImage(`${server}/a.png?key=1`, local());
   assert.deepEqual(Buffer.from(bytes), picture);
   assert.equal(bytes.buffer.byteLength, picture.length);
   const { accept, url, connection, 'accept-encoding': encoding, 'user-agent': agent } = asked[0] ?? {};
@@ -65,7 +65,7 @@ test('a large picture of unknown length arrives whole', async (context) => {
       response.write(large.subarray(start, start + 7001));
     response.end();
   });
-  const bytes = await fetchPicture(server, local({ maxBytes: large.length }));
+  const bytes = await fetchImage(server, local({ maxBytes: large.length }));
   assert.ok(large.equals(bytes)); // deepEqual would take long to show what differs
 });
 
@@ -75,9 +75,9 @@ test('redirects are followed, five and no more', async (context) => {
     if (left === 0) response.end(picture);
     else response.writeHead([301, 302, 303, 307, 308][left % 5]!, { location: `${left - 1}` }).end('moved');
   });
-  assert.deepEqual(Buffer.from(await fetchPicture(`${server}/5`, local())), picture);
+  assert.deepEqual(Buffer.from(await fetchImage(`${server}/5`, local())), picture);
   await refused(
-    fetchPicture(`${server}/6`, local()),
+    fetchImage(`${server}/6`, local()),
     'network',
     /\/6", redirected to ".*\/0".*at most 5 redirects/,
   );
@@ -90,7 +90,7 @@ test('a redirect may be written in UTF-8', async (context) => {
     if (url === '/') response.writeHead(301, { location: Buffer.from('/é').toString('latin1') }).end();
     else response.end(picture);
   });
-  await fetchPicture(server, local());
+  await fetchImage(server, local());
   assert.deepEqual(asked, ['/', '/%C3%A9']);
 });
 
@@ -99,7 +99,7 @@ test('a redirect in a circle, to nowhere or to no web address is refused', async
     const location = decodeURIComponent(url.slice(2));
     response.writeHead(302, location === 'none' ? {} : { location }).end();
   });
-  const redirected = (to: string) => fetchPicture(`${server}/?${encodeURIComponent(to)}`, local());
+  const redirected = (to: string) => fetchImage(`${server}/?${encodeURIComponent(to)}`, local());
   await refused(redirected(''), 'network', /cannot be read/);
   await refused(redirected('none'), 'network', /cannot be read/);
   await refused(redirected('?round'), 'network', /at most 5 redirects/);
@@ -111,19 +111,19 @@ test('a redirect in a circle, to nowhere or to no web address is refused', async
 
 test('only http and https URLs without a password are fetched', async () => {
   await refused(
-    fetchPicture('ftp://a.example/b.png', local()),
+    fetchImage('ftp://a.example/b.png', local()),
     'bad-argument',
     /"ftp:\/\/a\.example\/b\.png".*use https/,
   );
-  await refused(fetchPicture('file:///etc/passwd', local()), 'bad-argument', /the scheme "file:"/);
-  await refused(fetchPicture('https://', local()), 'bad-argument', /cannot be read/);
+  await refused(fetchImage('file:///etc/passwd', local()), 'bad-argument', /the scheme "file:"/);
+  await refused(fetchImage('https://', local()), 'bad-argument', /cannot be read/);
   await refused(
-    fetchPicture('http://me:secret@[a?secret', local()),
+    fetchImage('http://me:secret@[a?secret', local()),
     'bad-argument',
     /"http:\/\/\[a".*cannot be read/,
   );
   for (const user of ['me:secret', 'secret', ':secret']) {
-    const fetching = fetchPicture(`https://${user}@a.example/b?secret`, local());
+    const fetching = fetchImage(`https://${user}@a.example/b?secret`, local());
     await refused(fetching, 'bad-argument', /"https:\/\/a\.example\/b": .*a user name or a password/);
   }
   assert.deepEqual(
@@ -141,7 +141,7 @@ test('addresses of this machine are refused, however they are spelled', async (c
   const { port } = new URL(server);
   const spellings = ['127.0.0.1', '127.1', '2130706433', '0x7f.1', '017700000001', '127.0.0.1.', '①②⑦.0.0.1'];
   for (const host of [...spellings, '0x7f000001', '%31%32%37.0.0.1']) {
-    const fetching = fetchPicture(`http://${host}:${port}/a?secret`);
+    const fetching = fetchImage(`http://${host}:${port}/a?secret`);
     await refused(
       fetching,
       'bad-argument',
@@ -149,11 +149,11 @@ test('addresses of this machine are refused, however they are spelled', async (c
       /"http:\/\/127\.0\.0\.1:\d+\/a"/,
     );
   }
-  await refused(fetchPicture(`http://0:${port}/`), 'bad-argument', /found 0\.0\.0\.0/);
-  await refused(fetchPicture(`http://[::1]:${port}/`), 'bad-argument', /found ::1/);
-  await refused(fetchPicture(`https://[0::0:1]:${port}/`), 'bad-argument', /found ::1/);
-  await refused(fetchPicture(`http://[::ffff:127.0.0.1]:${port}/`), 'bad-argument', /found ::ffff:7f00:1/);
-  await refused(fetchPicture(`http://localhost:${port}/`), 'bad-argument', /found (127\.0\.0\.1|::1);/);
+  await refused(fetchImage(`http://0:${port}/`), 'bad-argument', /found 0\.0\.0\.0/);
+  await refused(fetchImage(`http://[::1]:${port}/`), 'bad-argument', /found ::1/);
+  await refused(fetchImage(`https://[0::0:1]:${port}/`), 'bad-argument', /found ::1/);
+  await refused(fetchImage(`http://[::ffff:127.0.0.1]:${port}/`), 'bad-argument', /found ::ffff:7f00:1/);
+  await refused(fetchImage(`http://localhost:${port}/`), 'bad-argument', /found (127\.0\.0\.1|::1);/);
   assert.equal(requests, 0);
 });
 
@@ -194,7 +194,7 @@ test('a name that has an address which is not public is refused', async () => {
     { address: '8.8.8.8', family: 4 },
     { address: '127.0.0.1', family: 4 },
   ];
-  const fetching = fetchPicture('https://pictures.example/a', { internet: { addressesOf } });
+  const fetching = fetchImage('https://pictures.example/a', { internet: { addressesOf } });
   await refused(
     fetching,
     'bad-argument',
@@ -210,7 +210,7 @@ test('a redirect into a private network is refused', async (context) => {
     else response.writeHead(302, { location: decodeURIComponent(url.slice(1)) }).end();
   });
   const options = { internet: internet({ 'intern.example': ['127.0.0.1', '127.0.0.2'] }) };
-  const redirected = (to: string) => fetchPicture(`${server}/${encodeURIComponent(to)}`, options);
+  const redirected = (to: string) => fetchImage(`${server}/${encodeURIComponent(to)}`, options);
   assert.deepEqual(Buffer.from(await redirected('/')), picture);
   requests = 0;
   const { port } = new URL(server);
@@ -235,7 +235,7 @@ test('the address that was checked is the one that is connected to', async (cont
   });
   const { port } = new URL(server);
   const changing = internet(names);
-  const fetching = fetchPicture(`http://pictures.invalid:${port}/`, { internet: changing });
+  const fetching = fetchImage(`http://pictures.invalid:${port}/`, { internet: changing });
   await refused(fetching, 'bad-argument', /\/again".*found 127\.0\.0\.2/);
   assert.deepEqual(changing.asked, ['pictures.invalid', 'pictures.invalid']); // once for each connection
 });
@@ -252,9 +252,9 @@ test('what is too large is refused before it is read, or cut', async (context) =
       more();
     }
   });
-  await refused(fetchPicture(`${server}/announced`, local()), 'bad-file', /at most 67 MB, found 2\.0 GB/);
+  await refused(fetchImage(`${server}/announced`, local()), 'bad-file', /at most 67 MB, found 2\.0 GB/);
   const exact = { maxBytes: 100_000 };
-  await refused(fetchPicture(`${server}/endless`, local(exact)), 'bad-file', /at most 100 kB, found more/);
+  await refused(fetchImage(`${server}/endless`, local(exact)), 'bad-file', /at most 100 kB, found more/);
   assert.ok(sent < 50e6, `${sent} bytes were sent`);
 });
 
@@ -265,11 +265,11 @@ test('a slow drip and a silent server end at the time set', async (context) => {
     response.on('close', () => clearInterval(drip));
   });
   for (const path of ['silent', 'drip']) {
-    const fetching = fetchPicture(`${server}/${path}`, local({ timeout: 150 }));
+    const fetching = fetchImage(`${server}/${path}`, local({ timeout: 150 }));
     await refused(fetching, 'network', /within 150 ms, found that it takes longer/);
   }
   const addressesOf = () => new Promise<never>(() => {});
-  const fetching = fetchPicture('http://a.example/', { timeout: 20, internet: { addressesOf } });
+  const fetching = fetchImage('http://a.example/', { timeout: 20, internet: { addressesOf } });
   await refused(fetching, 'network', /within 20 ms/);
 });
 
@@ -281,8 +281,8 @@ test('an abort ends it with its reason', async (context) => {
     setTimeout(() => controller.abort(reason), 20);
   });
   const { signal } = controller;
-  await assert.rejects(fetchPicture(server, local({ signal })), reason);
-  await assert.rejects(fetchPicture(server, local({ signal })), reason);
+  await assert.rejects(fetchImage(server, local({ signal })), reason);
+  await assert.rejects(fetchImage(server, local({ signal })), reason);
 });
 
 test('what is no picture is refused', async (context) => {
@@ -291,7 +291,7 @@ test('what is no picture is refused', async (context) => {
     response.writeHead(200, type ? { 'content-type': type } : {}).end(body);
   });
   const get = (type: string, body: string) =>
-    fetchPicture(`${server}/${encodeURIComponent(`${type}|${body}`)}`, local());
+    fetchImage(`${server}/${encodeURIComponent(`${type}|${body}`)}`, local());
   await refused(
     get('text/html; charset=utf-8', 'x'),
     'bad-file',
@@ -320,7 +320,7 @@ test('an answer that is no whole picture is an error of its own', async (context
     const status = Number(path.slice(1));
     (answers[path] ?? (() => response.writeHead(status).end(status === 204 ? undefined : 'x')))();
   });
-  const get = (path: string) => fetchPicture(`${server}/${path}?secret`, local({ timeout: 5000 }));
+  const get = (path: string) => fetchImage(`${server}/${path}?secret`, local({ timeout: 5000 }));
   await refused(get('404'), 'not-found', /\/404": expected a picture, found HTTP status 404/);
   await refused(get('410'), 'not-found', /HTTP status 410/);
   for (const status of [204, 206, 304, 403, 500]) {
@@ -337,17 +337,17 @@ test('a host that is not there is told of in one line', async (context) => {
   const server = createServer();
   const url = await serve(context, () => {}, server);
   stopped(server);
-  await refused(fetchPicture(`${url}/a?secret`, local()), 'network', /\/a".*found a refused connection/);
+  await refused(fetchImage(`${url}/a?secret`, local()), 'network', /\/a".*found a refused connection/);
   const addressesOf = async () => {
     throw Object.assign(new Error('getaddrinfo ENOTFOUND a.example'), { code: 'ENOTFOUND' });
   };
   await refused(
-    fetchPicture('http://a.example', { internet: { addressesOf } }),
+    fetchImage('http://a.example', { internet: { addressesOf } }),
     'network',
     /no such host is known/,
   );
   await refused(
-    fetchPicture('http://a.example', { internet: internet({}) }),
+    fetchImage('http://a.example', { internet: internet({}) }),
     'network',
     /no such host is known/,
   );
@@ -377,7 +377,7 @@ test('https needs a certificate that holds, and never goes on by http', async (c
   };
   const { port } = new URL(await serve(context, answer, createSecureServer({ key, cert })));
   const names = { 'pictures.example': ['127.0.0.1'], 'other.example': ['127.0.0.1'] };
-  const get = (name: string) => fetchPicture(`https://${name}`, { internet: internet(names) });
+  const get = (name: string) => fetchImage(`https://${name}`, { internet: internet(names) });
   await refused(
     get(`pictures.example:${port}`),
     'network',

@@ -8,7 +8,7 @@ import { isIP, type LookupFunction } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import { type ErrorCode, formatBytes, formatDuration, LincirError, quoted } from '../core/index.ts';
 
-export interface FetchPictureOptions {
+export interface FetchImageOptions {
   /** Also from loopback, private and other addresses that are not of the public internet. Default false. */
   readonly allowPrivate?: boolean;
   /** Default 64 MiB. */
@@ -38,9 +38,9 @@ export function isWebAddress(text: string): boolean {
  * @throws LincirError `bad-argument` for a URL that may not be fetched, `not-found`, `bad-file` for what is no picture
  * or too large, `network`; and the signal's reason.
  */
-export async function fetchPicture(
+export async function fetchImage(
   url: string,
-  options: FetchPictureOptions = {},
+  options: FetchImageOptions = {},
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { allowPrivate = false, maxBytes = 64 * 2 ** 20, timeout = 30_000, signal } = options;
   const { addressesOf = everyAddress, isPublic = isPublicAddress } = options.internet ?? {};

@@ -9,7 +9,7 @@ import { entry } from '../../test/archives.ts';
 import { indexedBytes } from './bytes.ts';
 import type { Unreadable, WalkOptions } from './files.ts';
 import { indexPath } from './names.ts';
-import { shardPictures } from './shards.ts';
+import { shardImages } from './shards.ts';
 
 let folder: string;
 before(async () => {
@@ -27,7 +27,7 @@ async function shardOf(name: string, ...entries: readonly Buffer[]): Promise<str
 async function look(shard: string, options: Omit<WalkOptions, 'onUnreadable'> = {}) {
   const unreadable: Unreadable[] = [];
   const found = await Array.fromAsync(
-    shardPictures(shard, { ...options, onUnreadable: (entry) => unreadable.push(entry) }),
+    shardImages(shard, { ...options, onUnreadable: (entry) => unreadable.push(entry) }),
   );
   const below = (path: string) => path.slice(indexPath(shard).length);
   const pictures = await Promise.all(

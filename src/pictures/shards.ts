@@ -9,9 +9,9 @@ import {
   type RandomAccess,
   readingFile,
 } from '../core/index.ts';
-import { type FoundPicture, tellUnreadable, type WalkOptions } from './files.ts';
+import { type FoundImage, tellUnreadable, type WalkOptions } from './files.ts';
 import { exclusion, isWithinLeftOut } from './left-out.ts';
-import { isPicturePart, looksOf } from './looks.ts';
+import { isImagePart, looksOf } from './looks.ts';
 import { indexPath, memberMark, memberName } from './names.ts';
 import { type TarMember, tarMembers } from './tar.ts';
 
@@ -21,10 +21,10 @@ const linksInARow = 40;
 type Members = Map<string, TarMember>;
 
 /** The pictures in a shard. Hidden ones and what `exclude` matches are left out as in folders. */
-export async function* shardPictures(
+export async function* shardImages(
   name: string,
   options: WalkOptions,
-): AsyncGenerator<FoundPicture, void, void> {
+): AsyncGenerator<FoundImage, void, void> {
   const path = indexPath(name);
   const isLeftOut = exclusion(options.exclude);
   let shard: OpenFile | undefined;
@@ -40,7 +40,7 @@ export async function* shardPictures(
       const known = `${path}${memberMark}${member}`;
       const { size, offset, problem } = followed(members, member);
       if (looks === 'left out') options.onLeftOut?.(member);
-      else if (looks === 'unclear' && (problem ?? !(await isPicturePart(shard, offset, size)))) continue;
+      else if (looks === 'unclear' && (problem ?? !(await isImagePart(shard, offset, size)))) continue;
       else if (problem === undefined) {
         const place = { path: known, folder: posix.dirname(known), file: name, offset };
         yield { ...place, size, modified, statusChanged };

@@ -10,9 +10,9 @@ import {
   pathsOnDisk,
   readingFile,
 } from '../core/index.ts';
-import { type FoundPicture, pictureFile, tellUnreadable, type WalkOptions, walkPictures } from './files.ts';
+import { type FoundImage, imageFile, tellUnreadable, type WalkOptions, walkImages } from './files.ts';
 import { indexPath, memberMark, splitPath } from './names.ts';
-import { shardPictures } from './shards.ts';
+import { shardImages } from './shards.ts';
 import { expectTar } from './tar.ts';
 
 export interface SourceOptions extends WalkOptions {
@@ -25,9 +25,9 @@ export interface SourceOptions extends WalkOptions {
 }
 
 /** Everything that was named. */
-export interface PictureSources {
+export interface ImageSources {
   /** All pictures, each path once if it is named once. Can be asked for again, and then looks again. */
-  pictures(): AsyncGenerator<FoundPicture, void, void>;
+  pictures(): AsyncGenerator<FoundImage, void, void>;
   /**
    * The folder or shard in which a known picture with this path would be found if it were still there, the file itself
    * where it was named; undefined if it is not among them.
@@ -36,7 +36,7 @@ export interface PictureSources {
 }
 
 interface Source {
-  readonly pictures: () => AsyncGenerator<FoundPicture, void, void>;
+  readonly pictures: () => AsyncGenerator<FoundImage, void, void>;
   /** A path, or the beginning of paths. */
   readonly covered: string;
 }
@@ -45,7 +45,7 @@ interface Source {
  * Sources by what they are: folders with all pictures in and under them, WebDataset shards (`.tar`), other files as pictures.
  * @throws LincirError 'not-found' or 'io' naming what is not there, and what reading a list throws
  */
-export async function openSources(names: readonly string[], options: SourceOptions): Promise<PictureSources> {
+export async function openSources(names: readonly string[], options: SourceOptions): Promise<ImageSources> {
   const sources: Source[] = [];
   for (const name of names) sources.push(await sourceOf(name, options));
   const listed = new Set<string>();
@@ -72,7 +72,7 @@ export async function openSources(names: readonly string[], options: SourceOptio
           const known = indexPath(path);
           if (told.has(known) || outer.some((source) => isWithin(known, source))) continue;
           if (paths === listed) told.add(known); // A list may have a file by several of its names.
-          const picture = await unlessUnreadable(() => pictureFile(path), known, options);
+          const picture = await unlessUnreadable(() => imageFile(path), known, options);
           if (picture) yield picture;
         }
       }
@@ -98,16 +98,16 @@ async function sourceOf(named: string, options: SourceOptions): Promise<Source> 
   });
   if ('covered' in facts) return facts;
   if (facts.isDirectory()) {
-    return { covered: path.endsWith('/') ? path : `${path}/`, pictures: () => walkPictures(name, options) };
+    return { covered: path.endsWith('/') ? path : `${path}/`, pictures: () => walkImages(name, options) };
   }
   if (/\.tar$/i.test(name)) {
     await readingFile(name, expectTar);
-    return { covered: `${path}${memberMark}`, pictures: () => shardPictures(name, options) };
+    return { covered: `${path}${memberMark}`, pictures: () => shardImages(name, options) };
   }
   return {
     covered: path,
     async *pictures() {
-      const picture = await unlessUnreadable(() => pictureFile(name), path, options);
+      const picture = await unlessUnreadable(() => imageFile(name), path, options);
       if (picture) yield picture;
     },
   };

@@ -10,7 +10,7 @@ import { shownImage } from '../clip/index.ts';
  * @returns JPEG; undefined if the picture cannot be read
  */
 export async function thumbnailOf(picture: string | Uint8Array, side = 320): Promise<Uint8Array | undefined> {
-  return shrunkPicture(picture, (image) =>
+  return shrunkImage(picture, (image) =>
     image
       .resize({ width: side, height: side, fit: 'inside', withoutEnlargement: true })
       .jpeg({ quality: 80 }),
@@ -18,7 +18,7 @@ export async function thumbnailOf(picture: string | Uint8Array, side = 320): Pro
 }
 
 /** The picture that `change` makes of an upright one on white, encoded. Undefined if the picture cannot be read. */
-export async function shrunkPicture(
+export async function shrunkImage(
   picture: string | Uint8Array,
   change: (image: Sharp) => Sharp,
 ): Promise<Uint8Array | undefined> {

@@ -8,7 +8,7 @@ import { all, create, info, newPath, open, picture, rounded, some } from '../../
 import { engineOf } from './engine.ts';
 import { parseFilter } from './filter/filter.ts';
 import { MemoryStore } from './memory-store.ts';
-import type { EmbeddedPicture, VectorStore } from './store.ts';
+import type { StoredImage, VectorStore } from './store.ts';
 
 describe('a durable store', () => {
   test('is there again when it is opened, and halves cost little', async () => {
@@ -35,7 +35,7 @@ describe('a durable store', () => {
     const path = newPath();
     const store = await create(path);
     const exact = new MemoryStore(info);
-    const add = async (pictures: readonly EmbeddedPicture[]) => {
+    const add = async (pictures: readonly StoredImage[]) => {
       await store.add(pictures);
       await exact.add(pictures);
     };

@@ -4,16 +4,16 @@ import { LincirError, nameKey } from '../core/index.ts';
 import { type Columns, type ColumnType, type Filter, withComparedNames } from './filter/filter.ts';
 import { filterPredicate } from './filter/predicate.ts';
 import {
-  type BrokenPicture,
-  type EmbeddedPicture,
+  type BrokenImage,
   type Facts,
   filterColumns,
   type Hit,
-  type KnownPicture,
+  type IndexedImage,
+  type KnownImage,
   type Metadata,
-  type MissingPicture,
-  type Picture,
+  type MissingImage,
   pictureOf,
+  type StoredImage,
   type StoreInfo,
   type StoreQuery,
   type StoreStatistics,
@@ -22,9 +22,9 @@ import {
 
 export class MemoryStore implements VectorStore {
   readonly info: StoreInfo;
-  readonly #rows = new Map<string, KnownPicture>();
-  readonly #broken = new Map<string, BrokenPicture>();
-  readonly #missing = new Map<string, MissingPicture>();
+  readonly #rows = new Map<string, KnownImage>();
+  readonly #broken = new Map<string, BrokenImage>();
+  readonly #missing = new Map<string, MissingImage>();
   readonly #added = new Map<string, ColumnType>();
 
   constructor(info: StoreInfo) {
@@ -35,11 +35,11 @@ export class MemoryStore implements VectorStore {
     return new Map([...filterColumns, ...this.#added]);
   }
 
-  async *pictures(): AsyncGenerator<readonly Picture[], void, void> {
+  async *images(): AsyncGenerator<readonly IndexedImage[], void, void> {
     yield [...this.#rows.values()].map(pictureOf);
   }
 
-  async find(column: 'id' | 'path' | 'hash', values: readonly string[]): Promise<KnownPicture[]> {
+  async find(column: 'id' | 'path' | 'hash', values: readonly string[]): Promise<KnownImage[]> {
     const wanted = new Set(values.map(nameKey));
     const found = [...this.#rows.values()].filter((row) => wanted.has(nameKey(row[column])));
     return found.map((row) => ({ ...row, metadata: this.#metadataOf(row) }));
@@ -49,11 +49,11 @@ export class MemoryStore implements VectorStore {
     return [...this.#matching(filter)].length;
   }
 
-  async add(pictures: readonly EmbeddedPicture[]): Promise<void> {
+  async add(pictures: readonly StoredImage[]): Promise<void> {
     for (const picture of pictures) this.#rows.set(picture.id, { metadata: {}, ...picture });
   }
 
-  async replace(pictures: readonly EmbeddedPicture[]): Promise<void> {
+  async replace(pictures: readonly StoredImage[]): Promise<void> {
     for (const picture of pictures) {
       const known = this.#rows.get(picture.id);
       const metadata = { ...known?.metadata, ...picture.metadata };
@@ -88,11 +88,11 @@ export class MemoryStore implements VectorStore {
     for (const id of ids) this.#rows.delete(id);
   }
 
-  async *broken(): AsyncGenerator<readonly BrokenPicture[], void, void> {
+  async *broken(): AsyncGenerator<readonly BrokenImage[], void, void> {
     yield [...this.#broken.values()];
   }
 
-  async addBroken(pictures: readonly BrokenPicture[]): Promise<void> {
+  async addBroken(pictures: readonly BrokenImage[]): Promise<void> {
     for (const picture of pictures) this.#broken.set(picture.path, picture);
   }
 
@@ -100,16 +100,16 @@ export class MemoryStore implements VectorStore {
     for (const path of paths) this.#broken.delete(path);
   }
 
-  async *missing(): AsyncGenerator<readonly MissingPicture[], void, void> {
+  async *missing(): AsyncGenerator<readonly MissingImage[], void, void> {
     yield [...this.#missing.values()];
   }
 
-  async findMissing(column: 'id' | 'path', values: readonly string[]): Promise<MissingPicture[]> {
+  async findMissing(column: 'id' | 'path', values: readonly string[]): Promise<MissingImage[]> {
     const wanted = new Set(values);
     return [...this.#missing.values()].filter((picture) => wanted.has(picture[column]));
   }
 
-  async addMissing(pictures: readonly MissingPicture[]): Promise<void> {
+  async addMissing(pictures: readonly MissingImage[]): Promise<void> {
     for (const picture of pictures) this.#missing.set(picture.id, picture);
   }
 
@@ -132,13 +132,13 @@ export class MemoryStore implements VectorStore {
 
   async statistics(): Promise<StoreStatistics> {
     const bytes = this.#rows.size * this.info.dimensions * Float32Array.BYTES_PER_ELEMENT;
-    const counts = { pictures: this.#rows.size, broken: this.#broken.size, missing: this.#missing.size };
+    const counts = { images: this.#rows.size, broken: this.#broken.size, missing: this.#missing.size };
     return { ...counts, bytes, approximate: undefined };
   }
 
   async close(): Promise<void> {}
 
-  *#matching(filter: Filter | undefined): Generator<KnownPicture, void, void> {
+  *#matching(filter: Filter | undefined): Generator<KnownImage, void, void> {
     const passes = filter && filterPredicate(withComparedNames(filter));
     for (const row of this.#rows.values()) {
       const [path, folder] = [nameKey(row.path), nameKey(row.folder)];
@@ -146,7 +146,7 @@ export class MemoryStore implements VectorStore {
     }
   }
 
-  #metadataOf({ metadata }: KnownPicture): Metadata {
+  #metadataOf({ metadata }: KnownImage): Metadata {
     return Object.fromEntries([...this.#added.keys()].map((name) => [name, metadata[name] ?? null]));
   }
 }

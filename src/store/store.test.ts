@@ -212,8 +212,8 @@ for (const [name, uri] of [
       assert.deepEqual(await store.findMissing('path', ["/a/x's", "/a/y's"]), [missing('x', 4)]);
       assert.deepEqual(await store.findMissing('id', ['z']), [missing('z', 3)]);
       assert.equal((await Array.fromAsync(store.missing())).flat().length, 2);
-      const { pictures, missing: count } = await store.statistics();
-      assert.deepEqual([pictures, count], [0, 2]);
+      const { images, missing: count } = await store.statistics();
+      assert.deepEqual([images, count], [0, 2]);
       await store.maintain();
       await store.close();
     });
@@ -225,8 +225,8 @@ for (const [name, uri] of [
       await store.addBroken([broken('a', 'still')]);
       await store.removeBroken(["b'"]);
       assert.deepEqual((await Array.fromAsync(store.broken())).flat(), [broken('a', 'still')]);
-      const { pictures, broken: number } = await store.statistics();
-      assert.deepEqual([pictures, number], [0, 1]);
+      const { images, broken: number } = await store.statistics();
+      assert.deepEqual([images, number], [0, 1]);
       await store.close();
     });
   });

@@ -25,7 +25,7 @@ export interface StoreInfo {
 export type Precision = 'float32' | 'float16';
 
 /** A picture as an index knows it. */
-export interface Picture {
+export interface IndexedImage {
   /** Unique, and kept when the picture is renamed or changed. */
   readonly id: string;
   /** Unique: of a file, `SHARD.tar!/MEMBER` of a shard, or the name that came with an embedding. */
@@ -56,33 +56,33 @@ interface Described {
 }
 
 /** Where a picture lies, and what tells that it has changed. */
-export type Facts = Pick<Picture, 'id' | 'path' | 'folder' | 'size' | 'modified' | 'statusChanged'> &
+export type Facts = Pick<IndexedImage, 'id' | 'path' | 'folder' | 'size' | 'modified' | 'statusChanged'> &
   Described;
 
-export interface EmbeddedPicture extends Picture, Described {
+export interface StoredImage extends IndexedImage, Described {
   /** [dimensions], of length 1. */
   readonly vector: Float32Array;
 }
 
 /** A picture that was in the index and could not be read since: what it needs to come back as the one that it was. */
-export interface MissingPicture extends Pick<Picture, 'id' | 'path' | 'hash'> {
+export interface MissingImage extends Pick<IndexedImage, 'id' | 'path' | 'hash'> {
   /** When it was missed first, in milliseconds since 1970. */
   readonly since: number;
   readonly metadata: Metadata;
 }
 
 /** A picture that could not be read. */
-export interface BrokenPicture extends Pick<Picture, 'path' | 'size' | 'modified' | 'statusChanged'> {
+export interface BrokenImage extends Pick<IndexedImage, 'path' | 'size' | 'modified' | 'statusChanged'> {
   readonly reason: string;
 }
 
 /** All that an index has of a picture. */
-export interface KnownPicture extends EmbeddedPicture {
+export interface KnownImage extends StoredImage {
   readonly metadata: Metadata;
 }
 
 /** What a search tells of a picture: every further column would cost it a millisecond. */
-export interface Hit extends Pick<Picture, 'id' | 'path' | 'folder' | 'hash'> {
+export interface Hit extends Pick<IndexedImage, 'id' | 'path' | 'folder' | 'hash'> {
   /** Cosine similarity with the query, -1 to 1. */
   readonly score: number;
   readonly metadata: Metadata;
@@ -100,7 +100,7 @@ export interface StoreQuery {
 }
 
 export interface StoreStatistics {
-  readonly pictures: number;
+  readonly images: number;
   readonly broken: number;
   /** Pictures that can come back with their ids and metadata. */
   readonly missing: number;
@@ -120,14 +120,14 @@ export interface VectorStore {
   /** All columns that a filter can name: those of `filterColumns` and what users have added. */
   columns(): Promise<Columns>;
   /** All pictures in any order, some thousand at a time. */
-  pictures(): AsyncIterable<readonly Picture[]>;
+  images(): AsyncIterable<readonly IndexedImage[]>;
   /** The pictures with one of these values, which may be fewer or more than the values. */
-  find(column: 'id' | 'path' | 'hash', values: readonly string[]): Promise<KnownPicture[]>;
+  find(column: 'id' | 'path' | 'hash', values: readonly string[]): Promise<KnownImage[]>;
   count(filter?: Filter): Promise<number>;
   /** Pictures whose ids and paths are new. Metadata that are not given are null. */
-  add(pictures: readonly EmbeddedPicture[]): Promise<void>;
+  add(pictures: readonly StoredImage[]): Promise<void>;
   /** Gives known pictures, by id, other contents; metadata that are not given stay. */
-  replace(pictures: readonly EmbeddedPicture[]): Promise<void>;
+  replace(pictures: readonly StoredImage[]): Promise<void>;
   /** Gives known pictures, by id, other places; vector, hash and metadata that are not given stay. */
   move(facts: readonly Facts[]): Promise<void>;
   /** Sets metadata of known pictures, whose texts are as `nameKey` gives them. A column that is new is null everywhere else. Every row has all the columns. */
@@ -136,15 +136,15 @@ export interface VectorStore {
     rows: readonly { readonly id: string; readonly values: Metadata }[],
   ): Promise<void>;
   remove(ids: readonly string[]): Promise<void>;
-  broken(): AsyncIterable<readonly BrokenPicture[]>;
+  broken(): AsyncIterable<readonly BrokenImage[]>;
   /** Notes broken pictures, each path once: a later note replaces an earlier one. */
-  addBroken(pictures: readonly BrokenPicture[]): Promise<void>;
+  addBroken(pictures: readonly BrokenImage[]): Promise<void>;
   removeBroken(paths: readonly string[]): Promise<void>;
   /** Pictures that were taken out and may come back. They are found by no search. */
-  missing(): AsyncIterable<readonly MissingPicture[]>;
-  findMissing(column: 'id' | 'path', values: readonly string[]): Promise<MissingPicture[]>;
+  missing(): AsyncIterable<readonly MissingImage[]>;
+  findMissing(column: 'id' | 'path', values: readonly string[]): Promise<MissingImage[]>;
   /** Notes missing pictures, each id once: a later note replaces an earlier one. */
-  addMissing(pictures: readonly MissingPicture[]): Promise<void>;
+  addMissing(pictures: readonly MissingImage[]): Promise<void>;
   removeMissing(ids: readonly string[]): Promise<void>;
   /** The nearest first; equally near ones in the order of their ids. */
   search(query: StoreQuery): Promise<Hit[]>;
@@ -173,12 +173,21 @@ export const reservedColumns: ReadonlySet<string> = new Set([
 ]);
 
 /** A broken picture's columns. */
-export function brokenOf({ statusChanged, ...picture }: BrokenPicture): BrokenPicture {
+export function brokenOf({ statusChanged, ...picture }: BrokenImage): BrokenImage {
   return { ...picture, ...(statusChanged != null && { statusChanged }) };
 }
 
 /** A picture's own columns alone. */
-export function pictureOf({ id, path, folder, size, modified, statusChanged, hash, norm }: Picture): Picture {
+export function pictureOf({
+  id,
+  path,
+  folder,
+  size,
+  modified,
+  statusChanged,
+  hash,
+  norm,
+}: IndexedImage): IndexedImage {
   // Engines have null where there is none.
   return { id, path, folder, size, modified, ...(statusChanged != null && { statusChanged }), hash, norm };
 }

@@ -120,7 +120,7 @@ export class Run {
       try {
         for (const validation of this.#validations) {
           const metrics = await validation.evaluate({ clip: this.#clip, phi });
-          const score = metrics[validation.decisive]!;
+          const score = metrics[validation.primaryMetric]!;
           const best = validation === first && score > (this.state.best?.score ?? Number.NEGATIVE_INFINITY);
           if (best) {
             await writePhi(join(this.folder, runFiles.best), info, flat.tensors);

@@ -12,7 +12,7 @@ const positive = z.number('a number').positive('a number above 0');
 const part = z.number('a number').min(0, 'at least 0').lt(1, 'below 1');
 
 /** Everything that decides what phi a run ends with. Defaults are the method's (Gu et al., 2024, section 4.1). */
-const decisive = {
+const outcome = {
   /** Files, patterns, hub data sets, each with or without `:WEIGHT`. */
   captions: z.array(z.string()).min(1, 'at least one source'),
   /** Of tables: the first of these that a file has holds its captions. */
@@ -70,7 +70,7 @@ const operational = {
   positionsPerRun: count.max(1e7, 'at most 1e7').default(1024),
 } as const;
 
-const settingsSchema = z.strictObject({ ...decisive, ...operational });
+const settingsSchema = z.strictObject({ ...outcome, ...operational });
 
 export type TrainingSettings = z.output<typeof settingsSchema>;
 /** Settings as a caller gives them: what has a default may be left out. */
@@ -107,7 +107,7 @@ export function resumedSettings(
   subject: string,
 ): TrainingSettings {
   const wanted = checkedSettings({ ...stored, ...withoutUndefined(given) }, subject);
-  const differing = Object.keys(decisive).filter((key) => {
+  const differing = Object.keys(outcome).filter((key) => {
     const [before, now] = [stored, wanted].map((settings) => settings[key as keyof TrainingSettings]);
     return JSON.stringify(before) !== JSON.stringify(now);
   });

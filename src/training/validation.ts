@@ -16,7 +16,7 @@ export interface Validation {
   /** Unique in its run, such as 'captions'. */
   readonly name: string;
   /** The metric by which the best phi is kept; more of it is better. */
-  readonly decisive: string;
+  readonly primaryMetric: string;
   /** Metrics by name. The same phi has the same metrics. */
   evaluate(model: { readonly clip: Clip; readonly phi: Phi }): Promise<Readonly<Record<string, number>>>;
 }
@@ -41,7 +41,7 @@ export function heldOutCaptions(file: string, { columns, masking, onLeftOut }: H
   let prepared: readonly PreparedCaption[] | undefined;
   return {
     name: 'captions',
-    decisive: 'R@1',
+    primaryMetric: 'R@1',
     async evaluate({ clip, phi }) {
       prepared ??= await prepareCaptions(file, { columns, masking, onLeftOut }, clip);
       const wanted = await clip.encodeTokens(prepared);

@@ -64,7 +64,7 @@ export const killedCommands: readonly KilledCommand[] = [
   },
   {
     name: 'mini',
-    next: async () => ['mini', 'out', '--pictures', '90', '--queries', '9'],
+    next: async () => ['mini', 'out', '--images', '90', '--queries', '9'],
     kept: (folder) => filesIn(join(folder, 'out')),
     result: (folder) => filesIn(join(folder, 'out')),
   },
@@ -126,7 +126,7 @@ async function picturesIn(path: string): Promise<Findings> {
   });
   if (store === undefined) return new Map();
   try {
-    const ids = (await Array.fromAsync(store.pictures())).flat().map(({ id }) => id);
+    const ids = (await Array.fromAsync(store.images())).flat().map(({ id }) => id);
     const pictures = await store.find('id', ids);
     const found = new Map<string, string>();
     for (const { vector, metadata, path, id, hash, size } of pictures) {

@@ -79,8 +79,8 @@ describe('CIRCO opens', () => {
     });
     const metrics = ['mAP@5', 'mAP@10', 'mAP@25', 'mAP@50', 'R@5', 'R@10', 'R@25', 'R@50'];
     assert.deepEqual(benchmark.metrics, metrics);
-    assert.equal(benchmark.decisive, 'mAP@5');
-    assert.equal(benchmark.depth, 50);
+    assert.equal(benchmark.primaryMetric, 'mAP@5');
+    assert.equal(benchmark.topK, 50);
   });
 
   test('without the targets that test keeps secret', async () => {

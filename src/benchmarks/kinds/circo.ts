@@ -22,13 +22,13 @@ const splits = Object.keys(publishedQueries);
 
 const cuts = [5, 10, 25, 50];
 const metrics = [...averagePrecisionNames(cuts), ...recallNames(cuts)];
-const decisive = 'mAP@5';
-const depth = 50;
+const primaryMetric = 'mAP@5';
+const topK = 50;
 
 const gallery = 'all';
 
 /** The one file that the test server takes. */
-const submission: PredictedList = { list: 'gallery', length: depth, ids: 'integers' };
+const submission: PredictedList = { list: 'gallery', length: topK, ids: 'integers' };
 
 /**
  * Baldrati et al., "Zero-Shot Composed Image Retrieval with Textual Inversion" (ICCV 2023). The gallery keeps a query's
@@ -88,9 +88,9 @@ async function open(folder: string, options: OpenBenchmarkOptions): Promise<Benc
     galleries,
     queries,
     prompt: relativePrompt,
-    depth,
+    topK,
     metrics,
-    decisive,
+    primaryMetric,
     mean: 'queries',
     score,
   };

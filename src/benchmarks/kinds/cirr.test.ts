@@ -70,8 +70,8 @@ describe('CIRR opens', () => {
     });
     const metrics = ['R@1', 'R@5', 'R@10', 'R@50', 'subset R@1', 'subset R@2', 'subset R@3'];
     assert.deepEqual(benchmark.metrics, metrics);
-    assert.equal(benchmark.decisive, 'R@1');
-    assert.equal(benchmark.depth, 50);
+    assert.equal(benchmark.primaryMetric, 'R@1');
+    assert.equal(benchmark.topK, 50);
   });
 
   test('with pictures in img_raw, as its authors ship them', async () => {

@@ -34,15 +34,15 @@ const cuts = [1, 5, 10, 50];
 const subsetCuts = [1, 2, 3];
 const subset = 'subset ';
 const metrics = [...recallNames(cuts), ...recallNames(subsetCuts, subset)];
-const decisive = 'R@1';
-const depth = 50;
+const primaryMetric = 'R@1';
+const topK = 50;
 
 const gallery = 'all';
 const version = 'rc2';
 
 /** The test server takes a file for each, under the same name as its `metric`. */
 const submissions: Readonly<Record<string, PredictedList>> = {
-  recall: { list: 'gallery', length: depth, ids: 'strings' },
+  recall: { list: 'gallery', length: topK, ids: 'strings' },
   recall_subset: { list: 'candidates', length: 3, ids: 'strings' },
 };
 
@@ -115,9 +115,9 @@ async function open(folder: string, options: OpenBenchmarkOptions): Promise<Benc
     galleries,
     queries,
     prompt: relativePrompt,
-    depth,
+    topK,
     metrics,
-    decisive,
+    primaryMetric,
     mean: 'queries',
     score,
   };

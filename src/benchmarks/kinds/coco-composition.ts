@@ -98,9 +98,9 @@ async function open(folder: string, options: OpenBenchmarkOptions): Promise<Benc
     galleries,
     queries,
     prompt: { composed: 'a photo of $ and {text}', text: 'a photo of {text}' },
-    depth: Math.max(...ranks),
+    topK: Math.max(...ranks),
     metrics: recallNames(ranks),
-    decisive: 'R@1',
+    primaryMetric: 'R@1',
     mean: 'queries',
     score: ({ targets }, ranking) => recalls(ranks, targets![0]!, ranking.gallery),
   };

@@ -3,7 +3,7 @@
 import { access } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
 import { z } from 'zod';
-import { namesPictures, plainText } from '../../composition/index.ts';
+import { namesImages, plainText } from '../../composition/index.ts';
 import { fileLines, LincirError, listOf, parseJson, pathsOnDisk, quoted } from '../../core/index.ts';
 import { openSources } from '../../pictures/index.ts';
 import type {
@@ -85,9 +85,9 @@ async function open(folder: string, options: OpenBenchmarkOptions): Promise<Benc
     galleries: hasGallery ? new Map([[gallery, [...members]]]) : new Map(),
     queries,
     prompt: relativePrompt,
-    depth: Math.max(...recallRanks),
+    topK: Math.max(...recallRanks),
     metrics: [...recallNames(recallRanks), ...averagePrecisionNames(precisionRanks)],
-    decisive: 'R@1',
+    primaryMetric: 'R@1',
     mean: 'queries',
     score,
   };
@@ -106,7 +106,7 @@ const fields = {
     .trim()
     .min(1, 'a text')
     .refine(
-      (text) => !namesPictures(text, 1),
+      (text) => !namesImages(text, 1),
       'a text without $, which stands for the picture in prompts; \\$ is a dollar sign',
     )
     .transform((text) => plainText(text, 1)),

@@ -44,7 +44,7 @@ const open = (only?: string[]): Promise<Benchmark> => fashioniq.open(folder, { a
 
 describe('open', () => {
   test('asks with both captions, either first, without the marks around them', async () => {
-    const { queries, prompt, decisive, mean, metrics, depth, preset } = await open();
+    const { queries, prompt, primaryMetric, mean, metrics, topK, preset } = await open();
     assert.deepEqual(
       queries.slice(3, 6).map(({ id, texts }) => [id, ...texts]),
       [
@@ -66,7 +66,10 @@ describe('open', () => {
       },
     );
     assert.deepEqual(prompt, { composed: 'a photo of $ that {text}', text: '{text}' });
-    assert.deepEqual([preset, decisive, mean, depth], ['fashioniq val, any version', 'R@10', 'groups', 50]);
+    assert.deepEqual(
+      [preset, primaryMetric, mean, topK],
+      ['fashioniq val, any version', 'R@10', 'groups', 50],
+    );
     assert.deepEqual(metrics, ['R@10', 'R@50']);
   });
 

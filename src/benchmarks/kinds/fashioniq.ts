@@ -33,7 +33,7 @@ const published: Readonly<Record<string, { readonly queries: number; readonly pi
 };
 const categories = Object.keys(published);
 const cuts = [10, 50];
-const depth = 50;
+const topK = 50;
 
 /** Predictions repeat both captions as they were written, which `texts` no longer have. */
 interface CaptionedQuery extends BenchmarkQuery {
@@ -48,7 +48,7 @@ const predictionsSchema = listOf(
   z.object({ candidate: z.string(), captions: listOf(z.string()), ranking: listOf(z.string()) }),
 );
 
-const predicted: PredictedList = { list: 'gallery', length: depth, ids: 'strings' };
+const predicted: PredictedList = { list: 'gallery', length: topK, ids: 'strings' };
 
 /**
  * The files of the challenge, one for each category: its annotations in their order without their targets, each with the
@@ -129,9 +129,9 @@ async function open(folder: string, options: OpenBenchmarkOptions): Promise<Benc
     folder: root,
     ...benchmark,
     prompt: relativePrompt,
-    depth,
+    topK,
     metrics: recallNames(cuts),
-    decisive: 'R@10',
+    primaryMetric: 'R@10',
     mean: 'groups',
     score: ({ targets }, { gallery }) => recalls(cuts, targets![0]!, gallery),
   };
@@ -168,7 +168,7 @@ function readPredictions(json: unknown, benchmark: Benchmark, subject: string): 
     const expected = `${shortJson([query.reference, query.captions], 200)}, in the order of the annotations`;
     throw refuse(`query ${query.id}`, expected, entry);
   }
-  const lists = queries.map(({ id }, index) => [id, entries[index]!.ranking.slice(0, depth)] as const);
+  const lists = queries.map(({ id }, index) => [id, entries[index]!.ranking.slice(0, topK)] as const);
   return readLists(Object.fromEntries(lists), { ...benchmark, queries }, subject, predicted);
 }
 

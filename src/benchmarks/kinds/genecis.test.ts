@@ -46,7 +46,7 @@ const open = (options: OpenBenchmarkOptions = {}) => genecis.open(folder, { anyV
 
 describe('open', () => {
   test('ranks the target among its gallery, for every task', async () => {
-    const { queries, galleries, prompt, preset, decisive, mean, metrics } = await open();
+    const { queries, galleries, prompt, preset, primaryMetric, mean, metrics } = await open();
     assert.deepEqual(queries[2], {
       id: 'focus_object/0',
       reference: '1',
@@ -72,7 +72,7 @@ describe('open', () => {
     );
     assert.equal(galleries.size, 0);
     assert.deepEqual(prompt, { composed: 'a photo of $ that {text}', text: '{text}' });
-    assert.deepEqual([preset, decisive, mean], ['genecis, any version', 'R@1', 'groups']);
+    assert.deepEqual([preset, primaryMetric, mean], ['genecis, any version', 'R@1', 'groups']);
     assert.deepEqual(metrics, ['R@1', 'R@2', 'R@3']);
   });
 

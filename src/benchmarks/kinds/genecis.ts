@@ -77,9 +77,9 @@ async function open(folder: string, options: OpenBenchmarkOptions): Promise<Benc
     folder: root,
     ...benchmark,
     prompt: relativePrompt,
-    depth: Math.max(...cuts),
+    topK: Math.max(...cuts),
     metrics: recallNames(cuts),
-    decisive: 'R@1',
+    primaryMetric: 'R@1',
     mean: 'groups',
     score: ({ targets }, { candidates }) => recalls(cuts, targets![0]!, candidates),
   };

@@ -40,7 +40,7 @@ const open = (options: OpenBenchmarkOptions = {}) =>
 
 describe('open', () => {
   test('asks for every photo in every domain, of which class and domain are right', async () => {
-    const { queries, galleries, images, prompt, preset, metrics, decisive, mean, depth } = await open();
+    const { queries, galleries, images, prompt, preset, metrics, primaryMetric, mean, topK } = await open();
     assert.deepEqual(
       queries.map(({ id, texts, targets: right }) => [
         id.replace('ILSVRC2012_val_0000000', ''),
@@ -84,7 +84,7 @@ describe('open', () => {
     assert.equal(images[0]!.path, join(folder, 'imgnet/real/n01/ILSVRC2012_val_00000001.JPEG'));
     assert.deepEqual(prompt, { composed: 'a {text} of $', text: 'a {text}' });
     assert.deepEqual(
-      [preset, decisive, mean, depth],
+      [preset, primaryMetric, mean, topK],
       ['imagenet-domains, any version', 'R@10', 'queries', 50],
     );
     assert.deepEqual(metrics, ['R@10', 'R@50', 'P@10', 'P@50']);

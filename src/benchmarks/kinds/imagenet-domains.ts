@@ -83,9 +83,9 @@ async function open(folder: string, options: OpenBenchmarkOptions): Promise<Benc
     folder: root,
     ...benchmark,
     prompt: { composed: 'a {text} of $', text: 'a {text}' },
-    depth: Math.max(...cuts),
+    topK: Math.max(...cuts),
     metrics: [...cuts.map((k) => `R@${k}`), ...cuts.map((k) => `P@${k}`)],
-    decisive: 'R@10',
+    primaryMetric: 'R@10',
     mean: 'queries',
     score,
   };

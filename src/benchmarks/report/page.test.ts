@@ -59,7 +59,7 @@ async function reportOf(given: Given = {}): Promise<string> {
   } = results;
   const ranking: Ranking = { gallery: ids.slice(1) };
   const ranked = new Map(queries.map(({ id }) => [id, ranking]));
-  const [metrics, decisive, mean] = [['R@1', 'R@5'], 'R@1', 'queries'] as const;
+  const [metrics, primaryMetric, mean] = [['R@1', 'R@5'], 'R@1', 'queries'] as const;
   const benchmark: Benchmark = {
     ...{
       name: 'cirr',
@@ -68,10 +68,10 @@ async function reportOf(given: Given = {}): Promise<string> {
       images: given.images ?? images,
       queries,
       metrics,
-      decisive,
+      primaryMetric,
       mean,
     },
-    ...{ galleries: new Map([['all', ids]]), prompt: methods[0]!.prompt, depth: 5, score: () => ({}) },
+    ...{ galleries: new Map([['all', ids]]), prompt: methods[0]!.prompt, topK: 5, score: () => ({}) },
   };
   const page = await evaluationReport({
     benchmark,
@@ -87,7 +87,14 @@ async function reportOf(given: Given = {}): Promise<string> {
         sha256: '0'.repeat(64),
         limit: null,
       },
-      ...{ images: images.length, queries: queries.map(({ id }) => id), metrics, decisive, mean, methods },
+      ...{
+        images: images.length,
+        queries: queries.map(({ id }) => id),
+        metrics,
+        primaryMetric,
+        mean,
+        methods,
+      },
       ...{ model: { name: 'openai/clip', fingerprint: 'f00d', targetPad: null }, seconds: { ranking: 3 } },
       ...{ versions: { lincir: '1.2.3' }, date: '2026-03-04T05:06:07.890Z', ...results },
     },
@@ -193,8 +200,8 @@ test('figures are in percent, the best is marked, and differences have their p',
     plain(second!),
     /^slerp 50\.49 45\.00 to 55\.00 −0\.75 p = 0\.210 90\.00 80\.00 to 100\.00 0\.00 p &lt; 0\.001/,
   );
-  assert.deepEqual(first!.match(/<td class="[^"]*"/g), ['<td class="decisive best"', '<td class="best"']);
-  assert.deepEqual(second!.match(/<td class="[^"]*"/g), ['<td class="decisive"', '<td class="best"']);
+  assert.deepEqual(first!.match(/<td class="[^"]*"/g), ['<td class="primary best"', '<td class="best"']);
+  assert.deepEqual(second!.match(/<td class="[^"]*"/g), ['<td class="primary"', '<td class="best"']);
   assert.match(second!, /class="difference faint" title="[^"]*−2\.00 to \+0\.40"[^§]*class="difference" /);
   assert.match(first!, /--low: 0\.6667; --high: 1\.0000; --at: 0\.8539/);
 });
@@ -208,7 +215,7 @@ test('groups and wordings are broken down by the metric that is theirs', async (
     method('lincir', [1], { groups: { negation: { queries: 1, values } }, figures, prompt, wordings }),
     method('text', [1], { groups: { negation: { queries: 1, values: { 'mAP@10': 0.3 } } } }),
   ];
-  const page = await reportOf({ results: { methods, metrics: ['mAP@5', 'mAP@10'], decisive: 'mAP@5' } });
+  const page = await reportOf({ results: { methods, metrics: ['mAP@5', 'mAP@10'], primaryMetric: 'mAP@5' } });
   const [groups, worded] = page
     .split('<table class="bars">')
     .slice(1)
@@ -381,7 +388,7 @@ test('what data says stays text', async () => {
         folder: hostile,
         date: hostile,
       },
-      ...{ metrics: [hostile], decisive: hostile, methods: [bad, { ...bad, name: `${hostile}b` }] },
+      ...{ metrics: [hostile], primaryMetric: hostile, methods: [bad, { ...bad, name: `${hostile}b` }] },
       ...{ model: { name: hostile, fingerprint: hostile, targetPad: 1 } },
       ...{ seconds: { [hostile]: 1 }, versions: { [hostile]: hostile } },
     },

@@ -4,8 +4,8 @@ import { shown } from '../../html/index.ts';
 import type { Benchmark } from '../benchmark.ts';
 import type { Evaluation } from '../evaluate.ts';
 import type { Results } from '../results.ts';
-import { reportPictures } from './pictures.ts';
-import { methodStyles, picturesOf, queriesSection } from './queries.ts';
+import { reportImages } from './pictures.ts';
+import { imagesOf, methodStyles, queriesSection } from './queries.ts';
 import { repeatSection } from './repeat.ts';
 import { reportScript, reportScriptHash } from './script.ts';
 import { selectedQueries } from './selection.ts';
@@ -36,7 +36,7 @@ export async function evaluationReport({
 }: EvaluationReport): Promise<string> {
   const names = results.methods.map(({ name }) => name);
   const queries = selectedQueries(results, benchmark, queriesShown);
-  const pictures = await reportPictures(benchmark.images, picturesOf(queries, names, rankings), onProgress);
+  const pictures = await reportImages(benchmark.images, imagesOf(queries, names, rankings), onProgress);
   const sections = {
     results: figuresSection(results),
     groups: groupsSection(results),

@@ -4,10 +4,10 @@ import sharp, { type Sharp } from 'sharp';
 import { decodeImage, defaultMaxPixels } from '../../clip/index.ts';
 import { LincirError } from '../../core/index.ts';
 import { shown } from '../../html/index.ts';
-import { cutRegion, shrunkPicture } from '../../pictures/index.ts';
+import { cutRegion, shrunkImage } from '../../pictures/index.ts';
 import type { BenchmarkImage } from '../benchmark.ts';
 
-export interface ReportPictures {
+export interface ReportImages {
   /** Their rules of style, and `--ratio`, the shape of the frames. */
   readonly css: string;
   /** Markup of a picture. `note` tells of it what else is only seen. */
@@ -30,11 +30,11 @@ const atOnce = 4;
  * Makes the thumbnails of the pictures of these ids; of a picture with a region, of what is seen of it.
  * @param onPicture called after each, with how many are done
  */
-export async function reportPictures(
+export async function reportImages(
   images: readonly BenchmarkImage[],
   ids: ReadonlySet<string>,
   onPicture?: (done: number, total: number) => void,
-): Promise<ReportPictures> {
+): Promise<ReportImages> {
   const byId = new Map(images.map((image) => [image.id, image]));
   const numbers = new Map([...ids].map((id, at) => [id, at]));
   const rules: string[] = Array.from({ length: ids.size }, () => '');
@@ -74,7 +74,7 @@ export async function reportPictures(
 async function thumbnail({ path, region }: BenchmarkImage, side: number): Promise<Uint8Array | undefined> {
   const small = (image: Sharp) =>
     image.resize({ width: side, height: side, fit: 'inside', withoutEnlargement: true }).jpeg({ quality });
-  if (region === undefined) return shrunkPicture(path, small);
+  if (region === undefined) return shrunkImage(path, small);
   try {
     // Not squared: the frames of the page have room for all shapes.
     const cut = cutRegion(

@@ -4,7 +4,7 @@ import { shown } from '../../html/index.ts';
 import type { BenchmarkQuery, Ranking } from '../benchmark.ts';
 import type { Evaluation } from '../evaluate.ts';
 import type { Results } from '../results.ts';
-import type { ReportPictures } from './pictures.ts';
+import type { ReportImages } from './pictures.ts';
 import type { ShownQuery } from './selection.ts';
 import { counted, percent } from './text.ts';
 
@@ -12,7 +12,7 @@ import { counted, percent } from './text.ts';
 const picturesShown = 10;
 
 /** Ids of all pictures that the queries show. */
-export function picturesOf(
+export function imagesOf(
   queries: readonly ShownQuery[],
   methods: readonly string[],
   rankings: Evaluation['rankings'],
@@ -29,7 +29,7 @@ export function queriesSection(
   results: Results,
   queries: readonly ShownQuery[],
   rankings: Evaluation['rankings'],
-  pictures: ReportPictures,
+  pictures: ReportImages,
 ): string {
   if (queries.length === 0) return '';
   const groups = [...new Set(queries.flatMap(({ query }) => query.groups))];
@@ -71,7 +71,7 @@ interface CardContext {
   readonly results: Results;
   readonly names: readonly string[];
   readonly rankings: Evaluation['rankings'];
-  readonly pictures: ReportPictures;
+  readonly pictures: ReportImages;
   readonly numbers: ReadonlyMap<string, number>;
 }
 
@@ -92,9 +92,12 @@ function listsOf(ranking: Ranking | undefined): ShownList[] {
   });
 }
 
-function selectionText({ queries: all, methods, decisive }: Results, queries: readonly ShownQuery[]): string {
+function selectionText(
+  { queries: all, methods, primaryMetric }: Results,
+  queries: readonly ShownQuery[],
+): string {
   const total = counted(all.length, 'query', 'queries');
-  const by = `by <b>${shown(decisive)}</b> of <b>${shown(methods[0]?.name ?? '')}</b>`;
+  const by = `by <b>${shown(primaryMetric)}</b> of <b>${shown(methods[0]?.name ?? '')}</b>`;
   if (queries.length === all.length) return `All ${total} that were asked, the best ${by} first.`;
   const worst = Math.floor(queries.length / 2);
   return `Only ${queries.length} of ${total}: the ${queries.length - worst} best and the ${worst} worst ${by}. Which of equally good ones are here was drawn at random.`;
@@ -109,7 +112,7 @@ function methodChoice(names: readonly string[]): string {
 }
 
 /** Hidden until the script runs that they are for. */
-function filters({ methods, decisive }: Results, groups: readonly string[]): string {
+function filters({ methods, primaryMetric }: Results, groups: readonly string[]): string {
   const first = shown(methods[0]?.name ?? '');
   const sorts = methods.map(({ name }, at) => {
     const options = [
@@ -124,7 +127,7 @@ function filters({ methods, decisive }: Results, groups: readonly string[]): str
     ];
     return options.join('');
   });
-  const sort = `<label>Sort by ${shown(decisive)}<select id="sort">${sorts.join('')}<option value="0 -1 0">the benchmark’s order</option></select></label>`;
+  const sort = `<label>Sort by ${shown(primaryMetric)}<select id="sort">${sorts.join('')}<option value="0 -1 0">the benchmark’s order</option></select></label>`;
   const options = groups.map((group, at) => `<option value="${at}">${shown(group)}</option>`);
   const group = `<label>Group<select id="group"><option value="">all</option>${options.join('')}</select></label>`;
   return [
@@ -157,7 +160,7 @@ function card({ query, at, values }: ShownQuery, context: CardContext): string {
     ...others.map((other) => `<p class="also">also: <bdi>${shown(other)}</bdi></p>`),
     `<p class="facts">${facts.join('<span> · </span>')}</p>`,
     '</div>\n</div>\n<div class="found">',
-    outcomes(query, names, lists, values, results.decisive),
+    outcomes(query, names, lists, values, results.primaryMetric),
     ...names.map((name, number) => ranked(query, name, number, lists[number]![0], pictures)),
     '<div class="below">',
     answers(query, lists, pictures),
@@ -172,7 +175,7 @@ function outcomes(
   names: readonly string[],
   lists: readonly (readonly ShownList[])[],
   values: readonly number[],
-  decisive: string,
+  primaryMetric: string,
 ): string {
   if (targets.length === 0) return '';
   const right = new Set(targets);
@@ -181,7 +184,7 @@ function outcomes(
     const rank = list === undefined ? 'no ranking' : rankText(firstRight(list.all, right), list);
     return `<li class="by-${number}"><bdi>${shown(name)}</bdi> <b>${rank}</b> <span>${percent(values[number])}</span></li>`;
   });
-  const head = `<p>First right answer, <span>${shown(decisive)}</span></p>`;
+  const head = `<p>First right answer, <span>${shown(primaryMetric)}</span></p>`;
   return `<div class="outcomes">${head}<ul>${items.join('')}</ul></div>`;
 }
 
@@ -191,7 +194,7 @@ function ranked(
   name: string,
   number: number,
   list: ShownList | undefined,
-  pictures: ReportPictures,
+  pictures: ReportImages,
 ): string {
   if (list === undefined) return '';
   const { ids, all, kind, isMinor } = list;
@@ -214,7 +217,7 @@ function ranked(
 function answers(
   { targets = [] }: BenchmarkQuery,
   lists: readonly (readonly ShownList[])[],
-  pictures: ReportPictures,
+  pictures: ReportImages,
 ): string {
   if (targets.length === 0) return '<p class="none">No picture is a right answer.</p>';
   const items = targets.slice(0, picturesShown).map((id) => {

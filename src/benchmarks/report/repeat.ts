@@ -6,7 +6,7 @@ import type { Results } from '../results.ts';
 import { definitions, table } from './text.ts';
 
 export function repeatSection(results: Results): string {
-  const { preset, options, folder, sha256, limit, images, queries, mean, decisive, model } = results;
+  const { preset, options, folder, sha256, limit, images, queries, mean, primaryMetric, model } = results;
   const asked = formatCount(queries.length);
   const facts: (readonly [string, string])[] = [
     ['Benchmark', preset],
@@ -14,7 +14,7 @@ export function repeatSection(results: Results): string {
     ['SHA-256 of its queries', sha256],
     ['Pictures', formatCount(images)],
     ['Queries', limit === null ? asked : `${formatCount(limit)}, spread over the benchmark`],
-    ['Compared by', `${decisive}, mean over ${mean}`],
+    ['Compared by', `${primaryMetric}, mean over ${mean}`],
     ...Object.entries(options).flatMap(([name, value]) =>
       value === null ? [] : [[`Option ${name}`, settingText(value)] as const],
     ),

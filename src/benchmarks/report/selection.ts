@@ -9,17 +9,17 @@ export interface ShownQuery {
   readonly query: BenchmarkQuery;
   /** Its place among the results' queries. */
   readonly at: number;
-  /** The decisive metric of each method. */
+  /** The primary metric of each method. */
   readonly values: readonly number[];
 }
 
 /**
- * At most `limit` queries, the best by the first method's decisive metric first. Which of equals is shown is drawn by
+ * At most `limit` queries, the best by the first method's primary metric first. Which of equals is shown is drawn by
  * their ids' hashes: the first ones of a benchmark are often of one category.
  * @throws LincirError 'bad-argument' for results of another benchmark
  */
 export function selectedQueries(results: Results, benchmark: Benchmark, limit: number): ShownQuery[] {
-  const { methods, decisive } = results;
+  const { methods, primaryMetric } = results;
   const queries = new Map(benchmark.queries.map((query) => [query.id, query]));
   const all = results.queries.map((id, at): ShownQuery => {
     const query = queries.get(id);
@@ -31,7 +31,7 @@ export function selectedQueries(results: Results, benchmark: Benchmark, limit: n
         todo: 'open the benchmark as the evaluation did',
       });
     }
-    return { query, at, values: methods.map(({ perQuery }) => perQuery[decisive]?.[at] ?? 0) };
+    return { query, at, values: methods.map(({ perQuery }) => perQuery[primaryMetric]?.[at] ?? 0) };
   });
   const drawn = new Map(all.map(({ query: { id } }) => [id, createHash('sha256').update(id).digest('hex')]));
   all.sort(

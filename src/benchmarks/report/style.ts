@@ -50,8 +50,8 @@ thead th { padding-block: 8px; color: var(--muted); font-weight: 500; white-spac
 tbody th { font-weight: 550; }
 th bdi { overflow-wrap: break-word; }
 tbody th small, td small { display: block; font-size: 12px; }
-.decisive { background: var(--tint); print-color-adjust: exact; }
-thead .decisive { color: var(--ink); font-weight: 620; }
+.primary { background: var(--tint); print-color-adjust: exact; }
+thead .primary { color: var(--ink); font-weight: 620; }
 .value { font-size: 16px; line-height: 1.35; }
 .best .value { font-weight: 700; }
 .figures td { min-width: 110px; white-space: nowrap; }

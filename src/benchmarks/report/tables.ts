@@ -1,4 +1,4 @@
-/** The report's figures: every method by every metric, then the decisive one by group and by wording. */
+/** The report's figures: every method by every metric, then the primary one by group and by wording. */
 
 import { shown } from '../../html/index.ts';
 import type { Prompt } from '../benchmark.ts';
@@ -9,13 +9,16 @@ import { counted, percent, probability, signedPercent, table } from './text.ts';
 const significance = 0.05;
 
 /** The metric of which breakdowns are shown: CIRCO's authors have one of their own for it. */
-export function breakdownMetric({ metrics, decisive }: Pick<Results, 'metrics' | 'decisive'>): string {
-  return metrics.includes('mAP@10') ? 'mAP@10' : decisive;
+export function breakdownMetric({
+  metrics,
+  primaryMetric,
+}: Pick<Results, 'metrics' | 'primaryMetric'>): string {
+  return metrics.includes('mAP@10') ? 'mAP@10' : primaryMetric;
 }
 
 /** Methods × metrics, with intervals and the differences to the first method. */
 export function figuresSection(results: Results): string {
-  const { methods, metrics, decisive, mean } = results;
+  const { methods, metrics, primaryMetric, mean } = results;
   const columns = metrics.map((metric) => methods.map(({ figures }) => figures[metric]));
   const best = columns.map((column) => bestText(column.map((figure) => figure?.value)));
   const highest = columns.map((column) => Math.max(...column.map((figure) => figure?.high ?? 0)));
@@ -23,7 +26,7 @@ export function figuresSection(results: Results): string {
     const cells = metrics.map((metric, column) => {
       const figure = columns[column]![row];
       const styles = [
-        ...(metric === decisive ? ['decisive'] : []),
+        ...(metric === primaryMetric ? ['primary'] : []),
         ...(figure && methods.length > 1 && percent(figure.value) === best[column] ? ['best'] : []),
       ];
       return `<td${classes(styles)}>${figureCell(figure, highest[column]!, method.differences?.[metric])}</td>`;
@@ -31,11 +34,11 @@ export function figuresSection(results: Results): string {
     return `<tr><th scope="row"><bdi>${shown(method.name)}</bdi></th>${cells.join('')}</tr>`;
   });
   const heads = metrics.map(
-    (metric) => `<th scope="col"${metric === decisive ? ' class="decisive"' : ''}>${shown(metric)}</th>`,
+    (metric) => `<th scope="col"${metric === primaryMetric ? ' class="primary"' : ''}>${shown(metric)}</th>`,
   );
   const first = shown(methods[0]!.name);
   const notes = [
-    `In percent, ${mean === 'groups' ? 'as the mean of the means over each group' : 'as the mean over all queries'}; methods are compared by <b>${shown(decisive)}</b>.`,
+    `In percent, ${mean === 'groups' ? 'as the mean of the means over each group' : 'as the mean over all queries'}; methods are compared by <b>${shown(primaryMetric)}</b>.`,
     'The line below a figure is its 95&nbsp;% confidence interval over queries, from 0 to the column’s highest.',
     methods.length > 1
       ? `With a sign: the difference to <b>${first}</b> on the same queries, with the p of a paired test by random signs; faint where p is above ${significance}. The best of a column is in bold.`
@@ -79,14 +82,14 @@ export function groupsSection(results: Results): string {
   ].join('\n');
 }
 
-/** The decisive metric by each prompt that was tried, and how far the prompts lie apart. Empty where none was. */
-export function wordingsSection({ methods, decisive }: Results): string {
+/** The primary metric by each prompt that was tried, and how far the prompts lie apart. Empty where none was. */
+export function wordingsSection({ methods, primaryMetric }: Results): string {
   const tried = methods.filter(({ wordings = [] }) => wordings.length > 0);
   if (tried.length === 0) return '';
   const key = ({ composed, text }: Prompt) => JSON.stringify([composed, text]);
   const columns = tried.map(({ prompt, figures, wordings = [] }) => {
-    const others = wordings.map((wording) => [key(wording.prompt), wording.values[decisive]] as const);
-    return new Map([...others, [key(prompt), figures[decisive]?.value] as const]);
+    const others = wordings.map((wording) => [key(wording.prompt), wording.values[primaryMetric]] as const);
+    return new Map([...others, [key(prompt), figures[primaryMetric]?.value] as const]);
   });
   const prompts = new Map(
     tried.flatMap(({ prompt, wordings = [] }) =>
@@ -108,10 +111,10 @@ export function wordingsSection({ methods, decisive }: Results): string {
   const spread = `<tr class="total"><th scope="row">Between the best and the worst</th>${spreads.map((text) => `<td><span class="value">${text}</span></td>`).join('')}</tr>`;
   const heads = tried.map(({ name }) => `<th scope="col"><bdi>${shown(name)}</bdi></th>`);
   return [
-    `<section id="wordings">\n<h2>By wording <small>${shown(decisive)}</small></h2>`,
+    `<section id="wordings">\n<h2>By wording <small>${shown(primaryMetric)}</small></h2>`,
     table(
       'bars',
-      `${shown(decisive)} by wording and method`,
+      `${shown(primaryMetric)} by wording and method`,
       ['<th scope="col">Prompt</th>', ...heads],
       [...rows, spread],
     ),

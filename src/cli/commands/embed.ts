@@ -18,7 +18,7 @@ import { type Context, downloadBar } from '../context.ts';
 import { writerFor } from '../embed/embeddings-file.ts';
 import type { Input } from '../embed/input.ts';
 import { PartialWork, type Skipped } from '../embed/partial-work.ts';
-import { picturesInput } from '../embed/pictures.ts';
+import { imagesInput } from '../embed/pictures.ts';
 import { textsInput } from '../embed/texts.ts';
 import { refuseIdle } from '../idle-options.ts';
 import { tellLeftOut } from '../terminal/left-out.ts';
@@ -119,7 +119,7 @@ async function inputOf(
   context: Context,
 ): Promise<Input> {
   if (images !== undefined && texts === undefined)
-    return await picturesInput(images, skipBroken, context.reporter.note.bind(context.reporter));
+    return await imagesInput(images, skipBroken, context.reporter.note.bind(context.reporter));
   if (texts !== undefined && images === undefined) return await textsInput(texts, strict, context);
   throw new LincirError('bad-argument', {
     subject: 'lincir embed',

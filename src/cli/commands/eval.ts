@@ -10,10 +10,10 @@ import {
   evaluate as evaluateMethods,
   evaluationReport,
   expectRoomForResults,
+  type ImageProblem,
   type OpenBenchmarkOptions,
   openKind,
   openMethods,
-  type PictureProblem,
   promptOf,
   rankAll,
   wordingsOf,
@@ -182,7 +182,7 @@ async function withMethods<Result>(
       return await work({
         ...{ clip, methods: opened.methods, prompt, cache, maxPixels, threads, signal },
         onProgress: (progress) => bar(workOf(progress), progress.done),
-        onProblem: ({ path, reason }: PictureProblem) => problems.add(`${path}: ${reason}`),
+        onProblem: ({ path, reason }: ImageProblem) => problems.add(`${path}: ${reason}`),
       });
     } finally {
       problems.finish();

@@ -12,15 +12,15 @@ import {
 } from '../../core/index.ts';
 import {
   type Comparison,
+  type ImageIndex,
   openIndex,
-  type PictureIndex,
   reindex,
   type UpdateEvent,
   type UpdateSummary,
 } from '../../indexing/index.ts';
 import type { Device } from '../../onnx/index.ts';
 import { type LeftOut, openEmbeddings, openMetadata } from '../../pictures/index.ts';
-import { type BrokenPicture, type Precision, reservedColumns, type StoreInfo } from '../../store/index.ts';
+import { type BrokenImage, type Precision, reservedColumns, type StoreInfo } from '../../store/index.ts';
 import { type Context, downloadBar } from '../context.ts';
 import { refuseIdle } from '../idle-options.ts';
 import { tellLeftOut } from '../terminal/left-out.ts';
@@ -123,7 +123,7 @@ export async function index(
       }
       if (addsPictures) {
         const { exclude, followLinks, maxPixels, compare, removeMissing, keepMissing } = options;
-        const named = { pictures, lists: list, exclude, followLinks };
+        const named = { images: pictures, lists: list, exclude, followLinks };
         const rules = { maxPixels, compare, removeMissing, keepMissingDays: keepMissing };
         const events = target.add(clip, { ...named, ...rules, signal });
         away = await follow(events, target, options, context);
@@ -141,7 +141,7 @@ export async function index(
       }
       for (const table of tables) {
         const annotation = await target.annotate(table, pictures);
-        const { rows, pictures: named, changed, unmatched, firstUnmatched } = annotation;
+        const { rows, images: named, changed, unmatched, firstUnmatched } = annotation;
         if (json) print(JSON.stringify({ metadata: table.path, ...annotation }));
         else {
           reporter.note(
@@ -166,7 +166,7 @@ export async function index(
 
 /** Takes pictures out, and tells of names that are of none. */
 async function takeOut(
-  target: PictureIndex,
+  target: ImageIndex,
   names: readonly string[],
   doesMore: boolean,
   { reporter }: Context,
@@ -245,7 +245,7 @@ async function infoOf(uri: string): Promise<StoreInfo | undefined> {
 /** Shows work on an index, and what came of it. Returns what there is to say of pictures that are away. */
 async function follow(
   events: AsyncIterable<UpdateEvent>,
-  target: PictureIndex | undefined,
+  target: ImageIndex | undefined,
   { index: uri, json }: Pick<IndexOptions, 'index' | 'json'>,
   { reporter, signal, print }: Context,
 ): Promise<LincirError | undefined> {
@@ -300,14 +300,14 @@ async function showStatistics({ index: uri, json }: IndexOptions, { print }: Con
   const target = await openIndex(uri);
   try {
     const { info } = target;
-    const { pictures, missing, bytes, approximate, columns } = await target.statistics();
+    const { images, missing, bytes, approximate, columns } = await target.statistics();
     const broken = (await Array.fromAsync(target.broken())).flat();
     if (json) {
       print(
         JSON.stringify({
           index: uri,
           ...info,
-          pictures,
+          images,
           missing: (await Array.fromAsync(target.missing())).flat(),
           bytes: bytes ?? null,
           approximate: approximate ?? null,
@@ -319,7 +319,7 @@ async function showStatistics({ index: uri, json }: IndexOptions, { print }: Con
     }
     const rows: readonly (readonly [string, string])[] = [
       ['index', uri],
-      ['pictures', formatCount(pictures)],
+      ['pictures', formatCount(images)],
       ['broken', formatCount(broken.length)],
       ...(missing > 0 ? [['missing', `${formatCount(missing)}, which can come back`] as const] : []),
       ['model', `${info.model} (fingerprint ${info.fingerprint})`],
@@ -342,7 +342,7 @@ async function showStatistics({ index: uri, json }: IndexOptions, { print }: Con
   }
 }
 
-function listBroken(broken: readonly BrokenPicture[], print: (line: string) => void): void {
+function listBroken(broken: readonly BrokenImage[], print: (line: string) => void): void {
   for (const { path, reason } of broken) print(`broken: ${quoted(path, 4096).slice(1, -1)}: ${reason}`);
 }
 

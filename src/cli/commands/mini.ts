@@ -1,25 +1,25 @@
 /** `lincir mini`: the miniature world's benchmark as files. */
 
 import { aloneIn, formatCounted } from '../../core/index.ts';
-import { buildBenchmark, miniPictures, writeMiniBenchmark } from '../../mini/index.ts';
+import { buildBenchmark, miniImages, writeMiniBenchmark } from '../../mini/index.ts';
 import type { Context } from '../context.ts';
 
 export interface MiniOptions {
-  readonly pictures: number;
+  readonly images: number;
   readonly queries: number;
   readonly seed: number;
 }
 
 export async function mini(
   folder: string,
-  { pictures, queries, seed }: MiniOptions,
+  { images, queries, seed }: MiniOptions,
   { reporter, signal }: Context,
 ): Promise<void> {
-  const benchmark = buildBenchmark(seed, { gallery: pictures, queries });
-  reporter.begin({ label: 'drawing', unit: 'pictures', total: pictures });
+  const benchmark = buildBenchmark(seed, { gallery: images, queries });
+  reporter.begin({ label: 'drawing', unit: 'pictures', total: images });
   const onProgress = (done: number) => reporter.advance(done);
   await aloneIn(folder, () => writeMiniBenchmark(folder, benchmark, { onProgress, signal }));
   reporter.end();
-  reporter.note(`${formatCounted(pictures, 'pictures')} → ${folder}/${miniPictures}`);
+  reporter.note(`${formatCounted(images, 'pictures')} → ${folder}/${miniImages}`);
   reporter.note(`${formatCounted(queries, 'queries')}, for lincir eval mini, circo and cirr`);
 }

@@ -129,7 +129,7 @@ async function show(
   }
   if (html !== undefined || opens) {
     const file = await writePage(results, {
-      searched: (await session.index.statistics()).pictures,
+      searched: (await session.index.statistics()).images,
       path: typeof html === 'string' ? html : undefined,
     });
     reporter.note(`→ ${file}`);
@@ -138,7 +138,7 @@ async function show(
   if (timings) {
     for (const line of timingLines(results)) reporter.note(line);
     reporter.note(`${'memory'.padEnd(18)} ${formatBytes(process.memoryUsage.rss()).padStart(11)}`);
-  } else if (interactive) reporter.note(foundLine(results, (await session.index.statistics()).pictures));
+  } else if (interactive) reporter.note(foundLine(results, (await session.index.statistics()).images));
 }
 
 /** Opens the page of results, or the picture of a rank, by the program that the system has for it. */
@@ -149,7 +149,7 @@ async function openResult(
   { reporter }: Context,
 ): Promise<void> {
   if (what === 'page') {
-    const { pictures: searched } = await session.index.statistics();
+    const { images: searched } = await session.index.statistics();
     const file = await writePage(results, { searched, path: undefined });
     reporter.note(`→ ${file}`);
     return await openFile(file);

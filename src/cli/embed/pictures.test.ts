@@ -5,7 +5,7 @@ import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { listPictures } from './pictures.ts';
+import { listImages } from './pictures.ts';
 
 let folder: string;
 before(async () => {
@@ -20,7 +20,7 @@ after(() => rm(folder, { recursive: true }));
 /** The names below the folder. */
 async function listed(...patterns: string[]): Promise<string[]> {
   const paths = patterns.map((pattern) => `${folder}/${pattern}`);
-  const names = await listPictures(paths, { onUnreadable: ({ path }) => assert.fail(path) });
+  const names = await listImages(paths, { onUnreadable: ({ path }) => assert.fail(path) });
   return names.map((name) => name.slice(folder.length + 1));
 }
 
@@ -47,7 +47,7 @@ test('a folder and a pattern are without what systems keep for themselves, and l
   const leftOut: string[] = [];
   const found = { onUnreadable: () => assert.fail(), onLeftOut: (name: string) => leftOut.push(name) };
   const list = async (pattern: string) =>
-    (await listPictures([`${folder}/${pattern}`], found)).map((name) => name.slice(other.length + 1));
+    (await listImages([`${folder}/${pattern}`], found)).map((name) => name.slice(other.length + 1));
   assert.deepEqual(await list('other'), ['a.jpg', 'b.jfif', 'e\u0301.svg']);
   assert.deepEqual(leftOut, ['c.psd']);
   assert.deepEqual(await list('other/**/*.{jpg,png}'), ['a.jpg', 'link.jpg']);

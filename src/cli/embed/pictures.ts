@@ -23,7 +23,7 @@ type Found = Pick<SourceOptions, 'onUnreadable' | 'onLeftOut'>;
  * @param skipBroken note the pictures that cannot be read, instead of throwing at the first
  * @throws LincirError as `listPictures` does, and 'bad-file' for what cannot be looked into, unless that is skipped
  */
-export async function picturesInput(
+export async function imagesInput(
   patterns: readonly string[],
   skipBroken: boolean,
   note: (line: string) => void,
@@ -36,7 +36,7 @@ export async function picturesInput(
       ...{ subject: path, expected: 'a picture or folder that can be read', found: reason, todo },
     });
   };
-  const names = await listPictures(patterns, { onUnreadable, onLeftOut });
+  const names = await listImages(patterns, { onUnreadable, onLeftOut });
   return {
     kind: 'pictures',
     leftOut,
@@ -54,7 +54,7 @@ export async function picturesInput(
  * left out there. Paths have forward slashes on every system.
  * @throws LincirError 'not-found' naming a pattern that no file matches.
  */
-export async function listPictures(patterns: readonly string[], found: Found): Promise<string[]> {
+export async function listImages(patterns: readonly string[], found: Found): Promise<string[]> {
   const names = await Promise.all(patterns.map((pattern) => picturesOf(pattern, found)));
   return [...new Set(names.flat())].sort();
 }

@@ -75,7 +75,7 @@ export function evaluationCommands(program: Command, context: Context): void {
     .command('mini')
     .description("write the miniature world's pictures and queries: a benchmark that needs no download")
     .argument('<folder>', 'where to')
-    .option('--pictures <number>', 'at least 6 for every query', wholeNumber, 4000)
+    .option('--images <number>', 'at least 6 for every query', wholeNumber, 4000)
     .option('--queries <number>', 'ten kinds of change take turns', wholeNumber, 600)
     .option('--seed <number>', 'another one, another benchmark', countNumber, 1)
     .addHelpText('after', miniNotes)

@@ -5,7 +5,7 @@ import { formatCount, formatCounted, formatDuration } from '../../core/index.ts'
 
 /** A line for each method, its figures with half of their 95 % intervals, and what it gains over the first one. */
 export function resultsTable(results: Results): string[] {
-  const { methods, metrics, decisive } = results;
+  const { methods, metrics, primaryMetric } = results;
   const head = ['', ...metrics];
   const rows = methods.map(({ name, figures }) => [
     name,
@@ -16,7 +16,7 @@ export function resultsTable(results: Results): string[] {
   const [first, ...others] = methods;
   if (others.length > 0) {
     const differences = others.map(({ name, differences: found }) => {
-      const { value, low, high, p } = found![decisive]!;
+      const { value, low, high, p } = found![primaryMetric]!;
       return [
         `${name} − ${first!.name}`,
         signed(value),
@@ -24,15 +24,15 @@ export function resultsTable(results: Results): string[] {
         `p ${formatP(p)}`,
       ];
     });
-    lines.push('', `${decisive}, paired differences and their 95 % intervals:`, ...aligned(differences));
+    lines.push('', `${primaryMetric}, paired differences and their 95 % intervals:`, ...aligned(differences));
   }
   for (const { name, wordings = [], figures } of methods) {
     if (wordings.length === 0) continue;
-    const own = figures[decisive]!.value;
-    const rows = wordings.map(({ prompt, values }) => [prompt.composed, percent(values[decisive]!)]);
-    const all = [own, ...wordings.map(({ values }) => values[decisive]!)];
+    const own = figures[primaryMetric]!.value;
+    const rows = wordings.map(({ prompt, values }) => [prompt.composed, percent(values[primaryMetric]!)]);
+    const all = [own, ...wordings.map(({ values }) => values[primaryMetric]!)];
     const spread = `${percent(Math.min(...all))} to ${percent(Math.max(...all))}`;
-    lines.push('', `${name}, ${decisive} by prompt: ${spread}`);
+    lines.push('', `${name}, ${primaryMetric} by prompt: ${spread}`);
     lines.push(
       ...aligned([[methods.find((method) => method.name === name)!.prompt.composed, percent(own)], ...rows]),
     );
@@ -40,16 +40,16 @@ export function resultsTable(results: Results): string[] {
   return lines;
 }
 
-/** The decisive metric in each group, a column for each method. */
-function groupLines({ methods, decisive }: Results): string[] {
+/** The primary metric in each group, a column for each method. */
+function groupLines({ methods, primaryMetric }: Results): string[] {
   const groups = Object.entries(methods[0]!.groups);
   if (groups.length === 0) return [];
   const rows = groups.map(([group, { queries }]) => [
     group,
     formatCount(queries),
-    ...methods.map((method) => percent(method.groups[group]!.values[decisive]!)),
+    ...methods.map((method) => percent(method.groups[group]!.values[primaryMetric]!)),
   ]);
-  return ['', ...aligned([[`${decisive} in`, 'queries', ...methods.map(({ name }) => name)], ...rows])];
+  return ['', ...aligned([[`${primaryMetric} in`, 'queries', ...methods.map(({ name }) => name)], ...rows])];
 }
 
 export function timesLine({ seconds }: Results): string {

@@ -7,9 +7,9 @@ import { pathToFileURL } from 'node:url';
 import { formatCounted, writeFileAtomically } from '../../core/index.ts';
 import { indexedBytes, memberMark, thumbnailOf } from '../../pictures/index.ts';
 import type { Hit } from '../../store/index.ts';
-import { type TerminalGraphics, terminalPicture } from '../terminal/pictures.ts';
+import { type TerminalGraphics, terminalImage } from '../terminal/pictures.ts';
 import { askedFacts, labelOf } from './facts.ts';
-import { type RankedPicture, resultsPage } from './page.ts';
+import { type RankedImage, resultsPage } from './page.ts';
 import type { SearchResults } from './session.ts';
 
 /** What a line leaves out, unless it is asked for. */
@@ -55,7 +55,7 @@ export async function* asText(
   const width = `${rankOf(request, hits.length - 1)}`.length;
   for (const [at, hit] of hits.entries()) {
     const picture = graphics && (await picturesBytes(hit));
-    const drawn = picture && (await terminalPicture(picture, graphics, { rows: pictureRows }));
+    const drawn = picture && (await terminalImage(picture, graphics, { rows: pictureRows }));
     if (drawn) yield drawn;
     const details = Object.entries(hit.metadata).filter(
       ([name, value]) => value !== null && (!quietColumns.has(name) || request.where?.includes(name)),
@@ -124,7 +124,7 @@ async function picturesBytes({ path }: Pick<Hit, 'path'>): Promise<Uint8Array | 
 }
 
 /** A shard's members have no address of their own. */
-function linkTo(path: string): Pick<RankedPicture, 'href'> {
+function linkTo(path: string): Pick<RankedImage, 'href'> {
   return path.includes(memberMark) ? {} : { href: pathToFileURL(path).href };
 }
 

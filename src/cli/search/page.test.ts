@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import sharp from 'sharp';
 import { thumbnailOf } from '../../pictures/index.ts';
-import { type PageInput, type RankedPicture, resultsPage } from './page.ts';
+import { type PageInput, type RankedImage, resultsPage } from './page.ts';
 
 async function picture(width: number, height: number, background = '#dc281e'): Promise<Buffer> {
   return sharp({ create: { width, height, channels: 4, background } })
@@ -14,7 +14,7 @@ async function picture(width: number, height: number, background = '#dc281e'): P
 
 const thumbnail = (await thumbnailOf(await picture(40, 30)))!;
 
-function ranked(rank: number, more: Partial<RankedPicture> = {}): RankedPicture {
+function ranked(rank: number, more: Partial<RankedImage> = {}): RankedImage {
   return { rank, score: 0.31415926, path: `boats/${rank}.jpg`, details: {}, thumbnail, ...more };
 }
 

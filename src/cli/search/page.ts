@@ -3,7 +3,7 @@
 import sharp from 'sharp';
 import { promptParts } from '../../composition/index.ts';
 import { formatCount, formatCounted, formatDuration } from '../../core/index.ts';
-import { markup, shown } from '../../html/index.ts';
+import { escapeHtml, shown } from '../../html/index.ts';
 import { resultsPageStyle } from './style.ts';
 
 export interface PageInput {
@@ -16,21 +16,21 @@ export interface PageInput {
   readonly index: string;
   readonly model: string;
   /** In the order of `$1`, `$2`, … */
-  readonly references: readonly ReferencePicture[];
+  readonly references: readonly ReferenceImage[];
   /** Shown in the order given. */
-  readonly results: readonly RankedPicture[];
+  readonly results: readonly RankedImage[];
   /** How many pictures the query was compared with. */
   readonly searched: number;
   readonly milliseconds: number;
 }
 
-export interface ReferencePicture {
+export interface ReferenceImage {
   readonly label: string;
   /** JPEG, WebP or PNG, as all thumbnails here. */
   readonly thumbnail: Uint8Array | undefined;
 }
 
-export interface RankedPicture {
+export interface RankedImage {
   readonly rank: number;
   readonly score: number;
   readonly path: string;
@@ -39,7 +39,7 @@ export interface RankedPicture {
   readonly details: Readonly<Record<string, string | number | boolean | null>>;
   readonly thumbnail: Uint8Array | undefined;
   /** What is alike, and shown by this one. */
-  readonly duplicates?: readonly Pick<RankedPicture, 'path' | 'href'>[];
+  readonly duplicates?: readonly Pick<RankedImage, 'path' | 'href'>[];
   /** Whether it is a right answer of a benchmark. */
   readonly marked?: boolean;
 }
@@ -166,7 +166,7 @@ function resultsList(results: PageInput['results'], images: readonly (EmbeddedIm
   ].join('\n');
 }
 
-function card(result: RankedPicture, image: EmbeddedImage | undefined): string {
+function card(result: RankedImage, image: EmbeddedImage | undefined): string {
   const { rank, score, path, href, details, duplicates = [], marked = false } = result;
   const { name, folder } = split(path);
   const full = shown(path);
@@ -176,7 +176,7 @@ function card(result: RankedPicture, image: EmbeddedImage | undefined): string {
   return [
     `<li${marked ? ' class="marked"' : ''}>`,
     isLink(href)
-      ? `<a class="picture" href="${markup(href)}" title="${full}" aria-label="${shown(label)}">${picture}</a>`
+      ? `<a class="picture" href="${escapeHtml(href)}" title="${full}" aria-label="${shown(label)}">${picture}</a>`
       : `<div class="picture" title="${full}">${picture}</div>`,
     `<p class="place"><span class="rank">${rank}</span><span class="score">${scoreText(score)}</span></p>`,
     `<p class="name" title="${full}"><bdi>${shown(name)}</bdi></p>`,
@@ -206,11 +206,11 @@ function detailsOf(details: readonly (readonly [string, string | number | boolea
   return `${list(rows.slice(0, detailsShown))}\n${rest}`;
 }
 
-function duplicatesOf(duplicates: NonNullable<RankedPicture['duplicates']>): string {
+function duplicatesOf(duplicates: NonNullable<RankedImage['duplicates']>): string {
   if (duplicates.length === 0) return '';
   const items = duplicates.map(({ path, href }) => {
     const name = `<bdi>${shown(path)}</bdi>`;
-    return `<li>${isLink(href) ? `<a href="${markup(href)}">${name}</a>` : name}</li>`;
+    return `<li>${isLink(href) ? `<a href="${escapeHtml(href)}">${name}</a>` : name}</li>`;
   });
   const count = formatCounted(duplicates.length, 'duplicates');
   return `<details>\n<summary>${count}</summary>\n<ul class="duplicates">\n${items.join('\n')}\n</ul>\n</details>`;

@@ -3,12 +3,7 @@
 import { type Clip, loadClip } from '../../clip/index.ts';
 import { compose, composePrompt, type Method, methodOf, type Query } from '../../composition/index.ts';
 import { formatBytes, LincirError } from '../../core/index.ts';
-import {
-  type FoundPicture,
-  type IndexedReference,
-  openIndex,
-  type PictureIndex,
-} from '../../indexing/index.ts';
+import { type FoundImage, type ImageIndex, type IndexedReference, openIndex } from '../../indexing/index.ts';
 import type { Device } from '../../onnx/index.ts';
 import { loadPhi, type Phi } from '../../phi/index.ts';
 import { type Context, downloadBar, phiDownload } from '../context.ts';
@@ -53,7 +48,7 @@ export interface SearchResults {
   readonly request: SearchRequest;
   readonly query: Query;
   readonly references: readonly (IndexedReference & { readonly name: string })[];
-  readonly hits: readonly FoundPicture[];
+  readonly hits: readonly FoundImage[];
   readonly index: string;
   /** Of the index. */
   readonly model: string;
@@ -65,7 +60,7 @@ export interface SearchResults {
 
 /** Owns what it has loaded: close it. */
 export class SearchSession {
-  readonly index: PictureIndex;
+  readonly index: ImageIndex;
   readonly #options: SessionOptions;
   readonly #context: Context;
   #clip: Clip;
@@ -77,7 +72,7 @@ export class SearchSession {
   private constructor(
     options: SessionOptions,
     context: Context,
-    index: PictureIndex,
+    index: ImageIndex,
     clip: Clip,
     loading: Record<string, number>,
   ) {
@@ -171,7 +166,7 @@ export class SearchSession {
         weight,
       },
     });
-    timings['encoding pictures'] = query.timings.pictures;
+    timings['encoding pictures'] = query.timings.images;
     timings['applying phi'] = query.timings.phi;
     timings['encoding text'] = query.timings.text;
     const exclude = request.includeReference ? [] : references.map(({ hash }) => hash);
@@ -248,7 +243,7 @@ async function inputBytes(isDialogue: boolean): Promise<Uint8Array<ArrayBuffer>>
 /** The model of the index, loaded. */
 async function clipOf(
   name: string,
-  index: PictureIndex,
+  index: ImageIndex,
   { device, threads, interactive = false }: SessionOptions,
   { reporter, signal }: Context,
 ): Promise<Clip> {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import sharp from 'sharp';
-import { type TerminalGraphics, terminalGraphics, terminalPicture } from './pictures.ts';
+import { type TerminalGraphics, terminalGraphics, terminalImage } from './pictures.ts';
 
 const red = { r: 220, g: 40, b: 30 };
 const blue = { r: 20, g: 60, b: 200 };
@@ -97,37 +97,37 @@ async function expectTwoColours(image: Buffer, tolerance: number): Promise<void>
 }
 
 test('kitty gets a PNG in chunks, and gives no answer', async () => {
-  const { keys, png } = kittyPicture((await terminalPicture(await twoColours(), 'kitty', { rows: 10 }))!);
+  const { keys, png } = kittyPicture((await terminalImage(await twoColours(), 'kitty', { rows: 10 }))!);
   assert.equal(keys, 'a=T,f=100,r=10,q=2,m=0');
   assert.equal((await sharp(png).metadata()).format, 'png');
   await expectTwoColours(png, 1);
-  const long = kittyPicture((await terminalPicture(await noise(), 'kitty'))!);
+  const long = kittyPicture((await terminalImage(await noise(), 'kitty'))!);
   assert.match(long.keys, /^a=T,f=100,r=12,q=2,m=1$/);
   assert.equal((await sharp(long.png).stats()).channels.length, 3);
 });
 
 test('iTerm2 gets a picture in one piece', async () => {
-  const text = await terminalPicture(await twoColours(), 'iterm2', { rows: 10 });
+  const text = await terminalImage(await twoColours(), 'iterm2', { rows: 10 });
   const { height, image } = iterm2Picture(text!);
   assert.equal(height, '10');
   await expectTwoColours(image, 6);
 });
 
 test('sixels draw every pixel once, in at most 256 colours', async () => {
-  const decoded = sixelPicture((await terminalPicture(await twoColours(), 'sixel', { rows: 7 }))!);
+  const decoded = sixelPicture((await terminalImage(await twoColours(), 'sixel', { rows: 7 }))!);
   assert.equal(decoded.height, 140);
   assert.equal(decoded.width, 187);
   for (const y of [0, 5, 6, 100, 139]) {
     expectNear(decoded.at(10, y), red, 5);
     expectNear(decoded.at(180, y), blue, 5);
   }
-  const many = sixelPicture((await terminalPicture(await noise(), 'sixel', { rows: 5 }))!);
+  const many = sixelPicture((await terminalImage(await noise(), 'sixel', { rows: 5 }))!);
   assert.ok(many.colours > 64 && many.colours <= 256, String(many.colours));
 
   const black = { create: { width: 12, height: 12, channels: 3, background: 'black' } } as const;
   const grey = await sharp(black).toColourspace('b-w').png().toBuffer();
   expectNear(
-    sixelPicture((await terminalPicture(grey, 'sixel', { rows: 1 }))!).at(3, 3),
+    sixelPicture((await terminalImage(grey, 'sixel', { rows: 1 }))!).at(3, 3),
     { r: 0, g: 0, b: 0 },
     0,
   );
@@ -136,26 +136,26 @@ test('sixels draw every pixel once, in at most 256 colours', async () => {
 test('a wide picture is as wide as the columns, and has fewer rows', async () => {
   const wide = await twoColours(400, 50);
   const options = { rows: 12, columns: 40 };
-  const { keys, png } = kittyPicture((await terminalPicture(wide, 'kitty', options))!);
+  const { keys, png } = kittyPicture((await terminalImage(wide, 'kitty', options))!);
   assert.match(keys, /,r=3,/);
   assert.equal((await sharp(png).metadata()).width, 480);
-  assert.equal(iterm2Picture((await terminalPicture(wide, 'iterm2', options))!).height, '3');
-  const decoded = sixelPicture((await terminalPicture(wide, 'sixel', options))!);
+  assert.equal(iterm2Picture((await terminalImage(wide, 'iterm2', options))!).height, '3');
+  const decoded = sixelPicture((await terminalImage(wide, 'sixel', options))!);
   assert.deepEqual([decoded.width, decoded.height], [400, 50]);
 });
 
 test('transparency is white', async () => {
   const clear = { create: { width: 24, height: 24, channels: 4, background: '#ff000000' } } as const;
-  const text = await terminalPicture(await sharp(clear).png().toBuffer(), 'sixel', { rows: 1 });
+  const text = await terminalImage(await sharp(clear).png().toBuffer(), 'sixel', { rows: 1 });
   expectNear(sixelPicture(text!).at(3, 3), { r: 255, g: 255, b: 255 }, 0);
 });
 
 test('what is no picture has none', async () => {
   for (const graphics of all) {
-    assert.equal(await terminalPicture('no/such/file.jpg', graphics), undefined);
-    assert.equal(await terminalPicture(import.meta.dirname, graphics), undefined);
-    assert.equal(await terminalPicture(import.meta.filename, graphics), undefined);
-    assert.equal(await terminalPicture((await noise()).subarray(0, 5000), graphics), undefined);
+    assert.equal(await terminalImage('no/such/file.jpg', graphics), undefined);
+    assert.equal(await terminalImage(import.meta.dirname, graphics), undefined);
+    assert.equal(await terminalImage(import.meta.filename, graphics), undefined);
+    assert.equal(await terminalImage((await noise()).subarray(0, 5000), graphics), undefined);
   }
 });
 

@@ -1,11 +1,11 @@
 /** Pictures in a terminal that shows them: by kitty's protocol, by iTerm2's, or as sixels. */
 
 import sharp from 'sharp';
-import { shrunkPicture } from '../../pictures/index.ts';
+import { shrunkImage } from '../../pictures/index.ts';
 
 export type TerminalGraphics = 'kitty' | 'iterm2' | 'sixel';
 
-export interface TerminalPictureOptions {
+export interface TerminalImageOptions {
   /** How many lines high, at most. Default 12. */
   readonly rows?: number;
   /** How many characters wide, at most. Default 80. */
@@ -38,14 +38,14 @@ export function terminalGraphics(
  * @param picture a path or an encoded picture's bytes
  * @returns undefined if the picture cannot be read
  */
-export async function terminalPicture(
+export async function terminalImage(
   picture: string | Uint8Array,
   graphics: TerminalGraphics,
-  { rows = 12, columns = 80 }: TerminalPictureOptions = {},
+  { rows = 12, columns = 80 }: TerminalImageOptions = {},
 ): Promise<string | undefined> {
   const cell = graphics === 'sixel' ? sixelCell : { width: 12, height: 24 };
   const size = { width: columns * cell.width, height: rows * cell.height };
-  const bytes = await shrunkPicture(picture, (image) => {
+  const bytes = await shrunkImage(picture, (image) => {
     const fitted = image.resize({ ...size, fit: 'inside' });
     if (graphics === 'iterm2') return fitted.jpeg({ quality: 85 });
     return fitted.png(graphics === 'sixel' ? { palette: true, colours: sixelColours } : {});

@@ -1,6 +1,6 @@
 /** What a shell does to `$1` in double quotes, told to whom it has happened. */
 
-import { namesPictures } from '../../composition/index.ts';
+import { namesImages } from '../../composition/index.ts';
 import { LincirError, quoted } from '../../core/index.ts';
 
 const advice = 'in single quotes: in double ones, a shell takes $1 for a variable of its own, and empties it';
@@ -20,7 +20,7 @@ export function looksEmptied(text: string, pictures: number): boolean {
   const hasGap = text.search(gap) >= 0;
   if (pictures < 2) return hasGap;
   const names = Array.from({ length: pictures }, (_, at) => `$${at + 1}`);
-  const lacking = namesPictures(text, pictures) ? names.find((name) => !text.includes(name)) : '$1';
+  const lacking = namesImages(text, pictures) ? names.find((name) => !text.includes(name)) : '$1';
   if (lacking === undefined || (lacking !== '$1' && !hasGap)) return false;
   const expected = `the pictures' names, $1 to $${pictures}`;
   throw refuse(

@@ -12,7 +12,7 @@ export interface BenchmarkSizes {
 }
 
 /** What `renderScene` makes a picture of. */
-export interface MiniPicture {
+export interface MiniImage {
   /** From 1, in the gallery's order. */
   readonly id: number;
   /** Held out from training. */
@@ -37,7 +37,7 @@ export interface MiniQuery {
 }
 
 export interface MiniBenchmark {
-  readonly gallery: readonly MiniPicture[];
+  readonly gallery: readonly MiniImage[];
   readonly queries: readonly MiniQuery[];
 }
 

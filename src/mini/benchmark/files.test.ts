@@ -11,7 +11,7 @@ import { sequence } from '../../core/index.ts';
 import { madeMiniCaptions, miniCaptions } from '../grammar/captions.ts';
 import { shuffled } from '../world/scene.ts';
 import { buildBenchmark } from './benchmark.ts';
-import { miniPictures, writeMiniBenchmark } from './files.ts';
+import { miniImages, writeMiniBenchmark } from './files.ts';
 import { mini } from './kind.ts';
 
 const world = buildBenchmark(3, { gallery: 200, queries: 20 });
@@ -23,9 +23,9 @@ before(async () => {
 after(() => rm(folder, { recursive: true }));
 
 test('has all pictures, and both kinds of annotations', async () => {
-  const names = await readdir(join(folder, miniPictures));
+  const names = await readdir(join(folder, miniImages));
   assert.equal(names.length, 200);
-  const { width, height, channels } = await sharp(join(folder, miniPictures, names[0]!)).metadata();
+  const { width, height, channels } = await sharp(join(folder, miniImages, names[0]!)).metadata();
   assert.deepEqual([width, height, channels], [64, 64, 3]);
   const options = { anyVersion: true };
   const circo = await openBenchmark('circo', folder, options);

@@ -7,7 +7,7 @@ import { renderScene } from '../world/render.ts';
 import type { MiniBenchmark } from './benchmark.ts';
 
 /** Where pictures lie, as CIRCO's annotations have it. */
-export const miniPictures = 'COCO2017_unlabeled/unlabeled2017';
+export const miniImages = 'COCO2017_unlabeled/unlabeled2017';
 
 /** Of a picture, in pixels: as the model sees it. */
 const side = 64;
@@ -29,7 +29,7 @@ export async function writeMiniBenchmark(
 ): Promise<void> {
   const name = (id: number) => `${id}`.padStart(12, '0');
   const file = (id: number) => `${name(id)}.png`;
-  await makeFolder(join(folder, miniPictures));
+  await makeFolder(join(folder, miniImages));
   let done = 0;
   for await (const some of chunks(gallery, picturesAtOnce)) {
     await Promise.all(
@@ -38,7 +38,7 @@ export async function writeMiniBenchmark(
         const png = await sharp(data, { raw: { width, height, channels: 3 } })
           .png()
           .toBuffer();
-        await writeFileAtomically(join(folder, miniPictures, file(id)), (opened) => opened.writeFile(png));
+        await writeFileAtomically(join(folder, miniImages, file(id)), (opened) => opened.writeFile(png));
       }),
     );
     done += some.length;
@@ -59,7 +59,7 @@ export async function writeMiniBenchmark(
       semantic_aspects: [kind],
     })),
     'cirr/image_splits/split.rc2.val.json': Object.fromEntries(
-      gallery.map(({ id }) => [name(id), `./${miniPictures}/${file(id)}`]),
+      gallery.map(({ id }) => [name(id), `./${miniImages}/${file(id)}`]),
     ),
     'cirr/captions/cap.rc2.val.json': queries.map(({ id, reference, text, target, targets, subset }) => ({
       pairid: id,

@@ -69,7 +69,7 @@ async function open(folder: string, options: OpenBenchmarkOptions): Promise<Benc
     queries,
     prompt,
     metrics: [...precisionMetrics, ...recallMetrics],
-    decisive: 'mAP@10',
+    primaryMetric: 'mAP@10',
     score: (query, { gallery = [], candidates = [] }) => {
       const ranked = gallery.map((name) => circoIdOf.get(name)!);
       const precisions = circo.score(byId.get(query.id)!, { gallery: ranked });

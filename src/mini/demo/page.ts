@@ -1,13 +1,13 @@
 /** The demo's page: what was asked of the miniature world, what was found, and how the methods compare. */
 
-import { markup } from '../../html/index.ts';
+import { escapeHtml } from '../../html/index.ts';
 import type { ChangeKind } from '../world/changes.ts';
 import { sceneSvg } from '../world/render.ts';
 import type { Scene } from '../world/scene.ts';
 import { demoPageStyle } from './style.ts';
 
 /** A picture of the gallery, drawn anew for people. */
-export interface DemoPicture {
+export interface DemoImage {
   readonly scene: Scene;
   readonly variant: number;
 }
@@ -15,13 +15,13 @@ export interface DemoPicture {
 /** A query with what two methods found first. */
 export interface DemoQuery {
   readonly kind: ChangeKind;
-  readonly reference: DemoPicture;
+  readonly reference: DemoImage;
   /** What stands after `that`. */
   readonly text: string;
-  readonly found: readonly { readonly method: string; readonly pictures: readonly FoundPicture[] }[];
+  readonly found: readonly { readonly method: string; readonly pictures: readonly FoundImage[] }[];
 }
 
-export type FoundPicture = DemoPicture & { readonly isRight: boolean };
+export type FoundImage = DemoImage & { readonly isRight: boolean };
 
 export interface DemoPage {
   /** Figures in percent, by method and metric. */
@@ -65,7 +65,7 @@ export function demoPage({ methods, queries, facts }: DemoPage): string {
     '<header><h1>A picture and a few words</h1>',
     '<p class="lead">Each query is a picture and what should be different. phi has learnt from captions alone, without seeing a picture, to turn a picture into a word; the word stands in a sentence, and the pictures nearest to that sentence come first. Right answers are framed in green.</p>',
     `<dl>${Object.entries(facts)
-      .map(([name, value]) => `<div><dt>${markup(name)}</dt><dd>${markup(value)}</dd></div>`)
+      .map(([name, value]) => `<div><dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value)}</dd></div>`)
       .join('')}</dl></header>`,
     tableOf(methods),
     ...sections,
@@ -85,16 +85,16 @@ function tableOf(methods: DemoPage['methods']): string {
       const text = value.toFixed(1);
       return `<td>${value === best[at] ? `<b>${text}</b>` : text}</td>`;
     });
-    return `<tr><th scope="row">${markup(name)}</th>${cells.join('')}</tr>`;
+    return `<tr><th scope="row">${escapeHtml(name)}</th>${cells.join('')}</tr>`;
   });
-  const head = metrics.map((metric) => `<th scope="col">${markup(metric)}</th>`).join('');
+  const head = metrics.map((metric) => `<th scope="col">${escapeHtml(metric)}</th>`).join('');
   return `<div class="scroll"><table><thead><tr><td></td>${head}</tr></thead><tbody>${rows.join('\n')}</tbody></table></div>`;
 }
 
 function queryOf({ reference, text, found }: DemoQuery): string {
   const rows = found.map(
     ({ method, pictures }) =>
-      `<div class="found"><h4>${markup(method)}</h4><ol>${pictures
+      `<div class="found"><h4>${escapeHtml(method)}</h4><ol>${pictures
         .map(
           (picture) =>
             `<li${picture.isRight ? ' class="right"' : ''}>${imageOf(picture, picture.isRight ? 'a right answer' : '')}</li>`,
@@ -103,13 +103,13 @@ function queryOf({ reference, text, found }: DemoQuery): string {
   );
   return [
     '<article>',
-    `<div class="asked">${imageOf(reference, 'the reference')}<p>${imageOf(reference, '$', 'chip')} that <strong>${markup(text)}</strong></p></div>`,
+    `<div class="asked">${imageOf(reference, 'the reference')}<p>${imageOf(reference, '$', 'chip')} that <strong>${escapeHtml(text)}</strong></p></div>`,
     ...rows,
     '</article>',
   ].join('\n');
 }
 
-function imageOf({ scene, variant }: DemoPicture, alternative: string, style = ''): string {
+function imageOf({ scene, variant }: DemoImage, alternative: string, style = ''): string {
   const source = Buffer.from(sceneSvg(scene, side, variant)).toString('base64');
   return `<img${style && ` class="${style}"`} src="data:image/svg+xml;base64,${source}" width="${side}" height="${side}" alt="${alternative}">`;
 }

@@ -3,7 +3,7 @@
 import { type Aspect, type Edit, editInto, editsBetween } from '../world/changes.ts';
 import { nameOf } from '../world/names.ts';
 import { draw, type Scene, type SceneObject, shuffled } from '../world/scene.ts';
-import { clausesOfNamed, clausesOfOne, clausesOfPicture, leadsOfOne, leadsOfPicture } from './clauses.ts';
+import { clausesOfImage, clausesOfNamed, clausesOfOne, leadsOfImage, leadsOfOne } from './clauses.ts';
 import { title } from './frames.ts';
 import { beginsWithPosition, isTitle, objectPhrase, objectsPhrase } from './objects.ts';
 import {
@@ -88,7 +88,7 @@ function changeWords({ source, edits }: Way, complete: boolean, random: () => nu
     const related = relationOf(edit, source, random);
     if (!asClause) return said(edit, tailsFor(edit, source, related), related);
     const isOfOne = !related && !isWhole(edit) && source.objects.length === 1;
-    const lead = said(edit, isOfOne ? leadsOfOne : leadsOfPicture);
+    const lead = said(edit, isOfOne ? leadsOfOne : leadsOfImage);
     return `${lead} ${said(edit, clausesFor(edit, source, related), related)}`;
   }
   if (asClause) {
@@ -98,7 +98,7 @@ function changeWords({ source, edits }: Way, complete: boolean, random: () => nu
       const wordings = clausesFor(edit, source, swap);
       return said(edit, swap ? wordings : wordings.filter(isPlain), swap);
     });
-    return `${draw(leadsOfPicture, random)} ${clauses.join(' and ')}`;
+    return `${draw(leadsOfImage, random)} ${clauses.join(' and ')}`;
   }
   const [one, other] = edits.map((edit) => {
     const swap = swapOf(edit);
@@ -154,7 +154,7 @@ function tailsFor(edit: Edit, source: Scene, related?: Related): readonly string
 
 function clausesFor(edit: Edit, source: Scene, related?: Related): readonly string[] {
   if (related) return clausesOfRelation[related.kind];
-  if (isWhole(edit)) return clausesOfPicture[edit.aspect];
+  if (isWhole(edit)) return clausesOfImage[edit.aspect];
   return (source.objects.length === 1 ? clausesOfOne : clausesOfNamed)[edit.aspect];
 }
 

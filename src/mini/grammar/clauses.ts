@@ -14,7 +14,7 @@ export const leadsOfOne: readonly string[] = [
 ];
 
 /** What leads to a clause about the whole picture. */
-export const leadsOfPicture: readonly string[] = [
+export const leadsOfImage: readonly string[] = [
   ' that',
   ' which',
   ' that now',
@@ -133,7 +133,7 @@ export const clausesOfNamed: typeof clausesOfOne = {
 };
 
 /** What is said of a scene as a whole. */
-export const clausesOfPicture: Readonly<Record<WholeAspect, readonly string[]>> = {
+export const clausesOfImage: Readonly<Record<WholeAspect, readonly string[]>> = {
   background: [
     'is set {place}',
     'shows it all {place}',

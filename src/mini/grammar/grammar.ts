@@ -2,7 +2,7 @@
 
 import type { Scene } from '../world/scene.ts';
 import { changedCaption, namedCaption } from './changed.ts';
-import { clausesOfNamed, clausesOfOne, clausesOfPicture, leadsOfOne, leadsOfPicture } from './clauses.ts';
+import { clausesOfImage, clausesOfNamed, clausesOfOne, leadsOfImage, leadsOfOne } from './clauses.ts';
 import {
   emptyFrames,
   fits,
@@ -83,7 +83,7 @@ export function changeWordings(): ReadonlySet<string> {
   return new Set([
     ...[tailsOfOne, tailsOfNamed, tailsOfScene, tailsOfRelation].flatMap(all),
     ...after(leadsOfOne, all(clausesOfOne)),
-    ...after(leadsOfPicture, [clausesOfNamed, clausesOfPicture, clausesOfRelation].flatMap(all)),
+    ...after(leadsOfImage, [clausesOfNamed, clausesOfImage, clausesOfRelation].flatMap(all)),
   ]);
 }
 

@@ -34,10 +34,10 @@ export interface MetadataFile {
    * @throws LincirError 'bad-file' naming the line or row that has no key, or a value that cannot have the wanted type,
    *   and what reading throws.
    */
-  rows(wanted?: ReadonlyMap<string, MetadataType>): AsyncGenerator<readonly PictureMetadata[], void, void>;
+  rows(wanted?: ReadonlyMap<string, MetadataType>): AsyncGenerator<readonly ImageMetadata[], void, void>;
 }
 
-export interface PictureMetadata {
+export interface ImageMetadata {
   /** The picture's name, without `..` before it. */
   readonly key: string;
   readonly values: Readonly<Record<string, MetadataValue>>;
@@ -199,7 +199,7 @@ async function* pictureRows(
   format: MetadataFormat,
   key: string,
   places: readonly Place[],
-): AsyncGenerator<readonly PictureMetadata[], void, void> {
+): AsyncGenerator<readonly ImageMetadata[], void, void> {
   for await (const batch of namedBatches(path, format)) {
     for (let begin = 0; begin < batch.rows.length; begin += rowsPerBatch) {
       yield convertedRows(batch, begin, path, format, key, places);
@@ -214,7 +214,7 @@ function convertedRows(
   { unit, typeOf }: MetadataFormat,
   key: string,
   places: readonly Place[],
-): readonly PictureMetadata[] {
+): readonly ImageMetadata[] {
   const keyIndex = columns.indexOf(key);
   const indices = new Map(columns.map((name, index) => [name, index]));
   return rows.slice(begin, begin + rowsPerBatch).map(({ values, at }) => {

@@ -4,36 +4,36 @@ import type { Table } from '@lancedb/lancedb';
 import { parseJsonText, quoted } from '../../core/index.ts';
 import type { Scalar } from '../filter/filter.ts';
 import { filterSql } from '../filter/sql.ts';
-import type { BrokenPicture, MissingPicture } from '../store.ts';
+import type { BrokenImage, MissingImage } from '../store.ts';
 import { brokenSchema, missingSchema, rowsOf, scalars, tableOf } from './rows.ts';
 
 /** A row: metadata in JSON, since their columns may change meanwhile. */
-type MissingRow = Omit<MissingPicture, 'metadata'> & { readonly metadata: string };
+type MissingRow = Omit<MissingImage, 'metadata'> & { readonly metadata: string };
 
 /** The pictures, some thousand at a time, all or those with these ids or paths. */
 export async function* missingRows(
   table: Table,
   column?: 'id' | 'path',
   values: readonly string[] = [],
-): AsyncGenerator<readonly MissingPicture[], void, void> {
+): AsyncGenerator<readonly MissingImage[], void, void> {
   const all = table.query();
   for await (const batch of column ? all.where(filterSql({ kind: 'in', column, values })) : all) {
     yield (rowsOf(batch) as MissingRow[]).map((row) => ({ ...row, metadata: metadataOf(row) }));
   }
 }
 
-function metadataOf({ path, metadata }: MissingRow): MissingPicture['metadata'] {
-  return parseJsonText(metadata, `the index: metadata of ${quoted(path, 200)}`) as MissingPicture['metadata'];
+function metadataOf({ path, metadata }: MissingRow): MissingImage['metadata'] {
+  return parseJsonText(metadata, `the index: metadata of ${quoted(path, 200)}`) as MissingImage['metadata'];
 }
 
 /** Adds pictures, or replaces what has their ids. */
-export async function mergeMissing(table: Table, pictures: readonly MissingPicture[]): Promise<void> {
+export async function mergeMissing(table: Table, pictures: readonly MissingImage[]): Promise<void> {
   const rows = pictures.map((picture) => ({ ...picture, metadata: JSON.stringify(picture.metadata) }));
   await mergeRows(table, 'id', missingSchema, rows);
 }
 
 /** The same by paths. */
-export async function mergeBroken(table: Table, pictures: readonly BrokenPicture[]): Promise<void> {
+export async function mergeBroken(table: Table, pictures: readonly BrokenImage[]): Promise<void> {
   await mergeRows(table, 'path', brokenSchema, pictures);
 }
 

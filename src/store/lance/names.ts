@@ -5,11 +5,11 @@ import type { Table } from '@lancedb/lancedb';
 import { nameKey } from '../../core/index.ts';
 import { type Filter, withComparedNames } from '../filter/filter.ts';
 import { filterSql, nameSql } from '../filter/sql.ts';
-import { comparedNames, type Picture } from '../store.ts';
-import { metadataColumns, pictureNames, pictureScalars, rowsOf, sqlTypes, tableOf } from './rows.ts';
+import { comparedNames, type IndexedImage } from '../store.ts';
+import { imageNames, imageScalars, metadataColumns, rowsOf, sqlTypes, tableOf } from './rows.ts';
 
 /** Texts by column, of which `id` and `path` are there. */
-type Row = Pick<Picture, 'id' | 'path'> & Readonly<Record<string, string | null>>;
+type Row = Pick<IndexedImage, 'id' | 'path'> & Readonly<Record<string, string | null>>;
 
 const rowsPerChange = 2 ** 14;
 /** POSIX's `dirname`, null of null. */
@@ -29,12 +29,12 @@ export async function addComparedNames(pictures: Table): Promise<void> {
   if (!names.includes(path)) {
     await pictures.addColumns([{ name: path, valueSql: `cast(null as ${sqlTypes.string})` }]);
   }
-  const own = new Set<string>([...pictureNames, path]);
+  const own = new Set<string>([...imageNames, path]);
   const texts = fields.filter(({ name, type }) => String(type) === 'Utf8' && !own.has(name));
   const columns = new Map(texts.map(({ name }) => [name, 'string'] as const));
   let differing: Row[] = [];
   const change = async () => {
-    const named = pictureScalars(differing.map(({ id, path: name }) => ({ id, path: name })));
+    const named = imageScalars(differing.map(({ id, path: name }) => ({ id, path: name })));
     const composed = differing.map((row) =>
       Object.fromEntries(Object.entries(row).map(([name, text]) => [name, text && nameKey(text)])),
     );

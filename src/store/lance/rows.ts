@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import type * as Arrow from 'apache-arrow';
 import { nameKey } from '../../core/index.ts';
 import type { ColumnType, Scalar } from '../filter/filter.ts';
-import { comparedNames, type Metadata, type Picture, type Precision, type StoreInfo } from '../store.ts';
+import { comparedNames, type IndexedImage, type Metadata, type Precision, type StoreInfo } from '../store.ts';
 
 /** The one that LanceDB uses: what another instance of the library made, as `import` would give, it has to make anew. */
 const arrow: typeof Arrow = createRequire(import.meta.url)('apache-arrow');
@@ -28,7 +28,7 @@ export const sqlTypes: Readonly<Record<ColumnType, string>> = {
 };
 
 /** The types of a picture's own columns, in their order. */
-const pictureColumns: Readonly<Record<keyof Picture, ColumnType>> = {
+const pictureColumns: Readonly<Record<keyof IndexedImage, ColumnType>> = {
   id: 'string',
   path: 'string',
   folder: 'string',
@@ -38,9 +38,9 @@ const pictureColumns: Readonly<Record<keyof Picture, ColumnType>> = {
   hash: 'string',
   norm: 'number',
 };
-const nullable: ReadonlySet<string> = new Set<keyof Picture>(['statusChanged', 'norm']);
+const nullable: ReadonlySet<string> = new Set<keyof IndexedImage>(['statusChanged', 'norm']);
 
-export const pictureNames = Object.keys(pictureColumns) as (keyof Picture)[];
+export const imageNames = Object.keys(pictureColumns) as (keyof IndexedImage)[];
 
 export function picturesSchema(info: Pick<StoreInfo, 'dimensions' | 'precision'>): Arrow.Schema {
   const own = Object.entries(pictureColumns).map(([name, type]) => fieldOf(name, type, nullable.has(name)));
@@ -82,9 +82,9 @@ export function scalars(field: Arrow.Field, values: readonly (Scalar | null)[]):
 }
 
 /** Those of a picture's own columns that some row has, of which `id` is one, and what names are compared by. */
-export function pictureScalars(rows: readonly Partial<Picture>[]): Column[] {
+export function imageScalars(rows: readonly Partial<IndexedImage>[]): Column[] {
   const isThere = (name: string) => rows.some((row) => name in row);
-  const own = pictureNames.filter(isThere).map((name) =>
+  const own = imageNames.filter(isThere).map((name) =>
     scalars(
       fieldOf(name, pictureColumns[name], nullable.has(name)),
       rows.map((row) => row[name] ?? null),

@@ -7,18 +7,18 @@ import type { Columns, ColumnType, Filter } from '../filter/filter.ts';
 import { filterSql } from '../filter/sql.ts';
 import { otherType } from '../memory-store.ts';
 import {
-  type BrokenPicture,
+  type BrokenImage,
   brokenOf,
   comparedNames,
-  type EmbeddedPicture,
   type Facts,
   filterColumns,
   type Hit,
-  type KnownPicture,
+  type IndexedImage,
+  type KnownImage,
   type Metadata,
-  type MissingPicture,
-  type Picture,
+  type MissingImage,
   pictureOf,
+  type StoredImage,
   type StoreInfo,
   type StoreQuery,
   type StoreStatistics,
@@ -29,9 +29,9 @@ import { mergeBroken, mergeMissing, missingRows } from './missing.ts';
 import { namesSql } from './names.ts';
 import {
   brokenNames,
+  imageNames,
+  imageScalars,
   metadataColumns,
-  pictureNames,
-  pictureScalars,
   rowsOf,
   sqlTypes,
   tableOf,
@@ -96,16 +96,16 @@ export class LanceStore implements VectorStore {
     return this.#reading(async () => new Map([...filterColumns, ...(await this.#added())]));
   }
 
-  async *pictures(): AsyncGenerator<readonly Picture[], void, void> {
-    const own = await this.#own(this.#parts.pictures, pictureNames);
-    for await (const rows of this.#rows<Picture>(this.#parts.pictures, own)) yield rows.map(pictureOf);
+  async *images(): AsyncGenerator<readonly IndexedImage[], void, void> {
+    const own = await this.#own(this.#parts.pictures, imageNames);
+    for await (const rows of this.#rows<IndexedImage>(this.#parts.pictures, own)) yield rows.map(pictureOf);
   }
 
-  find(column: 'id' | 'path' | 'hash', values: readonly string[]): Promise<KnownPicture[]> {
+  find(column: 'id' | 'path' | 'hash', values: readonly string[]): Promise<KnownImage[]> {
     return this.#reading(async () => {
-      const found: KnownPicture[] = [];
+      const found: KnownImage[] = [];
       const added = [...(await this.#added()).keys()];
-      const own = await this.#own(this.#parts.pictures, pictureNames);
+      const own = await this.#own(this.#parts.pictures, imageNames);
       for (const some of lookups(values)) {
         const filter = { kind: 'in', column, values: some } as const;
         const query = this.#parts.pictures
@@ -113,7 +113,7 @@ export class LanceStore implements VectorStore {
           .where(await this.#sql(filter))
           .select([...own, 'vector', ...added]);
         for await (const batch of query) {
-          for (const row of rows<EmbeddedPicture & Metadata>(batch)) {
+          for (const row of rows<StoredImage & Metadata>(batch)) {
             found.push({ ...pictureOf(row), vector: row.vector, metadata: metadataOf(row, added) });
           }
         }
@@ -126,12 +126,12 @@ export class LanceStore implements VectorStore {
     return this.#reading(async () => this.#parts.pictures.countRows(filter && (await this.#sql(filter))));
   }
 
-  async add(pictures: readonly EmbeddedPicture[]): Promise<void> {
+  async add(pictures: readonly StoredImage[]): Promise<void> {
     if (pictures.length === 0) return;
     await this.#writing(async () => this.#parts.pictures.add(await this.#tableOf(pictures)));
   }
 
-  async replace(pictures: readonly EmbeddedPicture[]): Promise<void> {
+  async replace(pictures: readonly StoredImage[]): Promise<void> {
     if (pictures.length === 0) return;
     await this.#writing(async () => merge(this.#parts.pictures, await this.#tableOf(pictures)));
   }
@@ -139,7 +139,7 @@ export class LanceStore implements VectorStore {
   async move(facts: readonly Facts[]): Promise<void> {
     if (facts.length === 0) return;
     await this.#writing(async () => {
-      const columns = [...pictureScalars(facts), ...(await this.#metadataColumns(facts))];
+      const columns = [...imageScalars(facts), ...(await this.#metadataColumns(facts))];
       await merge(this.#parts.pictures, tableOf(columns));
     });
   }
@@ -165,7 +165,7 @@ export class LanceStore implements VectorStore {
         columns,
         rows.map((row) => row.values),
       );
-      await merge(pictures, tableOf([...pictureScalars(rows.map(({ id }) => ({ id }))), ...values]));
+      await merge(pictures, tableOf([...imageScalars(rows.map(({ id }) => ({ id }))), ...values]));
     });
   }
 
@@ -173,12 +173,12 @@ export class LanceStore implements VectorStore {
     await this.#delete(this.#parts.pictures, 'id', ids);
   }
 
-  async *broken(): AsyncGenerator<readonly BrokenPicture[], void, void> {
+  async *broken(): AsyncGenerator<readonly BrokenImage[], void, void> {
     const own = await this.#own(this.#parts.broken, brokenNames);
-    for await (const rows of this.#rows<BrokenPicture>(this.#parts.broken, own)) yield rows.map(brokenOf);
+    for await (const rows of this.#rows<BrokenImage>(this.#parts.broken, own)) yield rows.map(brokenOf);
   }
 
-  async addBroken(pictures: readonly BrokenPicture[]): Promise<void> {
+  async addBroken(pictures: readonly BrokenImage[]): Promise<void> {
     if (pictures.length === 0) return;
     await this.#writing(() => mergeBroken(this.#parts.broken, pictures));
   }
@@ -187,15 +187,15 @@ export class LanceStore implements VectorStore {
     await this.#delete(this.#parts.broken, 'path', paths);
   }
 
-  async *missing(): AsyncGenerator<readonly MissingPicture[], void, void> {
+  async *missing(): AsyncGenerator<readonly MissingImage[], void, void> {
     const table = await this.#reading(() => this.#parts.missing(false));
     if (table) yield* missingRows(table);
   }
 
-  findMissing(column: 'id' | 'path', values: readonly string[]): Promise<MissingPicture[]> {
+  findMissing(column: 'id' | 'path', values: readonly string[]): Promise<MissingImage[]> {
     return this.#reading(async () => {
       const table = await this.#parts.missing(false);
-      const found: MissingPicture[] = [];
+      const found: MissingImage[] = [];
       for (const some of table ? lookups(values) : []) {
         for await (const batch of missingRows(table!, column, some)) found.push(...batch);
       }
@@ -203,7 +203,7 @@ export class LanceStore implements VectorStore {
     });
   }
 
-  async addMissing(pictures: readonly MissingPicture[]): Promise<void> {
+  async addMissing(pictures: readonly MissingImage[]): Promise<void> {
     if (pictures.length === 0) return;
     await this.#writing(async () => mergeMissing((await this.#parts.missing(true))!, pictures));
   }
@@ -275,7 +275,7 @@ export class LanceStore implements VectorStore {
       const partitions = await this.#partitions();
       const index = partitions === undefined ? undefined : await pictures.indexStats(`vector-${partitions}`);
       return {
-        pictures: await pictures.countRows(),
+        images: await pictures.countRows(),
         broken: await broken.countRows(),
         missing: (await (await this.#parts.missing(false))?.countRows()) ?? 0,
         bytes: await bytes(),
@@ -301,9 +301,9 @@ export class LanceStore implements VectorStore {
     for (const column of ['id', 'hash']) await pictures.createIndex(column, { config: Index.btree() });
   }
 
-  async #tableOf(pictures: readonly EmbeddedPicture[]) {
+  async #tableOf(pictures: readonly StoredImage[]) {
     const metadata = await this.#metadataColumns(pictures);
-    return tableOf([...pictureScalars(pictures), vectors(pictures, this.info), ...metadata]);
+    return tableOf([...imageScalars(pictures), vectors(pictures, this.info), ...metadata]);
   }
 
   /** Of what is said of metadata, those that are columns here. */
@@ -330,7 +330,7 @@ export class LanceStore implements VectorStore {
   /** Columns of metadata. */
   async #added(): Promise<Map<string, ColumnType>> {
     const types = { Utf8: 'string', Float64: 'number', Bool: 'boolean' } as const;
-    const own = new Set<string>([...pictureNames, ...Object.values(comparedNames), 'vector']);
+    const own = new Set<string>([...imageNames, ...Object.values(comparedNames), 'vector']);
     const { fields } = await this.#parts.pictures.schema();
     return new Map(
       fields

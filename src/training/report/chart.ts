@@ -1,6 +1,6 @@
 /** Charts as SVG: axes, lines through noise, dots where points are few, a ring around the best one. */
 
-import { markup } from '../../html/index.ts';
+import { escapeHtml } from '../../html/index.ts';
 import { type Curve, type CurvePoint, smoothed } from './curves.ts';
 import { numberText, type Scale, stepScale, valueScale } from './scale.ts';
 
@@ -58,7 +58,7 @@ export function chartSvg({ label, size, lines, lastStep, fromZero = false }: Cha
     return `<text x="${x(value)}" y="${height - 6}" text-anchor="${anchor}">${text}</text>`;
   });
   return [
-    `<svg class="chart" viewBox="0 0 ${width} ${height}" role="img" aria-label="${markup(label)}">`,
+    `<svg class="chart" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escapeHtml(label)}">`,
     ...rows,
     ...columns,
     // The scale is not for every single value: this inner svg cuts off what lies outside.

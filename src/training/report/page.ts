@@ -1,7 +1,7 @@
 /** A run's report: one page of HTML that opens from disk, with how the run was set and what came of it. */
 
 import { formatCount, formatDuration, writeFileAtomically } from '../../core/index.ts';
-import { markup } from '../../html/index.ts';
+import { escapeHtml } from '../../html/index.ts';
 import type { Metrics, ValidationMetrics } from '../metrics.ts';
 import { type Chart, type ChartLine, chartSvg } from './chart.ts';
 import { type Curve, smoothed } from './curves.ts';
@@ -46,7 +46,7 @@ export async function writeReport(file: string, { title, settings, metrics, stat
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
     // Should data ever get into the markup, it can load and run nothing.
     `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">`,
-    `<title>${markup(title)}</title>`,
+    `<title>${escapeHtml(title)}</title>`,
     `<style>${reportStyle}</style>`,
     '<main>',
     header(title, state, summary),
@@ -73,7 +73,7 @@ function header(title: string, state: ReportState, { loss, captionsPerSecond }: 
   ] as const;
   return [
     '<header>',
-    `<h1>${markup(title)}</h1>`,
+    `<h1>${escapeHtml(title)}</h1>`,
     `<p><span class="status ${status}">${status}</span>step ${formatCount(step)} of ${formatCount(steps)}</p>`,
     `<div class="progress"><div class="${status}" style="width: ${percent}%"></div></div>`,
     definitions('tiles', tiles),
@@ -119,7 +119,7 @@ function validationSection(name: string, benchmark: BenchmarkSummary, lastStep: 
     return figure(metric, { size: 'small', lastStep, lines }, keys);
   });
   return [
-    `<section>\n<h2>Validation: ${markup(name)}</h2>`,
+    `<section>\n<h2>Validation: ${escapeHtml(name)}</h2>`,
     best ? `<p>Best at step ${formatCount(best.step)} (${weights[best.phi]}): ringed, and in bold.</p>` : '',
     '<div class="row">',
     ...charts,
@@ -139,7 +139,7 @@ function validationTable(metrics: readonly string[], { recent, best }: Benchmark
     const cells = [formatCount(record.step), weights[record.phi], ...texts].map((text) => `<td>${text}</td>`);
     return `<tr${record === best ? ' class="best"' : ''}>${cells.join('')}</tr>`;
   });
-  const heads = ['Step', 'Weights', ...metrics].map((text) => `<th>${markup(text)}</th>`);
+  const heads = ['Step', 'Weights', ...metrics].map((text) => `<th>${escapeHtml(text)}</th>`);
   return [
     `<div class="table"><table>\n<thead><tr>${heads.join('')}</tr></thead>\n<tbody>`,
     ...rows,
@@ -148,7 +148,7 @@ function validationTable(metrics: readonly string[], { recent, best }: Benchmark
 }
 
 function footer({ last }: RunSummary): string {
-  const asOf = last ? `, as of ${markup(last.time.slice(0, 16).replace('T', ' '))} UTC` : '';
+  const asOf = last ? `, as of ${escapeHtml(last.time.slice(0, 16).replace('T', ' '))} UTC` : '';
   return `<footer>Made by lincir out of metrics.jsonl${asOf}.</footer>`;
 }
 
@@ -157,7 +157,7 @@ function figure(title: string, chart: Omit<Chart, 'label'>, keys = ''): string {
   const notFinite = chart.lines.reduce((sum, { curve }) => sum + curve.notFinite, 0);
   return [
     `<figure class="${chart.size}">`,
-    `<figcaption>${markup(title)}<span class="keys">${keys}</span></figcaption>`,
+    `<figcaption>${escapeHtml(title)}<span class="keys">${keys}</span></figcaption>`,
     isEmpty ? '<p class="empty">nothing that can be shown</p>' : chartSvg({ ...chart, label: title }),
     notFinite > 0 ? `<p class="note">Left out, as it is not finite: ${formatCount(notFinite)}.</p>` : '',
     '</figure>',
@@ -165,6 +165,8 @@ function figure(title: string, chart: Omit<Chart, 'label'>, keys = ''): string {
 }
 
 function definitions(style: string, rows: Report['settings']): string {
-  const parts = rows.map(([label, value]) => `<div><dt>${markup(label)}</dt><dd>${markup(value)}</dd></div>`);
+  const parts = rows.map(
+    ([label, value]) => `<div><dt>${escapeHtml(label)}</dt><dd>${escapeHtml(value)}</dd></div>`,
+  );
   return [`<dl class="${style}">`, ...parts, '</dl>'].join('\n');
 }

@@ -201,7 +201,14 @@ export async function benchmarkTargets(folder: string) {
   );
   const results: Results = {
     ...{ version: 1, benchmark: 'mini', preset: 'mini', options: { split: null }, folder: '/a', sha256: 'a' },
-    ...{ limit: null, images: 3, queries: ['1', '2'], metrics: ['R@1'], decisive: 'R@1', mean: 'groups' },
+    ...{
+      limit: null,
+      images: 3,
+      queries: ['1', '2'],
+      metrics: ['R@1'],
+      primaryMetric: 'R@1',
+      mean: 'groups',
+    },
     groupOf: ['x', 'y'],
     model: { name: 'mini', fingerprint: 'f', targetPad: null },
     methods: ['lincir', 'slerp'].map((name, at) => ({
@@ -270,7 +277,15 @@ export async function benchmarkTargets(folder: string) {
     results: {
       covers: ['benchmarks/results-file.ts'],
       seeds: [jsonOf(results)],
-      tokens: [...jsonTokens, '"R@1"', '"decisive"', '"groups"', '"figures"', '"differences"', '"lincir"'],
+      tokens: [
+        ...jsonTokens,
+        '"R@1"',
+        '"primaryMetric"',
+        '"groups"',
+        '"figures"',
+        '"differences"',
+        '"lincir"',
+      ],
       read: ofFile(folder, 'results.json', async (path) => {
         const read = await readResults(path);
         resultsTable(read);

@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { Header } from 'tar';
-import { headerProblems } from '../../../src/benchmarks/picture-facts.ts';
+import { headerProblems } from '../../../src/benchmarks/image-facts.ts';
 import { decodeImage } from '../../../src/clip/index.ts';
 import { writeNpy, writeSafetensors } from '../../../src/core/index.ts';
 import { exifOf } from '../../../src/pictures/exif.ts';
@@ -318,7 +318,7 @@ const decoders = [
   ...['decode', 'decode-here', 'format', 'magick-decode', 'raw-preview', 'source', 'vips-decode'].map(
     (name) => `clip/${name}.ts`,
   ),
-  ...['benchmarks/picture-facts.ts', 'pictures/thumbnail.ts', 'pictures/looks.ts'],
+  ...['benchmarks/image-facts.ts', 'pictures/thumbnail.ts', 'pictures/looks.ts'],
 ];
 
 const columns = new Map([

@@ -106,7 +106,7 @@ export async function weightTargets(folder: string) {
       read: (bytes) => readNpyHeader(memoryFile(bytes)),
     },
     'vector-cache': {
-      covers: ['core/vector-cache.ts', 'phi/inversion-cache.ts', 'benchmarks/embed-pictures.ts'],
+      covers: ['core/vector-cache.ts', 'phi/inversion-cache.ts', 'benchmarks/embed-images.ts'],
       seeds: [cacheSeed],
       repair: safetensorsRepair(88),
       tokens: safetensorsTokens,

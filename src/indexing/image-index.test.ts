@@ -20,7 +20,7 @@ import sharp from 'sharp';
 import { brokenOf, place as placeIn, update as updateWith, writePicture } from '../../test/pictures.ts';
 import { type Clip, loadClip } from '../clip/index.ts';
 import { compose } from '../composition/index.ts';
-import { openIndex, type PictureIndex } from './picture-index.ts';
+import { type ImageIndex, openIndex } from './image-index.ts';
 import type { UpdateOptions } from './update.ts';
 
 const fixtures = join(import.meta.dirname, '../../test/fixtures');
@@ -37,13 +37,13 @@ after(async () => {
 
 const open = (uri: string) => openIndex(uri, { access: 'write', clip });
 const place = (count: number) => placeIn(folder, count);
-const update = (index: PictureIndex, options: UpdateOptions) => updateWith(index, clip, options);
+const update = (index: ImageIndex, options: UpdateOptions) => updateWith(index, clip, options);
 
 describe('an index', () => {
   test('holds the embeddings that the model gives, and finds each picture by itself', async () => {
     const { photos, uri } = await place(25);
     const index = await open(uri);
-    assert.deepEqual(await update(index, { pictures: [photos] }), { added: 25, encoded: 25 });
+    assert.deepEqual(await update(index, { images: [photos] }), { added: 25, encoded: 25 });
     for (const name of ['0.png', 'sub/7.png']) {
       const found = (await index.find(join(photos, name)))!;
       const { data } = await clip.encodeImages([join(photos, name)]);
@@ -69,7 +69,7 @@ describe('an index', () => {
   test('pages through what it found, and filters before ranking', async () => {
     const { photos, uri } = await place(12);
     const index = await open(uri);
-    await update(index, { pictures: [photos] });
+    await update(index, { images: [photos] });
     const query = await compose({ clip, text: 'red' });
     const all = await index.search(query, { top: 12 });
     const pages = [];
@@ -91,8 +91,8 @@ describe('an index', () => {
   test('touches only what is new, changed, renamed or gone', async () => {
     const { photos, uri } = await place(10);
     const index = await open(uri);
-    await update(index, { pictures: [photos] });
-    assert.deepEqual(await update(index, { pictures: [photos] }), { unchanged: 10 });
+    await update(index, { images: [photos] });
+    assert.deepEqual(await update(index, { images: [photos] }), { unchanged: 10 });
     const { id } = (await index.find(join(photos, '0.png')))!;
 
     await rename(join(photos, '0.png'), join(photos, 'sub/zero.png'));
@@ -101,22 +101,22 @@ describe('an index', () => {
     await rm(join(photos, '6.png'));
     await writePicture(join(photos, 'new.png'), 105);
     await cp(join(photos, '8.png'), join(photos, 'copy of 8.png'));
-    assert.deepEqual(await update(index, { pictures: [photos] }), {
+    assert.deepEqual(await update(index, { images: [photos] }), {
       ...{ added: 2, changed: 1, renamed: 1, removed: 1, unchanged: 7 },
       encoded: 3,
     });
     assert.equal((await index.find(join(photos, 'sub/zero.png')))!.id, id);
-    assert.equal((await index.statistics()).pictures, 11);
-    assert.deepEqual(await update(index, { pictures: [photos] }), { unchanged: 11 });
+    assert.equal((await index.statistics()).images, 11);
+    assert.deepEqual(await update(index, { images: [photos] }), { unchanged: 11 });
 
     // Another folder is none of its business, and one that is named again is looked through whole.
     const other = await place(2);
-    assert.deepEqual(await update(index, { pictures: [other.photos] }), { added: 2, encoded: 2 });
+    assert.deepEqual(await update(index, { images: [other.photos] }), { added: 2, encoded: 2 });
     await rename(join(photos, 'sub'), join(photos, 'moved'));
-    assert.deepEqual(await update(index, { pictures: [photos] }), { renamed: 6, unchanged: 5 });
-    assert.equal((await index.statistics()).pictures, 13);
+    assert.deepEqual(await update(index, { images: [photos] }), { renamed: 6, unchanged: 5 });
+    assert.equal((await index.statistics()).images, 13);
     assert.equal(await index.remove([id, join(photos, '2.png'), 'none such']), 2);
-    assert.equal((await index.statistics()).pictures, 11);
+    assert.equal((await index.statistics()).images, 11);
     await index.close();
   });
 
@@ -124,11 +124,11 @@ describe('an index', () => {
     const { photos, uri } = await place(1);
     const index = await open(uri);
     await cp(join(photos, '0.png'), join(photos, '1.png'));
-    await update(index, { pictures: [photos] });
+    await update(index, { images: [photos] });
     await rename(join(photos, '0.png'), join(photos, 'a.png'));
     await rename(join(photos, '1.png'), join(photos, 'b.png'));
     await cp(join(photos, 'a.png'), join(photos, 'c.png'));
-    assert.deepEqual(await update(index, { pictures: [photos] }), { added: 1, renamed: 2 });
+    assert.deepEqual(await update(index, { images: [photos] }), { added: 1, renamed: 2 });
     const vectors = [];
     for (const name of ['a.png', 'b.png', 'c.png']) vectors.push((await index.find(join(photos, name)))!);
     assert.equal(new Set(vectors.map(({ id }) => id)).size, 3);
@@ -147,7 +147,7 @@ describe('an index', () => {
       .toBuffer();
     await writeFile(join(photos, 'bomb.png'), bomb);
     const index = await open(uri);
-    const options = { pictures: [photos], maxPixels: 1_000_000 };
+    const options = { images: [photos], maxPixels: 1_000_000 };
     assert.deepEqual(await update(index, options), { added: 3, broken: 4, encoded: 3 });
     const reasons = await brokenOf(index);
     assert.match(reasons.get('empty.jpg')!, /found an empty file/);
@@ -169,7 +169,7 @@ describe('an index', () => {
   test('refuses queries without a direction, or of other dimensions', async () => {
     const { photos, uri } = await place(2);
     const index = await open(uri);
-    await update(index, { pictures: [photos] });
+    await update(index, { images: [photos] });
     const query = await compose({ clip, text: 'red' });
     const withVector = (vector: Float32Array) => index.search({ ...query, vector });
     const { length } = query.vector;
@@ -213,14 +213,14 @@ describe('an index', () => {
 
     const index = await open(uri);
     const exclude = ['skip', 'thumb-*', 'sub/none*'];
-    assert.deepEqual(await update(index, { pictures: [photos], exclude }), {
+    assert.deepEqual(await update(index, { images: [photos], exclude }), {
       added: 8,
       broken: 1,
       encoded: 8,
     });
     for (const name of names) assert.ok(await index.find(join(photos, name)), name);
     assert.match([...(await brokenOf(index)).values()][0]!, /expected a name in UTF-8/);
-    const followed = await update(index, { pictures: [photos], exclude, followLinks: true });
+    const followed = await update(index, { images: [photos], exclude, followLinks: true });
     assert.deepEqual(followed, { added: 3, broken: 2, unchanged: 8, encoded: 3 });
     const reasons = [...(await brokenOf(index))].map(([name, reason]) => `${name}: ${reason}`).join();
     assert.match(reasons, /dangling\.png: .*no such file/);
@@ -230,16 +230,16 @@ describe('an index', () => {
   test('does not take for gone what it may not look into', { skip: process.getuid?.() === 0 }, async () => {
     const { photos, uri } = await place(6);
     const index = await open(uri);
-    await update(index, { pictures: [photos] });
+    await update(index, { images: [photos] });
     await chmod(join(photos, 'sub'), 0);
     try {
-      assert.deepEqual(await update(index, { pictures: [photos] }), { broken: 1, unchanged: 3 });
-      assert.equal((await index.statistics()).pictures, 6);
+      assert.deepEqual(await update(index, { images: [photos] }), { broken: 1, unchanged: 3 });
+      assert.equal((await index.statistics()).images, 6);
       assert.match([...(await brokenOf(index)).values()][0]!, /denies access/);
     } finally {
       await chmod(join(photos, 'sub'), 0o755);
     }
-    assert.deepEqual(await update(index, { pictures: [photos] }), { unchanged: 6 });
+    assert.deepEqual(await update(index, { images: [photos] }), { unchanged: 6 });
     assert.equal((await brokenOf(index)).size, 0);
     await index.close();
   });

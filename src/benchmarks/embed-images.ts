@@ -3,11 +3,11 @@
 import { join } from 'node:path';
 import type { Clip } from '../clip/index.ts';
 import { formatCount, LincirError, VectorCache } from '../core/index.ts';
-import { type FoundPicture, PictureReader } from '../pictures/index.ts';
+import { type FoundImage, ImageReader } from '../pictures/index.ts';
 import type { Benchmark, BenchmarkImage } from './benchmark.ts';
-import { type FileFacts, headerProblems, type PictureProblem, pictureFacts } from './picture-facts.ts';
+import { type FileFacts, headerProblems, type ImageProblem, imageFacts } from './image-facts.ts';
 
-export interface EmbedPicturesOptions {
+export interface EmbedImagesOptions {
   /** Where embeddings are kept, in a folder for each model; absent: nowhere. */
   readonly cache?: string | undefined;
   readonly maxPixels?: number | undefined;
@@ -16,11 +16,11 @@ export interface EmbedPicturesOptions {
     | ((stage: 'looking' | 'checking' | 'encoding', done: number, total: number) => void)
     | undefined;
   /** Told of every picture that is missing or broken, before the error. */
-  readonly onProblem?: ((problem: PictureProblem) => void) | undefined;
+  readonly onProblem?: ((problem: ImageProblem) => void) | undefined;
 }
 
 /** Un-normalised embeddings of all pictures of a benchmark. */
-export interface PictureEmbeddings {
+export interface ImageEmbeddings {
   /** [pictures, dimensions], in the order of the benchmark's images. */
   readonly data: Float32Array;
   readonly dimensions: number;
@@ -39,18 +39,18 @@ const millisecondsPerWrite = 60_000;
  * are not in the cache. An interrupted call goes on where it was, but for the last minute at most.
  * @throws LincirError 'bad-file' for pictures that are missing or broken
  */
-export async function embedPictures(
+export async function embedImages(
   benchmark: Pick<Benchmark, 'images' | 'folder' | 'isUpright'>,
   clip: Clip,
-  { cache, maxPixels, signal, onProgress, onProblem }: EmbedPicturesOptions = {},
-): Promise<PictureEmbeddings> {
+  { cache, maxPixels, signal, onProgress, onProblem }: EmbedImagesOptions = {},
+): Promise<ImageEmbeddings> {
   const { images, folder, isUpright = false } = benchmark;
   const dimensions = clip.visionConfig.projection;
-  const refuse = (problems: readonly PictureProblem[]) => {
+  const refuse = (problems: readonly ImageProblem[]) => {
     for (const problem of problems) onProblem?.(problem);
     if (problems.length > 0) throw missing(folder, problems, images.length);
   };
-  const { facts, problems } = await pictureFacts(images, (done) =>
+  const { facts, problems } = await imageFacts(images, (done) =>
     onProgress?.('looking', done, images.length),
   );
   refuse(problems);
@@ -120,7 +120,7 @@ async function* encoded(
 ): AsyncGenerator<{ readonly rows: readonly number[]; readonly embeddings: Float32Array }, void, void> {
   if (wanted.length === 0) return;
   const perRun = clip.picturesPerRun;
-  const reader = new PictureReader({
+  const reader = new ImageReader({
     preprocessing: clip.preprocessing,
     ...(clip.targetPad && { targetPad: clip.targetPad }),
     ...(maxPixels && { maxPixels }),
@@ -131,7 +131,7 @@ async function* encoded(
     for (const row of wanted) {
       const { path, region } = images[row]!;
       const { size, modified } = facts.get(path)!;
-      const picture: FoundPicture = {
+      const picture: FoundImage = {
         path,
         folder: '',
         file: path,
@@ -188,7 +188,7 @@ function keyOf(
   return JSON.stringify([path, size, modified, altered, region ?? null, isUpright ? 'upright' : 'stored']);
 }
 
-function missing(subject: string, problems: readonly PictureProblem[], all: number): LincirError {
+function missing(subject: string, problems: readonly ImageProblem[], all: number): LincirError {
   const [first] = problems;
   const rest = problems.length - 1;
   return new LincirError('bad-file', {

@@ -15,7 +15,7 @@ export interface FileFacts {
   readonly altered: number;
 }
 
-export interface PictureProblem {
+export interface ImageProblem {
   readonly path: string;
   readonly reason: string;
 }
@@ -27,10 +27,10 @@ const filesAtOnce = 64;
  * Looks at the file of every picture.
  * @returns the facts by path, and everything that is wrong: nothing there, no file, empty, no permission
  */
-export async function pictureFacts(
+export async function imageFacts(
   images: readonly BenchmarkImage[],
   onProgress?: (done: number) => void,
-): Promise<{ facts: ReadonlyMap<string, FileFacts>; problems: readonly PictureProblem[] }> {
+): Promise<{ facts: ReadonlyMap<string, FileFacts>; problems: readonly ImageProblem[] }> {
   const paths = [...new Set(images.map(({ path }) => path))];
   const facts = new Map<string, FileFacts>();
   const problems = await eachProblem(paths, onProgress, async (path) => {
@@ -48,7 +48,7 @@ export async function pictureFacts(
 export async function headerProblems(
   paths: readonly string[],
   onProgress?: (done: number) => void,
-): Promise<readonly PictureProblem[]> {
+): Promise<readonly ImageProblem[]> {
   return await eachProblem(paths, onProgress, async (path) => {
     await using file = await open(path);
     const { buffer, bytesRead } = await file.read(new Uint8Array(beginningBytes));
@@ -62,8 +62,8 @@ async function eachProblem(
   paths: readonly string[],
   onProgress: ((done: number) => void) | undefined,
   look: (path: string) => Promise<string | undefined>,
-): Promise<readonly PictureProblem[]> {
-  const problems: PictureProblem[] = [];
+): Promise<readonly ImageProblem[]> {
+  const problems: ImageProblem[] = [];
   let done = 0;
   for await (const some of chunks(paths, filesAtOnce)) {
     const reasons = await Promise.all(some.map((path) => look(path).catch((error) => reasonIn(error, path))));

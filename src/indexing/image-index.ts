@@ -7,18 +7,18 @@ import type { Query, Reference } from '../composition/index.ts';
 import { LincirError, quoted } from '../core/index.ts';
 import {
   type EmbeddingsFile,
-  type FetchPictureOptions,
-  fetchPicture,
+  type FetchImageOptions,
+  fetchImage,
   indexedBytes,
   isWebAddress,
   type MetadataFile,
 } from '../pictures/index.ts';
 import {
-  type BrokenPicture,
+  type BrokenImage,
   engineOf,
   formatVersion,
-  type KnownPicture,
-  type MissingPicture,
+  type KnownImage,
+  type MissingImage,
   type Precision,
   type StoreInfo,
   type StoreStatistics,
@@ -28,7 +28,7 @@ import { type Annotation, annotate } from './annotate.ts';
 import { type ImportSummary, importEmbeddings } from './import.ts';
 import { namedBy, pathsOf } from './names.ts';
 import { namedColumns, namedMetadata } from './photo-columns.ts';
-import { type FoundPicture, type SearchOptions, searchStore } from './search.ts';
+import { type FoundImage, type SearchOptions, searchStore } from './search.ts';
 import { type UpdateEvent, type UpdateOptions, updateIndex } from './update.ts';
 
 export interface OpenIndexOptions {
@@ -55,7 +55,7 @@ export interface IndexedReference {
  * @throws LincirError 'not-found' where there is no index, 'bad-argument' for an address of another kind, or for an index
  *   of another model than `clip`, 'bad-file' for one of a newer version, 'io' when another process writes it
  */
-export async function openIndex(uri: string, options: OpenIndexOptions = {}): Promise<PictureIndex> {
+export async function openIndex(uri: string, options: OpenIndexOptions = {}): Promise<ImageIndex> {
   const { access = 'read', clip, precision } = options;
   const { engine, location } = await engineOf(uri);
   const create = async (error: unknown): Promise<VectorStore> => {
@@ -64,7 +64,7 @@ export async function openIndex(uri: string, options: OpenIndexOptions = {}): Pr
     return await engine.create(location, infoFor(clip, precision));
   };
   const store = await engine.open(location, access).catch(create);
-  const index = new PictureIndex(uri, store);
+  const index = new ImageIndex(uri, store);
   try {
     if (clip) index.expectModel(clip);
     if (precision !== undefined && precision !== store.info.precision) {
@@ -96,7 +96,7 @@ export function infoFor(clip: Clip, precision: Precision = 'float32'): StoreInfo
 }
 
 /** An open index. Close it. Where another process puts a new one in its place, as `reindex` does, readers go on with that. */
-export class PictureIndex {
+export class ImageIndex {
   readonly uri: string;
   #store: VectorStore;
 
@@ -147,7 +147,7 @@ export class PictureIndex {
   }
 
   /** The picture with an id or a path. */
-  async find(name: string): Promise<KnownPicture | undefined> {
+  async find(name: string): Promise<KnownImage | undefined> {
     return await this.#reading(async (store) => {
       const [byId] = isId(name) ? await store.find('id', [name]) : [];
       const found = byId ?? namedBy([name], await store.find('path', pathsOf(name)))[0];
@@ -162,7 +162,7 @@ export class PictureIndex {
    */
   async reference(
     name: string | Uint8Array<ArrayBuffer>,
-    options: FetchPictureOptions = {},
+    options: FetchImageOptions = {},
   ): Promise<IndexedReference> {
     const bytes = typeof name === 'string' ? await bytesNamed(name, options) : name;
     if (bytes !== undefined) {
@@ -186,20 +186,20 @@ export class PictureIndex {
    * @throws LincirError 'bad-argument' for a query of another model or without a direction, a filter that cannot be read,
    *   and bad options
    */
-  async search(query: Query, options: SearchOptions = {}): Promise<FoundPicture[]> {
+  async search(query: Query, options: SearchOptions = {}): Promise<FoundImage[]> {
     return await this.#reading(async (store) => {
       if (query.fingerprint !== this.info.fingerprint) throw this.#otherModel('the query', query.fingerprint);
       return await searchStore(store, query, options);
     });
   }
 
-  async *broken(): AsyncGenerator<readonly BrokenPicture[], void, void> {
+  async *broken(): AsyncGenerator<readonly BrokenImage[], void, void> {
     await this.#reading((store) => store.columns()); // looks whether it is still there
     yield* this.#store.broken();
   }
 
   /** Pictures that were taken out since they could not be found or read; they can come back. */
-  missing(): AsyncIterable<readonly MissingPicture[]> {
+  missing(): AsyncIterable<readonly MissingImage[]> {
     return this.#store.missing();
   }
 
@@ -269,9 +269,9 @@ export class PictureIndex {
 
 async function bytesNamed(
   name: string,
-  options: FetchPictureOptions,
+  options: FetchImageOptions,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  return isWebAddress(name) ? await fetchPicture(name, options) : await bytesUnlessMissing(name);
+  return isWebAddress(name) ? await fetchImage(name, options) : await bytesUnlessMissing(name);
 }
 
 async function bytesUnlessMissing(path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
@@ -286,6 +286,6 @@ function isId(name: string): boolean {
   return /^[\da-f]{16}$/.test(name);
 }
 
-function asReference(picture: KnownPicture): IndexedReference {
+function asReference(picture: KnownImage): IndexedReference {
   return { image: picture, hash: picture.hash, id: picture.id };
 }
