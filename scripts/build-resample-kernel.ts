@@ -1,10 +1,10 @@
-/** Compiles src/clip/resample.wat into src/clip/resample-kernel.ts: `npm run kernel`. */
+/** Compiles src/pixels/resample.wat into src/pixels/resample-kernel.ts: `npm run kernel`. */
 
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import wabt from 'wabt';
 
-const folder = join(import.meta.dirname, '../src/clip');
+const folder = join(import.meta.dirname, '../src/pixels');
 
 /** The kernel as WebAssembly, in base64. */
 export async function compiledKernel(): Promise<string> {

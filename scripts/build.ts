@@ -39,7 +39,7 @@ const found: Plugin = {
     onLoad({ filter: /onnxruntime-node.dist.binding\.js$/ }, ({ path }) => ({
       contents: changed(path, [/require\(`[^`]*`\)/, `require(${loader}).loadBinding('${runtimeVersion}')`]),
     }));
-    onLoad({ filter: /clip.magick-decode\.ts$/ }, ({ path }) => {
+    onLoad({ filter: /decoding.magick-decode\.ts$/ }, ({ path }) => {
       const wasm = readFileSync(join(root, 'node_modules/@imagemagick/magick-wasm/dist/x86/magick.wasm'));
       writeFileSync(join(dist, 'lib/magick.wasm.gz'), gzipSync(wasm, { level: 9 })); // 5 of 15 MB
       return {

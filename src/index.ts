@@ -27,7 +27,6 @@ export {
   type EncodeImagesOptions,
   type EncodeOptions,
   type EncodeTextsOptions,
-  type ImageSource,
   type Injection,
   type LoadClipOptions,
   loadClip,
@@ -62,6 +61,7 @@ export {
 export { type Device, devices } from './onnx/index.ts';
 export { type LoadPhiOptions, loadPhi, Phi, type PhiInfo } from './phi/index.ts';
 export { type EmbeddingsFile, type MetadataFile, openEmbeddings, openMetadata } from './pictures/index.ts';
+export type { ImageSource } from './pixels/index.ts';
 export type {
   BrokenImage,
   Hit,

@@ -8,6 +8,8 @@ import { test } from 'node:test';
 /** In import order: each may import from those before it. */
 const folders = [
   'core',
+  'pixels',
+  'decoding',
   'html',
   'tables',
   'hub',

@@ -15,6 +15,7 @@ import {
 } from '../core/index.ts';
 import { type DownloadProgress, resolveModel } from '../hub/index.ts';
 import { Session, type SessionOptions, type Value } from '../onnx/index.ts';
+import type { ImageSource } from '../pixels/index.ts';
 import { type ClipConfig, readClipConfig, type TextConfig, type VisionConfig } from './config.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import {
@@ -23,7 +24,6 @@ import {
   preprocessImage,
   readPreprocessing,
 } from './preprocess.ts';
-import type { ImageSource } from './source.ts';
 import { textInputs, textTower } from './text-tower.ts';
 import { type TokenRow, tokenBatches } from './token-batches.ts';
 import { type ClipTokenizer, loadTokenizer } from './tokenizer.ts';

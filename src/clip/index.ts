@@ -16,20 +16,14 @@ export {
   type TowerConfig,
   type VisionConfig,
 } from './config.ts';
-export { decodeImage, defaultMaxPixels, shownImage } from './decode.ts';
-export { formatOf } from './format.ts';
-export { joinBudget, newBudget } from './memory-budget.ts';
 export {
   type ImagePreprocessing,
   type PreprocessOptions,
   preprocessImage,
   readPreprocessing,
 } from './preprocess.ts';
-export type { RgbImage } from './resample.ts';
-export type { ImageSource } from './source.ts';
 export { prefixInputs, type TextInputs, textInputs, textPrefix, textTower } from './text-tower.ts';
 export { type Injection, type TokenBatch, type TokenRow, tokenBatches } from './token-batches.ts';
 export { type ClipTokenizer, loadTokenizer } from './tokenizer.ts';
 export { type Parameter, type Prefix, parametersOf } from './transformer.ts';
 export { visionInput, visionTower } from './vision-tower.ts';
-export type { Extent } from './window.ts';

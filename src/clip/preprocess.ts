@@ -1,11 +1,18 @@
 /** CLIP's image preprocessing: `preprocessor_config.json` as plain data, and a picture as the vision tower's input. */
 
 import { z } from 'zod';
+import { decodeWindow } from '#decode';
 import { LincirError, shortJson } from '../core/index.ts';
-import { defaultMaxPixels, imageWindow } from './decode.ts';
-import type { RgbImage } from './resample.ts';
-import type { ImageSource } from './source.ts';
-import type { Extent, Window } from './window.ts';
+import {
+  checkedPixels,
+  defaultMaxPixels,
+  type Extent,
+  type ImageSource,
+  isPixels,
+  type RgbImage,
+  type Window,
+  windowOf,
+} from '../pixels/index.ts';
 
 type Triple = readonly [number, number, number];
 
@@ -82,7 +89,7 @@ export function readPreprocessing(json: unknown, file: string): ImagePreprocessi
  * `CLIPImageProcessorPil`; results equal it to the bit wherever the decoders agree. The torchvision processor of
  * transformers 5 resamples slightly differently.
  *
- * @throws LincirError as `decodeImage` does; `bad-argument` for an option or pixels that cannot be used
+ * @throws LincirError as `DecodeWindow` does; `bad-argument` for an option or pixels that cannot be used
  */
 export async function preprocessImage(
   source: ImageSource,
@@ -97,7 +104,9 @@ export async function preprocessImage(
     throw badArgument('into', `${length} floats`, String(options.into.length));
   }
   const window = { ...(resize && { resize }), filter, crop, targetPad, isStored };
-  const image = await imageWindow(source, window, name, maxPixels);
+  const image = isPixels(source)
+    ? windowOf(checkedPixels(source, name), window)
+    : await decodeWindow(source, window, name, maxPixels);
   if (image.whole) options.onSize?.(image.whole);
   return normalise(image, preprocessing, options.into ?? new Float32Array(length));
 }

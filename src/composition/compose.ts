@@ -1,9 +1,10 @@
 /** Composing: pictures and words to one vector, by phi (LinCIR) or by ways that need no training. */
 
-import type { Clip, ImageSource } from '../clip/index.ts';
+import type { Clip } from '../clip/index.ts';
 import { type Float32Tensor, LincirError, normalizeRows, quoted } from '../core/index.ts';
 import { phiPresetFor } from '../hub/index.ts';
 import type { Phi } from '../phi/index.ts';
+import type { ImageSource } from '../pixels/index.ts';
 import type { StoredImage } from '../store/index.ts';
 import { slerp, slerpWeight, sum } from './mixing.ts';
 import { composePrompt, namesImages, plainText } from './prompt.ts';

@@ -1,7 +1,7 @@
 /** Whether a file is a picture: its name says so, or, where that has no ending to go by, its beginning. */
 
 import { open } from 'node:fs/promises';
-import { formatOf } from '../clip/index.ts';
+import { formatOf } from '../decoding/index.ts';
 import { endingOf, leftOutEndings, takenEndings } from './endings.ts';
 
 /** By its name alone. `unclear`: to be looked into; `other`: no picture. */

@@ -2,8 +2,9 @@
 
 import { hash } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
-import { joinBudget, preprocessImage } from '../clip/index.ts';
+import { preprocessImage } from '../clip/index.ts';
 import { isPassing, LincirError } from '../core/index.ts';
+import { joinBudget } from '../decoding/index.ts';
 import { readImage } from './bytes.ts';
 import { exifOf } from './exif.ts';
 import { type FoundImage, reasonOf } from './files.ts';

@@ -3,7 +3,8 @@
 import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import { type ImagePreprocessing, newBudget, type PreprocessOptions } from '../clip/index.ts';
+import type { ImagePreprocessing, PreprocessOptions } from '../clip/index.ts';
+import { newBudget } from '../decoding/index.ts';
 import type { Exif } from './exif.ts';
 import type { FoundImage } from './files.ts';
 

@@ -1,15 +1,9 @@
 /** Regions of pictures, as benchmarks cut them out: a box, what lies outside of a mask, and how it becomes a square. */
 
-import {
-  decodeImage,
-  defaultMaxPixels,
-  type ImagePreprocessing,
-  type ImageSource,
-  type PreprocessOptions,
-  preprocessImage,
-  type RgbImage,
-} from '../clip/index.ts';
+import { type ImagePreprocessing, type PreprocessOptions, preprocessImage } from '../clip/index.ts';
 import { LincirError } from '../core/index.ts';
+import { decodeImage } from '../decoding/index.ts';
+import { defaultMaxPixels, type ImageSource, type RgbImage } from '../pixels/index.ts';
 
 /** A box in the picture's pixels as its file stores them, before it is turned (EXIF); what lies past the picture's edges is clamped away. */
 export interface Box {

@@ -1,7 +1,7 @@
 /** Pictures made small, to be seen in pages and terminals. */
 
 import type { Sharp } from 'sharp';
-import { shownImage } from '../clip/index.ts';
+import { shownImage } from '../decoding/index.ts';
 
 /**
  * A picture to embed in a page: upright, on white, fitted into a square.

@@ -44,7 +44,7 @@ export const uncovered: Readonly<Record<string, string>> = {
   'cli/search/dialogue.ts': 'gives lines that were typed before back to be typed again',
   'cli/commands/search.ts': 'opens pages and pictures in other programs',
   'phi/inversion.ts': 'takes numbers out of a hash',
-  'clip/decoder-watch.ts': 'reads how much memory its own process takes',
+  'decoding/decoder-watch.ts': 'reads how much memory its own process takes',
   'core/files.ts': 'opens files and looks at no byte of them',
   'core/write-file.ts': 'writes',
   'onnx/binding.ts': 'only looks whether files are there',

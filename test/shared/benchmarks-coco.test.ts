@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { cocoComposition } from '../../src/benchmarks/kinds/coco-composition.ts';
-import { decodeImage } from '../../src/clip/index.ts';
+import { decodeImage } from '../../src/decoding/index.ts';
 import { cutRegion } from '../../src/pictures/index.ts';
 
 const data = join(import.meta.dirname, '../../../shared/data');

@@ -1,10 +1,11 @@
 /** The report's thumbnails: each is made once, stands once in the page, and is shown wherever its class is. */
 
 import sharp, { type Sharp } from 'sharp';
-import { decodeImage, defaultMaxPixels } from '../../clip/index.ts';
 import { LincirError } from '../../core/index.ts';
+import { decodeImage } from '../../decoding/index.ts';
 import { shown } from '../../html/index.ts';
 import { cutRegion, shrunkImage } from '../../pictures/index.ts';
+import { defaultMaxPixels } from '../../pixels/index.ts';
 import type { BenchmarkImage } from '../benchmark.ts';
 
 export interface ReportImages {

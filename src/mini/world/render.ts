@@ -1,8 +1,8 @@
 /** Pictures of scenes: SVG, and the pixels that it becomes. */
 
 import sharp from 'sharp';
-import type { RgbImage } from '../../clip/index.ts';
 import { sequence } from '../../core/index.ts';
+import type { RgbImage } from '../../pixels/index.ts';
 import { backgroundSvg } from './render-backgrounds.ts';
 import {
   type Colour,

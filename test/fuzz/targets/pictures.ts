@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { Header } from 'tar';
 import { headerProblems } from '../../../src/benchmarks/image-facts.ts';
-import { decodeImage } from '../../../src/clip/index.ts';
 import { writeNpy, writeSafetensors } from '../../../src/core/index.ts';
+import { decodeImage } from '../../../src/decoding/index.ts';
 import { exifOf } from '../../../src/pictures/exif.ts';
 import {
   cutRegion,
@@ -316,7 +316,7 @@ export async function pictureTargets(folder: string) {
 
 const decoders = [
   ...['decode', 'decode-here', 'format', 'magick-decode', 'raw-preview', 'source', 'vips-decode'].map(
-    (name) => `clip/${name}.ts`,
+    (name) => `decoding/${name}.ts`,
   ),
   ...['benchmarks/image-facts.ts', 'pictures/thumbnail.ts', 'pictures/looks.ts'],
 ];

@@ -5,7 +5,8 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { crc32, deflateSync } from 'node:zlib';
-import { decodeImage, defaultMaxPixels } from './decode.ts';
+import { defaultMaxPixels } from '../pixels/index.ts';
+import { decodeImage } from './decode.ts';
 
 const images = join(import.meta.dirname, '../../test/fixtures/images');
 const decode = (bytes: Uint8Array) => decodeImage(bytes, 'it', defaultMaxPixels);

@@ -1,11 +1,10 @@
 /** Decodes one picture in the process that calls it: what of it is wanted, whichever library can. */
 
 import sharp from 'sharp';
+import { type RgbImage, type Window, windowOf } from '../pixels/index.ts';
 import type { ImageFormat } from './format.ts';
 import { isForMagick, magickPixels } from './magick-decode.ts';
-import type { RgbImage } from './resample.ts';
 import { openedByVips, type VipsOpened, vipsPixels, vipsSmall } from './vips-decode.ts';
-import { type Window, windowOf } from './window.ts';
 
 /** What is to be made of a picture. */
 export type Wanted =

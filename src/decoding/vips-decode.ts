@@ -2,8 +2,8 @@
 
 import sharp, { type Metadata, type Sharp } from 'sharp';
 import { LincirError } from '../core/index.ts';
+import type { RgbImage } from '../pixels/index.ts';
 import type { ImageFormat } from './format.ts';
-import type { RgbImage } from './resample.ts';
 
 /** An image of one of the formats that libvips decodes. */
 export interface VipsImage {

@@ -1,12 +1,9 @@
-/** Where a picture comes from: files, URLs, bytes in several shapes, decoded pixels. */
+/** The bytes of an image, out of files, URLs, and memory in several shapes. */
 
 import { constants, open } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { asLincirError, LincirError, pathOnDisk, quoted } from '../core/index.ts';
-import type { RgbImage } from './resample.ts';
-
-/** A path, a `file:` or `data:` URL, an encoded image's bytes, or decoded pixels. */
-export type ImageSource = string | URL | Uint8Array | ArrayBuffer | Blob | RgbImage;
+import type { EncodedSource } from '../pixels/index.ts';
 
 /** An encoded image, and what errors call it. */
 export interface EncodedImage {
@@ -15,11 +12,7 @@ export interface EncodedImage {
 }
 
 /** No picture's file is larger: 200 megapixels of float32 fit. */
-export const mostImageBytes = 2 ** 31;
-
-export function isPixels(source: ImageSource): source is RgbImage {
-  return typeof source === 'object' && 'data' in source;
-}
+const mostImageBytes = 2 ** 31;
 
 /**
  * A source's bytes. A file is read anew each time: libraries that are given its path
@@ -27,10 +20,7 @@ export function isPixels(source: ImageSource): source is RgbImage {
  * @param name what errors call an image that has no path
  * @throws LincirError `not-found`, `io`, `bad-file` for what is empty or too large, `bad-argument` for another URL
  */
-export async function imageBytes(
-  source: Exclude<ImageSource, RgbImage>,
-  name: string,
-): Promise<EncodedImage> {
+export async function imageBytes(source: EncodedSource, name: string): Promise<EncodedImage> {
   if (typeof source === 'string') return { bytes: await fileBytes(source), name: source };
   if (source instanceof URL) return await urlBytes(source, name);
   if (source instanceof Blob) {
@@ -99,18 +89,6 @@ async function fileBytes(named: string): Promise<Uint8Array<ArrayBuffer>> {
 function expectSize(size: number, subject: string, nothing: string): void {
   if (size === 0) throw notAnImage(subject, nothing);
   if (size > mostImageBytes) throw notAnImage(subject, `${size} bytes`);
-}
-
-/** Throws LincirError 'bad-argument' for pixels that are not as they say. */
-export function checkedPixels(image: RgbImage, name: string): RgbImage {
-  const { data, width, height } = image;
-  const whole = Number.isSafeInteger(width) && Number.isSafeInteger(height) && width > 0 && height > 0;
-  if (whole && data.length === width * height * 3) return image;
-  throw new LincirError('bad-argument', {
-    subject: name,
-    expected: 'pixels of 3 bytes each, width x height of them',
-    found: `${data.length} bytes for ${width} x ${height}`,
-  });
 }
 
 /** Whether nobody else's thread can change it. */

@@ -4,9 +4,9 @@ import { type ChildProcess, fork } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { extname } from 'node:path';
 import { type ErrorCode, LincirError, type Problem } from '../core/index.ts';
+import type { RgbImage } from '../pixels/index.ts';
 import type { DecodeWork } from './decode-here.ts';
 import { decodingBytes, withMemory } from './memory-budget.ts';
-import type { RgbImage } from './resample.ts';
 
 /** What a picture may take. */
 export interface DecodeLimits {

@@ -1,7 +1,8 @@
 /** What of a picture the vision tower sees: padded, resized and cropped. */
 
+import type { RgbImage } from './image.ts';
 import { uprightSize } from './orientation.ts';
-import { type AxisPlan, type ResampleFilter, type RgbImage, resample } from './resample.ts';
+import { type AxisPlan, type ResampleFilter, resample } from './resample.ts';
 
 export interface Extent {
   readonly height: number;

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { compiledKernel } from '../../scripts/build-resample-kernel.ts';
 import { sequence } from '../core/index.ts';
-import { type AxisPlan, type ResampleFilter, type RgbImage, resample } from './resample.ts';
+import type { RgbImage } from './image.ts';
+import { type AxisPlan, type ResampleFilter, resample } from './resample.ts';
 import { kernelBytes } from './resample-kernel.ts';
 
 const filters = ['bilinear', 'bicubic'] as const;

@@ -1,18 +1,8 @@
 /** Resizes and crops 8-bit RGB images, bit for bit as Pillow's antialiased `Image.resize` did up to version 12. */
 
+import type { RgbImage } from './image.ts';
 import { uprightRows } from './orientation.ts';
 import { kernelBytes } from './resample-kernel.ts';
-
-/** 8-bit RGB pixels, row-major, three bytes per pixel: [height, width, 3]. */
-export interface RgbImage {
-  readonly data: Uint8Array;
-  readonly width: number;
-  readonly height: number;
-  /** How these pixels are to be turned to be seen upright: 1 to 8, as in EXIF. Absent: they are upright. */
-  readonly orientation?: number;
-  /** The size of the picture that these pixels are a window of, upright unless the window is as stored. */
-  readonly whole?: { readonly width: number; readonly height: number };
-}
 
 export type ResampleFilter = 'bilinear' | 'bicubic';
 
@@ -183,8 +173,9 @@ let kernel: Kernel | undefined;
 
 /** This thread's kernel, with at least so many bytes of memory. */
 function kernelWith(bytes: number): { readonly memory: Uint8Array; readonly weigh: Kernel['weigh'] } {
-  kernel ??= new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(kernelBytes, 'base64')))
-    .exports as Kernel;
+  kernel ??= new WebAssembly.Instance(
+    new WebAssembly.Module(Uint8Array.from(atob(kernelBytes), (character) => character.charCodeAt(0))),
+  ).exports as Kernel;
   const { memory, weigh } = kernel;
   const missing = bytes - memory.buffer.byteLength;
   if (missing > 0) memory.grow(Math.ceil(missing / pageLength));

@@ -3,8 +3,8 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { IMagickImage } from '@imagemagick/magick-wasm';
+import type { RgbImage } from '../pixels/index.ts';
 import type { ImageFormat } from './format.ts';
-import type { RgbImage } from './resample.ts';
 import { checkPixels } from './vips-decode.ts';
 
 /** Its names for them; that it is told which it is keeps it from taking bytes for something else. */

@@ -5,10 +5,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import sharp from 'sharp';
-import { decodeImage, defaultMaxPixels, shownImage } from './decode.ts';
+import { defaultMaxPixels, type RgbImage, uprightRows } from '../pixels/index.ts';
+import { decodeImage, shownImage } from './decode.ts';
 import { formatOf, type ImageFormat } from './format.ts';
-import { uprightRows } from './orientation.ts';
-import type { RgbImage } from './resample.ts';
 
 const folder = join(import.meta.dirname, '../../test/fixtures/formats');
 const decode = (bytes: Uint8Array) => decodeImage(bytes, 'it', defaultMaxPixels);

@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import sharp from 'sharp';
-import { decodeImage, defaultMaxPixels, shownImage } from './decode.ts';
-import type { ImageSource } from './source.ts';
+import { defaultMaxPixels, type ImageSource } from '../pixels/index.ts';
+import { decodeImage, shownImage } from './decode.ts';
 
 const path = join(import.meta.dirname, '../../test/fixtures/images/landscape.png');
 const decode = (source: ImageSource) => decodeImage(source, 'it', defaultMaxPixels);

@@ -2,25 +2,21 @@
 
 import sharp, { type Sharp } from 'sharp';
 import { LincirError } from '../core/index.ts';
+import {
+  checkedPixels,
+  type DecodeWindow,
+  defaultMaxPixels,
+  type ImageSource,
+  isPixels,
+  type RgbImage,
+} from '../pixels/index.ts';
 import { type DecodeWork, decodeHere, type Wanted } from './decode-here.ts';
 import { decodeInProcess } from './decoder-process.ts';
 import { formatOf, formatsText } from './format.ts';
 import { withMemory } from './memory-budget.ts';
 import { rawPreview } from './raw-preview.ts';
-import type { RgbImage } from './resample.ts';
-import {
-  checkedPixels,
-  type EncodedImage,
-  type ImageSource,
-  imageBytes,
-  isPixels,
-  notAnImage,
-} from './source.ts';
+import { type EncodedImage, imageBytes, notAnImage } from './source.ts';
 import { damageIn, isQuickFormat, openedByVips, vipsUpright } from './vips-decode.ts';
-import { type Window, windowOf } from './window.ts';
-
-/** Room for the largest phone photos (200 megapixels), 600 MB once decoded. */
-export const defaultMaxPixels = 200_000_000;
 
 /**
  * An image's pixels as they are stored, and how they are to be turned to be upright. Formats: JPEG, PNG, WebP, GIF,
@@ -36,16 +32,9 @@ export async function decodeImage(source: ImageSource, name: string, maxPixels: 
   return await decoded(await imageBytes(source, name), { kind: 'pixels' }, maxPixels);
 }
 
-/** What of an image the vision tower sees. Throws as `decodeImage` does. */
-export async function imageWindow(
-  source: ImageSource,
-  window: Window,
-  name: string,
-  maxPixels: number,
-): Promise<RgbImage> {
-  if (isPixels(source)) return windowOf(checkedPixels(source, name), window);
-  return await decoded(await imageBytes(source, name), { kind: 'window', window }, maxPixels);
-}
+/** What of an image the vision tower sees. */
+export const decodeWindow: DecodeWindow = async (source, window, name, maxPixels) =>
+  await decoded(await imageBytes(source, name), { kind: 'window', window }, maxPixels);
 
 /**
  * A picture to be looked at: upright, with its transparency. It may be smaller than it is, but its longer side is not

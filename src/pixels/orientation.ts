@@ -1,6 +1,6 @@
 /** Pictures that are stored lying or mirrored: their rows as they are seen upright. */
 
-import type { RgbImage } from './resample.ts';
+import type { RgbImage } from './image.ts';
 
 /** Rows of an upright picture, three bytes per pixel. */
 export interface UprightRows {

@@ -1,0 +1,52 @@
+/** Images as 8-bit RGB pixels, what they may come from, and the contract of what decodes them. */
+
+import { LincirError } from '../core/index.ts';
+import type { Window } from './window.ts';
+
+/** 8-bit RGB pixels, row-major, three bytes per pixel: [height, width, 3]. */
+export interface RgbImage {
+  readonly data: Uint8Array;
+  readonly width: number;
+  readonly height: number;
+  /** How these pixels are to be turned to be seen upright: 1 to 8, as in EXIF. Absent: they are upright. */
+  readonly orientation?: number;
+  /** The size of the picture that these pixels are a window of, upright unless the window is as stored. */
+  readonly whole?: { readonly width: number; readonly height: number };
+}
+
+/** An encoded image: its bytes, a `file:` or `data:` URL, or a path. A browser has no paths. */
+export type EncodedSource = string | URL | Uint8Array | ArrayBuffer | Blob;
+
+/** An encoded image, or pixels. */
+export type ImageSource = EncodedSource | RgbImage;
+
+/**
+ * Decodes an image and gives the window's pixels. `#decode` names the machine's own.
+ * @param name what errors call an image that has no path
+ * @throws LincirError 'not-found', 'io', or 'bad-file' for what is not a whole image of at most `maxPixels`
+ */
+export type DecodeWindow = (
+  source: EncodedSource,
+  window: Window,
+  name: string,
+  maxPixels: number,
+) => Promise<RgbImage>;
+
+/** Room for the largest phone photos (200 megapixels), 600 MB once decoded. */
+export const defaultMaxPixels = 200_000_000;
+
+export function isPixels(source: ImageSource): source is RgbImage {
+  return typeof source === 'object' && 'data' in source;
+}
+
+/** Throws LincirError 'bad-argument' for pixels that are not as they say. */
+export function checkedPixels(image: RgbImage, name: string): RgbImage {
+  const { data, width, height } = image;
+  const whole = Number.isSafeInteger(width) && Number.isSafeInteger(height) && width > 0 && height > 0;
+  if (whole && data.length === width * height * 3) return image;
+  throw new LincirError('bad-argument', {
+    subject: name,
+    expected: 'pixels of 3 bytes each, width x height of them',
+    found: `${data.length} bytes for ${width} x ${height}`,
+  });
+}
