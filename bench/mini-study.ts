@@ -11,6 +11,7 @@ import {
   baseline,
   evaluate,
   type MethodToEvaluate,
+  openBenchmark,
   openMethods,
   type Prompt,
   promptOf,
@@ -22,9 +23,6 @@ import {
   caption,
   type MiniBenchmark,
   type MiniQuery,
-  madeMiniCaptions,
-  mini,
-  miniCaptionsName,
   miniRecipe,
   writeMiniBenchmark,
 } from '../src/mini/index.ts';
@@ -43,7 +41,7 @@ const { values: given } = parseArgs({
 const seeds = Array.from({ length: Number(given.seeds) }, (_, seed) => seed);
 const recipe = {
   model: given.model,
-  captions: [miniCaptionsName],
+  captions: ['mini:captions'],
   ...miniRecipe,
   steps: Number(given.steps),
 } satisfies TrainingSettingsInput;
@@ -103,7 +101,7 @@ await clip.dispose();
 async function written(name: string, world: MiniBenchmark): Promise<Benchmark> {
   const folder = join(given.folder, name);
   await writeMiniBenchmark(folder, world);
-  return await mini.open(folder, {});
+  return await openBenchmark('mini', folder);
 }
 
 async function figures(
@@ -206,8 +204,7 @@ async function untrained({ textConfig }: Clip, seed: number): Promise<Phi> {
 
 async function train(out: string, changes: Partial<TrainingSettingsInput>): Promise<number> {
   const begin = performance.now();
-  const hooks = { madeCaptions: async (origin: string) => madeMiniCaptions(origin) };
-  for await (const event of trainPhi({ ...recipe, ...changes, out, ...hooks })) {
+  for await (const event of trainPhi({ ...recipe, ...changes, out })) {
     if (event.kind === 'step' && event.step % 100 === 0) console.error(`step ${event.step}: ${event.loss}`);
   }
   return (performance.now() - begin) / 1000;

@@ -3,7 +3,13 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { baseline, evaluate, evaluationReport, writeEvaluation } from '../src/benchmarks/index.ts';
+import {
+  baseline,
+  evaluate,
+  evaluationReport,
+  openBenchmark,
+  writeEvaluation,
+} from '../src/benchmarks/index.ts';
 import { resultsTable } from '../src/cli/evaluation/table.ts';
 import { type Clip, loadClip } from '../src/clip/index.ts';
 import { compose, type Method } from '../src/composition/index.ts';
@@ -14,9 +20,6 @@ import {
   type DemoQuery,
   demoPage,
   type MiniBenchmark,
-  madeMiniCaptions,
-  mini,
-  miniCaptionsName,
   miniImages,
   miniRecipe,
   writeMiniBenchmark,
@@ -51,7 +54,7 @@ await stage('learning phi from captions, without a picture', () => train(folder(
 const clip = await loadClip('mini');
 const phi = await loadPhi(folder('phi'), { clip });
 const { value: index } = await stage('indexing the pictures', () => indexed(clip));
-const benchmark = await mini.open(folder('world'), {});
+const benchmark = await openBenchmark('mini', folder('world'));
 const { value: evaluation } = await stage('asking all queries by every method', () =>
   evaluate(benchmark, {
     ...{ clip, cache: folder('cache') },
@@ -101,9 +104,9 @@ async function stage<Result>(name: string, work: () => Promise<Result>): Promise
 
 async function train(run: string): Promise<string> {
   await rm(run, { recursive: true, force: true });
-  const settings = { model: 'mini', captions: [miniCaptionsName], ...miniRecipe, steps: Number(given.steps) };
+  const settings = { model: 'mini', captions: ['mini:captions'], ...miniRecipe, steps: Number(given.steps) };
   let loss = 0;
-  const events = trainPhi({ ...settings, out: run, madeCaptions: async (name) => madeMiniCaptions(name) });
+  const events = trainPhi({ ...settings, out: run });
   for await (const event of events) if (event.kind === 'step') loss = event.loss;
   return `${formatCount(settings.steps)} steps, loss ${loss.toPrecision(3)}`;
 }

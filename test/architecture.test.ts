@@ -1,4 +1,4 @@
-/** Holds the house in order: folders import only from those below them, and only through their index. */
+/** Holds the house in order: folders import only from those below them, and only through their doors. */
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -17,13 +17,13 @@ const folders = [
   'clip',
   'captions',
   'phi',
+  'mini',
   'training',
   'store',
   'pictures',
   'composition',
   'indexing',
   'benchmarks',
-  'mini',
   'cli',
 ];
 const source = resolve(import.meta.dirname, '../src');
@@ -44,7 +44,7 @@ test('every folder of src has its place in the order', () => {
   );
 });
 
-test('imports go to lower folders, through their index', () => {
+test('imports go to lower folders, through their doors', () => {
   for (const { path, folder, text } of files) {
     for (const [, target] of text.matchAll(/from '(\.{1,2}\/[^']+)'/g)) {
       const imported = relative(source, resolve(source, dirname(path), target!));
@@ -55,11 +55,29 @@ test('imports go to lower folders, through their index', () => {
       const other = imported.includes(sep) ? imported.split(sep)[0]! : '';
       if (other === folder) continue;
       assert.ok(
-        imported.endsWith(`${sep}index.ts`) || other === '',
-        `${path} imports ${imported} past its index`,
+        /^[^/]+\/(index|choices)\.ts$/.test(imported.replaceAll(sep, '/')) || other === '',
+        `${path} imports ${imported} past its doors`,
       );
       const allowed = folder === '' || folders.indexOf(other) < folders.indexOf(folder);
       assert.ok(allowed || path.endsWith('.test.ts'), `${path} imports ${imported}, which stands above it`);
+    }
+  }
+});
+
+test('what users choose from by name loads no library, for --help is to be quick', () => {
+  const texts = new Map(files.map(({ path, text }) => [path.replaceAll(sep, '/'), text]));
+  const loaded = new Set([...texts.keys()].filter((path) => path.endsWith('/choices.ts')));
+  assert.ok(loaded.size > 6);
+  for (const path of loaded) {
+    for (const [, target] of texts
+      .get(path)!
+      .matchAll(/^(?:import|export|\}) (?!type\b).*from '([^']+)';$/gm)) {
+      if (target!.startsWith('node:') || target === 'zod') continue;
+      const imported = relative(source, resolve(source, dirname(path), target!)).replaceAll(sep, '/');
+      assert.ok(texts.has(imported), `${path} imports ${target}`);
+      if (imported.startsWith('core/') || imported.startsWith('files/')) continue;
+      assert.equal(imported.split('/')[0], path.split('/')[0], `${path} imports ${imported}`);
+      loaded.add(imported);
     }
   }
 });

@@ -45,6 +45,9 @@ export interface Prompt {
   readonly text: string;
 }
 
+/** Of benchmarks whose texts say what is different. */
+export const relativePrompt: Prompt = { composed: 'a photo of $ that {text}', text: '{text}' };
+
 export interface Benchmark {
   readonly name: string;
   /** The protocol with its split and variants, as reports state it: `cirr val`, `genecis, as released`. */

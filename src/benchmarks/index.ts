@@ -1,6 +1,7 @@
 /** Benchmarks of composed retrieval: their data, their scores, and the methods that are compared on them. */
 
 export * from './benchmark.ts';
+export { benchmarkKinds } from './choices.ts';
 export { type ComparedPair, type Comparison, compareResults } from './compare.ts';
 export type { EmbedImagesOptions } from './embed-images.ts';
 export {
@@ -13,7 +14,6 @@ export {
   validationOn,
 } from './evaluate.ts';
 export type { ImageProblem } from './image-facts.ts';
-export { benchmarkKinds, kindNamed, openBenchmark, openKind } from './kinds.ts';
 export {
   type Baseline,
   baseline,
@@ -22,6 +22,7 @@ export {
   type MakeWords,
   type MethodToEvaluate,
 } from './methods.ts';
+export { kindNamed, openBenchmark, openKind } from './open.ts';
 export { type OpenedMethods, type OpenMethodsOptions, openMethods } from './open-methods.ts';
 export { scorePredictions } from './predicted.ts';
 export { promptOf, wordingsOf } from './prompts.ts';

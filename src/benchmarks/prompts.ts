@@ -28,9 +28,6 @@ const alternatives: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** Of benchmarks whose texts say what is different. */
-export const relativePrompt: Prompt = { composed: 'a photo of $ that {text}', text: '{text}' };
-
 const fileSchema = listOf(z.string(), 'a list of prompts').refine(
   (prompts) => prompts.length > 0,
   'at least one prompt',

@@ -3,7 +3,8 @@
 import type { Span } from './keywords.ts';
 
 /** `spans` replaces keywords where they stand; `official` every occurrence of theirs, as the authors' code does it. */
-export type Masking = 'spans' | 'official';
+export const maskings = ['spans', 'official'] as const;
+export type Masking = (typeof maskings)[number];
 
 export interface MaskedCaption {
   /** Every placeholder in it is a word of its own, with spaces around it. */

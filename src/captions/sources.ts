@@ -4,7 +4,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import { glob } from 'tinyglobby';
 import { asLincirError, chunks, LincirError, quoted } from '../core/index.ts';
-import { openDataset, type Variables } from '../hub/index.ts';
+import { datasetPresets, openDataset, type Variables } from '../hub/index.ts';
 import { formatOf } from './formats.ts';
 import { parquetRows } from './parquet.ts';
 import { emptyFile, type OnLeftOut, type Row, usableCaptions } from './rows.ts';
@@ -64,12 +64,6 @@ interface Found extends Pick<CaptionSource, 'name' | 'bytes' | 'version'> {
   readonly rows: () => AsyncIterable<readonly Row[]>;
 }
 
-/** The data sets that the authors of the method train on. */
-const lincirDatasets = [
-  'dangne/gcc_caption_only',
-  'FredZhang7/stable-diffusion-prompts-2.47M',
-  'Geonmo/midjourney-prompts-only',
-];
 const defaultColumns = ['text'];
 const largestWeight = 1000;
 const rowsPerBatch = 1024;
@@ -117,9 +111,10 @@ async function filesOf(origin: string, options: SourceOptions): Promise<readonly
   const known = await made?.(origin);
   if (known !== undefined) return [foundMade(known)];
   if (await isFile(origin)) return [await fileOnDisk(origin, columns)];
-  if (origin === 'lincir') {
+  const preset = datasetPresets.find(({ name }) => name === origin);
+  if (preset) {
     const found: Found[] = [];
-    for (const id of lincirDatasets) found.push(...(await filesOnHub({ id }, defaultColumns, options)));
+    for (const id of preset.ids) found.push(...(await filesOnHub({ id }, defaultColumns, options)));
     return found;
   }
   const [, id, revision] = /^hf:\/\/datasets\/([^@]+)(?:@(.+))?$/.exec(origin) ?? [];
@@ -172,7 +167,7 @@ async function filesOfPattern(pattern: string, columns: readonly string[]): Prom
     const isFolder = (await stat(pattern).catch(() => undefined))?.isDirectory() ?? false;
     throw new LincirError('not-found', {
       subject: pattern,
-      expected: 'a file of captions, a pattern that files match, hf://datasets/OWNER/NAME, or lincir',
+      expected: `a file of captions, a pattern that files match, hf://datasets/OWNER/NAME, or ${datasetPresets.map(({ name }) => name).join(', ')}`,
       found: isFolder ? 'a folder' : 'no such file',
       todo: isFolder ? `name its files, as in "${pattern.replace(/\/$/, '')}/*.txt"` : 'check the path',
     });

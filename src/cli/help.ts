@@ -1,5 +1,8 @@
 /** What `--help` says after the options of a command. */
 
+import { datasetPresets } from '../hub/choices.ts';
+import { madeNames } from '../training/choices.ts';
+
 export const examples = `
 Examples:
   $ lincir models
@@ -51,7 +54,8 @@ A source is one of:
   a file      .txt, .jsonl, .csv, .tsv, .parquet; all but the last also .gz or .zst
   a pattern   'captions/*.txt', in quotes
   a data set  hf://datasets/OWNER/NAME on the hub
-  lincir      the three data sets of the method's authors
+${datasetPresets.map(({ name, description }) => `  ${name.padEnd(11)} ${description}`).join('\n')}
+  ${madeNames.join()}  captions of the miniature world
 :WEIGHT after a source says how often its captions come in an epoch:
 photos.txt:2 prompts.csv:0.5.
 

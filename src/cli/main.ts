@@ -5,12 +5,11 @@ import { readFileSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import { inspect } from 'node:util';
 import { Command, CommanderError, Option } from 'commander';
-import type { Masking } from '../captions/index.ts';
+import { maskings } from '../captions/choices.ts';
 import type { Method } from '../composition/index.ts';
 import { LincirError } from '../core/index.ts';
-import type { Comparison } from '../indexing/index.ts';
-import type { PhiArchitecture } from '../phi/index.ts';
-import type { Schedule } from '../training/index.ts';
+import { comparisons } from '../indexing/choices.ts';
+import { phiArchitectures, schedules } from '../phi/choices.ts';
 import type { Context } from './context.ts';
 import { evaluationCommands } from './evaluation/commands.ts';
 import {
@@ -40,10 +39,6 @@ import {
 import { Reporter } from './terminal/progress.ts';
 
 enableCompileCache(); // The libraries behind the commands take longer to compile than most commands run.
-
-/** Of the libraries behind the commands, which are loaded when they are needed, and not for --help. */
-const schedules: Schedule[] = ['constant', 'linear', 'cosine', 'cosine-restarts', 'polynomial'];
-const phiArchitectures: PhiArchitecture[] = ['lincir', 'searle', 'pic2word'];
 
 const methods: Method[] = ['lincir', 'image', 'text', 'sum', 'slerp'];
 
@@ -134,11 +129,9 @@ program
     countNumber,
   )
   .addOption(
-    new Option('--compare <what>', 'what tells that a file is unchanged (default: times)').choices([
-      'times',
-      'modified',
-      'contents',
-    ] satisfies Comparison[]),
+    new Option('--compare <what>', 'what tells that a file is unchanged (default: times)').choices(
+      comparisons,
+    ),
   )
   .option('--stats', 'show what is in the index, and all broken images')
   .addOption(precisionOption())
@@ -230,11 +223,7 @@ program
     '--column <name...>',
     'column of a table: the first of these that it has, or a number if it has no header (default: text)',
   )
-  .addOption(
-    new Option('--masking <rule>', 'how keywords are masked')
-      .choices(['spans', 'official'] satisfies Masking[])
-      .default('spans'),
-  )
+  .addOption(new Option('--masking <rule>', 'how keywords are masked').choices(maskings).default('spans'))
   .option('--limit <number>', 'stop after so many captions', wholeNumber)
   .option('--seed <number>', 'seed of the random words of --masking official', countNumber, 0)
   .option('--json', 'print a JSON object a line: caption, cleaned, keywords, masked, fallback')
@@ -271,10 +260,9 @@ program
   .option('--clip-norm <number>', 'scale gradients that are longer down to this length', realNumber)
   .option('--ema', 'also keep a moving average of phi')
   .addOption(
-    new Option('--masking <rule>', 'how keywords are masked; see lincir keywords (default: spans)').choices([
-      'spans',
-      'official',
-    ] satisfies Masking[]),
+    new Option('--masking <rule>', 'how keywords are masked; see lincir keywords (default: spans)').choices(
+      maskings,
+    ),
   )
   .addOption(
     new Option('--architecture <name>', 'architecture of phi (default: lincir)').choices(phiArchitectures),

@@ -1,12 +1,8 @@
 /** Options that several commands have, and how their values are read. */
 
 import { InvalidArgumentError, Option } from 'commander';
-import type { Device } from '../onnx/index.ts';
-import type { Precision } from '../store/index.ts';
-
-/** Of the libraries behind the commands, which are loaded when they are needed, and not for --help. */
-const deviceNames: Device[] = ['cpu', 'webgpu', 'cuda'];
-const precisions: Precision[] = ['float32', 'float16'];
+import { devices } from '../onnx/choices.ts';
+import { precisions } from '../store/choices.ts';
 
 export const modelHelp = 'a preset (see lincir models), mini, a folder, or OWNER/NAME[@REVISION] on the hub';
 
@@ -19,7 +15,7 @@ export function indexOption(): Option {
 }
 
 export function deviceOption(): Option {
-  return new Option('--device <device>', 'where to compute (default: cpu)').choices(deviceNames);
+  return new Option('--device <device>', 'where to compute (default: cpu)').choices(devices);
 }
 
 export function threadsOption(): Option {

@@ -1,5 +1,6 @@
 /** Models from the Hugging Face hub, in the cache that all of its tools share, and data sets from there. */
 
+export { datasetPresets, modelPresets, type PhiPreset, phiPresets } from './choices.ts';
 export { type Dataset, type DatasetFile, type DatasetOptions, openDataset } from './datasets.ts';
 export type { DownloadOptions, DownloadProgress } from './download-files.ts';
 export type { Variables } from './environment.ts';
@@ -11,12 +12,9 @@ export {
   type ResolveOptions,
   resolveModel,
 } from './models.ts';
-export { listPresets, type Preset } from './names.ts';
 export {
   isPhiCached,
-  listPhiPresets,
   type PhiOptions,
-  type PhiPreset,
   phiPresetFor,
   pullPhi,
   type ResolvedPhi,

@@ -5,10 +5,11 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { LincirError } from '../core/index.ts';
-import { findModel, listPresets } from './names.ts';
+import { modelPresets } from './choices.ts';
+import { findModel } from './names.ts';
 
 test('a preset stands for its id', async () => {
-  for (const { name, id } of listPresets()) {
+  for (const { name, id } of modelPresets) {
     assert.deepEqual(await findModel(name), { id, revision: 'main' });
   }
   assert.deepEqual(await findModel('base@v1'), { id: 'openai/clip-vit-base-patch32', revision: 'v1' });

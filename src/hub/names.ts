@@ -3,72 +3,15 @@
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { LincirError, quoted } from '../core/index.ts';
-
-/** A short name for a model that the method is published with, or a small relative of one. */
-export interface Preset {
-  readonly name: string;
-  /** The model on the hub. */
-  readonly id: string;
-  /** Another id for the same architecture and weights. */
-  readonly alternative?: string;
-  readonly description: string;
-  /** Of its embeddings. */
-  readonly dimensions: number;
-  /** Millions of parameters, both towers together; four bytes each in float32. */
-  readonly millions: number;
-}
+import { modelPresets } from './choices.ts';
 
 /** Where a model is to be found: a folder on this machine, or a revision on the hub. */
 export type ModelPlace =
   | { readonly folder: string }
   | { readonly id: string; readonly revision: string; readonly folder?: undefined };
 
-const presets: readonly Preset[] = [
-  {
-    name: 'base',
-    id: 'openai/clip-vit-base-patch32',
-    description: 'CLIP ViT-B/32 by OpenAI',
-    dimensions: 512,
-    millions: 151,
-  },
-  {
-    name: 'base-16',
-    id: 'openai/clip-vit-base-patch16',
-    description: 'CLIP ViT-B/16 by OpenAI',
-    dimensions: 512,
-    millions: 150,
-  },
-  {
-    name: 'large',
-    id: 'openai/clip-vit-large-patch14',
-    description: 'CLIP ViT-L/14 by OpenAI',
-    dimensions: 768,
-    millions: 428,
-  },
-  {
-    name: 'huge',
-    id: 'laion/CLIP-ViT-H-14-laion2B-s32B-b79K',
-    description: 'CLIP ViT-H/14 by LAION',
-    dimensions: 1024,
-    millions: 986,
-  },
-  {
-    name: 'giga',
-    id: 'Geonmo/CLIP-Giga-config-fixed',
-    alternative: 'laion/CLIP-ViT-bigG-14-laion2B-39B-b160k',
-    description: 'CLIP ViT-bigG/14 by LAION',
-    dimensions: 1280,
-    millions: 2540,
-  },
-];
-
 /** The miniature world's model, which comes with this package. */
 const miniature = { name: 'mini', folder: resolve(import.meta.dirname, '../../models/mini') } as const;
-
-/** All presets of the hub, smallest first. */
-export function listPresets(): readonly Preset[] {
-  return presets;
-}
 
 /**
  * Finds out what `model` names, by the first rule that fits: a preset (`large`; `mini` comes with this package); a folder
@@ -79,7 +22,7 @@ export function listPresets(): readonly Preset[] {
 export async function findModel(model: string, revision?: string): Promise<ModelPlace> {
   const [, name = '', suffix] = /^([^@]*)(?:@(.*))?$/s.exec(model) ?? [];
   if (model === miniature.name && revision === undefined) return { folder: miniature.folder };
-  const id = presets.find((preset) => preset.name === name)?.id;
+  const id = modelPresets.find((preset) => preset.name === name)?.id;
   if (id === undefined && (await isFolder(model))) {
     if (revision === undefined) return { folder: resolve(model) };
     throw new LincirError('bad-argument', {
@@ -91,7 +34,7 @@ export async function findModel(model: string, revision?: string): Promise<Model
   if (id === undefined && !isHubId(name)) {
     throw new LincirError('not-found', {
       subject: 'model',
-      expected: `one of ${presets.map((preset) => preset.name).join(', ')}, ${miniature.name}, a folder, or OWNER/NAME on the hub`,
+      expected: `one of ${modelPresets.map((preset) => preset.name).join(', ')}, ${miniature.name}, a folder, or OWNER/NAME on the hub`,
       found: quoted(model),
     });
   }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { FakeModel } from '../../test/fake-hub.ts';
 import { commit, refused, setUp, tiny } from '../../test/hub-setup.ts';
-import { isPhiCached, listPhiPresets, listPresets, phiPresetFor, pullPhi, resolvePhi } from './index.ts';
+import { isPhiCached, modelPresets, phiPresetFor, phiPresets, pullPhi, resolvePhi } from './index.ts';
 
 const phi = Buffer.alloc(60_000, 'pseudo words');
 const authors: FakeModel = {
@@ -126,8 +126,8 @@ test('what can only be a path is none of the hub', async (context) => {
 });
 
 test('every preset is for a model that has one', () => {
-  const models = listPresets().map(({ name }) => name);
-  for (const { name, model, file, address } of listPhiPresets()) {
+  const models = modelPresets.map(({ name }) => name);
+  for (const { name, model, file, address } of phiPresets) {
     assert.ok(models.includes(model), name);
     assert.ok(!models.includes(name) && /^\w+-\w+$/.test(name) && URL.canParse(address) && file, name);
   }

@@ -4,25 +4,11 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { formatBytes, LincirError, quoted } from '../core/index.ts';
 import { cachedCommit, namesIn, repositoryIn, sizeOf } from './cache.ts';
+import { modelPresets, type PhiPreset, phiPresets } from './choices.ts';
 import { type DownloadOptions, downloadFiles } from './download-files.ts';
 import { readHubEnvironment } from './environment.ts';
 import type { Listing } from './listing.ts';
-import { chosenRevision, isHubId, listPresets } from './names.ts';
-
-/** A phi that a method's authors published. */
-export interface PhiPreset {
-  readonly name: string;
-  readonly description: string;
-  /** The preset of the model that it was trained for. */
-  readonly model: string;
-  /** On the hub: OWNER/NAME. Not given: it is only at `address`. */
-  readonly id?: string;
-  readonly file: string;
-  readonly address: string;
-  readonly licence: string;
-  /** Where the authors or users of the file tell them. */
-  readonly bytes?: number;
-}
+import { chosenRevision, isHubId } from './names.ts';
 
 export interface PhiOptions extends DownloadOptions {
   /** Told before a download begins, in words for the user: what it is, and under which licence. */
@@ -39,47 +25,6 @@ export interface ResolvedPhi {
   readonly model: string | undefined;
 }
 
-const authors = 'navervision/zeroshot-cir-models';
-const nonCommercial = 'CC BY-NC 4.0';
-
-const presets: readonly PhiPreset[] = [
-  {
-    name: 'lincir-large',
-    description: "LinCIR's, by its authors",
-    model: 'large',
-    id: authors,
-    file: 'lincir_large.pt',
-    address: `https://huggingface.co/${authors}`,
-    licence: nonCommercial,
-    bytes: 56_653_151,
-  },
-  {
-    name: 'pic2word-large',
-    description: "Pic2Word's, as LinCIR's authors give it",
-    model: 'large',
-    id: authors,
-    file: 'pic2word_large.pt',
-    address: `https://huggingface.co/${authors}`,
-    licence: 'not stated',
-  },
-  {
-    name: 'searle-large',
-    description: "SEARLE's, by its authors",
-    model: 'large',
-    file: 'SEARLE_ViT-L14.pt',
-    address: 'https://github.com/miccunifi/SEARLE/releases/download/weights/SEARLE_ViT-L14.pt',
-    licence: nonCommercial,
-  },
-  {
-    name: 'searle-base',
-    description: "SEARLE's, by its authors",
-    model: 'base',
-    file: 'SEARLE_ViT-B32.pt',
-    address: 'https://github.com/miccunifi/SEARLE/releases/download/weights/SEARLE_ViT-B32.pt',
-    licence: nonCommercial,
-  },
-];
-
 /** What a phi's file may end with, where a repository has one phi and its name is not given. */
 const ending = /\.(safetensors|pt|pth|bin)$/;
 
@@ -90,13 +35,9 @@ interface PhiPlace {
   readonly preset: PhiPreset | undefined;
 }
 
-export function listPhiPresets(): readonly PhiPreset[] {
-  return presets;
-}
-
 /** The first preset that is for the model `id` and can be downloaded by its name. */
 export function phiPresetFor(id: string | undefined): PhiPreset | undefined {
-  return presets.find((preset) => preset.id !== undefined && modelOf(preset) === id);
+  return phiPresets.find((preset) => preset.id !== undefined && modelOf(preset) === id);
 }
 
 /** Whether a preset's file is in the cache. */
@@ -127,7 +68,7 @@ export async function pullPhi(name: string, options: PhiOptions = {}): Promise<R
 
 async function placeOf(name: string): Promise<PhiPlace | undefined> {
   const [, path = '', suffix] = /^([^@]*)(?:@(.*))?$/s.exec(name) ?? [];
-  const preset = presets.find((known) => known.name === path);
+  const preset = phiPresets.find((known) => known.name === path);
   if (preset) {
     const { id, file, address, description, licence } = preset;
     if (id !== undefined) return { id, file, revision: chosenRevision(suffix, undefined), preset };
@@ -147,7 +88,7 @@ async function placeOf(name: string): Promise<PhiPlace | undefined> {
     id,
     file: rest.length > 0 ? rest.join('/') : undefined,
     revision: chosenRevision(suffix, undefined),
-    preset: presets.find((known) => known.id === id && known.file === rest.join('/')),
+    preset: phiPresets.find((known) => known.id === id && known.file === rest.join('/')),
   };
 }
 
@@ -198,5 +139,5 @@ function isPhiName(name: string): boolean {
 }
 
 function modelOf(preset: PhiPreset | undefined): string | undefined {
-  return listPresets().find(({ name }) => name === preset?.model)?.id;
+  return modelPresets.find(({ name }) => name === preset?.model)?.id;
 }

@@ -1,6 +1,7 @@
 /** Composed retrieval: queries of pictures and words, and indexes of pictures that answer them. */
 
 export type { Annotation } from './annotate.ts';
+export type { Comparison } from './choices.ts';
 export {
   ImageIndex,
   type IndexedReference,
@@ -8,7 +9,6 @@ export {
   openIndex,
 } from './image-index.ts';
 export type { ImportSummary } from './import.ts';
-export type { Comparison } from './known.ts';
 export { daysKept } from './missing.ts';
 export { type ReindexOptions, reindex } from './reindex.ts';
 export type { FoundImage, SearchOptions } from './search.ts';

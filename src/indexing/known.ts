@@ -2,12 +2,7 @@
 
 import { hash } from 'node:crypto';
 import type { IndexedImage, VectorStore } from '../store/index.ts';
-
-/**
- * What tells that a file is as it was: its size, its time and the time when its status was changed; these but the last, for
- * disks where backups or other programs change it; or nothing but its contents.
- */
-export type Comparison = 'times' | 'modified' | 'contents';
+import type { Comparison } from './choices.ts';
 
 type Facts = Pick<IndexedImage, 'path' | 'size' | 'modified' | 'statusChanged'>;
 

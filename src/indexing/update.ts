@@ -12,7 +12,8 @@ import {
 } from '../pictures/index.ts';
 import type { Facts, IndexedImage, VectorStore } from '../store/index.ts';
 import { Changes, placeOf } from './changes.ts';
-import { type Comparison, KnownImages } from './known.ts';
+import type { Comparison } from './choices.ts';
+import { KnownImages } from './known.ts';
 import { Losses } from './losses.ts';
 import { daysKept, MissingImages } from './missing.ts';
 import { storedPhotoColumns } from './photo-columns.ts';

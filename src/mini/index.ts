@@ -7,9 +7,8 @@ export {
   type MiniQuery,
 } from './benchmark/benchmark.ts';
 export { miniImages, writeMiniBenchmark } from './benchmark/files.ts';
-export { mini } from './benchmark/kind.ts';
 export { type DemoPage, type DemoQuery, demoPage } from './demo/page.ts';
-export { madeMiniCaptions, miniCaptions, miniCaptionsName, miniRecipe } from './grammar/captions.ts';
+export { madeMiniCaptions, miniCaptions, miniRecipe } from './grammar/captions.ts';
 export { caption, templateCount } from './grammar/grammar.ts';
 export { renderScene, sceneSvg } from './world/render.ts';
 export { isHeldOut, type Scene, sampleScene, sceneKey } from './world/scene.ts';

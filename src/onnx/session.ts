@@ -3,12 +3,10 @@
 import * as ort from 'onnxruntime-node';
 import { elementCount, type Float32Tensor, LincirError } from '../core/index.ts';
 import { withPlainAttention } from './attention.ts';
+import type { Device } from './choices.ts';
 import { formatShape, resolved, sameShape } from './dimensions.ts';
 import { buildModel, type Model } from './model.ts';
 import type { Value } from './values.ts';
-
-export const devices = ['cpu', 'webgpu', 'cuda'] as const;
-export type Device = (typeof devices)[number];
 
 export interface SessionOptions {
   /** Where to compute. Default: 'cpu'. */

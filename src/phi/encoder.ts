@@ -4,7 +4,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clip } from '../clip/index.ts';
 import { type Float32Tensor, LincirError } from '../core/index.ts';
-import { listPhiPresets, type PhiOptions, resolvePhi } from '../hub/index.ts';
+import { type PhiOptions, phiPresets, resolvePhi } from '../hub/index.ts';
 import { input, l2Normalize, Session, type SessionOptions } from '../onnx/index.ts';
 import { expectPhiFits, type PhiInfo, readPhi } from './file.ts';
 import { type PhiParameters, phiGraph } from './network.ts';
@@ -84,7 +84,7 @@ async function published(
 function unknownName(name: string): LincirError {
   return new LincirError('bad-argument', {
     subject: `phi ${name}`,
-    expected: `a file, a run's folder, OWNER/NAME on the hub, or one of ${listPhiPresets()
+    expected: `a file, a run's folder, OWNER/NAME on the hub, or one of ${phiPresets
       .map((preset) => preset.name)
       .join(', ')}`,
     found: 'none of these',

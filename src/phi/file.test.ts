@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { loadClip } from '../clip/index.ts';
 import { readingFile, readSafetensorsHeader, type TensorToWrite, writeSafetensors } from '../core/index.ts';
+import { phiArchitectures } from './choices.ts';
 import { expectPhiFits, type PhiInfo, readPhi, writePhi } from './file.ts';
-import { initialPhi, type PhiParameters, type PhiShape, phiArchitectures, phiShape } from './network.ts';
+import { initialPhi, type PhiParameters, type PhiShape, phiShape } from './network.ts';
 
 const fixtures = join(import.meta.dirname, '../../test/fixtures');
 const published = join(fixtures, 'phi');

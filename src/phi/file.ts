@@ -17,14 +17,8 @@ import {
   stateDict,
   writeSafetensors,
 } from '../core/index.ts';
-import {
-  type PhiArchitecture,
-  type PhiParameters,
-  type PhiShape,
-  phiArchitectures,
-  phiParameterShapes,
-  widthLimit,
-} from './network.ts';
+import { type PhiArchitecture, phiArchitectures } from './choices.ts';
+import { type PhiParameters, type PhiShape, phiParameterShapes, widthLimit } from './network.ts';
 
 /** What a phi is, beside its parameters. */
 export interface PhiInfo {

@@ -1,5 +1,6 @@
 /** phi: the network that turns an image's embedding into a pseudo token, its files, and inversion by optimization. */
 
+export { type PhiArchitecture, phiArchitectures } from './choices.ts';
 export { type LoadPhiOptions, loadPhi, Phi, phiFileOf, runPhis } from './encoder.ts';
 export { type PhiInfo, readPhi, writePhi } from './file.ts';
 export {
@@ -16,12 +17,11 @@ export { invertCached } from './inversion-cache.ts';
 export {
   defaultDropout,
   initialPhi,
-  type PhiArchitecture,
   type PhiParameters,
   type PhiShape,
-  phiArchitectures,
   phiParameterShapes,
   phiShape,
   widthLimit,
 } from './network.ts';
 export { adamW, clipByNorm, type Moments, updateAverage } from './optimizer.ts';
+export { learningRateAt, type Schedule, schedules } from './schedule.ts';

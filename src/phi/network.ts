@@ -1,12 +1,9 @@
-/** phi: the network that turns a CLIP embedding into a pseudo token. Its architectures, as shapes and as graphs. */
+/** phi: the network that turns a CLIP embedding into a pseudo token. Its shapes and its graph. */
 
 import type { TextConfig } from '../clip/index.ts';
 import { elementCount, type Float32Tensor, uniforms } from '../core/index.ts';
-import { gelu, linear, mul, relu, type Value } from '../onnx/index.ts';
-
-/** SEARLE's phi (Baldrati et al., 2023, section 3) is the same network as LinCIR's. */
-export const phiArchitectures = ['lincir', 'searle', 'pic2word'] as const;
-export type PhiArchitecture = (typeof phiArchitectures)[number];
+import * as onnx from '../onnx/index.ts';
+import { architectures, type PhiArchitecture } from './choices.ts';
 
 export interface PhiShape {
   readonly architecture: PhiArchitecture;
@@ -23,36 +20,6 @@ export const widthLimit = 8192;
 
 /** By name, as the published files have them: `layers.0.weight` [out, in], `layers.0.bias` [out], … */
 export type PhiParameters = ReadonlyMap<string, Float32Tensor>;
-
-interface Architecture {
-  /** Names of the three linear layers, first to last. */
-  readonly layers: readonly [string, string, string];
-  readonly hidden: (input: number) => number;
-  /** The part of a hidden layer's values that training drops, if nothing else is asked for. */
-  readonly dropout: number;
-  /** A hidden layer behind its linear part; `drop` is nothing outside of training. */
-  readonly activate: (x: Value, drop: (x: Value) => Value) => Value;
-}
-
-/** Gu et al., 2024, section 3.3: linear, GELU, dropout, twice, then linear. */
-const lincir: Architecture = {
-  layers: ['layers.0', 'layers.3', 'layers.6'],
-  hidden: (input) => 4 * input,
-  dropout: 0.5,
-  activate: (x, drop) => drop(gelu(x)),
-};
-
-const architectures: Readonly<Record<PhiArchitecture, Architecture>> = {
-  lincir,
-  searle: lincir,
-  /** Saito et al., 2023, section 3.2: linear, dropout, ReLU, twice, then linear. */
-  pic2word: {
-    layers: ['layers.0.0', 'layers.1.0', 'fc_out'],
-    hidden: () => 512,
-    dropout: 0.1,
-    activate: (x, drop) => relu(drop(x)),
-  },
-};
 
 /** The shape of an architecture's phi for a text tower. */
 export function phiShape(architecture: PhiArchitecture, { projection, width }: TextConfig): PhiShape {
@@ -103,15 +70,18 @@ export function initialPhi(shape: PhiShape, seed: number): PhiParameters {
  * @param masks for training, one per hidden layer, [rows, hidden]: 0 where dropout drops, else 1 / (1 - dropout)
  */
 export function phiGraph(
-  embeddings: Value,
+  embeddings: onnx.Value,
   { architecture }: PhiShape,
-  parameters: ReadonlyMap<string, Value>,
-  masks?: readonly [Value, Value],
-): Value {
+  parameters: ReadonlyMap<string, onnx.Value>,
+  masks?: readonly [onnx.Value, onnx.Value],
+): onnx.Value {
   const { layers, activate } = architectures[architecture];
+  const { linear, mul } = onnx;
   return layers.reduce((x, name, index) => {
     const y = linear(x, parameters.get(`${name}.weight`)!, parameters.get(`${name}.bias`)!);
     const mask = masks?.[index];
-    return index === layers.length - 1 ? y : activate(y, (hidden) => (mask ? mul(hidden, mask) : hidden));
+    return index === layers.length - 1
+      ? y
+      : activate(onnx, y, (hidden) => (mask ? mul(hidden, mask) : hidden));
   }, embeddings);
 }

@@ -22,7 +22,8 @@ export interface StoreInfo {
   readonly created: string;
 }
 
-export type Precision = 'float32' | 'float16';
+export const precisions = ['float32', 'float16'] as const;
+export type Precision = (typeof precisions)[number];
 
 /** A picture as an index knows it. */
 export interface IndexedImage {

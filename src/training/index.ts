@@ -1,8 +1,8 @@
 /** The method: phi, its training from captions, and its files. */
 
+export { madeCaptions, recipeFor } from './choices.ts';
 export type { StepMetrics, ValidationMetrics } from './metrics.ts';
 export type { RunHooks, RunOptions } from './open-run.ts';
-export { learningRateAt, type Schedule, schedules } from './schedule.ts';
 export type { TrainingSettings, TrainingSettingsInput } from './settings.ts';
 export { type TrainingBegin, type TrainingEvent, trainPhi } from './train.ts';
 export type { Validation } from './validation.ts';

@@ -6,14 +6,14 @@ import {
   CaptionStore,
   type CaptionStoreProgress,
   findCaptionSources,
-  type MadeCaptions,
   type OnLeftOut,
   type StoredSource,
 } from '../captions/index.ts';
 import { type Clip, loadClip } from '../clip/index.ts';
 import { LincirError, type Lock, makeFolder, removeLeftovers, takeLock, versions } from '../core/index.ts';
-import type { DownloadProgress, Variables } from '../hub/index.ts';
+import { type DownloadProgress, datasetPresets, type Variables } from '../hub/index.ts';
 import { phiShape } from '../phi/index.ts';
+import { madeCaptions, madeNames } from './choices.ts';
 import {
   expectRoomForRun,
   type RunConfig,
@@ -39,8 +39,6 @@ export interface RunHooks {
   readonly validations?: readonly Validation[];
   /** What `validate` may name beside `captions:FILE`; undefined for what it does not know. */
   readonly openValidation?: (spec: string) => Promise<Validation | undefined>;
-  /** What `captions` may name beside files; undefined for what it does not know. */
-  readonly madeCaptions?: (origin: string) => Promise<MadeCaptions | undefined>;
   /** Told of a row of a caption source that has no usable caption. */
   readonly onLeftOut?: OnLeftOut;
   /** Told how far the captions have been read. */
@@ -131,7 +129,7 @@ async function newConfig(
 async function copyCaptions(
   { captions, columns }: TrainingSettings,
   folder: string,
-  { signal, environment, madeCaptions, onLeftOut, onCaptions }: RunHooks,
+  { signal, environment, onLeftOut, onCaptions }: RunHooks,
 ): Promise<readonly StoredSource[]> {
   const sources = await findCaptionSources(captions, {
     columns,
@@ -198,14 +196,16 @@ function expectPhiOf({ textConfig }: Clip, { settings, phi }: RunConfig, run: st
 }
 
 function settingsIn(options: RunOptions): Partial<TrainingSettingsInput> {
-  const { out, resume, signal, validations, openValidation, madeCaptions, ...others } = options;
+  const { out, resume, signal, validations, openValidation, ...others } = options;
   const { onLeftOut, onCaptions, onDownload, environment, ...settings } = others;
   return settings;
 }
 
 /** The same settings, valid from any folder. */
 function withPaths(settings: Partial<TrainingSettingsInput>): Partial<TrainingSettingsInput> {
-  const isPath = (spec: string): boolean => !/^(hf:\/\/|lincir(:|$)|mini:)/.test(spec);
+  const names = [...datasetPresets.map(({ name }) => name), ...madeNames];
+  const isPath = (spec: string): boolean =>
+    !spec.startsWith('hf://') && !names.some((name) => spec === name || spec.startsWith(`${name}:`));
   const captions = settings.captions?.map((spec) => (isPath(spec) ? resolve(spec) : spec));
   const validate = settings.validate?.map((spec) =>
     spec.replace(/^([^:]*:)(.+)$/s, (_, kind: string, path: string) => kind + resolve(path)),

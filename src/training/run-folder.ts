@@ -19,7 +19,14 @@ import {
   writeFileAtomically,
   writeSafetensors,
 } from '../core/index.ts';
-import { initialPhi, type Moments, type PhiShape, runPhis, widthLimit } from '../phi/index.ts';
+import {
+  initialPhi,
+  type Moments,
+  type PhiShape,
+  phiArchitectures,
+  runPhis,
+  widthLimit,
+} from '../phi/index.ts';
 import { type FlatParameters, flatParameters } from './parameters.ts';
 import { checkedSettings, type TrainingSettings } from './settings.ts';
 
@@ -72,7 +79,7 @@ const configSchema = z.object({
   settings: recordOf(z.unknown()),
   model: z.object({ id: z.string().nullable(), folder: z.string(), fingerprint: z.string() }),
   phi: z.object({
-    architecture: z.enum(['lincir', 'searle', 'pic2word']),
+    architecture: z.enum(phiArchitectures),
     input: width,
     hidden: width,
     output: width,

@@ -1,10 +1,10 @@
 /** A training run's settings: their defaults, what they may be, and in which two runs differ. */
 
 import { z } from 'zod';
+import { maskings } from '../captions/index.ts';
 import { LincirError, quoted } from '../core/index.ts';
 import { devices } from '../onnx/index.ts';
-import { phiArchitectures } from '../phi/index.ts';
-import { schedules } from './schedule.ts';
+import { phiArchitectures, schedules } from '../phi/index.ts';
 
 const count = z.int('a whole number').min(1, 'at least 1').max(1e12, 'at most 1e12');
 const amount = z.int('a whole number').min(0, 'at least 0').max(1e12, 'at most 1e12');
@@ -18,7 +18,7 @@ const outcome = {
   /** Of tables: the first of these that a file has holds its captions. */
   columns: z.array(z.string()).min(1, 'at least one name').default(['text']),
   /** What becomes a placeholder: keywords where they stand, or every occurrence as the authors' code has it. */
-  masking: z.enum(['spans', 'official']).default('spans'),
+  masking: z.enum(maskings).default('spans'),
   architecture: z.enum(phiArchitectures).default('lincir'),
   /** Captions of one pass. */
   batch: count.max(1_000_000, 'at most 1,000,000').default(512),

@@ -1,12 +1,18 @@
 /** Training phi: data, loss, gradient, step, log, checkpoint. */
 
 import { LincirError, normals, quoted, uniforms } from '../core/index.ts';
-import { adamW, clipByNorm, defaultDropout, type PhiShape, updateAverage } from '../phi/index.ts';
+import {
+  adamW,
+  clipByNorm,
+  defaultDropout,
+  learningRateAt,
+  type PhiShape,
+  updateAverage,
+} from '../phi/index.ts';
 import type { StepMetrics, ValidationMetrics } from './metrics.ts';
 import type { RunOptions } from './open-run.ts';
 import type { FlatParameters } from './parameters.ts';
 import { Run } from './run.ts';
-import { learningRateAt } from './schedule.ts';
 import type { TrainingSettings } from './settings.ts';
 import type { StepNoise } from './step.ts';
 

@@ -3,17 +3,17 @@
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { LincirError, listOf, quoted } from '../../core/index.ts';
-import type {
-  Benchmark,
-  BenchmarkImage,
-  BenchmarkKind,
-  BenchmarkQuery,
-  OpenBenchmarkOptions,
-  Ranking,
+import {
+  type Benchmark,
+  type BenchmarkImage,
+  type BenchmarkKind,
+  type BenchmarkQuery,
+  type OpenBenchmarkOptions,
+  type Ranking,
+  relativePrompt,
 } from '../benchmark.ts';
 import { averagePrecisionNames, averagePrecisions, recallNames, recalls } from '../measures.ts';
 import { type PredictedList, readLists, submissionFields, writeLists } from '../predictions.ts';
-import { relativePrompt } from '../prompts.ts';
 import { expectConsistent, expectCount, pathWithin, protocolOf, readAnnotations } from './annotations.ts';
 
 const publishedQueries: Readonly<Record<string, number>> = { val: 220, test: 800 };

@@ -4,16 +4,16 @@ import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { LincirError, listOf, quoted, recordOf } from '../../core/index.ts';
-import type {
-  Benchmark,
-  BenchmarkKind,
-  BenchmarkQuery,
-  OpenBenchmarkOptions,
-  Ranking,
+import {
+  type Benchmark,
+  type BenchmarkKind,
+  type BenchmarkQuery,
+  type OpenBenchmarkOptions,
+  type Ranking,
+  relativePrompt,
 } from '../benchmark.ts';
 import { recallNames, recalls } from '../measures.ts';
 import { type PredictedList, readLists, submissionFields, writeLists } from '../predictions.ts';
-import { relativePrompt } from '../prompts.ts';
 import {
   chosen,
   expectConsistent,

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { LincirError } from '../../core/index.ts';
 import type { OpenBenchmarkOptions } from '../benchmark.ts';
-import { openBenchmark } from '../kinds.ts';
+import { openBenchmark } from '../open.ts';
 import { custom } from './custom.ts';
 
 const pictures = ['images/a.jpg', 'images/b.jpg', 'images/sub/c.png'];

@@ -3,19 +3,17 @@
 import { access } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
 import { z } from 'zod';
-import { namesImages, plainText } from '../../composition/index.ts';
 import { fileLines, LincirError, listOf, parseJson, pathsOnDisk, quoted } from '../../core/index.ts';
-import { openSources } from '../../pictures/index.ts';
-import type {
-  Benchmark,
-  BenchmarkImage,
-  BenchmarkKind,
-  BenchmarkQuery,
-  OpenBenchmarkOptions,
-  Ranking,
+import {
+  type Benchmark,
+  type BenchmarkImage,
+  type BenchmarkKind,
+  type BenchmarkQuery,
+  type OpenBenchmarkOptions,
+  type Ranking,
+  relativePrompt,
 } from '../benchmark.ts';
 import { averagePrecisionNames, averagePrecisions, recallNames, recalls } from '../measures.ts';
-import { relativePrompt } from '../prompts.ts';
 import { parseAnnotations, pathWithin, protocolOf } from './annotations.ts';
 
 const queriesFile = 'queries.jsonl';
@@ -101,15 +99,7 @@ const pathsSchema = listOf(pathSchema, 'paths of pictures').refine(
 const fields = {
   id: z.string('a name').min(1, 'a name').optional(),
   reference: pathSchema,
-  text: z
-    .string('a text')
-    .trim()
-    .min(1, 'a text')
-    .refine(
-      (text) => !namesImages(text, 1),
-      'a text without $, which stands for the picture in prompts; \\$ is a dollar sign',
-    )
-    .transform((text) => plainText(text, 1)),
+  text: z.string('a text').trim().min(1, 'a text'),
   targets: pathsSchema,
   candidates: pathsSchema.optional(),
   groups: listOf(z.string('a name').min(1, 'a name'), 'names').default([]),
@@ -126,9 +116,14 @@ async function readQueries(root: string, path: string): Promise<readonly Line[]>
   const lines: Line[] = [];
   const seen = new Map<string, number>();
   const onDisk = pathsOnDisk();
-  for await (const [number, text] of filledLines(path)) {
+  const { namesImages, plainText } = await import('../../composition/index.ts');
+  for await (const [number, line] of filledLines(path)) {
     const subject = `${path}: line ${number}`;
-    const query = parseAnnotations(parseJson(Buffer.from(text), subject), querySchema, subject);
+    const query = parseAnnotations(parseJson(Buffer.from(line), subject), querySchema, subject);
+    if (namesImages(query.text, 1)) {
+      const expected = 'a text without $, which stands for the picture in prompts; \\$ is a dollar sign';
+      throw refusal(`${subject}: text`, expected, quoted(query.text));
+    }
     const id = query.id ?? `${number}`;
     const earlier = seen.get(id);
     if (earlier !== undefined) {
@@ -152,6 +147,7 @@ async function readQueries(root: string, path: string): Promise<readonly Line[]>
       query: {
         ...query,
         id,
+        text: plainText(query.text, 1),
         reference: await idOf(reference, 'reference'),
         targets: await idsOf(targets, 'targets'),
         ...(candidates && { candidates: await idsOf(candidates, 'candidates') }),
@@ -187,6 +183,7 @@ async function walkedGallery(root: string): Promise<readonly string[]> {
       todo: 'put the pictures to rank in that folder, or give every query candidates',
     });
   }
+  const { openSources } = await import('../../pictures/index.ts');
   const { pictures } = await openSources([folder], {
     onUnreadable: ({ path, reason }) => {
       throw refusal(path, 'pictures and folders that can be read', reason);

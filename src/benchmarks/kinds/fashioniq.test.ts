@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { Benchmark, BenchmarkQuery, Ranking } from '../benchmark.ts';
-import { openBenchmark } from '../kinds.ts';
+import { openBenchmark } from '../open.ts';
 import { fashioniq } from './fashioniq.ts';
 
 const categories = ['dress', 'shirt', 'toptee'];

@@ -4,18 +4,18 @@ import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { LincirError, listOf, nameKey, shortJson } from '../../core/index.ts';
-import type {
-  Benchmark,
-  BenchmarkImage,
-  BenchmarkKind,
-  BenchmarkQuery,
-  OpenBenchmarkOptions,
-  PredictionFormat,
-  Ranking,
+import {
+  type Benchmark,
+  type BenchmarkImage,
+  type BenchmarkKind,
+  type BenchmarkQuery,
+  type OpenBenchmarkOptions,
+  type PredictionFormat,
+  type Ranking,
+  relativePrompt,
 } from '../benchmark.ts';
 import { recallNames, recalls } from '../measures.ts';
 import { type PredictedList, readLists, writeLists } from '../predictions.ts';
-import { relativePrompt } from '../prompts.ts';
 import {
   chosen,
   expectConsistent,

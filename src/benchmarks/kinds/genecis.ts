@@ -5,15 +5,15 @@ import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { LincirError, listOf } from '../../core/index.ts';
-import type {
-  Benchmark,
-  BenchmarkImage,
-  BenchmarkKind,
-  BenchmarkQuery,
-  OpenBenchmarkOptions,
+import {
+  type Benchmark,
+  type BenchmarkImage,
+  type BenchmarkKind,
+  type BenchmarkQuery,
+  type OpenBenchmarkOptions,
+  relativePrompt,
 } from '../benchmark.ts';
 import { recallNames, recalls } from '../measures.ts';
-import { relativePrompt } from '../prompts.ts';
 import { expectConsistent, expectCount, protocolOf, readAnnotations } from './annotations.ts';
 
 const tasks = ['focus_attribute', 'change_attribute', 'focus_object', 'change_object'];

@@ -5,8 +5,8 @@ import { access, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
+import { kindNamed } from '../../benchmarks/index.ts';
 import type { Context } from '../context.ts';
-import { kindOf } from '../named.ts';
 import { openedBenchmark } from './eval.ts';
 
 test('folders and pictures are found by every form of their names', async () => {
@@ -31,7 +31,7 @@ test('folders and pictures are found by every form of their names', async () => 
       await writeFile(join(folder, 'Da\u0301ta', 'dev', `${name}.png`), 'x');
     }
     const options = { data: join(folder, 'D\u00e1ta'), anyVersion: true };
-    const benchmark = await openedBenchmark(await kindOf('cirr'), options, {} as Context);
+    const benchmark = await openedBenchmark(kindNamed('cirr'), options, {} as Context);
     assert.equal(benchmark.images.length, 2);
     for (const { path } of benchmark.images) await access(path);
   } finally {

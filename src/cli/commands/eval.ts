@@ -11,6 +11,7 @@ import {
   evaluationReport,
   expectRoomForResults,
   type ImageProblem,
+  kindNamed,
   type OpenBenchmarkOptions,
   openKind,
   openMethods,
@@ -26,7 +27,6 @@ import type { Device } from '../../onnx/index.ts';
 import { type Context, downloadBar, phiDownload, Warnings } from '../context.ts';
 import { resultsTable, timesLine } from '../evaluation/table.ts';
 import { refuseIdle } from '../idle-options.ts';
-import { kindOf } from '../named.ts';
 import type { Work } from '../terminal/progress.ts';
 
 export interface ProtocolOptions {
@@ -71,7 +71,7 @@ export async function evaluate(
   context: Context,
 ): Promise<void> {
   const { reporter, print } = context;
-  const kind = await kindOf(name);
+  const kind = kindNamed(name);
   const { limit, reportQueries, json } = options;
   const benchmark = await openedBenchmark(kind, options, context);
   const wordings = options.prompts === undefined ? [] : await wordingsOf(options.prompts, benchmark.prompt);
@@ -103,7 +103,7 @@ export async function evaluate(
 }
 
 export async function submit(name: string, options: SubmitOptions, context: Context): Promise<void> {
-  const kind = await kindOf(name);
+  const kind = kindNamed(name);
   const split = options.split ?? kind.splits.at(-1);
   const benchmark = await openedBenchmark(
     kind,
@@ -186,7 +186,7 @@ async function withMethods<Result>(
       });
     } finally {
       problems.finish();
-      if (problems.count > 0) reporter.note(`${benchmark.name}: ${(await kindOf(benchmark.name)).source}`);
+      if (problems.count > 0) reporter.note(`${benchmark.name}: ${kindNamed(benchmark.name).source}`);
       await opened.dispose();
     }
   } finally {

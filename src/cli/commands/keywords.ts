@@ -13,10 +13,10 @@ import {
   type Span,
 } from '../../captions/index.ts';
 import { sequence } from '../../core/index.ts';
+import { madeCaptions } from '../../training/choices.ts';
 import { type Context, Warnings } from '../context.ts';
 import { openTexts } from '../embed/texts.ts';
 import { refuseIdle } from '../idle-options.ts';
-import { namedCaptions } from '../named.ts';
 
 export interface KeywordsOptions {
   /** As `lincir train` takes them. */
@@ -45,7 +45,7 @@ export async function keywords(
     ['--column', column, files.length > 0, 'a table to read beside it'],
     ['--seed', seed > 0, masking === 'official', '--masking official beside it'],
   ]);
-  const sources = await findCaptionSources(files, { columns: column, signal, made: namedCaptions });
+  const sources = await findCaptionSources(files, { columns: column, signal, made: madeCaptions });
 
   const all = async function* (): AsyncGenerator<string, void, void> {
     if (isFromInput) yield* inputCaptions(onLeftOut, signal);

@@ -5,9 +5,9 @@ import {
   type CachedModel,
   isPhiCached,
   listCachedModels,
-  listPhiPresets,
-  listPresets,
+  modelPresets,
   type PhiPreset,
+  phiPresets,
   pullModel,
   pullPhi,
 } from '../../hub/index.ts';
@@ -19,9 +19,9 @@ export interface ModelsOptions {
 
 export async function listModels({ json }: ModelsOptions, { print }: Context): Promise<void> {
   const cached = await listCachedModels();
-  const presets = listPresets();
+  const presets = modelPresets;
   const phis = await Promise.all(
-    listPhiPresets().map(async (preset) => ({ ...preset, cached: await isPhiCached(preset) })),
+    phiPresets.map(async (preset) => ({ ...preset, cached: await isPhiCached(preset) })),
   );
   if (json) {
     print(JSON.stringify({ presets, cached, phis }));

@@ -1,10 +1,14 @@
 /** `lincir score`: predictions that were made elsewhere. */
 
-import { expectRoomForResults, scorePredictions, writeEvaluation } from '../../benchmarks/index.ts';
+import {
+  expectRoomForResults,
+  kindNamed,
+  scorePredictions,
+  writeEvaluation,
+} from '../../benchmarks/index.ts';
 import { aloneIn } from '../../core/index.ts';
 import type { Context } from '../context.ts';
 import { resultsTable } from '../evaluation/table.ts';
-import { kindOf } from '../named.ts';
 import { openedBenchmark, type ProtocolOptions, protocolOf } from './eval.ts';
 
 export interface ScoreOptions extends ProtocolOptions {
@@ -14,7 +18,7 @@ export interface ScoreOptions extends ProtocolOptions {
 }
 
 export async function score(name: string, options: ScoreOptions, context: Context): Promise<void> {
-  const kind = await kindOf(name);
+  const kind = kindNamed(name);
   const benchmark = await openedBenchmark(kind, options, context);
   const { predictions, out, json } = options;
   const evaluation = await scorePredictions(kind, benchmark, predictions, protocolOf(options));

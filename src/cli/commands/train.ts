@@ -12,6 +12,7 @@ import {
 import {
   type RunHooks,
   type RunOptions,
+  recipeFor,
   type StepMetrics,
   type TrainingBegin,
   type TrainingSettingsInput,
@@ -21,7 +22,6 @@ import {
 } from '../../training/index.ts';
 import { type Context, downloadBar, Warnings } from '../context.ts';
 import { refuseIdle } from '../idle-options.ts';
-import { kindOf, namedCaptions, namedRecipe } from '../named.ts';
 
 export interface TrainOptions extends Partial<Omit<TrainingSettingsInput, 'columns'>> {
   readonly column?: string[];
@@ -47,9 +47,8 @@ export async function train(options: TrainOptions, context: Context): Promise<vo
     onCaptions: ({ captions }) => reporter.advance(captions),
     onDownload: downloadBar(reporter, given.model ?? 'the model'),
     openValidation: benchmarkValidation,
-    madeCaptions: namedCaptions,
   };
-  const recipe = given.resume === undefined ? await namedRecipe(given.captions) : {};
+  const recipe = given.resume === undefined ? await recipeFor(given.captions) : {};
   if (given.resume === undefined) {
     const { schedule, validate } = { ...recipe, ...given };
     refuseIdle([
@@ -84,8 +83,8 @@ export async function train(options: TrainOptions, context: Context): Promise<vo
 async function benchmarkValidation(spec: string): Promise<Validation | undefined> {
   const [, name, folder] = /^([^:]*):(.+)$/s.exec(spec) ?? [];
   if (name === undefined || folder === undefined || name === 'captions') return undefined;
-  const { openKind, validationOn } = await import('../../benchmarks/index.ts');
-  return validationOn(await openKind(await kindOf(name), folder), { cache: cacheFolder() });
+  const { openBenchmark, validationOn } = await import('../../benchmarks/index.ts');
+  return validationOn(await openBenchmark(name, folder), { cache: cacheFolder() });
 }
 
 /** A bar in a terminal; elsewhere a line now and then. */

@@ -1,7 +1,8 @@
 /** The commands of evaluation: eval, score, submit and compare. */
 
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
-import type { EvaluationMethod } from '../../benchmarks/index.ts';
+import { benchmarkKinds } from '../../benchmarks/choices.ts';
+import type { BenchmarkKind, EvaluationMethod } from '../../benchmarks/index.ts';
 import type { Context } from '../context.ts';
 import {
   countNumber,
@@ -15,17 +16,6 @@ import {
 } from '../options.ts';
 import { compareNotes, evaluateNotes, miniNotes, scoreNotes, submitNotes } from './help.ts';
 
-/** Of src/benchmarks, which is loaded when it is needed. */
-export const benchmarkNames = [
-  'cirr',
-  'circo',
-  'fashioniq',
-  'genecis',
-  'coco-composition',
-  'imagenet-domains',
-  'custom',
-  'mini',
-];
 export const methodNames: EvaluationMethod[] = [
   'lincir',
   'image',
@@ -38,9 +28,10 @@ export const methodNames: EvaluationMethod[] = [
 ];
 
 export function evaluationCommands(program: Command, context: Context): void {
-  const benchmark = new Argument('<benchmark>', 'which one').choices(benchmarkNames);
+  const oneOf = (kinds: readonly BenchmarkKind[]) =>
+    new Argument('<benchmark>', 'which one').choices(kinds.map(({ name }) => name));
 
-  const evaluate = modelledCommand(program.command('eval').addArgument(benchmark))
+  const evaluate = modelledCommand(program.command('eval').addArgument(oneOf(benchmarkKinds)))
     .description('measure methods on a benchmark of composed retrieval')
     .option('--prompts <what>', 'try other wordings, too: all, or a JSON file with a list of prompts')
     .option('--limit <number>', 'ask only so many queries: a quick look, not comparable', wholeNumber)
@@ -51,7 +42,7 @@ export function evaluationCommands(program: Command, context: Context): void {
     .action(async (name, options) => (await import('../commands/eval.ts')).evaluate(name, options, context));
   protocolOptions(evaluate);
 
-  const score = dataOption(program.command('score').addArgument(benchmark))
+  const score = dataOption(program.command('score').addArgument(oneOf(benchmarkKinds)))
     .description('score files of predictions; needs no model and no pictures')
     .requiredOption('--predictions <file...>', "in the benchmark's official format, or rankings-METHOD.jsonl")
     .option('--out <folder>', 'write results.json there, to be compared with others')
@@ -60,11 +51,8 @@ export function evaluationCommands(program: Command, context: Context): void {
     .action(async (name, options) => (await import('../commands/score.ts')).score(name, options, context));
   protocolOptions(score);
 
-  const submit = modelledCommand(
-    program
-      .command('submit')
-      .addArgument(new Argument('<benchmark>', 'which one').choices(['cirr', 'circo', 'fashioniq'])),
-  )
+  const submittable = benchmarkKinds.filter(({ predictions }) => predictions !== undefined);
+  const submit = modelledCommand(program.command('submit').addArgument(oneOf(submittable)))
     .description("write the files that a benchmark's server takes, checked by its rules")
     .requiredOption('--out <folder>', 'where to write them')
     .addHelpText('after', submitNotes)

@@ -1,16 +1,11 @@
 /** What `--help` says after the options of eval, score, submit, compare and mini. */
 
+import { benchmarkKinds } from '../../benchmarks/choices.ts';
+import type { BenchmarkKind } from '../../benchmarks/index.ts';
+
 export const evaluateNotes = `
 Benchmarks, each in its official layout (docs/evaluation.md):
-  cirr              splits val, test1 (submit)
-  circo             splits val, test (submit)
-  fashioniq         split val; --only dress,shirt,toptee
-  genecis           --only focus_attribute,change_attribute,focus_object,change_object;
-                    --variant as-released asks object tasks as LinCIR's authors did
-  coco-composition  Pic2Word's object composition on COCO val2017
-  imagenet-domains  Pic2Word's domain conversion on ImageNet and ImageNet-R
-  custom            queries.jsonl and images of your own
-  mini              what lincir mini writes
+${benchmarkKinds.map(described).join('\n')}
 
 lincir checks all files before it encodes anything, and scores nothing until all of
 them are there. It keeps embeddings of images by model and file, so the next run begins
@@ -60,3 +55,16 @@ Examples:
   $ lincir mini world
   $ lincir train --model mini --captions mini:captions --out runs/mini
   $ lincir eval mini --data world --model mini --phi runs/mini`;
+
+/** A benchmark's name and what it is, and below them what its options may be. */
+function described({ name, description, splits, parts, variants }: BenchmarkKind): string {
+  const options = [
+    ...(splits.length > 1 ? [`--split ${splits.join(' or ')}`] : []),
+    ...(parts.length > 0 ? [`--only ${parts.join(',')}`] : []),
+    ...(variants.length > 0 ? [`--variant ${variants.join(' or ')}`] : []),
+  ];
+  return [
+    `  ${name.padEnd(17)} ${description}`,
+    ...options.map((option) => option.padStart(option.length + 20)),
+  ].join('\n');
+}

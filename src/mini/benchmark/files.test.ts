@@ -12,7 +12,6 @@ import { madeMiniCaptions, miniCaptions } from '../grammar/captions.ts';
 import { shuffled } from '../world/scene.ts';
 import { buildBenchmark } from './benchmark.ts';
 import { miniImages, writeMiniBenchmark } from './files.ts';
-import { mini } from './kind.ts';
 
 const world = buildBenchmark(3, { gallery: 200, queries: 20 });
 let folder: string;
@@ -43,7 +42,7 @@ test('has all pictures, and both kinds of annotations', async () => {
 
 test('mini scores precision as CIRCO does and recall as CIRR does', async () => {
   const options = { anyVersion: true };
-  const own = await mini.open(folder, {});
+  const own = await openBenchmark('mini', folder);
   const circo = await openBenchmark('circo', folder, options);
   const cirr = await openBenchmark('cirr', folder, options);
   const random = sequence({ seed: 0, purpose: 'choice', moment: 0, row: 0 });
@@ -72,15 +71,13 @@ test('mini refuses pictures and queries that only one of the two kinds has', asy
     const path = join(folder, file);
     const text = await readFile(path, 'utf8');
     await writeFile(path, JSON.stringify(change(JSON.parse(text))));
-    await assert.rejects(mini.open(folder, {}), { code: 'bad-file', message });
+    await assert.rejects(openBenchmark('mini', folder), { code: 'bad-file', message });
     await writeFile(path, text);
   }
 });
 
 test('captions come by name, without a picture, and are the same each time', async () => {
-  assert.equal(madeMiniCaptions('mini:other'), undefined);
-  const made = madeMiniCaptions('mini:captions')!;
-  const [first] = made.captions();
+  const [first] = madeMiniCaptions.captions();
   assert.equal(first, [...miniCaptions(1, 0)][0]);
   assert.equal(new Set(miniCaptions(500, 0)).size > 490, true);
   assert.notDeepEqual([...miniCaptions(3, 0)], [...miniCaptions(3, 1)]);

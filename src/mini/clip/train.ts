@@ -1,8 +1,7 @@
 /** Training the small CLIP: pairs, loss, gradient, step, log, checkpoint. */
 
 import { LincirError } from '../../core/index.ts';
-import { adamW, clipByNorm } from '../../phi/index.ts';
-import { learningRateAt } from '../../training/index.ts';
+import { adamW, clipByNorm, learningRateAt } from '../../phi/index.ts';
 import { ContrastStep, type PairBatch } from './contrast.ts';
 import {
   initialParameters,

@@ -5,20 +5,17 @@ import { sequence } from '../../core/index.ts';
 import { isHeldOut, sampleScene } from '../world/scene.ts';
 import { caption } from './grammar.ts';
 
-/** What `lincir train --captions` calls them. */
-export const miniCaptionsName = 'mini:captions';
-
 const count = 40_000;
 /** In UTF-8, about. */
 const bytesPerCaption = 90;
-/** Another one where the same seed gives other captions. */
-const version = '3';
 
-/** `mini:captions`; undefined for any other name. */
-export function madeMiniCaptions(origin: string): MadeCaptions | undefined {
-  if (origin !== miniCaptionsName) return undefined;
-  return { name: origin, version, bytes: count * bytesPerCaption, captions: () => miniCaptions(count, 0) };
-}
+/** What training takes. */
+export const madeMiniCaptions: MadeCaptions = {
+  name: 'mini:captions',
+  version: '3',
+  bytes: count * bytesPerCaption,
+  captions: () => miniCaptions(count, 0),
+};
 
 /** Training on them, of about two minutes on two cores. What is not said here is the method's. */
 export const miniRecipe = {

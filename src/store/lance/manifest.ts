@@ -2,14 +2,14 @@
 
 import { z } from 'zod';
 import { LincirError, parseJsonText, quoted, recordOf } from '../../core/index.ts';
-import { formatVersion } from '../store.ts';
+import { formatVersion, precisions } from '../store.ts';
 
 const infoSchema = z.object({
   version: z.int(),
   model: z.string(),
   fingerprint: z.string(),
   dimensions: z.int().positive(),
-  precision: z.enum(['float32', 'float16']),
+  precision: z.enum(precisions),
   targetPad: z.number().nullable(),
   created: z.string(),
 });

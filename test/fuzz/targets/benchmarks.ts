@@ -13,7 +13,6 @@ import {
 } from '../../../src/benchmarks/index.ts';
 import { readRankings } from '../../../src/benchmarks/predictions.ts';
 import { comparisonTable, resultsTable } from '../../../src/cli/evaluation/table.ts';
-import { mini } from '../../../src/mini/index.ts';
 import { bytesOf, filled, jsonOf, jsonTokens, ofFile, type Target, textTokens } from '../target.ts';
 
 const any: OpenBenchmarkOptions = { anyVersion: true };
@@ -80,7 +79,7 @@ export async function benchmarkTargets(folder: string) {
         ]),
       ),
     );
-    const open = () => (kind === 'mini' ? mini : kindNamed(kind)).open(at, any);
+    const open = () => kindNamed(kind).open(at, any);
     const opened = await open();
     const target = (name: string, tokens: readonly string[] = jsonTokens): Target => {
       const seed = Buffer.from(typeof files[name] === 'string' ? files[name] : JSON.stringify(files[name]));
@@ -102,7 +101,7 @@ export async function benchmarkTargets(folder: string) {
   const cirr = await annotated(
     'cirr',
     { 'cirr/captions/cap.rc2.val.json': cirrPairs, 'cirr/image_splits/split.rc2.val.json': cirrPaths },
-    [annotations, 'benchmarks/kinds/cirr.ts', 'benchmarks/kinds.ts'],
+    [annotations, 'benchmarks/kinds/cirr.ts', 'benchmarks/open.ts'],
   );
   const circo = await annotated(
     'circo',
@@ -171,7 +170,7 @@ export async function benchmarkTargets(folder: string) {
       img_set: { id, members: ['p0', 'p1', 'p2', 'p0', 'p1', 'p2'].slice(0, 3) },
     })),
   };
-  const small = await annotated('mini', miniFiles, ['mini/benchmark/kind.ts']);
+  const small = await annotated('mini', miniFiles, ['benchmarks/kinds/mini.ts']);
 
   const dresses = await kindNamed('fashioniq').open(join(folder, 'fashioniq'), { ...any, only: ['dress'] });
   /** What is submitted of a benchmark, as its own writer makes it. */

@@ -1,13 +1,9 @@
 /** The miniature world's benchmark as `lincir eval mini` opens it: CIRCO's and CIRR's protocols at once. */
 
-import {
-  type Benchmark,
-  type BenchmarkKind,
-  type BenchmarkQuery,
-  kindNamed,
-  type OpenBenchmarkOptions,
-} from '../../benchmarks/index.ts';
 import { LincirError, quoted } from '../../core/index.ts';
+import type { Benchmark, BenchmarkKind, BenchmarkQuery, OpenBenchmarkOptions } from '../benchmark.ts';
+import { circo } from './circo.ts';
+import { cirr } from './cirr.ts';
 
 /** What serves LinCIR and the ways without training best on other queries: docs/miniature.md. */
 const prompt = { composed: '$ $ $ $ that {text}', text: 'a photo of something that {text}' };
@@ -31,8 +27,8 @@ export const mini: BenchmarkKind = {
 
 async function open(folder: string, options: OpenBenchmarkOptions): Promise<Benchmark> {
   const any = { ...options, anyVersion: true };
-  const circo = await kindNamed('circo').open(folder, any);
-  const cirr = await kindNamed('cirr').open(folder, any);
+  const asCirco = await circo.open(folder, any);
+  const asCirr = await cirr.open(folder, any);
   const refuse = (expected: string, found: string) =>
     new LincirError('bad-file', {
       subject: folder,
@@ -40,30 +36,30 @@ async function open(folder: string, options: OpenBenchmarkOptions): Promise<Benc
       found,
       todo: 'make it again: lincir mini FOLDER',
     });
-  const idOf = new Map(cirr.images.map(({ id, path }) => [path, id]));
+  const idOf = new Map(asCirr.images.map(({ id, path }) => [path, id]));
   const nameOf = new Map(
-    circo.images.map(({ id, path }) => {
+    asCirco.images.map(({ id, path }) => {
       const name = idOf.get(path);
       if (name === undefined)
         throw refuse("CIRCO's and CIRR's pictures to be the same", `${quoted(path)} in CIRCO only`);
       return [id, name];
     }),
   );
-  if (nameOf.size !== cirr.images.length) {
-    throw refuse("CIRCO's and CIRR's pictures to be the same", `${nameOf.size} and ${cirr.images.length}`);
+  if (nameOf.size !== asCirr.images.length) {
+    throw refuse("CIRCO's and CIRR's pictures to be the same", `${nameOf.size} and ${asCirr.images.length}`);
   }
   const circoIdOf = new Map([...nameOf].map(([id, name]) => [name, id]));
-  const byId = new Map(circo.queries.map((query) => [query.id, query]));
-  const queries = cirr.queries.map((query): BenchmarkQuery => {
+  const byId = new Map(asCirco.queries.map((query) => [query.id, query]));
+  const queries = asCirr.queries.map((query): BenchmarkQuery => {
     const { exclude, ...own } = query;
     const asked = byId.get(query.id);
-    if (asked === undefined || byId.size !== cirr.queries.length) {
+    if (asked === undefined || byId.size !== asCirr.queries.length) {
       throw refuse("CIRCO's and CIRR's queries to be the same", `${quoted(query.id)} or others in one only`);
     }
     return { ...own, groups: asked.groups, targets: asked.targets!.map((id) => nameOf.get(id)!) };
   });
   return {
-    ...cirr,
+    ...asCirr,
     name: mini.name,
     preset: mini.name,
     queries,
@@ -72,9 +68,9 @@ async function open(folder: string, options: OpenBenchmarkOptions): Promise<Benc
     primaryMetric: 'mAP@10',
     score: (query, { gallery = [], candidates = [] }) => {
       const ranked = gallery.map((name) => circoIdOf.get(name)!);
-      const precisions = circo.score(byId.get(query.id)!, { gallery: ranked });
+      const precisions = asCirco.score(byId.get(query.id)!, { gallery: ranked });
       const withoutReference = gallery.filter((name) => name !== query.reference);
-      const recalls = cirr.score(
+      const recalls = asCirr.score(
         { ...query, targets: [query.targets![0]!] },
         { gallery: withoutReference, candidates },
       );

@@ -1,24 +1,8 @@
-/** All benchmarks, by name. */
+/** Opens benchmarks by name. */
 
 import { LincirError, pathOnDisk, pathsOnDisk, quoted } from '../core/index.ts';
 import type { Benchmark, BenchmarkImage, BenchmarkKind, OpenBenchmarkOptions } from './benchmark.ts';
-import { circo } from './kinds/circo.ts';
-import { cirr } from './kinds/cirr.ts';
-import { cocoComposition } from './kinds/coco-composition.ts';
-import { custom } from './kinds/custom.ts';
-import { fashioniq } from './kinds/fashioniq.ts';
-import { genecis } from './kinds/genecis.ts';
-import { imagenetDomains } from './kinds/imagenet-domains.ts';
-
-export const benchmarkKinds: readonly BenchmarkKind[] = [
-  cirr,
-  circo,
-  fashioniq,
-  genecis,
-  cocoComposition,
-  imagenetDomains,
-  custom,
-];
+import { benchmarkKinds } from './choices.ts';
 
 /**
  * Opens a benchmark in its official layout; see docs/evaluation.md. Names of pictures match in every form of Unicode.

@@ -1,0 +1,3 @@
+/** What users choose of captions by name. */
+
+export { maskings } from './masking.ts';

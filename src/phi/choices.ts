@@ -1,0 +1,17 @@
+/** What users choose of phi by name: its architectures, and schedules of the learning rate. */
+
+import type { Architecture } from './architectures/architecture.ts';
+import { lincir } from './architectures/lincir.ts';
+import { pic2word } from './architectures/pic2word.ts';
+
+/** A new one is its file in `architectures` and a line here. */
+export const architectures = {
+  lincir,
+  searle: lincir, // Baldrati et al., 2023, section 3: the same network
+  pic2word,
+} satisfies Record<string, Architecture>;
+
+export type PhiArchitecture = keyof typeof architectures;
+export const phiArchitectures = Object.keys(architectures) as readonly PhiArchitecture[];
+
+export { schedules } from './schedule.ts';
