@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadClip, preprocessImage } from '../src/clip/index.ts';
 import { compose, defaultPrompt } from '../src/composition/index.ts';
-import { writeSafetensors } from '../src/core/index.ts';
+import { writeSafetensors } from '../src/files/index.ts';
 import { openIndex } from '../src/indexing/index.ts';
 import { loadPhi } from '../src/phi/index.ts';
 import { engineOf } from '../src/store/index.ts';

@@ -4,7 +4,8 @@
  */
 
 import { parametersOf, readClipConfig, visionInput, visionTower } from '../src/clip/index.ts';
-import { openCheckpoint, readJsonFile } from '../src/core/index.ts';
+import { openCheckpoint } from '../src/core/index.ts';
+import { folderFiles, readJsonFile } from '../src/files/index.ts';
 import { productFlops, Session } from '../src/onnx/index.ts';
 import { gemmPeak } from './gemm-peak.ts';
 import { machine, rounded, saveResult } from './results.ts';
@@ -18,7 +19,7 @@ const images = 16;
 const configFile = `${folder}/config.json`;
 const config = readClipConfig(await readJsonFile(configFile), configFile).vision!;
 const { imageSize, patchSize, channels, width, feedForward } = config;
-const { tensors } = await openCheckpoint(folder);
+const { tensors } = await openCheckpoint(folderFiles(folder));
 const embeddings = visionTower(visionInput(config), config, parametersOf(tensors));
 const session = await Session.create({ embeddings }, { threads });
 const area = channels * imageSize ** 2;

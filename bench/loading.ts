@@ -8,6 +8,7 @@ import { basename } from 'node:path';
 import { promisify } from 'node:util';
 import { loadClip } from '../src/clip/index.ts';
 import { elementCount, openCheckpoint } from '../src/core/index.ts';
+import { folderFiles } from '../src/files/index.ts';
 import { machine, rounded, saveResult } from './results.ts';
 
 const [first, ...others] = process.argv.slice(2);
@@ -31,7 +32,7 @@ if (first === '--measure') {
 }
 
 async function measure(folder: string) {
-  const { tensors } = await openCheckpoint(folder);
+  const { tensors } = await openCheckpoint(folderFiles(folder));
   const float32MiB =
     [...tensors.values()].reduce((sum, { shape }) => sum + 4 * elementCount(shape), 0) / 2 ** 20;
   const emptyMiB = peakMiB();

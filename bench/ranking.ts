@@ -12,7 +12,8 @@ import type { Benchmark, BenchmarkQuery } from '../src/benchmarks/index.ts';
 import { cirr } from '../src/benchmarks/kinds/cirr.ts';
 import { rank } from '../src/benchmarks/ranking.ts';
 import { scoreMethods } from '../src/benchmarks/scoring.ts';
-import { normalizeRows, normals, VectorCache } from '../src/core/index.ts';
+import { normalizeRows, normals } from '../src/core/index.ts';
+import { VectorCache } from '../src/files/index.ts';
 import { machine, rounded, saveResult } from './results.ts';
 import { median, Peer, speedup, type Timing, takeTurns, timed } from './turns.ts';
 

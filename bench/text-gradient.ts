@@ -7,7 +7,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parametersOf, readClipConfig, type TextConfig, textInputs, textTower } from '../src/clip/index.ts';
-import { openCheckpoint, readJsonFile, writeSafetensors } from '../src/core/index.ts';
+import { openCheckpoint } from '../src/core/index.ts';
+import { folderFiles, readJsonFile, writeSafetensors } from '../src/files/index.ts';
 import {
   gradients,
   input,
@@ -35,7 +36,7 @@ const threads = 2;
 
 const configFile = join(folder, 'config.json');
 const config = readClipConfig(await readJsonFile(configFile), configFile).text!;
-const { tensors } = await openCheckpoint(folder);
+const { tensors } = await openCheckpoint(folderFiles(folder));
 const inputs = textInputs(config);
 const cotangent = input('cotangent', 'float32', ['batch', config.projection]);
 const loss = reduceSum(mul(textTower(inputs, config, parametersOf(tensors)), cotangent), [0, 1]);

@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { basename, extname, join } from 'node:path';
 import { CaptionBatches, CaptionStore, findCaptionSources } from '../src/captions/index.ts';
 import { loadClip } from '../src/clip/index.ts';
-import { writeSafetensors } from '../src/core/index.ts';
+import { writeSafetensors } from '../src/files/index.ts';
 import { trainPhi } from '../src/training/index.ts';
 import { gemmPeak } from './gemm-peak.ts';
 import { machine, rounded, saveResult } from './results.ts';

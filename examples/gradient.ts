@@ -3,7 +3,6 @@
 import { join } from 'node:path';
 import { loadClip } from 'lincir';
 import { parametersOf, textInputs, textTower, tokenBatches } from 'lincir/clip';
-import { openCheckpoint } from 'lincir/core';
 import { gradients, input, meanSquaredError, Session } from 'lincir/onnx';
 
 const folder = join(import.meta.dirname, '../test/fixtures/tiny-clip');
@@ -16,7 +15,7 @@ await clip.dispose();
 
 // The frozen tower as a graph. The loss is differentiated with respect to the injected vectors alone.
 const inputs = textInputs(config);
-const { tensors } = await openCheckpoint(folder);
+const { tensors } = clip.checkpoint;
 const wanted = input('wanted', 'float32', ['batch', config.projection]);
 const loss = meanSquaredError(textTower(inputs, config, parametersOf(tensors)), wanted);
 const [gradient] = gradients(loss, [inputs.injected]);

@@ -13,7 +13,8 @@ import {
 import { resultsTable } from '../src/cli/evaluation/table.ts';
 import { type Clip, loadClip } from '../src/clip/index.ts';
 import { compose, type Method } from '../src/composition/index.ts';
-import { formatCount, formatDuration, writeFileAtomically } from '../src/core/index.ts';
+import { formatCount, formatDuration } from '../src/core/index.ts';
+import { writeFileAtomically } from '../src/files/index.ts';
 import { type ImageIndex, openIndex } from '../src/indexing/index.ts';
 import {
   buildBenchmark,

@@ -8,6 +8,7 @@ import { test } from 'node:test';
 /** In import order: each may import from those before it. */
 const folders = [
   'core',
+  'files',
   'pixels',
   'decoding',
   'html',

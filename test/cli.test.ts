@@ -9,7 +9,8 @@ import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { loadClip } from '../src/clip/index.ts';
-import { readingFile, readSafetensorsHeader, readTensor } from '../src/core/index.ts';
+import { readSafetensorsHeader, readTensor } from '../src/core/index.ts';
+import { readingFile } from '../src/files/index.ts';
 import { type CommandOptions, lincir as lincirIn, start as startIn } from './command-line.ts';
 import { commit, id, setUp, tiny } from './hub-setup.ts';
 

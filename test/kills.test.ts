@@ -9,7 +9,8 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
-import { readingFile, readSafetensorsHeader, sequence } from '../src/core/index.ts';
+import { readSafetensorsHeader, sequence } from '../src/core/index.ts';
+import { readingFile } from '../src/files/index.ts';
 import { lincir, start } from './command-line.ts';
 import { killedCommands } from './kills/commands.ts';
 import {

@@ -13,7 +13,8 @@ import {
   visionInput,
   visionTower,
 } from '../src/clip/index.ts';
-import { openCheckpoint, readingFile, readJsonFile, readSafetensorsHeader } from '../src/core/index.ts';
+import { openCheckpoint, readSafetensorsHeader } from '../src/core/index.ts';
+import { folderFiles, readingFile, readJsonFile } from '../src/files/index.ts';
 import { gradients, input, mul, reduceSum, Session, type SessionOptions } from '../src/onnx/index.ts';
 
 /** Largest absolute differences, relative to the largest entry. */
@@ -35,7 +36,7 @@ export async function towerErrors(
 ): Promise<TowerErrors> {
   const configFile = join(folder, 'config.json');
   const { text, vision } = readClipConfig(await readJsonFile(configFile), configFile);
-  const parameter = parametersOf((await openCheckpoint(folder)).tensors);
+  const parameter = parametersOf((await openCheckpoint(folderFiles(folder))).tensors);
   const reference = await readReference(join(folder, 'reference.safetensors'));
   return {
     ...(text && (await textErrors(text, parameter, reference, budget, options))),

@@ -2,7 +2,8 @@
 
 import type { PreparedCaption } from '../src/captions/index.ts';
 import { loadClip } from '../src/clip/index.ts';
-import { readingFile, readSafetensorsHeader, readTensor } from '../src/core/index.ts';
+import { readSafetensorsHeader, readTensor } from '../src/core/index.ts';
+import { readingFile } from '../src/files/index.ts';
 import type { Device } from '../src/onnx/index.ts';
 import { phiParameterShapes, phiShape } from '../src/phi/network.ts';
 import { adamW } from '../src/phi/optimizer.ts';

@@ -2,7 +2,8 @@
 
 import { join } from 'node:path';
 import type { Clip } from '../clip/index.ts';
-import { formatCount, LincirError, VectorCache } from '../core/index.ts';
+import { formatCount, LincirError } from '../core/index.ts';
+import { VectorCache } from '../files/index.ts';
 import { type FoundImage, ImageReader } from '../pictures/index.ts';
 import type { Benchmark, BenchmarkImage } from './benchmark.ts';
 import { type FileFacts, headerProblems, type ImageProblem, imageFacts } from './image-facts.ts';

@@ -2,7 +2,8 @@
 
 import { createHash } from 'node:crypto';
 import type { Clip } from '../clip/index.ts';
-import { LincirError, versions } from '../core/index.ts';
+import { LincirError } from '../core/index.ts';
+import { versions } from '../files/index.ts';
 import type { Validation } from '../training/index.ts';
 import type { Benchmark, BenchmarkQuery, OpenBenchmarkOptions, Prompt, Ranking } from './benchmark.ts';
 import { type EmbedImagesOptions, embedImages, type ImageEmbeddings } from './embed-images.ts';

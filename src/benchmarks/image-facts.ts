@@ -1,8 +1,9 @@
 /** The check before anything is encoded: is every picture of a benchmark there, and does it look like one? */
 
 import { access, constants, open, stat } from 'node:fs/promises';
-import { asLincirError, chunks, isPassing } from '../core/index.ts';
+import { chunks, isPassing } from '../core/index.ts';
 import { formatOf } from '../decoding/index.ts';
+import { asLincirError } from '../files/index.ts';
 import type { BenchmarkImage } from './benchmark.ts';
 
 /** A file as it is now: what embeddings of it are kept under. */

@@ -1,6 +1,7 @@
 /** Opens benchmarks by name. */
 
-import { LincirError, pathOnDisk, pathsOnDisk, quoted } from '../core/index.ts';
+import { LincirError, quoted } from '../core/index.ts';
+import { pathOnDisk, pathsOnDisk } from '../files/index.ts';
 import type { Benchmark, BenchmarkImage, BenchmarkKind, OpenBenchmarkOptions } from './benchmark.ts';
 import { benchmarkKinds } from './choices.ts';
 

@@ -1,7 +1,8 @@
 /** Scoring predictions that were made elsewhere: in a benchmark's official format, or in lines of our own. */
 
 import { basename } from 'node:path';
-import { LincirError, readJsonFile, versions } from '../core/index.ts';
+import { LincirError } from '../core/index.ts';
+import { readJsonFile, versions } from '../files/index.ts';
 import type { Benchmark, BenchmarkKind, OpenBenchmarkOptions, Ranking } from './benchmark.ts';
 import { contentHash, type Evaluation, optionsOf, type Rankings, scale } from './evaluate.ts';
 import { composed } from './kinds/annotations.ts';

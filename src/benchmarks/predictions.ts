@@ -1,7 +1,8 @@
 /** Files of predictions: what official submissions have in common, and lines of our own that fit every benchmark. */
 
 import { z } from 'zod';
-import { fileLines, LincirError, listOf, parseJson, quoted, shortJson } from '../core/index.ts';
+import { LincirError, listOf, parseJson, quoted, shortJson } from '../core/index.ts';
+import { fileLines } from '../files/index.ts';
 import type { Benchmark, BenchmarkQuery, Ranking } from './benchmark.ts';
 
 /** What an official file holds of every query's ranking. */

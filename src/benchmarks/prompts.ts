@@ -2,7 +2,8 @@
 
 import { z } from 'zod';
 import { namesImages, withoutPlaces } from '../composition/index.ts';
-import { LincirError, listOf, quoted, readJsonFile } from '../core/index.ts';
+import { LincirError, listOf, quoted } from '../core/index.ts';
+import { readJsonFile } from '../files/index.ts';
 import type { Prompt } from './benchmark.ts';
 import { parseAnnotations } from './kinds/annotations.ts';
 

@@ -3,16 +3,8 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import {
-  batched,
-  LincirError,
-  listOf,
-  makeFolder,
-  quoted,
-  readJsonFile,
-  recordOf,
-  writeFileAtomically,
-} from '../core/index.ts';
+import { LincirError, listOf, quoted, recordOf } from '../core/index.ts';
+import { batched, makeFolder, readJsonFile, writeFileAtomically } from '../files/index.ts';
 import type { Evaluation } from './evaluate.ts';
 import { parseAnnotations } from './kinds/annotations.ts';
 import { rankingLine } from './predictions.ts';

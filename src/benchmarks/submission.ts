@@ -1,7 +1,8 @@
 /** Submissions: a benchmark's official files of predictions, checked by the server's rules before they are written. */
 
 import { join } from 'node:path';
-import { LincirError, makeFolder, writeFileAtomically } from '../core/index.ts';
+import { LincirError } from '../core/index.ts';
+import { makeFolder, writeFileAtomically } from '../files/index.ts';
 import type { Benchmark, BenchmarkKind } from './benchmark.ts';
 import type { Rankings } from './evaluate.ts';
 

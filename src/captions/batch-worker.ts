@@ -3,7 +3,8 @@
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { loadTokenizer, readClipConfig } from '../clip/index.ts';
-import { LincirError, readJsonFile, sequence } from '../core/index.ts';
+import { LincirError, sequence } from '../core/index.ts';
+import { readJsonFile } from '../files/index.ts';
 import type { BatchAnswer, BatchOptions, BatchRequest, CaptionBatch } from './batches.ts';
 import { captionOrder } from './order.ts';
 import { createPreparation } from './preparation.ts';

@@ -1,6 +1,7 @@
 /** The formats of caption files: which one a name means, and how it is read from a disk, packed or not. */
 
-import { LincirError, parseJsonLine, quoted, readingFile, readLines, shortJson } from '../core/index.ts';
+import { LincirError, parseJsonLine, quoted, shortJson } from '../core/index.ts';
+import { readingFile, readLines } from '../files/index.ts';
 import { bytesOf, type CaptionFile, type Packing, type ParquetFile } from '../tables/index.ts';
 import { delimitedRows } from './delimited.ts';
 import { parquetRows } from './parquet.ts';
@@ -59,7 +60,11 @@ export function formatOf(path: string): CaptionFormat {
 
 /** Opened for every read: these are few and large, and nothing stays open if the reader goes away. */
 function fileOnDisk(path: string, size: number): ParquetFile {
-  return { path, size, read: (offset, length) => readingFile(path, (file) => file.read(offset, length)) };
+  return {
+    name: path,
+    size,
+    read: (offset, length) => readingFile(path, (file) => file.read(offset, length)),
+  };
 }
 
 /** A caption a line. */

@@ -56,11 +56,11 @@ function columnOf(file: ParquetFile, schema: SchemaTree, columns: readonly strin
     .map((name) => schema.children.find((child) => nameOf(child) === name))
     .find((child) => child !== undefined);
   if (column === undefined) {
-    throw noSuchColumn(file.path, columns, schema.children.map(nameOf));
+    throw noSuchColumn(file.name, columns, schema.children.map(nameOf));
   }
   if (isStrings(column)) return column;
   throw new LincirError('bad-file', {
-    subject: file.path,
+    subject: file.name,
     expected: `strings in the column ${quoted(nameOf(column))}`,
     found: column.element.type ?? 'nested values',
     todo: `choose a column of strings out of ${listed(schema.children.filter(isStrings).map(nameOf))}`,
@@ -84,7 +84,7 @@ function captionOf(file: ParquetFile, value: unknown, at: number): string | null
   if (typeof value === 'string' || value === null) return value;
   if (value !== notUtf8) throw brokenParquet(file, `a row, ${at}, without a value`);
   throw new LincirError('bad-file', {
-    subject: `${file.path}: row ${at}`,
+    subject: `${file.name}: row ${at}`,
     expected: 'text in UTF-8',
     found: 'bytes that are not',
   });

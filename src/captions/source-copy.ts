@@ -5,7 +5,8 @@ import { createReadStream } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { checkedValue, LincirError, readingFile, readJsonFile, writeFileAtomically } from '../core/index.ts';
+import { checkedValue, LincirError } from '../core/index.ts';
+import { readingFile, readJsonFile, writeFileAtomically } from '../files/index.ts';
 import type { OnLeftOut } from './rows.ts';
 import type { CaptionSource } from './sources.ts';
 

@@ -3,7 +3,8 @@
 import { realpath, stat } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import { glob } from 'tinyglobby';
-import { asLincirError, chunks, LincirError, quoted } from '../core/index.ts';
+import { chunks, LincirError, quoted } from '../core/index.ts';
+import { asLincirError } from '../files/index.ts';
 import { datasetPresets, openDataset, type Variables } from '../hub/index.ts';
 import { formatOf } from './formats.ts';
 import { parquetRows } from './parquet.ts';
@@ -155,7 +156,7 @@ async function filesOnHub(
   return files.map(({ name: path, size, access }) => {
     const name = `hf://datasets/${id}@${commit}/${path}`;
     if (size === 0) throw emptyFile(name);
-    const rows = () => parquetRows({ path: name, size, read: access.read }, columns);
+    const rows = () => parquetRows({ ...access, name, size }, columns);
     return { name, bytes: size, version: columns.join(), identity: name, unit: 'row', rows };
   });
 }

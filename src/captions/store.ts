@@ -4,7 +4,8 @@ import { closeSync, openSync, readSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { asLincirError, LincirError, makeFolder, readJsonFile } from '../core/index.ts';
+import { LincirError } from '../core/index.ts';
+import { asLincirError, makeFolder, readJsonFile } from '../files/index.ts';
 import type { CaptionPlace } from './order.ts';
 import {
   brokenStore,

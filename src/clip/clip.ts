@@ -11,8 +11,8 @@ import {
   normalizeRows,
   openCheckpoint,
   quoted,
-  readJsonFile,
 } from '../core/index.ts';
+import { folderFiles, readJsonFile } from '../files/index.ts';
 import { type DownloadProgress, resolveModel } from '../hub/index.ts';
 import { Session, type SessionOptions, type Value } from '../onnx/index.ts';
 import type { ImageSource } from '../pixels/index.ts';
@@ -80,7 +80,7 @@ export async function loadClip(model: string, options: LoadClipOptions = {}): Pr
   });
   const configFile = join(folder, 'config.json');
   const config = readClipConfig(await readJsonFile(configFile), configFile);
-  const checkpoint = await openCheckpoint(folder);
+  const checkpoint = await openCheckpoint(folderFiles(folder));
   const preprocessing = config.vision && (await loadPreprocessing(folder, config.vision));
   const tokenizer = config.text && (await loadTokenizer(folder, config.text));
   const fingerprint = await fingerprintOf(config, checkpoint);

@@ -3,15 +3,8 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import {
-  asLincirError,
-  LincirError,
-  listOf,
-  quoted,
-  readingFile,
-  readJsonFile,
-  recordOf,
-} from '../core/index.ts';
+import { LincirError, listOf, quoted, recordOf } from '../core/index.ts';
+import { asLincirError, readingFile, readJsonFile } from '../files/index.ts';
 import { expectLinearPatterns } from './tokenizer-patterns.ts';
 
 export const startToken = '<|startoftext|>';

@@ -35,7 +35,7 @@ export function parametersOf(tensors: ReadonlyMap<string, StoredTensor>): Parame
     if (!stored) {
       const [anyTensor] = tensors.values();
       throw new LincirError('bad-file', {
-        subject: anyTensor?.file ?? 'weights',
+        subject: anyTensor?.source.name ?? 'weights',
         expected: `a tensor ${name}`,
         found: `${tensors.size} tensors, none of that name`,
         todo: 'choose a folder whose config.json and weights are of one model',
@@ -43,7 +43,7 @@ export function parametersOf(tensors: ReadonlyMap<string, StoredTensor>): Parame
     }
     if (!sameShape(stored.shape, shape)) {
       throw new LincirError('bad-file', {
-        subject: `${stored.file}: tensor ${name}`,
+        subject: `${stored.source.name}: tensor ${name}`,
         expected: `shape ${formatShape(shape)}, as config.json says`,
         found: formatShape(stored.shape),
       });

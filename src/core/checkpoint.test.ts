@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 
+import { folderFiles, writeSafetensors } from '../files/index.ts';
 import { openCheckpoint } from './checkpoint.ts';
-import { writeSafetensors } from './safetensors.ts';
 
 const root = await realpath(await mkdtemp(join(tmpdir(), 'lincir-checkpoint-')));
 after(() => rm(root, { recursive: true }));
@@ -27,19 +27,22 @@ test('one file is preferred to shards, and safetensors to PyTorch', async () => 
   const folder = await newFolder('preferred');
   const torch = join(import.meta.dirname, '../../test/fixtures/torch/state_dict.bin');
   await copyFile(torch, join(folder, 'pytorch_model.bin'));
-  assert.deepEqual([...(await openCheckpoint(folder)).tensors.keys()], ['weight', 'bias']);
+  assert.deepEqual([...(await openCheckpoint(folderFiles(folder))).tensors.keys()], ['weight', 'bias']);
 
   await writeTensor(join(folder, 'a.safetensors'), 'a');
   await writeTensor(join(folder, 'b.safetensors'), 'b');
   await writeIndex(folder, { metadata: {}, weight_map: { a: 'a.safetensors', b: 'b.safetensors' } });
-  const sharded = await openCheckpoint(folder);
+  const sharded = await openCheckpoint(folderFiles(folder));
   assert.deepEqual([...sharded.tensors.keys()], ['a', 'b']);
-  assert.deepEqual(sharded.files, [join(folder, 'a.safetensors'), join(folder, 'b.safetensors')]);
+  assert.deepEqual(
+    Array.from(sharded.tensors.values(), ({ source }) => source.realPath),
+    [join(folder, 'a.safetensors'), join(folder, 'b.safetensors')],
+  );
 
   await writeTensor(join(folder, 'model.safetensors'), 'whole');
-  const { files, tensors } = await openCheckpoint(folder);
+  const { tensors } = await openCheckpoint(folderFiles(folder));
   assert.deepEqual([...tensors.keys()], ['whole']);
-  assert.deepEqual(files, [join(folder, 'model.safetensors')]);
+  assert.equal(tensors.get('whole')?.source.realPath, join(folder, 'model.safetensors'));
 });
 
 test('a link that leads nowhere is passed over', async () => {
@@ -47,21 +50,24 @@ test('a link that leads nowhere is passed over', async () => {
   const torch = join(import.meta.dirname, '../../test/fixtures/torch/state_dict.bin');
   await copyFile(torch, join(folder, 'pytorch_model.bin'));
   await symlink(join(folder, 'gone'), join(folder, 'model.safetensors'));
-  assert.deepEqual([...(await openCheckpoint(folder)).tensors.keys()], ['weight', 'bias']);
+  assert.deepEqual([...(await openCheckpoint(folderFiles(folder))).tensors.keys()], ['weight', 'bias']);
 });
 
 test('a folder without weights is told what was looked for', async () => {
   const folder = await newFolder('empty');
   const names =
     /model\.safetensors, model\.safetensors\.index\.json, pytorch_model\.bin, pytorch_model\.bin\.index\.json/;
-  await assert.rejects(openCheckpoint(folder), { code: 'not-found', message: names });
+  await assert.rejects(openCheckpoint(folderFiles(folder)), { code: 'not-found', message: names });
   await writeFile(join(folder, 'model.ckpt'), '');
-  await assert.rejects(openCheckpoint(folder), { code: 'not-found', message: /found "model\.ckpt"/ });
-  await assert.rejects(openCheckpoint(join(folder, 'no')), {
+  await assert.rejects(openCheckpoint(folderFiles(folder)), {
+    code: 'not-found',
+    message: /found "model\.ckpt"/,
+  });
+  await assert.rejects(openCheckpoint(folderFiles(join(folder, 'no'))), {
     code: 'not-found',
     message: /no such file or folder/,
   });
-  await assert.rejects(openCheckpoint(join(folder, 'model.ckpt')), { code: 'not-found' });
+  await assert.rejects(openCheckpoint(folderFiles(join(folder, 'model.ckpt'))), { code: 'not-found' });
 });
 
 test('an index must keep its promises, within its folder', async () => {
@@ -69,7 +75,7 @@ test('an index must keep its promises, within its folder', async () => {
   await writeTensor(join(folder, 'a.safetensors'), 'a');
   const refuses = async (index: unknown, expected: { code: string; message: RegExp }) => {
     await writeIndex(folder, index);
-    await assert.rejects(openCheckpoint(folder), expected);
+    await assert.rejects(openCheckpoint(folderFiles(folder)), expected);
   };
   await refuses({}, { code: 'bad-file', message: /index\.json: weight_map: expected a weight_map/ });
   await refuses(

@@ -1,97 +1,94 @@
 /** The weights of a model's folder in Hugging Face layout: one file or several, safetensors or PyTorch. */
 
-import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-
 import { z } from 'zod';
 import { checkedValue, recordOf } from './checked.ts';
 import { LincirError, quoted } from './errors.ts';
-import { asLincirError, readingFile } from './files.ts';
-import { readJsonFile } from './json.ts';
+import { readJson } from './json.ts';
 import { readSafetensorsHeader } from './safetensors.ts';
+import type { ModelFiles, RandomAccess } from './source.ts';
 import type { StoredTensor } from './tensors.ts';
 import { readTorchCheckpoint, stateDict } from './torch-zip.ts';
 
 /** Where a model's weights lie. */
 export interface Checkpoint {
-  /** The weight files, absolute, links resolved. */
-  readonly files: readonly string[];
   readonly tensors: ReadonlyMap<string, StoredTensor>;
 }
 
-type ReadTensors = (path: string) => Promise<ReadonlyMap<string, StoredTensor>>;
+type Tensors = ReadonlyMap<string, StoredTensor>;
+type ReadTensors = (file: RandomAccess, files: ModelFiles) => Promise<Tensors>;
+
+const readSafetensors: ReadTensors = async (file) => (await readSafetensorsHeader(file)).tensors;
+const readTorch: ReadTensors = async (file) => stateDict(await readTorchCheckpoint(file), file.name);
 
 /** In the order of preference. An index says which tensor lies in which file beside it. */
-const weightFiles: readonly { readonly name: string; readonly read: ReadTensors }[] = [
-  { name: 'model.safetensors', read: readSafetensors },
-  { name: 'model.safetensors.index.json', read: (path) => readShards(path, readSafetensors) },
-  { name: 'pytorch_model.bin', read: readTorch },
-  { name: 'pytorch_model.bin.index.json', read: (path) => readShards(path, readTorch) },
-];
+const weightFiles: ReadonlyMap<string, ReadTensors> = new Map([
+  ['model.safetensors', readSafetensors],
+  ['model.safetensors.index.json', (file, files) => readShards(file, files, readSafetensors)],
+  ['pytorch_model.bin', readTorch],
+  ['pytorch_model.bin.index.json', (file, files) => readShards(file, files, readTorch)],
+]);
 
 const indexSchema = z.object({
   weight_map: recordOf(z.string(), 'a weight_map from the names of tensors to files'),
 });
 
 /**
- * Finds the weights of the model in `folder`, without reading them. Throws 'not-found' when the folder, its weights
- * or a shard is missing, and 'bad-file'.
+ * Finds the weights of a model, without reading them. Throws 'not-found' when there are none or a shard is missing,
+ * 'bad-file', and what reading throws.
  */
-export async function openCheckpoint(folder: string): Promise<Checkpoint> {
-  const present = await readdir(folder).catch((error: unknown) => {
-    throw asLincirError(error, folder, 'read');
-  });
-  // A link that leads nowhere, as an interrupted download can leave, is no file.
-  const weights = weightFiles.find(({ name }) => existsSync(join(folder, name)));
-  if (weights === undefined) {
-    throw new LincirError('not-found', {
-      subject: folder,
-      expected: `one of ${weightFiles.map(({ name }) => name).join(', ')}`,
-      found: present.length === 0 ? 'an empty folder' : quoted(present.toSorted().join(', '), 200),
-      todo: 'give the folder of a model in Hugging Face layout',
-    });
+export async function openCheckpoint(files: ModelFiles): Promise<Checkpoint> {
+  for (const [name, read] of weightFiles) {
+    const file = await files.read(name);
+    if (file !== undefined) return { tensors: await read(file, files) };
   }
-  const tensors = await weights.read(join(folder, weights.name));
-  return { files: [...new Set([...tensors.values()].map((tensor) => tensor.file))], tensors };
+  throw await missingFile(files, `one of ${[...weightFiles.keys()].join(', ')}`);
 }
 
-async function readSafetensors(path: string): Promise<ReadonlyMap<string, StoredTensor>> {
-  return (await readingFile(path, readSafetensorsHeader)).tensors;
-}
-
-async function readTorch(path: string): Promise<ReadonlyMap<string, StoredTensor>> {
-  return stateDict(await readingFile(path, readTorchCheckpoint), path);
+/** The error that a model lacks files. Throws what listing its files throws. */
+export async function missingFile(files: ModelFiles, expected: string): Promise<LincirError> {
+  const present = await files.list?.();
+  return new LincirError('not-found', {
+    subject: files.name,
+    expected,
+    found:
+      present === undefined
+        ? 'none'
+        : present.length === 0
+          ? 'an empty folder'
+          : quoted(present.toSorted().join(', '), 200),
+    todo: 'give the folder of a model in Hugging Face layout',
+  });
 }
 
 /** Every tensor that the index promises, each out of the shard in which it promises it. */
-async function readShards(
-  indexPath: string,
-  readShard: ReadTensors,
-): Promise<ReadonlyMap<string, StoredTensor>> {
-  const { weight_map } = checkedValue(indexSchema, await readJsonFile(indexPath), indexPath);
-  const shards = new Map<string, ReadonlyMap<string, StoredTensor>>();
+async function readShards(index: RandomAccess, files: ModelFiles, readShard: ReadTensors): Promise<Tensors> {
+  const { weight_map } = checkedValue(indexSchema, await readJson(index), index.name);
+  const refuse = (name: string, expected: string, found: string, todo?: string) =>
+    new LincirError('bad-file', {
+      subject: `${index.name}: tensor ${quoted(name)}`,
+      expected,
+      found,
+      ...(todo !== undefined && { todo }),
+    });
+  const shards = new Map<string, Tensors>();
   const tensors = new Map<string, StoredTensor>();
   for (const [name, shardName] of Object.entries(weight_map)) {
     if (!/^[^/\\:\0]{1,255}$/.test(shardName) || shardName === '..' || shardName === '.') {
-      throw new LincirError('bad-file', {
-        subject: `${indexPath}: tensor ${quoted(name)}`,
-        expected: 'a file in the same folder',
-        found: quoted(shardName),
-      });
+      throw refuse(name, 'a file in the same folder', quoted(shardName));
     }
-    const shard = shards.get(shardName) ?? (await readShard(join(dirname(indexPath), shardName)));
+    const shard = shards.get(shardName) ?? (await readShard(await shardFile(files, shardName), files));
     shards.set(shardName, shard);
     const tensor = shard.get(name);
     if (tensor === undefined) {
-      throw new LincirError('bad-file', {
-        subject: `${indexPath}: tensor ${quoted(name)}`,
-        expected: `it in ${quoted(shardName)}`,
-        found: 'no tensor of that name there',
-        todo: 'get the files again',
-      });
+      throw refuse(name, `it in ${quoted(shardName)}`, 'no tensor of that name there', 'get the files again');
     }
     tensors.set(name, tensor);
   }
   return tensors;
+}
+
+async function shardFile(files: ModelFiles, name: string): Promise<RandomAccess> {
+  const file = await files.read(name);
+  if (file === undefined) throw await missingFile(files, `the file ${quoted(name)}, which an index names`);
+  return file;
 }

@@ -58,6 +58,14 @@ export function errorCode(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
+/** Refusals that say nothing of the file: the same one can be read when the machine or its network is well again. */
+const passing = 'EMFILE ENFILE ENOMEM ESTALE ENOTCONN EHOSTDOWN ETIMEDOUT ENODEV'.split(' ');
+
+/** Whether an error is none of the file that was read, but of the machine. */
+export function isPassing(error: unknown): boolean {
+  return error instanceof Error && (passing.includes(errorCode(error)) || isPassing(error.cause));
+}
+
 /** Whatever others put into a message, it has no more than a thousand characters: a part that is too long loses its middle. */
 function shortened(problem: Problem): Problem {
   const { subject, expected, found, todo = '' } = problem;

@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 
-import { jsonByteLimit, parseJson, parseJsonText, readJsonFile } from './json.ts';
+import { readJsonFile } from '../files/index.ts';
+import { jsonByteLimit, parseJson, parseJsonText } from './json.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'lincir-json-'));
 after(() => rm(folder, { recursive: true }));

@@ -1,7 +1,7 @@
 /** JSON out of files, stricter than JSON.parse: valid UTF-8, no key twice, and bounds for all that could fill memory or stack. */
 
 import { LincirError, quoted } from './errors.ts';
-import { readingFile } from './files.ts';
+import type { RandomAccess } from './source.ts';
 
 /** The size of the largest JSON text that is read, unless a reader says otherwise. In bytes. */
 export const jsonByteLimit = 2 ** 24;
@@ -11,18 +11,16 @@ const depthLimit = 1000;
 const fewParts = 2 ** 19;
 const charactersPerPart = 32;
 
-/** Reads a JSON file of at most `limit` bytes. Throws 'not-found', 'io' or 'bad-file'. */
-export async function readJsonFile(path: string, limit = jsonByteLimit): Promise<unknown> {
-  return await readingFile(path, async (file) => {
-    if (file.size > limit) {
-      throw new LincirError('bad-file', {
-        subject: path,
-        expected: `JSON of at most ${limit} bytes`,
-        found: `${file.size} bytes`,
-      });
-    }
-    return parseJson(await file.read(0, file.size), path);
-  });
+/** Reads a JSON file of at most `limit` bytes. Throws 'bad-file', and what reading throws. */
+export async function readJson(file: RandomAccess, limit = jsonByteLimit): Promise<unknown> {
+  if (file.size > limit) {
+    throw new LincirError('bad-file', {
+      subject: file.name,
+      expected: `JSON of at most ${limit} bytes`,
+      found: `${file.size} bytes`,
+    });
+  }
+  return parseJson(await file.read(0, file.size), file.name);
 }
 
 /** Parses UTF-8 JSON. Throws 'bad-file', naming `subject`. */
@@ -94,8 +92,10 @@ function expectBounded(json: string, subject: string): void {
   }
 }
 
-const [quote, backslash, openBracket, closeBracket, openBrace, closeBrace, colonCode] =
-  Buffer.from('"\\[]{}:');
+const [quote, backslash, openBracket, closeBracket, openBrace, closeBrace, colonCode] = Array.from(
+  '"\\[]{}:',
+  (character) => character.charCodeAt(0),
+);
 
 /** Where the string that begins at `begin` has its closing quote; the text's end if it has none. */
 function endOfString(json: string, begin: number): number {

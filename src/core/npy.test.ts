@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 
 import { memoryFile } from '../../test/fuzz/memory-file.ts';
-import { readingFile } from './files.ts';
-import { readNpyHeader, writeNpy } from './npy.ts';
+import { readingFile, writeNpy } from '../files/index.ts';
+import { readNpyHeader } from './npy.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'lincir-npy-'));
 after(() => rm(folder, { recursive: true }));

@@ -1,10 +1,9 @@
-/** NumPy's .npy files: writing float32 arrays, and finding the values of float arrays. */
+/** NumPy's .npy files: finding the values of float arrays, and the headers of new files. */
 // The format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
 
 import { LincirError, quoted } from './errors.ts';
-import type { RandomAccess } from './files.ts';
+import type { RandomAccess } from './source.ts';
 import { bytesPerElement, elementCount } from './tensors.ts';
-import { writeFileAtomically } from './write-file.ts';
 
 /** What a .npy file holds: an array of floats. */
 export interface NpyHeader {
@@ -17,6 +16,7 @@ export interface NpyHeader {
   readonly offset: number;
 }
 
+const magic = '\x93NUMPY';
 /** The header's length is a multiple of this. */
 const alignment = 64;
 /** NumPy's own header of a float array has some hundred bytes. */
@@ -33,18 +33,19 @@ const types: ReadonlyMap<string, NpyHeader['type']> = new Map([
  * if the file is shorter or longer than the array.
  */
 export async function readNpyHeader(file: RandomAccess): Promise<NpyHeader> {
-  const start = Buffer.from((await file.read(0, Math.min(file.size, 12))).buffer);
+  const start = await file.read(0, Math.min(file.size, 12));
   const version = start[6] ?? 0;
-  if (start.length < 12 || start.toString('latin1', 0, 6) !== '\x93NUMPY' || version < 1 || version > 3) {
+  if (start.length < 12 || latin1(start.subarray(0, 6)) !== magic || version < 1 || version > 3) {
     throw badHeader(file, 'an array that numpy.save has written', 'other data');
   }
   const begin = version === 1 ? 10 : 12;
-  const length = version === 1 ? start.readUInt16LE(8) : start.readUInt32LE(8);
+  const view = new DataView(start.buffer);
+  const length = version === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
   if (length > Math.min(headerLimit, file.size - begin)) {
     throw badHeader(file, `a header of at most ${headerLimit} bytes within the file`, `${length} bytes`);
   }
   const offset = begin + length;
-  const header = parseHeader(file, Buffer.from(await file.read(begin, length)).toString('latin1'));
+  const header = parseHeader(file, latin1(await file.read(begin, length)));
   const { type, shape } = header;
   const expected = elementCount(shape) * bytesPerElement[type];
   if (file.size - offset !== expected) {
@@ -54,30 +55,16 @@ export async function readNpyHeader(file: RandomAccess): Promise<NpyHeader> {
   return { ...header, offset };
 }
 
-/**
- * Writes a float32 array of `shape`, row-major, whose elements come in chunks of any size; atomically.
- * Throws 'bad-argument' when they are not as many as the shape says, and 'io'.
- */
-export async function writeNpy(
-  path: string,
-  shape: readonly number[],
-  chunks: AsyncIterable<Float32Array>,
-): Promise<void> {
-  await writeFileAtomically(path, async (file) => {
-    await file.writeFile(headerBytes(shape));
-    let written = 0;
-    for await (const chunk of chunks) {
-      await file.writeFile(chunk);
-      written += chunk.length;
-    }
-    if (written !== elementCount(shape)) {
-      throw new LincirError('bad-argument', {
-        subject: path,
-        expected: `${elementCount(shape)} elements for shape [${shape.join(', ')}]`,
-        found: String(written),
-      });
-    }
-  });
+/** What stands before the values of a float32 array, row-major: magic, version 1.0, a Python dictionary, and spaces. */
+export function npyHeader(shape: readonly number[]): Uint8Array {
+  const tuple = `(${shape.map((size) => `${size},`).join(' ')})`;
+  const dictionary = `{'descr': '<f4', 'fortran_order': False, 'shape': ${tuple}, }`;
+  const length = Math.ceil((10 + dictionary.length + 1) / alignment) * alignment;
+  const header = Uint8Array.from(`${magic}\x01\x00..${dictionary.padEnd(length - 11)}\n`, (character) =>
+    character.charCodeAt(0),
+  );
+  new DataView(header.buffer).setUint16(8, length - 10, true);
+  return header;
 }
 
 /** The header's text is a Python dictionary: `{'descr': '<f4', 'fortran_order': False, 'shape': (3, 2), }`. */
@@ -109,22 +96,14 @@ function parseHeader(file: RandomAccess, text: string): Omit<NpyHeader, 'offset'
 
 function badHeader(file: RandomAccess, expected: string, found: string): LincirError {
   return new LincirError('bad-file', {
-    subject: `${file.path}: NumPy header`,
+    subject: `${file.name}: NumPy header`,
     expected,
     found,
     todo: "save it again with numpy.save(path, array.astype('float32'))",
   });
 }
 
-/** Format 1.0: magic, version, length, a Python dictionary, and spaces up to a line end. */
-function headerBytes(shape: readonly number[]): Uint8Array {
-  const tuple = `(${shape.map((size) => `${size},`).join(' ')})`;
-  const dictionary = `{'descr': '<f4', 'fortran_order': False, 'shape': ${tuple}, }`;
-  const length = Math.ceil((10 + dictionary.length + 1) / alignment) * alignment;
-  const header = Buffer.alloc(length, ' ');
-  header.write('\x93NUMPY\x01\x00', 'latin1');
-  header.writeUInt16LE(length - 10, 8);
-  header.write(dictionary, 10, 'latin1');
-  header.write('\n', length - 1);
-  return header;
+/** A character for each byte. */
+function latin1(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
 }

@@ -240,7 +240,10 @@ function unsigned(machine: Machine, length: 1 | 2 | 4 | 8): number {
 }
 
 function longInteger(bytes: Uint8Array): number | bigint {
-  const value = BigInt.asIntN(8 * bytes.length, BigInt(`0x0${Buffer.from(bytes).reverse().toString('hex')}`));
+  const words = new BigUint64Array(Math.ceil(bytes.length / 8));
+  new Uint8Array(words.buffer).set(bytes);
+  const unsigned = words.reduceRight((sum, word) => (sum << 64n) | word, 0n);
+  const value = BigInt.asIntN(8 * bytes.length, unsigned);
   return Number.isSafeInteger(Number(value)) ? Number(value) : value;
 }
 

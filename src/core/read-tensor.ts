@@ -1,7 +1,6 @@
 /** The values of a stored tensor, read into memory as float32. */
 
 import { LincirError, quoted } from './errors.ts';
-import { readingFile } from './files.ts';
 import { type ElementType, elementCount, type Float32Tensor, type StoredTensor } from './tensors.ts';
 
 /** The types whose values `toFloat32` converts. */
@@ -15,12 +14,12 @@ export async function readTensor(stored: StoredTensor): Promise<Float32Tensor> {
   const { type } = stored;
   if (!isFloatType(type)) {
     throw new LincirError('bad-file', {
-      subject: `${stored.file}: tensor ${quoted(stored.name)}`,
+      subject: `${stored.source.name}: tensor ${quoted(stored.name)}`,
       expected: `one of ${Object.keys(conversions).join(', ')}`,
       found: type,
     });
   }
-  const bytes = await readingFile(stored.file, (file) => file.read(stored.offset, stored.byteLength));
+  const bytes = await stored.source.read(stored.offset, stored.byteLength);
   const data = toFloat32(type, bytes.buffer);
   return { shape: stored.shape, data: stored.strides ? gathered(data, stored.shape, stored.strides) : data };
 }

@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 
 import { memoryFile, safetensorsBytes } from '../../test/fuzz/memory-file.ts';
-import { readingFile } from './files.ts';
+import { readingFile, type TensorToWrite, writeSafetensors } from '../files/index.ts';
 import { readTensor } from './read-tensor.ts';
-import { readSafetensorsHeader, type TensorToWrite, writeSafetensors } from './safetensors.ts';
+import { readSafetensorsHeader } from './safetensors.ts';
 
 const folder = await mkdtemp(join(tmpdir(), 'lincir-safetensors-'));
 after(() => rm(folder, { recursive: true }));

@@ -1,27 +1,18 @@
-/** Safetensors files: finding their tensors without reading them, and writing new files. */
+/** Safetensors files: finding their tensors without reading them, and the headers of new files. */
 // The format: https://huggingface.co/docs/safetensors (8 bytes of header length, a JSON header, the data).
 
 import { z } from 'zod';
 
 import { checkedValue, listOf, recordOf } from './checked.ts';
 import { LincirError, quoted } from './errors.ts';
-import type { RandomAccess } from './files.ts';
 import { jsonByteLimit, parseJson } from './json.ts';
+import type { RandomAccess } from './source.ts';
 import { bytesPerElement, type ElementType, elementCount, type StoredTensor } from './tensors.ts';
-import { writeFileAtomically } from './write-file.ts';
 
 /** What the header of a safetensors file says. */
 export interface SafetensorsHeader {
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   readonly metadata: Readonly<Record<string, string>>;
-}
-
-/** A tensor to be written: its bytes as a typed array, or as chunks that come when it is their turn. */
-export interface TensorToWrite {
-  readonly name: string;
-  readonly type: ElementType;
-  readonly shape: readonly number[];
-  readonly data: NodeJS.ArrayBufferView | AsyncIterable<Uint8Array>;
 }
 
 /** Element types by their names in the format. */
@@ -59,7 +50,7 @@ const alignment = 64;
  */
 export async function readSafetensorsHeader(file: RandomAccess): Promise<SafetensorsHeader> {
   const headerLength = await readHeaderLength(file);
-  const header = parseJson(await file.read(8, headerLength), `${file.path}: header`);
+  const header = parseJson(await file.read(8, headerLength), `${file.name}: header`);
   if (typeof header !== 'object' || header === null || Array.isArray(header)) {
     throw badHeader(file, 'a JSON object', 'other JSON');
   }
@@ -69,39 +60,40 @@ export async function readSafetensorsHeader(file: RandomAccess): Promise<Safeten
   );
   checkCoverage(file, 8 + headerLength, tensors);
 
-  const strings = checkedValue(metadataSchema, metadata, `${file.path}: __metadata__`);
+  const strings = checkedValue(metadataSchema, metadata, `${file.name}: __metadata__`);
   return { tensors: new Map(tensors.map((tensor) => [tensor.name, tensor])), metadata: strings ?? {} };
 }
 
 /**
- * Writes a safetensors file, atomically. Wide elements come first, so that each tensor is aligned to its own.
- * Throws 'bad-argument' when a tensor's bytes do not fit its type and shape or a name is used twice, and 'io'.
+ * What stands before the data of a safetensors file that holds these tensors in this order.
+ * @param subject what messages call the file
+ * @throws LincirError 'bad-argument' for a name that is used twice
  */
-export async function writeSafetensors(
-  path: string,
-  tensors: readonly TensorToWrite[],
-  metadata: Readonly<Record<string, string>> = {},
-): Promise<void> {
-  const ordered = tensors.toSorted((a, b) => bytesPerElement[b.type] - bytesPerElement[a.type]);
-  const header = headerBytes(path, ordered, metadata);
-  await writeFileAtomically(path, async (file) => {
-    await file.writeFile(header);
-    for (const { name, type, shape, data } of ordered) {
-      let written = 0;
-      for await (const chunk of ArrayBuffer.isView(data) ? [data] : data) {
-        await file.writeFile(chunk);
-        written += chunk.byteLength;
-      }
-      const expected = elementCount(shape) * bytesPerElement[type];
-      if (written !== expected) {
-        throw new LincirError('bad-argument', {
-          subject: `${path}: tensor ${quoted(name)}`,
-          expected: `${expected} bytes for ${type} [${shape.join(', ')}]`,
-          found: `${written} bytes`,
-        });
-      }
+export function safetensorsHeader(
+  subject: string,
+  tensors: readonly Pick<StoredTensor, 'name' | 'type' | 'shape'>[],
+  metadata: Readonly<Record<string, string>>,
+): Uint8Array {
+  const dtypes = new Map([...elementTypes].map(([dtype, type]) => [type, dtype]));
+  const entries = new Map<string, unknown>();
+  if (Object.keys(metadata).length > 0) {
+    entries.set('__metadata__', metadata);
+  }
+  let offset = 0;
+  for (const { name, type, shape } of tensors) {
+    if (entries.has(name) || name === '__metadata__') {
+      const found = `${quoted(name)}, which is taken`;
+      throw new LincirError('bad-argument', { subject, expected: 'a new name for each tensor', found });
     }
-  });
+    const end = offset + elementCount(shape) * bytesPerElement[type];
+    entries.set(name, { dtype: dtypes.get(type), shape, data_offsets: [offset, end] });
+    offset = end;
+  }
+  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(entries)));
+  const header = new Uint8Array(Math.ceil((8 + json.length) / alignment) * alignment).fill(0x20);
+  new DataView(header.buffer).setBigUint64(0, BigInt(header.length - 8), true);
+  header.set(json, 8);
+  return header;
 }
 
 async function readHeaderLength(file: RandomAccess): Promise<number> {
@@ -121,7 +113,7 @@ async function readHeaderLength(file: RandomAccess): Promise<number> {
 }
 
 function storedTensor(file: RandomAccess, dataBegin: number, name: string, entry: unknown): StoredTensor {
-  const subject = `${file.path}: tensor ${quoted(name)}`;
+  const subject = `${file.name}: tensor ${quoted(name)}`;
   const { dtype, shape, data_offsets } = checkedValue(entrySchema, entry, subject);
   const type = elementTypes.get(dtype);
   if (type === undefined) {
@@ -146,7 +138,7 @@ function storedTensor(file: RandomAccess, dataBegin: number, name: string, entry
       found: `${end - begin} bytes`,
     });
   }
-  return { name, type, shape, file: file.realPath, offset: dataBegin + begin, byteLength };
+  return { name, type, shape, source: file, offset: dataBegin + begin, byteLength };
 }
 
 function checkCoverage(file: RandomAccess, dataBegin: number, tensors: readonly StoredTensor[]): void {
@@ -154,7 +146,7 @@ function checkCoverage(file: RandomAccess, dataBegin: number, tensors: readonly 
   for (const tensor of tensors.toSorted((a, b) => a.offset - b.offset || a.byteLength - b.byteLength)) {
     if (tensor.offset !== covered) {
       throw new LincirError('bad-file', {
-        subject: `${file.path}: tensor ${quoted(tensor.name)}`,
+        subject: `${file.name}: tensor ${quoted(tensor.name)}`,
         expected: `data that begins where the one before ends, at ${covered - dataBegin}`,
         found: `${tensor.offset < covered ? 'an overlap' : 'a hole'}: it begins at ${tensor.offset - dataBegin}`,
       });
@@ -172,36 +164,9 @@ function checkCoverage(file: RandomAccess, dataBegin: number, tensors: readonly 
 
 function badHeader(file: RandomAccess, expected: string, found: string): LincirError {
   return new LincirError('bad-file', {
-    subject: `${file.path}: safetensors header`,
+    subject: `${file.name}: safetensors header`,
     expected,
     found,
     todo: 'get the file again',
   });
-}
-
-function headerBytes(
-  path: string,
-  tensors: readonly TensorToWrite[],
-  metadata: Readonly<Record<string, string>>,
-): Uint8Array {
-  const dtypes = new Map([...elementTypes].map(([dtype, type]) => [type, dtype]));
-  const entries = new Map<string, unknown>();
-  if (Object.keys(metadata).length > 0) {
-    entries.set('__metadata__', metadata);
-  }
-  let offset = 0;
-  for (const { name, type, shape } of tensors) {
-    if (entries.has(name) || name === '__metadata__') {
-      const found = `${quoted(name)}, which is taken`;
-      throw new LincirError('bad-argument', { subject: path, expected: 'a new name for each tensor', found });
-    }
-    const end = offset + elementCount(shape) * bytesPerElement[type];
-    entries.set(name, { dtype: dtypes.get(type), shape, data_offsets: [offset, end] });
-    offset = end;
-  }
-  const json = Buffer.from(JSON.stringify(Object.fromEntries(entries)));
-  const header = Buffer.alloc(Math.ceil((8 + json.length) / alignment) * alignment, ' ');
-  header.writeBigUInt64LE(BigInt(header.length - 8));
-  json.copy(header, 8);
-  return header;
 }

@@ -1,5 +1,7 @@
 /** Tensors as plain data: element types, values in memory, and values that still lie in a file. */
 
+import type { RandomAccess } from './source.ts';
+
 /** Bytes of one element of each type. Names are those of ONNX. */
 export const bytesPerElement = {
   float64: 8,
@@ -25,16 +27,15 @@ export interface Float32Tensor {
   readonly data: Float32Array;
 }
 
-/** A tensor that lies in a file, little-endian; row-major and contiguous, if no strides say otherwise. */
+/** A tensor that lies in a file, or in another source of bytes, little-endian; row-major and contiguous, if no strides say otherwise. */
 export interface StoredTensor {
   readonly name: string;
   readonly type: ElementType;
   readonly shape: readonly number[];
   /** Of a view that is not contiguous: elements from one to the next of each axis; 0 where one serves for all. */
   readonly strides?: readonly number[];
-  /** Absolute path, links resolved. */
-  readonly file: string;
-  /** Where its bytes begin in the file. */
+  readonly source: RandomAccess;
+  /** Where its bytes begin in the source. */
   readonly offset: number;
   /** From its first element to its last. */
   readonly byteLength: number;

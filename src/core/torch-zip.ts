@@ -1,8 +1,8 @@
 /** PyTorch checkpoints (the zip files of torch.save since 1.6): finding their tensors, running nothing. */
 
 import { LincirError, quoted } from './errors.ts';
-import type { RandomAccess } from './files.ts';
 import { isPickleGlobal, keyLengthLimit, unpickle } from './pickle.ts';
+import type { RandomAccess } from './source.ts';
 import {
   bytesPerElement,
   type ElementType,
@@ -55,7 +55,7 @@ export async function readTorchCheckpoint(file: RandomAccess): Promise<unknown> 
   const [first] = await file.read(0, Math.min(1, file.size));
   if (first === 0x80) {
     throw new LincirError('bad-file', {
-      subject: file.path,
+      subject: file.name,
       expected: 'a PyTorch file in the zip format',
       found: 'a bare pickle, as PyTorch wrote before 1.6',
       todo: 'load it in Python and write it again with torch.save, or with safetensors',
@@ -107,7 +107,7 @@ export function unpickleTensors(
   folder: string,
   entries: ReadonlyMap<string, ZipEntry>,
 ): unknown {
-  const subject = `${file.path}: data.pkl`;
+  const subject = `${file.name}: data.pkl`;
   const bad = (expected: string, found: string) => new LincirError('bad-file', { subject, expected, found });
 
   const persistent = (id: unknown): Storage => {
@@ -147,7 +147,7 @@ export function unpickleTensors(
       type,
       shape,
       ...(count > 0 && !isContiguous(shape, strides) && { strides }),
-      file: file.realPath,
+      source: file,
       offset: storage.offset + start * bytesPerElement[type],
       byteLength: span * bytesPerElement[type],
     };
@@ -214,7 +214,7 @@ function isShape(value: unknown): value is readonly number[] {
 
 function badCheckpoint(file: RandomAccess, expected: string, found: string): LincirError {
   return new LincirError('bad-file', {
-    subject: file.path,
+    subject: file.name,
     expected,
     found,
     todo: 'use a file that torch.save wrote',

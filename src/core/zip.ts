@@ -2,7 +2,7 @@
 // The format: PKWARE APPNOTE.TXT, sections 4.3 (records) and 4.5.3 (zip64).
 
 import { LincirError, quoted } from './errors.ts';
-import type { RandomAccess } from './files.ts';
+import type { RandomAccess } from './source.ts';
 
 /** Where an entry's data lies in the file. */
 export interface ZipEntry {
@@ -191,7 +191,7 @@ function checkEntry(file: RandomAccess, { name, flags, method, size, compressedS
 /** Reads the header in front of an entry's data: only it says how long it is itself. */
 async function dataOffset(file: RandomAccess, directory: Directory, entry: DirectoryEntry): Promise<number> {
   const { name, headerOffset, size } = entry;
-  const nameLength = Buffer.byteLength(name);
+  const nameLength = new TextEncoder().encode(name).length;
   const nameEnd = headerOffset + fixedSizes.local + nameLength;
   if (!(nameEnd <= directory.offset)) {
     throw badEntry(file, name, `a header before byte ${directory.offset}`, `one at ${headerOffset}`);
@@ -219,7 +219,7 @@ function decodeName(file: RandomAccess, bytes: Uint8Array): string {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {
     throw new LincirError('bad-file', {
-      subject: file.path,
+      subject: file.name,
       expected: 'names in UTF-8',
       found: 'other bytes',
       cause,
@@ -233,12 +233,12 @@ function getUint64(view: DataView, at: number): number {
 }
 
 function badEntry(file: RandomAccess, name: string, expected: string, found: string): LincirError {
-  return badZip({ path: `${file.path}: entry ${quoted(name)}` }, expected, found);
+  return badZip({ name: `${file.name}: entry ${quoted(name)}` }, expected, found);
 }
 
-function badZip(file: { readonly path: string }, expected: string, found: string): LincirError {
+function badZip(file: Pick<RandomAccess, 'name'>, expected: string, found: string): LincirError {
   return new LincirError('bad-file', {
-    subject: file.path,
+    subject: file.name,
     expected,
     found,
     todo: 'get the file again, or write it with torch.save, which compresses and encrypts nothing',

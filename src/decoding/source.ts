@@ -2,7 +2,8 @@
 
 import { constants, open } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { asLincirError, LincirError, pathOnDisk, quoted } from '../core/index.ts';
+import { LincirError, quoted } from '../core/index.ts';
+import { asLincirError, pathOnDisk } from '../files/index.ts';
 import type { EncodedSource } from '../pixels/index.ts';
 
 /** An encoded image, and what errors call it. */

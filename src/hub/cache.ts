@@ -2,7 +2,7 @@
 
 import { copyFile, link, readdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { asideIn, makeFolder, writeFileAtomically } from '../core/index.ts';
+import { asideIn, makeFolder, writeFileAtomically } from '../files/index.ts';
 
 /** One model's part of the cache. `commit` is 40 hexadecimal digits and `etag` the name of a blob: its git or SHA-256 hash. */
 export interface Repository {

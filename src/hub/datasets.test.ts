@@ -50,7 +50,7 @@ test("the hub's own conversion is used, and read in ranges", async (context) => 
     [shard, names[1]].map((name) => ({ name, size: 50_000, sha256: etagOf(content, true) })),
   );
   const { access } = dataset.files[0]!;
-  assert.deepEqual([access.path, access.size], [`hf://datasets/${id}/${shard}`, 50_000]);
+  assert.deepEqual([access.name, access.size], [`hf://datasets/${id}/${shard}`, 50_000]);
   assert.deepEqual(Buffer.from(await access.read(49_000, 1000)), content.subarray(49_000));
   assert.deepEqual(Buffer.from(await access.read(0, 1)), content.subarray(0, 1));
   assert.deepEqual(Buffer.from(await access.read(0, 50_000)), content);

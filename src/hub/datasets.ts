@@ -20,7 +20,7 @@ export interface DatasetFile {
    * Reads at most 256 MiB at once, each as one request, which goes on where its connection broke.
    * Throws `network`, `not-found`, `bad-file` for bytes beyond the size, and the signal's reason.
    */
-  readonly access: Pick<RandomAccess, 'path' | 'size' | 'read'>;
+  readonly access: RandomAccess;
 }
 
 export interface Dataset {
@@ -154,9 +154,9 @@ function wordPattern(word: string): RegExp {
 }
 
 function datasetFile(file: RemoteFile, connection: Connection): DatasetFile {
-  const { name, size, etag, subject: path } = file;
+  const { name, size, etag, subject } = file;
   const read = (offset: number, length: number) => readRange(file, connection, offset, length);
-  return { name, size, sha256: etag.length === 64 ? etag : undefined, access: { path, size, read } };
+  return { name, size, sha256: etag.length === 64 ? etag : undefined, access: { name: subject, size, read } };
 }
 
 async function readRange(

@@ -1,6 +1,7 @@
 /** Downloads files of a revision into the cache; offline, says what is missing there. */
 
-import { asLincirError, LincirError } from '../core/index.ts';
+import { LincirError } from '../core/index.ts';
+import { asLincirError } from '../files/index.ts';
 import { type Repository, repositoryIn, writeRef } from './cache.ts';
 import { fetchFile, type RemoteFile } from './download.ts';
 import { type HubEnvironment, readToken, type Variables } from './environment.ts';

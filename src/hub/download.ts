@@ -4,7 +4,8 @@ import { createHash } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { exclusively, LincirError, makeFolder, quoted } from '../core/index.ts';
+import { LincirError, quoted } from '../core/index.ts';
+import { exclusively, makeFolder } from '../files/index.ts';
 import { linkIntoSnapshot, type Repository, sizeOf } from './cache.ts';
 import { type Connection, get, Interruption, persistently } from './request.ts';
 

@@ -3,7 +3,8 @@
 import { stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { LincirError, makeFolder, readJsonFile } from '../core/index.ts';
+import { LincirError } from '../core/index.ts';
+import { makeFolder, readJsonFile } from '../files/index.ts';
 import {
   cachedCommit,
   cachedCommits,

@@ -2,7 +2,8 @@
 
 import { join } from 'node:path';
 import { z } from 'zod';
-import { checkedValue, LincirError, quoted, readJsonFile, recordOf } from '../core/index.ts';
+import { checkedValue, LincirError, quoted, recordOf } from '../core/index.ts';
+import { readJsonFile } from '../files/index.ts';
 import { type Repository, sizeOf } from './cache.ts';
 
 /** All files besides the weights. A repository need not have every one. */

@@ -15,7 +15,8 @@ import {
 } from '../../test/pictures.ts';
 import { type Clip, loadClip } from '../clip/index.ts';
 import { compose } from '../composition/index.ts';
-import { normalizeRows, normals, writeNpy } from '../core/index.ts';
+import { normalizeRows, normals } from '../core/index.ts';
+import { writeNpy } from '../files/index.ts';
 import { openEmbeddings, openMetadata } from '../pictures/index.ts';
 import { reservedColumns } from '../store/index.ts';
 import { type ImageIndex, openIndex } from './image-index.ts';

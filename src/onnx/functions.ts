@@ -18,7 +18,7 @@ export function asFloat32(stored: StoredTensor, shape: readonly number[] = store
     )
   ) {
     throw new LincirError('bad-file', {
-      subject: `${stored.file}: tensor ${quoted(stored.name)}`,
+      subject: `${stored.source.name}: tensor ${quoted(stored.name)}`,
       expected: 'a tensor of a model without gaps or repetitions',
       found: `shape [${stored.shape.join(', ')}] with strides [${strides.join(', ')}]`,
       todo: 'call .contiguous() on it in Python and save again',

@@ -32,7 +32,9 @@ export function buildModel(outputs: Readonly<Record<string, Value>>): Model {
   const { nodes, values } = dependencies(Object.values(outputs));
   const sources = [...values].filter(({ origin }) => origin.kind !== 'result');
   const names = new Map<Value, string>();
-  const files = sources.flatMap(({ origin }) => (origin.kind === 'weight' ? [origin.stored.file] : []));
+  const files = sources.flatMap(({ origin }) =>
+    origin.kind === 'weight' ? [origin.stored.source.realPath!] : [],
+  );
   const weightFolder = commonFolder(files);
   const inputs = new Map<string, Value>();
 
@@ -201,8 +203,8 @@ function initializer(
   const tensor = { name, dims: shape.map(Number), dataType: elementTypeCodes[type] };
   if (origin.kind === 'constant') return { ...tensor, rawData: bytesOf(origin.data) };
   if (origin.kind !== 'weight') throw new TypeError(`${origin.kind} is no initializer`);
-  const { file, offset, byteLength } = origin.stored;
-  const location = relative(weightFolder ?? '', file).replaceAll(sep, '/');
+  const { source, offset, byteLength } = origin.stored;
+  const location = relative(weightFolder ?? '', source.realPath!).replaceAll(sep, '/');
   const external = { location, offset: `${offset}`, length: `${byteLength}` };
   const externalData = Object.entries(external).map(([key, value]) => ({ key, value }));
   return { ...tensor, dataLocation: 1, externalData };

@@ -66,7 +66,7 @@ export function weight(stored: StoredTensor, shape: readonly number[] = stored.s
     elementCount(shape) * bytesPerElement[stored.type] !== stored.byteLength
   ) {
     throw new LincirError('bad-file', {
-      subject: `${stored.file}: tensor ${stored.name}`,
+      subject: `${stored.source.name}: tensor ${stored.name}`,
       expected: `shape [${shape.join(', ')}]`,
       found: `[${stored.shape.join(', ')}] in ${stored.byteLength} bytes`,
     });

@@ -5,13 +5,8 @@ import { cp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { refused, setUp } from '../../test/hub-setup.ts';
-import {
-  type Float32Tensor,
-  normals,
-  readingFile,
-  readSafetensorsHeader,
-  readTensor,
-} from '../core/index.ts';
+import { type Float32Tensor, normals, readSafetensorsHeader, readTensor } from '../core/index.ts';
+import { readingFile } from '../files/index.ts';
 import { loadPhi, Phi } from './encoder.ts';
 import { initialPhi } from './network.ts';
 

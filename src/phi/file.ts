@@ -7,7 +7,6 @@ import {
   LincirError,
   quoted,
   type RandomAccess,
-  readingFile,
   readOwnTensor,
   readSafetensorsHeader,
   readTensor,
@@ -15,8 +14,8 @@ import {
   type SafetensorsHeader,
   type StoredTensor,
   stateDict,
-  writeSafetensors,
 } from '../core/index.ts';
+import { readingFile, writeSafetensors } from '../files/index.ts';
 import { type PhiArchitecture, phiArchitectures } from './choices.ts';
 import { type PhiParameters, type PhiShape, phiParameterShapes, widthLimit } from './network.ts';
 
@@ -153,9 +152,9 @@ async function findTensors(file: RandomAccess): Promise<SafetensorsHeader> {
   const isZip = head[0] === 0x50 && head[1] === 0x4b;
   const isPickle = head[0] === 0x80; // the reader tells what to do about it
   if (isZip || isPickle) {
-    return { tensors: dictionaryOfPhi(await readTorchCheckpoint(file), file.path), metadata: {} };
+    return { tensors: dictionaryOfPhi(await readTorchCheckpoint(file), file.name), metadata: {} };
   }
-  throw badPhi(file.path, 'safetensors, or a file that torch.save wrote', 'neither');
+  throw badPhi(file.name, 'safetensors, or a file that torch.save wrote', 'neither');
 }
 
 /** The one dictionary of phi's tensors: the checkpoint itself, or what stands in it under any key. */

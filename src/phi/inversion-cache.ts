@@ -1,6 +1,7 @@
 /** Textual inversion that remembers: pseudo tokens are kept on disk as they are found, and taken from there later. */
 
-import { type Float32Tensor, VectorCache } from '../core/index.ts';
+import type { Float32Tensor } from '../core/index.ts';
+import { VectorCache } from '../files/index.ts';
 import { checkedInversion, type InvertOptions, invert, invertedBatches } from './inversion.ts';
 
 export interface InvertCachedOptions extends InvertOptions {

@@ -2,7 +2,8 @@
 
 import { open, stat } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
-import { asLincirError, LincirError, pathOnDisk } from '../core/index.ts';
+import { LincirError } from '../core/index.ts';
+import { asLincirError, pathOnDisk } from '../files/index.ts';
 import { type FoundImage, imageFile } from './files.ts';
 import { splitPath } from './names.ts';
 import { memberBytes } from './shards.ts';

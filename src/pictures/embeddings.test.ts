@@ -5,7 +5,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { type TensorToWrite, writeNpy, writeSafetensors } from '../core/index.ts';
+import { type TensorToWrite, writeNpy, writeSafetensors } from '../files/index.ts';
 import { openEmbeddings } from './embeddings.ts';
 
 const names = ['a cat.jpg', 'two\nlines', 'ütf 🐈'];

@@ -3,24 +3,20 @@
 import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import {
-  asLincirError,
   bytesPerElement,
   type Float32Tensor,
   type FloatType,
-  fileLines,
   isFloatType,
   LincirError,
   parseJsonText,
-  pathOnDisk,
   quoted,
   type RandomAccess,
-  readingFile,
-  readLines,
   readNpyHeader,
   readSafetensorsHeader,
   type StoredTensor,
   toFloat32,
 } from '../core/index.ts';
+import { asLincirError, fileLines, pathOnDisk, readingFile, readLines } from '../files/index.ts';
 
 export interface EmbeddingsFile {
   readonly path: string;
@@ -118,7 +114,7 @@ async function safetensorsMatrix(file: RandomAccess): Promise<Matrix> {
   const matrix = tensors.get('embeddings') ?? (matrices.length === 1 ? matrices[0] : undefined);
   if (matrix === undefined || !isFloatType(matrix.type)) {
     throw new LincirError('bad-file', {
-      subject: file.path,
+      subject: file.name,
       expected: 'a matrix of floats named "embeddings", or no other matrix of floats',
       found: matrix === undefined ? `${matrices.length} matrices` : `"embeddings" of ${matrix.type}`,
     });
@@ -126,7 +122,7 @@ async function safetensorsMatrix(file: RandomAccess): Promise<Matrix> {
   const names = tensors.get('names');
   if (names !== undefined && names.type !== 'uint8') {
     throw new LincirError('bad-file', {
-      subject: `${file.path}: tensor "names"`,
+      subject: `${file.name}: tensor "names"`,
       expected: 'uint8: a JSON string a line',
       found: names.type,
     });

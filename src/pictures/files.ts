@@ -3,7 +3,8 @@
 import type { Dirent, Stats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join, posix, relative, resolve, sep } from 'node:path';
-import { asLincirError, LincirError } from '../core/index.ts';
+import { LincirError } from '../core/index.ts';
+import { asLincirError } from '../files/index.ts';
 import { exclusion } from './left-out.ts';
 import { isImageFile, looksOf } from './looks.ts';
 import { indexPath } from './names.ts';

@@ -1,14 +1,8 @@
 /** Pictures in WebDataset shards, which are tar archives, read where they lie: by the names they would have in a folder. */
 
 import { posix } from 'node:path';
-import {
-  LincirError,
-  nameKey,
-  type OpenFile,
-  openFile,
-  type RandomAccess,
-  readingFile,
-} from '../core/index.ts';
+import { LincirError, nameKey, type RandomAccess } from '../core/index.ts';
+import { type FileSource, openFile, readingFile } from '../files/index.ts';
 import { type FoundImage, tellUnreadable, type WalkOptions } from './files.ts';
 import { exclusion, isWithinLeftOut } from './left-out.ts';
 import { isImagePart, looksOf } from './looks.ts';
@@ -27,7 +21,7 @@ export async function* shardImages(
 ): AsyncGenerator<FoundImage, void, void> {
   const path = indexPath(name);
   const isLeftOut = exclusion(options.exclude);
-  let shard: OpenFile | undefined;
+  let shard: FileSource | undefined;
   try {
     shard = await openFile(name);
     const { modified, statusChanged } = shard;

@@ -2,14 +2,8 @@
 
 import { readFile, stat } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
-import {
-  asLincirError,
-  errorCode,
-  LincirError,
-  pathOnDisk,
-  pathsOnDisk,
-  readingFile,
-} from '../core/index.ts';
+import { errorCode, LincirError } from '../core/index.ts';
+import { asLincirError, pathOnDisk, pathsOnDisk, readingFile } from '../files/index.ts';
 import { type FoundImage, imageFile, tellUnreadable, type WalkOptions, walkImages } from './files.ts';
 import { indexPath, memberMark, splitPath } from './names.ts';
 import { shardImages } from './shards.ts';

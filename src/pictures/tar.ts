@@ -127,7 +127,7 @@ export async function expectTar(file: RandomAccess): Promise<void> {
   if (start.length === blockSize && parseHeader(start) !== undefined) return;
   const packer = packers.find(([magic]) => start.toString('hex').startsWith(magic));
   throw new LincirError('bad-file', {
-    subject: `${file.path}: byte 0`,
+    subject: `${file.name}: byte 0`,
     expected: 'a tar archive',
     found: packer === undefined ? 'no header of one' : `one that is packed with ${packer[1]}`,
     todo:
@@ -198,5 +198,5 @@ function windowed(file: RandomAccess): (offset: number, length: number) => Promi
 
 function broken(file: RandomAccess, position: number, expected: string, found: string): LincirError {
   const todo = 'get the archive again';
-  return new LincirError('bad-file', { subject: `${file.path}: byte ${position}`, expected, found, todo });
+  return new LincirError('bad-file', { subject: `${file.name}: byte ${position}`, expected, found, todo });
 }

@@ -1,6 +1,7 @@
 /** Which engine keeps an index, by its address. */
 
-import { LincirError, pathOnDisk } from '../core/index.ts';
+import { LincirError } from '../core/index.ts';
+import { pathOnDisk } from '../files/index.ts';
 import { MemoryStore } from './memory-store.ts';
 import type { StoreInfo, VectorStore } from './store.ts';
 

@@ -3,7 +3,8 @@
 import { createReadStream } from 'node:fs';
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip, createZstdDecompress } from 'node:zlib';
-import { asLincirError, LincirError, readingFile } from '../core/index.ts';
+import { LincirError } from '../core/index.ts';
+import { asLincirError, readingFile } from '../files/index.ts';
 
 /** A file of captions on disk. */
 export interface CaptionFile {

@@ -1,7 +1,7 @@
 /** Captions' embeddings on disk: the frozen tower need not make them again in every epoch. */
 
 import { closeSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
-import { asLincirError } from '../core/index.ts';
+import { asLincirError } from '../files/index.ts';
 
 /** Makes the embeddings of these rows of a batch: [rows, size]. */
 export type MakeEmbeddings = (rows: readonly number[]) => Promise<Float32Array>;

@@ -1,7 +1,7 @@
 /** A file that begins complete and then grows by whole pieces: what a run keeps its protocols in. */
 
 import { type FileHandle, open } from 'node:fs/promises';
-import { asLincirError, writeFileAtomically } from '../core/index.ts';
+import { asLincirError, writeFileAtomically } from '../files/index.ts';
 
 /** Owns an open file: close it. */
 export class GrowingFile {

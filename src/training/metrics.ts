@@ -2,7 +2,8 @@
 
 import { createReadStream } from 'node:fs';
 import { z } from 'zod';
-import { batched, checkedValue, LincirError, parseJsonText, readLines, recordOf } from '../core/index.ts';
+import { checkedValue, LincirError, parseJsonText, recordOf } from '../core/index.ts';
+import { batched, readLines } from '../files/index.ts';
 import { GrowingFile } from './growing-file.ts';
 
 /** JSON has no such numbers: they stand in it as strings, as in protobuf's JSON. */

@@ -5,20 +5,22 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import type { StoredSource } from '../captions/index.ts';
 import {
-  asLincirError,
   checkedValue,
   LincirError,
   listOf,
   parseJsonText,
   quoted,
-  readingFile,
-  readJsonFile,
   readOwnTensor,
   readSafetensorsHeader,
   recordOf,
+} from '../core/index.ts';
+import {
+  asLincirError,
+  readingFile,
+  readJsonFile,
   writeFileAtomically,
   writeSafetensors,
-} from '../core/index.ts';
+} from '../files/index.ts';
 import {
   initialPhi,
   type Moments,

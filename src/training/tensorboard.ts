@@ -4,7 +4,7 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import protobuf from 'protobufjs/light.js';
-import { asLincirError } from '../core/index.ts';
+import { asLincirError } from '../files/index.ts';
 import { GrowingFile } from './growing-file.ts';
 import type { Metrics } from './metrics.ts';
 

@@ -3,10 +3,9 @@
 import type { RandomAccess } from '../../src/core/index.ts';
 
 /** Bytes as a file. A read outside of them throws a plain Error, so that a reader that asks for it is caught. */
-export function memoryFile(bytes: Uint8Array, path = 'memory'): RandomAccess {
+export function memoryFile(bytes: Uint8Array, name = 'memory'): RandomAccess {
   return {
-    path,
-    realPath: `/${path}`,
+    name,
     size: bytes.length,
     read: async (offset, length) => {
       if (!(offset >= 0 && length >= 0 && offset + length <= bytes.length)) {

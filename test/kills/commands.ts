@@ -3,7 +3,8 @@
 import { hash } from 'node:crypto';
 import { cp, readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { readingFile, readSafetensorsHeader, readTensor } from '../../src/core/index.ts';
+import { readSafetensorsHeader, readTensor } from '../../src/core/index.ts';
+import { readingFile } from '../../src/files/index.ts';
 import { engineOf } from '../../src/store/index.ts';
 import { model } from './world.ts';
 

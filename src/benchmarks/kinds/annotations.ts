@@ -2,7 +2,8 @@
 
 import { join, normalize, sep } from 'node:path';
 import type { z } from 'zod';
-import { checkedValue, LincirError, nameKey, quoted, readJsonFile } from '../../core/index.ts';
+import { checkedValue, LincirError, nameKey, quoted } from '../../core/index.ts';
+import { readJsonFile } from '../../files/index.ts';
 import type { BenchmarkImage, BenchmarkKind, BenchmarkQuery, OpenBenchmarkOptions } from '../benchmark.ts';
 
 /** Of COCO's largest file of annotations some ten times over. In bytes. */

@@ -3,7 +3,8 @@
 import { access } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
 import { z } from 'zod';
-import { fileLines, LincirError, listOf, parseJson, pathsOnDisk, quoted } from '../../core/index.ts';
+import { LincirError, listOf, parseJson, quoted } from '../../core/index.ts';
+import { fileLines, pathsOnDisk } from '../../files/index.ts';
 import {
   type Benchmark,
   type BenchmarkImage,

@@ -2,7 +2,8 @@
 
 import { existsSync } from 'node:fs';
 import { join, posix, resolve } from 'node:path';
-import { fileLines, LincirError, quoted } from '../../core/index.ts';
+import { LincirError, quoted } from '../../core/index.ts';
+import { fileLines } from '../../files/index.ts';
 import type {
   Benchmark,
   BenchmarkImage,

@@ -4,7 +4,6 @@ import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type Clip, loadClip } from '../../clip/index.ts';
 import {
-  asLincirError,
   formatCount,
   formatCounted,
   formatDuration,
@@ -12,6 +11,7 @@ import {
   LincirError,
   quoted,
 } from '../../core/index.ts';
+import { asLincirError } from '../../files/index.ts';
 import type { Device } from '../../onnx/index.ts';
 import type { LeftOut } from '../../pictures/index.ts';
 import { type Context, downloadBar } from '../context.ts';

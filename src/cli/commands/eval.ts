@@ -22,7 +22,8 @@ import {
   writeSubmission,
 } from '../../benchmarks/index.ts';
 import { type Clip, loadClip } from '../../clip/index.ts';
-import { aloneIn, cacheFolder, LincirError, writeFileAtomically } from '../../core/index.ts';
+import { LincirError } from '../../core/index.ts';
+import { aloneIn, cacheFolder, writeFileAtomically } from '../../files/index.ts';
 import type { Device } from '../../onnx/index.ts';
 import { type Context, downloadBar, phiDownload, Warnings } from '../context.ts';
 import { resultsTable, timesLine } from '../evaluation/table.ts';

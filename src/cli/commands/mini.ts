@@ -1,6 +1,7 @@
 /** `lincir mini`: the miniature world's benchmark as files. */
 
-import { aloneIn, formatCounted } from '../../core/index.ts';
+import { formatCounted } from '../../core/index.ts';
+import { aloneIn } from '../../files/index.ts';
 import { buildBenchmark, miniImages, writeMiniBenchmark } from '../../mini/index.ts';
 import type { Context } from '../context.ts';
 

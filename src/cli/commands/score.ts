@@ -6,7 +6,7 @@ import {
   scorePredictions,
   writeEvaluation,
 } from '../../benchmarks/index.ts';
-import { aloneIn } from '../../core/index.ts';
+import { aloneIn } from '../../files/index.ts';
 import type { Context } from '../context.ts';
 import { resultsTable } from '../evaluation/table.ts';
 import { openedBenchmark, type ProtocolOptions, protocolOf } from './eval.ts';

@@ -2,7 +2,8 @@
 
 import { access } from 'node:fs/promises';
 import type { Method } from '../../composition/index.ts';
-import { asLincirError, formatBytes, LincirError, quoted } from '../../core/index.ts';
+import { formatBytes, LincirError, quoted } from '../../core/index.ts';
+import { asLincirError } from '../../files/index.ts';
 import { isWebAddress, memberMark } from '../../pictures/index.ts';
 import type { Context } from '../context.ts';
 import { refuseIdle } from '../idle-options.ts';

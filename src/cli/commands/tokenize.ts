@@ -3,7 +3,8 @@
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { loadTokenizer, readClipConfig } from '../../clip/index.ts';
-import { LincirError, readJsonFile } from '../../core/index.ts';
+import { LincirError } from '../../core/index.ts';
+import { readJsonFile } from '../../files/index.ts';
 import { resolveModel } from '../../hub/index.ts';
 import { type Context, downloadBar, Warnings } from '../context.ts';
 import { cutWarning, openTexts, tooLong } from '../embed/texts.ts';

@@ -1,7 +1,6 @@
 /** `lincir train`: phi from captions, with a line that says how it goes. */
 
 import {
-  cacheFolder,
   formatBytes,
   formatCount,
   formatCounted,
@@ -9,6 +8,7 @@ import {
   formatRate,
   LincirError,
 } from '../../core/index.ts';
+import { cacheFolder } from '../../files/index.ts';
 import {
   type RunHooks,
   type RunOptions,

@@ -5,7 +5,8 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { readingFile, readSafetensorsHeader, readTensor } from '../../core/index.ts';
+import { readSafetensorsHeader, readTensor } from '../../core/index.ts';
+import { readingFile } from '../../files/index.ts';
 import { type Embeddings, writerFor } from './embeddings-file.ts';
 
 const names = ['a cat', 'two\nlines', 'ütf 🐈', ''];

@@ -1,14 +1,8 @@
 /** Embeddings and their names as files: safetensors, NumPy, or a line of JSON each. */
 
 import { extname } from 'node:path';
-import {
-  batched,
-  LincirError,
-  quoted,
-  writeFileAtomically,
-  writeNpy,
-  writeSafetensors,
-} from '../../core/index.ts';
+import { LincirError, quoted } from '../../core/index.ts';
+import { batched, writeFileAtomically, writeNpy, writeSafetensors } from '../../files/index.ts';
 
 /** Embeddings of any number, read as often as a format needs. */
 export interface Embeddings {

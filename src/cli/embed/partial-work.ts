@@ -4,21 +4,18 @@ import { createHash } from 'node:crypto';
 import { appendFile, type FileHandle, open, readFile, rm, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { checkedValue, LincirError, parseJsonText, quoted } from '../../core/index.ts';
 import {
   asLincirError,
   batched,
-  checkedValue,
   fileLines,
-  LincirError,
   type Lock,
   makeFolder,
-  parseJsonText,
-  quoted,
   readingFile,
   readJsonFile,
   takeLock,
   writeFileAtomically,
-} from '../../core/index.ts';
+} from '../../files/index.ts';
 
 /** What makes two runs the same job. Work of another job is never continued. */
 export interface Job {

@@ -4,7 +4,8 @@ import { lstat, stat } from 'node:fs/promises';
 import { isAbsolute, posix, relative, resolve, sep } from 'node:path';
 import { glob } from 'tinyglobby';
 import type { Clip } from '../../clip/index.ts';
-import { type Float32Tensor, LincirError, pathOnDisk, quoted } from '../../core/index.ts';
+import { type Float32Tensor, LincirError, quoted } from '../../core/index.ts';
+import { pathOnDisk } from '../../files/index.ts';
 import {
   exclusion,
   leftOutCounter,

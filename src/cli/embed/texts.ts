@@ -2,7 +2,8 @@
 
 import { access, constants } from 'node:fs/promises';
 import { addAbortSignal } from 'node:stream';
-import { asLincirError, fileLines, LincirError, quoted, readLines } from '../../core/index.ts';
+import { LincirError, quoted } from '../../core/index.ts';
+import { asLincirError, fileLines, readLines } from '../../files/index.ts';
 import { type Context, Warnings } from '../context.ts';
 import type { Input } from './input.ts';
 

@@ -2,7 +2,8 @@
 
 import { dirname, join } from 'node:path';
 import sharp from 'sharp';
-import { chunks, makeFolder, writeFileAtomically } from '../../core/index.ts';
+import { chunks } from '../../core/index.ts';
+import { makeFolder, writeFileAtomically } from '../../files/index.ts';
 import { renderScene } from '../world/render.ts';
 import type { MiniBenchmark } from './benchmark.ts';
 

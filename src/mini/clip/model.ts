@@ -12,15 +12,8 @@ import {
   visionInput,
   visionTower,
 } from '../../clip/index.ts';
-import {
-  elementCount,
-  type Float32Tensor,
-  makeFolder,
-  normals,
-  uniforms,
-  writeFileAtomically,
-  writeSafetensors,
-} from '../../core/index.ts';
+import { elementCount, type Float32Tensor, normals, uniforms } from '../../core/index.ts';
+import { makeFolder, writeFileAtomically, writeSafetensors } from '../../files/index.ts';
 import { input, type Value } from '../../onnx/index.ts';
 import type { TokenizerFile } from './tokenizer-file.ts';
 

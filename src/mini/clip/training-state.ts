@@ -5,16 +5,13 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import {
-  asLincirError,
   checkedValue,
   LincirError,
   parseJsonText,
-  readingFile,
   readOwnTensor,
   readSafetensorsHeader,
-  writeFileAtomically,
-  writeSafetensors,
 } from '../../core/index.ts';
+import { asLincirError, readingFile, writeFileAtomically, writeSafetensors } from '../../files/index.ts';
 import type { Moments } from '../../phi/index.ts';
 
 export interface ClipTrainingState {

@@ -2,7 +2,8 @@
 
 import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
-import { asLincirError, LincirError, nameKey, pathOnDisk, quoted } from '../../core/index.ts';
+import { LincirError, nameKey, quoted } from '../../core/index.ts';
+import { asLincirError, pathOnDisk } from '../../files/index.ts';
 import { parquetBatches } from './parquet.ts';
 import { delimitedBatches, jsonBatches } from './text.ts';
 import {

@@ -2,7 +2,8 @@
 
 import type { DecodedArray, RowGroup, SchemaTree } from 'hyparquet';
 import { assembleNested } from 'hyparquet/src/assemble.js';
-import { LincirError, quoted, readingFile } from '../../core/index.ts';
+import { LincirError, quoted } from '../../core/index.ts';
+import { fileSource } from '../../files/index.ts';
 import {
   brokenParquet,
   chunkOf,
@@ -33,11 +34,7 @@ type Take = (count: number) => Promise<readonly unknown[]>;
  *   whose row groups take more than 1 GiB; and what reading throws.
  */
 export async function* parquetBatches(path: string): AsyncGenerator<MetadataBatch, void, void> {
-  const size = await readingFile(path, async (opened) => opened.size);
-  const file: ParquetFile = {
-    ...{ path, size },
-    read: (offset, length) => readingFile(path, (opened) => opened.read(offset, length)),
-  };
+  const file = await fileSource(path);
   const footer = await readFooter(file);
   const { schema, groups } = footer;
   const columns = schema.children.map(({ element }) => element.name);
@@ -62,14 +59,14 @@ export async function* parquetBatches(path: string): AsyncGenerator<MetadataBatc
 }
 
 /** Throws if a row group is too large for the memory. */
-function checkSize({ path }: ParquetFile, { columns }: RowGroup): void {
+function checkSize({ name }: ParquetFile, { columns }: RowGroup): void {
   const bytes = columns.reduce(
     (sum, { meta_data }) => sum + Number(meta_data?.total_compressed_size ?? 0),
     0,
   );
   if (bytes <= groupLimit) return;
   throw new LincirError('bad-file', {
-    subject: path,
+    subject: name,
     expected: `row groups of at most ${groupLimit} bytes`,
     found: `one of ${bytes}`,
     todo: 'write it with smaller row groups, and without columns of pictures',
@@ -132,7 +129,7 @@ function leafPaths(path: SchemaTree[]): SchemaTree[][] {
 function checked(file: ParquetFile, value: unknown, name: string, at: number): MetadataValue {
   const refuse = (expected: string, found: string) =>
     new LincirError('bad-file', {
-      subject: `${file.path}: row ${at}, column ${quoted(name)}`,
+      subject: `${file.name}: row ${at}, column ${quoted(name)}`,
       expected,
       found,
       todo: 'leave this column out if it is not text',

@@ -1,6 +1,7 @@
 /** Metadata out of text: CSV and TSV with a header, or a JSON object a line. */
 
-import { batched, fileLines, LincirError, parseJsonLine, quoted } from '../../core/index.ts';
+import { LincirError, parseJsonLine, quoted } from '../../core/index.ts';
+import { batched, fileLines } from '../../files/index.ts';
 import { fieldCount, parseDelimited } from '../../tables/index.ts';
 import { type MetadataBatch, type MetadataRow, type MetadataValue, numberOf, valueLimit } from './types.ts';
 

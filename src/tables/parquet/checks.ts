@@ -3,7 +3,7 @@
 import { LincirError, quoted, type RandomAccess } from '../../core/index.ts';
 
 /** What is used of a file: those on disk have it, and those of the hub. */
-export type ParquetFile = Pick<RandomAccess, 'path' | 'size' | 'read'>;
+export type ParquetFile = RandomAccess;
 
 /** A number and where it ends. */
 interface Counted {
@@ -17,9 +17,9 @@ const depthLimit = 16;
 const valuesBeyond = 512;
 
 /** The error about a file whose bytes are not what its format promises. */
-export function brokenParquet({ path }: ParquetFile, found: string, cause?: unknown): LincirError {
+export function brokenParquet({ name }: ParquetFile, found: string, cause?: unknown): LincirError {
   const expected = 'a whole Parquet file';
-  return new LincirError('bad-file', { subject: path, expected, found, todo: 'get it again', cause });
+  return new LincirError('bad-file', { subject: name, expected, found, todo: 'get it again', cause });
 }
 
 /** What `decode` gives; whatever it throws is about the file. */

@@ -101,5 +101,5 @@ export function readingAhead(file: ParquetFile, chunks: readonly Chunk[], readSi
     }
     return bytes.subarray(offset - begin, offset - begin + length);
   };
-  return { path: file.path, size: file.size, read };
+  return { name: file.name, size: file.size, read };
 }

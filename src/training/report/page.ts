@@ -1,6 +1,7 @@
 /** A run's report: one page of HTML that opens from disk, with how the run was set and what came of it. */
 
-import { formatCount, formatDuration, writeFileAtomically } from '../../core/index.ts';
+import { formatCount, formatDuration } from '../../core/index.ts';
+import { writeFileAtomically } from '../../files/index.ts';
 import { escapeHtml } from '../../html/index.ts';
 import type { Metrics, ValidationMetrics } from '../metrics.ts';
 import { type Chart, type ChartLine, chartSvg } from './chart.ts';

@@ -5,8 +5,8 @@ import { basename, join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { CaptionStore, findCaptionSources } from '../../../src/captions/index.ts';
 import { openTexts } from '../../../src/cli/embed/texts.ts';
-import { readLines } from '../../../src/core/index.ts';
 import { parseJsonLine } from '../../../src/core/json-line.ts';
+import { readLines } from '../../../src/files/index.ts';
 import { bytesOf, drain, filled, jsonTokens, ofFile, type Target, textTokens } from '../target.ts';
 
 const fixtures = join(import.meta.dirname, '../../fixtures/captions');
@@ -58,7 +58,7 @@ export async function captionTargets(folder: string) {
   });
   return {
     'captions-text': {
-      covers: ['captions/formats.ts', 'core/lines.ts'],
+      covers: ['captions/formats.ts', 'files/lines.ts'],
       seeds: [bytesOf(text)],
       tokens: textTokens,
       read: captions('a.txt'),
@@ -129,7 +129,7 @@ export async function captionTargets(folder: string) {
       },
     },
     lines: {
-      covers: ['core/lines.ts'],
+      covers: ['files/lines.ts'],
       seeds: [bytesOf(lines)],
       tokens: [...textTokens, ...jsonTokens],
       read: async (bytes) => {

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { Header } from 'tar';
 import { headerProblems } from '../../../src/benchmarks/image-facts.ts';
-import { writeNpy, writeSafetensors } from '../../../src/core/index.ts';
 import { decodeImage } from '../../../src/decoding/index.ts';
+import { writeNpy, writeSafetensors } from '../../../src/files/index.ts';
 import { exifOf } from '../../../src/pictures/exif.ts';
 import {
   cutRegion,

@@ -3,7 +3,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Job, PartialWork } from '../../../src/cli/embed/partial-work.ts';
-import { takeLock } from '../../../src/core/index.ts';
+import { takeLock } from '../../../src/files/index.ts';
 import {
   beginLog,
   continueLog,
@@ -179,7 +179,7 @@ export async function runTargets(folder: string) {
       read: ofFile(clip, 'training-log.jsonl', () => continueLog(clip, clipSettings, 1)),
     },
     'lock-owner': {
-      covers: ['core/lock.ts', 'core/owner.ts'],
+      covers: ['files/lock.ts', 'files/owner.ts'],
       seeds: [bytesOf(ownerSeed.toString().replace(/^\d+/, `${2 ** 22 + 1}`)), ownerSeed],
       tokens: ['\n', '0', '-1', '1e9', 'NaN', ' ', '\0', '4294967296'],
       read: async (bytes) => {

@@ -2,19 +2,18 @@
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openCheckpoint } from '../../../src/core/checkpoint.ts';
 import {
   bytesPerElement,
   elementCount,
+  openCheckpoint,
   readNpyHeader,
   readSafetensorsHeader,
   readTorchCheckpoint,
   type StoredTensor,
-  VectorCache,
-  writeNpy,
 } from '../../../src/core/index.ts';
 import { unpickleTensors } from '../../../src/core/torch-zip.ts';
 import { readZipEntries } from '../../../src/core/zip.ts';
+import { folderFiles, VectorCache, writeNpy } from '../../../src/files/index.ts';
 import { memoryFile, safetensorsBytes } from '../memory-file.ts';
 import { filled, jsonOf, jsonTokens, ofFile, type Target } from '../target.ts';
 
@@ -84,7 +83,7 @@ export async function weightTargets(folder: string) {
       covers: ['core/checkpoint.ts'],
       seeds: [jsonOf({ metadata: {}, weight_map: { a: 'model-1.safetensors', b: 'model-2.safetensors' } })],
       tokens: [...jsonTokens, 'model-1.safetensors', '..', '\\'],
-      read: ofFile(shards, 'model.safetensors.index.json', () => openCheckpoint(shards)),
+      read: ofFile(shards, 'model.safetensors.index.json', () => openCheckpoint(folderFiles(shards))),
     },
     'torch-zip': {
       covers: ['core/torch-zip.ts', 'core/zip.ts'],
@@ -106,7 +105,7 @@ export async function weightTargets(folder: string) {
       read: (bytes) => readNpyHeader(memoryFile(bytes)),
     },
     'vector-cache': {
-      covers: ['core/vector-cache.ts', 'phi/inversion-cache.ts', 'benchmarks/embed-images.ts'],
+      covers: ['files/vector-cache.ts', 'phi/inversion-cache.ts', 'benchmarks/embed-images.ts'],
       seeds: [cacheSeed],
       repair: safetensorsRepair(88),
       tokens: safetensorsTokens,

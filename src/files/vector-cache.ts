@@ -3,12 +3,12 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errorCode, LincirError, readSafetensorsHeader, type StoredTensor } from '../core/index.ts';
 import { removeLeftovers } from './asides.ts';
-import { errorCode, LincirError } from './errors.ts';
-import { asLincirError, readingFile } from './files.ts';
-import { readSafetensorsHeader, writeSafetensors } from './safetensors.ts';
-import type { StoredTensor } from './tensors.ts';
+import { readingFile } from './file-source.ts';
+import { asLincirError } from './refusals.ts';
 import { makeFolder } from './write-file.ts';
+import { writeSafetensors } from './write-tensors.ts';
 
 interface Place {
   readonly file: string;

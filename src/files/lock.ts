@@ -4,10 +4,10 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, rmdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { errorCode, LincirError, quoted } from '../core/index.ts';
 import { asideIn } from './asides.ts';
-import { errorCode, LincirError, quoted } from './errors.ts';
-import { asLincirError } from './files.ts';
 import { isRunning, type Owner, thisProcess } from './owner.ts';
+import { asLincirError } from './refusals.ts';
 import { makeFolder } from './write-file.ts';
 
 /** Milliseconds between two looks at a lock that another process holds. */

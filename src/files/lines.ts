@@ -1,9 +1,9 @@
 /** Lines of UTF-8 text out of a file or a stream of any size. */
 
 import { createReadStream } from 'node:fs';
-import { LincirError } from './errors.ts';
-import { asLincirError } from './files.ts';
-import { pathOnDisk } from './names.ts';
+import { LincirError } from '../core/index.ts';
+import { pathOnDisk } from './path-on-disk.ts';
+import { asLincirError } from './refusals.ts';
 
 /** No text is this long: a longer line is no text file's, and is not to fill the memory. In bytes. */
 const lineLimit = 2 ** 20;

@@ -8,7 +8,7 @@ import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { LincirError } from './errors.ts';
+import { LincirError } from '../core/index.ts';
 import { aloneIn, exclusively, takeLock } from './lock.ts';
 
 async function runFolder(context: TestContext): Promise<string> {

@@ -3,9 +3,9 @@
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, mkdir, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { errorCode } from '../core/index.ts';
 import { asideIn } from './asides.ts';
-import { errorCode } from './errors.ts';
-import { asLincirError } from './files.ts';
+import { asLincirError } from './refusals.ts';
 
 /** As many as Linux follows. */
 const linkLimit = 40;

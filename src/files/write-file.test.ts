@@ -22,8 +22,8 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, test } from 'node:test';
 import { promisify } from 'node:util';
+import { LincirError } from '../core/index.ts';
 import { asideIn, removeLeftovers } from './asides.ts';
-import { LincirError } from './errors.ts';
 import { makeFolder, writeFileAtomically } from './write-file.ts';
 
 const run = promisify(execFile);

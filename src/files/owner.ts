@@ -3,7 +3,7 @@
 import { hash } from 'node:crypto';
 import { readFile, readlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { errorCode } from './errors.ts';
+import { errorCode } from '../core/index.ts';
 
 /** A process, told from every other one there ever was, as far as the system tells. */
 export interface Owner {

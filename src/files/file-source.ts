@@ -1,0 +1,151 @@
+/** Files as sources of bytes: exact reads at a position, of a file that is kept open or opened anew. */
+
+import { existsSync } from 'node:fs';
+import { type FileHandle, open, readdir, realpath, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LincirError, type ModelFiles, type RandomAccess } from '../core/index.ts';
+import { pathOnDisk } from './path-on-disk.ts';
+import { asLincirError } from './refusals.ts';
+
+/** Opens a file, hands it to `use`, and closes it whatever happens. Throws 'not-found', 'io' or 'bad-file'. */
+export async function readingFile<T>(path: string, use: (file: FileSource) => Promise<T>): Promise<T> {
+  const file = await openFile(path);
+  try {
+    return await use(file);
+  } catch (error) {
+    throw asLincirError(error, path, 'read');
+  } finally {
+    await file.close();
+  }
+}
+
+/** Opens a file, which its user closes. Throws 'not-found', 'io' or 'bad-file'. */
+export async function openFile(path: string): Promise<FileSource> {
+  try {
+    const realPath = await realpath(await pathOnDisk(path));
+    // Asked before opening: to open a named pipe would wait for its writer.
+    if (!(await stat(realPath)).isFile()) {
+      throw new LincirError('bad-file', { subject: path, expected: 'a file', found: 'a folder or a device' });
+    }
+    const handle = await open(realPath);
+    return new FileSource(path, realPath, handle, await handle.stat());
+  } catch (error) {
+    throw asLincirError(error, path, 'read');
+  }
+}
+
+/** A file to be read at any time, which nobody has to close. Throws 'not-found', 'io' or 'bad-file'. */
+export async function fileSource(path: string): Promise<FileSource> {
+  return await readingFile(path, async (file) => file);
+}
+
+/** The files of a model that lie in a folder. */
+export function folderFiles(folder: string): ModelFiles {
+  return {
+    name: folder,
+    read: async (name) => {
+      const path = join(folder, name);
+      // A link that leads nowhere, as an interrupted download can leave, is no file.
+      return existsSync(path) ? await fileSource(path) : undefined;
+    },
+    list: () =>
+      readdir(folder).catch((error: unknown) => {
+        throw asLincirError(error, folder, 'read');
+      }),
+  };
+}
+
+/**
+ * A file that was opened. It stays open until it is closed. Reads after that open it anew, and those that come one right
+ * after the other share this.
+ */
+export class FileSource implements RandomAccess {
+  readonly name: string;
+  readonly realPath: string;
+  readonly size: number;
+  /** When it was last written, in milliseconds since 1970. */
+  readonly modified: number;
+  /** When anything of it was last changed by the system's account (ctime). */
+  readonly statusChanged: number;
+  #handle: Promise<FileHandle> | undefined;
+  #isKept = true;
+  #reads = 0;
+
+  constructor(
+    name: string,
+    realPath: string,
+    handle: FileHandle,
+    { size, mtimeMs, ctimeMs }: { readonly size: number; readonly mtimeMs: number; readonly ctimeMs: number },
+  ) {
+    this.name = name;
+    this.realPath = realPath;
+    this.size = size;
+    this.modified = mtimeMs;
+    this.statusChanged = ctimeMs;
+    this.#handle = Promise.resolve(handle);
+  }
+
+  /** @throws LincirError 'bad-file' for a range outside of the file, or when another file stands in its place; 'io' */
+  async read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+    this.#reads += 1;
+    try {
+      if (offset + length > this.size) throw this.#tooShort(offset, length, this.size);
+      this.#handle ??= this.#openAnew();
+      return await this.#readFrom(await this.#handle, offset, length);
+    } catch (error) {
+      throw asLincirError(error, this.name, 'read');
+    } finally {
+      this.#reads -= 1;
+      setImmediate(() => this.#closeUnused().catch(() => {}));
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isKept = false;
+    await this.#closeUnused();
+  }
+
+  async #closeUnused(): Promise<void> {
+    if (this.#isKept || this.#reads > 0) return;
+    const handle = this.#handle;
+    this.#handle = undefined;
+    await (await handle?.catch(() => undefined))?.close();
+  }
+
+  async #openAnew(): Promise<FileHandle> {
+    const handle = await open(this.realPath);
+    const { size, mtimeMs } = await handle.stat();
+    if (size === this.size && mtimeMs === this.modified) return handle;
+    await handle.close();
+    throw new LincirError('bad-file', {
+      subject: this.name,
+      expected: 'the file as it was when it was opened',
+      found: 'that it was written since',
+      todo: 'leave it as it is while it is read, and begin again',
+    });
+  }
+
+  async #readFrom(handle: FileHandle, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+    const bytes = new Uint8Array(length);
+    let done = 0;
+    while (done < length) {
+      const wanted = Math.min(length - done, bytesPerRead);
+      const { bytesRead } = await handle.read(bytes, done, wanted, offset + done);
+      if (bytesRead === 0) throw this.#tooShort(offset, length, offset + done);
+      done += bytesRead;
+    }
+    return bytes;
+  }
+
+  #tooShort(offset: number, length: number, size: number): LincirError {
+    return new LincirError('bad-file', {
+      subject: this.name,
+      expected: `bytes ${offset} to ${offset + length}`,
+      found: `a file of ${size} bytes`,
+      todo: 'it may have changed or been cut short: get it again',
+    });
+  }
+}
+
+/** The system may hand over less than was asked for, and Node takes at most 2^31 - 1 bytes at once. */
+const bytesPerRead = 2 ** 30;

@@ -1,0 +1,14 @@
+/** Node's file system: files as sources of bytes, what is written whole or not at all, locks and caches. */
+
+export { asideIn, removeLeftovers } from './asides.ts';
+export { cacheFolder } from './cache-folder.ts';
+export { FileSource, fileSource, folderFiles, openFile, readingFile } from './file-source.ts';
+export { readJsonFile } from './json-file.ts';
+export { batched, fileLines, readLines } from './lines.ts';
+export { aloneIn, exclusively, type Lock, takeLock } from './lock.ts';
+export { pathOnDisk, pathsOnDisk } from './path-on-disk.ts';
+export { asLincirError } from './refusals.ts';
+export { VectorCache } from './vector-cache.ts';
+export { versions } from './versions.ts';
+export { makeFolder, writeFileAtomically } from './write-file.ts';
+export { type TensorToWrite, writeNpy, writeSafetensors } from './write-tensors.ts';

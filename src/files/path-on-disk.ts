@@ -1,0 +1,46 @@
+/** Paths as the disk has them, whichever of a name's equivalent forms was typed. */
+
+import { lstat, readdir } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { hasForms, nameKey } from '../core/index.ts';
+
+/** macOS finds a file by every form of its name, and so does not say which one is its own. */
+const tellsNamesApart = process.platform !== 'darwin';
+
+/**
+ * Paths as the disk has them: a file's own path, or one with canonically equivalent names where there is none of exactly
+ * this path. What is not there at all comes back as it was given.
+ * @returns a function that remembers the last folder it has looked into
+ */
+export function pathsOnDisk(): (path: string) => Promise<string> {
+  let folder: string | undefined;
+  /** Of that folder: each name by itself, and one of those that are equivalent. */
+  let names: ReadonlyMap<string, string> = new Map();
+  const onDisk = async (path: string): Promise<string> => {
+    if (!hasForms(path) || (tellsNamesApart && (await isThere(path)))) return path;
+    const parent = await onDisk(dirname(path));
+    if (folder !== parent) {
+      const present = (await readdir(parent).catch((): string[] => [])).sort();
+      names = new Map([
+        ...present.map((name) => [nameKey(name), name] as const),
+        ...present.map((name) => [name, name] as const),
+      ]);
+      folder = parent;
+    }
+    const name = basename(path);
+    return join(parent, names.get(name) ?? names.get(nameKey(name)) ?? name);
+  };
+  return onDisk;
+}
+
+/** One path as the disk has it: see `pathsOnDisk`. */
+export function pathOnDisk(path: string): Promise<string> {
+  return pathsOnDisk()(path);
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await lstat(path).then(
+    () => true,
+    () => false,
+  );
+}
