@@ -1,13 +1,13 @@
-/** What files say, checked against a schema: a message that names file and field, and no work for more than one. */
+/** Checks what files say against a schema. The message names file and field, and only the first problem is looked for. */
 
 import { z } from 'zod';
 import { LincirError, quoted } from './errors.ts';
 
 /**
- * A value out of a file as `schema` wants it.
+ * Checks a value from a file against `schema`.
  * @param subject the file and, where it has them, the line
- * @param todo what the user can do about a wrong one
- * @throws LincirError 'bad-file' naming the field that is not as it has to be
+ * @param todo what the user can do about a wrong value
+ * @throws LincirError 'bad-file' naming the field that does not fit
  */
 export function checkedValue<Schema extends z.ZodType>(
   schema: Schema,
@@ -30,7 +30,7 @@ export function checkedValue<Schema extends z.ZodType>(
   });
 }
 
-/** A list, checked up to the first item that is wrong: zod's own tells of each, and a hostile file has millions. */
+/** A list that is checked up to the first wrong item. zod's own list reports every one, and a hostile file has millions. */
 export function listOf<Item extends z.ZodType>(item: Item, error?: string) {
   return z.array(z.unknown(), error).transform((values, context): z.output<Item>[] => {
     const items: z.output<Item>[] = [];
@@ -43,7 +43,7 @@ export function listOf<Item extends z.ZodType>(item: Item, error?: string) {
   });
 }
 
-/** An object with any keys, checked likewise. */
+/** An object with any keys, checked in the same way. */
 export function recordOf<Item extends z.ZodType>(item: Item, error?: string) {
   return anyObject(error).transform((object, context): Record<string, z.output<Item>> => {
     const items: Record<string, unknown> = { ...object };
@@ -56,7 +56,7 @@ export function recordOf<Item extends z.ZodType>(item: Item, error?: string) {
   });
 }
 
-/** The beginning of a value as JSON, for messages. The rest is not looked at: it may be a million times as long. */
+/** The beginning of a value as JSON, for messages. The rest is not read: it may be a million times as long. */
 export function shortJson(value: unknown, limit = 80): string {
   if (value === undefined) return 'nothing';
   const text = jsonBeginning(value, limit);
@@ -85,12 +85,12 @@ const anyObject = (error: string | undefined) =>
 
 function refuse(context: z.core.$RefinementCtx, place: PropertyKey, error: z.ZodError): never {
   const issue = error.issues[0]!;
-  // Not by `addIssue`, which would take the whole list for an item that is not there.
+  // `addIssue` would put the whole list into the message for an item that is not there.
   context.issues.push({ ...issue, path: [place, ...issue.path] } as z.core.$ZodRawIssue);
   return z.NEVER;
 }
 
-/** A key as the data have it, which may be anything. */
+/** A key as it is in the data, where it may be anything. */
 function fieldName(part: PropertyKey): string {
   return /^[\w.-]{1,80}$/.test(String(part)) ? String(part) : quoted(part);
 }

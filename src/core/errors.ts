@@ -1,9 +1,9 @@
-/** The one error class of the package: what was wrong, with which thing, and what to do about it. */
+/** The package's one error class. It says what was wrong, with what, and what to do about it. */
 
 export type ErrorCode =
-  /** A value that a caller or a command line gave is not usable. */
+  /** A value from a caller or a command line is not usable. */
   | 'bad-argument'
-  /** A file's bytes are not what its format promises. */
+  /** A file's bytes do not fit its format. */
   | 'bad-file'
   /** A model's or a run's configuration does not describe something this package can do. */
   | 'bad-config'
@@ -13,10 +13,10 @@ export type ErrorCode =
   | 'io'
   /** A server could not be reached or answered with something unusable. */
   | 'network'
-  /** The compute device that was asked for is not there or failed. */
+  /** The compute device is missing or failed. */
   | 'device';
 
-/** The parts of a message, so that no error forgets one of them. */
+/** The parts of a message: a type, so no error can forget one. */
 export interface Problem {
   /** The file, line, field or option that is at fault. */
   readonly subject: string;
@@ -47,13 +47,13 @@ export class LincirError extends Error {
 const messageLimit = 970;
 const partLimit = 240;
 
-/** A value from data as it may stand in a message: one line, no control characters, at most `limit` characters. */
+/** A value from data, made safe for a message: one line, no control characters, at most `limit` characters. */
 export function quoted(value: unknown, limit = 80): string {
   const text = typeof value === 'string' ? JSON.stringify(value) : oneLine(String(value));
   return text.length > limit ? `${text.slice(0, limit - 1)}…` : text;
 }
 
-/** What the operating system calls an error, such as ENOENT; empty for an error that is not its own. */
+/** The operating system's name for an error, such as ENOENT; empty if the error comes from elsewhere. */
 export function errorCode(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
 }

@@ -1,4 +1,4 @@
-/** Counts, rates, sizes and durations as people read them. */
+/** Formats counts, rates, sizes and durations for people. */
 
 /** `1,234` */
 export function formatCount(count: number): string {

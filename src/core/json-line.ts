@@ -1,8 +1,8 @@
-/** A line of JSON as Python writes it: numbers may be NaN, Infinity and -Infinity, which are null here. */
+/** Reads a line of JSON as Python writes it: NaN, Infinity and -Infinity are allowed, and become null. */
 
 import { parseJsonText } from './json.ts';
 
-/** A string, so that nothing in it is taken for a number, or a number that JSON does not have. */
+/** Matches strings, to skip what is inside them, and numbers that JSON does not have. */
 const stringOrNumber = /"(?:[^"\\]|\\.)*(?:"|\\?$)|-?(?:NaN|Infinity)/gs;
 
 /** Parses a line as `parseJsonText` does. */

@@ -1,13 +1,13 @@
-/** JSON out of files, stricter than JSON.parse: valid UTF-8, no key twice, and bounds for all that could fill memory or stack. */
+/** JSON from files, stricter than JSON.parse: valid UTF-8, no key twice, and limits for whatever could fill memory or stack. */
 
 import { LincirError, quoted } from './errors.ts';
 import type { RandomAccess } from './source.ts';
 
-/** The size of the largest JSON text that is read, unless a reader says otherwise. In bytes. */
+/** Default limit of a JSON text, in bytes. */
 export const jsonByteLimit = 2 ** 24;
-/** No file that we read is nested a tenth as deep; Python's reader ends here as well. */
+/** Ten times as deep as any file that we read. Python's reader has the same limit. */
 const depthLimit = 1000;
-/** Lists, objects and keys take some hundred bytes of memory each, and may be two characters of text: no more may be. */
+/** A list, object or key may be two characters of text, but takes some hundred bytes of memory. So their number is limited. */
 const fewParts = 2 ** 19;
 const charactersPerPart = 32;
 
@@ -38,7 +38,7 @@ export function parseJson(bytes: Uint8Array, subject: string): unknown {
 }
 
 /**
- * Parses JSON in which, as everywhere, the last one of equal keys counts: lines of data sets.
+ * Parses JSON in which the last of equal keys counts, as elsewhere: lines of data sets.
  * @param reviver as JSON.parse takes it
  * @throws LincirError 'bad-file', naming `subject`
  */
@@ -64,7 +64,7 @@ function parsed(
   }
 }
 
-/** Depth and number of lists, objects and keys, before any of them is made. */
+/** Checks depth and number of lists, objects and keys before any of them is made. */
 function expectBounded(json: string, subject: string): void {
   if (json.length < depthLimit) return;
   const partLimit = fewParts + json.length / charactersPerPart;
@@ -97,7 +97,7 @@ const [quote, backslash, openBracket, closeBracket, openBrace, closeBrace, colon
   (character) => character.charCodeAt(0),
 );
 
-/** Where the string that begins at `begin` has its closing quote; the text's end if it has none. */
+/** Position of the closing quote of the string that begins at `begin`; the text's end if there is none. */
 function endOfString(json: string, begin: number): number {
   let at = begin + 1;
   while (at < json.length && json.charCodeAt(at) !== quote) {
@@ -106,7 +106,7 @@ function endOfString(json: string, begin: number): number {
   return at;
 }
 
-/** A key that one object of this valid JSON text holds twice: JSON.parse keeps the last and says nothing. */
+/** A key that an object of this valid JSON text has twice. JSON.parse would keep the last one silently. */
 function repeatedKey(json: string): string | undefined {
   const objects: Set<string>[] = [];
   const colon = /\s*:/y;

@@ -1,4 +1,4 @@
-/** Names of files: canonically equivalent ones are one name to people, whichever bytes a file system or a table has. */
+/** Names of files. Canonically equivalent names are one name to people, whichever bytes a file system or a table has. */
 // Unicode Standard Annex 15: é is one character (NFC, as people type it) or two (NFD, as macOS writes it).
 
 /** What names are compared by: equal for canonically equivalent ones. Files are opened by their names as they are. */
@@ -6,10 +6,10 @@ export function nameKey(name: string): string {
   return name.normalize('NFC');
 }
 
-/** ASCII has one form, but for what a Kelvin sign, a Greek question mark and a varia are equivalent to. */
+/** ASCII has one form, except what a Kelvin sign, a Greek question mark and a varia are equivalent to. */
 const oneForm = /^[\0-:<-JL-_a-\x7f]*$/;
 
-/** Whether a name may be written in several forms: only those that may need a look. */
+/** Whether a name may have several forms. Only such names need a look at the disk. */
 export function hasForms(name: string): boolean {
   return !oneForm.test(name);
 }

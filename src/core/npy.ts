@@ -10,9 +10,9 @@ export interface NpyHeader {
   readonly shape: readonly number[];
   readonly type: 'float16' | 'float32' | 'float64';
   readonly isBigEndian: boolean;
-  /** Whether the first axis is the one that runs fastest: Fortran's order, a matrix column by column. */
+  /** Whether the first axis runs fastest: Fortran's order, a matrix column by column. */
   readonly isColumnMajor: boolean;
-  /** Where the values begin, in bytes. They go on to the end of the file. */
+  /** Where the values begin, in bytes. They end with the file. */
   readonly offset: number;
 }
 
@@ -29,7 +29,7 @@ const types: ReadonlyMap<string, NpyHeader['type']> = new Map([
 ]);
 
 /**
- * Reads what a .npy file of format 1.0, 2.0 or 3.0 holds. Throws 'bad-file' if that is no array of floats, or
+ * Reads what a .npy file of format 1.0, 2.0 or 3.0 holds. Throws 'bad-file' if that is not an array of floats, or
  * if the file is shorter or longer than the array.
  */
 export async function readNpyHeader(file: RandomAccess): Promise<NpyHeader> {
@@ -71,7 +71,7 @@ export function npyHeader(shape: readonly number[]): Uint8Array {
 function parseHeader(file: RandomAccess, text: string): Omit<NpyHeader, 'offset'> {
   const refuse = (expected: string) => badHeader(file, expected, quoted(text.trim(), 200));
   const entries = new Map<string, string>();
-  // Entry by entry: one pattern for all of them would try the spaces between them in every way.
+  // Entry by entry, because one pattern for all would try the spaces between them in every way.
   const entry = /\s*'(\w+)':\s*('[^']*'|\w+|\([\dL, ]*\))\s*(?:,|(?=\}))/y;
   entry.lastIndex = 1;
   let end = 1;

@@ -31,14 +31,14 @@ interface Machine {
   at: number;
 }
 
-/** Enough for 40,000 tensors, and so few that even a pickle of empty dictionaries fits into memory. */
+/** Enough for 40,000 tensors, but so few that even a pickle of empty dictionaries fits into memory. */
 const instructionLimit = 2_000_000;
-/** So short that to compare or hash one costs no more than an instruction does. */
+/** Short enough that comparing or hashing a key costs no more than an instruction. */
 export const keyLengthLimit = 1000;
 
 /**
  * Reads a pickle of protocol 2 to 5. Dictionaries come as Maps, lists as arrays, tuples as frozen arrays, integers
- * past 2^53 as bigint. Throws 'bad-file' for any instruction or global outside of what is known.
+ * past 2^53 as bigint. Throws 'bad-file' for any unknown instruction or global.
  */
 export function unpickle(bytes: Uint8Array, world: PickleWorld): unknown {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -70,7 +70,7 @@ const STOP = '.';
 /** The effect of each instruction, with its name in pickletools. */
 const instructions: ReadonlyMap<string, (machine: Machine) => void> = new Map([
   ['\x80', protocol], // PROTO
-  ['\x95', (machine: Machine) => void unsigned(machine, 8)], // FRAME: its length is of no use to us
+  ['\x95', (machine: Machine) => void unsigned(machine, 8)], // FRAME: we do not need its length
 
   ['N', (machine) => push(machine, null)], // NONE
   ['\x88', (machine) => push(machine, true)], // NEWTRUE
@@ -139,7 +139,7 @@ function reduce(machine: Machine): void {
   push(machine, call(args));
 }
 
-/** Gives an object its attributes. Only dictionaries may get some (`_metadata`), and nothing reads them. */
+/** Gives an object its attributes. Only dictionaries may have some (`_metadata`), and nothing reads them. */
 function build(machine: Machine): void {
   pop(machine);
   if (!(peek(machine) instanceof Map)) {
@@ -210,7 +210,7 @@ function popToMark(machine: Machine): unknown[] {
   return machine.stack.splice(mark);
 }
 
-/** Where the top `count` values of the stack begin, which must stand above the last mark. */
+/** Where the top `count` values of the stack begin. They must stand above the last mark. */
 function requireValues(machine: Machine, count: number): number {
   const begin = machine.stack.length - count;
   if (begin < (machine.marks.at(-1) ?? 0)) {
@@ -219,7 +219,7 @@ function requireValues(machine: Machine, count: number): number {
   return begin;
 }
 
-/** Steps over `length` bytes and says where they begin. */
+/** Steps over `length` bytes, and returns where they begin. */
 function skip(machine: Machine, length: number): number {
   const begin = machine.at;
   if (begin + length > machine.bytes.length) {
@@ -247,7 +247,7 @@ function longInteger(bytes: Uint8Array): number | bigint {
   return Number.isSafeInteger(Number(value)) ? Number(value) : value;
 }
 
-/** The text up to the next line end, which is stepped over too. */
+/** The text up to the next line end. Steps over both. */
 function line(machine: Machine): string {
   const end = machine.bytes.indexOf(0x0a, machine.at);
   if (end < 0) {

@@ -1,7 +1,7 @@
-/** Random numbers by counter: a draw depends only on where it stands, never on what was drawn before. */
+/** Random numbers by counter: a draw depends only on its position, never on earlier draws. */
 // Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011: Philox4x32-10.
 
-/** What numbers are drawn for. The order is part of every run's numbers: new ones come last. */
+/** Purposes of draws. Their order decides every run's numbers, so add new ones at the end. */
 const purposes = [
   'initialization',
   'noise-scale',
@@ -16,7 +16,7 @@ const purposes = [
 ] as const;
 export type Purpose = (typeof purposes)[number];
 
-/** What a draw depends on. Any two that differ in one number are independent of each other. */
+/** What a draw depends on. Draws that differ in one of these numbers are independent. */
 export interface RandomStream {
   /** From 0 to 2^53 - 1. */
   readonly seed: number;
@@ -40,7 +40,7 @@ export function normals(stream: RandomStream, count: number): Float32Array {
   const values = new Float32Array(count);
   const next = bits(stream);
   for (let at = 0; at < count; at += 2) {
-    const radius = Math.sqrt(-2 * Math.log((next() + 1) * 2 ** -32)); // never the logarithm of 0
+    const radius = Math.sqrt(-2 * Math.log((next() + 1) * 2 ** -32)); // avoids the logarithm of 0
     const angle = 2 * Math.PI * next() * 2 ** -32;
     values[at] = radius * Math.cos(angle);
     if (at + 1 < count) values[at + 1] = radius * Math.sin(angle);
@@ -48,7 +48,7 @@ export function normals(stream: RandomStream, count: number): Float32Array {
   return values;
 }
 
-/** One number after the other, uniform in [0, 1). */
+/** An endless sequence of numbers, uniform in [0, 1). */
 export function sequence(stream: RandomStream): () => number {
   const next = bits(stream);
   return () => next() * 2 ** -32;

@@ -1,4 +1,4 @@
-/** The values of a stored tensor, read into memory as float32. */
+/** Reads the values of a stored tensor into memory, as float32. */
 
 import { LincirError, quoted } from './errors.ts';
 import { type ElementType, elementCount, type Float32Tensor, type StoredTensor } from './tensors.ts';
@@ -7,8 +7,8 @@ import { type ElementType, elementCount, type Float32Tensor, type StoredTensor }
 export type FloatType = Extract<ElementType, `float${string}` | 'bfloat16'>;
 
 /**
- * Reads a float tensor of any precision and converts it to float32 (float64 is rounded). Takes its bytes and its
- * values in memory at once: for small tensors, such as those of phi. Throws 'bad-file' for other element types.
+ * Reads a float tensor of any precision and converts it to float32 (float64 is rounded). Holds its bytes and its
+ * values in memory at once, so it is for small tensors, such as phi's. Throws 'bad-file' for other element types.
  */
 export async function readTensor(stored: StoredTensor): Promise<Float32Tensor> {
   const { type } = stored;
@@ -43,7 +43,7 @@ function gathered(data: Float32Array, shape: readonly number[], strides: readonl
 }
 
 /**
- * Reads a tensor that we wrote: float32 of exactly this shape. Throws 'bad-file' for any other, or none.
+ * Reads a tensor that we wrote: float32 of exactly this shape. Throws 'bad-file' if it is another, or missing.
  * @param file as the user knows it
  */
 export async function readOwnTensor(

@@ -38,15 +38,15 @@ const entrySchema = z.object({
   shape: listOf(count),
   data_offsets: z.tuple([count, count]),
 });
-/** Some writers say by null that there is none. */
+/** Some writers use null for none. */
 const metadataSchema = recordOf(z.string()).nullish();
 
-/** The data begins at a multiple of this: good for mapping it into memory. */
+/** The data begins at a multiple of this, so that it can be mapped into memory. */
 const alignment = 64;
 
 /**
- * Reads where each tensor lies. As the format demands, the tensors cover the file's data exactly: no overlap, no
- * hole, no byte left over. Throws 'bad-file'; a file that holds an element type not in `ElementType` is refused.
+ * Reads where each tensor lies. The format demands that tensors cover the file's data exactly: no overlap, no hole, no
+ * byte left over. Throws 'bad-file', also for an element type that is not in `ElementType`.
  */
 export async function readSafetensorsHeader(file: RandomAccess): Promise<SafetensorsHeader> {
   const headerLength = await readHeaderLength(file);
@@ -105,7 +105,7 @@ async function readHeaderLength(file: RandomAccess): Promise<number> {
     const found = `a length of ${length}: the file is cut short, or a Git LFS pointer, or no safetensors`;
     throw badHeader(file, `a header within the file's ${file.size} bytes`, found);
   }
-  // The format allows 100 MB. Ours is enough for 100,000 tensors, and for memory if the header is hostile.
+  // The format allows 100 MB. Our limit is enough for 100,000 tensors, and protects memory from a hostile header.
   if (length > jsonByteLimit) {
     throw badHeader(file, `a header of at most ${jsonByteLimit} bytes`, `a header length of ${length}`);
   }
@@ -129,7 +129,7 @@ function storedTensor(file: RandomAccess, dataBegin: number, name: string, entry
       found: `[${begin}, ${end}]`,
     });
   }
-  // Exact for every size a file can have; beyond, it is a large number, Infinity or NaN, which no file fits.
+  // Exact for every size that a file can have. Beyond, it is a large number, Infinity or NaN, which no file fits.
   const byteLength = elementCount(shape) * bytesPerElement[type];
   if (end - begin !== byteLength) {
     throw new LincirError('bad-file', {

@@ -1,4 +1,4 @@
-/** Tensors as plain data: element types, values in memory, and values that still lie in a file. */
+/** Tensors as plain data: element types, values in memory, and values that are still in a file. */
 
 import type { RandomAccess } from './source.ts';
 
@@ -32,7 +32,7 @@ export interface StoredTensor {
   readonly name: string;
   readonly type: ElementType;
   readonly shape: readonly number[];
-  /** Of a view that is not contiguous: elements from one to the next of each axis; 0 where one serves for all. */
+  /** Of a view that is not contiguous: for each axis, the distance between neighbours in elements; 0 repeats one element. */
   readonly strides?: readonly number[];
   readonly source: RandomAccess;
   /** Where its bytes begin in the source. */
@@ -46,7 +46,7 @@ export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
-/** Whether the elements lie one after the other; the stride of a dimension of size 1 is never used. */
+/** Whether the elements follow each other. The stride of an axis of size 1 does not matter. */
 export function isContiguous(shape: readonly number[], strides: readonly number[]): boolean {
   let contiguous = 1;
   for (const [axis, size] of [...shape.entries()].toReversed()) {
@@ -56,7 +56,7 @@ export function isContiguous(shape: readonly number[], strides: readonly number[
   return true;
 }
 
-/** Scales every row of `size` values to length 1, in place; a row of zeros stays one. */
+/** Scales every row of `size` values to length 1, in place. A row of zeros stays. */
 export function normalizeRows(values: Float32Array, size: number): void {
   for (let start = 0; start < values.length; start += size) {
     const row = values.subarray(start, start + size);

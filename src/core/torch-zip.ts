@@ -1,4 +1,4 @@
-/** PyTorch checkpoints (the zip files of torch.save since 1.6): finding their tensors, running nothing. */
+/** PyTorch checkpoints (the zip files of torch.save since 1.6): finds their tensors, and runs nothing. */
 
 import { LincirError, quoted } from './errors.ts';
 import { isPickleGlobal, keyLengthLimit, unpickle } from './pickle.ts';
@@ -12,7 +12,7 @@ import {
 } from './tensors.ts';
 import { readZipEntries, type ZipEntry } from './zip.ts';
 
-/** A block of elements that tensors are views of. */
+/** A block of elements. Tensors are views of it. */
 interface Storage {
   /** Its entry in the zip. */
   readonly record: string;
@@ -34,22 +34,22 @@ const storageTypes: ReadonlyMap<string, ElementType> = new Map([
   ['torch.BoolStorage', 'bool'],
 ]);
 
-/** What else a checkpoint may name beside tensors, such as the precision that they were trained in. */
+/** What a checkpoint may name besides tensors, such as the precision of training. */
 const dtypes = ['float64', 'float32', 'float16', 'bfloat16', 'int64', 'int32', 'uint8', 'bool'].map(
   (name) => `torch.${name}`,
 );
 
-/** Hundreds of bytes a tensor: enough for any state_dict. */
+/** Allows hundreds of bytes for each tensor: enough for any state_dict. */
 const pickleByteLimit = 2 ** 26;
-/** Elements of an expanded tensor, which shows the same ones again and again. */
+/** Limit for the elements of an expanded tensor, which repeats the same ones. */
 const expandedLimit = 2 ** 24;
 /** PyTorch's own. */
 const dimensionLimit = 64;
 
 /**
- * Reads what was saved as plain values: dictionaries as Maps, lists and tuples as arrays, tensors as StoredTensors,
- * whose names are those of their storages. Reads no tensor's data. Throws 'bad-file', also for whatever would make
- * Python call something else than what rebuilds tensors.
+ * Reads what was saved as plain values: dictionaries as Maps, lists and tuples as arrays, tensors as StoredTensors with
+ * the names of their storages. Reads no tensor's data. Throws 'bad-file', also for whatever would make Python call
+ * anything but what rebuilds tensors.
  */
 export async function readTorchCheckpoint(file: RandomAccess): Promise<unknown> {
   const [first] = await file.read(0, Math.min(1, file.size));
@@ -77,8 +77,8 @@ export async function readTorchCheckpoint(file: RandomAccess): Promise<unknown> 
 }
 
 /**
- * The tensors of a checkpoint's dictionary by their names; of the dictionary under `key`, if one is given. What else
- * stands there, such as a step number, is left out. Throws 'bad-file' when there is no such dictionary.
+ * The tensors of a checkpoint's dictionary by their names, or of the dictionary under `key`. Other values, such as a
+ * step number, are left out. Throws 'bad-file' when there is no such dictionary.
  */
 export function stateDict(checkpoint: unknown, subject: string, key?: string): Map<string, StoredTensor> {
   const dictionary = key !== undefined && checkpoint instanceof Map ? checkpoint.get(key) : checkpoint;
@@ -100,7 +100,7 @@ export function stateDict(checkpoint: unknown, subject: string, key?: string): M
   return tensors;
 }
 
-/** The values of a checkpoint's pickle, given where the zip's entries lie. */
+/** Reads the values of a checkpoint's pickle. `entries` says where the zip's entries lie. */
 export function unpickleTensors(
   file: RandomAccess,
   pickle: Uint8Array,
@@ -179,7 +179,7 @@ export function unpickleTensors(
 }
 
 async function checkByteOrder(file: RandomAccess, entry: ZipEntry | undefined): Promise<void> {
-  // Files of before PyTorch 2.1 have no such entry.
+  // Files from before PyTorch 2.1 have no such entry.
   if (entry === undefined) {
     return;
   }
@@ -205,7 +205,7 @@ function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
-/** Lists, which a pickle could still change afterwards, do not pass: tuples are frozen. */
+/** Accepts tuples, which are frozen, but no lists: a pickle could change those afterwards. */
 function isShape(value: unknown): value is readonly number[] {
   return (
     Array.isArray(value) && Object.isFrozen(value) && value.length <= dimensionLimit && value.every(isCount)

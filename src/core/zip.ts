@@ -1,4 +1,4 @@
-/** The entries of a zip file whose data lies in it uncompressed, found without reading that data. */
+/** Finds the entries of a zip file with uncompressed data, without reading that data. */
 // The format: PKWARE APPNOTE.TXT, sections 4.3 (records) and 4.5.3 (zip64).
 
 import { LincirError, quoted } from './errors.ts';
@@ -35,17 +35,17 @@ const signatures = {
   locator64: 0x07064b50,
 };
 const fixedSizes = { entry: 46, local: 30, end: 22, end64: 56, locator64: 20 };
-/** Of general flags: encrypted, strongly encrypted, header masked. */
+/** General flags: encrypted, strongly encrypted, header masked. */
 const encryptionFlags = 0x2041;
-/** A field with this value stands in the zip64 extra field. */
+/** A field with this value is in the zip64 extra field instead. */
 const inZip64 = 0xffffffff;
-/** Many times what a CLIP has, and few enough to read each one's header. */
+/** Many times as many as a CLIP has, but few enough to read every header. */
 const entryLimit = 50_000;
 const directoryByteLimit = 2 ** 24;
 
 /**
- * Finds every entry by its name. Throws 'bad-file' for compressed or encrypted entries, names that lead elsewhere or
- * stand twice, and whatever does not fit into the file.
+ * Finds every entry by its name. Throws 'bad-file' for compressed or encrypted entries, for names that lead elsewhere or
+ * occur twice, and for whatever does not fit into the file.
  */
 export async function readZipEntries(file: RandomAccess): Promise<ReadonlyMap<string, ZipEntry>> {
   const directory = await findDirectory(file);
@@ -65,7 +65,7 @@ async function findDirectory(file: RandomAccess): Promise<Directory> {
   const tailLength = Math.min(file.size, fixedSizes.locator64 + fixedSizes.end + 0xffff);
   const tailBegin = file.size - tailLength;
   const tail = new DataView((await file.read(tailBegin, tailLength)).buffer);
-  // The record ends with a comment of its own length, mostly empty, so it is looked for from the end on.
+  // The record ends with a comment, mostly empty, whose length varies. So search from the end.
   let end = tailLength - fixedSizes.end;
   while (
     end >= 0 &&
@@ -138,7 +138,7 @@ function parseDirectory(
       const value = view.getUint32(at + position, true);
       return value === inZip64 ? (wide.shift() ?? Infinity) : value;
     };
-    // In the order of the zip64 field, which holds only those of the three that do not fit into 32 bits.
+    // In the order of the zip64 field, which has only those of the three that do not fit into 32 bits.
     const size = sizeOrOffset(24);
     const compressedSize = sizeOrOffset(20);
     const headerOffset = sizeOrOffset(42);
@@ -188,7 +188,7 @@ function checkEntry(file: RandomAccess, { name, flags, method, size, compressedS
   }
 }
 
-/** Reads the header in front of an entry's data: only it says how long it is itself. */
+/** Reads the header before an entry's data, because only this header says how long it is. */
 async function dataOffset(file: RandomAccess, directory: Directory, entry: DirectoryEntry): Promise<number> {
   const { name, headerOffset, size } = entry;
   const nameLength = new TextEncoder().encode(name).length;
@@ -227,7 +227,7 @@ function decodeName(file: RandomAccess, bytes: Uint8Array): string {
   }
 }
 
-/** As a number: past 2^53 it is inexact, but then also larger than any file. */
+/** As a number. Past 2^53 it is inexact, but then also larger than any file. */
 function getUint64(view: DataView, at: number): number {
   return Number(view.getBigUint64(at, true));
 }

@@ -1,4 +1,4 @@
-/** What is written beside its place before it comes there: named so that a later process can tell what a killed one left. */
+/** Temporary files: written beside their place, then renamed. Their names tell a later process what a killed one left. */
 
 import { randomUUID } from 'node:crypto';
 import { lstat, readdir, rm } from 'node:fs/promises';
@@ -10,12 +10,12 @@ const cleaned = new Map<string, Promise<void>>();
 /** `.lincir-PROCESS-BIRTH-PLACE-RANDOM.tmp`; versions before this one had no owner in it. */
 const asideName =
   /^\.lincir-(?:(\d+)-(\d*)-([\da-f]{16})-[\da-f]{8}|[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})\.tmp$/;
-/** An owner that cannot be asked is given up when it has written nothing for a day, in milliseconds. */
+/** Milliseconds without a write after which an owner that cannot be asked counts as gone: a day. */
 const silence = 86_400_000;
 
 /**
- * A new path in `folder` for a file or folder that is renamed to its place when it is complete. The first one in a folder
- * also removes what ended processes left there, so that the next run of any command takes away what a killed one left.
+ * A new path in `folder` for a file or folder that is renamed to its place when it is complete. The first call for a
+ * folder also removes what ended processes left there. So the next run of any command cleans up after a killed one.
  */
 export async function asideIn(folder: string): Promise<string> {
   let cleaning = cleaned.get(folder);
@@ -29,8 +29,8 @@ export async function asideIn(folder: string): Promise<string> {
 }
 
 /**
- * Removes what ended processes left beside its place in a folder. What a living one is at stays, and so does everything that
- * has another name. Whatever cannot be removed is left to the next one: nothing depends on it.
+ * Removes the temporary files that ended processes left in a folder. Those of living processes stay, and so does
+ * everything with another name. What cannot be removed is left to the next call: nothing depends on it.
  */
 export async function removeLeftovers(folder: string): Promise<void> {
   const names = await readdir(folder).catch(() => []);

@@ -1,4 +1,4 @@
-/** Where things are kept that can be made again. */
+/** The cache folder, for things that can be made again. */
 
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';

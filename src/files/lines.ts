@@ -1,23 +1,23 @@
-/** Lines of UTF-8 text out of a file or a stream of any size. */
+/** Reads lines of UTF-8 text from a file or a stream of any size. */
 
 import { createReadStream } from 'node:fs';
 import { LincirError } from '../core/index.ts';
 import { pathOnDisk } from './path-on-disk.ts';
 import { asLincirError } from './refusals.ts';
 
-/** No text is this long: a longer line is no text file's, and is not to fill the memory. In bytes. */
+/** Longest line, in bytes. A longer one is not text, and must not fill the memory. */
 const lineLimit = 2 ** 20;
 const charactersPerBatch = 2 ** 16;
 const [lineFeed, carriageReturn] = [0x0a, 0x0d];
 
-/** The lines of a file, which is opened when the first one is asked for. Throws 'not-found', 'io' or 'bad-file'. */
+/** The lines of a file, which is opened for the first one. Throws 'not-found', 'io' or 'bad-file'. */
 export async function* fileLines(path: string): AsyncGenerator<string, void, void> {
   yield* readLines(createReadStream(await pathOnDisk(path), { highWaterMark: 2 ** 18 }), path);
 }
 
 /**
- * The lines of a stream without their ends: `\n`, `\r\n` or, as old Macs wrote, `\r`. The last one need not have an end.
- * A byte order mark is no part of a line.
+ * The lines of a stream without their ends: `\n`, `\r\n` or, as old Macs wrote, `\r`. The last line needs no end.
+ * A byte order mark does not belong to a line.
  * @param subject what messages call the stream
  * @throws LincirError 'bad-file' naming a line that is not UTF-8 or longer than 1 MiB, and what reading throws.
  */
@@ -71,7 +71,7 @@ export async function* readLines(
   }
 }
 
-/** Where a byte is first found, from `begin` on; infinitely far if it is not there. */
+/** First position of a byte from `begin` on; infinity if it is not there. */
 function indexIn(chunk: Uint8Array, byte: number, begin: number): number {
   const index = chunk.indexOf(byte, begin);
   return index < 0 ? Infinity : index;

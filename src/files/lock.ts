@@ -1,4 +1,4 @@
-/** Locks between processes, waited for or refused at once; one that a process left behind when it ended is broken. */
+/** Locks between processes: waited for, or refused at once. A lock whose process has ended is broken. */
 
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, rmdir, stat, utimes, writeFile } from 'node:fs/promises';
@@ -10,18 +10,18 @@ import { isRunning, type Owner, thisProcess } from './owner.ts';
 import { asLincirError } from './refusals.ts';
 import { makeFolder } from './write-file.ts';
 
-/** Milliseconds between two looks at a lock that another process holds. */
+/** Milliseconds between checks of a lock that another process holds. */
 const patience = 200;
 
 /**
  * Takes the lock `path`, or refuses at once. A lock is a folder with one file, whose name is its owner's alone. It is
  * taken by renaming a complete folder to `path`, which works only where nothing or an empty folder stands, and broken
- * by removing that one file: nobody can remove another lock than the one he looked at. So of any number of processes
- * that find a lock left behind exactly one gets it.
+ * by removing that one file: nobody can remove a lock other than the one they looked at. So if any number of processes
+ * find an abandoned lock, exactly one gets it.
  *
- * A lock is left behind when its process on this machine is gone. Where that cannot be known (another machine or
- * container; a system without /proc, where another process may have got the same id), it is when its owner gave no sign
- * of life for `lifetime`. An owner that only slept so long has lost it and learns so from `isOurs`.
+ * A lock is abandoned when its process on this machine is gone. Where that cannot be known (another machine or
+ * container; a system without /proc, where another process may have got the same id), it is abandoned when its owner
+ * gave no sign of life for `lifetime`. An owner that only slept so long has lost it, and learns so from `isOurs`.
  * @param lifetime milliseconds. A timer gives five signs of life in it, so it must exceed the longest time that the
  *   owner blocks its event loop by a quarter, and the difference between the machines' clocks.
  * @throws LincirError 'io' naming the folder that `path` lies in and who holds the lock, or why it cannot be written.
@@ -39,7 +39,7 @@ export async function takeLock(path: string, lifetime = 180_000): Promise<Lock> 
 }
 
 /**
- * Runs `work` while no other process holds the lock `path`, waiting for it as long as it takes.
+ * Waits for the lock `path` as long as it takes, then runs `work` while holding it.
  * @throws an AbortError, LincirError 'io', and whatever `work` throws.
  */
 export async function exclusively<Result>(
@@ -61,8 +61,8 @@ export async function exclusively<Result>(
 }
 
 /**
- * Makes a folder, if it is missing, and runs `work` while no other process writes there; another one is refused at once.
- * The folder goes again if nothing came into it. Throws as `takeLock` does, and whatever `work` throws.
+ * Makes a folder if it is missing, and runs `work` while no other process writes there. A second process is refused at
+ * once. An empty folder is removed afterwards. Throws as `takeLock` does, and whatever `work` throws.
  */
 export async function aloneIn<Result>(folder: string, work: () => Promise<Result>): Promise<Result> {
   await makeFolder(folder);
@@ -89,8 +89,8 @@ export class Lock {
   }
 
   /**
-   * Whether nobody has broken the lock. It is a sign of life as well: if true, nobody will break it within its
-   * lifetime. Throws 'io' when that cannot be told.
+   * Whether nobody has broken the lock. This is also a sign of life: if true, nobody will break it within its
+   * lifetime. Throws 'io' when that cannot be known.
    */
   async isOurs(): Promise<boolean> {
     const now = new Date();
@@ -103,7 +103,7 @@ export class Lock {
     }
   }
 
-  /** Harmless to whoever holds the lock if it is no longer ours. */
+  /** If the lock is no longer ours, this does not affect its new owner. */
   async release(): Promise<void> {
     clearInterval(this.#heartbeat);
     try {
@@ -111,7 +111,7 @@ export class Lock {
     } catch (error) {
       throw asLincirError(error, this.#path, 'write');
     }
-    await rmdir(this.#path).catch(() => {}); // It may be another's by now. An empty folder is no lock.
+    await rmdir(this.#path).catch(() => {}); // It may belong to another process by now. An empty folder is not a lock.
   }
 }
 
@@ -127,7 +127,7 @@ async function take(path: string, lifetime: number): Promise<Lock | Owner> {
   }
 }
 
-/** A lock of this process at `path`, if nobody else was quicker. */
+/** Takes the lock at `path` for this process, unless another was quicker. */
 async function place(path: string, lifetime: number): Promise<Lock | undefined> {
   const aside = await asideIn(dirname(path));
   const name = `owner-${randomUUID()}`;
@@ -145,7 +145,7 @@ async function place(path: string, lifetime: number): Promise<Lock | undefined> 
   }
 }
 
-/** Who holds the lock. A lock left behind is broken here. */
+/** Who holds the lock. An abandoned lock is broken here. */
 async function presentOwner(path: string, lifetime: number): Promise<Owner | undefined> {
   const names = await readdir(path).catch(unlessMissing);
   for (const name of names ?? []) {
@@ -158,7 +158,7 @@ async function presentOwner(path: string, lifetime: number): Promise<Owner | und
     if (isAlive) return owner;
     await rm(file, { force: true });
   }
-  if (names) await rmdir(path).catch(() => {}); // Windows renames to no folder, empty or not.
+  if (names) await rmdir(path).catch(() => {}); // Windows cannot rename over a folder, even an empty one.
   return undefined;
 }
 

@@ -1,4 +1,4 @@
-/** Vectors on disk by keys, such as embeddings that take long to make: a folder of files that are only ever added. */
+/** A cache of vectors on disk, by keys, such as embeddings that take long to make. Files are only ever added to its folder. */
 
 import { createHash, randomUUID } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
@@ -16,12 +16,12 @@ interface Place {
 }
 
 const keyBytes = 32;
-/** Bytes of vectors that are read at once. */
+/** Bytes of vectors to read at once. */
 const bytesPerRead = 2 ** 24;
 
 /**
- * A cache of vectors of one length. Each `add` makes a file of its own, complete or not there at all, so that several
- * processes may add at once and none can harm what is there.
+ * A cache of vectors of one length. Each `add` makes its own file, whole or not at all. So several processes may add at
+ * once, and none can harm what is there.
  */
 export class VectorCache {
   readonly folder: string;
@@ -34,7 +34,7 @@ export class VectorCache {
     this.#places = places;
   }
 
-  /** Opens or makes it. Throws LincirError 'io', and 'bad-file' for a file in it that is not a cache's. */
+  /** Opens the cache, or makes it. Throws LincirError 'io', and 'bad-file' for a foreign file in it. */
   static async open(folder: string, dimensions: number): Promise<VectorCache> {
     const places = new Map<string, Place>();
     await removeLeftovers(folder);
@@ -142,7 +142,7 @@ function expectTensors(
   });
 }
 
-/** Keys of any length as `keyBytes` bytes, one a character. */
+/** A key of any length as `keyBytes` bytes, one for each character. */
 function digest(key: string): string {
   return createHash('sha256').update(key).digest().toString('latin1');
 }

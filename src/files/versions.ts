@@ -1,4 +1,4 @@
-/** What a result was made with, so that it can be made again. */
+/** The versions that a result was made with, to repeat it. */
 
 import { createRequire } from 'node:module';
 

@@ -1,4 +1,4 @@
-/** Writing: files that are there in full or not at all, and the folders that they lie in. */
+/** Writes files, each whole or not at all, and makes their folders. */
 
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, mkdir, open, readlink, realpath, rename, rm, stat } from 'node:fs/promises';
@@ -7,14 +7,14 @@ import { errorCode } from '../core/index.ts';
 import { asideIn } from './asides.ts';
 import { asLincirError } from './refusals.ts';
 
-/** As many as Linux follows. */
+/** As many links as Linux follows. */
 const linkLimit = 40;
 
 /**
- * Writes a file that exists in full or not at all: aside in the same folder, fsynced, then renamed over `path`, and the
- * folder fsynced. When `write` or the disk fails, what stood at `path` still stands there. What a link leads to is replaced,
- * not the link; a device or a pipe is written into. A file that was there keeps its permissions. The new one is its writer's,
- * and other names of the old one (hard links) keep the old contents.
+ * Writes a file whole or not at all: to a temporary file in the same folder, which is fsynced and renamed over `path`;
+ * then the folder is fsynced. If `write` or the disk fails, the old file is still at `path`. The target of a link is
+ * replaced, not the link. A device or a pipe is written into. A replaced file keeps its permissions. The writer owns the
+ * new file, and other names of the old one (hard links) keep the old contents.
  * @throws 'io', and whatever `write` throws
  */
 export async function writeFileAtomically(
@@ -38,18 +38,18 @@ export async function writeFileAtomically(
     await rename(aside, target);
     await syncFolder(dirname(target));
   } catch (error) {
-    // The first failure is the one to tell of, not that its remains could not be removed.
+    // Report the first failure, not that its remains could not be removed.
     if (aside !== undefined) await rm(aside, { force: true }).catch(() => {});
     throw asLincirError(error, path, 'write');
   }
 }
 
-/** Makes a folder and those above it, where they are missing. Throws 'io'. */
+/** Makes a folder and the folders above it, if they are missing. Throws 'io'. */
 export async function makeFolder(path: string): Promise<void> {
   try {
     await makeWithParents(path);
   } catch (error) {
-    // Of a folder above, it is that one which is at fault.
+    // If a folder above cannot be made, that one is at fault.
     throw asLincirError(error, (error as NodeJS.ErrnoException).path ?? path, 'write');
   }
 }
@@ -73,7 +73,7 @@ async function makeOne(path: string): Promise<void> {
   }
 }
 
-/** Whether a path is to be written into: a device, a pipe, or what the process has been given open. */
+/** Whether to write into a path instead of replacing it: a device, a pipe, or what the process was given open. */
 function isStream(path: string, found: Stats): boolean {
   return (
     !(found.isFile() || found.isDirectory()) || /^\/(dev|proc\/self)\/(fd\/\d+|stdout|stderr)$/.test(path)
@@ -85,7 +85,7 @@ async function writeInto(
   isPipe: boolean,
   write: (file: FileHandle) => Promise<void>,
 ): Promise<void> {
-  // A pipe without a reader refuses this, where a plain open would wait for one for ever.
+  // This fails for a pipe without a reader. A plain open would wait for one for ever.
   const refusing = isPipe ? await open(path, constants.O_WRONLY | constants.O_NONBLOCK) : undefined;
   try {
     const file = await open(path, constants.O_WRONLY | constants.O_APPEND);
@@ -99,7 +99,7 @@ async function writeInto(
   }
 }
 
-/** Where a file comes that is written to `path`: what links lead to, be it there or not. */
+/** Where a file for `path` must go: the target of its links, whether it exists or not. */
 async function endOfLinks(path: string): Promise<string> {
   let place = path;
   for (let links = 0; links < linkLimit; links += 1) {
@@ -110,7 +110,7 @@ async function endOfLinks(path: string): Promise<string> {
   return place;
 }
 
-/** So that a power failure does not take the name away. Not every system can; the file is there in any case. */
+/** Makes the name survive a power failure. Not every system can do this; the file is there in any case. */
 async function syncFolder(path: string): Promise<void> {
   const folder = await open(path).catch(() => undefined);
   await folder?.sync().catch(() => {});
