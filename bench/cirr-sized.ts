@@ -1,5 +1,5 @@
 /**
- * Makes a benchmark of CIRR val's size and layout, with pictures of noise and captions of random words, to time a whole
+ * Makes a benchmark of CIRR val's size and layout, with images of noise and captions of random words, to time a whole
  * evaluation: `node bench/cirr-sized.ts FOLDER`, then `lincir eval cirr --data FOLDER --model models/large …`.
  */
 
@@ -28,7 +28,7 @@ for (const [row, name] of names.entries()) {
     Uint8Array.from(noise, (value) => 256 * value),
     { raw },
   );
-  // CIRR's pictures are photos of some 300,000 pixels, as PNG.
+  // CIRR's images are photos of some 300,000 pixels, as PNG.
   await small
     .resize(640, 480, { kernel: 'cubic' })
     .png({ compressionLevel: 1 })

@@ -1,4 +1,4 @@
-/** Pictures whose vectors lie as CLIP's do, in clusters and along few directions, and the true neighbours of queries. */
+/** Images whose vectors lie as CLIP's do, in clusters and along few directions, and the true neighbours of queries. */
 
 import { createHash } from 'node:crypto';
 import { normalizeRows, normals, uniforms } from '../src/core/index.ts';
@@ -13,7 +13,7 @@ const decay = -0.5;
 const ownSeed = 0;
 
 const folders = 100;
-/** Sizes of pictures are uniform below this one. */
+/** Sizes of images are uniform below this one. */
 const sizeLimit = 1_000_000;
 
 /** A distribution of vectors. Owns a session: dispose of it. */
@@ -58,7 +58,7 @@ export async function clusteredVectors(
 }
 
 /**
- * Queries as composing makes them, which lie far from all pictures: a part of `near`, [count, dimensions], a direction
+ * Queries as composing makes them, which lie far from all images: a part of `near`, [count, dimensions], a direction
  * that all share, and noise of their own.
  */
 export function farQueries(near: Float32Array, dimensions: number): Float32Array {
@@ -73,7 +73,7 @@ export function farQueries(near: Float32Array, dimensions: number): Float32Array
   return far;
 }
 
-/** The pictures of vectors from number `first` on, made up but for the vectors, [count, dimensions]. */
+/** The images of vectors from number `first` on, made up but for the vectors, [count, dimensions]. */
 export function picturesOf(vectors: Float32Array, first: number, dimensions: number): StoredImage[] {
   return vectorsIn(vectors, dimensions).map((vector, at) => {
     const row = first + at;

@@ -1,6 +1,6 @@
 /**
- * Composed queries with everything loaded, from a picture's file to its 50 nearest of 10,000, against PyTorch:
- * `node bench/composed-query.ts MODEL PHI PICTURE… [ROUNDS]`. Every round asks once with each picture.
+ * Composed queries with everything loaded, from an image's file to its 50 nearest of 10,000, against PyTorch:
+ * `node bench/composed-query.ts MODEL PHI PICTURE… [ROUNDS]`. Every round asks once with each image.
  */
 
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -143,7 +143,7 @@ async function ourAnswers(): Promise<Answer[]> {
   return all;
 }
 
-/** What `compose` does with a picture, in its two halves. */
+/** What `compose` does with an image, in its two halves. */
 async function ourParts(): Promise<Milliseconds[]> {
   const all: Milliseconds[] = [];
   for (const picture of pictures) {

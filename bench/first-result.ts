@@ -1,5 +1,5 @@
 /**
- * From the start of a process to its results: `lincir search` with a picture and words in an index of 10,000
+ * From the start of a process to its results: `lincir search` with an image and words in an index of 10,000
  * vectors, all files in the system's cache: `node bench/first-result.ts MODEL PHI PICTURE [ROUNDS]`.
  */
 

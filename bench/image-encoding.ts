@@ -1,5 +1,5 @@
 /**
- * The vision tower forward against PyTorch on the same number of pictures, and against ONNX Runtime's own matrix
+ * The vision tower forward against PyTorch on the same number of images, and against ONNX Runtime's own matrix
  * product: `node bench/image-encoding.ts MODEL [ROUNDS]`. PyTorch gets its best of three settings.
  */
 
@@ -24,7 +24,7 @@ const embeddings = visionTower(visionInput(config), config, parametersOf(tensors
 const session = await Session.create({ embeddings }, { threads });
 const area = channels * imageSize ** 2;
 
-/** All pictures, `batch` at a time. */
+/** All images, `batch` at a time. */
 const encode = (batch: number) => {
   const pixels = Float32Array.from({ length: batch * area }, () => Math.random() - 0.5);
   const feeds = { pixels: { shape: [batch, channels, imageSize, imageSize], data: pixels } };

@@ -36,7 +36,7 @@ async function indexAll(source: string) {
   const uri = join(folder, 'index.lance');
   await rm(uri, { recursive: true, force: true });
   const clip = await loadClip(model!, { threads });
-  await clip.encodePixels(new Float32Array(pixelsOf(clip))); // The model is loaded with its first picture.
+  await clip.encodePixels(new Float32Array(pixelsOf(clip))); // The model is loaded with its first image.
   const index = await openIndex(uri, { access: 'write', clip });
   let summary: UpdateSummary | undefined;
   const seconds = await timed(async () => {

@@ -1,5 +1,5 @@
 /**
- * What loading a checkpoint costs: seconds and peak memory until a first text and picture are embedded, each model in
+ * What loading a checkpoint costs: seconds and peak memory until a first text and image are embedded, each model in
  * a process of its own: `node bench/loading.ts MODEL…`.
  */
 

@@ -121,7 +121,7 @@ async function textFigures(textOf: (query: MiniQuery) => string): Promise<Record
   return await figures({ ...test, queries }, baseline('text'), { ...test.prompt, text: '{text}' });
 }
 
-/** A complete caption of a picture. */
+/** A complete caption of an image. */
 function described(id: number): string {
   const random = sequence({ seed: 0, purpose: 'scene', moment: 3, row: id });
   return caption(world.gallery[id - 1]!.scene, random, { complete: true, changed: false });

@@ -90,7 +90,7 @@ async function beside(size: Size) {
   };
 }
 
-/** What one evaluation of this size takes at most, reading its pictures' embeddings from the disk. */
+/** What one evaluation of this size takes at most, reading its images' embeddings from the disk. */
 async function memoryOf(name: keyof typeof sizes, folder: string) {
   const size = sizes[name];
   const data = new Float32Array(size.pictures * dimensions);

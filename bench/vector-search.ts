@@ -1,5 +1,5 @@
 /**
- * What an index of so many pictures costs and how well it is searched: seconds, bytes on disk, recall and memory:
+ * What an index of so many images costs and how well it is searched: seconds, bytes on disk, recall and memory:
  * `node bench/vector-search.ts [ROWS…] [--folder DIR] [--dimensions 768]`. Each size is searched by a process of its own.
  */
 
@@ -19,7 +19,7 @@ import { median, timed } from './turns.ts';
 interface Search {
   readonly kind: string;
   readonly filter?: string;
-  /** `nearest`: the ids of the nearest pictures that pass, the nearest first. */
+  /** `nearest`: the ids of the nearest images that pass, the nearest first. */
   readonly queries: readonly { readonly vector: Float32Array; readonly nearest: readonly string[] }[];
 }
 
@@ -53,7 +53,7 @@ const filteredQueries = 30;
 const exactQueries = 5;
 const limit = 50;
 const fewHits = 10;
-/** Filters keep 50, 1 and 0.01 % of all pictures. */
+/** Filters keep 50, 1 and 0.01 % of all images. */
 const filterSizes = [500_000, 10_000, 100];
 
 if (options.search !== undefined) {
@@ -72,7 +72,7 @@ if (options.search !== undefined) {
 
 async function measure(folder: string, rows: number) {
   const built = await build(folder, rows);
-  console.error(`${formatCount(rows)} pictures are in; searching`);
+  console.error(`${formatCount(rows)} images are in; searching`);
   const { stdout } = await promisify(execFile)(process.execPath, [import.meta.filename, '--search', folder]);
   await rm(folder, { recursive: true });
   const found: Awaited<ReturnType<typeof searchAll>> = JSON.parse(stdout);
@@ -184,7 +184,7 @@ async function measureSearch(store: VectorStore, search: Search, limit: number, 
     queries: queries.length,
     p50: rounded(median(milliseconds)),
     p95: rounded(milliseconds.toSorted((a, b) => a - b)[Math.ceil(0.95 * milliseconds.length) - 1]!),
-    /** Null where no picture passes the filter. */
+    /** Null where no image passes the filter. */
     recall: sums.possible === 0 ? null : rounded(sums.right / sums.possible),
     /** Of a query. */
     hits: sums.hits / queries.length,
@@ -225,7 +225,7 @@ async function bytesIn(folder: string, name?: string): Promise<number> {
 function printTable(results: readonly Measured[]): void {
   const columns = results.map(linesOf);
   const line = (cells: readonly string[]) => console.log(`| ${cells.join(' | ')} |`);
-  line(['pictures', ...results.map(({ rows }) => formatCount(rows))]);
+  line(['images', ...results.map(({ rows }) => formatCount(rows))]);
   line(['---', ...results.map(() => '---:')]);
   for (const [at, [label]] of columns[0]!.entries()) line([label, ...columns.map((lines) => lines[at]![1])]);
 }

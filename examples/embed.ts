@@ -21,9 +21,7 @@ const captions = await clip.encodeTexts(texts, { normalize: true });
 await clip.dispose();
 
 const [count, dimensions] = pictures.shape as [number, number];
-console.log(
-  `${count} pictures and ${texts.length} texts, ${dimensions} numbers each. Cosine similarities:\n`,
-);
+console.log(`${count} images and ${texts.length} texts, ${dimensions} numbers each. Cosine similarities:\n`);
 console.log(' '.repeat(26), ...texts.map((text) => text.padStart(24)));
 for (const [row, name] of names.entries()) {
   const picture = pictures.data.subarray(row * dimensions, (row + 1) * dimensions);

@@ -1,4 +1,4 @@
-/** Indexes a folder of pictures, and searches it with a picture and words: node examples/search.ts */
+/** Indexes a folder of images, and searches it with an image and words: node examples/search.ts */
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ const folder = await mkdtemp(join(tmpdir(), 'lincir-search-'));
 const clip = await loadClip(model);
 const index = await openIndex(join(folder, 'pictures.lance'), { access: 'write', clip });
 for await (const event of index.add(clip, { images: [pictures] })) {
-  if (event.kind === 'end') console.log(`${event.summary.added} pictures are new`);
+  if (event.kind === 'end') console.log(`${event.summary.added} images are new`);
 }
 
 const run = join(folder, 'run');

@@ -29,7 +29,7 @@ const { data: word } = await phi.encode(picture); // a vector that stands for th
 const { ids } = clip.tokenizer.encode('a photo of $ that is red');
 const position = ids.indexOf(clip.tokenizer.idOf('$')!);
 const query = await clip.encodeTokens([{ ids, injected: [{ position, vector: word }] }]);
-console.log(`"a photo of $ that is red", $ being the picture: ${query.shape[1]} numbers`);
+console.log(`"a photo of $ that is red", $ being the image: ${query.shape[1]} numbers`);
 
 await phi.dispose();
 await clip.dispose();

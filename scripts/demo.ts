@@ -49,12 +49,12 @@ const folder = (name: string) => join(out, name);
 const world = buildBenchmark(1, { gallery: Number(given.pictures), queries: Number(given.queries) });
 await stage('drawing the world', async () => {
   await writeMiniBenchmark(folder('world'), world);
-  return `${formatCount(world.gallery.length)} pictures, ${formatCount(world.queries.length)} queries → ${given.out}/world`;
+  return `${formatCount(world.gallery.length)} images, ${formatCount(world.queries.length)} queries → ${given.out}/world`;
 });
-await stage('learning phi from captions, without a picture', () => train(folder('phi')));
+await stage('learning phi from captions, without an image', () => train(folder('phi')));
 const clip = await loadClip('mini');
 const phi = await loadPhi(folder('phi'), { clip });
-const { value: index } = await stage('indexing the pictures', () => indexed(clip));
+const { value: index } = await stage('indexing the images', () => indexed(clip));
 const benchmark = await openBenchmark('mini', folder('world'));
 const { value: evaluation } = await stage('asking all queries by every method', () =>
   evaluate(benchmark, {
@@ -80,7 +80,7 @@ const page = demoPage({
     figures: Object.fromEntries(Object.entries(figures).map(([metric, { value }]) => [metric, 100 * value])),
   })),
   facts: {
-    Pictures: formatCount(world.gallery.length),
+    Images: formatCount(world.gallery.length),
     Queries: formatCount(world.queries.length),
     'phi has read': `${given.steps} batches of ${miniRecipe.batch} captions`,
     "LinCIR's prompt": benchmark.prompt.composed,
@@ -117,7 +117,7 @@ async function indexed(clip: Clip): Promise<ImageIndex> {
   await rm(uri, { recursive: true, force: true });
   const index = await openIndex(uri, { access: 'write', clip });
   for await (const event of index.add(clip, { images: [folder(join('world', miniImages))] })) {
-    if (event.kind === 'end' && event.summary.broken > 0) throw new Error('pictures are broken');
+    if (event.kind === 'end' && event.summary.broken > 0) throw new Error('images are broken');
   }
   return index;
 }

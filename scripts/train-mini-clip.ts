@@ -69,7 +69,7 @@ async function train(): Promise<void> {
   console.log(`${vocabulary.vocabulary} tokens`);
 
   const pool = await scenePool(training, shape.imageSize, (drawn) => {
-    if (drawn % 6400 === 0) console.log(`${drawn} pictures drawn`);
+    if (drawn % 6400 === 0) console.log(`${drawn} images drawn`);
   });
   const pairs = (step: number) =>
     pairsOfStep(step, settings.batch, pool, {
@@ -101,7 +101,7 @@ async function train(): Promise<void> {
   }
 }
 
-/** Closes the gap between the pictures of these scenes and their captions, in the model's file. */
+/** Closes the gap between the images of these scenes and their captions, in the model's file. */
 async function withoutGap(
   folder: string,
   parameters: ClipParameters,

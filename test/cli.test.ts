@@ -95,7 +95,7 @@ describe('embed', () => {
     }
   });
 
-  test('pictures, which names are paths with forward slashes', async () => {
+  test('images, which names are paths with forward slashes', async () => {
     await mkdir(join(folder, 'photos/more'), { recursive: true });
     for (const name of ['rgb.jpg', 'more/rgba.png']) {
       await cp(join(images, name.split('/').at(-1)!), join(folder, 'photos', name));
@@ -110,7 +110,7 @@ describe('embed', () => {
       '--out',
       'p.npy',
     ]);
-    assert.match(stderr, /^2 pictures, 24 dimensions, .* → p\.npy, p\.names\.jsonl\n$/);
+    assert.match(stderr, /^2 images, 24 dimensions, .* → p\.npy, p\.names\.jsonl\n$/);
     assert.equal(code, 0);
     assert.equal(
       await readFile(join(folder, 'p.names.jsonl'), 'utf8'),
@@ -118,10 +118,10 @@ describe('embed', () => {
     );
   });
 
-  test('a broken picture stops the work, and can be left out', async () => {
+  test('a broken image stops the work, and can be left out', async () => {
     await mkdir(join(folder, 'mixed'));
     await cp(join(images, 'rgb.jpg'), join(folder, 'mixed/a.jpg'));
-    await writeFile(join(folder, 'mixed/b.jpg'), 'no picture');
+    await writeFile(join(folder, 'mixed/b.jpg'), 'no image');
     await cp(join(images, 'rgba.png'), join(folder, 'mixed/c.png'));
     const args = ['embed', '--model', model, '--images', 'mixed', '--out', 'm.safetensors'];
 
@@ -129,12 +129,12 @@ describe('embed', () => {
     assert.equal(stopped.code, 1);
     assert.match(
       stopped.stderr,
-      /^lincir: mixed\/b\.jpg: expected .*--skip-broken; 0 of 3 pictures are kept in m\.safetensors\.partial\n$/,
+      /^lincir: mixed\/b\.jpg: expected .*--skip-broken; 0 of 3 images are kept in m\.safetensors\.partial\n$/,
     );
 
     const { stderr, code } = await lincir([...args, '--skip-broken']);
     assert.equal(code, 0);
-    assert.match(stderr, /^left out: mixed\/b\.jpg: expected .*\n2 pictures \(1 left out\), .*\n$/);
+    assert.match(stderr, /^left out: mixed\/b\.jpg: expected .*\n2 images \(1 left out\), .*\n$/);
     const { names, data, shape } = await readEmbeddings(join(folder, 'm.safetensors'));
     assert.deepEqual(
       [shape, names],

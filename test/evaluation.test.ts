@@ -84,7 +84,7 @@ describe('eval', () => {
     );
     assert.equal(code, 0, stderr);
     const [head, , columns, ...rows] = stdout.split('\n');
-    assert.match(head!, /^cirr val, any version, 12 queries, 60 pictures, /);
+    assert.match(head!, /^cirr val, any version, 12 queries, 60 images, /);
     assert.match(columns!, /R@1 +R@5 +R@10 +R@50 +subset R@1 +subset R@2 +subset R@3$/);
     assert.deepEqual(
       rows.slice(0, 5).map((row) => row.split(' ')[0]),
@@ -207,7 +207,7 @@ describe('eval', () => {
     });
   }
 
-  test('refuses when pictures are missing, and names them', async () => {
+  test('refuses when images are missing, and names them', async () => {
     const root = join(folder, 'gaps');
     await writeCirr(root, 'val');
     await rm(join(root, 'val/val-7.png'));

@@ -16,9 +16,9 @@ const run = async (example: string): Promise<string> => {
   return stdout;
 };
 
-test('embed.ts embeds every picture and text', async () => {
+test('embed.ts embeds every image and text', async () => {
   const output = await run('embed.ts');
-  assert.match(output, /^6 pictures and 3 texts, 24 numbers each/);
+  assert.match(output, /^6 images and 3 texts, 24 numbers each/);
   assert.equal(output.match(/-?[01]\.\d{3}/g)?.length, 18);
 });
 
@@ -38,12 +38,12 @@ test('train.ts learns phi, and composes a query with it', async () => {
   const losses = [...output.matchAll(/loss ([\d.]+)/g)].map(([, loss]) => Number(loss));
   assert.equal(losses.length, 5);
   assert.ok(losses.at(-1)! < losses[0]! / 2, losses.join(' '));
-  assert.match(output, /\$ being the picture: 24 numbers/);
+  assert.match(output, /\$ being the image: 24 numbers/);
 });
 
-test('search.ts indexes pictures, and finds some with a picture and words', async () => {
+test('search.ts indexes images, and finds some with an image and words', async () => {
   const output = await run('search.ts');
-  assert.match(output, /^6 pictures are new\n"a photo of \$ that is seen at dusk":\n/);
+  assert.match(output, /^6 images are new\n"a photo of \$ that is seen at dusk":\n/);
   assert.equal(output.match(/^-?0\.\d{3} {2}[\w-]+\.\w+$/gm)?.length, 3);
   assert.doesNotMatch(output, /white-sailboat-by-day/);
 });

@@ -17,7 +17,7 @@ const model = join(import.meta.dirname, 'fixtures/tiny-clip');
 const count = 1000;
 const kills = 30;
 
-test(`${count} pictures, ${kills} kills: none lost, none doubled`, async (context) => {
+test(`${count} images, ${kills} kills: none lost, none doubled`, async (context) => {
   const folder = await mkdtemp(join(tmpdir(), 'lincir-kills-'));
   context.after(() => rm(folder, { recursive: true }));
   await mkdir(join(folder, 'photos'));
@@ -39,7 +39,7 @@ test(`${count} pictures, ${kills} kills: none lost, none doubled`, async (contex
     const store = await engine.open(join(folder, uri()), 'read').catch(() => undefined);
     const pictures = store ? (await Array.fromAsync(store.images())).flat() : [];
     await store?.close();
-    assert.equal(new Set(pictures.map(({ path }) => path)).size, pictures.length, 'a picture is there twice');
+    assert.equal(new Set(pictures.map(({ path }) => path)).size, pictures.length, 'an image is there twice');
     return new Map(pictures.map((picture) => [picture.path, picture]));
   };
   const random = sequence({ seed: 4, purpose: 'order', moment: 0, row: 0 });

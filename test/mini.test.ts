@@ -29,7 +29,7 @@ before(async () => {
 after(() => rm(folder, { recursive: true }));
 
 describe('the demo', () => {
-  test('finds more with phi than pictures, words and their sums do', async () => {
+  test('finds more with phi than images, words and their sums do', async () => {
     const { methods, primaryMetric } = await readResults(join(folder, 'demo/evaluation/results.json'));
     const figures = new Map(methods.map(({ name, figures: all }) => [name, all[primaryMetric]!.value]));
     const { lincir, ...others } = Object.fromEntries(figures);

@@ -1,4 +1,4 @@
-/** Folders of small pictures, and indexes of them, for tests. */
+/** Folders of small images, and indexes of them, for tests. */
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
@@ -12,7 +12,7 @@ let places = 0;
 /** What the files of `writePicture` say of themselves. */
 export const plainFacts = { width: 24, height: 20 };
 
-/** A folder with so many pictures, every other one in `sub`, and a path for their index, in `folder`. */
+/** A folder with so many images, every other one in `sub`, and a path for their index, in `folder`. */
 export async function place(folder: string, count: number): Promise<{ photos: string; uri: string }> {
   places += 1;
   const photos = join(folder, `photos-${places}`);
@@ -23,7 +23,7 @@ export async function place(folder: string, count: number): Promise<{ photos: st
   return { photos, uri: join(folder, `index-${places}.lance`) };
 }
 
-/** A picture of noise, another one for every number. */
+/** An image of noise, another one for every number. */
 export async function writePicture(path: string, number: number): Promise<void> {
   const noise = uniforms({ seed: number, purpose: 'noise', moment: 0, row: 0 }, 24 * 20 * 3);
   const data = Uint8Array.from(noise, (value) => value * 256);
@@ -47,7 +47,7 @@ export async function update(
   return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0));
 }
 
-/** Why pictures are broken, by their files' names. */
+/** Why images are broken, by their files' names. */
 export async function brokenOf(index: ImageIndex): Promise<Map<string, string>> {
   const broken = (await Array.fromAsync(index.broken())).flat();
   return new Map(broken.map(({ path, reason }) => [basename(path), reason]));

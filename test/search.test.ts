@@ -22,7 +22,7 @@ let address: string;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lincir-search-'));
   await cp(pictures, join(folder, 'photos'), { recursive: true });
-  await writeFile(join(folder, 'photos/broken.jpg'), 'no picture');
+  await writeFile(join(folder, 'photos/broken.jpg'), 'no image');
   await writeFile(join(folder, 'ratings.csv'), 'path,rating\nphotos/house-with-red-roof.png,5\nnone.png,1\n');
   server = createServer(async (request, response) => {
     response.setHeader('content-type', request.url === '/page' ? 'text/html' : 'image/png');
@@ -57,9 +57,9 @@ before(async () => {
   assert.equal(code, 0, stderr);
   const [broken, summary, table, warning, ...others] = stderr.trimEnd().split('\n');
   assert.match(broken!, /^broken: .*\/photos\/broken\.jpg: expected a whole image/);
-  assert.match(summary!, /^6 pictures \(6 new\), 1 broken, .* pictures\/s → p\.lance$/);
-  assert.equal(table, 'ratings.csv: 2 rows for 1 picture, 1 of them changed');
-  assert.match(warning!, /^warning: ratings\.csv: 1 row names no picture of the index, such as "none\.png"$/);
+  assert.match(summary!, /^6 images \(6 new\), 1 broken, .* images\/s → p\.lance$/);
+  assert.equal(table, 'ratings.csv: 2 rows for 1 image, 1 of them changed');
+  assert.match(warning!, /^warning: ratings\.csv: 1 row names no image of the index, such as "none\.png"$/);
   assert.deepEqual(others, []);
 });
 after(async () => {
@@ -89,10 +89,10 @@ describe('search', () => {
     assert.equal(local.stdout, downloaded.stdout);
   });
 
-  test('composes a picture and words, and leaves the picture out', async () => {
+  test('composes an image and words, and leaves the image out', async () => {
     const { stdout, stderr, code } = await search('--image', house, '--text', 'is blue', '--phi', 'run');
     assert.equal(code, 0, stderr);
-    const asked = `pictures ${house}; method lincir; phi run; model ${model}; index p.lance`;
+    const asked = `images ${house}; method lincir; phi run; model ${model}; index p.lance`;
     assert.equal(stderr, `a photo of $ that is blue\n${asked}\n`);
     const lines = stdout.trimEnd().split('\n');
     assert.equal(lines.length, 5);
@@ -199,7 +199,7 @@ describe('search', () => {
     assert.match(await readFile(join(folder, 'asked.html'), 'utf8'), /<dt>Filter<\/dt>.*size &#62; 1/);
   });
 
-  test('writes a page with the pictures', async () => {
+  test('writes a page with the images', async () => {
     const { code, stderr } = await search('--image', house, '--html', 'results.html');
     assert.equal(code, 0, stderr);
     assert.match(stderr, /→ results\.html/);
@@ -208,7 +208,7 @@ describe('search', () => {
     assert.ok(!page.includes('<script'));
   });
 
-  test('fetches pictures from the web, but not from private places unless told to', async () => {
+  test('fetches images from the web, but not from private places unless told to', async () => {
     const refused = await search('--image', `${address}/picture.png`);
     assert.equal(refused.code, 2);
     assert.match(refused.stderr, /^lincir: .*found 127\.0\.0\.1; give --allow-private .*\n$/);
@@ -235,7 +235,7 @@ describe('search', () => {
     assert.deepEqual(ranks, ['1', '2', '3', '1', '2', '3', '4', '5', '1']);
     assert.match(stderr, /a photo of \$ that is red/);
     assert.match(stderr, /there is no result 9/);
-    assert.match(stderr, /found \$3; give as many pictures/);
+    assert.match(stderr, /found \$3; give as many images/);
     assert.match(stderr, /\/nonsense is no command/);
   });
 
@@ -254,7 +254,7 @@ describe('search', () => {
     child.stdin!.end();
     const [stdout, stderr] = await output;
     assert.equal(child.exitCode, 0, stderr);
-    assert.match(stderr, /the text "is red": expected the pictures' names, \$1 to \$2/);
+    assert.match(stderr, /the text "is red": expected the images' names, \$1 to \$2/);
     assert.match(stderr, /^the \$1 of \$2$/m);
     assert.match(stderr, /use \/method lincir, or write/);
     assert.match(stderr, /^words +with a hat$/m);
@@ -267,14 +267,14 @@ describe('search', () => {
     assert.equal(stopped.child.exitCode, 130, said);
   });
 
-  test('takes a picture from standard input', async () => {
+  test('takes an image from standard input', async () => {
     const input = await readFile(join(folder, house));
     const asked = ['search', '--index', 'p.lance', '--image', '-'];
     const { stdout, code } = await lincirIn([...asked, '--paths'], { folder, input });
     assert.equal(code, 0);
     assert.equal(stdout, (await search('--image', house, '--paths')).stdout);
     const empty = await lincirIn(asked, { folder });
-    assert.match(empty.stderr, /^lincir: --image -: expected a picture on standard input, found nothing/);
+    assert.match(empty.stderr, /^lincir: --image -: expected an image on standard input, found nothing/);
     const large = await lincirIn(asked, { folder, input: Buffer.alloc(2 ** 26 + 1) });
     assert.match(
       large.stderr,
@@ -313,7 +313,7 @@ describe('search', () => {
       [
         ['--text', 'on the beach', '--image', house, '--image', house, '--phi', 'run'],
         2,
-        /expected the pictures' names, \$1 to \$2/,
+        /expected the images' names, \$1 to \$2/,
       ],
       [
         ['--text', 'the dog of  on the beach of ', '--image', house, '--image', house, '--phi', 'run'],
@@ -337,7 +337,7 @@ describe('search', () => {
         1,
         /expected phi, or a run's folder with one/,
       ],
-      [[], 2, /expected a picture, a text, or both, found neither/],
+      [[], 2, /expected an image, a text, or both, found neither/],
       [['--image', 'none.png'], 1, /"none\.png": expected a file, an address on the web, or the id or path/],
       [['--image', 'photos/broken.jpg'], 1, /photos\/broken\.jpg: expected a whole image/],
       [['--text', 'x', '--where', 'colour = 1'], 2, /colour/],
@@ -387,7 +387,7 @@ describe('index', () => {
   test('shows what is in it', async () => {
     const { stdout, code } = await lincir('index', '--stats', '--index', 'p.lance');
     assert.equal(code, 0);
-    assert.match(stdout, /^pictures +6$/m);
+    assert.match(stdout, /^images +6$/m);
     assert.match(stdout, /^columns +.*rating \(number\), taken \(time\)/m);
     assert.match(stdout, /^broken: .*broken\.jpg: expected a whole image/m);
     const json = JSON.parse((await lincir('index', '--stats', '--index', 'p.lance', '--json')).stdout);
@@ -425,12 +425,12 @@ describe('index', () => {
     const { added: two, broken } = JSON.parse(list.stdout);
     assert.deepEqual([two, broken], [2, []]);
     const removed = await lincir('index', '--remove', house, '--index', 'l.lance');
-    assert.equal(removed.stderr, '1 picture taken out of l.lance\n');
+    assert.equal(removed.stderr, '1 image taken out of l.lance\n');
     const none = await lincir('index', '--remove', house, 'x.png', '--index', 'l.lance');
     assert.deepEqual([none.code, none.stdout], [1, '']);
     assert.match(
       none.stderr,
-      /^lincir: --remove ".*": expected ids or paths of pictures in the index, found none of/,
+      /^lincir: --remove ".*": expected ids or paths of images in the index, found none of/,
     );
     const some = await lincir(
       'index',
@@ -442,28 +442,28 @@ describe('index', () => {
     );
     assert.equal(
       some.stderr,
-      'warning: --remove: 1 name of no picture in l.lance\n1 picture taken out of l.lance\n',
+      'warning: --remove: 1 name of no image in l.lance\n1 image taken out of l.lance\n',
     );
   });
 
-  test('rebuilds beside the old one, which stays if most pictures are gone', async () => {
+  test('rebuilds beside the old one, which stays if most images are gone', async () => {
     await mkdir(join(folder, 'few'));
     for (const name of ['a.png', 'c.png']) await cp(join(folder, house), join(folder, 'few', name));
     const made = await lincir('index', 'few', '--index', 'f.lance', '--model', model, '--stats');
-    assert.match(made.stdout, /^pictures +2$/m);
+    assert.match(made.stdout, /^images +2$/m);
     await rename(join(folder, 'few/a.png'), join(folder, 'few/b.png'));
     const { stderr, code } = await lincir('reindex', '--index', 'f.lance', '--precision', 'float16');
     assert.equal(code, 0, stderr);
     assert.match(stderr, /^broken: .*few\/a\.png: .*no such file/);
     const again = await lincir('index', 'few', '--index', 'f.lance');
-    assert.match(again.stderr, /^2 pictures \(1 new, 1 unchanged\)/);
+    assert.match(again.stderr, /^2 images \(1 new, 1 unchanged\)/);
 
     await rename(join(folder, 'few'), join(folder, 'elsewhere'));
     const refused = await lincir('reindex', '--index', 'f.lance', '--precision', 'float32');
     assert.equal(refused.code, 1);
     assert.match(
       refused.stderr,
-      /expected most of its 2 pictures where they were, found 0 that can be read; the old index is kept/,
+      /expected most of its 2 images where they were, found 0 that can be read; the old index is kept/,
     );
     const kept = JSON.parse((await lincir('index', '--stats', '--index', 'f.lance', '--json')).stdout);
     assert.deepEqual([kept.images, kept.precision], [2, 'float16']);

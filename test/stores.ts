@@ -1,4 +1,4 @@
-/** Stores for tests: where they are, and the pictures that go into them. */
+/** Stores for tests: where they are, and the images that go into them. */
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,10 +1,10 @@
-/** The contract of a benchmark: which pictures and queries there are, and how rankings are scored; nothing else. */
+/** The contract of a benchmark: which images and queries there are, and how rankings are scored; nothing else. */
 
 import type { Region } from '../pictures/index.ts';
 
-/** A picture, or the part of one that the benchmark shows. */
+/** An image, or the part of one that the benchmark shows. */
 export interface BenchmarkImage {
-  /** Unique among the benchmark's pictures. */
+  /** Unique among the benchmark's images. */
   readonly id: string;
   /** Absolute; it lies in the benchmark's folder. */
   readonly path: string;
@@ -12,17 +12,17 @@ export interface BenchmarkImage {
   readonly region?: Region;
 }
 
-/** One composed query. Pictures are named by their ids. */
+/** One composed query. Images are named by their ids. */
 export interface BenchmarkQuery {
   /** As the annotations have it; unique. */
   readonly id: string;
   readonly reference: string;
   /** What stands for `{text}` in prompts. The query is the mean direction of the prompts that several make. */
   readonly texts: readonly string[];
-  /** Ranks the pictures of this gallery, but for those of `exclude`. */
+  /** Ranks the images of this gallery, but for those of `exclude`. */
   readonly gallery?: string;
   readonly exclude?: readonly string[];
-  /** Ranks these few pictures, too, in a list of their own. */
+  /** Ranks these few images, too, in a list of their own. */
   readonly candidates?: readonly string[];
   /** All right answers; absent where the benchmark keeps them secret. */
   readonly targets?: readonly string[];
@@ -38,7 +38,7 @@ export interface Ranking {
   readonly candidates?: readonly string[];
 }
 
-/** How words are put around a picture (`$`) and a text (`{text}`). */
+/** How words are put around an image (`$`) and a text (`{text}`). */
 export interface Prompt {
   readonly composed: string;
   /** For methods that read the text alone. */
@@ -56,11 +56,11 @@ export interface Benchmark {
   readonly folder: string;
   readonly images: readonly BenchmarkImage[];
   /**
-   * Whether pictures are turned as their files ask (EXIF). The evaluators that published figures come from open them with
+   * Whether images are turned as their files ask (EXIF). The evaluators that published figures come from open them with
    * Pillow, which does not, and boxes and masks are in the pixels as they are stored. Default false.
    */
   readonly isUpright?: boolean;
-  /** Ids of the pictures of each gallery, each once. */
+  /** Ids of the images of each gallery, each once. */
   readonly galleries: ReadonlyMap<string, readonly string[]>;
   readonly queries: readonly BenchmarkQuery[];
   readonly prompt: Prompt;
@@ -103,7 +103,7 @@ export interface BenchmarkKind {
   /** Where its files come from, and how they lie in the folder: what to tell who lacks them. */
   readonly source: string;
   /**
-   * Reads and checks the annotations; looks at no picture.
+   * Reads and checks the annotations; looks at no image.
    * @throws LincirError 'not-found' and 'bad-file' naming file, query and field, 'bad-argument' for options it lacks
    */
   readonly open: (folder: string, options: OpenBenchmarkOptions) => Promise<Benchmark>;

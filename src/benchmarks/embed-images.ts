@@ -1,4 +1,4 @@
-/** The embeddings of a benchmark's pictures: made once for a model, kept on disk, and found there the next time. */
+/** The embeddings of a benchmark's images: made once for a model, kept on disk, and found there the next time. */
 
 import { join } from 'node:path';
 import type { Clip } from '../clip/index.ts';
@@ -16,16 +16,16 @@ export interface EmbedImagesOptions {
   readonly onProgress?:
     | ((stage: 'looking' | 'checking' | 'encoding', done: number, total: number) => void)
     | undefined;
-  /** Told of every picture that is missing or broken, before the error. */
+  /** Told of every image that is missing or broken, before the error. */
   readonly onProblem?: ((problem: ImageProblem) => void) | undefined;
 }
 
-/** Un-normalised embeddings of all pictures of a benchmark. */
+/** Un-normalised embeddings of all images of a benchmark. */
 export interface ImageEmbeddings {
   /** [pictures, dimensions], in the order of the benchmark's images. */
   readonly data: Float32Array;
   readonly dimensions: number;
-  /** Row by picture id. */
+  /** Row by image id. */
   readonly rows: ReadonlyMap<string, number>;
   /** How many were encoded now, and not found on disk. */
   readonly encoded: number;
@@ -36,9 +36,9 @@ const picturesPerWrite = 4096;
 const millisecondsPerWrite = 60_000;
 
 /**
- * Embeds the pictures of a benchmark. Before anything is encoded, all files are looked at, and the headers of those that
+ * Embeds the images of a benchmark. Before anything is encoded, all files are looked at, and the headers of those that
  * are not in the cache. An interrupted call goes on where it was, but for the last minute at most.
- * @throws LincirError 'bad-file' for pictures that are missing or broken
+ * @throws LincirError 'bad-file' for images that are missing or broken
  */
 export async function embedImages(
   benchmark: Pick<Benchmark, 'images' | 'folder' | 'isUpright'>,
@@ -111,7 +111,7 @@ export function rowsOf(data: Float32Array, rows: readonly number[], size: number
   return chosen;
 }
 
-/** Reads, preprocesses and encodes pictures: threads read ahead of the encoder. */
+/** Reads, preprocesses and encodes images: threads read ahead of the encoder. */
 async function* encoded(
   images: readonly BenchmarkImage[],
   wanted: readonly number[],
@@ -159,7 +159,7 @@ async function* encoded(
     throw new LincirError('bad-file', {
       subject: path,
       expected: 'an embedding of finite numbers',
-      found: 'others: the model cannot take this picture',
+      found: 'others: the model cannot take this image',
     });
   };
   try {
@@ -194,8 +194,8 @@ function missing(subject: string, problems: readonly ImageProblem[], all: number
   const rest = problems.length - 1;
   return new LincirError('bad-file', {
     subject,
-    expected: all === 1 ? 'a picture' : `all of ${formatCount(all)} pictures`,
+    expected: all === 1 ? 'an image' : `all of ${formatCount(all)} images`,
     found: `${first!.path}: ${first!.reason}${rest > 0 ? `, and ${formatCount(rest)} more that are missing or broken` : ''}`,
-    todo: "get the benchmark's pictures again: nothing is scored without all of them",
+    todo: "get the benchmark's images again: nothing is scored without all of them",
   });
 }

@@ -203,7 +203,7 @@ describe('evaluate', () => {
     assert.deepEqual([first!.a, first!.b], ['lincir', 'predictions']);
   });
 
-  test('methods open by name; oti inverts pictures once', async () => {
+  test('methods open by name; oti inverts images once', async () => {
     const cache = join(folder, 'words');
     const few = { ...benchmark, queries: benchmark.queries.slice(0, 2) };
     const run = async () => {
@@ -229,7 +229,7 @@ describe('evaluate', () => {
 });
 
 describe('evaluate refuses', () => {
-  test('pictures that are missing or no pictures, all of them before anything is encoded', async () => {
+  test('images that are missing or no images, all of them before anything is encoded', async () => {
     const other = join(folder, 'other');
     await mkdir(join(other, 'images'), { recursive: true });
     for (let at = 0; at < 4; at += 1) await writePicture(join(other, `images/${at}.png`), at);
@@ -254,7 +254,7 @@ describe('evaluate refuses', () => {
     ]);
     await writePicture(join(other, 'images/2.png'), 2);
     await writeFile(join(other, 'images/3.png'), 'text');
-    await assert.rejects(evaluate(own, options), { code: 'bad-file', message: /3\.png: no picture/ });
+    await assert.rejects(evaluate(own, options), { code: 'bad-file', message: /3\.png: no image/ });
     await writePicture(join(other, 'images/3.png'), 3);
     await truncate(join(other, 'images/3.png'), 900);
     await assert.rejects(evaluate(own, { clip, methods }), { code: 'bad-file', message: /3\.png: / });

@@ -1,4 +1,4 @@
-/** An evaluation: pictures embedded, queries composed by each method, ranked and scored; and the same for training. */
+/** An evaluation: images embedded, queries composed by each method, ranked and scored; and the same for training. */
 
 import { createHash } from 'node:crypto';
 import type { Clip } from '../clip/index.ts';
@@ -140,7 +140,7 @@ export async function rankAll(
   return new Map(methods.map(({ name, rankings }) => [name, byQuery(benchmark, rankings)]));
 }
 
-/** A benchmark as what validates phi in training. Pictures are embedded once. */
+/** A benchmark as what validates phi in training. Images are embedded once. */
 export function validationOn(
   benchmark: Benchmark,
   options: Omit<EmbedImagesOptions, 'onProgress'> = {},
@@ -174,7 +174,7 @@ async function rankMethods(benchmark: Benchmark, options: EvaluateOptions): Prom
   const { queries } = benchmark;
   const seconds: Record<string, number> = {};
   const timed = stopwatch(seconds);
-  const pictures = await timed('pictures', () =>
+  const pictures = await timed('images', () =>
     embedImages(benchmark, clip, {
       ...options,
       onProgress: (stage, done, total) => onProgress?.({ stage, done, total }),
@@ -228,7 +228,7 @@ async function tryWordings(
   return tried;
 }
 
-/** The benchmark with as many of its queries, spread over it, and the pictures that they need. */
+/** The benchmark with as many of its queries, spread over it, and the images that they need. */
 function askedFor(benchmark: Benchmark, limit: number | undefined): Benchmark {
   const { images, galleries } = benchmark;
   const count = Math.min(limit ?? Number.POSITIVE_INFINITY, benchmark.queries.length);

@@ -1,4 +1,4 @@
-/** The check before anything is encoded: is every picture of a benchmark there, and does it look like one? */
+/** The check before anything is encoded: is every image of a benchmark there, and does it look like one? */
 
 import { access, constants, open, stat } from 'node:fs/promises';
 import { chunks, isPassing } from '../core/index.ts';
@@ -25,7 +25,7 @@ export interface ImageProblem {
 const filesAtOnce = 64;
 
 /**
- * Looks at the file of every picture.
+ * Looks at the file of every image.
  * @returns the facts by path, and everything that is wrong: nothing there, no file, empty, no permission
  */
 export async function imageFacts(
@@ -53,7 +53,7 @@ export async function headerProblems(
   return await eachProblem(paths, onProgress, async (path) => {
     await using file = await open(path);
     const { buffer, bytesRead } = await file.read(new Uint8Array(beginningBytes));
-    return formatOf(buffer.subarray(0, bytesRead)) === undefined ? 'no picture' : undefined;
+    return formatOf(buffer.subarray(0, bytesRead)) === undefined ? 'no image' : undefined;
   });
 }
 

@@ -1,4 +1,4 @@
-/** The methods that are compared: from pictures and texts to one vector a query, many queries at a time. */
+/** The methods that are compared: from images and texts to one vector a query, many queries at a time. */
 
 import type { Clip, TokenRow } from '../clip/index.ts';
 import { composePrompt, plainText, slerp, slerpWeight, sum } from '../composition/index.ts';
@@ -7,7 +7,7 @@ import type { BenchmarkQuery, Prompt } from './benchmark.ts';
 import type { ImageEmbeddings } from './embed-images.ts';
 import { filled } from './prompts.ts';
 
-/** `lincir`, `searle`, `pic2word` and `oti` put a word for the picture into the prompt; the others need no training. */
+/** `lincir`, `searle`, `pic2word` and `oti` put a word for the image into the prompt; the others need no training. */
 export const evaluationMethods = [
   'lincir',
   'image',
@@ -26,7 +26,7 @@ export interface MethodToEvaluate {
   readonly name: string;
   /** What was chosen, for the record. */
   readonly settings: Readonly<Record<string, string | number | boolean | null>>;
-  /** Makes a word of each picture, or goes without words. */
+  /** Makes a word of each image, or goes without words. */
   readonly way: MakeWords | { readonly mix: Baseline; readonly weight: number };
 }
 

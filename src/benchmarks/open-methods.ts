@@ -24,7 +24,7 @@ export interface OpenMethodsOptions {
   readonly signal?: AbortSignal | undefined;
   /** Of phis on the hub. */
   readonly download?: Pick<PhiOptions, 'onProgress' | 'onLicence'> | undefined;
-  /** Told how many of so many pictures `oti` has inverted. */
+  /** Told how many of so many images `oti` has inverted. */
   readonly onInversion?: ((done: number, total: number) => void) | undefined;
 }
 
@@ -72,7 +72,7 @@ async function withPhi(
   if (given === undefined) {
     throw new LincirError('bad-argument', {
       subject: `method ${name}`,
-      expected: 'its phi, which makes a word of a picture',
+      expected: 'its phi, which makes a word of an image',
       found: 'none',
       todo: `give ${name === 'lincir' ? '--phi' : `--${name}`} FILE, or leave the method out`,
     });
@@ -94,7 +94,7 @@ async function withPhi(
   return { phi, method: { name, settings, way: (embeddings) => phi.encode(embeddings) } };
 }
 
-/** Optimisation-based textual inversion: a word for each picture, without any phi. */
+/** Optimisation-based textual inversion: a word for each image, without any phi. */
 function inversion(options: OpenMethodsOptions): MethodToEvaluate {
   const { clip, cache, device, threads, signal, onInversion } = options;
   const padding = clip.targetPad === null ? '' : `, padded to ${clip.targetPad}`;
@@ -104,7 +104,7 @@ function inversion(options: OpenMethodsOptions): MethodToEvaluate {
     way: (embeddings, ids) =>
       invertCached({
         ...{ clip, embeddings },
-        // The same picture in another place is the same: its embedding tells it apart.
+        // The same image in another place is the same: its embedding tells it apart.
         keys: ids.map((_, row) => keyOf(embeddings.data, row, ids.length) + padding),
         ...(cache !== undefined && { cache: join(cache, 'words', clip.fingerprint) }),
         ...(device && { device }),

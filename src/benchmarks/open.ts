@@ -6,7 +6,7 @@ import type { Benchmark, BenchmarkImage, BenchmarkKind, OpenBenchmarkOptions } f
 import { benchmarkKinds } from './choices.ts';
 
 /**
- * Opens a benchmark in its official layout; see docs/evaluation.md. Names of pictures match in every form of Unicode.
+ * Opens a benchmark in its official layout; see docs/evaluation.md. Names of images match in every form of Unicode.
  * @throws LincirError as `kindNamed` and the kind's `open`
  */
 export async function openBenchmark(

@@ -90,7 +90,7 @@ describe('lines of rankings', () => {
       ],
       [
         rankingLine('two', { gallery: ['x'] }),
-        /line 2: query "two": expected pictures of gallery letters, found "x"/,
+        /line 2: query "two": expected images of gallery letters, found "x"/,
       ],
     ] as const) {
       await assert.rejects(read(lines.with(1, line)), { code: 'bad-file', message });
@@ -100,7 +100,7 @@ describe('lines of rankings', () => {
       [{ gallery: ['a'], candidates: ['b'] }, /line 1: query "one": .*it leaves out, found "a"/],
       [
         { gallery: ['b'], candidates: ['c'] },
-        /line 1: query "one": expected pictures of its candidates, found "c"/,
+        /line 1: query "one": expected images of its candidates, found "c"/,
       ],
       [
         { gallery: ['b'], candidates: ['b', 'b'] },

@@ -40,7 +40,7 @@ export function writeLists(
  * The rankings that a submission's lists by query id say, in the benchmark's order.
  * @param subject the file's name, for messages
  * @throws LincirError 'bad-file' naming the query: one that is missing or unknown, a list that is no list of such ids or
- *   not exactly as long as it has to be, an id twice, or one of a picture that is not ranked for the query
+ *   not exactly as long as it has to be, an id twice, or one of an image that is not ranked for the query
  */
 export function readLists(
   lists: Readonly<Record<string, unknown>>,
@@ -87,7 +87,7 @@ export function rankingLine(queryId: string, { gallery, candidates }: Ranking): 
  * "candidates": [ids]}, with those lists that the benchmark ranks for the query. Lists may be shorter than that.
  * @returns rankings by query id, in the benchmark's order
  * @throws LincirError 'not-found' and 'io'; 'bad-file' naming line and query: a line that is none, a query that is
- *   unknown, missing or there twice, a list that is missing or not ranked for the query, an id twice, or one of a picture
+ *   unknown, missing or there twice, a list that is missing or not ranked for the query, an id twice, or one of an image
  *   that is not ranked for the query
  */
 export async function readRankings(
@@ -145,7 +145,7 @@ function unknownQuery({ preset }: Benchmark): Parameters<Refuse> {
   return [`a query of ${preset}`, 'none of this id', 'check that the predictions are of this split'];
 }
 
-/** The pictures of one of a query's lists. */
+/** The images of one of a query's lists. */
 interface RankedPictures {
   readonly name: string;
   readonly ids: ReadonlySet<string>;
@@ -174,7 +174,7 @@ function expectRanked(ids: readonly string[], ranked: RankedPictures, refuse: Re
   for (const id of ids) {
     if (seen.has(id)) throw refuse('every id once', `${quoted(id)} twice`);
     seen.add(id);
-    if (!ranked.ids.has(id)) throw refuse(`pictures of ${ranked.name}`, quoted(id));
-    if (ranked.exclude.includes(id)) throw refuse('none of the pictures that it leaves out', quoted(id));
+    if (!ranked.ids.has(id)) throw refuse(`images of ${ranked.name}`, quoted(id));
+    if (ranked.exclude.includes(id)) throw refuse('none of the images that it leaves out', quoted(id));
   }
 }

@@ -1,4 +1,4 @@
-/** Rankings against a full sort written here, and what happens where pictures are equally similar. */
+/** Rankings against a full sort written here, and what happens where images are equally similar. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -56,7 +56,7 @@ test('equals a full sort by cosine similarity, for several galleries, with exclu
   }
 });
 
-test('of equal pictures none is favoured by its place, its name or the query', async () => {
+test('of equal images none is favoured by its place, its name or the query', async () => {
   const same = new Float32Array(20 * dimensions).fill(1);
   const names = ids.slice(0, 20);
   const queries = Array.from({ length: 2000 }, (_, at) => query(`q${at}`, { candidates: names }));

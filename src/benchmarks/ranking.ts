@@ -1,4 +1,4 @@
-/** Rankings: the nearest pictures of every query, exactly, by cosine similarity; equal ones in an order that knows no answer. */
+/** Rankings: the nearest images of every query, exactly, by cosine similarity; equal ones in an order that knows no answer. */
 
 import { LincirError } from '../core/index.ts';
 import { gemm, input, Session } from '../onnx/index.ts';
@@ -9,7 +9,7 @@ import { type ImageEmbeddings, rowsOf } from './embed-images.ts';
 const block = { queries: 256, pictures: 16_384 } as const;
 
 /**
- * Ranks for every query what it asks for: its gallery, its candidates, or both. Similarities are float32; of pictures
+ * Ranks for every query what it asks for: its gallery, its candidates, or both. Similarities are float32; of images
  * that are equally similar, a hash of their ids with the query's decides, which favours none, the targets included.
  * @param vectors [queries, dimensions], of length 1
  * @returns rankings in the order of `queries`
@@ -109,7 +109,7 @@ async function similarities(dimensions: number, threads: number | undefined): Pr
   return await Session.create({ scores }, threads === undefined ? {} : { threads });
 }
 
-/** A gallery's pictures in its order, ready to be compared. */
+/** A gallery's images in its order, ready to be compared. */
 class Gallery {
   readonly #ids: readonly string[];
   readonly #data: Float32Array;
@@ -141,7 +141,7 @@ class Gallery {
   }
 }
 
-/** The best of a list of pictures for one query, of scores that come in blocks: a heap whose first one is the worst of them. */
+/** The best of a list of images for one query, of scores that come in blocks: a heap whose first one is the worst of them. */
 class Nearest {
   readonly #ids: readonly string[];
   readonly #hashes: Uint32Array;
@@ -153,7 +153,7 @@ class Nearest {
   readonly #positions: Int32Array;
   #size = 0;
 
-  /** @param scales what each picture's scores are multiplied by; a score that comes is not yet */
+  /** @param scales what each image's scores are multiplied by; a score that comes is not yet */
   constructor(
     ids: readonly string[],
     hashes: Uint32Array,
@@ -172,7 +172,7 @@ class Nearest {
     this.#positions = new Int32Array(this.#count);
   }
 
-  /** The scores of the pictures from position `first` on. */
+  /** The scores of the images from position `first` on. */
   offer(scores: Float32Array, first: number): void {
     const scales = this.#scales;
     let least = this.#size === this.#count ? this.#scores[0]! : Number.NEGATIVE_INFINITY;
@@ -198,7 +198,7 @@ class Nearest {
       .map(([, position]) => this.#ids[position]!);
   }
 
-  /** Whether the first picture ranks after the second. */
+  /** Whether the first image ranks after the second. */
   #isWorse(score: number, position: number, otherScore: number, other: number): boolean {
     if (score !== otherScore) return score < otherScore;
     const [own, others] = [this.#tie(position), this.#tie(other)];
@@ -221,7 +221,7 @@ class Nearest {
     this.#set(child, score, position);
   }
 
-  /** Puts a picture in the place of the worst. */
+  /** Puts an image in the place of the worst. */
   #sink(score: number, position: number): void {
     let parent = 0;
     for (;;) {

@@ -269,7 +269,7 @@ test('killed at any moment, a store goes on and becomes what it would have been'
       async *captions() {
         slow.reads += 1;
         for (let at = 0; at < 30; at += 1) {
-          const text = `a picture of ${number}, ${at}, `.repeat(4);
+          const text = `an image of ${number}, ${at}, `.repeat(4);
           yield Array.from({ length: 1000 }, (_, index) => text + index);
           if (slow.pauses) await new Promise((done) => setTimeout(done, 1));
         }
@@ -312,7 +312,7 @@ test('killed at any moment, a store goes on and becomes what it would have been'
     assert.ok(found.equals(expected), name);
   }
   const last = await store.read(places(3, [29_999]));
-  assert.deepEqual(last, [`${'a picture of 3, 29, '.repeat(4)}999`]);
+  assert.deepEqual(last, [`${'an image of 3, 29, '.repeat(4)}999`]);
   await store.close();
   await fresh.close();
 });

@@ -1,4 +1,4 @@
-/** Whole models: loading from folders of every kind, and encoding texts and pictures in any number. */
+/** Whole models: loading from folders of every kind, and encoding texts and images in any number. */
 
 import assert from 'node:assert/strict';
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
@@ -70,7 +70,7 @@ describe('encoding', () => {
     );
   });
 
-  test('a broken picture is named, whatever stands around it', async () => {
+  test('a broken image is named, whatever stands around it', async () => {
     const broken = join(tiny, 'config.json');
     await assert.rejects(clip.encodeImages([picture(1), broken, picture(2)]), {
       code: 'bad-file',
@@ -79,7 +79,7 @@ describe('encoding', () => {
     const found: string[] = [];
     const onBroken = (error: Error, index: number) => found.push(`${index}: ${error.message}`);
     const { data } = await clip.encodeImages([picture(1), new Uint8Array(9), picture(2)], { onBroken });
-    assert.match(found.join('\n'), /^1: picture 2: expected .*$/);
+    assert.match(found.join('\n'), /^1: image 2: expected .*$/);
     assert.deepEqual(data.subarray(24, 48), new Float32Array(24));
     close(data.subarray(48), (await clip.encodeImages([picture(2)])).data);
     await assert.rejects(clip.encodeImages([join(tiny, 'none.png')]), {
@@ -184,7 +184,7 @@ describe('loading', () => {
     });
     await assert.rejects(
       loadClip(folder),
-      /preprocessor_config\.json: expected pictures as config\.json has them, 3 x 32 x 32/,
+      /preprocessor_config\.json: expected images as config\.json has them, 3 x 32 x 32/,
     );
   });
 

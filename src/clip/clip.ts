@@ -1,4 +1,4 @@
-/** A frozen CLIP model: texts and pictures in, embeddings of one shared space out. */
+/** A frozen CLIP model: texts and images in, embeddings of one shared space out. */
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -46,8 +46,8 @@ export interface EncodeOptions {
 
 export interface EncodeImagesOptions extends EncodeOptions {
   /**
-   * Told of a picture that cannot be read, with its index from 0; its embedding is zeros. Without it, the first such
-   * picture ends everything with its error.
+   * Told of an image that cannot be read, with its index from 0; its embedding is zeros. Without it, the first such
+   * image ends everything with its error.
    */
   readonly onBroken?: (error: LincirError, index: number) => void;
 }
@@ -61,7 +61,7 @@ export interface EncodeTextsOptions extends EncodeOptions {
 
 /** Token positions of one run of a tower, padding included: enough to keep it busy, few enough to stay in cache. */
 const positionsPerRun = 1024;
-/** Pictures whose files are in memory at once: as many as Node has threads for decoding, and a few that are resized. */
+/** Images whose files are in memory at once: as many as Node has threads for decoding, and a few that are resized. */
 const picturesAtOnce = 6;
 /** Texts that are sorted by length together, and handed over together. */
 const textsPerWindow = 256;
@@ -96,7 +96,7 @@ async function loadPreprocessing(folder: string, vision: VisionConfig): Promise<
   if (height === imageSize && width === imageSize && channels === 3) return preprocessing;
   throw new LincirError('bad-config', {
     subject: file,
-    expected: `pictures as config.json has them, ${channels} x ${imageSize} x ${imageSize}`,
+    expected: `images as config.json has them, ${channels} x ${imageSize} x ${imageSize}`,
     found: `3 x ${height} x ${width}`,
   });
 }
@@ -167,17 +167,17 @@ export class Clip {
     return this.config.vision ?? this.#lacks('vision');
   }
 
-  /** What is done to a picture before the vision tower. Throws LincirError 'bad-config' without one. */
+  /** What is done to an image before the vision tower. Throws LincirError 'bad-config' without one. */
   get preprocessing(): ImagePreprocessing {
     return this.#parts.preprocessing ?? this.#lacks('vision');
   }
 
-  /** The ratio that long pictures are padded to; null: they are not. */
+  /** The ratio that long images are padded to; null: they are not. */
   get targetPad(): number | null {
     return this.#options.targetPad ?? null;
   }
 
-  /** How many pictures the vision tower best takes at once. */
+  /** How many images the vision tower best takes at once. */
   get picturesPerRun(): number {
     const { imageSize, patchSize } = this.visionConfig;
     const tokens = 1 + Math.floor(imageSize / patchSize) ** 2;
@@ -239,9 +239,9 @@ export class Clip {
   }
 
   /**
-   * Embeds pictures: paths, `file:` and `data:` URLs, encoded files' bytes, `Blob`s and `ArrayBuffer`s of them, or RGB pixels.
-   * @returns [pictures, projection], in the order of the pictures
-   * @throws LincirError 'bad-file', 'not-found' or 'io' naming the picture, 'bad-config' without a vision tower
+   * Embeds images: paths, `file:` and `data:` URLs, encoded files' bytes, `Blob`s and `ArrayBuffer`s of them, or RGB pixels.
+   * @returns [pictures, projection], in the order of the images
+   * @throws LincirError 'bad-file', 'not-found' or 'io' naming the image, 'bad-config' without a vision tower
    */
   async encodeImages(
     images: readonly ImageSource[],
@@ -257,7 +257,7 @@ export class Clip {
     return { shape: [images.length, config.projection], data };
   }
 
-  /** `encodeImages` for any number of pictures: embeddings come in order, in batches, with bounded memory. */
+  /** `encodeImages` for any number of images: embeddings come in order, in batches, with bounded memory. */
   async *imageBatches(
     images: Iterable<ImageSource> | AsyncIterable<ImageSource>,
     options: EncodeImagesOptions = {},
@@ -272,7 +272,7 @@ export class Clip {
   }
 
   /**
-   * Embeds pictures as `preprocessImage` makes them, all at once. Blocks its thread until done.
+   * Embeds images as `preprocessImage` makes them, all at once. Blocks its thread until done.
    * @param pixels [pictures, 3, height, width]
    * @returns [pictures, projection]
    * @throws LincirError 'bad-argument' for another number of values, 'bad-config' without a vision tower
@@ -297,7 +297,7 @@ export class Clip {
     }
   }
 
-  /** Preprocessed pictures, a batch after the other: [batch, channels, height, width], and which rows are broken. */
+  /** Preprocessed images, a batch after the other: [batch, channels, height, width], and which rows are broken. */
   async *#prepared(
     batches: AsyncIterable<readonly ImageSource[]>,
     onBroken: EncodeImagesOptions['onBroken'],
@@ -311,7 +311,7 @@ export class Clip {
       const broken: number[] = [];
       const prepare = async (image: ImageSource, row: number): Promise<void> => {
         const into = pixels.subarray(row * size, (row + 1) * size);
-        const name = `picture ${start + row + 1}`;
+        const name = `image ${start + row + 1}`;
         const given = { ...(targetPad && { targetPad }), ...(maxPixels && { maxPixels }) };
         await preprocessImage(image, preprocessing, { into, name, ...given }).catch((error: unknown) => {
           if (!(onBroken && error instanceof LincirError) || isPassing(error)) throw error;

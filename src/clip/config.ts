@@ -27,7 +27,7 @@ export interface TextConfig extends TowerConfig {
 }
 
 export interface VisionConfig extends TowerConfig {
-  /** Side of the square picture, in pixels. */
+  /** Side of the square image, in pixels. */
   readonly imageSize: number;
   readonly patchSize: number;
   readonly channels: number;

@@ -1,4 +1,4 @@
-/** CLIP's image preprocessing: `preprocessor_config.json` as plain data, and a picture as the vision tower's input. */
+/** CLIP's image preprocessing: `preprocessor_config.json` as plain data, and an image as the vision tower's input. */
 
 import { z } from 'zod';
 import { decodeWindow } from '#decode';
@@ -34,13 +34,13 @@ export interface PreprocessOptions {
   /** Larger images are refused before they are decoded. Default 200 million. */
   readonly maxPixels?: number;
   /**
-   * Take a picture as its pixels are stored, and do not turn it as its file asks (EXIF), as evaluators of benchmarks
+   * Take an image as its pixels are stored, and do not turn it as its file asks (EXIF), as evaluators of benchmarks
    * do not. Default false.
    */
   readonly isStored?: boolean;
   /** What errors call an image that has no path. Default `image`. */
   readonly name?: string;
-  /** Told the picture's size in pixels, upright unless it is taken as stored. */
+  /** Told the image's size in pixels, upright unless it is taken as stored. */
   readonly onSize?: (size: Extent) => void;
   /** Where to write the result, for example a slot of a batch; exactly 3 x height x width long. */
   readonly into?: Float32Array;
@@ -171,7 +171,7 @@ const processorSchema = z.object(
       sizeOf(
         z.union([
           side.transform((shortSide) => ({ shortSide })),
-          // With a longest edge, too, pictures would have other sizes.
+          // With a longest edge, too, images would have other sizes.
           z.strictObject({ shortest_edge: side }).transform((size) => ({ shortSide: size.shortest_edge })),
           extent,
         ]),

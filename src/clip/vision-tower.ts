@@ -15,13 +15,13 @@ import {
 import type { VisionConfig } from './config.ts';
 import { normalized, type Parameter, transformer } from './transformer.ts';
 
-/** Pictures as the preprocessing gives them: [batch, channels, height, width]. */
+/** Images as the preprocessing gives them: [batch, channels, height, width]. */
 export function visionInput({ channels, imageSize }: VisionConfig): Value {
   return input('pixels', 'float32', ['batch', channels, imageSize, imageSize]);
 }
 
 /**
- * The projected, un-normalised embedding of every picture: `image_embeds` of CLIPVisionModelWithProjection.
+ * The projected, un-normalised embedding of every image: `image_embeds` of CLIPVisionModelWithProjection.
  * @returns [batch, projection]
  */
 export function visionTower(pixels: Value, config: VisionConfig, parameter: Parameter): Value {
@@ -45,7 +45,7 @@ export function visionTower(pixels: Value, config: VisionConfig, parameter: Para
   return linear(row, parameter('visual_projection.weight', [projection, width]));
 }
 
-/** A convolution whose stride is its kernel: cuts the picture into patches and multiplies each with the weight. */
+/** A convolution whose stride is its kernel: cuts the image into patches and multiplies each with the weight. */
 function patchEmbeddings(pixels: Value, config: VisionConfig, parameter: Parameter): Value {
   const { width, channels, imageSize, patchSize } = config;
   const batch = sizeAt(pixels, 0);

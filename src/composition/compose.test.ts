@@ -1,4 +1,4 @@
-/** Queries of pictures and words against what they are made of. */
+/** Queries of images and words against what they are made of. */
 
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -52,7 +52,7 @@ const unit = (vector: Float32Array): Float32Array => {
 const dot = (a: Float32Array, b: Float32Array) => a.reduce((sum, value, at) => sum + value * b[at]!, 0);
 
 describe('compose', () => {
-  test('puts phi of the picture, not normalised, in the place of $', async () => {
+  test('puts phi of the image, not normalised, in the place of $', async () => {
     const query = await compose({ clip, phi, images: [images[0]], text: 'is red' });
     assert.deepEqual([query.method, query.prompt], ['lincir', 'a photo of $ that is red']);
     assert.equal(query.fingerprint, clip.fingerprint);
@@ -63,7 +63,7 @@ describe('compose', () => {
     assertClose(query.vector, unit(expected.data));
   });
 
-  test('gives each of several pictures its own place', async () => {
+  test('gives each of several images its own place', async () => {
     const swapped = await compose({ clip, phi, images: [...images].reverse(), text: 'the $2 of $1' });
     const query = await compose({ clip, phi, images, text: 'the $1 of $2' });
     assertClose(swapped.vector, query.vector);
@@ -71,7 +71,7 @@ describe('compose', () => {
     assert.ok(dot(other.vector, query.vector) < 0.9999);
   });
 
-  test('takes a picture of an index by its vector and norm', async () => {
+  test('takes an image of an index by its vector and norm', async () => {
     const { data } = await clip.encodeImages([images[0]]);
     const stored = { path: 'a.jpg', norm: Math.hypot(...data), vector: unit(data) };
     const query = await compose({ clip, phi, images: [stored], text: 'is red' });
@@ -146,21 +146,21 @@ describe('compose', () => {
       await assert.rejects(
         compose({ ...asked, phi: of(value) as unknown as Phi }),
         new RegExp(
-          `what phi makes of the pictures: expected a direction, found ${found}; its training went wrong`,
+          `what phi makes of the images: expected a direction, found ${found}; its training went wrong`,
         ),
       );
     }
     const vector = new Float32Array(clip.visionConfig.projection).fill(Number.NaN);
     await assert.rejects(
       compose({ clip, images: [{ path: 'a.jpg', norm: 1, vector }] }),
-      /the embedding of picture 1: expected a direction, found numbers that are not finite/,
+      /the embedding of image 1: expected a direction, found numbers that are not finite/,
     );
   });
 
   test('names what does not fit', async () => {
     const refused = (options: Parameters<typeof methodOf>[0], message: RegExp) =>
       assert.throws(() => methodOf(options), message);
-    refused({ hasPhi: true }, /expected a picture, a text, or both, found neither/);
+    refused({ hasPhi: true }, /expected an image, a text, or both, found neither/);
     refused(
       { images: ['a'], text: 'b', hasPhi: false },
       /expected phi, .* found none; give --phi FILE, or --method sum/,
@@ -169,9 +169,9 @@ describe('compose', () => {
       { images: ['a'], text: 'b', hasPhi: false, model: 'openai/clip-vit-large-patch14' },
       /give --phi lincir-large \(LinCIR's, by its authors; CC BY-NC 4\.0\), --phi FILE, or --method sum/,
     );
-    refused({ text: 'b', method: 'sum', hasPhi: true }, /method sum: expected a picture, found none/);
+    refused({ text: 'b', method: 'sum', hasPhi: true }, /method sum: expected an image, found none/);
     refused({ images: ['a'], method: 'slerp', hasPhi: true }, /method slerp: expected a text/);
-    refused({ text: 'a $', hasPhi: true }, /method text: expected a text without \$.*give a picture/);
+    refused({ text: 'a $', hasPhi: true }, /method text: expected a text without \$.*give an image/);
     refused(
       { images: ['a'], text: 'b', method: 'slerp', weight: 2, hasPhi: true },
       /weight: expected a number from 0 to 1, found 2/,

@@ -1,4 +1,4 @@
-/** Composing: pictures and words to one vector, by phi (LinCIR) or by ways that need no training. */
+/** Composing: images and words to one vector, by phi (LinCIR) or by ways that need no training. */
 
 import type { Clip } from '../clip/index.ts';
 import { type Float32Tensor, LincirError, normalizeRows, quoted } from '../core/index.ts';
@@ -12,19 +12,19 @@ import { composePrompt, namesImages, plainText } from './prompt.ts';
 export const methods = ['lincir', 'image', 'text', 'sum', 'slerp'] as const;
 export type Method = (typeof methods)[number];
 
-/** A picture of a query: a path, a URL of a file, bytes or pixels, or a picture of an index, whose embedding is there already. */
+/** An image of a query: a path, a URL of a file, bytes or pixels, or an image of an index, whose embedding is there already. */
 export type Reference = ImageSource | Pick<StoredImage, 'path' | 'norm' | 'vector'>;
 
 export interface ComposeOptions {
   readonly clip: Clip;
-  /** What makes words of pictures; the method `lincir` needs it. */
+  /** What makes words of images; the method `lincir` needs it. */
   readonly phi?: Phi | undefined;
   readonly images?: readonly Reference[];
   /** What is to be different, or a prompt with `$`; see `composePrompt`. */
   readonly text?: string | undefined;
   /**
-   * `lincir`: the prompt with phi's words for the pictures. `image`, `text`: these alone. `sum`: of the normalised vectors
-   * of pictures and text. `slerp`: between them on the sphere. Default: `lincir` for pictures with a text, else what there is.
+   * `lincir`: the prompt with phi's words for the images. `image`, `text`: these alone. `sum`: of the normalised vectors
+   * of images and text. `slerp`: between them on the sphere. Default: `lincir` for images with a text, else what there is.
    */
   readonly method?: Method | undefined;
   /** Of the text in `slerp`, 0 to 1 (default 0.8; Jang et al., ECCV 2024), and in `sum`, from 0 (default 1). */
@@ -35,12 +35,12 @@ export interface ComposeOptions {
   readonly withoutWeight?: number | undefined;
 }
 
-/** A query, ready to be compared with pictures' embeddings of the same model. */
+/** A query, ready to be compared with images' embeddings of the same model. */
 export interface Query {
   /** [dimensions], of length 1. */
   readonly vector: Float32Array;
   readonly method: Method;
-  /** What the text tower read, `$` standing for pictures; absent if it read nothing. */
+  /** What the text tower read, `$` standing for images; absent if it read nothing. */
   readonly prompt?: string;
   /** Of the text, in `sum` and `slerp`. */
   readonly weight?: number;
@@ -48,7 +48,7 @@ export interface Query {
   readonly withoutWeight?: number;
   /** The model's. */
   readonly fingerprint: string;
-  /** Milliseconds of each stage: encoding pictures, phi, encoding texts. */
+  /** Milliseconds of each stage: encoding images, phi, encoding texts. */
   readonly timings: Readonly<Record<'images' | 'phi' | 'text', number>>;
 }
 
@@ -59,8 +59,8 @@ const phiAdvice = {
 
 /**
  * Composes a query.
- * @throws LincirError 'bad-argument' for pictures, text and method that do not fit each other, what `composePrompt`
- *   throws, and 'bad-file', 'not-found' and 'io' for a picture that cannot be read
+ * @throws LincirError 'bad-argument' for images, text and method that do not fit each other, what `composePrompt`
+ *   throws, and 'bad-file', 'not-found' and 'io' for an image that cannot be read
  */
 export async function compose(options: ComposeOptions): Promise<Query> {
   const { clip, phi, images = [], text, without, withoutWeight = defaultWithoutWeight } = options;
@@ -89,7 +89,7 @@ export async function compose(options: ComposeOptions): Promise<Query> {
     prompt = composed.text;
     const embeddings = await pictures();
     const { shape, data } = await timed('phi', () => phi!.encode(embeddings));
-    expectDirection(data, 'what phi makes of the pictures', phiAdvice);
+    expectDirection(data, 'what phi makes of the images', phiAdvice);
     const width = shape[1]!;
     const injected = composed.places.map(({ position, picture }) => ({
       position,
@@ -166,7 +166,7 @@ export function methodOf({
     new LincirError('bad-argument', { subject, expected, found, ...(todo && { todo }) });
   const has = { image: images.length > 0, text: text !== undefined };
   if (!has.image && !has.text) {
-    throw refuse('a query', 'a picture, a text, or both', 'neither', 'give --image, --text or both');
+    throw refuse('a query', 'an image, a text, or both', 'neither', 'give --image, --text or both');
   }
   for (const [subject, words] of [
     ['the text', text],
@@ -184,21 +184,21 @@ export function methodOf({
     slerp: ['image', 'text'],
   } as const;
   for (const need of needs[chosen]) {
-    if (!has[need]) throw refuse(`method ${chosen}`, need === 'image' ? 'a picture' : 'a text', 'none');
+    if (!has[need]) throw refuse(`method ${chosen}`, need === 'image' ? 'an image' : 'a text', 'none');
   }
   if (chosen === 'lincir' && !hasPhi) {
     const published = phiPresetFor(model);
     const known = published && `--phi ${published.name} (${published.description}; ${published.licence}), `;
     throw refuse(
       'method lincir',
-      'phi, which makes a word of a picture',
+      'phi, which makes a word of an image',
       'none',
       `give ${known ?? ''}--phi FILE, or --method sum to go without`,
     );
   }
   const advice = 'or write \\$ for a dollar sign';
   if (chosen !== 'lincir' && has.text && namesImages(text!, images.length)) {
-    const todo = `${has.image ? 'use --method lincir' : 'give a picture with --image'}, ${advice}`;
+    const todo = `${has.image ? 'use --method lincir' : 'give an image with --image'}, ${advice}`;
     throw refuse(`method ${chosen}`, 'a text without $', quoted(text!), todo);
   }
   if (without !== undefined && namesImages(without, images.length)) {
@@ -228,7 +228,7 @@ export function methodOf({
   return chosen;
 }
 
-/** The pictures' embeddings as CLIP gives them: [pictures, dimensions]. Those of an index are not encoded again. */
+/** The images' embeddings as CLIP gives them: [pictures, dimensions]. Those of an index are not encoded again. */
 async function embeddingsOf(
   clip: Clip,
   images: readonly Reference[],
@@ -246,7 +246,7 @@ async function embeddingsOf(
   const dimensions = rows[0]!.length;
   const data = new Float32Array(rows.length * dimensions);
   rows.forEach((row, at) => {
-    expectDirection(row, `the embedding of picture ${at + 1}`, { todo: 'use another model or index' });
+    expectDirection(row, `the embedding of image ${at + 1}`, { todo: 'use another model or index' });
     data.set(row, at * dimensions);
   });
   return { shape: [rows.length, dimensions], data };
@@ -264,7 +264,7 @@ function asEncoded({ path, norm, vector }: Stored, needsNorm: boolean): Float32A
     subject: path,
     expected: 'an embedding as CLIP gives it, which phi needs',
     found: 'one that was indexed at length 1',
-    todo: 'give the picture itself instead, or use --method sum',
+    todo: 'give the image itself instead, or use --method sum',
   });
 }
 

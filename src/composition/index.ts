@@ -1,4 +1,4 @@
-/** Composing a query: pictures and words to one vector, by phi or without training. */
+/** Composing a query: images and words to one vector, by phi or without training. */
 
 export {
   type ComposeOptions,

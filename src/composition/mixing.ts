@@ -1,4 +1,4 @@
-/** Mixing a picture's and a text's vector without phi: their sum, and the way between them on the sphere. */
+/** Mixing an image's and a text's vector without phi: their sum, and the way between them on the sphere. */
 
 /** Of the text, as its authors propose (Jang et al., ECCV 2024). */
 export const slerpWeight = 0.8;

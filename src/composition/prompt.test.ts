@@ -12,7 +12,7 @@ before(async () => {
 });
 
 describe('prompts', () => {
-  test('put a text without pictures behind "a photo of $ that"', () => {
+  test('put a text without images behind "a photo of $ that"', () => {
     assert.equal(composePrompt(' is red ', 1, tokenizer).text, 'a photo of $ that is red');
     assert.equal(defaultPrompt(''), 'a photo of $');
     const { ids, places } = composePrompt('is red', 1, tokenizer);
@@ -75,7 +75,7 @@ describe('prompts', () => {
     assert.equal(plainText('a \\$5 bill, $10, $1.50', 0), 'a $5 bill, $10, $1.50');
   });
 
-  test('name several pictures, in any order, any number of times', () => {
+  test('name several images, in any order, any number of times', () => {
     const { places } = composePrompt('the dog of $2 with $1 and $2', 2, tokenizer);
     assert.deepEqual(
       places.map(({ picture }) => picture),
@@ -87,16 +87,16 @@ describe('prompts', () => {
   test('are refused where they cannot be meant', () => {
     const refused = (text: string, pictures: number, message: RegExp) =>
       assert.throws(() => composePrompt(text, pictures, tokenizer), message);
-    refused('on the beach', 2, /expected the pictures' names, \$1 to \$2, found no \$1; say which is which/);
+    refused('on the beach', 2, /expected the images' names, \$1 to \$2, found no \$1; say which is which/);
     refused('\\$1 and \\$2', 2, /found no \$1; say which is which/);
-    refused('$5', 1, /found \$5; give as many pictures as the text names, or write \\\$5 for a dollar sign/);
+    refused('$5', 1, /found \$5; give as many images as the text names, or write \\\$5 for a dollar sign/);
     refused('$12', 11, /expected \$1 to \$11, found \$12/);
-    refused('$1 and $3', 2, /expected \$1 to \$2, found \$3; give as many pictures/);
-    refused('$1 and $', 2, /expected one of \$1 to \$2, found \$; say which picture/);
-    refused('only $1', 2, /expected every picture in it, found no \$2/);
-    refused('$2', 1, /expected \$ for the one picture, found \$2/);
+    refused('$1 and $3', 2, /expected \$1 to \$2, found \$3; give as many images/);
+    refused('$1 and $', 2, /expected one of \$1 to \$2, found \$; say which image/);
+    refused('only $1', 2, /expected every image in it, found no \$2/);
+    refused('$2', 1, /expected \$ for the one image, found \$2/);
     refused('$0', 1, /found \$0/);
-    refused('$', 0, /expected no picture, found \$/);
+    refused('$', 0, /expected no image, found \$/);
     refused(`$ ${'very '.repeat(100)}red`, 1, /expected at most 77 tokens, found more; shorten it/);
   });
 });

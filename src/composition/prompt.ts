@@ -1,18 +1,18 @@
-/** Prompts: words in which `$`, or `$1`, `$2`, …, stand for pictures; `\$` is a dollar sign. */
+/** Prompts: words in which `$`, or `$1`, `$2`, …, stand for images; `\$` is a dollar sign. */
 
 import type { ClipTokenizer } from '../clip/index.ts';
 import { LincirError, quoted } from '../core/index.ts';
 
-/** A prompt as tokens, and which picture each placeholder stands for. */
+/** A prompt as tokens, and which image each placeholder stands for. */
 export interface ComposedPrompt {
   /** As a person writes it, such as `a photo of $ that is red`. */
   readonly text: string;
   readonly ids: readonly number[];
-  /** Positions among `ids`, and the number, from 0, of the picture whose word goes there. */
+  /** Positions among `ids`, and the number, from 0, of the image whose word goes there. */
   readonly places: readonly { readonly position: number; readonly picture: number }[];
 }
 
-/** Words as they are meant, or a place of a picture: its name as written, and its number from 1 if it has one. */
+/** Words as they are meant, or a place of an image: its name as written, and its number from 1 if it has one. */
 export type PromptPart = string | { readonly name: string; readonly picture: number | undefined };
 
 /** How words begin that read well right after `$`: `but at night`, `, pencil sketch`, `wearing a hat`. */
@@ -29,10 +29,10 @@ const joining = new RegExp(
   'i',
 );
 
-/** How words begin that name a thing, which the picture is to have: `a hat`, `two dogs`. */
+/** How words begin that name a thing, which the image is to have: `a hat`, `two dogs`. */
 const thing = /^(?:an?|another|some|more|fewer|no|two|three|four|five)\s/i;
 
-/** What the method's authors ask with (LinCIR, section 4), around a text that names no picture itself. */
+/** What the method's authors ask with (LinCIR, section 4), around a text that names no image itself. */
 export function defaultPrompt(text: string): string {
   const words = text.trim();
   if (words === '') return 'a photo of $';
@@ -45,8 +45,8 @@ export function defaultPrompt(text: string): string {
 const dollar = /\\\$|\$(\d+(?:[.,]\d+)*)?/g;
 
 /**
- * Words and places of pictures, in turn, words first and last. `\$` is a dollar sign, and so is the one before a number that has
- * a fraction, thousands, or more digits than the number of pictures: `a $100 bill` names no picture but with a hundred of them.
+ * Words and places of images, in turn, words first and last. `\$` is a dollar sign, and so is the one before a number that has
+ * a fraction, thousands, or more digits than the number of images: `a $100 bill` names no image but with a hundred of them.
  */
 export function promptParts(text: string, pictures: number): PromptPart[] {
   const parts: PromptPart[] = [];
@@ -70,7 +70,7 @@ export function namesImages(text: string, pictures: number): boolean {
   return promptParts(text, pictures).length > 1;
 }
 
-/** Words that name no picture, `\$` as the dollar sign that it means. */
+/** Words that name no image, `\$` as the dollar sign that it means. */
 export function plainText(text: string, pictures: number): string {
   return promptParts(text, pictures)
     .map((part) => (typeof part === 'string' ? part : part.name))
@@ -83,9 +83,9 @@ export function withoutPlaces(text: string): string {
 }
 
 /**
- * The prompt that a text means for so many pictures. A text with `$` is the prompt itself; `$1`, `$2`, … name several
- * pictures, each of which it must name.
- * @throws LincirError 'bad-argument' for pictures that are not there, not named or named ambiguously, and for a text
+ * The prompt that a text means for so many images. A text with `$` is the prompt itself; `$1`, `$2`, … name several
+ * images, each of which it must name.
+ * @throws LincirError 'bad-argument' for images that are not there, not named or named ambiguously, and for a text
  *   that is too long for the model
  */
 export function composePrompt(text: string, pictures: number, tokenizer: ClipTokenizer): ComposedPrompt {
@@ -94,7 +94,7 @@ export function composePrompt(text: string, pictures: number, tokenizer: ClipTok
   const isPrompt = namesImages(text, pictures);
   if (pictures > 1 && !isPrompt) {
     const example = 'say which is which: "the dog of $1 on the beach of $2"';
-    throw refuse(`the pictures' names, $1 to $${pictures}`, 'no $1', example);
+    throw refuse(`the images' names, $1 to $${pictures}`, 'no $1', example);
   }
   const prompt = isPrompt ? text : defaultPrompt(text);
   const placeholder = placeholderOf(tokenizer);
@@ -106,15 +106,15 @@ export function composePrompt(text: string, pictures: number, tokenizer: ClipTok
     else {
       const { name, picture = 1 } = part;
       if (name === '$' && pictures > 1) {
-        throw refuse(`one of $1 to $${pictures}`, '$', 'say which picture is meant');
+        throw refuse(`one of $1 to $${pictures}`, '$', 'say which image is meant');
       }
       if (picture < 1 || picture > pictures) {
         const there =
-          pictures === 0 ? 'no picture' : pictures === 1 ? '$ for the one picture' : `$1 to $${pictures}`;
+          pictures === 0 ? 'no image' : pictures === 1 ? '$ for the one image' : `$1 to $${pictures}`;
         throw refuse(
           there,
           name,
-          `give as many pictures as the text names, or write \\${name} for a dollar sign`,
+          `give as many images as the text names, or write \\${name} for a dollar sign`,
         );
       }
       places.push({ position: ids.length + 1, picture: picture - 1 });
@@ -126,7 +126,7 @@ export function composePrompt(text: string, pictures: number, tokenizer: ClipTok
     (picture) => !named.has(picture),
   );
   if (left !== undefined) {
-    throw refuse('every picture in it', `no $${left + 1}`, 'name it, or leave the picture out');
+    throw refuse('every image in it', `no $${left + 1}`, 'name it, or leave the image out');
   }
   if (ids.length > tokenizer.maximum - 2) {
     throw refuse(`at most ${tokenizer.maximum} tokens`, 'more', 'shorten it');

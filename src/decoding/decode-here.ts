@@ -1,4 +1,4 @@
-/** Decodes one picture in the process that calls it: what of it is wanted, whichever library can. */
+/** Decodes one image in the process that calls it: what of it is wanted, whichever library can. */
 
 import sharp from 'sharp';
 import { type RgbImage, type Window, windowOf } from '../pixels/index.ts';
@@ -6,7 +6,7 @@ import type { ImageFormat } from './format.ts';
 import { isForMagick, magickPixels } from './magick-decode.ts';
 import { openedByVips, type VipsOpened, vipsPixels, vipsSmall } from './vips-decode.ts';
 
-/** What is to be made of a picture. */
+/** What is to be made of an image. */
 export type Wanted =
   | { readonly kind: 'pixels' }
   | { readonly kind: 'window'; readonly window: Window }
@@ -17,9 +17,9 @@ export type Wanted =
 export interface DecodeWork {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly format: Exclude<ImageFormat, 'raw'>;
-  /** What errors call the picture. */
+  /** What errors call the image. */
   readonly name: string;
-  /** Beside the picture's own, from a file that it lies in. */
+  /** Beside the image's own, from a file that it lies in. */
   readonly orientation?: number;
   readonly maxPixels: number;
   readonly wanted: Wanted;

@@ -1,4 +1,4 @@
-/** Decodes pictures of all formats within bounds of memory and time, as Pillow's `convert("RGB")` does where it can. */
+/** Decodes images of all formats within bounds of memory and time, as Pillow's `convert("RGB")` does where it can. */
 
 import sharp, { type Sharp } from 'sharp';
 import { LincirError } from '../core/index.ts';
@@ -20,7 +20,7 @@ import { damageIn, isQuickFormat, openedByVips, vipsUpright } from './vips-decod
 
 /**
  * An image's pixels as they are stored, and how they are to be turned to be upright. Formats: JPEG, PNG, WebP, GIF,
- * TIFF, AVIF, SVG, HEIC, JPEG 2000, JPEG XL, BMP and the previews in cameras' raw pictures, whatever the file's name
+ * TIFF, AVIF, SVG, HEIC, JPEG 2000, JPEG XL, BMP and the previews in cameras' raw images, whatever the file's name
  * ends in. Of an animation, the first frame. A colour profile is ignored; transparency is dropped, not blended, so the
  * colour stored under it shows (black in a GIF); 16 bits are cut to their upper 8, where Pillow turns 16-bit grey white.
  *
@@ -37,7 +37,7 @@ export const decodeWindow: DecodeWindow = async (source, window, name, maxPixels
   await decoded(await imageBytes(source, name), { kind: 'window', window }, maxPixels);
 
 /**
- * A picture to be looked at: upright, with its transparency. It may be smaller than it is, but its longer side is not
+ * An image to be looked at: upright, with its transparency. It may be smaller than it is, but its longer side is not
  * below `side`. Throws as `decodeImage` does.
  */
 export async function shownImage(source: string | Uint8Array, side: number): Promise<Sharp> {
@@ -50,7 +50,7 @@ export async function shownImage(source: string | Uint8Array, side: number): Pro
   return sharp(data, { raw: { width, height, channels: 4 } });
 }
 
-/** What an image is by its contents; of a camera's raw picture, its preview. */
+/** What an image is by its contents; of a camera's raw image, its preview. */
 function knownImage({
   bytes,
   name,
@@ -65,7 +65,7 @@ function knownImage({
   }
   if (format !== 'raw') return { bytes, format, name };
   const preview = rawPreview(bytes);
-  if (preview === undefined) throw notAnImage(name, "a camera's raw picture without a preview");
+  if (preview === undefined) throw notAnImage(name, "a camera's raw image without a preview");
   const { jpeg, orientation } = preview;
   return { bytes: jpeg, format: 'jpeg', name, ...(orientation && { orientation }) };
 }

@@ -7,7 +7,7 @@ import { type DecodeWork, decodeHere } from './decode-here.ts';
 import type { DecodeAnswer, DecodeLimits } from './decoder-process.ts';
 import { damageIn } from './vips-decode.ts';
 
-/** While a picture is decoded, this thread may hear nothing: another one looks after it. */
+/** While an image is decoded, this thread may hear nothing: another one looks after it. */
 const watch = new Worker(new URL(`./decoder-watch${extname(import.meta.url)}`, import.meta.url));
 
 process.on('message', async ({ work, limits }: { work: DecodeWork; limits: DecodeLimits }) => {

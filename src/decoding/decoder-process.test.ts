@@ -1,4 +1,4 @@
-/** Pictures that would keep a decoder busy, or fill the memory, are given up; the next one is decoded. */
+/** Images that would keep a decoder busy, or fill the memory, are given up; the next one is decoded. */
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -24,14 +24,14 @@ suite('what takes too much', () => {
       },
     ));
 
-  test('a picture of two lines, a hundred million pixels long', () =>
+  test('an image of two lines, a hundred million pixels long', () =>
     assert.rejects(decode(wide(100_000_000, 2)), {
       code: 'bad-file',
       message:
         /^it: expected an image that takes at most 600 MB to decode, found one that takes more; .*--max-pixels/,
     }));
 
-  test('the next picture is decoded', async () => {
+  test('the next image is decoded', async () => {
     const { width, height } = await decode(svg('<rect width="10" height="10"/>', 100));
     assert.deepEqual([width, height], [100, 100]);
     const { data } = await decode(await readFile(join(images, 'cmyk.tif')));
@@ -45,7 +45,7 @@ test('a large drawing is drawn smaller', async () => {
   assert.deepEqual([...data.subarray(0, 3)], [255, 0, 0]);
 });
 
-test('what another process says of a damaged picture names it', async () => {
+test('what another process says of a damaged image names it', async () => {
   const whole = await readFile(join(images, 'cmyk.tif'));
   await assert.rejects(decode(whole.subarray(0, whole.length / 2)), {
     code: 'bad-file',

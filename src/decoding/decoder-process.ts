@@ -1,4 +1,4 @@
-/** Decoding in a process of its own, which is ended if a picture takes too much: a thread could not be stopped. */
+/** Decoding in a process of its own, which is ended if an image takes too much: a thread could not be stopped. */
 
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Socket } from 'node:net';
@@ -8,7 +8,7 @@ import type { RgbImage } from '../pixels/index.ts';
 import type { DecodeWork } from './decode-here.ts';
 import { decodingBytes, withMemory } from './memory-budget.ts';
 
-/** What a picture may take. */
+/** What an image may take. */
 export interface DecodeLimits {
   /** Of the whole process, in bytes. */
   readonly memory: number;
@@ -34,9 +34,9 @@ const secondsFor = ({ format, bytes }: DecodeWork) =>
   format === 'svg' ? 5 : Math.min(20, 10 + Math.floor(bytes.length / 1e6));
 /** A processor that many share gives a part of its time. */
 const patience = 3;
-/** Of the process before it has seen a picture. */
+/** Of the process before it has seen an image. */
 const processBytes = 250_000_000;
-/** What is claimed first for a picture of which nothing is known: 24 megapixels, with what decoders hold beside. */
+/** What is claimed first for an image of which nothing is known: 24 megapixels, with what decoders hold beside. */
 const usualBytes = 300_000_000;
 /** Memory that WebAssembly has had once it keeps. */
 const mostHeldIdle = 600_000_000;
@@ -151,7 +151,7 @@ function hold(child: ChildProcess, isHeld: boolean): void {
 
 const whole = 'a whole image';
 
-/** A fault of a library that a picture brought about, or a signal of somebody else, which says nothing of the picture. */
+/** A fault of a library that an image brought about, or a signal of somebody else, which says nothing of the image. */
 function crashed(name: string, how: NodeJS.Signals | number | null): LincirError {
   const found = `that its decoder ended: ${how}`;
   if (how !== 'SIGKILL') return refused(name, whole, { found });

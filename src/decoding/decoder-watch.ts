@@ -1,4 +1,4 @@
-/** A thread beside the one that decodes: ends the process when a picture takes too much, or when nobody waits for it. */
+/** A thread beside the one that decodes: ends the process when an image takes too much, or when nobody waits for it. */
 
 import { writeSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
@@ -8,7 +8,7 @@ const everyMilliseconds = 20;
 const parent = process.ppid;
 let looking: NodeJS.Timeout | undefined;
 
-/** Limits begin a picture, and nothing ends it. */
+/** Limits begin an image, and nothing ends it. */
 parentPort!.on('message', (limits: DecodeLimits | undefined) => {
   clearInterval(looking);
   if (limits === undefined) return;

@@ -1,4 +1,4 @@
-/** Formats by their contents: the picture of test/fixtures/formats in all of them, and raw pictures made here. */
+/** Formats by their contents: the image of test/fixtures/formats in all of them, and raw images made here. */
 
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
@@ -73,7 +73,7 @@ suite('formats that libvips does not read', async () => {
   });
 });
 
-suite("cameras' raw pictures", async () => {
+suite("cameras' raw images", async () => {
   const pixels = Buffer.from(
     [0.25, 0.75].flatMap((y) => [0.25, 0.75].flatMap((x) => colours[(y > 0.5 ? 2 : 0) + (x > 0.5 ? 1 : 0)]!)),
   );
@@ -149,12 +149,12 @@ suite("cameras' raw pictures", async () => {
   test('without a preview', () =>
     assert.rejects(decode(tiff(32803).subarray(0, 60)), {
       code: 'bad-file',
-      message: "it: expected a whole image, found a camera's raw picture without a preview",
+      message: "it: expected a whole image, found a camera's raw image without a preview",
     }));
-  test('a TIFF that only holds pictures is none', () => assert.equal(formatOf(tiff(2)), 'tiff'));
+  test('a TIFF that only holds images is none', () => assert.equal(formatOf(tiff(2)), 'tiff'));
 });
 
-test('what is no picture, and what only begins like one', () => {
+test('what is no image, and what only begins like one', () => {
   const texts: Record<string, ImageFormat | undefined> = {
     '': undefined,
     BM: undefined,

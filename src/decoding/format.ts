@@ -1,6 +1,6 @@
-/** What kind of picture some bytes are. Their own beginning says so, whatever the file is called. */
+/** What kind of image some bytes are. Their own beginning says so, whatever the file is called. */
 
-/** Kinds of pictures that can be decoded. `raw`: of a camera's sensor. */
+/** Kinds of images that can be decoded. `raw`: of a camera's sensor. */
 export type ImageFormat =
   | 'jpeg'
   | 'png'
@@ -18,9 +18,9 @@ export type ImageFormat =
 
 /** For messages. */
 export const formatsText =
-  "JPEG, PNG, WebP, GIF, TIFF, AVIF, SVG, HEIC, JPEG 2000, JPEG XL, BMP or a camera's raw picture";
+  "JPEG, PNG, WebP, GIF, TIFF, AVIF, SVG, HEIC, JPEG 2000, JPEG XL, BMP or a camera's raw image";
 
-/** Undefined for what is no picture, or of a kind that cannot be decoded. Reads a few kilobytes. */
+/** Undefined for what is no image, or of a kind that cannot be decoded. Reads a few kilobytes. */
 export function formatOf(bytes: Uint8Array): ImageFormat | undefined {
   const begins = (signature: string, at = 0) => latin1(bytes, at, at + signature.length) === signature;
   if (begins('\xff\xd8\xff')) return 'jpeg';

@@ -45,7 +45,7 @@ export async function magickPixels(
 
 let loading: Promise<typeof import('@imagemagick/magick-wasm')> | undefined;
 
-/** Once, when the first such picture comes: this takes a third of a second. */
+/** Once, when the first such image comes: this takes a third of a second. */
 async function loaded() {
   loading ??= (async () => {
     const library = await import('@imagemagick/magick-wasm');

@@ -1,4 +1,4 @@
-/** The memory that all pictures together may take that are being decoded at a moment, in all threads that work together. */
+/** The memory that all images together may take that are being decoded at a moment, in all threads that work together. */
 
 /** Room for one of the largest phone photos (200 megapixels of 3 bytes), or for many smaller ones. */
 export const decodingBytes = 600_000_000;
@@ -20,7 +20,7 @@ export function joinBudget(budget: SharedArrayBuffer): void {
   left = new Int32Array(budget);
 }
 
-/** Does the work once so much memory is left; a picture that claims more than there is has all of it. */
+/** Does the work once so much memory is left; an image that claims more than there is has all of it. */
 export async function withMemory<T>(bytes: number, work: () => Promise<T>): Promise<T> {
   const claim = Math.min(Math.ceil(bytes / 1024), all);
   for (;;) {

@@ -1,4 +1,4 @@
-/** The preview in a camera's raw picture: a JPEG, made by the camera, as large as the sensor in most. */
+/** The preview in a camera's raw image: a JPEG, made by the camera, as large as the sensor in most. */
 
 /** A JPEG in a file, and how it is to be turned to be upright, if the file around it says so. */
 export interface RawPreview {
@@ -54,7 +54,7 @@ const cr3Box = 'CMT1';
 const nearBeginning = 2 ** 16;
 const orientationTag = 0x112;
 
-/** The first folder's of the TIFF that most raw pictures are (some makers have marks of their own instead of its 42). */
+/** The first folder's of the TIFF that most raw images are (some makers have marks of their own instead of its 42). */
 function orientationIn(file: Buffer): number | undefined {
   const box = file.toString('latin1', 4, 8) === 'ftyp' ? file.subarray(0, nearBeginning).indexOf(cr3Box) : -4;
   if (file.toString('latin1', 4, 8) === 'ftyp' && box < 0) return undefined;

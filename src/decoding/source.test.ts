@@ -1,4 +1,4 @@
-/** A picture is the same from wherever it comes, and is read anew each time. */
+/** An image is the same from wherever it comes, and is read anew each time. */
 
 import assert from 'node:assert/strict';
 import { copyFile, mkdtemp, readFile, rm, utimes } from 'node:fs/promises';
@@ -50,7 +50,7 @@ test('what cannot be read says which it is', async () => {
   for (const [source, code, message] of refusals) await assert.rejects(decode(source), { code, message });
 });
 
-test('a file that is written again is another picture, in every format', async (context) => {
+test('a file that is written again is another image, in every format', async (context) => {
   const folder = await mkdtemp(join(tmpdir(), 'lincir-source-'));
   context.after(() => rm(folder, { recursive: true }));
   const plain = (red: number) =>

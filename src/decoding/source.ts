@@ -12,7 +12,7 @@ export interface EncodedImage {
   readonly name: string;
 }
 
-/** No picture's file is larger: 200 megapixels of float32 fit. */
+/** No image's file is larger: 200 megapixels of float32 fit. */
 const mostImageBytes = 2 ** 31;
 
 /**

@@ -1,4 +1,4 @@
-/** Metadata of pictures: columns of a table that go to the pictures which its keys name. */
+/** Metadata of images: columns of a table that go to the images which its keys name. */
 
 import { chunks, LincirError, nameKey, quoted } from '../core/index.ts';
 import type { MetadataFile, MetadataType } from '../pictures/index.ts';
@@ -8,23 +8,23 @@ import { imagesOfKeys } from './table-keys.ts';
 export interface Annotation {
   /** Rows of the table. */
   readonly rows: number;
-  /** Pictures that rows name, and those of them whose metadata are new. */
+  /** Images that rows name, and those of them whose metadata are new. */
   readonly images: number;
   readonly changed: number;
-  /** Rows that name no picture, and the first of their keys. */
+  /** Rows that name no image, and the first of their keys. */
   readonly unmatched: number;
   readonly firstUnmatched: string | undefined;
 }
 
-/** For so many rows, all of the index's pictures are looked at once. */
+/** For so many rows, all of the index's images are looked at once. */
 const rowsPerLook = 2 ** 16;
 
 /**
- * Sets the metadata of the pictures that a table's keys name. A key is a path as the index has it, or one relative to the
+ * Sets the metadata of the images that a table's keys name. A key is a path as the index has it, or one relative to the
  * table's folder or to one of `sources`; of a shard's member, the name in the shard; all with or without the ending.
  * A column that the index has keeps its type: numbers and booleans become texts, 0 and 1 booleans.
  * @param sources folders and shards that were indexed
- * @throws LincirError 'bad-file' when no key names a picture, or naming the line of a value that cannot have the type of
+ * @throws LincirError 'bad-file' when no key names an image, or naming the line of a value that cannot have the type of
  *   the index's column, and what reading throws
  */
 export async function annotate(
@@ -84,7 +84,7 @@ export async function annotate(
   if (counts.images === 0) {
     throw new LincirError('bad-file', {
       subject: file.path,
-      expected: `pictures' paths as ${quoted(file.key)}`,
+      expected: `images' paths as ${quoted(file.key)}`,
       found: `none that the index has, among ${counts.rows} such as ${quoted(firstUnmatched ?? '')}`,
       todo: "write paths relative to this file's folder or to a folder that is indexed, or name another column with --metadata-key",
     });

@@ -20,44 +20,44 @@ import type { MissingImages } from './missing.ts';
 import { isDescribed, photoOf, storedPhotoFacts } from './photo-columns.ts';
 import type { UpdateSummary } from './update.ts';
 
-/** A found picture, and what the index has of it. */
+/** A found image, and what the index has of it. */
 export interface Candidate {
   readonly picture: FoundImage;
-  /** The picture that the index has under this path. */
+  /** The image that the index has under this path. */
   readonly earlier: IndexedImage | undefined;
-  /** The picture that was under this path until it was missed. */
+  /** The image that was under this path until it was missed. */
   readonly former: MissingImage | undefined;
   /** Whether the index has the path among the broken ones. */
   readonly wasBroken: boolean;
   /** The id for a new one. */
   readonly id: string;
-  /** Hashes of contents that the index has already: of this picture, or of ones of this size that are gone. */
+  /** Hashes of contents that the index has already: of this image, or of ones of this size that are gone. */
   readonly known: readonly string[];
-  /** Whether it is the picture's own contents that are known, and nothing of its file. */
+  /** Whether it is the image's own contents that are known, and nothing of its file. */
   readonly isUndescribed: boolean;
 }
 
-/** A picture that is to be encoded. */
+/** An image that is to be encoded. */
 interface Waiting {
   readonly facts: Omit<IndexedImage, 'norm'>;
-  /** The picture of this id that the index has. */
+  /** The image of this id that the index has. */
   readonly earlier: IndexedImage | undefined;
   readonly former: MissingImage | undefined;
   readonly photo: PhotoFacts | undefined;
   readonly pixels: Float32Array;
 }
 
-/** Pictures or milliseconds after which what has been gathered is committed. */
+/** Images or milliseconds after which what has been gathered is committed. */
 const picturesPerCommit = 256;
 const millisecondsPerCommit = 5_000;
 
 export class Changes {
   readonly #store: VectorStore;
-  /** Pictures that are gone, by hash, until another with their contents is found. */
+  /** Images that are gone, by hash, until another with their contents is found. */
   readonly #gone: Map<string, IndexedImage[]>;
   readonly #missing: MissingImages;
   readonly #idsOf: ((paths: readonly string[]) => Promise<ReadonlyMap<string, string>>) | undefined;
-  /** Pictures of the index that cannot be read any more: what becomes of them depends on how many there are. */
+  /** Images of the index that cannot be read any more: what becomes of them depends on how many there are. */
   readonly #unreadable: { readonly picture: IndexedImage; readonly broken: BrokenImage }[] = [];
   #waiting: Waiting[] = [];
   #add: StoredImage[] = [];
@@ -70,7 +70,7 @@ export class Changes {
   #mended: string[] = [];
   #committed = performance.now();
   #encodingBegan = 0;
-  /** Pictures that have been dealt with. */
+  /** Images that have been dealt with. */
   done = 0;
   readonly #counts = {
     ...{ added: 0, changed: 0, renamed: 0, removed: 0, kept: 0, unchanged: 0, broken: 0 },
@@ -89,7 +89,7 @@ export class Changes {
     this.#idsOf = idsOf;
   }
 
-  /** How many pictures are to be encoded. */
+  /** How many images are to be encoded. */
   get waiting(): number {
     return this.#waiting.length;
   }
@@ -98,7 +98,7 @@ export class Changes {
     return this.#counts;
   }
 
-  /** What the index has of found pictures. */
+  /** What the index has of found images. */
   async lookUp(found: readonly FoundImage[], known: KnownImages): Promise<Candidate[]> {
     const changed = found.filter(({ path }) => known.isKnown(path)).map(({ path }) => path);
     const earlier = new Map(
@@ -123,7 +123,7 @@ export class Changes {
     });
   }
 
-  /** Notes what became of a picture. */
+  /** Notes what became of an image. */
   async take(
     { wanted, read }: { readonly wanted: Candidate; readonly read: ReadImage },
     known: KnownImages,
@@ -213,7 +213,7 @@ export class Changes {
     this.#committed = performance.now();
   }
 
-  /** Pictures of the index that have not been found, and those that could not be read. */
+  /** Images of the index that have not been found, and those that could not be read. */
   losses(): Loss[] {
     const unreadable = this.#unreadable.map(({ picture: { path }, broken: { reason } }) => ({
       path,
@@ -255,7 +255,7 @@ export class Changes {
     }
   }
 
-  /** A new picture with contents that the index has: the one that had them has been renamed, or there are now several. */
+  /** A new image with contents that the index has: the one that had them has been renamed, or there are now several. */
   async #reuse(facts: Omit<IndexedImage, 'norm'>, former: MissingImage | undefined): Promise<void> {
     const gone = this.#gone.get(facts.hash) ?? [];
     const [renamed] = former?.hash === facts.hash ? [] : gone;
@@ -272,7 +272,7 @@ export class Changes {
   }
 }
 
-/** What a picture that was missing has still. */
+/** What an image that was missing has still. */
 function returning(
   former: MissingImage | undefined,
   described: Metadata | undefined,
@@ -280,7 +280,7 @@ function returning(
   return { ...(former && { id: former.id }), metadata: { ...former?.metadata, ...described } };
 }
 
-/** Where a picture lies, without the rest of it. */
+/** Where an image lies, without the rest of it. */
 export function placeOf({
   id,
   path,

@@ -40,7 +40,7 @@ const place = (count: number) => placeIn(folder, count);
 const update = (index: ImageIndex, options: UpdateOptions) => updateWith(index, clip, options);
 
 describe('an index', () => {
-  test('holds the embeddings that the model gives, and finds each picture by itself', async () => {
+  test('holds the embeddings that the model gives, and finds each image by itself', async () => {
     const { photos, uri } = await place(25);
     const index = await open(uri);
     assert.deepEqual(await update(index, { images: [photos] }), { added: 25, encoded: 25 });
@@ -120,7 +120,7 @@ describe('an index', () => {
     await index.close();
   });
 
-  test('tells two renamed pictures with equal contents apart, and copies of one that is gone', async () => {
+  test('tells two renamed images with equal contents apart, and copies of one that is gone', async () => {
     const { photos, uri } = await place(1);
     const index = await open(uri);
     await cp(join(photos, '0.png'), join(photos, '1.png'));
@@ -139,7 +139,7 @@ describe('an index', () => {
   test('lists what is broken, with reasons, and tries again when it changes', async () => {
     const { photos, uri } = await place(4);
     await writeFile(join(photos, 'empty.jpg'), '');
-    await writeFile(join(photos, 'text.png'), 'not a picture');
+    await writeFile(join(photos, 'text.png'), 'not an image');
     await truncate(join(photos, '2.png'), 300);
     await mkdir(join(photos, 'folder.jpg'));
     const bomb = await sharp({ create: { width: 9000, height: 9000, channels: 3, background: 'red' } })

@@ -1,4 +1,4 @@
-/** An index of pictures: made and brought up to date, searched, and rebuilt for another model. */
+/** An index of images: made and brought up to date, searched, and rebuilt for another model. */
 
 import { hash } from 'node:crypto';
 import { resolve } from 'node:path';
@@ -40,12 +40,12 @@ export interface OpenIndexOptions {
   readonly precision?: Precision;
 }
 
-/** A picture of a query, as the index knows it. */
+/** An image of a query, as the index knows it. */
 export interface IndexedReference {
   readonly image: Reference;
   /** SHA-256 of its bytes, in hex. */
   readonly hash: string;
-  /** Of the picture in the index that it is. */
+  /** Of the image in the index that it is. */
   readonly id?: string;
 }
 
@@ -124,12 +124,12 @@ export class ImageIndex {
     return yield* importEmbeddings(this.#store, file, signal);
   }
 
-  /** Gives pictures further columns; see `annotate`. */
+  /** Gives images further columns; see `annotate`. */
   async annotate(file: MetadataFile, folders: readonly string[]): Promise<Annotation> {
     return await annotate(this.#store, file, folders);
   }
 
-  /** Takes pictures out for good, missing and broken ones as well, by ids or paths; their files stay. Returns how many there were. */
+  /** Takes images out for good, missing and broken ones as well, by ids or paths; their files stay. Returns how many there were. */
   async remove(names: readonly string[]): Promise<number> {
     const ids = new Set((await this.#store.find('id', names.filter(isId))).map(({ id }) => id));
     const known = await this.#store.find('path', names.flatMap(pathsOf));
@@ -146,7 +146,7 @@ export class ImageIndex {
     return new Set([...ids, ...missing]).size + unread.filter((path) => !kept.has(path)).length;
   }
 
-  /** The picture with an id or a path. */
+  /** The image with an id or a path. */
   async find(name: string): Promise<KnownImage | undefined> {
     return await this.#reading(async (store) => {
       const [byId] = isId(name) ? await store.find('id', [name]) : [];
@@ -156,8 +156,8 @@ export class ImageIndex {
   }
 
   /**
-   * A picture for `compose`: bytes, or of a file, a shard's member or an address on the web, its bytes, or the embedding that is there already if the
-   * index has the same contents; else the embedding of the picture with this id or path in the index.
+   * An image for `compose`: bytes, or of a file, a shard's member or an address on the web, its bytes, or the embedding that is there already if the
+   * index has the same contents; else the embedding of the image with this id or path in the index.
    * @throws LincirError 'not-found' for what is none of these, and what `fetchPicture` throws
    */
   async reference(
@@ -175,14 +175,14 @@ export class ImageIndex {
     if (known) return asReference(known);
     throw new LincirError('not-found', {
       subject: quoted(name),
-      expected: 'a file, an address on the web, or the id or path of a picture in the index',
+      expected: 'a file, an address on the web, or the id or path of an image in the index',
       found: 'none of these',
       todo: 'check it',
     });
   }
 
   /**
-   * The pictures nearest to a query, the nearest first.
+   * The images nearest to a query, the nearest first.
    * @throws LincirError 'bad-argument' for a query of another model or without a direction, a filter that cannot be read,
    *   and bad options
    */
@@ -198,7 +198,7 @@ export class ImageIndex {
     yield* this.#store.broken();
   }
 
-  /** Pictures that were taken out since they could not be found or read; they can come back. */
+  /** Images that were taken out since they could not be found or read; they can come back. */
   missing(): AsyncIterable<readonly MissingImage[]> {
     return this.#store.missing();
   }
@@ -214,13 +214,13 @@ export class ImageIndex {
     await this.#store.close();
   }
 
-  /** @throws LincirError 'bad-argument' when the index is of another model, or of pictures padded otherwise */
+  /** @throws LincirError 'bad-argument' when the index is of another model, or of images padded otherwise */
   expectModel(clip: Clip): void {
     const { fingerprint, targetPad } = this.info;
     if (clip.fingerprint !== fingerprint) throw this.#otherModel(clip.id ?? clip.folder, clip.fingerprint);
     if (clip.targetPad === targetPad) return;
     const described = (ratio: number | null) =>
-      ratio === null ? 'pictures without padding' : `padding to ${ratio}`;
+      ratio === null ? 'images without padding' : `padding to ${ratio}`;
     throw new LincirError('bad-argument', {
       subject: this.uri,
       expected: `${described(targetPad)}, as the index was made`,

@@ -19,7 +19,7 @@ const unitTolerance = 1e-3;
 
 /**
  * Adds every row under its name, or replaces what has the name. A row of length 1 is taken to have been normalised: then
- * its picture can be found but not be made a word of by phi. Yields how many rows are done; some thousand are committed at
+ * its image can be found but not be made a word of by phi. Yields how many rows are done; some thousand are committed at
  * a time.
  * @throws LincirError 'bad-argument' for embeddings of another model or other dimensions, 'bad-file' for a name that
  *   comes twice, what reading throws, and the signal's reason

@@ -56,7 +56,7 @@ test('folders, lists, exclusions and single files are found as they are typed', 
   await index.close();
 });
 
-test('pictures are found, taken out and given metadata by every form of their paths', async () => {
+test('images are found, taken out and given metadata by every form of their paths', async () => {
   const index = await open();
   await update(index, { images: [photos] });
   const typed = join(photos, nfc).normalize('NFC');
@@ -104,7 +104,7 @@ test('tables, lists, embeddings and the index itself are found as they are typed
   );
 });
 
-test('two files whose names are equivalent are two pictures, each found as it is written', async (context) => {
+test('two files whose names are equivalent are two images, each found as it is written', async (context) => {
   const twins = join(folder, 'twins');
   await mkdir(twins);
   await writePicture(join(twins, nfc), 3);

@@ -63,7 +63,7 @@ describe('an index takes', () => {
     await index.close();
   });
 
-  test('the pictures of a shard, where they lie', async () => {
+  test('the images of a shard, where they lie', async () => {
     const { photos, uri } = await place(6);
     await writeFile(join(photos, '0.txt'), 'a caption');
     await truncate(join(photos, '4.png'), 100);
@@ -164,7 +164,7 @@ describe('an index takes', () => {
     });
     await assert.rejects(
       index.annotate(await table('n.csv', 'file,rating\nx.png,1\n'), [photos]),
-      /n\.csv: expected pictures' paths as "file", found none that the index has, among 1 such as "x\.png"/,
+      /n\.csv: expected images' paths as "file", found none that the index has, among 1 such as "x\.png"/,
     );
     await assert.rejects(
       index.annotate(await table('o.csv', 'file,rating\n0.png,2\n2.png,good\n'), [photos]),
@@ -296,7 +296,7 @@ describe('an index takes', () => {
     const padding = await loadClip(join(fixtures, 'tiny-clip'), { targetPad: 1.25 });
     await assert.rejects(
       openIndex(uri, { clip: padding }),
-      /expected pictures without padding, as the index was made, found padding to 1\.25/,
+      /expected images without padding, as the index was made, found padding to 1\.25/,
     );
     await padding.dispose();
     await assert.rejects(openIndex(join(folder, 'none.lance'), { clip }), /expected an index, found none/);

@@ -1,4 +1,4 @@
-/** Composed retrieval: queries of pictures and words, and indexes of pictures that answer them. */
+/** Composed retrieval: queries of images and words, and indexes of images that answer them. */
 
 export type { Annotation } from './annotate.ts';
 export type { Comparison } from './choices.ts';

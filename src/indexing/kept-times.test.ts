@@ -23,7 +23,7 @@ after(async () => {
 
 const update = (index: ImageIndex, options: UpdateOptions) => updateWith(index, clip, options);
 
-/** Puts each picture's contents in the other's file, with its time; both have one size. */
+/** Puts each image's contents in the other's file, with its time; both have one size. */
 async function swapped(index: ImageIndex, options: UpdateOptions): Promise<Partial<UpdateSummary>> {
   const [photos] = options.images!;
   const paths = ['0.png', '2.png'].map((name) => join(photos!, name));

@@ -1,4 +1,4 @@
-/** What an index knows of its pictures, in little memory: enough to tell which have changed and which are gone. */
+/** What an index knows of its images, in little memory: enough to tell which have changed and which are gone. */
 
 import { hash } from 'node:crypto';
 import type { IndexedImage, VectorStore } from '../store/index.ts';
@@ -6,7 +6,7 @@ import type { Comparison } from './choices.ts';
 
 type Facts = Pick<IndexedImage, 'path' | 'size' | 'modified' | 'statusChanged'>;
 
-/** About 70 bytes a picture. */
+/** About 70 bytes an image. */
 export class KnownImages {
   /** By path, as 52 bits of its SHA-256; where the facts are. */
   readonly #places = new Map<number, number>();
@@ -15,9 +15,9 @@ export class KnownImages {
   /** 1: seen, 2: broken, 4: claimed. */
   #marks = new Uint8Array(1024);
   readonly #comparison: Comparison;
-  /** Paths that stand among the broken ones and the pictures: they were mended just before a process ended. */
+  /** Paths that stand among the broken ones and the images: they were mended just before a process ended. */
   readonly mended: string[] = [];
-  /** Pictures under the path of another: an earlier version made several of a shard's members that have one name. */
+  /** Images under the path of another: an earlier version made several of a shard's members that have one name. */
   readonly doubled: Pick<IndexedImage, 'id' | 'path'>[] = [];
 
   private constructor(comparison: Comparison) {
@@ -40,7 +40,7 @@ export class KnownImages {
     return known;
   }
 
-  /** Whether a picture is there with these facts, broken or not; it counts as seen from now on. */
+  /** Whether an image is there with these facts, broken or not; it counts as seen from now on. */
   see({ path, size, modified, statusChanged }: Facts): 'new' | 'changed' | 'same' {
     const place = this.#places.get(keyOf(path));
     if (place === undefined) return 'new';
@@ -55,7 +55,7 @@ export class KnownImages {
     return 'same';
   }
 
-  /** When the status of a picture's file was changed, as was known before or has been seen. */
+  /** When the status of an image's file was changed, as was known before or has been seen. */
   statusOf(path: string): number | undefined {
     const place = this.#places.get(keyOf(path));
     const status = place === undefined ? Number.NaN : this.#facts[3 * place + 2]!;

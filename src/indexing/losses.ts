@@ -1,11 +1,11 @@
-/** Whether so many pictures have gone at once that a disk may be away: then they are kept. */
+/** Whether so many images have gone at once that a disk may be away: then they are kept. */
 
 import { readdir, stat } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { LincirError, quoted } from '../core/index.ts';
 import { splitPath } from '../pictures/index.ts';
 
-/** A picture that the index has and that cannot be read, and why if its file is there. */
+/** An image that the index has and that cannot be read, and why if its file is there. */
 export interface Loss {
   readonly path: string;
   readonly reason?: string;
@@ -20,7 +20,7 @@ interface Place {
 
 /** So many may go from anywhere without a question. */
 const few = 3;
-/** A folder with a smaller part of its pictures than this, of those that it had, may be another disk. */
+/** A folder with a smaller part of its images than this, of those that it had, may be another disk. */
 const leastPart = 1 / 2;
 /** Stands for all files that were named themselves. */
 const named = '/';
@@ -29,7 +29,7 @@ const placesNamed = 3;
 
 /** Counts what the index has of each folder, and judges what has gone. */
 export class Losses {
-  /** Pictures of the index by the sources that they are of, and by the folders that they lie in. */
+  /** Images of the index by the sources that they are of, and by the folders that they lie in. */
   readonly #known = new Map<string, Map<string, number>>();
 
   /** @param source the folder or shard that it was found by, or its own path if it was named itself */
@@ -154,10 +154,10 @@ function errorOf(places: readonly Place[], unreadable: Loss | undefined): Lincir
   const why = unreadable && ` (${quoted(posix.basename(unreadable.path))}: ${unreadable.reason})`;
   return new LincirError('not-found', {
     subject: subjects.join(', ') + more,
-    expected: `most of the pictures that the index has of it (${known})`,
+    expected: `most of the images that the index has of it (${known})`,
     found: `${known - lost} that can be read${why ?? ''}`,
     todo:
       `nothing of it was taken out of the index, since a disk may be away: bring it back and run the command again, ` +
-      `or, if the pictures are gone for good, add --remove-missing`,
+      `or, if the images are gone for good, add --remove-missing`,
   });
 }

@@ -1,4 +1,4 @@
-/** What an index keeps of pictures that are away for a while: all of it, whatever was away and whenever a process ended. */
+/** What an index keeps of images that are away for a while: all of it, whatever was away and whenever a process ended. */
 
 import assert from 'node:assert/strict';
 import {
@@ -39,7 +39,7 @@ after(async () => {
 
 const update = (index: ImageIndex, options: UpdateOptions) => updateWith(index, clip, options);
 
-/** An index in memory of a folder with so many pictures, all of which have a rating: their number. */
+/** An index in memory of a folder with so many images, all of which have a rating: their number. */
 async function rated(count: number, pictures = (photos: string): UpdateOptions => ({ images: [photos] })) {
   const { photos } = await placeIn(folder, count);
   const index = await openIndex('memory:', { access: 'write', clip });
@@ -56,13 +56,13 @@ async function rate(index: ImageIndex, photos: string, count: number): Promise<v
   await unlink(table);
 }
 
-/** Id and rating of a picture. */
+/** Id and rating of an image. */
 async function known(index: ImageIndex, path: string) {
   const found = await index.find(path);
   return found && [found.id, found.metadata.rating];
 }
 
-/** What came of an update that says that pictures are away. */
+/** What came of an update that says that images are away. */
 async function away(index: ImageIndex, options: UpdateOptions, message: RegExp) {
   const summaries: UpdateSummary[] = [];
   await assert.rejects(
@@ -100,7 +100,7 @@ describe('a disk that is away', () => {
     assert.deepEqual(await update(index, both), { unchanged: 9 });
     assert.deepEqual(await known(index, join(photos, '0.png')), whole);
 
-    // A mount below that is gone with its folder; one that left its folder, of two pictures; half of all.
+    // A mount below that is gone with its folder; one that left its folder, of two images; half of all.
     await rename(join(photos, 'sub'), aside);
     await unlink(join(photos, '0.png'));
     const below = await away(index, { images: [photos] }, /sub: expected .*\(4\), found 0/);
@@ -114,7 +114,7 @@ describe('a disk that is away', () => {
     await index.close();
   });
 
-  test('is told from few pictures that were deleted, moved or left out', async () => {
+  test('is told from few images that were deleted, moved or left out', async () => {
     const { photos, index } = await rated(16);
     for (const name of ['0.png', 'sub/1.png', '2.png']) await unlink(join(photos, name));
     assert.deepEqual(await update(index, { images: [photos] }), { removed: 3, unchanged: 13 });
@@ -153,7 +153,7 @@ describe('a disk that is away', () => {
 
     const shard = join(photos, 'shard.tar');
     await createTar({ file: shard, cwd: photos }, ['0.png', '2.png', 'sub']);
-    await writeFile(join(photos, 'text.txt'), 'no picture');
+    await writeFile(join(photos, 'text.txt'), 'no image');
     await update(index, { images: [shard] });
     const whole = await readFile(shard);
     await createTar({ file: shard, cwd: photos }, ['text.txt']);
@@ -194,7 +194,7 @@ describe('a disk that is away', () => {
   });
 });
 
-describe('a picture that is gone or broken for a while', () => {
+describe('an image that is gone or broken for a while', () => {
   test('comes back with its id and metadata, in whatever way', async () => {
     const { photos, index } = await rated(8);
     const at = (name: string) => join(photos, name);

@@ -1,9 +1,9 @@
-/** Pictures that an index had and that could not be read since: they come back with their ids and metadata. */
+/** Images that an index had and that could not be read since: they come back with their ids and metadata. */
 
 import type { KnownImage, MissingImage, VectorStore } from '../store/index.ts';
 import type { KnownImages } from './known.ts';
 
-/** How long a picture can come back, if nothing else is said. */
+/** How long an image can come back, if nothing else is said. */
 export const daysKept = 30;
 const millisecondsPerDay = 86_400_000;
 const picturesPerLookup = 1000;
@@ -39,7 +39,7 @@ export class MissingImages {
     return new Map(found.map((picture) => [picture.path, picture]));
   }
 
-  /** One with these contents, whose path has no picture now: it has been renamed. It is given once. */
+  /** One with these contents, whose path has no image now: it has been renamed. It is given once. */
   async withHash(hash: string, known: KnownImages): Promise<MissingImage | undefined> {
     const places = this.#byHash.get(hash) ?? [];
     const place = places.find(({ path }) => !known.wasSeen(path));
@@ -51,7 +51,7 @@ export class MissingImages {
     return (await this.#store.findMissing('id', [place.id]))[0];
   }
 
-  /** Takes pictures out of the index, from where they can come back: noted first, so that no moment loses them. */
+  /** Takes images out of the index, from where they can come back: noted first, so that no moment loses them. */
   async take(ids: readonly string[]): Promise<void> {
     const since = Date.now();
     for (let start = 0; start < ids.length; start += picturesPerLookup) {
@@ -66,7 +66,7 @@ export class MissingImages {
   async settle(days: number): Promise<void> {
     const oldest = Date.now() - days * millisecondsPerDay;
     for await (const batch of this.#store.missing()) {
-      // Ended in the midst of a change, a process leaves a picture in both.
+      // Ended in the midst of a change, a process leaves an image in both.
       const present = await this.#store.find(
         'id',
         batch.map(({ id }) => id),

@@ -1,4 +1,4 @@
-/** Pictures by what people call them: a path as the index has it or as the system does, in any of Unicode's forms. */
+/** Images by what people call them: a path as the index has it or as the system does, in any of Unicode's forms. */
 
 import { nameKey } from '../core/index.ts';
 import { indexPath } from '../pictures/index.ts';

@@ -1,4 +1,4 @@
-/** Columns of what pictures' files say: filtered by, shown, overruled by a user's own, and filled in where they were not there. */
+/** Columns of what images' files say: filtered by, shown, overruled by a user's own, and filled in where they were not there. */
 
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -89,7 +89,7 @@ describe('what photos say of themselves', () => {
       );
       await assert.rejects(index.search(query, { where: "_taken > '2024'" }), /"_taken"/);
 
-      // Another picture under the name.
+      // Another image under the name.
       await writePhoto(join(photos, 'may.jpg'), '2024:07:01 00:00:01', 'Canon EOS R5');
       await updateWith(index, clip, { images: [photos] });
       assert.deepEqual(await namesOf(index, "taken > '2024-06-30'"), ['may.jpg']);

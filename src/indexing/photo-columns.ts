@@ -1,4 +1,4 @@
-/** What pictures' files say of themselves, as columns that a filter can name: time, camera, lens, place and size. */
+/** What images' files say of themselves, as columns that a filter can name: time, camera, lens, place and size. */
 // They are stored under names of their own, so that a table of the user's may have columns of these names, which count then.
 
 import type { PhotoFacts } from '../pictures/index.ts';
@@ -27,12 +27,12 @@ export function storedPhotoFacts(facts: PhotoFacts): Metadata {
   return Object.fromEntries(names.map((name) => [mark + name, facts[name]]));
 }
 
-/** Of all metadata, what a picture's file says. */
+/** Of all metadata, what an image's file says. */
 export function photoOf(stored: Metadata): Metadata {
   return Object.fromEntries(Object.entries(stored).filter(([name]) => storedPhotoColumns.has(name)));
 }
 
-/** Whether a picture's file has been asked. */
+/** Whether an image's file has been asked. */
 export function isDescribed(stored: Metadata): boolean {
   return stored[`${mark}width`] != null;
 }

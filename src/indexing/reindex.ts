@@ -14,13 +14,13 @@ export interface ReindexOptions extends Pick<UpdateOptions, 'readers' | 'maxPixe
 }
 
 const picturesPerLookup = 2048;
-/** A new index with a smaller part of the old one's pictures does not take its place: a disk may be missing. */
+/** A new index with a smaller part of the old one's images does not take its place: a disk may be missing. */
 const leastPart = 1 / 2;
 
 /**
- * Encodes every picture of an index again, from its file or shard. Ids and metadata stay, those of pictures that cannot be
+ * Encodes every image of an index again, from its file or shard. Ids and metadata stay, those of images that cannot be
  * read as well. Stopped in any way, the same call goes on where it was.
- * @throws LincirError 'bad-argument' for an index of ready embeddings, which have no files; 'not-found' when most pictures
+ * @throws LincirError 'bad-argument' for an index of ready embeddings, which have no files; 'not-found' when most images
  *   cannot be read any more, and the old index stays; and as `openIndex` and `updateIndex` do
  */
 export async function* reindex(
@@ -61,7 +61,7 @@ export async function* reindex(
   }
 }
 
-/** Where a picture is, and where an earlier version had it that took members' names as they stood. */
+/** Where an image is, and where an earlier version had it that took members' names as they stood. */
 function formerPaths(path: string): string[] {
   return [path, path.replace(memberMark, `${memberMark}./`)];
 }
@@ -84,7 +84,7 @@ async function shardsOf(store: VectorStore): Promise<string[]> {
       if (/^([a-z]:)?\//i.test(path)) continue;
       throw new LincirError('bad-argument', {
         subject: quoted(path),
-        expected: 'a picture with a file',
+        expected: 'an image with a file',
         found: 'a ready embedding, which cannot be encoded again',
         todo: 'make a new index of embeddings of the other model',
       });
@@ -97,13 +97,13 @@ function expectMost(subject: string, before: number, now: number): void {
   if (now >= before * leastPart) return;
   throw new LincirError('not-found', {
     subject,
-    expected: `most of its ${before} pictures where they were`,
+    expected: `most of its ${before} images where they were`,
     found: `${now} that can be read; the old index is kept`,
     todo: 'bring the files back and run the command again, or take out those that are gone with lincir index',
   });
 }
 
-/** Gives the pictures of the new index their metadata, and keeps the ids and metadata of those that could not be read. */
+/** Gives the images of the new index their metadata, and keeps the ids and metadata of those that could not be read. */
 async function carryOver(old: VectorStore, store: VectorStore): Promise<void> {
   const own = new Set(['id', 'path', 'folder', 'size', 'modified']);
   const columns = new Map(

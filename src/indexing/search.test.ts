@@ -1,4 +1,4 @@
-/** Pages of hits and duplicates, against all pictures compared by hand. */
+/** Pages of hits and duplicates, against all images compared by hand. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,4 +1,4 @@
-/** Searching a store: pages of hits, without what is left out, and with pictures that are alike shown once. */
+/** Searching a store: pages of hits, without what is left out, and with images that are alike shown once. */
 
 import { expectDirection, type Query } from '../composition/index.ts';
 import { LincirError } from '../core/index.ts';
@@ -12,21 +12,21 @@ export interface SearchOptions {
   readonly page?: number | undefined;
   /** Hits of a lower cosine similarity are left out. */
   readonly minScore?: number | undefined;
-  /** Which pictures are ranked, such as `folder like '%/2024' and rating >= 4`. */
+  /** Which images are ranked, such as `folder like '%/2024' and rating >= 4`. */
   readonly where?: string | undefined;
-  /** Hashes of contents that are left out, such as the query's own pictures'. */
+  /** Hashes of contents that are left out, such as the query's own images'. */
   readonly exclude?: readonly string[] | undefined;
   /** Compare every vector, instead of using the approximate index. */
   readonly exact?: boolean | undefined;
   /**
-   * Pictures that are alike count once: as the best of them, which has the others as `duplicates`. `true`: those of the same
+   * Images that are alike count once: as the best of them, which has the others as `duplicates`. `true`: those of the same
    * contents; a number from 0 to 1: also those whose embeddings have at least this cosine similarity with its own.
    */
   readonly unique?: boolean | number | undefined;
 }
 
 export interface FoundImage extends Hit {
-  /** With `unique`: what is alike, of the pictures that were looked at for this page, the nearest to the query first. */
+  /** With `unique`: what is alike, of the images that were looked at for this page, the nearest to the query first. */
   readonly duplicates?: readonly Hit[];
 }
 
@@ -37,7 +37,7 @@ const deepestHit = 100_000;
 const hitsPerUnique = 4;
 
 /**
- * The pictures nearest to a query, the nearest first.
+ * The images nearest to a query, the nearest first.
  * @throws LincirError 'bad-argument' for a query without a direction, a filter that cannot be read, and bad options
  */
 export async function searchStore(

@@ -1,4 +1,4 @@
-/** Keys of tables, and the pictures that they mean. */
+/** Keys of tables, and the images that they mean. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,10 +1,10 @@
-/** Which pictures the keys of a table mean: paths, or names below the table's folder, an indexed folder or in a shard. */
+/** Which images the keys of a table mean: paths, or names below the table's folder, an indexed folder or in a shard. */
 
 import { dirname, isAbsolute, join, posix } from 'node:path';
 import { nameKey } from '../core/index.ts';
 import { indexPath, memberMark } from '../pictures/index.ts';
 
-/** A picture that a key may name. */
+/** An image that a key may name. */
 export interface NamedImage {
   readonly id: string;
   readonly path: string;
@@ -20,9 +20,9 @@ interface Match extends NamedImage {
 }
 
 /**
- * The pictures of each key, after one look at all pictures. A key may lack the ending, as those of img2dataset do. What lies
+ * The images of each key, after one look at all images. A key may lack the ending, as those of img2dataset do. What lies
  * in the shard or folder of the table's own name comes before other shards' members, a whole name before one without
- * ending, and of two pictures whose paths are canonically equivalent, the one that is written as the key.
+ * ending, and of two images whose paths are canonically equivalent, the one that is written as the key.
  * @param table the path of the table
  * @param sources folders and shards that were indexed
  */
@@ -46,7 +46,7 @@ export async function imagesOfKeys(
     ({ form }) => form,
   );
   const matches = keys.map((): Match[] => []);
-  // Pictures of one folder mostly come together.
+  // Images of one folder mostly come together.
   let folder = '';
   let beginnings = beginningsIn(folder, places);
   for await (const batch of pictures) {
@@ -64,7 +64,7 @@ export async function imagesOfKeys(
   return matches.map((found, row) => preferred(found, keys[row]!));
 }
 
-/** What a key may be among pictures' names. */
+/** What a key may be among images' names. */
 function formsOf(key: string, folders: readonly string[]): string[] {
   const plain = posix.normalize(process.platform === 'win32' ? key.replaceAll('\\', '/') : key);
   const paths = isAbsolute(key)
@@ -76,7 +76,7 @@ function formsOf(key: string, folders: readonly string[]): string[] {
   return [...new Set([key, plain, ...paths].map(nameKey))];
 }
 
-/** Where the names of a folder's pictures begin, the first at their paths' own beginning. */
+/** Where the names of a folder's images begin, the first at their paths' own beginning. */
 type Beginnings = readonly { readonly at: number; readonly place: Place }[];
 
 function beginningsIn(folder: string, places: ReadonlyMap<string, Place>): Beginnings {

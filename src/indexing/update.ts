@@ -19,42 +19,42 @@ import { daysKept, MissingImages } from './missing.ts';
 import { storedPhotoColumns } from './photo-columns.ts';
 
 export interface UpdateOptions extends Omit<SourceOptions, 'onUnreadable' | 'onLeftOut'> {
-  /** Folders, picture files and WebDataset shards (`.tar`). */
+  /** Folders, image files and WebDataset shards (`.tar`). */
   readonly images?: readonly string[] | undefined;
   /** Threads that read and preprocess. Default: one for every two of the processor's. */
   readonly readers?: number | undefined;
-  /** Larger pictures are refused. Default: 200 million pixels. */
+  /** Larger images are refused. Default: 200 million pixels. */
   readonly maxPixels?: number | undefined;
-  /** What tells that a picture is as it was. Default: `times`. */
+  /** What tells that an image is as it was. Default: `times`. */
   readonly compare?: Comparison | undefined;
-  /** Take out pictures that are gone even where they are so many that a disk may be away. */
+  /** Take out images that are gone even where they are so many that a disk may be away. */
   readonly removeMissing?: boolean | undefined;
   /** How long what was taken out can come back with its id and metadata. Default: 30. */
   readonly keepMissingDays?: number | undefined;
-  /** Ids for new pictures, by path. Default: random ones. */
+  /** Ids for new images, by path. Default: random ones. */
   readonly idsOf?: ((paths: readonly string[]) => Promise<ReadonlyMap<string, string>>) | undefined;
 }
 
 export interface UpdateSummary {
-  /** Pictures that are new, and of which contents or places are. */
+  /** Images that are new, and of which contents or places are. */
   readonly added: number;
   readonly changed: number;
   readonly renamed: number;
-  /** Pictures that are gone, and were taken out. */
+  /** Images that are gone, and were taken out. */
   readonly removed: number;
-  /** Pictures that are gone or cannot be read, and stay in the index, since they are so many. */
+  /** Images that are gone or cannot be read, and stay in the index, since they are so many. */
   readonly kept: number;
   readonly unchanged: number;
   /** New broken ones; `store.broken()` has all. */
   readonly broken: number;
-  /** Pictures that were encoded. */
+  /** Images that were encoded. */
   readonly encoded: number;
-  /** From the first encoded picture to the last. */
+  /** From the first encoded image to the last. */
   readonly encodingSeconds: number;
 }
 
 export type UpdateEvent =
-  /** Folders are looked through: `found` pictures so far. */
+  /** Folders are looked through: `found` images so far. */
   | { readonly kind: 'looking'; readonly found: number }
   /** All are found, and `todo` of them are new or changed. */
   | { readonly kind: 'begin'; readonly found: number; readonly todo: number }
@@ -63,27 +63,27 @@ export type UpdateEvent =
   | { readonly kind: 'commit'; readonly done: number; readonly todo: number }
   /** Compacting, and making the approximate index where it pays. */
   | { readonly kind: 'maintain' }
-  /** `away` is what is thrown next: pictures that are missing are kept. */
+  /** `away` is what is thrown next: images that are missing are kept. */
   | {
       readonly kind: 'end';
       readonly summary: UpdateSummary;
-      /** Files that look like pictures and are not taken. */
+      /** Files that look like images and are not taken. */
       readonly leftOut: LeftOut;
       readonly away?: LincirError;
     };
 
-/** Found pictures that are looked up together. */
+/** Found images that are looked up together. */
 const picturesPerLookup = 256;
 const lookEvery = 1000;
-/** The store is put in order when it has grown so much, and has so many pictures: not at the end alone, nor all the time. */
+/** The store is put in order when it has grown so much, and has so many images: not at the end alone, nor all the time. */
 const growthPerMaintenance = 1.25;
 const fewestPerMaintenance = 10_000;
 
 /**
- * Looks twice: first to know what there is and what is gone, so that a renamed picture keeps its vector, then to read what
+ * Looks twice: first to know what there is and what is gone, so that a renamed image keeps its vector, then to read what
  * is new. What is encoded is committed every five seconds, at the end, and when anything ends the work.
  * @throws LincirError as `openSources` and the store do, and the signal's reason; after the end, 'not-found' if so many
- *   pictures have gone at once that a disk may be away: they stay
+ *   images have gone at once that a disk may be away: they stay
  */
 export async function* updateIndex(
   store: VectorStore,
@@ -115,7 +115,7 @@ export async function* updateIndex(
   isFirstLook = false;
   yield { kind: 'begin', found, todo };
 
-  /** What a picture was found by; undefined if it was not looked for. */
+  /** What an image was found by; undefined if it was not looked for. */
   const sourceOf = (path: string): string | undefined =>
     sources.covering(path) ?? (known.wasSeen(path) || unreadable.has(path) ? path : undefined);
   const isGone = (path: string): boolean =>
@@ -182,7 +182,7 @@ export async function* updateIndex(
   if (away) throw away;
 }
 
-/** Whether the store has a picture of this path, or one whose path begins so. */
+/** Whether the store has an image of this path, or one whose path begins so. */
 async function hasPicture(store: VectorStore, covered: string): Promise<boolean> {
   for await (const batch of store.images()) {
     if (batch.some(({ path }) => path === covered || (covered.endsWith('/') && path.startsWith(covered))))
@@ -201,8 +201,8 @@ function isWithinAny(path: string, tops: ReadonlyMap<string, unknown>): boolean 
 }
 
 /**
- * Goes through the index after a look: tells `isThere` of all its pictures, notes what an earlier version did not know of
- * files, and returns what is there no more: pictures by their contents, broken ones by their paths.
+ * Goes through the index after a look: tells `isThere` of all its images, notes what an earlier version did not know of
+ * files, and returns what is there no more: images by their contents, broken ones by their paths.
  */
 async function survey(
   store: VectorStore,

@@ -1,4 +1,4 @@
-/** The miniature world: scenes with meaning, their pictures and captions, a small CLIP of its own, and its benchmark. */
+/** The miniature world: scenes with meaning, their images and captions, a small CLIP of its own, and its benchmark. */
 
 export {
   type BenchmarkSizes,

@@ -47,7 +47,7 @@ function textTower(): Value {
   return l2Normalize(linear(op.reduceMean(tokens, [1]), parameters['text.projection']));
 }
 
-/** The symmetric cross entropy of CLIP: every picture's own text is the right one, and the other way round. */
+/** The symmetric cross entropy of CLIP: every image's own text is the right one, and the other way round. */
 function contrastiveLoss(): Value {
   const cosines = op.gemm(pictureTower(), textTower(), { transB: true });
   const logits = op.mul(cosines, op.exp(parameters.temperature));
@@ -55,7 +55,7 @@ function contrastiveLoss(): Value {
   return op.mul(both, constant(0.5));
 }
 
-test('two towers with weights learn to tell pictures apart by their texts', async () => {
+test('two towers with weights learn to tell images apart by their texts', async () => {
   const loss = contrastiveLoss();
   const found = gradients(loss, Object.values(parameters));
   const scalars = {

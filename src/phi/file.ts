@@ -124,7 +124,7 @@ export function expectPhiFits(
   const { shape, model } = info;
   const { text, vision } = config;
   const projection = (text ?? vision)?.projection;
-  const tokens = text?.width ?? shape.output; // pictures alone need no tokens
+  const tokens = text?.width ?? shape.output; // images alone need no tokens
   const isSame = info.fingerprint === undefined || info.fingerprint === fingerprint;
   if (isSame && shape.input === projection && shape.output === tokens) return;
   const dimensions = (from: number | undefined, to: number, print = 'unknown') =>

@@ -1,4 +1,4 @@
-/** The graphs that learn pseudo tokens through a frozen text tower, for captions and for single pictures. */
+/** The graphs that learn pseudo tokens through a frozen text tower, for captions and for single images. */
 
 import {
   parametersOf,

@@ -18,7 +18,7 @@ const embeddings = {
   shape: [8, projection],
   data: normals({ seed: 9, purpose: 'noise', moment: 0, row: 0 }, 8 * projection),
 };
-/** Two pictures a batch. */
+/** Two images a batch. */
 const common = { clip, embeddings, keys, settings: { steps: 20 }, positionsPerRun: 4 };
 const expected = await invert(common);
 
@@ -28,7 +28,7 @@ async function newFolder(context: TestContext): Promise<string> {
   return join(folder, 'words');
 }
 
-/** Asks for the pictures: what came, and how many were there already. */
+/** Asks for the images: what came, and how many were there already. */
 async function ask(cache: string | undefined, options: Partial<InvertCachedOptions> = {}) {
   const told: number[] = [];
   const { data } = await invertCached({

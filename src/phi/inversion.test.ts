@@ -34,7 +34,7 @@ function cosine(a: Float32Array, b: Float32Array): number {
   return dot(a, b) / Math.sqrt(dot(a, a) * dot(b, b));
 }
 
-/** How well the prompts with these pseudo tokens describe the pictures. */
+/** How well the prompts with these pseudo tokens describe the images. */
 async function cosines(pseudo: Float32Tensor, wanted: Float32Tensor): Promise<number[]> {
   const rows = Array.from({ length: pseudo.shape[0]! }, (_, row) => {
     return { ids, injected: [{ position, vector: rowOf(pseudo, row) }] };
@@ -43,7 +43,7 @@ async function cosines(pseudo: Float32Tensor, wanted: Float32Tensor): Promise<nu
   return rows.map((_, row) => cosine(rowOf(found, row), rowOf(wanted, row)));
 }
 
-/** The graph for one picture, with nothing but the start of text computed ahead. */
+/** The graph for one image, with nothing but the start of text computed ahead. */
 async function openGradient(wanted: Float32Array) {
   const prefix = await computePrefix(model, [startOfText], {});
   const session = await CountedSession.create(inversionGraph(model), {});
@@ -79,7 +79,7 @@ test('the gradient is that of 1 - cos, by central differences', async () => {
   }
 });
 
-test('the prompt comes to describe the pictures', async () => {
+test('the prompt comes to describe the images', async () => {
   // What some pseudo token leads to: a direction that can be found.
   const targets = Array.from({ length: 6 }, (_, row) => {
     const vector = rowOf(randomRows(6, width, 2), row).map((value) => value / 5);
@@ -133,9 +133,9 @@ test('a plain loop finds the same', async () => {
   }
 });
 
-test('a picture alone and one among others have the same pseudo token', async () => {
+test('an image alone and one among others have the same pseudo token', async () => {
   const embeddings = randomRows(9, projection);
-  const keys = Array.from({ length: 9 }, (_, row) => `picture ${row}`);
+  const keys = Array.from({ length: 9 }, (_, row) => `image ${row}`);
   const together = await invert({ clip, embeddings, keys, settings: { steps } });
   const few = await invert({ clip, embeddings, keys, positionsPerRun: 7, settings: { steps } });
   for (const [row, key] of keys.entries()) {
@@ -163,7 +163,7 @@ test('draws are by key and seed, and lengths do not matter', async () => {
   for (const [at, value] of found.data.entries()) assert.ok(Math.abs(value - same.data[at]!) < 1e-5);
 });
 
-test('other prompts, no pictures, and an end at any step', async () => {
+test('other prompts, no images, and an end at any step', async () => {
   const embeddings = randomRows(2, projection);
   const end = await invert({ clip, embeddings, prompt: '$', settings: { steps: 2 } });
   const middle = await invert({ clip, embeddings, prompt: 'a $ dog', settings: { steps: 2 } });
@@ -190,5 +190,5 @@ test('what cannot be is refused by name', async () => {
   embeddings.data.fill(0, projection);
   await refusal({ keys: ['cat.jpg', 'dog.jpg'] }, /"dog.jpg": expected one with a direction/);
   const settings = { learningRate: 1e38, weightDecay: 1e38, steps: 4 };
-  await refusal({ embeddings: randomRows(1, projection), settings }, /pseudo token of picture "0"/);
+  await refusal({ embeddings: randomRows(1, projection), settings }, /pseudo token of image "0"/);
 });

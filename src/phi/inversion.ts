@@ -1,4 +1,4 @@
-/** Textual inversion: for each picture, the pseudo token that a prompt best describes it with, found by gradient descent. */
+/** Textual inversion: for each image, the pseudo token that a prompt best describes it with, found by gradient descent. */
 
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
@@ -8,7 +8,7 @@ import type { RunTensor, SessionOptions } from '../onnx/index.ts';
 import { CountedSession, computePrefix, inversionGraph, towerBatches } from './graphs.ts';
 import { adamW, moveAverage } from './optimizer.ts';
 
-/** All that a pseudo token depends on, beside its picture, the picture's key and the model. */
+/** All that a pseudo token depends on, beside its image, the image's key and the model. */
 const settingsSchema = z.strictObject({
   steps: z.int('a whole number').min(1, 'at least 1').default(350),
   learningRate: z.number('a number').positive('a number above 0').default(2e-2),
@@ -25,9 +25,9 @@ export type InversionSettings = Omit<z.output<typeof settingsSchema>, 'prompt' |
 
 export interface InvertOptions {
   readonly clip: Pick<Clip, 'textConfig' | 'tokenizer' | 'checkpoint' | 'fingerprint'>;
-  /** The pictures', [n, projection], as CLIP gives them. Their lengths do not matter. */
+  /** The images', [n, projection], as CLIP gives them. Their lengths do not matter. */
   readonly embeddings: Float32Tensor;
-  /** One a picture: its draw depends on nothing else, whatever pictures there are beside it. Default: its row's number. */
+  /** One an image: its draw depends on nothing else, whatever images there are beside it. Default: its row's number. */
   readonly keys?: readonly string[] | undefined;
   /** Default: `a photo of $` */
   readonly prompt?: string | undefined;
@@ -39,11 +39,11 @@ export interface InvertOptions {
   /** Token positions that are computed at once: more of them need more memory. Default: 512 */
   readonly positionsPerRun?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Told how many pictures' worth of work is done: pictures under way count in part, the sum is rounded down. */
+  /** Told how many images' worth of work is done: images under way count in part, the sum is rounded down. */
   readonly onProgress?: ((done: number) => void) | undefined;
 }
 
-/** Pictures whose pseudo tokens are ready: their rows, and [members, width]. */
+/** Images whose pseudo tokens are ready: their rows, and [members, width]. */
 export interface InvertedBatch {
   readonly members: readonly number[];
   readonly vectors: Float32Array;
@@ -55,7 +55,7 @@ const moments = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const;
 
 /**
  * Optimisation-based textual inversion (Baldrati et al., "Zero-shot composed image retrieval with textual inversion",
- * ICCV 2023, section 3.1): AdamW on 1 - cos of the prompt's embedding with the picture's; the result is the moving
+ * ICCV 2023, section 3.1): AdamW on 1 - cos of the prompt's embedding with the image's; the result is the moving
  * average. Of the paper's loss this is the cosine term with one fixed prompt, without the regularisation by a language
  * model's phrases.
  * @returns pseudo tokens [n, width], to stand in place of token embeddings
@@ -154,7 +154,7 @@ async function descend(
   return average;
 }
 
-/** Where a picture's pseudo token starts, by the picture's key. */
+/** Where an image's pseudo token starts, by the image's key. */
 function initialVector(key: string, seed: number, width: number): Float32Array {
   const hash = createHash('sha256').update(key).digest();
   const [moment, row] = [hash.readUIntLE(0, 6), hash.readUInt32LE(6)];
@@ -193,7 +193,7 @@ function expectEmbeddings(
     const values = data.subarray(row * projection, (row + 1) * projection);
     const square = values.reduce((sum, value) => sum + value * value, 0);
     if (square > 0 && Number.isFinite(square)) continue;
-    throw refuse(`the embedding of picture ${quoted(key)}`, 'one with a direction', `squares' sum ${square}`);
+    throw refuse(`the embedding of image ${quoted(key)}`, 'one with a direction', `squares' sum ${square}`);
   }
 }
 
@@ -202,7 +202,7 @@ function expectFinite(vectors: Float32Array, members: readonly number[], keys: r
   if (bad < 0) return;
   const row = members[Math.floor(bad / (vectors.length / members.length))]!;
   throw new LincirError('bad-config', {
-    subject: `the pseudo token of picture ${quoted(keys[row])}`,
+    subject: `the pseudo token of image ${quoted(keys[row])}`,
     expected: 'finite numbers',
     found: `${vectors[bad]}`,
     todo: "try a lower learning rate, or check the model's weights",

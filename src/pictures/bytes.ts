@@ -1,4 +1,4 @@
-/** A found picture's bytes, as they were at one moment. */
+/** A found image's bytes, as they were at one moment. */
 
 import { open, stat } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -8,7 +8,7 @@ import { type FoundImage, imageFile } from './files.ts';
 import { splitPath } from './names.ts';
 import { memberBytes } from './shards.ts';
 
-/** No picture's file is larger: 200 megapixels of float32 fit. */
+/** No image's file is larger: 200 megapixels of float32 fit. */
 const largestPicture = 2 ** 31;
 /** Milliseconds until a file that changed while it was read is read once more. */
 const changePause = 300;
@@ -18,7 +18,7 @@ export interface ImageBytes extends Pick<FoundImage, 'size' | 'modified' | 'stat
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** @throws LincirError 'not-found', 'io', or 'bad-file' for a picture that is empty, huge or changes while it is read */
+/** @throws LincirError 'not-found', 'io', or 'bad-file' for an image that is empty, huge or changes while it is read */
 export async function readImage(picture: FoundImage): Promise<ImageBytes> {
   const { path, file, offset } = picture;
   try {
@@ -54,7 +54,7 @@ async function readUnchanged(picture: FoundImage): Promise<ImageBytes | undefine
     if (size === 0 || size > largestPicture) {
       throw new LincirError('bad-file', {
         subject: path,
-        expected: `a picture of 1 to ${largestPicture} bytes`,
+        expected: `an image of 1 to ${largestPicture} bytes`,
         found: size === 0 ? 'an empty file' : `${size} bytes`,
       });
     }
@@ -72,7 +72,7 @@ async function readUnchanged(picture: FoundImage): Promise<ImageBytes | undefine
   }
 }
 
-/** The bytes of a picture that an index knows by this path. Throws LincirError 'not-found', 'io' or 'bad-file'. */
+/** The bytes of an image that an index knows by this path. Throws LincirError 'not-found', 'io' or 'bad-file'. */
 export async function indexedBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
   const [name, member] = splitPath(path);
   const file = await pathOnDisk(name);

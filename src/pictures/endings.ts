@@ -1,12 +1,12 @@
-/** Which files are pictures, by the ends of their names: those that are taken, and those that are not. */
+/** Which files are images, by the ends of their names: those that are taken, and those that are not. */
 
-/** What a picture's file may end in. What it is, its contents tell when it is read. */
+/** What an image's file may end in. What it is, its contents tell when it is read. */
 export const takenEndings: ReadonlySet<string> = new Set([
   ...['jpg', 'jpeg', 'jpe', 'jfif', 'pjpeg', 'pjp', 'mpo'],
   ...['png', 'apng', 'webp', 'gif', 'tif', 'tiff', 'svg', 'bmp', 'dib'],
   ...['avif', 'avifs', 'heic', 'heics', 'heif', 'heifs', 'hif', 'jxl'],
   ...['jp2', 'j2k', 'j2c', 'jpc', 'jpf', 'jpx'],
-  // Raw pictures of cameras, of which the preview is taken that lies in them.
+  // Raw images of cameras, of which the preview is taken that lies in them.
   ...[
     '3fr',
     'arw',
@@ -27,9 +27,9 @@ export const takenEndings: ReadonlySet<string> = new Set([
   ...['nrw', 'orf', 'pef', 'raf', 'rw2', 'rwl', 'sr2', 'srf', 'srw'],
 ]);
 
-/** What looks like a picture too, and is not taken. */
+/** What looks like an image too, and is not taken. */
 export const leftOutEndings: ReadonlySet<string> = new Set([
-  // Of programs that make pictures.
+  // Of programs that make images.
   ...['ai', 'afphoto', 'cdr', 'clip', 'eps', 'indd', 'kra', 'ora', 'psb', 'psd', 'sketch', 'xcf'],
   ...[
     'bpg',
@@ -49,7 +49,7 @@ export const leftOutEndings: ReadonlySet<string> = new Set([
     'tga',
   ],
   ...['cur', 'ico', 'icns', 'emf', 'wmf', 'pict', 'pct', 'pcx', 'ras', 'xbm', 'xpm', 'svgz', 'livp'],
-  // What moves, of which phones make a lot beside pictures.
+  // What moves, of which phones make a lot beside images.
   ...['mov', 'mp4', 'm4v', 'avi', 'mkv', 'webm', '3gp', 'mts', 'm2ts', 'mpg', 'mpeg', 'wmv', 'flv'],
   ...['pam', 'pbm', 'pgm', 'pnm', 'ppm', 'pfm', 'dcm', 'fit', 'fits', 'crw', 'raw', 'x3f'],
 ]);

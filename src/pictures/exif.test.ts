@@ -44,7 +44,7 @@ describe('EXIF', () => {
     for (const format of ['jpeg', 'png', 'webp', 'avif'] as const) {
       assert.deepEqual(exifOf(await complete().toFormat(format).toBuffer()), expected, format);
     }
-    // What JPEG has is a block of TIFF, as are the files of most cameras' raw pictures. HEIC has it somewhere.
+    // What JPEG has is a block of TIFF, as are the files of most cameras' raw images. HEIC has it somewhere.
     const { exif } = await sharp(await complete().jpeg().toBuffer()).metadata();
     assert.deepEqual(exifOf(exif!.subarray(6)), expected);
     assert.deepEqual(exifOf(Buffer.concat([Buffer.from('....ftypheic and so on'), exif!])), expected);

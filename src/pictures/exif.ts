@@ -1,4 +1,4 @@
-/** What a camera wrote into a picture's file: when, with what and where it was taken. */
+/** What a camera wrote into an image's file: when, with what and where it was taken. */
 // Exif 3.0 (CIPA DC-008-2023), in TIFF's folders of tags (TIFF 6.0, section 2). Only the tags below are read, and of each a
 // few hundred bytes: libraries read all values of all tags, which 64 KB of hostile ones turn into gigabytes.
 
@@ -67,7 +67,7 @@ interface Folder {
 
 const emptyFolder: Folder = { tiff: { data: Buffer.alloc(0), isLittle: true }, entries: new Map() };
 
-/** The block of a file: all of it in TIFF and cameras' raw pictures; elsewhere it lies in a part of its own. */
+/** The block of a file: all of it in TIFF and cameras' raw images; elsewhere it lies in a part of its own. */
 function tiffIn(file: Buffer): Tiff | undefined {
   if (file.length < 12) return undefined;
   const kind = file.toString('latin1', 0, 12);

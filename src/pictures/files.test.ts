@@ -1,4 +1,4 @@
-/** Pictures' bytes, read as they were at one moment, and names as an index has them. */
+/** Images' bytes, read as they were at one moment, and names as an index has them. */
 
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, stat, utimes, writeFile } from 'node:fs/promises';
@@ -16,7 +16,7 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true }));
 
-describe('bytes of a picture', () => {
+describe('bytes of an image', () => {
   test('come with the facts that held while they were read', async () => {
     const path = join(folder, 'a.png');
     await writeFile(path, 'some bytes');

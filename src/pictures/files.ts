@@ -1,4 +1,4 @@
-/** Picture files: which ones lie in folders, and what an index knows them by. */
+/** Image files: which ones lie in folders, and what an index knows them by. */
 
 import type { Dirent, Stats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
@@ -10,7 +10,7 @@ import { isImageFile, looksOf } from './looks.ts';
 import { indexPath } from './names.ts';
 import type { Region } from './region.ts';
 
-/** A picture that was found but not yet read. */
+/** An image that was found but not yet read. */
 export interface FoundImage {
   /** Absolute, with forward slashes; of a member, `SHARD.tar!/MEMBER`. */
   readonly path: string;
@@ -44,12 +44,12 @@ export interface WalkOptions {
   /** Look at what links lead to. Default: links are passed over. */
   readonly followLinks?: boolean | undefined;
   readonly onUnreadable: (unreadable: Unreadable) => void;
-  /** Told of the name of each file that looks like a picture and is not taken. */
+  /** Told of the name of each file that looks like an image and is not taken. */
   readonly onLeftOut?: ((name: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** All pictures in and under a folder, in the order of their names. Throws 'not-found' or 'io' for the folder itself. */
+/** All images in and under a folder, in the order of their names. Throws 'not-found' or 'io' for the folder itself. */
 export async function* walkImages(
   folder: string,
   options: WalkOptions,
@@ -130,7 +130,7 @@ export function tellUnreadable(error: unknown, path: string, { onUnreadable }: W
   onUnreadable({ path, reason: reasonOf(lincirError), isMissing: lincirError.code === 'not-found' });
 }
 
-/** Why a picture cannot be used, for people, without its name. */
+/** Why an image cannot be used, for people, without its name. */
 export function reasonOf({ problem: { expected, found, todo } }: LincirError): string {
   return `expected ${expected}, found ${found}${todo === undefined ? '' : `; ${todo}`}`;
 }

@@ -1,4 +1,4 @@
-/** Pictures and what comes with them: files, shards, addresses on the web, ready embeddings and metadata. */
+/** Images and what comes with them: files, shards, addresses on the web, ready embeddings and metadata. */
 
 export { indexedBytes } from './bytes.ts';
 export { type EmbeddingsFile, openEmbeddings } from './embeddings.ts';

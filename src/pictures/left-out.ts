@@ -1,4 +1,4 @@
-/** What of a folder or shard is left out: what no person keeps pictures in, and what `--exclude` matches. */
+/** What of a folder or shard is left out: what no person keeps images in, and what `--exclude` matches. */
 
 import { matchesGlob, posix } from 'node:path';
 import { nameKey } from '../core/index.ts';

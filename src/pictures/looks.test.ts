@@ -21,7 +21,7 @@ test('endings tell, and what is no ending is unclear', () => {
   }
 });
 
-test('a beginning is that of a picture, or of something else', () => {
+test('a beginning is that of an image, or of something else', () => {
   assert.ok(isImageName(png));
   assert.ok(isImageName(Buffer.from('<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"/>')));
   for (const text of ['', 'text', '<!DOCTYPE html><html><svg></svg></html>', '%PDF-1.7', '8BPS']) {

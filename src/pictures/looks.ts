@@ -1,16 +1,16 @@
-/** Whether a file is a picture: its name says so, or, where that has no ending to go by, its beginning. */
+/** Whether a file is an image: its name says so, or, where that has no ending to go by, its beginning. */
 
 import { open } from 'node:fs/promises';
 import { formatOf } from '../decoding/index.ts';
 import { endingOf, leftOutEndings, takenEndings } from './endings.ts';
 
-/** By its name alone. `unclear`: to be looked into; `other`: no picture. */
+/** By its name alone. `unclear`: to be looked into; `other`: no image. */
 export type Looks = 'taken' | 'left out' | 'unclear' | 'other';
 
-/** How many files look like pictures and are not taken, by their endings. */
+/** How many files look like images and are not taken, by their endings. */
 export type LeftOut = Readonly<Record<string, number>>;
 
-/** What tells every kind of picture. In bytes. */
+/** What tells every kind of image. In bytes. */
 const beginningSize = 4096;
 
 export function looksOf(name: string): Looks {
@@ -21,7 +21,7 @@ export function looksOf(name: string): Looks {
   return /^[a-z\d]{0,7}[a-z][a-z\d]{0,7}$/.test(ending) ? 'other' : 'unclear';
 }
 
-/** Whether bytes, of which a picture's beginning is enough, are a picture's that can be decoded. */
+/** Whether bytes, of which an image's beginning is enough, are an image's that can be decoded. */
 export function isImageName(bytes: Uint8Array): boolean {
   const format = formatOf(bytes.subarray(0, beginningSize));
   // A saved web page may have drawings in it.

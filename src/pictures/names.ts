@@ -1,4 +1,4 @@
-/** The names by which an index knows pictures: absolute paths of files, and of members in shards. */
+/** The names by which an index knows images: absolute paths of files, and of members in shards. */
 
 import { posix, resolve, sep } from 'node:path';
 

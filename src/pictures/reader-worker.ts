@@ -1,4 +1,4 @@
-/** A thread behind PictureReader: reads, hashes, decodes and preprocesses pictures. */
+/** A thread behind PictureReader: reads, hashes, decodes and preprocesses images. */
 
 import { hash } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -15,7 +15,7 @@ const { preprocessing, budget, ...options }: ReaderTask = workerData;
 joinBudget(budget);
 const port = parentPort!;
 
-/** Two pictures at a time, so that one is decoded, outside of this thread, while the other is resampled. */
+/** Two images at a time, so that one is decoded, outside of this thread, while the other is resampled. */
 const lanes = [Promise.resolve(), Promise.resolve()];
 let received = 0;
 

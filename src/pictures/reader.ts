@@ -1,4 +1,4 @@
-/** Pictures read and preprocessed on threads of their own, ahead of the encoder, which blocks its thread. */
+/** Images read and preprocessed on threads of their own, ahead of the encoder, which blocks its thread. */
 
 import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
@@ -21,7 +21,7 @@ export interface ReaderTask extends ReaderSettings {
 export interface ReaderOptions extends ReaderSettings {
   /** Default: one for every two of the processor's. */
   readonly threads?: number | undefined;
-  /** Pictures that are under way at once, which bounds the memory. */
+  /** Images that are under way at once, which bounds the memory. */
   readonly ahead: number;
 }
 
@@ -33,13 +33,13 @@ export interface WantedImage {
   readonly isUndescribed?: boolean;
 }
 
-/** What a picture's file says of it; its size in pixels, upright. */
+/** What an image's file says of it; its size in pixels, upright. */
 export interface PhotoFacts extends Exif {
   readonly width: number;
   readonly height: number;
 }
 
-/** What became of a picture; its size and times as they were when it was read. */
+/** What became of an image; its size and times as they were when it was read. */
 export type ReadImage =
   | (Pick<FoundImage, 'size' | 'modified' | 'statusChanged'> & {
       /** SHA-256, in hex. */
@@ -94,7 +94,7 @@ export class ImageReader {
     });
   }
 
-  /** All wanted pictures, in their order, each with what became of it. */
+  /** All wanted images, in their order, each with what became of it. */
   async *read<Wanted extends WantedImage>(
     all: AsyncIterable<Wanted>,
   ): AsyncGenerator<{ readonly wanted: Wanted; readonly read: ReadImage }, void, void> {

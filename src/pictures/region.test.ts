@@ -27,7 +27,7 @@ const pixel = ({ data, width }: RgbImage, x: number, y: number) => [
 const white = [255, 255, 255];
 const black = [0, 0, 0];
 
-/** The mask as rows of `#` inside and `.` outside, seen on a picture without white. */
+/** The mask as rows of `#` inside and `.` outside, seen on an image without white. */
 function shape(image: RgbImage): string[] {
   return Array.from({ length: image.height }, (_, y) =>
     Array.from({ length: image.width }, (_, x) => (pixel(image, x, y)[2] === 255 ? '.' : '#')).join(''),
@@ -39,7 +39,7 @@ function areaOf(polygons: number[][], width: number, height: number): number {
   return [...shape(cutRegion(positions(width, height), region)).join('')].filter((at) => at === '#').length;
 }
 
-test('a box is cut at whole pixels, halves to the even one, and ends with the picture', () => {
+test('a box is cut at whole pixels, halves to the even one, and ends with the image', () => {
   const cut = (...edges: Parameters<typeof box>) => {
     const result = cutRegion(positions(20, 10), { box: box(...edges), square: 'squash' });
     const last = pixel(result, result.width - 1, result.height - 1);
@@ -51,7 +51,7 @@ test('a box is cut at whole pixels, halves to the even one, and ends with the pi
   assert.deepEqual(cut(-4, -0.6, 99, 10.2), [0, 0, 19, 9]);
 });
 
-test('a box without a pixel is refused by the name of the picture', () => {
+test('a box without a pixel is refused by the name of the image', () => {
   for (const edges of [box(5, 5, 5.4, 9), box(20, 0, 30, 5), box(8, 2, 3, 6), box(Number.NaN, 0, 5, 5)]) {
     assert.throws(
       () => cutRegion(positions(20, 10), { box: edges, square: 'squash' }, 'cat.jpg'),
@@ -114,7 +114,7 @@ test('runs go down the columns, the first outside', () => {
   assert.deepEqual(shape(part), ['##', '.#']);
 });
 
-test('runs of another size than the picture are refused', () => {
+test('runs of another size than the image are refused', () => {
   const of = (runs: number[], height: number, width: number) => () =>
     cutRegion(positions(3, 4), { box: box(0, 0, 3, 4), mask: { runs, height, width }, square: 'squash' });
   const refused = { name: 'LincirError', code: 'bad-file' };

@@ -1,11 +1,11 @@
-/** Regions of pictures, as benchmarks cut them out: a box, what lies outside of a mask, and how it becomes a square. */
+/** Regions of images, as benchmarks cut them out: a box, what lies outside of a mask, and how it becomes a square. */
 
 import { type ImagePreprocessing, type PreprocessOptions, preprocessImage } from '../clip/index.ts';
 import { LincirError } from '../core/index.ts';
 import { decodeImage } from '../decoding/index.ts';
 import { defaultMaxPixels, type ImageSource, type RgbImage } from '../pixels/index.ts';
 
-/** A box in the picture's pixels as its file stores them, before it is turned (EXIF); what lies past the picture's edges is clamped away. */
+/** A box in the image's pixels as its file stores them, before it is turned (EXIF); what lies past the image's edges is clamped away. */
 export interface Box {
   readonly left: number;
   readonly top: number;
@@ -13,7 +13,7 @@ export interface Box {
   readonly bottom: number;
 }
 
-/** What is seen of a picture. Plain data: it goes to other threads. */
+/** What is seen of an image. Plain data: it goes to other threads. */
 export interface Region {
   readonly box: Box;
   /** Pixels outside become white. COCO's segmentations: polygons [x, y, x, y, …], or runs down the columns, outside first. */
@@ -29,8 +29,8 @@ export interface Region {
  * rounds them. A pixel is inside of a mask if its centre is in one of the polygons (each by the even-odd rule, as in
  * COCO's masks, from which single pixels along an edge may differ). `pad` gives a square; `squash` leaves the cut's own
  * sides, which whoever resizes it must not keep the proportions of.
- * @param name what errors call the picture
- * @throws LincirError 'bad-file' if nothing of the box lies in the picture, or the runs are those of another size
+ * @param name what errors call the image
+ * @throws LincirError 'bad-file' if nothing of the box lies in the image, or the runs are those of another size
  */
 export function cutRegion(image: RgbImage, { box, mask, square }: Region, name = 'image'): RgbImage {
   const left = clamped(box.left, image.width);
@@ -42,7 +42,7 @@ export function cutRegion(image: RgbImage, { box, mask, square }: Region, name =
       subject: name,
       expected: `a box among its ${image.width} x ${image.height} pixels`,
       found: `${box.left}, ${box.top} to ${box.right}, ${box.bottom}`,
-      todo: 'check that the picture is the one that the annotations are of',
+      todo: 'check that the image is the one that the annotations are of',
     });
   }
   const frame: Frame = { left, top, width, height };
@@ -82,7 +82,7 @@ export async function preprocessRegion(
   return await preprocessImage(cut, steps, options);
 }
 
-/** Where the cut lies in the picture, in whole pixels. */
+/** Where the cut lies in the image, in whole pixels. */
 interface Frame {
   readonly left: number;
   readonly top: number;
@@ -144,7 +144,7 @@ function runsInside(
       subject: name,
       expected: `a mask of its ${image.width} x ${image.height} pixels`,
       found: `one of ${width} x ${height} with ${total}`,
-      todo: 'check that the picture is the one that the annotations are of',
+      todo: 'check that the image is the one that the annotations are of',
     });
   }
   const inside = new Uint8Array(frame.width * frame.height);

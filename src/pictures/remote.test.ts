@@ -1,4 +1,4 @@
-/** Pictures from the web: what is fetched, where no URL and no redirect may lead, and how every fault ends. */
+/** Images from the web: what is fetched, where no URL and no redirect may lead, and how every fault ends. */
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -41,7 +41,7 @@ async function refused(fetching: Promise<unknown>, code: string, ...patterns: Re
   });
 }
 
-test('a picture is fetched, with a request that asks for one', async (context) => {
+test('an image is fetched, with a request that asks for one', async (context) => {
   const asked: Record<string, unknown>[] = [];
   const server = await serve(context, ({ headers, url }, response) => {
     asked.push({ ...headers, url });
@@ -57,7 +57,7 @@ test('a picture is fetched, with a request that asks for one', async (context) =
   );
 });
 
-test('a large picture of unknown length arrives whole', async (context) => {
+test('a large image of unknown length arrives whole', async (context) => {
   const large = Buffer.alloc(300_000, 'picture');
   const server = await serve(context, (_, response) => {
     response.writeHead(200, { 'content-type': 'binary/octet-stream' });
@@ -285,7 +285,7 @@ test('an abort ends it with its reason', async (context) => {
   await assert.rejects(fetchImage(server, local({ signal })), reason);
 });
 
-test('what is no picture is refused', async (context) => {
+test('what is no image is refused', async (context) => {
   const server = await serve(context, ({ url = '' }, response) => {
     const [type, body] = decodeURIComponent(url.slice(1)).split('|');
     response.writeHead(200, type ? { 'content-type': type } : {}).end(body);
@@ -295,18 +295,18 @@ test('what is no picture is refused', async (context) => {
   await refused(
     get('text/html; charset=utf-8', 'x'),
     'bad-file',
-    /a picture, found the content type "text\/html"/,
+    /an image, found the content type "text\/html"/,
   );
   for (const type of ['application/json', 'text/plain', 'video/mp4', 'imagery/png', 'x']) {
     await refused(get(type, 'x'), 'bad-file', new RegExp(`"${type}"`));
   }
-  await refused(get('image/png', ''), 'bad-file', /a picture, found no bytes/);
+  await refused(get('image/png', ''), 'bad-file', /an image, found no bytes/);
   for (const type of ['', 'IMAGE/JPEG', 'image/png;x=y', 'Application/Octet-Stream']) {
     assert.deepEqual(Buffer.from(await get(type, 'x')), Buffer.from('x'));
   }
 });
 
-test('an answer that is no whole picture is an error of its own', async (context) => {
+test('an answer that is no whole image is an error of its own', async (context) => {
   const server = await serve(context, ({ url, socket }, response) => {
     const path = url?.split('?')[0] ?? '';
     const answers: Record<string, () => void> = {
@@ -321,7 +321,7 @@ test('an answer that is no whole picture is an error of its own', async (context
     (answers[path] ?? (() => response.writeHead(status).end(status === 204 ? undefined : 'x')))();
   });
   const get = (path: string) => fetchImage(`${server}/${path}?secret`, local({ timeout: 5000 }));
-  await refused(get('404'), 'not-found', /\/404": expected a picture, found HTTP status 404/);
+  await refused(get('404'), 'not-found', /\/404": expected an image, found HTTP status 404/);
   await refused(get('410'), 'not-found', /HTTP status 410/);
   for (const status of [204, 206, 304, 403, 500]) {
     await refused(get(`${status}`), 'network', new RegExp(`HTTP status 200, found HTTP status ${status}`));

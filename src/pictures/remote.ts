@@ -1,4 +1,4 @@
-/** One picture's bytes from the web, and only from where a stranger's URL may lead: the public internet. */
+/** One image's bytes from the web, and only from where a stranger's URL may lead: the public internet. */
 
 import type { LookupAddress, LookupOptions } from 'node:dns';
 import { lookup as askDns } from 'node:dns/promises';
@@ -35,7 +35,7 @@ export function isWebAddress(text: string): boolean {
 /**
  * The bytes behind a URL, undecoded. Checked is the very address that is connected to, for the URL and for each of at
  * most 5 redirects. Proxies named in the environment are not used: they would connect to what only they look up.
- * @throws LincirError `bad-argument` for a URL that may not be fetched, `not-found`, `bad-file` for what is no picture
+ * @throws LincirError `bad-argument` for a URL that may not be fetched, `not-found`, `bad-file` for what is no image
  * or too large, `network`; and the signal's reason.
  */
 export async function fetchImage(
@@ -129,7 +129,7 @@ function checkedUrl(url: URL | null, subject: string, code: ErrorCode): URL {
     throw refused(`the scheme ${quoted(url.protocol)}`, 'use https or http');
   }
   if (url.username || url.password) {
-    throw refused('a user name or a password', 'download the picture yourself and give its path');
+    throw refused('a user name or a password', 'download the image yourself and give its path');
   }
   return url;
 }
@@ -210,16 +210,16 @@ async function pictureIn(
     new LincirError(code, { subject, expected, found, ...(todo && { todo }) });
   if (statusCode !== 200) {
     const missing = statusCode === 404 || statusCode === 410;
-    const expected = missing ? 'a picture' : 'HTTP status 200';
+    const expected = missing ? 'an image' : 'HTTP status 200';
     throw refused(missing ? 'not-found' : 'network', expected, `HTTP status ${statusCode}`, 'check the URL');
   }
   const type = headers['content-type']?.split(';')[0]?.trim() ?? '';
   if (!/^(image\/.*|(application|binary)\/octet-stream|)$/i.test(type)) {
     throw refused(
       'bad-file',
-      'a picture',
+      'an image',
       `the content type ${quoted(type)}`,
-      'give the URL of the picture itself',
+      'give the URL of the image itself',
     );
   }
   const encoding = headers['content-encoding'] ?? 'identity';
@@ -243,12 +243,12 @@ async function pictureIn(
     bytes.set(chunk, length);
     length += chunk.length;
   }
-  if (length === 0) throw refused('bad-file', 'a picture', 'no bytes');
+  if (length === 0) throw refused('bad-file', 'an image', 'no bytes');
   return length === bytes.length ? bytes : bytes.slice(0, length);
 }
 
 function tooSlow(subject: string, timeout: number, cause: unknown): LincirError {
-  const expected = `the whole picture within ${formatDuration(timeout / 1000)}`;
+  const expected = `the whole image within ${formatDuration(timeout / 1000)}`;
   return new LincirError('network', {
     subject,
     expected,

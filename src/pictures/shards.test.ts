@@ -23,7 +23,7 @@ async function shardOf(name: string, ...entries: readonly Buffer[]): Promise<str
   return path;
 }
 
-/** Pictures with what is read of each, and what is told to be unreadable with its reason. */
+/** Images with what is read of each, and what is told to be unreadable with its reason. */
 async function look(shard: string, options: Omit<WalkOptions, 'onUnreadable'> = {}) {
   const unreadable: Unreadable[] = [];
   const found = await Array.fromAsync(

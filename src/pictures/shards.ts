@@ -1,4 +1,4 @@
-/** Pictures in WebDataset shards, which are tar archives, read where they lie: by the names they would have in a folder. */
+/** Images in WebDataset shards, which are tar archives, read where they lie: by the names they would have in a folder. */
 
 import { posix } from 'node:path';
 import { LincirError, nameKey, type RandomAccess } from '../core/index.ts';
@@ -14,7 +14,7 @@ const linksInARow = 40;
 
 type Members = Map<string, TarMember>;
 
-/** The pictures in a shard. Hidden ones and what `exclude` matches are left out as in folders. */
+/** The images in a shard. Hidden ones and what `exclude` matches are left out as in folders. */
 export async function* shardImages(
   name: string,
   options: WalkOptions,

@@ -1,4 +1,4 @@
-/** What a user names to be indexed: folders, files, WebDataset shards and lists of files, as one stream of pictures. */
+/** What a user names to be indexed: folders, files, WebDataset shards and lists of files, as one stream of images. */
 
 import { readFile, stat } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
@@ -20,10 +20,10 @@ export interface SourceOptions extends WalkOptions {
 
 /** Everything that was named. */
 export interface ImageSources {
-  /** All pictures, each path once if it is named once. Can be asked for again, and then looks again. */
+  /** All images, each path once if it is named once. Can be asked for again, and then looks again. */
   pictures(): AsyncGenerator<FoundImage, void, void>;
   /**
-   * The folder or shard in which a known picture with this path would be found if it were still there, the file itself
+   * The folder or shard in which a known image with this path would be found if it were still there, the file itself
    * where it was named; undefined if it is not among them.
    */
   covering(path: string): string | undefined;
@@ -36,7 +36,7 @@ interface Source {
 }
 
 /**
- * Sources by what they are: folders with all pictures in and under them, WebDataset shards (`.tar`), other files as pictures.
+ * Sources by what they are: folders with all images in and under them, WebDataset shards (`.tar`), other files as images.
  * @throws LincirError 'not-found' or 'io' naming what is not there, and what reading a list throws
  */
 export async function openSources(names: readonly string[], options: SourceOptions): Promise<ImageSources> {
@@ -75,7 +75,7 @@ export async function openSources(names: readonly string[], options: SourceOptio
   };
 }
 
-/** Members of a shard lie in it, not in the folder that it lies in, whose pictures they are not. */
+/** Members of a shard lie in it, not in the folder that it lies in, whose images they are not. */
 function isWithin(path: string, { covered }: Source): boolean {
   if (!covered.endsWith('/')) return path === covered;
   const isOfFolder = splitPath(covered)[1] === undefined;

@@ -50,7 +50,7 @@ function edited(block: Buffer, edit: (block: Buffer) => void): Buffer {
 test('regular files and links come in order, and nothing else', async () => {
   const archive = Buffer.concat([
     entry('./', '', 'Directory'),
-    entry('./000.jpg', 'a picture'),
+    entry('./000.jpg', 'an image'),
     entry('./000.txt', ''),
     entry('link', '', 'SymbolicLink'),
     entry('folder/', '', 'File'),
@@ -59,7 +59,7 @@ test('regular files and links come in order, and nothing else', async () => {
     entry('ütf 🐈.jpg', 'y'.repeat(513)),
   ]);
   const expected = [
-    ['./000.jpg', 'a picture'],
+    ['./000.jpg', 'an image'],
     ['./000.txt', ''],
     ['link', { kind: 'symbolic', target: '' }],
     ['old', 'x'.repeat(512)],

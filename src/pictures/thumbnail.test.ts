@@ -1,4 +1,4 @@
-/** Thumbnails: upright, small, and none where there is no picture. */
+/** Thumbnails: upright, small, and none where there is no image. */
 
 import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -36,7 +36,7 @@ test('a thumbnail is upright, on white, and no larger than its square', async (c
   assert.deepEqual([...(await sharp(clear).raw().toBuffer()).subarray(0, 3)], [255, 255, 255]);
 });
 
-test('what is no picture has no thumbnail', async () => {
+test('what is no image has no thumbnail', async () => {
   const png = await sharp({
     create: {
       width: 300,

@@ -1,13 +1,13 @@
-/** Pictures made small, to be seen in pages and terminals. */
+/** Images made small, to be seen in pages and terminals. */
 
 import type { Sharp } from 'sharp';
 import { shownImage } from '../decoding/index.ts';
 
 /**
- * A picture to embed in a page: upright, on white, fitted into a square.
- * @param picture a path or an encoded picture's bytes
+ * An image to embed in a page: upright, on white, fitted into a square.
+ * @param picture a path or an encoded image's bytes
  * @param side of the square, in pixels
- * @returns JPEG; undefined if the picture cannot be read
+ * @returns JPEG; undefined if the image cannot be read
  */
 export async function thumbnailOf(picture: string | Uint8Array, side = 320): Promise<Uint8Array | undefined> {
   return shrunkImage(picture, (image) =>
@@ -17,7 +17,7 @@ export async function thumbnailOf(picture: string | Uint8Array, side = 320): Pro
   );
 }
 
-/** The picture that `change` makes of an upright one on white, encoded. Undefined if the picture cannot be read. */
+/** The image that `change` makes of an upright one on white, encoded. Undefined if the image cannot be read. */
 export async function shrunkImage(
   picture: string | Uint8Array,
   change: (image: Sharp) => Sharp,

@@ -10,7 +10,7 @@ export interface RgbImage {
   readonly height: number;
   /** How these pixels are to be turned to be seen upright: 1 to 8, as in EXIF. Absent: they are upright. */
   readonly orientation?: number;
-  /** The size of the picture that these pixels are a window of, upright unless the window is as stored. */
+  /** The size of the image that these pixels are a window of, upright unless the window is as stored. */
   readonly whole?: { readonly width: number; readonly height: number };
 }
 

@@ -1,4 +1,4 @@
-/** Every orientation of EXIF, as sharp turns pictures too. */
+/** Every orientation of EXIF, as sharp turns images too. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

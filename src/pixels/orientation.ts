@@ -1,8 +1,8 @@
-/** Pictures that are stored lying or mirrored: their rows as they are seen upright. */
+/** Images that are stored lying or mirrored: their rows as they are seen upright. */
 
 import type { RgbImage } from './image.ts';
 
-/** Rows of an upright picture, three bytes per pixel. */
+/** Rows of an upright image, three bytes per pixel. */
 export interface UprightRows {
   readonly width: number;
   readonly height: number;
@@ -10,7 +10,7 @@ export interface UprightRows {
   readonly row: (y: number, from: number, to: number) => Uint8Array;
 }
 
-/** So many rows are turned together: of a picture that lies, they are what a few lines of the cache hold. */
+/** So many rows are turned together: of an image that lies, they are what a few lines of the cache hold. */
 const rowsAtOnce = 32;
 
 export function uprightSize({ width, height, orientation = 1 }: RgbImage): {
@@ -54,7 +54,7 @@ export function uprightRows(image: RgbImage): UprightRows {
   return { ...size, row };
 }
 
-/** In bytes: where the upright picture's first pixel lies, and how far it is to the next to the right and below. */
+/** In bytes: where the upright image's first pixel lies, and how far it is to the next to the right and below. */
 function steps({ width, height, orientation = 1 }: RgbImage): {
   readonly origin: number;
   readonly right: number;
@@ -63,7 +63,7 @@ function steps({ width, height, orientation = 1 }: RgbImage): {
   const pixel = 3;
   const line = width * pixel;
   const [lastColumn, lastRow] = [line - pixel, (height - 1) * line];
-  // EXIF 3.0, section 4.6.5.1.6: where the stored picture's first row and first column are seen.
+  // EXIF 3.0, section 4.6.5.1.6: where the stored image's first row and first column are seen.
   switch (orientation) {
     case 2:
       return { origin: lastColumn, right: -pixel, down: line };

@@ -1,4 +1,4 @@
-/** What of a picture the vision tower sees: padded, resized and cropped. */
+/** What of an image the vision tower sees: padded, resized and cropped. */
 
 import type { RgbImage } from './image.ts';
 import { uprightSize } from './orientation.ts';
@@ -18,7 +18,7 @@ export interface Window {
   readonly crop: Extent;
   /** The ratio of the sides beyond which black is added before everything else; Infinity: never. */
   readonly targetPad: number;
-  /** The picture as it is stored, whatever its file says about turning it. */
+  /** The image as it is stored, whatever its file says about turning it. */
   readonly isStored: boolean;
 }
 

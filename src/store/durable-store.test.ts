@@ -31,7 +31,7 @@ describe('a durable store', () => {
     }
   });
 
-  test('finds nearly all by the approximate index, more pictures and filters included', async () => {
+  test('finds nearly all by the approximate index, more images and filters included', async () => {
     const path = newPath();
     const store = await create(path);
     const exact = new MemoryStore(info);

@@ -5,7 +5,7 @@ import { pathOnDisk } from '../files/index.ts';
 import { MemoryStore } from './memory-store.ts';
 import type { StoreInfo, VectorStore } from './store.ts';
 
-/** A new set of pictures beside the one that is read, in whose place it comes when it is published. */
+/** A new set of images beside the one that is read, in whose place it comes when it is published. */
 export interface Replacement {
   readonly store: VectorStore;
   publish(): Promise<void>;

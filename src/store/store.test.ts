@@ -159,7 +159,7 @@ for (const [name, uri] of [
       await store.close();
     });
 
-    test('takes metadata with pictures, and times that files may lack', async () => {
+    test('takes metadata with images, and times that files may lack', async () => {
       const store = await create(uri());
       await store.annotate(
         new Map([
@@ -192,7 +192,7 @@ for (const [name, uri] of [
       await store.close();
     });
 
-    test('notes missing pictures, each once, aside of those that it finds', async () => {
+    test('notes missing images, each once, aside of those that it finds', async () => {
       const store = await create(uri());
       const missing = (id: string, since: number) => {
         return {
@@ -218,7 +218,7 @@ for (const [name, uri] of [
       await store.close();
     });
 
-    test('notes broken pictures, each once', async () => {
+    test('notes broken images, each once', async () => {
       const store = await create(uri());
       const broken = (path: string, reason: string) => ({ path, size: 1, modified: 2.5, reason });
       await store.addBroken([broken('a', 'cut short'), broken("b'", 'empty')]);

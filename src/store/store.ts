@@ -1,4 +1,4 @@
-/** The contract of a vector store: what holds pictures' embeddings and finds the nearest, whatever engine does it. */
+/** The contract of a vector store: what holds images' embeddings and finds the nearest, whatever engine does it. */
 
 import type { Columns, ColumnType, Filter, Scalar } from './filter/filter.ts';
 
@@ -16,7 +16,7 @@ export interface StoreInfo {
   readonly dimensions: number;
   /** How vectors are stored. */
   readonly precision: Precision;
-  /** Ratio that long pictures were padded to before they were encoded; null: they were not. */
+  /** Ratio that long images were padded to before they were encoded; null: they were not. */
   readonly targetPad: number | null;
   /** When it was made, as ISO 8601. */
   readonly created: string;
@@ -25,9 +25,9 @@ export interface StoreInfo {
 export const precisions = ['float32', 'float16'] as const;
 export type Precision = (typeof precisions)[number];
 
-/** A picture as an index knows it. */
+/** An image as an index knows it. */
 export interface IndexedImage {
-  /** Unique, and kept when the picture is renamed or changed. */
+  /** Unique, and kept when the image is renamed or changed. */
   readonly id: string;
   /** Unique: of a file, `SHARD.tar!/MEMBER` of a shard, or the name that came with an embedding. */
   readonly path: string;
@@ -51,12 +51,12 @@ export interface IndexedImage {
 /** Values of further columns, by name. */
 export type Metadata = Readonly<Record<string, Scalar | null>>;
 
-/** What a call may say of metadata: of known columns alone, in all its pictures the same ones. */
+/** What a call may say of metadata: of known columns alone, in all its images the same ones. */
 interface Described {
   readonly metadata?: Metadata;
 }
 
-/** Where a picture lies, and what tells that it has changed. */
+/** Where an image lies, and what tells that it has changed. */
 export type Facts = Pick<IndexedImage, 'id' | 'path' | 'folder' | 'size' | 'modified' | 'statusChanged'> &
   Described;
 
@@ -65,24 +65,24 @@ export interface StoredImage extends IndexedImage, Described {
   readonly vector: Float32Array;
 }
 
-/** A picture that was in the index and could not be read since: what it needs to come back as the one that it was. */
+/** An image that was in the index and could not be read since: what it needs to come back as the one that it was. */
 export interface MissingImage extends Pick<IndexedImage, 'id' | 'path' | 'hash'> {
   /** When it was missed first, in milliseconds since 1970. */
   readonly since: number;
   readonly metadata: Metadata;
 }
 
-/** A picture that could not be read. */
+/** An image that could not be read. */
 export interface BrokenImage extends Pick<IndexedImage, 'path' | 'size' | 'modified' | 'statusChanged'> {
   readonly reason: string;
 }
 
-/** All that an index has of a picture. */
+/** All that an index has of an image. */
 export interface KnownImage extends StoredImage {
   readonly metadata: Metadata;
 }
 
-/** What a search tells of a picture: every further column would cost it a millisecond. */
+/** What a search tells of an image: every further column would cost it a millisecond. */
 export interface Hit extends Pick<IndexedImage, 'id' | 'path' | 'folder' | 'hash'> {
   /** Cosine similarity with the query, -1 to 1. */
   readonly score: number;
@@ -94,7 +94,7 @@ export interface StoreQuery {
   readonly vector: Float32Array;
   /** The most hits. */
   readonly limit: number;
-  /** Only pictures that pass are ranked: there are `limit` hits if so many pass. */
+  /** Only images that pass are ranked: there are `limit` hits if so many pass. */
   readonly filter?: Filter | undefined;
   /** Compare every vector, whatever it takes. Default: where there is an approximate index, use it. */
   readonly exact?: boolean | undefined;
@@ -103,11 +103,11 @@ export interface StoreQuery {
 export interface StoreStatistics {
   readonly images: number;
   readonly broken: number;
-  /** Pictures that can come back with their ids and metadata. */
+  /** Images that can come back with their ids and metadata. */
   readonly missing: number;
   /** On disk, old versions included; undefined where that cannot be told. */
   readonly bytes: number | undefined;
-  /** Pictures in the approximate index, and those that are compared one by one beside it; undefined without one. */
+  /** Images in the approximate index, and those that are compared one by one beside it; undefined without one. */
   readonly approximate: { readonly indexed: number; readonly others: number } | undefined;
 }
 
@@ -120,31 +120,31 @@ export interface VectorStore {
   readonly info: StoreInfo;
   /** All columns that a filter can name: those of `filterColumns` and what users have added. */
   columns(): Promise<Columns>;
-  /** All pictures in any order, some thousand at a time. */
+  /** All images in any order, some thousand at a time. */
   images(): AsyncIterable<readonly IndexedImage[]>;
-  /** The pictures with one of these values, which may be fewer or more than the values. */
+  /** The images with one of these values, which may be fewer or more than the values. */
   find(column: 'id' | 'path' | 'hash', values: readonly string[]): Promise<KnownImage[]>;
   count(filter?: Filter): Promise<number>;
-  /** Pictures whose ids and paths are new. Metadata that are not given are null. */
+  /** Images whose ids and paths are new. Metadata that are not given are null. */
   add(pictures: readonly StoredImage[]): Promise<void>;
-  /** Gives known pictures, by id, other contents; metadata that are not given stay. */
+  /** Gives known images, by id, other contents; metadata that are not given stay. */
   replace(pictures: readonly StoredImage[]): Promise<void>;
-  /** Gives known pictures, by id, other places; vector, hash and metadata that are not given stay. */
+  /** Gives known images, by id, other places; vector, hash and metadata that are not given stay. */
   move(facts: readonly Facts[]): Promise<void>;
-  /** Sets metadata of known pictures, whose texts are as `nameKey` gives them. A column that is new is null everywhere else. Every row has all the columns. */
+  /** Sets metadata of known images, whose texts are as `nameKey` gives them. A column that is new is null everywhere else. Every row has all the columns. */
   annotate(
     columns: ReadonlyMap<string, Exclude<ColumnType, 'time'>>,
     rows: readonly { readonly id: string; readonly values: Metadata }[],
   ): Promise<void>;
   remove(ids: readonly string[]): Promise<void>;
   broken(): AsyncIterable<readonly BrokenImage[]>;
-  /** Notes broken pictures, each path once: a later note replaces an earlier one. */
+  /** Notes broken images, each path once: a later note replaces an earlier one. */
   addBroken(pictures: readonly BrokenImage[]): Promise<void>;
   removeBroken(paths: readonly string[]): Promise<void>;
-  /** Pictures that were taken out and may come back. They are found by no search. */
+  /** Images that were taken out and may come back. They are found by no search. */
   missing(): AsyncIterable<readonly MissingImage[]>;
   findMissing(column: 'id' | 'path', values: readonly string[]): Promise<MissingImage[]>;
-  /** Notes missing pictures, each id once: a later note replaces an earlier one. */
+  /** Notes missing images, each id once: a later note replaces an earlier one. */
   addMissing(pictures: readonly MissingImage[]): Promise<void>;
   removeMissing(ids: readonly string[]): Promise<void>;
   /** The nearest first; equally near ones in the order of their ids. */
@@ -155,7 +155,7 @@ export interface VectorStore {
   close(): Promise<void>;
 }
 
-/** What every picture has that a filter can name. */
+/** What every image has that a filter can name. */
 export const filterColumns: Columns = new Map<string, ColumnType>([
   ['path', 'string'],
   ['folder', 'string'],
@@ -173,12 +173,12 @@ export const reservedColumns: ReadonlySet<string> = new Set([
   ...['id', 'hash', 'norm', 'statusChanged', 'vector', 'score', '_distance'],
 ]);
 
-/** A broken picture's columns. */
+/** A broken image's columns. */
 export function brokenOf({ statusChanged, ...picture }: BrokenImage): BrokenImage {
   return { ...picture, ...(statusChanged != null && { statusChanged }) };
 }
 
-/** A picture's own columns alone. */
+/** An image's own columns alone. */
 export function pictureOf({
   id,
   path,

@@ -36,13 +36,13 @@ export async function makeTargets(folder: string): Promise<ReadonlyMap<string, T
 
 /** Modules that open or parse something, but read nothing that anybody else may have changed, or by other modules only. */
 export const uncovered: Readonly<Record<string, string>> = {
-  'benchmarks/report/pictures.ts': 'makes pictures small by what `png` and others try',
+  'benchmarks/report/pictures.ts': 'makes images small by what `png` and others try',
   'benchmarks/submission.ts': 'reads back what it is about to write',
   'cli/main.ts': 'reads this package by itself',
-  'cli/search/page.ts': 'makes pictures small by what `png` and others try',
-  'cli/terminal/pictures.ts': 'makes pictures small by what `png` and others try',
+  'cli/search/page.ts': 'makes images small by what `png` and others try',
+  'cli/terminal/pictures.ts': 'makes images small by what `png` and others try',
   'cli/search/dialogue.ts': 'gives lines that were typed before back to be typed again',
-  'cli/commands/search.ts': 'opens pages and pictures in other programs',
+  'cli/commands/search.ts': 'opens pages and images in other programs',
   'phi/inversion.ts': 'takes numbers out of a hash',
   'decoding/decoder-watch.ts': 'reads how much memory its own process takes',
   'files/file-source.ts': 'opens files and looks at no byte of them',

@@ -26,7 +26,7 @@ export interface KilledCommand {
 const tiny = ['--model', model, '--threads', '1'];
 
 export const killedCommands: readonly KilledCommand[] = [
-  embedding('embed pictures', 'out.npy', ['--images', '../photos']),
+  embedding('embed images', 'out.npy', ['--images', '../photos']),
   embedding('embed texts', 'out.safetensors', ['--texts', '../texts.txt', '--normalize']),
   {
     name: 'index',
@@ -118,7 +118,7 @@ async function namesIn(folder: string): Promise<string[]> {
   return await readdir(folder).catch(() => []);
 }
 
-/** An index's pictures as JSON, by name. A picture that is there twice is an error. */
+/** An index's images as JSON, by name. An image that is there twice is an error. */
 async function picturesIn(path: string): Promise<Findings> {
   const { engine, location } = await engineOf(path);
   const store = await engine.open(location, 'read').catch((error: { code?: string }) => {
@@ -135,7 +135,7 @@ async function picturesIn(path: string): Promise<Findings> {
       if (found.has(name)) throw new Error(`${path} is there twice`);
       const rounded = Array.from(vector, (value) => value.toFixed(3));
       found.set(name, JSON.stringify({ id, hash, size, vector: rounded }));
-      // Metadata come last, when all pictures are there.
+      // Metadata come last, when all images are there.
       if (metadata.rating != null) found.set(`${name}: rating`, `${metadata.rating}`);
     }
     return found;

@@ -1,4 +1,4 @@
-/** What commands under kills work on: pictures, texts, captions, a benchmark and an index, made once. */
+/** What commands under kills work on: images, texts, captions, a benchmark and an index, made once. */
 
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';

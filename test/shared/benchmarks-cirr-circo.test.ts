@@ -51,7 +51,7 @@ for (const { split, queries, images } of [
   });
 }
 
-/** The published list of pictures is not there: one as long that has all pictures which queries name. */
+/** The published list of images is not there: one as long that has all images which queries name. */
 async function writePictures(): Promise<void> {
   const named = ['val', 'test'].flatMap((split) => {
     const text = readFileSync(join(annotations, 'circo', `${split}.json`), 'utf8');

@@ -40,7 +40,7 @@ describe('published annotations', { skip: !existsSync(annotations) }, () => {
         [1961, 5373],
       ],
     );
-    // 121 pictures are both shirts and tops.
+    // 121 images are both shirts and tops.
     assert.equal(benchmark.images.length, 3817 + 6346 + 5373 - 121);
     const half = benchmark.queries.filter(({ texts }) => texts.some((text) => text.startsWith(' and ')));
     assert.deepEqual(

@@ -40,7 +40,7 @@ export function parseAnnotations<Schema extends z.ZodType>(
 
 const longestPath = 4096;
 
-/** The path of a picture that data name. Throws 'bad-file' for one that leaves the folder. */
+/** The path of an image that data name. Throws 'bad-file' for one that leaves the folder. */
 export function pathWithin(folder: string, name: string, subject: string): string {
   // No system takes longer ones, and to normalize a thousand times `../..` takes the square of its time.
   const inner = name.length > longestPath ? '..' : normalize(name);
@@ -72,7 +72,7 @@ export function expectCount(
 }
 
 /**
- * Throws 'bad-file' naming the query: an id that occurs twice, a picture that is not among `images`, a target that is not
+ * Throws 'bad-file' naming the query: an id that occurs twice, an image that is not among `images`, a target that is not
  * in what is ranked for it, or one target twice.
  * @param subject the file or folder of the queries
  */
@@ -92,7 +92,7 @@ export function expectConsistent(
     new LincirError('bad-file', { subject: `${subject}: ${where}`, expected, found: quoted(found) });
   const known = uniqueIds(
     images.map(({ id }) => id),
-    (id) => refuse('pictures', 'every id once', `${id} twice`),
+    (id) => refuse('images', 'every id once', `${id} twice`),
   );
   const members = new Map<string, ReadonlySet<string>>();
   for (const [name, ids] of galleries) {
@@ -100,7 +100,7 @@ export function expectConsistent(
       name,
       uniqueIds(ids, (id) => refuse(`gallery ${name}`, 'every id once', `${id} twice`)),
     );
-    for (const id of ids) if (!known.has(id)) throw refuse(`gallery ${name}`, 'pictures that are there', id);
+    for (const id of ids) if (!known.has(id)) throw refuse(`gallery ${name}`, 'images that are there', id);
   }
   uniqueIds(
     queries.map(({ id }) => id),
@@ -108,18 +108,18 @@ export function expectConsistent(
   );
   for (const { id, reference, gallery, candidates, targets, exclude = [] } of queries) {
     const where = `query ${id}`;
-    if (!known.has(reference)) throw refuse(where, 'a reference among the pictures', reference);
+    if (!known.has(reference)) throw refuse(where, 'a reference among the images', reference);
     const listed =
       candidates && uniqueIds(candidates, (twice) => refuse(where, 'every candidate once', `${twice} twice`));
     for (const candidate of candidates ?? []) {
-      if (!known.has(candidate)) throw refuse(where, 'candidates among the pictures', candidate);
+      if (!known.has(candidate)) throw refuse(where, 'candidates among the images', candidate);
     }
     if (targets === undefined) continue;
     uniqueIds(targets, (twice) => refuse(where, 'every target once', `${twice} twice`));
     const ranked = gallery === undefined ? listed : members.get(gallery);
     for (const target of targets) {
       if (ranked?.has(target) && !exclude.includes(target)) continue;
-      throw refuse(where, 'targets among the pictures that are ranked', target);
+      throw refuse(where, 'targets among the images that are ranked', target);
     }
   }
 }

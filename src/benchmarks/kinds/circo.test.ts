@@ -31,7 +31,7 @@ const questionsOf = (split: string, count: number) =>
       id: at,
       reference_img_id: picture(at),
       relative_caption: `has ${at}`,
-      shared_concept: 'a picture',
+      shared_concept: 'an image',
       ...(split === 'val' && {
         target_img_id: targets[0],
         gt_img_ids: targets,
@@ -96,7 +96,7 @@ describe('CIRCO opens', () => {
     });
     const folder = await layOut('test', questionsOf('test', 800), picturesOf(801));
     await assert.rejects(circo.open(folder, { split: 'test' }), {
-      message: /image_info_unlabeled2017\.json: expected 123403 pictures, as published, found 801/,
+      message: /image_info_unlabeled2017\.json: expected 123403 images, as published, found 801/,
     });
   });
 
@@ -117,9 +117,9 @@ describe('CIRCO opens', () => {
       [{ target_img_id: 1000 }, /query 1: gt_img_ids: expected target_img_id, 1000, among them/],
       [{ gt_img_ids: [] }, /query 1: gt_img_ids: expected target_img_id, 1014, among them/],
       [{ gt_img_ids: [1014, 1021, 1014] }, /query 1: expected every target once, found "1014 twice"/],
-      [{ gt_img_ids: [1014, 1015] }, /query 1: expected targets among the pictures .*, found "1015"/],
+      [{ gt_img_ids: [1014, 1015] }, /query 1: expected targets among the images .*, found "1015"/],
       [{ gt_img_ids: [1014, '1021'] }, /val\.json: 1: gt_img_ids: 1: expected/],
-      [{ reference_img_id: 5 }, /query 1: expected a reference among the pictures, found "5"/],
+      [{ reference_img_id: 5 }, /query 1: expected a reference among the images, found "5"/],
     ] as const) {
       const changed = opened(
         'val',
@@ -131,11 +131,11 @@ describe('CIRCO opens', () => {
     const pictures = picturesOf(12);
     await assert.rejects(
       opened('val', questions, [...pictures, pictures[3]]),
-      /pictures: expected every id once/,
+      /images: expected every id once/,
     );
     const leaving = pictures.with(3, { ...pictures[3]!, file_name: '../../x.jpg' });
     await assert.rejects(opened('val', questions, leaving), {
-      message: /image_info_unlabeled2017\.json: picture 1021: expected a path within the folder/,
+      message: /image_info_unlabeled2017\.json: image 1021: expected a path within the folder/,
     });
   });
 
@@ -255,7 +255,7 @@ describe('CIRCO’s submission', () => {
       [{ ...json, 1: list.with(7, 1007.5) }, /query 1: expected ids that are integers, found "1007.5"/],
       [{ ...json, 1: list.with(7, null) }, /query 1: expected ids that are integers, found "null"/],
       [{ ...json, 1: list.with(7, list[0]) }, /query 1: expected every id once, found "1413" twice/],
-      [{ ...json, 1: list.with(7, 999) }, /query 1: expected pictures of gallery all, found "999"/],
+      [{ ...json, 1: list.with(7, 999) }, /query 1: expected images of gallery all, found "999"/],
     ] as const) {
       assert.throws(() => read(changed, benchmark, 'p.json'), { code: 'bad-file', message });
     }

@@ -1,4 +1,4 @@
-/** CIRCO: changes to pictures of COCO, each with every right answer among all of COCO's unlabeled pictures. */
+/** CIRCO: changes to images of COCO, each with every right answer among all of COCO's unlabeled images. */
 
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
@@ -36,7 +36,7 @@ const submission: PredictedList = { list: 'gallery', length: topK, ids: 'integer
  */
 export const circo: BenchmarkKind = {
   name: 'circo',
-  description: 'CIRCO: changes to pictures of COCO, each with all its right answers among 123,403 pictures',
+  description: 'CIRCO: changes to images of COCO, each with all its right answers among 123,403 images',
   splits,
   variants: [],
   parts: [],
@@ -100,11 +100,11 @@ async function readImages(root: string, options: OpenBenchmarkOptions): Promise<
   const unlabeled = join(root, 'COCO2017_unlabeled');
   const path = join(unlabeled, 'annotations', 'image_info_unlabeled2017.json');
   const { images } = await readAnnotations(path, imagesSchema);
-  expectCount(path, 'pictures', images.length, publishedImages, options);
+  expectCount(path, 'images', images.length, publishedImages, options);
   const pictures = join(unlabeled, 'unlabeled2017');
   return images.map(({ id, file_name }) => ({
     id: String(id),
-    path: pathWithin(pictures, file_name, `${path}: picture ${id}`),
+    path: pathWithin(pictures, file_name, `${path}: image ${id}`),
   }));
 }
 

@@ -74,7 +74,7 @@ describe('CIRR opens', () => {
     assert.equal(benchmark.topK, 50);
   });
 
-  test('with pictures in img_raw, as its authors ship them', async () => {
+  test('with images in img_raw, as its authors ship them', async () => {
     const folder = await layOut('test1', pairsOf('test1', 2), pathsOf('test1', 8));
     await mkdir(join(folder, 'img_raw'));
     const { images, queries } = await cirr.open(folder, { split: 'test1', anyVersion: true });
@@ -92,7 +92,7 @@ describe('CIRR opens', () => {
     const pairs = Array.from({ length: 4181 }, (_, pairid) => ({ ...pair, pairid }));
     const pictures = await layOut('val', pairs, pathsOf('val', 2296));
     await assert.rejects(cirr.open(pictures, {}), {
-      message: /split\.rc2\.val\.json: expected 2297 pictures, as published, found 2296/,
+      message: /split\.rc2\.val\.json: expected 2297 images, as published, found 2296/,
     });
     const published = await layOut('val', pairs, pathsOf('val', 2297));
     assert.equal((await cirr.open(published, {})).queries.length, 4181);
@@ -108,7 +108,7 @@ describe('CIRR opens', () => {
         /cap\.rc2\.test1\.json: 0: target_hard: expected nothing, for test1 keeps its targets secret, found/,
     });
     await assert.rejects(opened('val', pairsOf('val', 3), pathsOf('test1', 9)), {
-      message: /query 100: expected a reference among the pictures, found "dev-0-0-img0"/,
+      message: /query 100: expected a reference among the images, found "dev-0-0-img0"/,
     });
     await assert.rejects(cirr.open(await layOut('val', [], {}), { split: 'test1' }), { code: 'not-found' });
   });
@@ -122,7 +122,7 @@ describe('CIRR opens', () => {
     for (const [change, message] of [
       [{ pairid: 100 }, /query 100: expected every id once/],
       [{ pairid: '101' }, /val\.json: 1: pairid: expected/],
-      [{ target_hard: 'dev-1-0-img0' }, /query 101: expected targets among the pictures that are ranked/],
+      [{ target_hard: 'dev-1-0-img0' }, /query 101: expected targets among the images that are ranked/],
       [without('dev-1-0-img0'), /query 101: img_set: expected "dev-1-0-img0" among its members/],
       [without('dev-2-0-img0'), /query 101: img_set: expected "dev-2-0-img0" among its members/],
       [{ img_set: { members: [...members, 'dev-77-0-img0'] } }, /query 101: expected candidates among/],
@@ -191,7 +191,7 @@ describe('CIRR’s submissions', () => {
 
   test('are two files, which read as what was written', async () => {
     assert.deepEqual(files, { recall: 'gallery', recall_subset: 'candidates' });
-    // Ranked are 59 pictures, of which 50 count, then all 8.
+    // Ranked are 59 images, of which 50 count, then all 8.
     for (const [pictures, count] of [
       [60, 50],
       [9, 8],
@@ -229,7 +229,7 @@ describe('CIRR’s submissions', () => {
       [{ ...recall, 101: list.slice(1) }, /query 101: expected 50 ids, found 49/],
       [{ ...recall, 101: [...list, 'dev-0-0-img0'] }, /query 101: expected 50 ids, found 51/],
       [{ ...recall, 101: list.with(0, list[1]!) }, /query 101: expected every id once, found "dev-58-/],
-      [{ ...recall, 101: list.with(0, 'dev-60-0-img0') }, /query 101: expected pictures of gallery all/],
+      [{ ...recall, 101: list.with(0, 'dev-60-0-img0') }, /query 101: expected images of gallery all/],
       [{ ...recall, 101: list.with(0, 'dev-1-0-img0') }, /query 101: .*leaves out, found "dev-1-0-img0"/],
       [{ ...subset, 101: subset['101'].slice(1) }, /query 101: expected 3 ids, found 2/],
       [{ ...subset, 101: subset['101'].with(0, 'dev-1-0-img0') }, /query 101: .*of its candidates/],

@@ -1,4 +1,4 @@
-/** CIRR: changes to pictures of real life, whose answers are sought among all pictures and among five like them. */
+/** CIRR: changes to images of real life, whose answers are sought among all images and among five like them. */
 
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -23,7 +23,7 @@ import {
   readAnnotations,
 } from './annotations.ts';
 
-/** Numbers of queries and pictures. */
+/** Numbers of queries and images. */
 const published: Readonly<Record<string, { readonly queries: number; readonly images: number }>> = {
   val: { queries: 4181, images: 2297 },
   test1: { queries: 4148, images: 2315 },
@@ -52,13 +52,13 @@ const submissions: Readonly<Record<string, PredictedList>> = {
  */
 export const cirr: BenchmarkKind = {
   name: 'cirr',
-  description: 'CIRR: changes to pictures of real life, among all pictures and among similar ones',
+  description: 'CIRR: changes to images of real life, among all images and among similar ones',
   splits,
   variants: [],
   parts: [],
   source:
     'https://github.com/Cuberick-Orion/CIRR has cirr/captions/cap.rc2.SPLIT.json and ' +
-    'cirr/image_splits/split.rc2.SPLIT.json; the pictures, on request from https://lil.nlp.cornell.edu/nlvr, lie beside ' +
+    'cirr/image_splits/split.rc2.SPLIT.json; the images, on request from https://lil.nlp.cornell.edu/nlvr, lie beside ' +
     'cirr/ in dev/ and test1/, or in img_raw/dev/ and img_raw/test1/',
   open,
   predictions: {
@@ -99,7 +99,7 @@ async function open(folder: string, options: OpenBenchmarkOptions): Promise<Benc
   const pairs = await readAnnotations(captionsPath, split === 'val' ? openPairs : secretPairs);
   const paths = Object.entries(await readAnnotations(splitPath, pathsSchema));
   expectCount(captionsPath, 'queries', pairs.length, published[split]?.queries, options);
-  expectCount(splitPath, 'pictures', paths.length, published[split]?.images, options);
+  expectCount(splitPath, 'images', paths.length, published[split]?.images, options);
 
   const raw = join(root, 'img_raw');
   const pictures = (await isFolder(raw)) ? raw : root;

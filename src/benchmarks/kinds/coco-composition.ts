@@ -30,7 +30,7 @@ const leastArea = 0.05;
 const largeObjects = 'large-objects';
 
 /**
- * Saito et al., "Pic2Word: Mapping Pictures to Words for Zero-shot Composed Image Retrieval" (CVPR 2023). One query for
+ * Saito et al., "Pic2Word: Mapping Images to Words for Zero-shot Composed Image Retrieval" (CVPR 2023). One query for
  * every photo with a fitting object: no crowd, a box of more than 0.05 pixels (`large-objects`: 5 % of the photo) and less
  * than half of the photo, with a whole pixel in it. Which of them is asked with was left to chance by the authors, who
  * published no draw: here it depends on the photo's number alone. The object's class and the photo's others, those of

@@ -12,7 +12,7 @@ import { custom } from './custom.ts';
 
 const pictures = ['images/a.jpg', 'images/b.jpg', 'images/sub/c.png'];
 
-/** A folder with these files, and the three pictures. */
+/** A folder with these files, and the three images. */
 async function folderOf(context: TestContext, files: Record<string, string>): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'lincir-custom-'));
   context.after(() => rm(folder, { recursive: true }));
@@ -44,7 +44,7 @@ function refuses(code: string, ...parts: string[]) {
   };
 }
 
-test('the gallery is every picture in and under images', async (context) => {
+test('the gallery is every image in and under images', async (context) => {
   const files = { 'images/notes.txt': '', 'images/.hidden.jpg': '', 'others/d.jpg': '' };
   const folder = await folderOf(context, { ...files, 'queries.jsonl': lines(first) });
   await symlink(join(folder, 'others'), join(folder, 'images', 'link'));
@@ -176,7 +176,7 @@ test('a bad line is refused by its number and field', async (context) => {
   const cases: [unknown, ...string[]][] = [
     ['not an object', 'no keys but id, reference'],
     [{ ...first, target: 'images/b.jpg' }, 'no keys but id, reference'],
-    [{ ...first, reference: undefined }, 'line 2: reference', 'the path of a picture'],
+    [{ ...first, reference: undefined }, 'line 2: reference', 'the path of an image'],
     [{ ...first, reference: '../a.jpg' }, 'line 2: reference', 'within the folder'],
     [{ ...first, reference: '/etc/passwd' }, 'line 2: reference', 'within the folder'],
     [{ ...first, reference: '.' }, 'line 2: reference'],

@@ -1,4 +1,4 @@
-/** Benchmarks of one's own: a folder with queries, a line each, and pictures. */
+/** Benchmarks of one's own: a folder with queries, a line each, and images. */
 
 import { access } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
@@ -28,17 +28,17 @@ const gallery = 'all';
 /**
  * The folder has `queries.jsonl`, in UTF-8, where every line is a JSON object with these keys and no others:
  *
- * - `reference`: the picture that the query starts from.
+ * - `reference`: the image that the query starts from.
  * - `text`: what is to be different, such as `is red`. It stands for `{text}` in `a photo of $ that {text}`. It is no
- *   prompt itself: `$`, which stands for the picture there, is refused, but in a price such as `$100`; `\$` is a dollar sign.
+ *   prompt itself: `$`, which stands for the image there, is refused, but in a price such as `$100`; `\$` is a dollar sign.
  * - `targets`: all right answers, at least one.
- * - `candidates`, may be absent: the pictures to rank, all targets among them. Without it, the gallery is ranked, less
+ * - `candidates`, may be absent: the images to rank, all targets among them. Without it, the gallery is ranked, less
  *   the reference if that is no target.
  * - `id`, may be absent: a name, unlike those of all other queries. Default: the line's number, from 1.
  * - `groups`, may be absent: names by which results are broken down.
  *
- * Pictures are paths below the folder, such as `images/red/1.jpg`, and go by these in results. The gallery is what
- * `gallery.txt` lists, a path a line; if there is no such file, every picture in and under `images`, but for hidden files
+ * Images are paths below the folder, such as `images/red/1.jpg`, and go by these in results. The gallery is what
+ * `gallery.txt` lists, a path a line; if there is no such file, every image in and under `images`, but for hidden files
  * and links. Empty lines mean nothing, in both files.
  *
  * R@k is 1 if a target is among the first k. mAP@10 is the precision at each target among the first 10, summed up and
@@ -46,13 +46,13 @@ const gallery = 'all';
  */
 export const custom: BenchmarkKind = {
   name: 'custom',
-  description: 'Your own queries and pictures: a folder with queries.jsonl and images',
+  description: 'Your own queries and images: a folder with queries.jsonl and images',
   splits: [],
   variants: [],
   parts: [],
   source:
     `yourself: ${queriesFile}, with {"reference": "${picturesFolder}/a.jpg", "text": "is red", "targets": ` +
-    `["${picturesFolder}/b.jpg"]} on every line, and pictures in ${picturesFolder}/`,
+    `["${picturesFolder}/b.jpg"]} on every line, and images in ${picturesFolder}/`,
   open,
 };
 
@@ -92,10 +92,10 @@ async function open(folder: string, options: OpenBenchmarkOptions): Promise<Benc
   };
 }
 
-const pathSchema = z.string('the path of a picture').min(1, 'the path of a picture');
-const pathsSchema = listOf(pathSchema, 'paths of pictures').refine(
+const pathSchema = z.string('the path of an image').min(1, 'the path of an image');
+const pathsSchema = listOf(pathSchema, 'paths of images').refine(
   (paths) => paths.length > 0,
-  'paths of pictures',
+  'paths of images',
 );
 const fields = {
   id: z.string('a name').min(1, 'a name').optional(),
@@ -112,7 +112,7 @@ interface Line {
   readonly query: z.output<typeof querySchema> & { readonly id: string };
 }
 
-/** All queries, their pictures as ids. */
+/** All queries, their images as ids. */
 async function readQueries(root: string, path: string): Promise<readonly Line[]> {
   const lines: Line[] = [];
   const seen = new Map<string, number>();
@@ -122,7 +122,7 @@ async function readQueries(root: string, path: string): Promise<readonly Line[]>
     const subject = `${path}: line ${number}`;
     const query = parseAnnotations(parseJson(Buffer.from(line), subject), querySchema, subject);
     if (namesImages(query.text, 1)) {
-      const expected = 'a text without $, which stands for the picture in prompts; \\$ is a dollar sign';
+      const expected = 'a text without $, which stands for the image in prompts; \\$ is a dollar sign';
       throw refusal(`${subject}: text`, expected, quoted(query.text));
     }
     const id = query.id ?? `${number}`;
@@ -137,7 +137,7 @@ async function readQueries(root: string, path: string): Promise<readonly Line[]>
       for (const name of names) {
         const picture = await idOf(name, field);
         if (ids.has(picture))
-          throw refusal(`${subject}: ${field}`, 'every picture once', `${quoted(picture)} twice`);
+          throw refusal(`${subject}: ${field}`, 'every image once', `${quoted(picture)} twice`);
         ids.add(picture);
       }
       return [...ids];
@@ -167,7 +167,7 @@ async function readGallery(root: string): Promise<readonly string[]> {
   for await (const [number, name] of filledLines(list)) {
     const subject = `${list}: line ${number}`;
     const id = await pictureId(root, name, subject, onDisk);
-    if (ids.has(id)) throw refusal(subject, 'every picture once', `${quoted(id)}, as on line ${ids.get(id)}`);
+    if (ids.has(id)) throw refusal(subject, 'every image once', `${quoted(id)}, as on line ${ids.get(id)}`);
     ids.set(id, number);
   }
   if (ids.size === 0) throw refusal(list, 'a path on every line', 'none');
@@ -181,18 +181,18 @@ async function walkedGallery(root: string): Promise<readonly string[]> {
       subject: root,
       expected: `${galleryFile} or a folder ${picturesFolder} in it`,
       found: 'neither',
-      todo: 'put the pictures to rank in that folder, or give every query candidates',
+      todo: 'put the images to rank in that folder, or give every query candidates',
     });
   }
   const { openSources } = await import('../../pictures/index.ts');
   const { pictures } = await openSources([folder], {
     onUnreadable: ({ path, reason }) => {
-      throw refusal(path, 'pictures and folders that can be read', reason);
+      throw refusal(path, 'images and folders that can be read', reason);
     },
   });
   const ids: string[] = [];
   for await (const { file } of pictures()) ids.push(slashed(relative(root, file)));
-  if (ids.length === 0) throw refusal(folder, 'pictures in it', 'none');
+  if (ids.length === 0) throw refusal(folder, 'images in it', 'none');
   return ids;
 }
 
@@ -201,7 +201,7 @@ function expectTargets({ subject, query }: Line, members: ReadonlySet<string>): 
   for (const target of query.targets) {
     if (ranked.has(target)) continue;
     const of = query.candidates ? 'candidates' : 'gallery';
-    throw refusal(`${subject}: targets`, `pictures among the ${of}`, quoted(target));
+    throw refusal(`${subject}: targets`, `images among the ${of}`, quoted(target));
   }
 }
 
@@ -233,7 +233,7 @@ async function pictureId(
   onDisk: ReturnType<typeof pathsOnDisk>,
 ): Promise<string> {
   const id = slashed(relative(root, await onDisk(pathWithin(root, name, subject))));
-  if (id === '') throw refusal(subject, 'the path of a picture', quoted(name));
+  if (id === '') throw refusal(subject, 'the path of an image', quoted(name));
   return id;
 }
 

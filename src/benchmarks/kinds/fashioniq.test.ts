@@ -12,7 +12,7 @@ import { fashioniq } from './fashioniq.ts';
 const categories = ['dress', 'shirt', 'toptee'];
 const predictions = fashioniq.predictions!;
 
-/** 60 pictures a category; `shared` is in two of them. */
+/** 60 images a category; `shared` is in two of them. */
 const idsOf = (category: string): string[] => [
   ...Array.from({ length: 59 }, (_, at) => `${category}${at}`),
   category === 'dress' ? 'dress59' : 'shared',
@@ -73,7 +73,7 @@ describe('open', () => {
     assert.deepEqual(metrics, ['R@10', 'R@50']);
   });
 
-  test('has a gallery a category, and a picture of two of them once', async () => {
+  test('has a gallery a category, and an image of two of them once', async () => {
     const { galleries, images } = await open();
     assert.deepEqual([...galleries.keys()], categories);
     for (const category of categories) assert.deepEqual(galleries.get(category), idsOf(category));
@@ -81,7 +81,7 @@ describe('open', () => {
     assert.equal(images.filter(({ id }) => id === 'shared').length, 1);
   });
 
-  test('takes pictures by the ending that they have, and PNG for those that are not there', async () => {
+  test('takes images by the ending that they have, and PNG for those that are not there', async () => {
     for (const name of ['dress0.jpg', 'dress1.jpeg', 'dress2.png', 'dress3.txt']) {
       await writeFile(join(folder, 'images', name), '');
     }
@@ -137,19 +137,19 @@ describe('open', () => {
     'a target of another category': {
       file: 'captions/cap.dress.val.json',
       json: [{ target: 'shirt1', candidate: 'dress0', captions: ['a', 'b'] }],
-      message: /query dress\/0: expected targets among the pictures that are ranked, found "shirt1"/,
+      message: /query dress\/0: expected targets among the images that are ranked, found "shirt1"/,
     },
     'a candidate that is nowhere': {
       file: 'captions/cap.dress.val.json',
       json: [{ target: 'dress1', candidate: 'hat0', captions: ['a', 'b'] }],
-      message: /query dress\/0: expected a reference among the pictures, found "hat0"/,
+      message: /query dress\/0: expected a reference among the images, found "hat0"/,
     },
-    'a picture twice': {
+    'an image twice': {
       file: 'image_splits/split.shirt.val.json',
       json: [...idsOf('shirt'), 'shirt7'],
       message: /gallery shirt: expected every id once, found "shirt7 twice"/,
     },
-    'a picture outside': {
+    'an image outside': {
       file: 'image_splits/split.shirt.val.json',
       json: [...idsOf('shirt'), '../../captions'],
       message: /split\.shirt\.val\.json: expected a path within the folder/,
@@ -163,11 +163,11 @@ describe('open', () => {
   }
 
   test('refuses other counts than the published ones, unless they are wanted', async () => {
-    await assert.rejects(fashioniq.open(folder, {}), /split\.dress\.val\.json: expected 3817 pictures, as/);
+    await assert.rejects(fashioniq.open(folder, {}), /split\.dress\.val\.json: expected 3817 images, as/);
   });
 });
 
-test('score is the recall that a count of better pictures gives', async () => {
+test('score is the recall that a count of better images gives', async () => {
   const { queries, galleries, score } = await open();
   let state = 1;
   const random = (): number => {
@@ -274,7 +274,7 @@ describe('predictions', () => {
         ...entries()[2]!,
         ranking: ['dress1', ...idsOf('toptee').slice(0, 49)],
       }),
-      message: /query toptee\/2: expected pictures of gallery toptee, found "dress1"/,
+      message: /query toptee\/2: expected images of gallery toptee, found "dress1"/,
     },
     'an id that is a number': {
       json: [{ ...entries()[0]!, ranking: [1] }],

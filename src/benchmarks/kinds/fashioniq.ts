@@ -1,4 +1,4 @@
-/** FashionIQ (Wu et al., CVPR 2021): clothes that differ from a picture as two people put it, found in three catalogues. */
+/** FashionIQ (Wu et al., CVPR 2021): clothes that differ from an image as two people put it, found in three catalogues. */
 
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -52,7 +52,7 @@ const predicted: PredictedList = { list: 'gallery', length: topK, ids: 'strings'
 
 /**
  * The files of the challenge, one for each category: its annotations in their order without their targets, each with the
- * ids of at least 50 pictures of the category, the best first; those past the 50th are not looked at. A file's category
+ * ids of at least 50 images of the category, the best first; those past the 50th are not looked at. A file's category
  * is that of its first annotation.
  */
 const predictions: PredictionFormat = {
@@ -72,13 +72,13 @@ const predictions: PredictionFormat = {
 
 export const fashioniq: BenchmarkKind = {
   name: 'fashioniq',
-  description: 'FashionIQ: dresses, shirts and tops that differ from a picture as two captions say',
+  description: 'FashionIQ: dresses, shirts and tops that differ from an image as two captions say',
   splits: ['val'],
   variants: [],
   parts: categories,
   source:
     'captions/cap.{dress,shirt,toptee}.val.json and image_splits/split.{dress,shirt,toptee}.val.json of ' +
-    'https://github.com/XiaoxiaoGuo/fashion-iq, and the pictures, from https://github.com/hongwang600/fashion-iq-metadata, ' +
+    'https://github.com/XiaoxiaoGuo/fashion-iq, and the images, from https://github.com/hongwang600/fashion-iq-metadata, ' +
     'as images/ID.png or images/ID.jpg',
   open,
   predictions,
@@ -88,7 +88,7 @@ async function open(folder: string, options: OpenBenchmarkOptions): Promise<Benc
   const { split, parts, preset } = protocolOf(fashioniq, options);
   const root = resolve(folder);
   const pictures = join(root, 'images');
-  // Pictures that are not there are for the check of all pictures to tell of.
+  // Images that are not there are for the check of all images to tell of.
   const present = new Set((await readdir(pictures).catch(() => [])).map(nameKey));
   const fileOf = (id: string): string =>
     ['png', 'jpg', 'jpeg'].map((ending) => `${id}.${ending}`).find((name) => present.has(nameKey(name))) ??
@@ -100,7 +100,7 @@ async function open(folder: string, options: OpenBenchmarkOptions): Promise<Benc
   for (const category of parts) {
     const splitFile = join(root, 'image_splits', `split.${category}.${split}.json`);
     const ids = await readAnnotations(splitFile, splitSchema);
-    expectCount(splitFile, 'pictures', ids.length, published[category]?.pictures, options);
+    expectCount(splitFile, 'images', ids.length, published[category]?.pictures, options);
     galleries.set(category, ids);
     for (const id of ids) images.set(id, { id, path: pathWithin(pictures, fileOf(id), splitFile) });
 

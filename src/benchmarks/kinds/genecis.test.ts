@@ -1,4 +1,4 @@
-/** GeneCIS: its tasks' queries, crops and recalls, where its pictures are found, and templates that are refused. */
+/** GeneCIS: its tasks' queries, crops and recalls, where its images are found, and templates that are refused. */
 
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -90,7 +90,7 @@ describe('open', () => {
     near(images.get('9@0,0,10.5,10')!.region!.box, { left: 0, top: 0, right: 17.85, bottom: 17 });
   });
 
-  test('finds pictures wherever their folders lie', async () => {
+  test('finds images wherever their folders lie', async () => {
     await touch('coco', 'val2017', 'x.jpg');
     await touch('VG_100K', '7.jpg');
     await touch('visual_genome', 'VG_100K_2', '8.jpg');
@@ -101,7 +101,7 @@ describe('open', () => {
     assert.equal(paths.get('9@0,0,10.5,10'), join(folder, 'VG_100K_all/9.jpg'));
   });
 
-  test('takes a picture that is listed again as another one that is not right', async () => {
+  test('takes an image that is listed again as another one that is not right', async () => {
     await write('change_object', [
       {
         condition: 'toaster',
@@ -158,7 +158,7 @@ describe('open', () => {
       /focus_object\.json: expected 1960 templates, as published, found 2/,
     );
     await write('focus_object', Array(1960).fill(objects[0]));
-    await assert.rejects(bare('focus_object'), /query focus_object\/0: gallery: expected 14 pictures/);
+    await assert.rejects(bare('focus_object'), /query focus_object\/0: gallery: expected 14 images/);
     assert.equal((await bare('change_attribute')).queries.length, 1);
   });
 
@@ -178,10 +178,10 @@ describe('open', () => {
       template: { ...objects[0], target: { val_image_id: '../7' } },
       message: /focus_object\.json: 0: target: val_image_id: expected (number|int).*found.*7/,
     },
-    'a picture that is a path': {
+    'an image that is a path': {
       task: 'focus_attribute',
       template: { ...attributes[0], target: crop('../7', 1, 1, 1, 1) },
-      message: /focus_attribute\.json: 0: target: image_id: expected the number of a picture, found.*7/,
+      message: /focus_attribute\.json: 0: target: image_id: expected the number of an image, found.*7/,
     },
     'a box of three numbers': {
       task: 'focus_attribute',

@@ -1,4 +1,4 @@
-/** GeneCIS (Vaze et al., CVPR 2023): the one picture of a few that is alike under a condition, an attribute or an object. */
+/** GeneCIS (Vaze et al., CVPR 2023): the one image of a few that is alike under a condition, an attribute or an object. */
 
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
@@ -30,7 +30,7 @@ export const genecis: BenchmarkKind = {
   parts: tasks,
   source:
     'genecis/{focus,change}_{attribute,object}.json of https://github.com/facebookresearch/genecis; for the object ' +
-    'tasks, the pictures of COCO val2017 as val2017/ or coco/val2017/; for the attribute tasks, those of Visual ' +
+    'tasks, the images of COCO val2017 as val2017/ or coco/val2017/; for the attribute tasks, those of Visual ' +
     'Genome 1.2 as VG_100K_all/, VG_All/, or VG_100K/ and VG_100K_2/, also below visual_genome/',
   open,
 };
@@ -53,7 +53,7 @@ async function open(folder: string, options: OpenBenchmarkOptions): Promise<Benc
     expectCount(file, 'templates', templates.length, count, options);
     for (const [index, { condition, reference, target, gallery }] of templates.entries()) {
       const id = `${task}/${index}`;
-      expectCount(`${file}: query ${id}: gallery`, 'pictures', gallery.length, size, options);
+      expectCount(`${file}: query ${id}: gallery`, 'images', gallery.length, size, options);
       const candidates = apart([target, ...gallery]);
       for (const { name, ...image } of [reference, ...candidates]) {
         images.set(image.id, { ...image, path: pathOf(name) });
@@ -85,7 +85,7 @@ async function open(folder: string, options: OpenBenchmarkOptions): Promise<Benc
   };
 }
 
-/** A picture as a template names it. */
+/** An image as a template names it. */
 type Item = Omit<BenchmarkImage, 'path'> & { readonly name: string };
 
 const objectTask = templatesOf(
@@ -101,8 +101,8 @@ const attributeTask = templatesOf(
   z
     .object({
       image_id: z.union(
-        [z.int().nonnegative(), z.string().regex(/^\d+$/, 'the number of a picture')],
-        'the number of a picture',
+        [z.int().nonnegative(), z.string().regex(/^\d+$/, 'the number of an image')],
+        'the number of an image',
       ),
       instance_bbox: z.tuple([z.number(), z.number(), z.number().positive(), z.number().positive()]),
     })
@@ -161,7 +161,7 @@ function expectTasks(folder: string, wanted: readonly string[]): void {
 /**
  * The candidates with an id each, the target first. In the published `change_object/19` the gallery holds the target
  * once more; the official evaluation tells them apart by place and counts only the first as right, and so does this:
- * what is listed again is a picture of its own.
+ * what is listed again is an image of its own.
  */
 function apart(items: readonly Item[]): Item[] {
   const times = new Map<string, number>();
@@ -172,14 +172,14 @@ function apart(items: readonly Item[]): Item[] {
   });
 }
 
-/** Where pictures of COCO are, by file name. */
+/** Where images of COCO are, by file name. */
 function cocoPictures(folder: string): (name: string) => string {
   const below = join(folder, 'coco', 'val2017');
   const pictures = existsSync(below) ? below : join(folder, 'val2017');
   return (name) => join(pictures, name);
 }
 
-/** Where pictures of Visual Genome are, by file name; those that are nowhere would be in `VG_100K_all`. */
+/** Where images of Visual Genome are, by file name; those that are nowhere would be in `VG_100K_all`. */
 async function genomePictures(folder: string): Promise<(name: string) => string> {
   const places = [folder, join(folder, 'visual_genome')].flatMap((above) =>
     ['VG_100K_all', 'VG_All', 'VG_100K', 'VG_100K_2'].map((name) => join(above, name)),

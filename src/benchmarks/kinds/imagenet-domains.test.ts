@@ -90,7 +90,7 @@ describe('open', () => {
     assert.deepEqual(metrics, ['R@10', 'R@50', 'P@10', 'P@50']);
   });
 
-  test('finds its lists in imgnet/ and data/ as well, but pictures from the folder on', async () => {
+  test('finds its lists in imgnet/ and data/ as well, but images from the folder on', async () => {
     for (const place of ['imgnet', 'data']) {
       await rm(folder, { recursive: true });
       await write(join(folder, place), photos, targets);
@@ -128,7 +128,7 @@ describe('open', () => {
     'a line without a class': {
       file: target,
       line: 'imgnet/imagenet-r/n01/toy_3.jpg ',
-      message: /targets\.txt: line 9: expected the path of a picture and the number of its class, found "img/,
+      message: /targets\.txt: line 9: expected the path of an image and the number of its class, found "img/,
     },
     'an empty line': { file: query, line: '', message: /query\.txt: line 4: expected the path.*found ""/ },
     'a class with words': {
@@ -139,22 +139,22 @@ describe('open', () => {
     'a toy with the class of a cartoon': {
       file: target,
       line: 'a/n01/toy_4.jpg 2',
-      message: /targets\.txt: line 9: expected a class of 2000 to 2999 for a picture whose domain is toy/,
+      message: /targets\.txt: line 9: expected a class of 2000 to 2999 for an image whose domain is toy/,
     },
     'a cartoon with the class of origami': {
       file: target,
       line: 'a/n01/cartoon_4.jpg 1002',
-      message: /line 9: expected a class of 0 to 999 for a picture whose domain is cartoon/,
+      message: /line 9: expected a class of 0 to 999 for an image whose domain is cartoon/,
     },
     'a name without a domain but of one': {
       file: target,
       line: 'a/n01/sketch_4.jpg 2',
-      message: /line 9: expected a class of 6000 to 6999 for a picture whose domain is real/,
+      message: /line 9: expected a class of 6000 to 6999 for an image whose domain is real/,
     },
     'another class than the rest of its folder': {
       file: target,
       line: 'a/n01/toy_4.jpg 2003',
-      message: /line 9: expected the class 2002, that of other pictures in n01/,
+      message: /line 9: expected the class 2002, that of other images in n01/,
     },
     'a query that is no photo': {
       file: query,
@@ -172,7 +172,7 @@ describe('open', () => {
       message: /query cartoon\/ILSVRC2012_val_00000001: expected every id once/,
     },
     'a target twice': { file: target, line: targets[0]!, message: /gallery all: expected every id once/ },
-    'a picture outside': {
+    'an image outside': {
       file: target,
       line: '../n01/toy_4.jpg 2002',
       message: /targets\.txt: line 9: expected a path within the folder/,
@@ -199,7 +199,7 @@ describe('score', () => {
   });
   const ids = Array.from({ length: 60 }, (_, at) => `p${at}`);
 
-  test('counts right pictures place by place', async () => {
+  test('counts right images place by place', async () => {
     const { score } = await open();
     let state = 7;
     const random = (): number => {
@@ -221,7 +221,7 @@ describe('score', () => {
     }
   });
 
-  test('is 0 without right pictures, divides by k for short rankings, and counts none twice', async () => {
+  test('is 0 without right images, divides by k for short rankings, and counts none twice', async () => {
     const { score, metrics } = await open();
     const values = (right: readonly string[], gallery?: readonly string[]) => {
       const figures = score(queryOf(right), gallery ? { gallery } : {});

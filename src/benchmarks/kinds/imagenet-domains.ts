@@ -51,7 +51,7 @@ async function open(folder: string, options: OpenBenchmarkOptions): Promise<Benc
   const targets = await readList(root, targetFile, classes, offsets);
   for (const [domain, count] of Object.entries(published)) {
     const found = targets.filter((target) => target.domain === domain).length;
-    expectCount(targetFile, `pictures of the domain ${domain}`, found, count, options);
+    expectCount(targetFile, `images of the domain ${domain}`, found, count, options);
   }
 
   const images = new Map<string, BenchmarkImage>();
@@ -92,7 +92,7 @@ async function open(folder: string, options: OpenBenchmarkOptions): Promise<Benc
   };
 }
 
-/** R@k: how many of all right pictures are among the first k, 0 if none is right. P@k: how many of k are right. */
+/** R@k: how many of all right images are among the first k, 0 if none is right. P@k: how many of k are right. */
 const score: Benchmark['score'] = ({ targets }, { gallery = [] }) => {
   const right = targets!;
   const values: Record<string, number> = {};
@@ -119,7 +119,7 @@ function locate(folder: string, name: string): string {
   });
 }
 
-/** A picture of a list: its id is its path as listed. */
+/** An image of a list: its id is its path as listed. */
 interface Listed extends BenchmarkImage {
   readonly domain: string;
   /** Its class, whatever its domain. */
@@ -127,9 +127,9 @@ interface Listed extends BenchmarkImage {
 }
 
 /**
- * Reads lines of a path and a class, to which the domain adds some thousands. The name of a picture that is no photo
+ * Reads lines of a path and a class, to which the domain adds some thousands. The name of an image that is no photo
  * begins with its domain; so each line says its domain twice.
- * @param classes by synset, the name of a picture's folder; those of this list are added
+ * @param classes by synset, the name of an image's folder; those of this list are added
  * @param thousands by domain, for those that the list may hold
  * @throws LincirError 'not-found', 'io'; 'bad-file' naming the line that says something else
  */
@@ -150,7 +150,7 @@ async function readList(
         todo: 'check that it is the list of this benchmark',
       });
     const [, id, digits] = /^(\S+)\s+(\d{1,5})\s*$/.exec(line) ?? [];
-    if (id === undefined) throw refuse('the path of a picture and the number of its class');
+    if (id === undefined) throw refuse('the path of an image and the number of its class');
     const { base, dir } = posix.parse(id);
     const synset = posix.basename(dir);
     const domain = domains.find((name) => base.startsWith(`${name}_`)) ?? 'real';
@@ -160,11 +160,11 @@ async function readList(
     const label = Number(digits) - offset;
     if (label < 0 || label >= 1000) {
       throw refuse(
-        `a class of ${offset} to ${offset + 999} for a picture whose domain is ${domain} by its name`,
+        `a class of ${offset} to ${offset + 999} for an image whose domain is ${domain} by its name`,
       );
     }
     const known = classes.get(synset) ?? label;
-    if (known !== label) throw refuse(`the class ${offset + known}, that of other pictures in ${synset}`);
+    if (known !== label) throw refuse(`the class ${offset + known}, that of other images in ${synset}`);
     classes.set(synset, label);
     listed.push({ id, path: pathWithin(folder, id, subject), domain, label });
   }

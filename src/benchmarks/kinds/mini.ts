@@ -13,7 +13,7 @@ const recallMetrics = ['R@1', 'R@5', 'R@10', 'subset R@1'];
 
 /**
  * The folder is one that `writeMiniBenchmark` made. Average precision is CIRCO's, over all right answers, with the reference among
- * the pictures; recall is CIRR's, of the first right answer, without it.
+ * the images; recall is CIRR's, of the first right answer, without it.
  */
 export const mini: BenchmarkKind = {
   name: 'mini',
@@ -41,12 +41,12 @@ async function open(folder: string, options: OpenBenchmarkOptions): Promise<Benc
     asCirco.images.map(({ id, path }) => {
       const name = idOf.get(path);
       if (name === undefined)
-        throw refuse("CIRCO's and CIRR's pictures to be the same", `${quoted(path)} in CIRCO only`);
+        throw refuse("CIRCO's and CIRR's images to be the same", `${quoted(path)} in CIRCO only`);
       return [id, name];
     }),
   );
   if (nameOf.size !== asCirr.images.length) {
-    throw refuse("CIRCO's and CIRR's pictures to be the same", `${nameOf.size} and ${asCirr.images.length}`);
+    throw refuse("CIRCO's and CIRR's images to be the same", `${nameOf.size} and ${asCirr.images.length}`);
   }
   const circoIdOf = new Map([...nameOf].map(([id, name]) => [name, id]));
   const byId = new Map(asCirco.queries.map((query) => [query.id, query]));

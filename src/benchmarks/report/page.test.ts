@@ -136,7 +136,7 @@ function plain(markup: string): string {
     .trim();
 }
 
-test('a picture stands in the file once, however often it is seen', async () => {
+test('an image stands in the file once, however often it is seen', async () => {
   const done: string[] = [];
   const page = await reportOf({
     queries: [query('q1'), query('q2')],
@@ -168,7 +168,7 @@ test('the head tells what was evaluated, and that a limited run compares with no
   const page = await reportOf();
   assert.match(
     plain(page.slice(page.indexOf('<header>'))),
-    /^cirr val openai\/clip , 2026-03-04 05:06 UTC 1 method, 1 query, 6 pictures/,
+    /^cirr val openai\/clip , 2026-03-04 05:06 UTC 1 method, 1 query, 6 images/,
   );
   assert.doesNotMatch(page, /class="banner"/);
   const queries = Array.from({ length: 1234 }, (_, at) => query(`${at}`));
@@ -358,7 +358,7 @@ test('a region is cut out, and what cannot be shown has a frame and is counted',
   assert.deepEqual([info.width, info.height], [40, 40]);
   assert.ok(pixels[0]! < 20 && pixels[2]! > 230);
   assert.match(page, /<i class="t missing" role="img" title="i5"><\/i>/);
-  assert.match(page, /1 picture could not be read/);
+  assert.match(page, /1 image could not be read/);
 });
 
 test('what data says stays text', async () => {

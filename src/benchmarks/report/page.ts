@@ -23,7 +23,7 @@ export interface EvaluationReport extends Evaluation {
 }
 
 /**
- * The page. It needs nothing beside it, and is read without its script, too: that sorts and filters the queries. A picture
+ * The page. It needs nothing beside it, and is read without its script, too: that sorts and filters the queries. An image
  * that cannot be read has an empty frame, and the page says how many these are.
  * @throws LincirError 'bad-argument' for results of another benchmark
  */
@@ -92,7 +92,7 @@ function header(
   const counts = [
     counted(methods.length, 'method', 'methods'),
     counted(queries.length, 'query', 'queries'),
-    counted(images, 'picture', 'pictures'),
+    counted(images, 'image', 'images'),
   ];
   const banner =
     limit === null

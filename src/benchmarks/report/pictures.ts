@@ -11,13 +11,13 @@ import type { BenchmarkImage } from '../benchmark.ts';
 export interface ReportImages {
   /** Their rules of style, and `--ratio`, the shape of the frames. */
   readonly css: string;
-  /** Markup of a picture. `note` tells of it what else is only seen. */
+  /** Markup of an image. `note` tells of it what else is only seen. */
   readonly tile: (id: string, note?: string) => string;
   /** How many could not be shown. */
   readonly missing: number;
 }
 
-/** The longer side, in pixels: so many for so many pictures at most, so that a page of 200 queries stays some 30 MB. */
+/** The longer side, in pixels: so many for so many images at most, so that a page of 200 queries stays some 30 MB. */
 const sides = [
   { side: 384, pictures: 500 },
   { side: 256, pictures: 2000 },
@@ -28,7 +28,7 @@ const quality = 70;
 const atOnce = 4;
 
 /**
- * Makes the thumbnails of the pictures of these ids; of a picture with a region, of what is seen of it.
+ * Makes the thumbnails of the images of these ids; of an image with a region, of what is seen of it.
  * @param onPicture called after each, with how many are done
  */
 export async function reportImages(

@@ -11,7 +11,7 @@ import { counted, percent } from './text.ts';
 /** So many of a ranking, and of a query's right answers, are shown. */
 const picturesShown = 10;
 
-/** Ids of all pictures that the queries show. */
+/** Ids of all images that the queries show. */
 export function imagesOf(
   queries: readonly ShownQuery[],
   methods: readonly string[],
@@ -36,7 +36,7 @@ export function queriesSection(
   const numbers = new Map(groups.map((group, at) => [group, at]));
   const names = results.methods.map(({ name }) => name);
   const missing =
-    pictures.missing > 0 ? ` ${counted(pictures.missing, 'picture', 'pictures')} could not be read.` : '';
+    pictures.missing > 0 ? ` ${counted(pictures.missing, 'image', 'images')} could not be read.` : '';
   return [
     '<section id="queries">\n<h2>Queries</h2>',
     `<p class="note">${selectionText(results, queries)}${missing}</p>`,
@@ -47,7 +47,7 @@ export function queriesSection(
     '<div class="queries">',
     ...queries.map((each) => card(each, { results, names, rankings, pictures, numbers })),
     '</div>',
-    '<dialog id="large" aria-label="A picture, enlarged"><i class="t" role="img"></i><p></p>',
+    '<dialog id="large" aria-label="An image, enlarged"><i class="t" role="img"></i><p></p>',
     '<div><button type="button" data-step="-1">← previous</button>',
     '<button type="button" data-step="1">next →</button>',
     '<button type="button" data-close autofocus>close</button></div></dialog>',
@@ -188,7 +188,7 @@ function outcomes(
   return `<div class="outcomes">${head}<ul>${items.join('')}</ul></div>`;
 }
 
-/** The first pictures of a method's list. The second one of a query is small. */
+/** The first images of a method's list. The second one of a query is small. */
 function ranked(
   { targets }: BenchmarkQuery,
   name: string,
@@ -219,7 +219,7 @@ function answers(
   lists: readonly (readonly ShownList[])[],
   pictures: ReportImages,
 ): string {
-  if (targets.length === 0) return '<p class="none">No picture is a right answer.</p>';
+  if (targets.length === 0) return '<p class="none">No image is a right answer.</p>';
   const items = targets.slice(0, picturesShown).map((id) => {
     const ranks = lists.map(([list], number) =>
       list ? `<span class="of of-${number}">${rankText(list.all.indexOf(id) + 1, list)}</span>` : '',

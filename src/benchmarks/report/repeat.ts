@@ -12,7 +12,7 @@ export function repeatSection(results: Results): string {
     ['Benchmark', preset],
     ['Folder', folder],
     ['SHA-256 of its queries', sha256],
-    ['Pictures', formatCount(images)],
+    ['Images', formatCount(images)],
     ['Queries', limit === null ? asked : `${formatCount(limit)}, spread over the benchmark`],
     ['Compared by', `${primaryMetric}, mean over ${mean}`],
     ...Object.entries(options).flatMap(([name, value]) =>

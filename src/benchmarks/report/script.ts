@@ -1,8 +1,8 @@
-/** What the report's script does: it sorts the queries, hides those that are not looked for, and enlarges pictures. */
+/** What the report's script does: it sorts the queries, hides those that are not looked for, and enlarges images. */
 
 import { createHash } from 'node:crypto';
 
-/** Without it all queries stand there, and methods are still switched; pictures stay small. */
+/** Without it all queries stand there, and methods are still switched; images stay small. */
 export const reportScript = `
 'use strict';
 const list = document.querySelector('.queries');

@@ -1,4 +1,4 @@
-/** `lincir embed`: pictures or texts to a file of embeddings, in bounded memory, going on where it was stopped. */
+/** `lincir embed`: images or texts to a file of embeddings, in bounded memory, going on where it was stopped. */
 
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -37,7 +37,7 @@ export interface EmbedOptions {
   readonly maxPixels?: number;
   /** Refuse texts that are too long. */
   readonly strict?: boolean;
-  /** Leave out pictures that cannot be read. */
+  /** Leave out images that cannot be read. */
   readonly skipBroken?: boolean;
   readonly json?: boolean;
 }
@@ -54,7 +54,7 @@ interface Summary {
   /** What earlier runs of the same command had done. */
   readonly resumedFrom: number;
   readonly skipped: readonly Skipped[];
-  /** Files that look like pictures and are not taken, by ending. */
+  /** Files that look like images and are not taken, by ending. */
   readonly leftOut: LeftOut;
   /** Of this run, without loading the model. */
   readonly seconds: number;
@@ -150,7 +150,7 @@ async function beginWork(
 ): Promise<PartialWork> {
   const { kind } = input;
   // No items give an embedding of the right width, or the right error if the model lacks the tower.
-  const { shape } = await (kind === 'pictures' ? clip.encodeImages([]) : clip.encodeTexts([]));
+  const { shape } = await (kind === 'images' ? clip.encodeImages([]) : clip.encodeTexts([]));
   const { fingerprint } = clip;
   const job = {
     kind,
@@ -171,7 +171,7 @@ async function beginWork(
     await work.close();
     throw new LincirError('bad-argument', {
       subject: folder,
-      expected: 'no pictures left out',
+      expected: 'no images left out',
       found: `${skipped.size}, by an earlier run with --skip-broken`,
       todo: 'give that option again, or delete the folder to begin anew',
     });
@@ -201,7 +201,7 @@ async function finishWork(
     if (signal.aborted) reporter.note(`${kept}: run the same command again to go on`);
     if (!(error instanceof LincirError)) throw error;
     const repair =
-      kind === 'pictures' ? 'repair it, or give --skip-broken' : 'run the same command again to go on';
+      kind === 'images' ? 'repair it, or give --skip-broken' : 'run the same command again to go on';
     const todo = `${error.problem.todo ?? repair}; ${kept}`;
     throw new LincirError(error.code, { ...error.problem, todo, cause: error });
   } finally {
@@ -209,7 +209,7 @@ async function finishWork(
   }
 }
 
-/** The pictures that were left out, and one line on all. */
+/** The images that were left out, and one line on all. */
 function report(summary: Summary, { reporter }: Context): void {
   const { files, kind, count, dimensions, resumedFrom, skipped, leftOut, seconds } = summary;
   tellLeftOut(leftOut, reporter);

@@ -9,7 +9,7 @@ import { kindNamed } from '../../benchmarks/index.ts';
 import type { Context } from '../context.ts';
 import { openedBenchmark } from './eval.ts';
 
-test('folders and pictures are found by every form of their names', async () => {
+test('folders and images are found by every form of their names', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'lincir-evaluation-'));
   try {
     const files = {

@@ -83,7 +83,7 @@ export async function evaluate(
       evaluateMethods(benchmark, { ...given, opened: protocolOf(options), wordings, limit }),
     );
     try {
-      reporter.begin({ label: 'report', unit: 'pictures' });
+      reporter.begin({ label: 'report', unit: 'images' });
       const report = await evaluationReport({
         ...{ benchmark, ...evaluation },
         queriesShown: reportQueries,
@@ -171,12 +171,12 @@ async function withMethods<Result>(
     onDownload: downloadBar(reporter, model),
     signal,
   });
-  const problems = new Warnings(reporter, 'pictures are missing or broken');
+  const problems = new Warnings(reporter, 'images are missing or broken');
   try {
     const opened = await openMethods(names, {
       ...{ clip, phi: { lincir: phi, searle, pic2word }, weights: { sum, slerp }, cache, signal, ...where },
       download: phiDownload(reporter),
-      onInversion: (done, total) => bar({ label: 'oti', unit: 'pictures', total }, done),
+      onInversion: (done, total) => bar({ label: 'oti', unit: 'images', total }, done),
     });
     const bar = progressBar(context);
     try {
@@ -215,7 +215,7 @@ function progressBar({ reporter }: Context): (work: Work, done: number) => void 
 function workOf({ stage, method, total }: EvaluationProgress): Work {
   const isOfQueries = method !== undefined;
   const label = method === undefined ? stage : `${stage}, ${method}`;
-  return { label, unit: isOfQueries ? 'queries' : 'pictures', total };
+  return { label, unit: isOfQueries ? 'queries' : 'images', total };
 }
 
 function slug(preset: string): string {

@@ -1,4 +1,4 @@
-/** `lincir index`: pictures, ready embeddings and metadata into an index, and what is in one. */
+/** `lincir index`: images, ready embeddings and metadata into an index, and what is in one. */
 
 import { loadClip } from '../../clip/index.ts';
 import {
@@ -29,7 +29,7 @@ export interface IndexOptions {
   readonly index: string;
   /** Default: the index's own. */
   readonly model?: string;
-  /** Files that list pictures. */
+  /** Files that list images. */
   readonly list?: readonly string[];
   readonly embeddings?: readonly string[];
   /** Of the rows of `embeddings`, one file each, in their order. */
@@ -57,7 +57,7 @@ export type ReindexCommandOptions = Pick<
   'index' | 'model' | 'precision' | 'device' | 'threads' | 'targetPad' | 'maxPixels' | 'json'
 >;
 
-/** Broken pictures that are printed after indexing; `--stats` prints all. */
+/** Broken images that are printed after indexing; `--stats` prints all. */
 const brokenShown = 20;
 /** Where there is no terminal, a line comes this often. */
 const millisecondsPerLine = 60_000;
@@ -113,7 +113,7 @@ export async function index(
     const { precision } = options;
     const target = await openIndex(options.index, {
       access: 'write',
-      // Without it, no index is made where there is none: pictures are only to be taken out, or told of.
+      // Without it, no index is made where there is none: images are only to be taken out, or told of.
       ...(addsPictures || embeddings.length > 0 ? { clip } : {}),
       ...(precision && { precision }),
     });
@@ -129,7 +129,7 @@ export async function index(
         away = await follow(events, target, options, context);
       }
       for (const matrix of matrices) {
-        reporter.begin({ label: `adding ${matrix.path}`, unit: 'pictures', total: matrix.count });
+        reporter.begin({ label: `adding ${matrix.path}`, unit: 'images', total: matrix.count });
         const work = target.addEmbeddings(matrix, signal);
         let step = await work.next();
         for (; !step.done; step = await work.next()) reporter.advance(step.value);
@@ -145,12 +145,12 @@ export async function index(
         if (json) print(JSON.stringify({ metadata: table.path, ...annotation }));
         else {
           reporter.note(
-            `${table.path}: ${formatCounted(rows, 'rows')} for ${formatCounted(named, 'pictures')}, ${formatCount(changed)} of them changed`,
+            `${table.path}: ${formatCounted(rows, 'rows')} for ${formatCounted(named, 'images')}, ${formatCount(changed)} of them changed`,
           );
         }
         if (unmatched > 0) {
           reporter.note(
-            `warning: ${table.path}: ${formatCounted(unmatched, 'rows')} ${unmatched === 1 ? 'names' : 'name'} no picture of the index, such as ${quoted(firstUnmatched ?? '')}`,
+            `warning: ${table.path}: ${formatCounted(unmatched, 'rows')} ${unmatched === 1 ? 'names' : 'name'} no image of the index, such as ${quoted(firstUnmatched ?? '')}`,
           );
         }
       }
@@ -164,7 +164,7 @@ export async function index(
   if (away) throw away;
 }
 
-/** Takes pictures out, and tells of names that are of none. */
+/** Takes images out, and tells of names that are of none. */
 async function takeOut(
   target: ImageIndex,
   names: readonly string[],
@@ -175,16 +175,16 @@ async function takeOut(
   if (count === 0 && !doesMore) {
     throw new LincirError('not-found', {
       subject: `--remove ${quoted(names[0])}`,
-      expected: 'ids or paths of pictures in the index',
+      expected: 'ids or paths of images in the index',
       found: 'none of them there',
       todo: `lincir search --index ${target.uri} shows both`,
     });
   }
   const others = new Set(names).size - count;
   if (others > 0) {
-    reporter.note(`warning: --remove: ${formatCounted(others, 'names')} of no picture in ${target.uri}`);
+    reporter.note(`warning: --remove: ${formatCounted(others, 'names')} of no image in ${target.uri}`);
   }
-  reporter.note(`${formatCounted(count, 'pictures')} taken out of ${target.uri}`);
+  reporter.note(`${formatCounted(count, 'images')} taken out of ${target.uri}`);
 }
 
 /** `lincir reindex`. */
@@ -242,7 +242,7 @@ async function infoOf(uri: string): Promise<StoreInfo | undefined> {
   }
 }
 
-/** Shows work on an index, and what came of it. Returns what there is to say of pictures that are away. */
+/** Shows work on an index, and what came of it. Returns what there is to say of images that are away. */
 async function follow(
   events: AsyncIterable<UpdateEvent>,
   target: ImageIndex | undefined,
@@ -254,18 +254,18 @@ async function follow(
   let summary: UpdateSummary | undefined;
   let leftOut: LeftOut = {};
   let away: LincirError | undefined;
-  reporter.begin({ label: 'looking', unit: 'pictures' });
+  reporter.begin({ label: 'looking', unit: 'images' });
   try {
     for await (const event of events) {
       if (event.kind === 'looking') reporter.advance(event.found);
       else if (event.kind === 'begin') {
-        reporter.begin({ label: 'indexing', unit: 'pictures', total: event.todo });
+        reporter.begin({ label: 'indexing', unit: 'images', total: event.todo });
       } else if (event.kind === 'progress' || event.kind === 'commit') {
         reporter.advance(event.done);
         const now = performance.now();
         if (reporter.isTerminal || now - told < millisecondsPerLine) continue;
         told = now;
-        reporter.note(`${formatCount(event.done)} of ${formatCounted(event.todo, 'pictures')}`);
+        reporter.note(`${formatCount(event.done)} of ${formatCounted(event.todo, 'images')}`);
       } else if (event.kind === 'end') ({ summary, leftOut, away } = event);
     }
   } catch (error) {
@@ -319,7 +319,7 @@ async function showStatistics({ index: uri, json }: IndexOptions, { print }: Con
     }
     const rows: readonly (readonly [string, string])[] = [
       ['index', uri],
-      ['pictures', formatCount(images)],
+      ['images', formatCount(images)],
       ['broken', formatCount(broken.length)],
       ...(missing > 0 ? [['missing', `${formatCount(missing)}, which can come back`] as const] : []),
       ['model', `${info.model} (fingerprint ${info.fingerprint})`],
@@ -328,7 +328,7 @@ async function showStatistics({ index: uri, json }: IndexOptions, { print }: Con
       [
         'approximate',
         approximate
-          ? `${formatCounted(approximate.indexed, 'pictures')} in it, ${formatCount(approximate.others)} compared one by one`
+          ? `${formatCounted(approximate.indexed, 'images')} in it, ${formatCount(approximate.others)} compared one by one`
           : 'none: all are compared one by one',
       ],
       ['columns', [...columns].map(([name, type]) => `${name} (${type})`).join(', ')],
@@ -348,12 +348,12 @@ function listBroken(broken: readonly BrokenImage[], print: (line: string) => voi
 
 function described(summary: UpdateSummary, broken: number, seconds: number, uri: string): string {
   const { added, changed, renamed, removed, kept, unchanged, encoded, encodingSeconds } = summary;
-  const pictures = formatCounted(added + changed + renamed + unchanged, 'pictures');
+  const pictures = formatCounted(added + changed + renamed + unchanged, 'images');
   const parts = [
     `${pictures} (${counted({ new: added, changed, renamed, removed, unchanged, 'missing, but kept': kept })})`,
     ...(broken > 0 ? [`${formatCount(broken)} broken`] : []),
     formatDuration(seconds),
-    ...(encoded > 1 && encodingSeconds > 0 ? [formatRate(encoded / encodingSeconds, 'pictures')] : []),
+    ...(encoded > 1 && encodingSeconds > 0 ? [formatRate(encoded / encodingSeconds, 'images')] : []),
   ];
   return `${parts.join(', ')} → ${uri}`;
 }

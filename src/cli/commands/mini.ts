@@ -17,10 +17,10 @@ export async function mini(
   { reporter, signal }: Context,
 ): Promise<void> {
   const benchmark = buildBenchmark(seed, { gallery: images, queries });
-  reporter.begin({ label: 'drawing', unit: 'pictures', total: images });
+  reporter.begin({ label: 'drawing', unit: 'images', total: images });
   const onProgress = (done: number) => reporter.advance(done);
   await aloneIn(folder, () => writeMiniBenchmark(folder, benchmark, { onProgress, signal }));
   reporter.end();
-  reporter.note(`${formatCounted(images, 'pictures')} → ${folder}/${miniImages}`);
+  reporter.note(`${formatCounted(images, 'images')} → ${folder}/${miniImages}`);
   reporter.note(`${formatCounted(queries, 'queries')}, for lincir eval mini, circo and cirr`);
 }

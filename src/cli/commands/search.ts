@@ -1,4 +1,4 @@
-/** `lincir search`: pictures that match a picture and words, once or in a dialogue. */
+/** `lincir search`: images that match an image and words, once or in a dialogue. */
 
 import { access } from 'node:fs/promises';
 import type { Method } from '../../composition/index.ts';
@@ -82,7 +82,7 @@ export async function search(options: SearchCommandOptions, context: Context): P
     ],
   ]);
   if (options.preview) expectGraphics();
-  // Ways without phi take several pictures without names.
+  // Ways without phi take several images without names.
   const named = method === undefined || method === 'lincir' ? images.length : 1;
   if (text !== undefined && looksEmptied(text, named) && images.length > 0) {
     context.reporter.note(
@@ -103,7 +103,7 @@ export async function search(options: SearchCommandOptions, context: Context): P
       }
       if (exact && (await session.index.statistics()).approximate === undefined) {
         context.reporter.note(
-          'warning: --exact changes nothing: all pictures of this index are compared anyway',
+          'warning: --exact changes nothing: all images of this index are compared anyway',
         );
       }
       await shows.show(results);
@@ -142,7 +142,7 @@ async function show(
   } else if (interactive) reporter.note(foundLine(results, (await session.index.statistics()).images));
 }
 
-/** Opens the page of results, or the picture of a rank, by the program that the system has for it. */
+/** Opens the page of results, or the image of a rank, by the program that the system has for it. */
 async function openResult(
   results: SearchResults,
   what: number | 'page',
@@ -159,7 +159,7 @@ async function openResult(
   if (path.includes(memberMark)) {
     throw new LincirError('bad-argument', {
       subject: quoted(path),
-      expected: 'a picture with a file of its own',
+      expected: 'an image with a file of its own',
       found: 'one in a shard',
       todo: 'open the page instead',
     });
@@ -188,7 +188,7 @@ function expectGraphics(): void {
   if (process.stdout.isTTY && terminalGraphics(process.env) !== undefined) return;
   throw new LincirError('bad-argument', {
     subject: '--preview',
-    expected: "a terminal that shows pictures by kitty's, iTerm2's or sixel graphics",
+    expected: "a terminal that shows images by kitty's, iTerm2's or sixel graphics",
     found: process.stdout.isTTY ? 'one that is not known to' : 'no terminal',
     todo: 'use --html, with --open',
   });

@@ -1,14 +1,14 @@
-/** The contract of what can be embedded: pictures (pictures.ts) and texts (texts.ts). */
+/** The contract of what can be embedded: images (pictures.ts) and texts (texts.ts). */
 
 import type { Clip } from '../../clip/index.ts';
 import type { Float32Tensor } from '../../core/index.ts';
 import type { LeftOut } from '../../pictures/index.ts';
 import type { PartialWork } from './partial-work.ts';
 
-/** Items with names: pictures' paths, or the texts themselves. */
+/** Items with names: images' paths, or the texts themselves. */
 export interface Input {
-  readonly kind: 'pictures' | 'texts';
-  /** Files that look like pictures and are not taken, by ending. */
+  readonly kind: 'images' | 'texts';
+  /** Files that look like images and are not taken, by ending. */
   readonly leftOut?: LeftOut;
   /** All names, read once. Throws for items that can be seen to be unusable before work begins. */
   names(clip: Clip): Iterable<string> | AsyncIterable<string>;

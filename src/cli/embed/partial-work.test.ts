@@ -8,7 +8,7 @@ import { after, before, beforeEach, test } from 'node:test';
 import { PartialWork } from './partial-work.ts';
 
 const job = {
-  kind: 'pictures',
+  kind: 'images',
   model: 'tiny',
   fingerprint: 'f',
   normalized: false,
@@ -81,7 +81,7 @@ test("another job's work is refused and stays as it is", async () => {
   await first.close();
   await assert.rejects(
     PartialWork.open(folder, { ...job, fingerprint: 'g', normalized: true }, ['a', 'b', 'x']),
-    /fingerprint f, not g; normalized false, not true; other pictures \(4, not 3\).*delete the folder/,
+    /fingerprint f, not g; normalized false, not true; other images \(4, not 3\).*delete the folder/,
   );
   const again = await PartialWork.open(folder, job, names);
   assert.equal(again.done, 2);

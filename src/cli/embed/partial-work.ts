@@ -19,7 +19,7 @@ import {
 
 /** What makes two runs the same job. Work of another job is never continued. */
 export interface Job {
-  readonly kind: 'pictures' | 'texts';
+  readonly kind: 'images' | 'texts';
   /** As the user knows it; two names of one model are the same job. */
   readonly model: string;
   readonly fingerprint: string;
@@ -28,7 +28,7 @@ export interface Job {
   readonly dimensions: number;
 }
 
-/** A picture that has no embedding because it cannot be read. */
+/** An image that has no embedding because it cannot be read. */
 export interface Skipped {
   /** Its place among the job's names. */
   readonly index: number;
@@ -37,7 +37,7 @@ export interface Skipped {
 }
 
 const storedJobSchema = z.object({
-  kind: z.enum(['pictures', 'texts']),
+  kind: z.enum(['images', 'texts']),
   model: z.string(),
   fingerprint: z.string(),
   normalized: z.boolean(),
@@ -272,7 +272,7 @@ function expectSameJob(folder: string, job: StoredJob, previous: StoredJob): voi
   });
 }
 
-/** What was skipped among the first `done` names. Later entries are forgotten: those pictures will be tried again. */
+/** What was skipped among the first `done` names. Later entries are forgotten: those images will be tried again. */
 async function readSkipped(path: string, done: number): Promise<Skipped[]> {
   const text = await readFile(path, 'utf8').catch(() => '');
   // What follows the last line end is the beginning of a line that was never finished.

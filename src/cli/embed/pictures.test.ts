@@ -24,7 +24,7 @@ async function listed(...patterns: string[]): Promise<string[]> {
   return names.map((name) => name.slice(folder.length + 1));
 }
 
-test('a folder is every picture in and under it', async () => {
+test('a folder is every image in and under it', async () => {
   assert.deepEqual(await listed(''), ['a.PNG', 'b.jpg', 'more/c.webp', 'more/d (1).jpg', 'more/d [2].jpg']);
 });
 
@@ -77,11 +77,11 @@ test('a file is itself, whatever its name looks like', async () => {
   assert.deepEqual(await listed('notes.txt'), ['notes.txt']);
 });
 
-test('every picture is listed once, in order', async () => {
+test('every image is listed once, in order', async () => {
   assert.deepEqual(await listed('b.jpg', './b.jpg', '*.jpg', 'a.PNG'), ['a.PNG', 'b.jpg']);
 });
 
 test('what matches nothing is named', async () => {
   await assert.rejects(listed('*.jpg', 'nothing/*.gif'), /--images ".*nothing\/\*\.gif".*found none/);
-  await assert.rejects(listed('more/empty'), /expected pictures in the folder, found none/);
+  await assert.rejects(listed('more/empty'), /expected images in the folder, found none/);
 });

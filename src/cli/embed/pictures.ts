@@ -1,4 +1,4 @@
-/** Pictures to embed: which ones a command line means, and their embeddings, with or without the broken ones. */
+/** Images to embed: which ones a command line means, and their embeddings, with or without the broken ones. */
 
 import { lstat, stat } from 'node:fs/promises';
 import { isAbsolute, posix, relative, resolve, sep } from 'node:path';
@@ -16,12 +16,12 @@ import {
 import type { BatchOptions, Input } from './input.ts';
 import type { PartialWork, Skipped } from './partial-work.ts';
 
-/** Told of what cannot be looked into, and of files that look like pictures and are not taken. */
+/** Told of what cannot be looked into, and of files that look like images and are not taken. */
 type Found = Pick<SourceOptions, 'onUnreadable' | 'onLeftOut'>;
 
 /**
- * Pictures as input of `lincir embed`.
- * @param skipBroken note the pictures that cannot be read, instead of throwing at the first
+ * Images as input of `lincir embed`.
+ * @param skipBroken note the images that cannot be read, instead of throwing at the first
  * @throws LincirError as `listPictures` does, and 'bad-file' for what cannot be looked into, unless that is skipped
  */
 export async function imagesInput(
@@ -34,12 +34,12 @@ export async function imagesInput(
     if (skipBroken) return note(`left out: ${path}: ${reason}`);
     const todo = 'repair it, or give --skip-broken';
     throw new LincirError('bad-file', {
-      ...{ subject: path, expected: 'a picture or folder that can be read', found: reason, todo },
+      ...{ subject: path, expected: 'an image or folder that can be read', found: reason, todo },
     });
   };
   const names = await listImages(patterns, { onUnreadable, onLeftOut });
   return {
-    kind: 'pictures',
+    kind: 'images',
     leftOut,
     names: () => names,
     batches: (clip, work, options) =>
@@ -50,7 +50,7 @@ export async function imagesInput(
 }
 
 /**
- * The pictures that the patterns name, sorted, each once: of a path, that file; of a folder, every picture in and
+ * The images that the patterns name, sorted, each once: of a path, that file; of a folder, every image in and
  * under it, as `lincir index` takes them; of a glob pattern, every file that matches, but for those in folders that are
  * left out there. Paths have forward slashes on every system.
  * @throws LincirError 'not-found' naming a pattern that no file matches.
@@ -70,7 +70,7 @@ async function picturesOf(pattern: string, found: Found): Promise<string[]> {
   throw new LincirError('not-found', {
     subject: `--images ${quoted(pattern)}`,
     expected:
-      entry === undefined ? 'a picture, a folder, or a pattern that files match' : 'pictures in the folder',
+      entry === undefined ? 'an image, a folder, or a pattern that files match' : 'images in the folder',
     found: 'none',
     todo: 'check the path',
   });
@@ -114,7 +114,7 @@ async function matchesOf(pattern: string): Promise<string[]> {
   return matches;
 }
 
-/** The pictures' embeddings. A picture that cannot be read is noted in `work`, and its row is zeros. */
+/** The images' embeddings. An image that cannot be read is noted in `work`, and its row is zeros. */
 async function* unbrokenBatches(
   clip: Clip,
   work: PartialWork,

@@ -43,7 +43,7 @@ export function evaluationCommands(program: Command, context: Context): void {
   protocolOptions(evaluate);
 
   const score = dataOption(program.command('score').addArgument(oneOf(benchmarkKinds)))
-    .description('score files of predictions; needs no model and no pictures')
+    .description('score files of predictions; needs no model and no images')
     .requiredOption('--predictions <file...>', "in the benchmark's official format, or rankings-METHOD.jsonl")
     .option('--out <folder>', 'write results.json there, to be compared with others')
     .option('--json', 'print the results as JSON')
@@ -61,7 +61,7 @@ export function evaluationCommands(program: Command, context: Context): void {
 
   program
     .command('mini')
-    .description("write the miniature world's pictures and queries: a benchmark that needs no download")
+    .description("write the miniature world's images and queries: a benchmark that needs no download")
     .argument('<folder>', 'where to')
     .option('--images <number>', 'at least 6 for every query', wholeNumber, 4000)
     .option('--queries <number>', 'ten kinds of change take turns', wholeNumber, 600)
@@ -105,7 +105,7 @@ function modelledCommand(command: Command): Command {
         `of ${methodNames.join(', ')}; if not given, what needs no training, and whose phi is given`,
       ).argParser(methodList),
     )
-    .option('--prompt <prompt>', "with $ for the picture and {text}, in place of the benchmark's")
+    .option('--prompt <prompt>', "with $ for the image and {text}, in place of the benchmark's")
     .option('--sum-weight <number>', 'of the text in sum; 1 if not given', realNumber)
     .option('--slerp-weight <number>', 'of the text in slerp; 0.8 if not given', realNumber)
     .option('--cache <folder>', 'for embeddings; ~/.cache/lincir if not given (LINCIR_CACHE)')

@@ -92,7 +92,7 @@ function heading({ preset, limit, queries, images, model }: Results): string {
     limit === null
       ? formatCounted(queries.length, 'queries')
       : `ONLY ${formatCounted(limit, 'queries').toUpperCase()}: not comparable`,
-    formatCounted(images, 'pictures'),
+    formatCounted(images, 'images'),
     ...(model ? [model.name] : []),
   ];
   return parts.join(', ');

@@ -30,7 +30,7 @@ describe('a line of the dialogue', () => {
     assert.equal(printed('4', request, 'none'), 'there is no result 4');
   });
 
-  test('names pictures, and words for them in one go', () => {
+  test('names images, and words for them in one go', () => {
     assert.deepEqual(asked('/image b.jpg "c d.jpg" #4').images, ['b.jpg', 'c d.jpg', 'd']);
     assert.equal(asked('/image b.jpg').text, 'is red');
     const both = asked('/image b.jpg #5 -- the dog of $1 on the beach of $2');

@@ -6,13 +6,13 @@ import type { SearchRequest, SearchResults } from './session.ts';
 
 /** The commands, in the order of help. */
 export const commands = {
-  image: 'NAME … [-- WORDS]  other pictures, and words for them; no NAME: none',
+  image: 'NAME … [-- WORDS]  other images, and words for them; no NAME: none',
   text: 'WORDS  words, also those that begin with a number; none: no words',
   method: 'NAME  lincir, image, text, sum or slerp; none: by what is given',
   weight: 'N  of the words in sum and slerp; none: the usual one',
-  phi: 'PHI  what makes words of pictures',
+  phi: 'PHI  what makes words of images',
   without: 'WORDS  subtract these; none: nothing',
-  where: 'FILTER  only pictures that pass; none: all',
+  where: 'FILTER  only images that pass; none: all',
   unique: 'N  what is alike once: same contents, or from a similarity on; off: each',
   top: 'N  how many results',
   next: 'the following results',
@@ -25,8 +25,8 @@ export const commands = {
 type Command = keyof typeof commands;
 
 export const help = [
-  '  WORDS     search with these and the present pictures; $ stands for a picture, \\$ is a dollar sign',
-  '  3         take result 3 as the picture; 3 WORDS: and these words',
+  '  WORDS     search with these and the present images; $ stands for an image, \\$ is a dollar sign',
+  '  3         take result 3 as the image; 3 WORDS: and these words',
   ...Object.entries(commands).map(([name, text]) => `  /${name.padEnd(8)} ${text}`),
   '  NAME is a file, an address on the web, an id or a path in the index, or #3 for result 3.',
 ].join('\n');
@@ -48,7 +48,7 @@ export function stepOf(line: string, request: SearchRequest, last: SearchResults
   const [, rank, words] = /^#?(\d+)(?:\s+(.*))?$/.exec(line) ?? [];
   if (rank !== undefined) {
     const hit = hitOf(rank, last);
-    // The words before said what should differ from another picture.
+    // The words before said what should differ from another image.
     return hit ? { request: { ...next, images: [hit.id], text: words } } : noResult(rank);
   }
   if (command === undefined) return { request: { ...next, text: line } };

@@ -15,7 +15,7 @@ import type { SearchRequest, SearchResults, SearchSession } from './session.ts';
 /** What is done with results. */
 export interface Shows {
   readonly show: (results: SearchResults) => Promise<void>;
-  /** Opens the page of results, or the picture of that rank. */
+  /** Opens the page of results, or the image of that rank. */
   readonly open: (results: SearchResults, what: number | 'page') => Promise<void>;
 }
 
@@ -47,7 +47,7 @@ export async function interact(
       const asked = whatCounts(next);
       if (isEmpty(asked)) {
         request = next;
-        return reporter.note('no pictures and no words yet: give either');
+        return reporter.note('no images and no words yet: give either');
       }
       session.expectQuery(asked);
       request = before;

@@ -3,7 +3,7 @@
 import { formatCount, quoted } from '../../core/index.ts';
 import type { SearchRequest, SearchResults } from './session.ts';
 
-/** Terms and values of all that was asked, in their order; the prompt, the pictures, index and model stand elsewhere. */
+/** Terms and values of all that was asked, in their order; the prompt, the images, index and model stand elsewhere. */
 export function askedFacts({ request, query, phi }: SearchResults): Readonly<Record<string, string>> {
   const { without, where, minScore, unique, exact, includeReference, page, top } = request;
   const { method, weight, withoutWeight } = query;
@@ -14,7 +14,7 @@ export function askedFacts({ request, query, phi }: SearchResults): Readonly<Rec
     ...(where !== undefined && { Filter: where }),
     ...(minScore !== undefined && { 'Score from': `${minScore}` }),
     ...(unique !== undefined && unique !== false && { Unique: uniqueText(unique) }),
-    ...(includeReference && { 'The query’s own pictures': 'included' }),
+    ...(includeReference && { 'The query’s own images': 'included' }),
     ...(exact && { Comparison: 'exact' }),
     ...(page > 1 && { Results: `from ${formatCount((page - 1) * top + 1)} on` }),
   };
@@ -24,7 +24,7 @@ export function askedFacts({ request, query, phi }: SearchResults): Readonly<Rec
 export function askedLine(results: SearchResults): string {
   const { references, index, model } = results;
   const facts = {
-    ...(references.length > 0 && { Pictures: references.map(labelOf).join(', ') }),
+    ...(references.length > 0 && { Images: references.map(labelOf).join(', ') }),
     ...askedFacts(results),
     ...{ Model: model, Index: index },
   };
@@ -35,7 +35,7 @@ export function askedLine(results: SearchResults): string {
     .join('; ');
 }
 
-/** How a person knows a picture of the query: its path, where it was named by its id. */
+/** How a person knows an image of the query: its path, where it was named by its id. */
 export function labelOf({ name, id, image }: SearchResults['references'][number]): string {
   return name === id && 'path' in (image as object) ? (image as { path: string }).path : name;
 }
@@ -45,7 +45,7 @@ export function requestLines(request: SearchRequest): string[] {
   const { images, text, method, weight, without, withoutWeight, where, minScore, unique, top, page } =
     request;
   const facts = {
-    pictures: images.join(', ') || 'none',
+    images: images.join(', ') || 'none',
     words: text ?? 'none',
     method: method ?? 'by what is given',
     weight,

@@ -15,7 +15,7 @@ import type { SearchResults } from './session.ts';
 
 /** What a line leaves out, unless it is asked for. */
 const quietColumns: ReadonlySet<string> = new Set(['lens', 'latitude', 'longitude', 'width', 'height']);
-/** Lines that a picture takes in a terminal. */
+/** Lines that an image takes in a terminal. */
 const pictureRows = 8;
 
 /** One object: the query, the results and the time of each stage in milliseconds. */
@@ -48,7 +48,7 @@ export function asPaths({ hits }: SearchResults, end: '\n' | '\0'): string {
   return hits.map(({ path }) => `${path}${end}`).join('');
 }
 
-/** A line a result, with a picture above it where the terminal shows them. */
+/** A line a result, with an image above it where the terminal shows them. */
 export async function* asText(
   { request, hits }: SearchResults,
   graphics: TerminalGraphics | undefined,
@@ -116,10 +116,10 @@ export async function writePage(
 
 export function foundLine({ hits, timings }: SearchResults, pictures: number): string {
   const milliseconds = Object.values(timings).reduce((sum, value) => sum + value, 0);
-  return `${hits.length} of ${formatCounted(pictures, 'pictures')} in ${Math.round(milliseconds)} ms`;
+  return `${hits.length} of ${formatCounted(pictures, 'images')} in ${Math.round(milliseconds)} ms`;
 }
 
-/** A picture's bytes if its file is still there. */
+/** An image's bytes if its file is still there. */
 async function picturesBytes({ path }: Pick<Hit, 'path'>): Promise<Uint8Array | undefined> {
   return await indexedBytes(path).catch(() => undefined);
 }

@@ -49,14 +49,14 @@ function texts(page: string, style: string): string[] {
   return [...elements].map(([, text]) => text!.replace(/<[^>]*>/g, ''));
 }
 
-test('the prompt shows its picture, and the results theirs, in order', async () => {
+test('the prompt shows its image, and the results theirs, in order', async () => {
   const results = [ranked(1), ranked(2, { score: -0.01 }), ranked(3)];
   const page = await pageOf({ prompt: 'a photo of $ that is red', results });
   const chip =
     '<span class="chip pictured reference-1" role="img" aria-label="mine/boat.jpg" title="mine/boat.jpg"></span>';
   assert.ok(page.includes(`<h1><bdi>a photo of ${chip} that is red</bdi></h1>`));
   assert.match(page, /\.reference-1 \{ background-image: url\("data:image\/jpeg;base64,/);
-  assert.match(page, /<strong>The 3 best<\/strong> of 4,821 pictures, found in 34 ms/);
+  assert.match(page, /<strong>The 3 best<\/strong> of 4,821 images, found in 34 ms/);
   assert.deepEqual(texts(page, 'rank'), ['1', '2', '3']);
   assert.deepEqual(texts(page, 'score'), ['0.3142', '−0.0100', '0.3142']);
   assert.deepEqual(texts(page, 'name'), ['1.jpg', '2.jpg', '3.jpg']);
@@ -68,7 +68,7 @@ test('the prompt shows its picture, and the results theirs, in order', async () 
   assert.deepEqual(Buffer.from(address!, 'base64'), Buffer.from(thumbnail));
 });
 
-test('several pictures have numbers, and a price is a price', async () => {
+test('several images have numbers, and a price is a price', async () => {
   const references = ['a.jpg', 'b.jpg'].map((label) => ({ label, thumbnail }));
   const page = await pageOf({ prompt: '$2 on $1 for $5, $0', references });
   assert.match(
@@ -81,7 +81,7 @@ test('several pictures have numbers, and a price is a price', async () => {
   assert.match(await pageOf({}), /<h1><bdi>boats<\/bdi><\/h1>/);
 });
 
-test('all that was asked is said, and duplicates are one picture', async () => {
+test('all that was asked is said, and duplicates are one image', async () => {
   const asked = {
     Method: 'sum, weight of the words 0.5',
     Filter: 'rating >= 4 & <b>',
@@ -109,13 +109,13 @@ test('all that was asked is said, and duplicates are one picture', async () => {
 });
 
 test('none, one and two hundred', async () => {
-  assert.match(await pageOf({ results: [] }), /No picture was found/);
-  assert.match(await pageOf({ searched: 1 }), /<strong>The best<\/strong> of 1 picture,/);
+  assert.match(await pageOf({ results: [] }), /No image was found/);
+  assert.match(await pageOf({ searched: 1 }), /<strong>The best<\/strong> of 1 image,/);
   const page = await pageOf({ results: Array.from({ length: 200 }, (_, index) => ranked(index + 1)) });
   assert.equal(page.match(/<li/g)?.length, 200);
 });
 
-test('a picture without a thumbnail has a place', async () => {
+test('an image without a thumbnail has a place', async () => {
   const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>');
   const results = [undefined, svg, Buffer.from('text'), new Uint8Array()].map((bytes, index) =>
     ranked(index + 1, { thumbnail: bytes }),

@@ -1,4 +1,4 @@
-/** A composed query and its ranked pictures as one page of HTML that opens from disk. */
+/** A composed query and its ranked images as one page of HTML that opens from disk. */
 
 import sharp from 'sharp';
 import { promptParts } from '../../composition/index.ts';
@@ -9,9 +9,9 @@ import { resultsPageStyle } from './style.ts';
 export interface PageInput {
   /** What the browser's tab says, and the page's heading where there is no prompt. */
   readonly title: string;
-  /** `$` stands for the reference pictures; `$1`, `$2`, … for each one. */
+  /** `$` stands for the reference images; `$1`, `$2`, … for each one. */
   readonly prompt?: string;
-  /** Terms and values of what was asked beside pictures and words, such as the method. */
+  /** Terms and values of what was asked beside images and words, such as the method. */
   readonly asked: Readonly<Record<string, string>>;
   readonly index: string;
   readonly model: string;
@@ -19,7 +19,7 @@ export interface PageInput {
   readonly references: readonly ReferenceImage[];
   /** Shown in the order given. */
   readonly results: readonly RankedImage[];
-  /** How many pictures the query was compared with. */
+  /** How many images the query was compared with. */
   readonly searched: number;
   readonly milliseconds: number;
 }
@@ -34,7 +34,7 @@ export interface RankedImage {
   readonly rank: number;
   readonly score: number;
   readonly path: string;
-  /** Where the picture leads to; taken only if it begins with file:, http: or https:. */
+  /** Where the image leads to; taken only if it begins with file:, http: or https:. */
   readonly href?: string;
   readonly details: Readonly<Record<string, string | number | boolean | null>>;
   readonly thumbnail: Uint8Array | undefined;
@@ -75,7 +75,7 @@ export async function resultsPage(input: PageInput): Promise<string> {
   return page.join('\n');
 }
 
-/** So many details stand under a picture; the others open at a click. */
+/** So many details stand under an image; the others open at a click. */
 const detailsShown = 3;
 
 interface EmbeddedImage {
@@ -100,7 +100,7 @@ async function embedded(bytes: Uint8Array | undefined): Promise<EmbeddedImage | 
   }
 }
 
-/** The shape of the frames, width / height, that leaves most pictures the least room unused. */
+/** The shape of the frames, width / height, that leaves most images the least room unused. */
 function commonRatio(images: readonly (EmbeddedImage | undefined)[]): string {
   const ratios = images.flatMap((image) => (image ? [image.width / image.height] : []));
   const median = ratios.sort((a, b) => a - b)[Math.floor(ratios.length / 2)] ?? 4 / 3;
@@ -112,7 +112,7 @@ function header(input: PageInput, references: readonly Reference[]): string {
   const figures = references.map(({ label, image }, position) => {
     const number = references.length > 1 ? `<b>${position + 1}</b>` : '';
     return [
-      `<figure>\n<div class="picture">${imageOf(image, `Reference picture: ${label}`)}</div>`,
+      `<figure>\n<div class="picture">${imageOf(image, `Reference image: ${label}`)}</div>`,
       `<figcaption title="${shown(label)}">${number}<bdi>${shown(split(label).name)}</bdi></figcaption>\n</figure>`,
     ].join('\n');
   });
@@ -133,11 +133,11 @@ function header(input: PageInput, references: readonly Reference[]): string {
 }
 
 function countText(count: number, searched: number): string {
-  const pictures = formatCounted(searched, 'pictures');
+  const pictures = formatCounted(searched, 'images');
   return `<strong>The ${count === 1 ? '' : `${formatCount(count)} `}best</strong> of ${pictures}`;
 }
 
-/** The prompt, with pictures in the places of `$`. A `$3` with no third picture is a price. */
+/** The prompt, with images in the places of `$`. A `$3` with no third image is a price. */
 function sentence(prompt: string, references: readonly Reference[]): string {
   const parts = promptParts(prompt, references.length).map((part) => {
     if (typeof part === 'string') return shown(part);
@@ -158,7 +158,7 @@ function chip(references: readonly Reference[], index: number): string {
 }
 
 function resultsList(results: PageInput['results'], images: readonly (EmbeddedImage | undefined)[]): string {
-  if (results.length === 0) return '<p class="empty">No picture was found.</p>';
+  if (results.length === 0) return '<p class="empty">No image was found.</p>';
   return [
     `<ol class="results${results.length <= 3 ? ' few' : ''}">`,
     ...results.map((result, position) => card(result, images[position])),

@@ -19,7 +19,7 @@ export interface SessionOptions {
   readonly threads?: number;
   /** One search after the other: what makes each faster may take longer at first. */
   readonly interactive?: boolean;
-  /** Fetch pictures from private addresses, too. */
+  /** Fetch images from private addresses, too. */
   readonly allowPrivate?: boolean;
 }
 
@@ -140,7 +140,7 @@ export class SearchSession {
     const { allowPrivate } = this.#options;
     // Asked before anything is fetched or loaded.
     const chosen = this.expectQuery(request);
-    const references = await timed(timings, 'reading pictures', () =>
+    const references = await timed(timings, 'reading images', () =>
       Promise.all(
         images.map(async (name) => ({
           name,
@@ -166,7 +166,7 @@ export class SearchSession {
         weight,
       },
     });
-    timings['encoding pictures'] = query.timings.images;
+    timings['encoding images'] = query.timings.images;
     timings['applying phi'] = query.timings.phi;
     timings['encoding text'] = query.timings.text;
     const exclude = request.includeReference ? [] : references.map(({ hash }) => hash);
@@ -208,7 +208,7 @@ export class SearchSession {
   }
 }
 
-/** A picture on standard input. */
+/** An image on standard input. */
 async function inputBytes(isDialogue: boolean): Promise<Uint8Array<ArrayBuffer>> {
   const refuse = (code: 'bad-argument' | 'bad-file', expected: string, found: string, todo: string) =>
     new LincirError(code, { subject: '--image -', expected, found, todo });
@@ -223,7 +223,7 @@ async function inputBytes(isDialogue: boolean): Promise<Uint8Array<ArrayBuffer>>
   if (process.stdin.isTTY) {
     throw refuse(
       'bad-argument',
-      'a picture on standard input',
+      'an image on standard input',
       'a terminal',
       'write, say, < dog.jpg after it',
     );
@@ -236,7 +236,7 @@ async function inputBytes(isDialogue: boolean): Promise<Uint8Array<ArrayBuffer>>
     if (size <= inputLimit) continue;
     throw refuse('bad-file', `at most ${formatBytes(inputLimit)}`, 'more', 'name the file instead');
   }
-  if (size === 0) throw refuse('bad-file', 'a picture on standard input', 'nothing', 'see what writes it');
+  if (size === 0) throw refuse('bad-file', 'an image on standard input', 'nothing', 'see what writes it');
   return new Uint8Array(Buffer.concat(chunks));
 }
 

@@ -1,4 +1,4 @@
-/** Files that look like pictures and are not taken, in one line: `left out: 12 .psd, 3 .xcf`. */
+/** Files that look like images and are not taken, in one line: `left out: 12 .psd, 3 .xcf`. */
 
 import { formatCount } from '../../core/index.ts';
 import type { LeftOut } from '../../pictures/index.ts';
@@ -8,5 +8,5 @@ export function tellLeftOut(leftOut: LeftOut, reporter: Context['reporter']): vo
   const endings = Object.entries(leftOut).sort(([a, few], [b, many]) => many - few || (a < b ? -1 : 1));
   if (endings.length === 0) return;
   const counted = endings.map(([ending, count]) => `${formatCount(count)} .${ending}`).join(', ');
-  reporter.note(`left out, as pictures of other kinds or films: ${counted}`);
+  reporter.note(`left out, as images of other kinds or films: ${counted}`);
 }

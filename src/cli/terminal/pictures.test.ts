@@ -1,4 +1,4 @@
-/** Pictures for terminals: the sequences say what they shall, and hold the picture. */
+/** Images for terminals: the sequences say what they shall, and hold the image. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -106,7 +106,7 @@ test('kitty gets a PNG in chunks, and gives no answer', async () => {
   assert.equal((await sharp(long.png).stats()).channels.length, 3);
 });
 
-test('iTerm2 gets a picture in one piece', async () => {
+test('iTerm2 gets an image in one piece', async () => {
   const text = await terminalImage(await twoColours(), 'iterm2', { rows: 10 });
   const { height, image } = iterm2Picture(text!);
   assert.equal(height, '10');
@@ -133,7 +133,7 @@ test('sixels draw every pixel once, in at most 256 colours', async () => {
   );
 });
 
-test('a wide picture is as wide as the columns, and has fewer rows', async () => {
+test('a wide image is as wide as the columns, and has fewer rows', async () => {
   const wide = await twoColours(400, 50);
   const options = { rows: 12, columns: 40 };
   const { keys, png } = kittyPicture((await terminalImage(wide, 'kitty', options))!);
@@ -150,7 +150,7 @@ test('transparency is white', async () => {
   expectNear(sixelPicture(text!).at(3, 3), { r: 255, g: 255, b: 255 }, 0);
 });
 
-test('what is no picture has none', async () => {
+test('what is no image has none', async () => {
   for (const graphics of all) {
     assert.equal(await terminalImage('no/such/file.jpg', graphics), undefined);
     assert.equal(await terminalImage(import.meta.dirname, graphics), undefined);

@@ -1,4 +1,4 @@
-/** Pictures in a terminal that shows them: by kitty's protocol, by iTerm2's, or as sixels. */
+/** Images in a terminal that shows them: by kitty's protocol, by iTerm2's, or as sixels. */
 
 import sharp from 'sharp';
 import { shrunkImage } from '../../pictures/index.ts';
@@ -20,7 +20,7 @@ export function terminalGraphics(
   environment: Readonly<Record<string, string | undefined>>,
 ): TerminalGraphics | undefined {
   const { TERM = '', TERM_PROGRAM, LC_TERMINAL, KITTY_WINDOW_ID, MLTERM, WT_SESSION } = environment;
-  // These pass pictures on only if they are set up to.
+  // These pass images on only if they are set up to.
   const { TMUX, STY, ZELLIJ } = environment;
   if (TMUX || STY || ZELLIJ || /^(?:screen|tmux|dumb)/.test(TERM)) return undefined;
 
@@ -34,9 +34,9 @@ export function terminalGraphics(
 }
 
 /**
- * A picture as escape sequences. They leave the cursor on the picture's last line, so that a line end has to follow.
- * @param picture a path or an encoded picture's bytes
- * @returns undefined if the picture cannot be read
+ * An image as escape sequences. They leave the cursor on the image's last line, so that a line end has to follow.
+ * @param picture a path or an encoded image's bytes
+ * @returns undefined if the image cannot be read
  */
 export async function terminalImage(
   picture: string | Uint8Array,
@@ -53,7 +53,7 @@ export async function terminalImage(
   if (bytes === undefined) return undefined;
   if (graphics === 'sixel') return sixels(bytes);
   const { height } = await sharp(bytes).metadata();
-  // A wide picture fills the columns before the rows.
+  // A wide image fills the columns before the rows.
   const filled = Math.max(1, Math.round(height / cell.height));
   return graphics === 'kitty' ? kittySequence(bytes, filled) : iterm2Sequence(bytes, filled);
 }
@@ -94,7 +94,7 @@ function iterm2Sequence(image: Uint8Array, rows: number): string {
 }
 
 /**
- * A picture of few colours as bands of six lines; in each band, for each of its colours, which pixels have it.
+ * An image of few colours as bands of six lines; in each band, for each of its colours, which pixels have it.
  * https://vt100.net/docs/vt3xx-gp/chapter14.html
  */
 async function sixels(png: Uint8Array): Promise<string> {

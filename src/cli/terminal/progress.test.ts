@@ -13,13 +13,13 @@ function recorded(isTTY: boolean) {
 }
 
 test('a bar shows how much is done, how fast, and how long it will take', () => {
-  const work = { label: 'embedding', unit: 'pictures', total: 1200, begun: 200 } as const;
+  const work = { label: 'embedding', unit: 'images', total: 1200, begun: 200 } as const;
   assert.equal(barLine(work, 200, 0), 'embedding ████░░░░░░░░░░░░░░░░░░░░ 200 of 1,200');
   assert.equal(
     barLine(work, 700, 40),
-    'embedding ██████████████░░░░░░░░░░ 700 of 1,200, 12.5 pictures/s, 40 s left',
+    'embedding ██████████████░░░░░░░░░░ 700 of 1,200, 12.5 images/s, 40 s left',
   );
-  assert.match(barLine(work, 1200, 80), /█{24} 1,200 of 1,200, 12.5 pictures\/s$/);
+  assert.match(barLine(work, 1200, 80), /█{24} 1,200 of 1,200, 12.5 images\/s$/);
   const bytes = { label: 'downloading base', unit: 'bytes', total: 605e6 } as const;
   assert.match(barLine(bytes, 60e6, 10), / 60 MB of 605 MB, 6\.0 MB\/s, 91 s left$/);
 });

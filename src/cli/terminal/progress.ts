@@ -2,10 +2,10 @@
 
 import { formatBytes, formatCount, formatDuration, formatRate } from '../../core/index.ts';
 
-/** Work that goes on, in pictures, texts, bytes or steps. */
+/** Work that goes on, in images, texts, bytes or steps. */
 export interface Work {
   readonly label: string;
-  readonly unit: 'pictures' | 'texts' | 'captions' | 'queries' | 'bytes' | 'steps';
+  readonly unit: 'images' | 'texts' | 'captions' | 'queries' | 'bytes' | 'steps';
   /** Not given where nobody knows it. */
   readonly total?: number;
   /** What was done before: no part of the rate. */

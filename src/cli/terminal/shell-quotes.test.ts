@@ -21,7 +21,7 @@ test('what a shell has emptied comes back as the right command', () => {
       (error: Error) => {
         assert.match(
           error.message,
-          /expected the pictures' names, \$1 to \$2, found no \$1; say which is which in single/,
+          /expected the images' names, \$1 to \$2, found no \$1; say which is which in single/,
         );
         assert.ok(error.message.endsWith(`: --text '${text}'`), error.message);
         return true;
@@ -38,7 +38,7 @@ test('what a shell has emptied comes back as the right command', () => {
   );
 });
 
-test('of one picture, gaps are seen, and what is whole is not refused', () => {
+test('of one image, gaps are seen, and what is whole is not refused', () => {
   for (const text of ['$1 at night', 'the dog of $1 on a beach', 'a drawing of $1']) {
     assert.equal(looksEmptied(emptied(text), 1), true, text);
     assert.equal(looksEmptied(text, 1), false, text);

@@ -10,8 +10,8 @@ const example = 'the dog of $1 on the beach of $2';
 const gap = /^\s+|\s\s+|\s+$/g;
 
 /**
- * Whether a text for one picture looks as if a shell had emptied a `$1` in it.
- * @throws LincirError 'bad-argument' for a text that is empty, or does not name several pictures
+ * Whether a text for one image looks as if a shell had emptied a `$1` in it.
+ * @throws LincirError 'bad-argument' for a text that is empty, or does not name several images
  */
 export function looksEmptied(text: string, pictures: number): boolean {
   const refuse = (expected: string, found: string, todo: string) =>
@@ -22,7 +22,7 @@ export function looksEmptied(text: string, pictures: number): boolean {
   const names = Array.from({ length: pictures }, (_, at) => `$${at + 1}`);
   const lacking = namesImages(text, pictures) ? names.find((name) => !text.includes(name)) : '$1';
   if (lacking === undefined || (lacking !== '$1' && !hasGap)) return false;
-  const expected = `the pictures' names, $1 to $${pictures}`;
+  const expected = `the images' names, $1 to $${pictures}`;
   throw refuse(
     expected,
     `no ${lacking}`,
@@ -30,7 +30,7 @@ export function looksEmptied(text: string, pictures: number): boolean {
   );
 }
 
-/** The text with its pictures' names back where a shell has emptied them; else an example. */
+/** The text with its images' names back where a shell has emptied them; else an example. */
 function repaired(text: string, pictures: number): string {
   const words = text.split(gap);
   if (words.length - 1 !== pictures || text.includes("'")) return example;

@@ -17,7 +17,7 @@ test('the same seed makes the same benchmark, another seed another one', () => {
   assert.notDeepEqual(buildBenchmark(4, sizes), benchmark);
 });
 
-test('the gallery is as large as asked, of held-out scenes, with no picture twice', () => {
+test('the gallery is as large as asked, of held-out scenes, with no image twice', () => {
   assert.equal(gallery.length, sizes.gallery);
   assert.equal(pictures.size, sizes.gallery);
   assert.ok(gallery.every(({ scene }) => isHeldOut(scene)));
@@ -40,7 +40,7 @@ test('answers are all there, and not the reference', () => {
     assert.ok(!targets.includes(reference));
     const right = new Set(targets.map(keyOf));
     for (const { id, scene } of gallery) {
-      if (right.has(sceneKey(scene))) assert.ok(targets.includes(id), 'other pictures of the same scene');
+      if (right.has(sceneKey(scene))) assert.ok(targets.includes(id), 'other images of the same scene');
     }
   }
   assert.ok(queries.some(({ targets }) => targets.length > 1));
@@ -79,6 +79,6 @@ test('a subset has the reference, one right answer and four that nearly answer',
 test('a gallery that cannot hold the queries is refused', () => {
   assert.throws(
     () => buildBenchmark(3, { gallery: 50, queries: 60 }),
-    /expected a gallery of at least \d+ pictures/,
+    /expected a gallery of at least \d+ images/,
   );
 });

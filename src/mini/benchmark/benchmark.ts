@@ -1,4 +1,4 @@
-/** A composed-retrieval benchmark of the miniature world: pictures, queries, and all their right answers. */
+/** A composed-retrieval benchmark of the miniature world: images, queries, and all their right answers. */
 
 import { LincirError, sequence } from '../../core/index.ts';
 import { queryText } from '../grammar/queries.ts';
@@ -6,12 +6,12 @@ import { type Change, type ChangeKind, changeKinds, changeOf, neighboursOf } fro
 import { isHeldOut, type Scene, sampleScene, sceneKey, shuffled } from '../world/scene.ts';
 
 export interface BenchmarkSizes {
-  /** How many pictures. */
+  /** How many images. */
   readonly gallery: number;
   readonly queries: number;
 }
 
-/** What `renderScene` makes a picture of. */
+/** What `renderScene` makes an image of. */
 export interface MiniImage {
   /** From 1, in the gallery's order. */
   readonly id: number;
@@ -20,7 +20,7 @@ export interface MiniImage {
   readonly variant: number;
 }
 
-/** One composed query; pictures are named by their ids. */
+/** One composed query; images are named by their ids. */
 export interface MiniQuery {
   /** From 1. */
   readonly id: number;
@@ -32,7 +32,7 @@ export interface MiniQuery {
   readonly target: number;
   /** All of the gallery's right answers, `target` first. */
   readonly targets: readonly number[];
-  /** Six pictures that are alike: the reference, the target, and four that nearly answer the query. */
+  /** Six images that are alike: the reference, the target, and four that nearly answer the query. */
   readonly subset: readonly number[];
 }
 
@@ -43,7 +43,7 @@ export interface MiniBenchmark {
 
 /**
  * The same benchmark for the same seed and sizes. Kinds of change take turns; every scene is held out.
- * @throws LincirError 'bad-argument' where the gallery cannot hold what so many queries need, about 6 pictures each
+ * @throws LincirError 'bad-argument' where the gallery cannot hold what so many queries need, about 6 images each
  */
 export function buildBenchmark(seed: number, sizes: BenchmarkSizes): MiniBenchmark {
   const random = sequence({ seed, purpose: 'scene', moment: 1, row: 0 });
@@ -69,7 +69,7 @@ export function buildBenchmark(seed: number, sizes: BenchmarkSizes): MiniBenchma
   if (pictures.size > sizes.gallery) {
     throw new LincirError('bad-argument', {
       subject: `a benchmark of ${sizes.queries} queries`,
-      expected: `a gallery of at least ${pictures.size} pictures`,
+      expected: `a gallery of at least ${pictures.size} images`,
       found: String(sizes.gallery),
     });
   }
@@ -77,12 +77,12 @@ export function buildBenchmark(seed: number, sizes: BenchmarkSizes): MiniBenchma
   return finished(planned, shuffled(pictures.all(), random), random);
 }
 
-/** Scenes for a query, before pictures have their ids. */
+/** Scenes for a query, before images have their ids. */
 interface Plan {
   readonly change: Change;
   /** At least one of the change's, held out. */
   readonly targets: readonly Scene[];
-  /** How many pictures there are of the first target. */
+  /** How many images there are of the first target. */
   readonly variants: number;
   readonly nearMisses: readonly Scene[];
 }
@@ -94,7 +94,7 @@ const nearMissCount = 4;
 /** One scene in ten is held out: so many draws of a change find one that leads to such a scene, as a rule. */
 const triesPerKind = 24;
 
-/** Pictures of scenes, none twice. */
+/** Images of scenes, none twice. */
 class PictureSet {
   readonly #pictures = new Map<string, { readonly scene: Scene; readonly variant: number }>();
 

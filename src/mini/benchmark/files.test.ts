@@ -21,7 +21,7 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true }));
 
-test('has all pictures, and both kinds of annotations', async () => {
+test('has all images, and both kinds of annotations', async () => {
   const names = await readdir(join(folder, miniImages));
   assert.equal(names.length, 200);
   const { width, height, channels } = await sharp(join(folder, miniImages, names[0]!)).metadata();
@@ -61,7 +61,7 @@ test('mini scores precision as CIRCO does and recall as CIRR does', async () => 
   }
 });
 
-test('mini refuses pictures and queries that only one of the two kinds has', async () => {
+test('mini refuses images and queries that only one of the two kinds has', async () => {
   const changes: readonly (readonly [string, (json: object[]) => unknown, RegExp])[] = [
     ['annotations/val.json', (queries) => queries.slice(1), /queries to be the same/],
     ['cirr/captions/cap.rc2.val.json', (queries) => queries.slice(1), /queries to be the same/],
@@ -76,7 +76,7 @@ test('mini refuses pictures and queries that only one of the two kinds has', asy
   }
 });
 
-test('captions come by name, without a picture, and are the same each time', async () => {
+test('captions come by name, without an image, and are the same each time', async () => {
   const [first] = madeMiniCaptions.captions();
   assert.equal(first, [...miniCaptions(1, 0)][0]);
   assert.equal(new Set(miniCaptions(500, 0)).size > 490, true);

@@ -1,4 +1,4 @@
-/** The miniature world's benchmark on disk: its pictures, and its queries as CIRCO and as CIRR have theirs. */
+/** The miniature world's benchmark on disk: its images, and its queries as CIRCO and as CIRR have theirs. */
 
 import { dirname, join } from 'node:path';
 import sharp from 'sharp';
@@ -7,10 +7,10 @@ import { makeFolder, writeFileAtomically } from '../../files/index.ts';
 import { renderScene } from '../world/render.ts';
 import type { MiniBenchmark } from './benchmark.ts';
 
-/** Where pictures lie, as CIRCO's annotations have it. */
+/** Where images lie, as CIRCO's annotations have it. */
 export const miniImages = 'COCO2017_unlabeled/unlabeled2017';
 
-/** Of a picture, in pixels: as the model sees it. */
+/** Of an image, in pixels: as the model sees it. */
 const side = 64;
 const picturesAtOnce = 64;
 

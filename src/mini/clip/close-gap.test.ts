@@ -1,4 +1,4 @@
-/** Closing the gap: pictures get texts' mean and spread through the projection and the bias that make them. */
+/** Closing the gap: images get texts' mean and spread through the projection and the bias that make them. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -13,7 +13,7 @@ const shape = {
 };
 const noise = (row: number, count: number) => normals({ seed: 4, purpose: 'noise', moment: 0, row }, count);
 
-test('pictures get the mean and the spread of texts', () => {
+test('images get the mean and the spread of texts', () => {
   const narrow = { ...shape, projection: width }; // a shift in any direction is within reach
   const parameters = emptyParameters(miniConfig(narrow, 600));
   const projection = parameters.tensors.get('visual_projection.weight')!.data;

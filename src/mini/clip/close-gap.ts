@@ -1,11 +1,11 @@
-/** Brings pictures' embeddings to where texts' are, once a CLIP is trained, by its own parameters alone. */
+/** Brings images' embeddings to where texts' are, once a CLIP is trained, by its own parameters alone. */
 
 import type { Float32Tensor } from '../../core/index.ts';
 import type { ClipParameters } from './model.ts';
 
 /**
- * Gives pictures' embeddings the mean and the spread of their captions' embeddings. Contrast leaves both open, though
- * phi, which learns from texts, is asked about pictures (Zhang et al., "Connect, Collapse, Corrupt", 2024, section 3).
+ * Gives images' embeddings the mean and the spread of their captions' embeddings. Contrast leaves both open, though
+ * phi, which learns from texts, is asked about images (Zhang et al., "Connect, Collapse, Corrupt", 2024, section 3).
  * The projection is scaled; the last bias shifts as far as the projection reaches.
  * @param pictures as the towers give them [rows, projection]
  * @param texts of the same scenes [rows, projection]

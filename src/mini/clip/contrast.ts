@@ -26,7 +26,7 @@ import { bothTowers, type ClipParameters, logitScaleName, parameterInputs } from
 /** What keeps a gap small that the cross entropies do not mind. */
 export const gapWeight = 4;
 
-/** Pictures and their captions' ids, row by row. */
+/** Images and their captions' ids, row by row. */
 export interface PairBatch {
   /** As the preprocessing gives them: [batch, 3, height, width] */
   readonly pixels: Float32Array;
@@ -36,13 +36,13 @@ export interface PairBatch {
 
 export interface Contrast {
   readonly loss: number;
-  /** Cosines times the temperature's factor, picture by caption, in the order of the rows. [batch, batch] */
+  /** Cosines times the temperature's factor, image by caption, in the order of the rows. [batch, batch] */
   readonly logits: Float32Array;
 }
 
 /**
  * Symmetric cross entropy of cosines, as CLIP's figure 3 has it, and the squared distance of both sides' means, so that
- * no gap opens between pictures and texts (Liang et al., "Mind the Gap", 2022). Captions come in `groups` of similar
+ * no gap opens between images and texts (Liang et al., "Mind the Gap", 2022). Captions come in `groups` of similar
  * length, the shortest first, so that few positions are padding.
  * @param batch a multiple of `groups`
  */

@@ -12,14 +12,14 @@ import { heldOutScenes } from './training-pairs.ts';
 
 export interface ClipEvaluation {
   readonly scenes: number;
-  /** The part of complete captions whose own picture is the nearest of all, or among the 5 nearest. */
+  /** The part of complete captions whose own image is the nearest of all, or among the 5 nearest. */
   readonly textToImage: { readonly recall1: number; readonly recall5: number };
   /** The same for captions that name another scene and change it, wherever a scene has such a caption. */
   readonly changedTextToImage: { readonly recall1: number; readonly recall5: number };
   readonly imageToText: { readonly recall1: number; readonly recall5: number };
-  /** How often a picture is nearer to its caption than to one that differs in this attribute alone. */
+  /** How often an image is nearer to its caption than to one that differs in this attribute alone. */
   readonly attributes: Readonly<Record<Attribute | 'background', number>>;
-  /** Mean cosine of a picture and its caption, and of a picture and another's caption. */
+  /** Mean cosine of an image and its caption, and of an image and another's caption. */
   readonly pairedCosine: number;
   readonly otherCosine: number;
   /** Mean lengths of embeddings as the towers give them. */
@@ -78,7 +78,7 @@ export async function evaluateClip(clip: Clip, scenes = 1000, seed = 0): Promise
   };
 }
 
-/** Pictures at the size that the model sees. */
+/** Images at the size that the model sees. */
 async function drawn(clip: Clip, scenes: readonly Scene[]) {
   return Promise.all(scenes.map((scene) => renderScene(scene, clip.visionConfig.imageSize)));
 }

@@ -17,7 +17,7 @@ import { makeFolder, writeFileAtomically, writeSafetensors } from '../../files/i
 import { input, type Value } from '../../onnx/index.ts';
 import type { TokenizerFile } from './tokenizer-file.ts';
 
-/** What both towers of a small CLIP have in common, and the pictures it sees. */
+/** What both towers of a small CLIP have in common, and the images it sees. */
 export interface MiniShape {
   readonly width: number;
   readonly heads: number;
@@ -27,7 +27,7 @@ export interface MiniShape {
   readonly projection: number;
   /** Token positions of a text, start and end included. */
   readonly positions: number;
-  /** Sides of the square pictures and of their patches, in pixels. */
+  /** Sides of the square images and of their patches, in pixels. */
   readonly imageSize: number;
   readonly patchSize: number;
 }
@@ -179,7 +179,7 @@ export function initialParameters(config: ClipConfig, seed: number): ClipParamet
 }
 
 /**
- * Waves across and down, from one as long as the picture's side to one of two patches (as in Beyer et al.,
+ * Waves across and down, from one as long as the image's side to one of two patches (as in Beyer et al.,
  * "Better plain ViT baselines", 2022), so that places are told apart from the first step on. [patches, width]
  */
 function placesOfPatches({ width, imageSize, patchSize }: VisionConfig): Float32Array {

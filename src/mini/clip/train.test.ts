@@ -26,7 +26,7 @@ const tokenizer = tokenizerFile(words);
 const firstId = (word: string) =>
   (tokenizer.json as { model: { vocab: Record<string, number> } }).model.vocab[`${word}</w>`]!;
 
-/** Noisy pictures of one colour each, and its name. */
+/** Noisy images of one colour each, and its name. */
 async function pairs(step: number): Promise<PairBatch> {
   const chance = normals({ seed: 2, purpose: 'noise', moment: step, row: 0 }, 4 * 3 * 64);
   const pixels = chance.map(

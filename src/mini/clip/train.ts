@@ -82,7 +82,7 @@ export interface ClipTrainingOptions {
 export interface ClipTrainingStep {
   readonly step: number;
   readonly loss: number;
-  /** The part of pictures whose own caption is the nearest of the batch. */
+  /** The part of images whose own caption is the nearest of the batch. */
   readonly accuracy: number;
   readonly learningRate: number;
   readonly gradientNorm: number;

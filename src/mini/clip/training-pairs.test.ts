@@ -55,7 +55,7 @@ test('known scenes have names of their own, and come again and again', () => {
   assert.ok(firsts.length > 150 && firsts.length < 250, `${firsts.length} of 300`);
 });
 
-test('pictures are those of their scenes, prepared as the model prepares any picture', async () => {
+test('images are those of their scenes, prepared as the model prepares any image', async () => {
   const { pixels } = await pairsOfStep(1, 4, pool, settings);
   const all = await Promise.all(
     scenes.map(async (scene) => preprocessImage(await renderScene(scene, side), preprocessing)),

@@ -1,4 +1,4 @@
-/** What the small CLIP learns from: pictures of scenes, drawn once, and captions that are new each time. */
+/** What the small CLIP learns from: images of scenes, drawn once, and captions that are new each time. */
 
 import { type ClipTokenizer, type ImagePreprocessing, preprocessImage } from '../../clip/index.ts';
 import { sequence } from '../../core/index.ts';
@@ -17,7 +17,7 @@ export interface TrainingScenes {
   readonly known: readonly Scene[];
 }
 
-/** Scenes and their pictures. */
+/** Scenes and their images. */
 export interface ScenePool extends Pick<TrainingScenes, 'scenes'> {
   readonly isKnown: (scene: Scene) => boolean;
   readonly side: number;
@@ -39,7 +39,7 @@ const scenesPerName = 12;
 const familySize = 4;
 /** Streams of random numbers of the purpose 'scene' that are used here. */
 const rows = { training: 1, heldOut: 2, captions: 1000 } as const;
-/** Pictures under way at once. */
+/** Images under way at once. */
 const drawnTogether = 64;
 
 /** The first `count` held-out scenes of a seed, all different. */
@@ -86,7 +86,7 @@ function familyOf(first: Scene, random: () => number): Scene[] | undefined {
   return family.size === familySize && !isHeldOut(first) ? [...family.values()] : undefined;
 }
 
-/** Draws the scenes' pictures. */
+/** Draws the scenes' images. */
 export async function scenePool(
   { scenes, known }: TrainingScenes,
   side: number,

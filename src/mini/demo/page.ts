@@ -6,7 +6,7 @@ import { sceneSvg } from '../world/render.ts';
 import type { Scene } from '../world/scene.ts';
 import { demoPageStyle } from './style.ts';
 
-/** A picture of the gallery, drawn anew for people. */
+/** An image of the gallery, drawn anew for people. */
 export interface DemoImage {
   readonly scene: Scene;
   readonly variant: number;
@@ -30,7 +30,7 @@ export interface DemoPage {
   readonly facts: Readonly<Record<string, string>>;
 }
 
-/** In pixels; the pictures are drawings, and scale. */
+/** In pixels; the images are drawings, and scale. */
 const side = 96;
 
 const kindNames: Readonly<Record<ChangeKind, string>> = {
@@ -39,7 +39,7 @@ const kindNames: Readonly<Record<ChangeKind, string>> = {
   texture: 'Another texture',
   size: 'Another size',
   number: 'More or fewer',
-  position: 'Somewhere else in the picture',
+  position: 'Somewhere else in the image',
   background: 'Another place',
   add: 'Something added',
   remove: 'Something taken away',
@@ -59,11 +59,11 @@ export function demoPage({ methods, queries, facts }: DemoPage): string {
     '<meta charset="utf-8">',
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
     `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">`,
-    '<title>lincir: a picture and a few words</title>',
+    '<title>lincir: an image and a few words</title>',
     `<style>${demoPageStyle}</style>`,
     '<main>',
-    '<header><h1>A picture and a few words</h1>',
-    '<p class="lead">Each query is a picture and what should be different. phi has learnt from captions alone, without seeing a picture, to turn a picture into a word; the word stands in a sentence, and the pictures nearest to that sentence come first. Right answers are framed in green.</p>',
+    '<header><h1>An image and a few words</h1>',
+    '<p class="lead">Each query is an image and what should be different. phi has learnt from captions alone, without seeing an image, to turn an image into a word; the word stands in a sentence, and the images nearest to that sentence come first. Right answers are framed in green.</p>',
     `<dl>${Object.entries(facts)
       .map(([name, value]) => `<div><dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value)}</dd></div>`)
       .join('')}</dl></header>`,

@@ -1,4 +1,4 @@
-/** Pictures of scenes: their size, their colours, and that equal scenes look equal. */
+/** Images of scenes: their size, their colours, and that equal scenes look equal. */
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -15,7 +15,7 @@ const star: SceneObject = {
   number: 1,
 };
 
-test('a picture has the side that is asked for, and is the same at each call', async () => {
+test('an image has the side that is asked for, and is the same at each call', async () => {
   const random = sequence({ seed: 1, purpose: 'scene', moment: 0, row: 0 });
   for (const side of [32, 64, 160]) {
     const scene = sampleScene(random);

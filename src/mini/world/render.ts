@@ -1,4 +1,4 @@
-/** Pictures of scenes: SVG, and the pixels that it becomes. */
+/** Images of scenes: SVG, and the pixels that it becomes. */
 
 import sharp from 'sharp';
 import { sequence } from '../../core/index.ts';
@@ -16,7 +16,7 @@ import {
 } from './scene.ts';
 
 /**
- * A picture of a scene, `side` pixels wide and high: the same at each call. Variants show the same scene with its
+ * An image of a scene, `side` pixels wide and high: the same at each call. Variants show the same scene with its
  * things moved and turned a little.
  */
 export async function renderScene(scene: Scene, side: number, variant = 0): Promise<RgbImage> {
@@ -27,7 +27,7 @@ export async function renderScene(scene: Scene, side: number, variant = 0): Prom
   return { data, width: info.width, height: info.height };
 }
 
-/** The same picture as an SVG document. */
+/** The same image as an SVG document. */
 export function sceneSvg(scene: Scene, side = 64, variant = 0): string {
   const { background, objects } = orderedScene(scene);
   const random = sequence({ seed: hashOf(sceneKey(scene)), purpose: 'scene', moment: variant, row: 0 });

@@ -263,8 +263,8 @@ test('broken lines are named', async () => {
     /line 2: .*was a quote lost/,
   );
   await refuses('b.csv', Buffer.from('path,a\nx,\xe9\n', 'latin1'), /line 2: .*not UTF-8/);
-  await refuses('b.csv', 'path,a\nx,1\n./,1\n', /line 3: expected a picture's name in the column "path"/);
-  await refuses('b.jsonl', '{"path": "a"}\n{"a": 1}\n', /line 2: expected a picture's name/);
+  await refuses('b.csv', 'path,a\nx,1\n./,1\n', /line 3: expected an image's name in the column "path"/);
+  await refuses('b.jsonl', '{"path": "a"}\n{"a": 1}\n', /line 2: expected an image's name/);
   await refuses('b.jsonl', '{"path": "a"}\n[1]\n', /line 2: expected a JSON object, found/);
   await refuses('b.jsonl', '{"path": "a"}\n{"a\n', /line 2: expected JSON/);
   await assert.rejects(openMetadata(join(folder, 'none.csv'), { reserved: new Set() }), {

@@ -1,4 +1,4 @@
-/** Metadata of pictures out of CSV, TSV, JSON lines or Parquet: the columns with their types, and the rows by picture. */
+/** Metadata of images out of CSV, TSV, JSON lines or Parquet: the columns with their types, and the rows by image. */
 
 import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
@@ -27,7 +27,7 @@ export interface MetadataFile {
   readonly columns: ReadonlyMap<string, MetadataType>;
   /** Columns in which no row has a value: they have no type yet, and are null. */
   readonly empty: readonly string[];
-  /** The column that names the pictures. */
+  /** The column that names the images. */
   readonly key: string;
   /**
    * All rows, some thousand at a time, each with every column.
@@ -39,7 +39,7 @@ export interface MetadataFile {
 }
 
 export interface ImageMetadata {
-  /** The picture's name, without `..` before it. */
+  /** The image's name, without `..` before it. */
   readonly key: string;
   readonly values: Readonly<Record<string, MetadataValue>>;
   /** The line or row of the file, from 1. */
@@ -47,7 +47,7 @@ export interface ImageMetadata {
 }
 
 export interface MetadataOptions {
-  /** The column that names the pictures; by default the first of `path`, `file` and so on. */
+  /** The column that names the images; by default the first of `path`, `file` and so on. */
   readonly key?: string;
   /** Names that are taken. */
   readonly reserved: ReadonlySet<string>;
@@ -111,7 +111,7 @@ export async function openMetadata(named: string, options: MetadataOptions): Pro
     throw new LincirError('bad-file', {
       subject: path,
       expected: isReserved
-        ? 'columns of other names than those that every picture has'
+        ? 'columns of other names than those that every image has'
         : 'names of columns that begin with a letter and have letters, digits, spaces, _ and - after it',
       found: quoted(name),
       todo: 'rename this column, or leave it out',
@@ -191,7 +191,7 @@ function keyOf(path: string, columns: readonly string[], wanted: string | undefi
     subject: path,
     expected: `a column ${(wanted === undefined ? usualKeys : [wanted]).map((name) => quoted(name)).join(' or ')}`,
     found: `the columns ${listed}`,
-    todo: "say which one has the pictures' names with --metadata-key COLUMN",
+    todo: "say which one has the images' names with --metadata-key COLUMN",
   });
 }
 
@@ -224,7 +224,7 @@ function convertedRows(
     const picture = String(values[keyIndex] ?? '').replace(/^(?:\.\/)+/, '');
     if (picture === '') {
       throw refuse(
-        `a picture's name in the column ${quoted(key)}`,
+        `an image's name in the column ${quoted(key)}`,
         'none',
         'fill it in, or leave the row out',
       );

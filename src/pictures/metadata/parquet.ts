@@ -69,7 +69,7 @@ function checkSize({ name }: ParquetFile, { columns }: RowGroup): void {
     subject: name,
     expected: `row groups of at most ${groupLimit} bytes`,
     found: `one of ${bytes}`,
-    todo: 'write it with smaller row groups, and without columns of pictures',
+    todo: 'write it with smaller row groups, and without columns of images',
   });
 }
 

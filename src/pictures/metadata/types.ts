@@ -26,7 +26,7 @@ export interface MetadataFormat {
   readonly batches: (path: string) => AsyncGenerator<MetadataBatch, void, void>;
 }
 
-/** A picture has no value as long: a lost quote, or a picture in a column, is not to fill the memory. */
+/** An image has no value as long: a lost quote, or an image in a column, is not to fill the memory. */
 export const valueLimit = 2 ** 20;
 
 /** Numbers as people write them: what begins with a zero, as `007` does, is a name. */

@@ -1,4 +1,4 @@
-/** Missing pictures in LanceDB, a table that is made for the first of them, and broken ones. */
+/** Missing images in LanceDB, a table that is made for the first of them, and broken ones. */
 
 import type { Table } from '@lancedb/lancedb';
 import { parseJsonText, quoted } from '../../core/index.ts';
@@ -10,7 +10,7 @@ import { brokenSchema, missingSchema, rowsOf, scalars, tableOf } from './rows.ts
 /** A row: metadata in JSON, since their columns may change meanwhile. */
 type MissingRow = Omit<MissingImage, 'metadata'> & { readonly metadata: string };
 
-/** The pictures, some thousand at a time, all or those with these ids or paths. */
+/** The images, some thousand at a time, all or those with these ids or paths. */
 export async function* missingRows(
   table: Table,
   column?: 'id' | 'path',
@@ -26,7 +26,7 @@ function metadataOf({ path, metadata }: MissingRow): MissingImage['metadata'] {
   return parseJsonText(metadata, `the index: metadata of ${quoted(path, 200)}`) as MissingImage['metadata'];
 }
 
-/** Adds pictures, or replaces what has their ids. */
+/** Adds images, or replaces what has their ids. */
 export async function mergeMissing(table: Table, pictures: readonly MissingImage[]): Promise<void> {
   const rows = pictures.map((picture) => ({ ...picture, metadata: JSON.stringify(picture.metadata) }));
   await mergeRows(table, 'id', missingSchema, rows);

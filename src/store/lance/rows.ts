@@ -1,4 +1,4 @@
-/** Pictures as Arrow batches and back: what LanceDB's tables hold. */
+/** Images as Arrow batches and back: what LanceDB's tables hold. */
 
 import { createRequire } from 'node:module';
 import type * as Arrow from 'apache-arrow';
@@ -27,7 +27,7 @@ export const sqlTypes: Readonly<Record<ColumnType, string>> = {
   time: 'double',
 };
 
-/** The types of a picture's own columns, in their order. */
+/** The types of an image's own columns, in their order. */
 const pictureColumns: Readonly<Record<keyof IndexedImage, ColumnType>> = {
   id: 'string',
   path: 'string',
@@ -81,7 +81,7 @@ export function scalars(field: Arrow.Field, values: readonly (Scalar | null)[]):
   };
 }
 
-/** Those of a picture's own columns that some row has, of which `id` is one, and what names are compared by. */
+/** Those of an image's own columns that some row has, of which `id` is one, and what names are compared by. */
 export function imageScalars(rows: readonly Partial<IndexedImage>[]): Column[] {
   const isThere = (name: string) => rows.some((row) => name in row);
   const own = imageNames.filter(isThere).map((name) =>

@@ -44,7 +44,7 @@ export interface LanceParts {
   readonly info: StoreInfo;
   readonly pictures: Table;
   readonly broken: Table;
-  /** Made for the first picture that is missing; undefined until then, if it is not to be made. */
+  /** Made for the first image that is missing; undefined until then, if it is not to be made. */
   readonly missing: (make: boolean) => Promise<Table | undefined>;
   /** Bytes on disk, where that can be told. */
   readonly bytes: () => Promise<number | undefined>;
@@ -55,20 +55,20 @@ export interface LanceParts {
 
 /**
  * The approximate index is IVF with RaBitQ codes (Gao and Long, SIGMOD 2024) of 4 bits a dimension, half a byte. From this
- * many pictures on it pays: comparing 10,000 vectors of 768 one by one takes 40 ms, by the index 6.
+ * many images on it pays: comparing 10,000 vectors of 768 one by one takes 40 ms, by the index 6.
  */
 const picturesForIndex = 10_000;
 const bitsPerDimension = 4;
 const picturesPerPartition = 4096;
-/** An index is made anew when there are so many times as many pictures as when it was made, or when it has so many parts. */
+/** An index is made anew when there are so many times as many images as when it was made, or when it has so many parts. */
 const growthLimit = 2;
 const partLimit = 10;
-/** Each time that an index is brought up to date, it gets one more part: few pictures are rather compared one by one. */
+/** Each time that an index is brought up to date, it gets one more part: few images are rather compared one by one. */
 const pictureLimit = 2000;
-/** Every call that adds pictures makes a fragment; more than so many are put together. */
+/** Every call that adds images makes a fragment; more than so many are put together. */
 const fragmentLimit = 20;
 /**
- * Partitions that are looked into: enough for queries that lie far from all pictures, as texts do; of large tables a part.
+ * Partitions that are looked into: enough for queries that lie far from all images, as texts do; of large tables a part.
  * With a filter, all.
  */
 const fewestProbes = 100;
@@ -297,7 +297,7 @@ export class LanceStore implements VectorStore {
     // The name tells the number, and whether it is the same index that is made anew.
     await pictures.createIndex('vector', { config, name: `vector-${partitions}` });
     if (old !== undefined && old !== partitions) await pictures.dropIndex(`vector-${old}`);
-    // For single pictures. No filter can name these columns: LanceDB's filters go wrong now and then where such indexes are.
+    // For single images. No filter can name these columns: LanceDB's filters go wrong now and then where such indexes are.
     for (const column of ['id', 'hash']) await pictures.createIndex(column, { config: Index.btree() });
   }
 

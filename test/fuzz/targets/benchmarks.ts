@@ -27,7 +27,7 @@ const cirrPaths = Object.fromEntries(
   Array.from({ length: 9 }, (_, at) => [cirrName(at), `./dev/${cirrName(at)}.png`]),
 );
 const circoQuestions = [0, 1].map((at) => ({
-  ...{ id: at, reference_img_id: at, relative_caption: `has ${at}`, shared_concept: 'a picture' },
+  ...{ id: at, reference_img_id: at, relative_caption: `has ${at}`, shared_concept: 'an image' },
   ...{ target_img_id: at + 1, gt_img_ids: [at + 1, at + 2], semantic_aspects: ['addition'] },
 }));
 const circoImages = { images: [0, 1, 2, 3].map((id) => ({ id, file_name: `${id}.jpg`, height: 480 })) };

@@ -1,4 +1,4 @@
-/** Pictures and what comes with them: their files, shards, embeddings, metadata, lists, masks, filters. */
+/** Images and what comes with them: their files, shards, embeddings, metadata, lists, masks, filters. */
 
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
