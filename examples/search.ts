@@ -1,11 +1,11 @@
-/** Indexes a folder of images, and searches it with an image and words: node examples/search.ts */
+/** Indexes a folder of images, and searches it with an image and words: `npm run example`. */
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { compose, loadClip, loadPhi, openIndex, trainPhi } from 'lincir';
 
-const model = join(import.meta.dirname, '../test/fixtures/tiny-clip'); // random weights: it shows how, not what
+const model = join(import.meta.dirname, '../test/fixtures/tiny-clip'); // random weights: the results mean nothing
 const pictures = join(import.meta.dirname, 'pictures');
 const folder = await mkdtemp(join(tmpdir(), 'lincir-search-'));
 
@@ -17,7 +17,7 @@ for await (const event of index.add(clip, { images: [pictures] })) {
 
 const run = join(folder, 'run');
 const captions = [join(import.meta.dirname, 'captions.txt')];
-for await (const _ of trainPhi({ model, captions, out: run, batch: 32, steps: 20 })); // or a phi that is there already
+for await (const _ of trainPhi({ model, captions, out: run, batch: 32, steps: 20 })); // or load a phi you have
 const phi = await loadPhi(join(run, 'phi-latest.safetensors'), { clip });
 
 const reference = await index.reference(join(pictures, 'white-sailboat-by-day.jpg'));

@@ -20,7 +20,7 @@ type ReadTensors = (file: RandomAccess, files: ModelFiles) => Promise<Tensors>;
 const readSafetensors: ReadTensors = async (file) => (await readSafetensorsHeader(file)).tensors;
 const readTorch: ReadTensors = async (file) => stateDict(await readTorchCheckpoint(file), file.name);
 
-/** In the order of preference. An index says which tensor lies in which file beside it. */
+/** In order of preference. An index says which of the files beside it has which tensor. */
 const weightFiles: ReadonlyMap<string, ReadTensors> = new Map([
   ['model.safetensors', readSafetensors],
   ['model.safetensors.index.json', (file, files) => readShards(file, files, readSafetensors)],
@@ -60,7 +60,7 @@ export async function missingFile(files: ModelFiles, expected: string): Promise<
   });
 }
 
-/** Every tensor that the index promises, each out of the shard in which it promises it. */
+/** Every tensor that the index promises, from the shard that the index names. */
 async function readShards(index: RandomAccess, files: ModelFiles, readShard: ReadTensors): Promise<Tensors> {
   const { weight_map } = checkedValue(indexSchema, await readJson(index), index.name);
   const refuse = (name: string, expected: string, found: string, todo?: string) =>

@@ -58,15 +58,15 @@ export function errorCode(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
-/** Refusals that say nothing of the file: the same one can be read when the machine or its network is well again. */
+/** Errors that say nothing about the file: it can be read once the machine or its network is well again. */
 const passing = 'EMFILE ENFILE ENOMEM ESTALE ENOTCONN EHOSTDOWN ETIMEDOUT ENODEV'.split(' ');
 
-/** Whether an error is none of the file that was read, but of the machine. */
+/** Whether an error is the machine's, not the file's. */
 export function isPassing(error: unknown): boolean {
   return error instanceof Error && (passing.includes(errorCode(error)) || isPassing(error.cause));
 }
 
-/** Whatever others put into a message, it has no more than a thousand characters: a part that is too long loses its middle. */
+/** Keeps a message below a thousand characters, whatever others put into it: a part that is too long loses its middle. */
 function shortened(problem: Problem): Problem {
   const { subject, expected, found, todo = '' } = problem;
   if (subject.length + expected.length + found.length + todo.length <= messageLimit) return problem;

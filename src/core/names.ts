@@ -1,7 +1,7 @@
 /** Names of files. Canonically equivalent names are one name to people, whichever bytes a file system or a table has. */
 // Unicode Standard Annex 15: é is one character (NFC, as people type it) or two (NFD, as macOS writes it).
 
-/** What names are compared by: equal for canonically equivalent ones. Files are opened by their names as they are. */
+/** The form in which names are compared: equal if they are canonically equivalent. Files are opened by their own names. */
 export function nameKey(name: string): string {
   return name.normalize('NFC');
 }

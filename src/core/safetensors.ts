@@ -15,7 +15,7 @@ export interface SafetensorsHeader {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** Element types by their names in the format. */
+/** Element types by the format's names. */
 const elementTypes: ReadonlyMap<string, ElementType> = new Map([
   ['F64', 'float64'],
   ['F32', 'float32'],

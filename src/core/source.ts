@@ -8,7 +8,7 @@ export interface RandomAccess {
   readonly size: number;
   /** Of a file on disk: its absolute path, links resolved. ONNX Runtime reads weights there by itself. */
   readonly realPath?: string;
-  /** Exactly `length` bytes from `offset` on, in a buffer of their own. The range must lie within `size`. */
+  /** Exactly `length` bytes from `offset` on, in their own buffer. The range must lie within `size`. */
   read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
 }
 

@@ -19,11 +19,11 @@ export async function readingFile<T>(path: string, use: (file: FileSource) => Pr
   }
 }
 
-/** Opens a file, which its user closes. Throws 'not-found', 'io' or 'bad-file'. */
+/** Opens a file, which the caller closes. Throws 'not-found', 'io' or 'bad-file'. */
 export async function openFile(path: string): Promise<FileSource> {
   try {
     const realPath = await realpath(await pathOnDisk(path));
-    // Asked before opening: to open a named pipe would wait for its writer.
+    // Checked before opening, because opening a named pipe would wait for its writer.
     if (!(await stat(realPath)).isFile()) {
       throw new LincirError('bad-file', { subject: path, expected: 'a file', found: 'a folder or a device' });
     }
@@ -45,7 +45,7 @@ export function folderFiles(folder: string): ModelFiles {
     name: folder,
     read: async (name) => {
       const path = join(folder, name);
-      // A link that leads nowhere, as an interrupted download can leave, is no file.
+      // An interrupted download can leave a link that leads nowhere. That is not a file.
       return existsSync(path) ? await fileSource(path) : undefined;
     },
     list: () =>
@@ -63,9 +63,9 @@ export class FileSource implements RandomAccess {
   readonly name: string;
   readonly realPath: string;
   readonly size: number;
-  /** When it was last written, in milliseconds since 1970. */
+  /** Time of the last write, in milliseconds since 1970. */
   readonly modified: number;
-  /** When anything of it was last changed by the system's account (ctime). */
+  /** Time of the last change of any kind, which the system sets itself (ctime). */
   readonly statusChanged: number;
   #handle: Promise<FileHandle> | undefined;
   #isKept = true;
@@ -147,5 +147,5 @@ export class FileSource implements RandomAccess {
   }
 }
 
-/** The system may hand over less than was asked for, and Node takes at most 2^31 - 1 bytes at once. */
+/** The system may return less than was asked for, and Node takes at most 2^31 - 1 bytes at once. */
 const bytesPerRead = 2 ** 30;

@@ -4,17 +4,17 @@ import { lstat, readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { hasForms, nameKey } from '../core/index.ts';
 
-/** macOS finds a file by every form of its name, and so does not say which one is its own. */
+/** macOS finds a file by every form of its name, so it cannot tell us the file's own form. */
 const tellsNamesApart = process.platform !== 'darwin';
 
 /**
- * Paths as the disk has them: a file's own path, or one with canonically equivalent names where there is none of exactly
- * this path. What is not there at all comes back as it was given.
- * @returns a function that remembers the last folder it has looked into
+ * Finds paths as the disk has them: exactly this path, or else one whose names are canonically equivalent. A path that
+ * does not exist comes back as it was given.
+ * @returns a function that remembers the last folder it read
  */
 export function pathsOnDisk(): (path: string) => Promise<string> {
   let folder: string | undefined;
-  /** Of that folder: each name by itself, and one of those that are equivalent. */
+  /** Of that folder: every name under itself, and one of each set of equivalent names. */
   let names: ReadonlyMap<string, string> = new Map();
   const onDisk = async (path: string): Promise<string> => {
     if (!hasForms(path) || (tellsNamesApart && (await isThere(path)))) return path;

@@ -2,7 +2,7 @@
 
 import { LincirError } from '../core/index.ts';
 
-/** An error of the operating system as a LincirError about `path`; any other error as it is. */
+/** Turns an error of the operating system into a LincirError about `path`. Returns any other error as it is. */
 export function asLincirError(error: unknown, path: string, intent: 'read' | 'write'): unknown {
   if (!(error instanceof Error && 'syscall' in error && 'code' in error)) {
     return error;
@@ -19,7 +19,7 @@ export function asLincirError(error: unknown, path: string, intent: 'read' | 'wr
   });
 }
 
-/** A refusal, and what helps if it is not to try again or elsewhere. */
+/** A refusal, and what helps where trying again or elsewhere does not. */
 interface Refusal {
   readonly found: string;
   readonly todo?: string;

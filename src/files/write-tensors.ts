@@ -11,7 +11,7 @@ import {
 } from '../core/index.ts';
 import { writeFileAtomically } from './write-file.ts';
 
-/** A tensor to be written: its bytes as a typed array, or as chunks that come when it is their turn. */
+/** A tensor to write: its bytes as a typed array, or as chunks that are made when they are needed. */
 export interface TensorToWrite {
   readonly name: string;
   readonly type: ElementType;
@@ -20,8 +20,8 @@ export interface TensorToWrite {
 }
 
 /**
- * Writes a safetensors file, atomically. Wide elements come first, so that each tensor is aligned to its own.
- * Throws 'bad-argument' when a tensor's bytes do not fit its type and shape or a name is used twice, and 'io'.
+ * Writes a safetensors file, atomically. Wide elements come first, so every tensor is aligned to its element size.
+ * Throws 'bad-argument' when a tensor's bytes do not fit its type and shape, or when a name is used twice, and 'io'.
  */
 export async function writeSafetensors(
   path: string,
@@ -51,8 +51,8 @@ export async function writeSafetensors(
 }
 
 /**
- * Writes a float32 array of `shape`, row-major, whose elements come in chunks of any size; atomically.
- * Throws 'bad-argument' when they are not as many as the shape says, and 'io'.
+ * Writes a float32 array of `shape`, row-major, atomically. Its elements come in chunks of any size.
+ * Throws 'bad-argument' when their number does not fit the shape, and 'io'.
  */
 export async function writeNpy(
   path: string,

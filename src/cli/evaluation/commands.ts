@@ -29,14 +29,18 @@ export const methodNames: EvaluationMethod[] = [
 
 export function evaluationCommands(program: Command, context: Context): void {
   const oneOf = (kinds: readonly BenchmarkKind[]) =>
-    new Argument('<benchmark>', 'which one').choices(kinds.map(({ name }) => name));
+    new Argument('<benchmark>', 'name of the benchmark').choices(kinds.map(({ name }) => name));
 
   const evaluate = modelledCommand(program.command('eval').addArgument(oneOf(benchmarkKinds)))
-    .description('measure methods on a benchmark of composed retrieval')
-    .option('--prompts <what>', 'try other wordings, too: all, or a JSON file with a list of prompts')
-    .option('--limit <number>', 'ask only so many queries: a quick look, not comparable', wholeNumber)
-    .option('--out <folder>', 'for results; a new one in evaluations/ if not given')
-    .option('--report-queries <number>', 'queries in report.html; 200 if not given', wholeNumber)
+    .description('measure methods on a benchmark of composed image retrieval')
+    .option('--prompts <what>', 'also measure other prompts: all, or a JSON file with a list of prompts')
+    .option(
+      '--limit <number>',
+      'ask only so many queries: a quick look, not comparable with full runs',
+      wholeNumber,
+    )
+    .option('--out <folder>', 'for the results (default: a new one in evaluations/)')
+    .option('--report-queries <number>', 'queries in report.html (default: 200)', wholeNumber)
     .option('--json', 'print the results as JSON')
     .addHelpText('after', evaluateNotes)
     .action(async (name, options) => (await import('../commands/eval.ts')).evaluate(name, options, context));
@@ -45,7 +49,7 @@ export function evaluationCommands(program: Command, context: Context): void {
   const score = dataOption(program.command('score').addArgument(oneOf(benchmarkKinds)))
     .description('score files of predictions; needs no model and no images')
     .requiredOption('--predictions <file...>', "in the benchmark's official format, or rankings-METHOD.jsonl")
-    .option('--out <folder>', 'write results.json there, to be compared with others')
+    .option('--out <folder>', 'write results.json there, to compare it with others')
     .option('--json', 'print the results as JSON')
     .addHelpText('after', scoreNotes)
     .action(async (name, options) => (await import('../commands/score.ts')).score(name, options, context));
@@ -53,7 +57,7 @@ export function evaluationCommands(program: Command, context: Context): void {
 
   const submittable = benchmarkKinds.filter(({ predictions }) => predictions !== undefined);
   const submit = modelledCommand(program.command('submit').addArgument(oneOf(submittable)))
-    .description("write the files that a benchmark's server takes, checked by its rules")
+    .description("write the files that a benchmark's server takes, and check them by its rules")
     .requiredOption('--out <folder>', 'where to write them')
     .addHelpText('after', submitNotes)
     .action(async (name, options) => (await import('../commands/eval.ts')).submit(name, options, context));
@@ -62,10 +66,10 @@ export function evaluationCommands(program: Command, context: Context): void {
   program
     .command('mini')
     .description("write the miniature world's images and queries: a benchmark that needs no download")
-    .argument('<folder>', 'where to')
-    .option('--images <number>', 'at least 6 for every query', wholeNumber, 4000)
-    .option('--queries <number>', 'ten kinds of change take turns', wholeNumber, 600)
-    .option('--seed <number>', 'another one, another benchmark', countNumber, 1)
+    .argument('<folder>', 'where to write it')
+    .option('--images <number>', 'images in the gallery: at least 6 for every query', wholeNumber, 4000)
+    .option('--queries <number>', 'queries, of ten kinds of change in turn', wholeNumber, 600)
+    .option('--seed <number>', 'each seed makes another benchmark', countNumber, 1)
     .addHelpText('after', miniNotes)
     .action(async (folder, options) => (await import('../commands/mini.ts')).mini(folder, options, context));
 
@@ -82,33 +86,33 @@ export function evaluationCommands(program: Command, context: Context): void {
 }
 
 function dataOption(command: Command): Command {
-  return command.requiredOption('--data <folder>', 'where the benchmark lies, in its official layout');
+  return command.requiredOption('--data <folder>', 'folder of the benchmark, in its official layout');
 }
 
 function protocolOptions(command: Command): void {
   command
-    .option('--split <name>', "the benchmark's first if not given, with known answers")
+    .option('--split <name>', 'part of the benchmark (default: its first, whose answers are known)')
     .option('--variant <name>', 'a named deviation from the protocol')
-    .option('--only <part...>', 'of its tasks or categories', listed)
-    .option('--any-version', 'take annotations that are not the published ones');
+    .option('--only <part...>', 'only these tasks or categories', listed)
+    .option('--any-version', 'accept annotations that are not the published ones');
 }
 
 function modelledCommand(command: Command): Command {
   return dataOption(command)
     .addOption(modelOption())
-    .option('--phi <phi>', "LinCIR's: a run's folder, a file, or a published one: lincir-large")
+    .option('--phi <phi>', "LinCIR's phi: a run's folder, a file, or a published phi such as lincir-large")
     .option('--searle <file>', "SEARLE's phi")
     .option('--pic2word <file>', "Pic2Word's phi")
     .addOption(
       new Option(
         '--methods <name...>',
-        `of ${methodNames.join(', ')}; if not given, what needs no training, and whose phi is given`,
+        `of ${methodNames.join(', ')} (default: those that need no training, and those whose phi you give)`,
       ).argParser(methodList),
     )
-    .option('--prompt <prompt>', "with $ for the image and {text}, in place of the benchmark's")
-    .option('--sum-weight <number>', 'of the text in sum; 1 if not given', realNumber)
-    .option('--slerp-weight <number>', 'of the text in slerp; 0.8 if not given', realNumber)
-    .option('--cache <folder>', 'for embeddings; ~/.cache/lincir if not given (LINCIR_CACHE)')
+    .option('--prompt <prompt>', "use this prompt, with $ for the image and {text}, not the benchmark's")
+    .option('--sum-weight <number>', 'weight of the text in sum (default: 1)', realNumber)
+    .option('--slerp-weight <number>', 'weight of the text in slerp (default: 0.8)', realNumber)
+    .option('--cache <folder>', 'for embeddings (default: LINCIR_CACHE, or ~/.cache/lincir)')
     .addOption(deviceOption())
     .addOption(threadsOption())
     .addOption(targetPadOption())
