@@ -14,6 +14,7 @@ import {
 } from '../src/captions/index.ts';
 import { loadTokenizer } from '../src/clip/index.ts';
 import { sequence } from '../src/core/index.ts';
+import { folderFiles } from '../src/files/index.ts';
 import { machine, rounded, saveResult } from './results.ts';
 import { median, takeTurns, timed } from './turns.ts';
 
@@ -23,7 +24,7 @@ if (folder === undefined || files.length === 0) {
 }
 
 const rounds = 9;
-const tokenizer = await loadTokenizer(folder);
+const tokenizer = await loadTokenizer(folderFiles(folder));
 const loading: number[] = [];
 for (let time = 0; time < 4; time += 1) loading.push(await timed(async () => createTagger()));
 const results = [];

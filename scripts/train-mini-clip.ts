@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { loadClip, loadTokenizer, readPreprocessing } from '../src/clip/index.ts';
 import { sequence } from '../src/core/index.ts';
+import { folderFiles } from '../src/files/index.ts';
 import { closeGap } from '../src/mini/clip/close-gap.ts';
 import { evaluateClip } from '../src/mini/clip/evaluate.ts';
 import {
@@ -64,7 +65,7 @@ async function train(): Promise<void> {
     ),
   ]);
   await writeDescription(run, shape, vocabulary);
-  const tokenizer = await loadTokenizer(run, miniConfig(shape, vocabulary.vocabulary).text);
+  const tokenizer = await loadTokenizer(folderFiles(run), miniConfig(shape, vocabulary.vocabulary).text);
   const preprocessing = readPreprocessing(preprocessorJson(shape), 'preprocessor_config.json');
   console.log(`${vocabulary.vocabulary} tokens`);
 

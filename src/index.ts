@@ -41,8 +41,13 @@ export {
   type Query,
   type Reference,
 } from './composition/index.ts';
-export { type ErrorCode, type Float32Tensor, LincirError, type Problem } from './core/index.ts';
-export type { DownloadProgress } from './hub/index.ts';
+export {
+  type DownloadProgress,
+  type ErrorCode,
+  type Float32Tensor,
+  LincirError,
+  type Problem,
+} from './core/index.ts';
 export {
   type Annotation,
   type FoundImage,

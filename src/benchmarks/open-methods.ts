@@ -4,11 +4,12 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import type { Clip } from '../clip/index.ts';
-import { LincirError } from '../core/index.ts';
+import { type LicensedDownloadOptions, LincirError } from '../core/index.ts';
 import { asLincirError } from '../files/index.ts';
-import type { PhiOptions } from '../hub/index.ts';
+import { phiFileOf } from '../hub/index.ts';
 import type { Device } from '../onnx/index.ts';
-import { invertCached, loadPhi, type Phi, phiFileOf } from '../phi/index.ts';
+import { loadPhi, type Phi } from '../phi/index.ts';
+import { invertCached } from './inversion-cache.ts';
 import { baseline, type EvaluationMethod, type MethodToEvaluate } from './methods.ts';
 
 export interface OpenMethodsOptions {
@@ -23,7 +24,7 @@ export interface OpenMethodsOptions {
   readonly threads?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Of phis on the hub. */
-  readonly download?: Pick<PhiOptions, 'onProgress' | 'onLicence'> | undefined;
+  readonly download?: Pick<LicensedDownloadOptions, 'onProgress' | 'onLicence'> | undefined;
   /** Told how many of so many images `oti` has inverted. */
   readonly onInversion?: ((done: number, total: number) => void) | undefined;
 }
@@ -77,7 +78,7 @@ async function withPhi(
       todo: `give ${name === 'lincir' ? '--phi' : `--${name}`} FILE, or leave the method out`,
     });
   }
-  const file = await phiFileOf(given, { clip, signal, ...download });
+  const file = await phiFileOf(given, { model: clip.id, signal, ...download });
   const phi = await loadPhi(file, {
     clip,
     ...(device && { device }),

@@ -1,10 +1,9 @@
 /** The thread behind CaptionBatches: finds captions by their place in the order, masks and tokenizes them. */
 
-import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
-import { loadTokenizer, readClipConfig } from '../clip/index.ts';
+import { loadTokenizer, readConfigOf } from '../clip/index.ts';
 import { LincirError, sequence } from '../core/index.ts';
-import { readJsonFile } from '../files/index.ts';
+import { folderFiles } from '../files/index.ts';
 import type { BatchAnswer, BatchOptions, BatchRequest, CaptionBatch } from './batches.ts';
 import { captionOrder } from './order.ts';
 import { createPreparation } from './preparation.ts';
@@ -38,9 +37,9 @@ async function prepareBatches({
   masking,
   seed,
 }: BatchOptions): Promise<(request: BatchRequest) => Promise<CaptionBatch>> {
-  const configFile = join(modelFolder, 'config.json');
-  const { text } = readClipConfig(await readJsonFile(configFile), configFile);
-  const prepare = createPreparation(await loadTokenizer(modelFolder, text), masking);
+  const files = folderFiles(modelFolder);
+  const config = await readConfigOf(files);
+  const prepare = createPreparation(await loadTokenizer(files, config?.text), masking);
   const store = await CaptionStore.open(storeFolder);
   const order = captionOrder(store.sources, seed);
   const starts = [0];

@@ -5,10 +5,13 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { type ClipTokenizer, loadTokenizer } from '../clip/index.ts';
 import { LincirError, sequence } from '../core/index.ts';
+import { folderFiles } from '../files/index.ts';
 import { cleanCaption } from './cleaning.ts';
 import { createPreparation } from './preparation.ts';
 
-const tokenizer = await loadTokenizer(join(import.meta.dirname, '../../test/fixtures/tiny-clip'));
+const tokenizer = await loadTokenizer(
+  folderFiles(join(import.meta.dirname, '../../test/fixtures/tiny-clip')),
+);
 const { startOfText, endOfText, maximum } = tokenizer;
 const dollar = tokenizer.idOf('$')!;
 const bySpans = createPreparation(tokenizer, 'spans');

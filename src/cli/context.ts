@@ -1,7 +1,6 @@
 /** What main lends to a command, so that only main prints, and what commands say in common. */
 
-import { formatCount } from '../core/index.ts';
-import type { DownloadProgress, PhiOptions } from '../hub/index.ts';
+import { type DownloadProgress, formatCount, type LicensedDownloadOptions } from '../core/index.ts';
 import type { Reporter } from './terminal/progress.ts';
 
 export interface Context {
@@ -30,7 +29,7 @@ export function downloadBar(reporter: Reporter, model: string): (progress: Downl
 }
 
 /** The same for a phi on the hub, with its licence before it. */
-export function phiDownload(reporter: Reporter): Pick<PhiOptions, 'onProgress' | 'onLicence'> {
+export function phiDownload(reporter: Reporter): Pick<LicensedDownloadOptions, 'onProgress' | 'onLicence'> {
   return { onProgress: downloadBar(reporter, 'phi'), onLicence: (notice) => reporter.note(notice) };
 }
 

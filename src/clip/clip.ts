@@ -1,22 +1,23 @@
 /** A frozen CLIP model: texts and images in, embeddings of one shared space out. */
 
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { openModel } from '#models';
 import {
   type Checkpoint,
   chunks,
+  type DownloadProgress,
   type Float32Tensor,
   isPassing,
   LincirError,
+  type ModelFiles,
+  missingFile,
   normalizeRows,
   openCheckpoint,
   quoted,
+  readJson,
 } from '../core/index.ts';
-import { folderFiles, readJsonFile } from '../files/index.ts';
-import { type DownloadProgress, resolveModel } from '../hub/index.ts';
 import { Session, type SessionOptions, type Value } from '../onnx/index.ts';
 import type { ImageSource } from '../pixels/index.ts';
-import { type ClipConfig, readClipConfig, type TextConfig, type VisionConfig } from './config.ts';
+import { type ClipConfig, readConfigOf, type TextConfig, type VisionConfig } from './config.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import {
   type ImagePreprocessing,
@@ -69,28 +70,29 @@ const textsPerWindow = 256;
 /**
  * Loads a CLIP model: `CLIPTextModelWithProjection` and `CLIPVisionModelWithProjection` of a checkpoint in Hugging
  * Face layout. Weights are read by the engine where they lie, a tower's when it is first used.
- * @param model a folder, a preset (`base`, `large`, …), or a hub id, `OWNER/NAME[@REVISION]`
+ * @param model a folder, a preset (`base`, `large`, …), or a hub id, `OWNER/NAME[@REVISION]`; or the files themselves
  * @throws LincirError 'not-found', 'network', 'bad-config', 'bad-file' or 'io'
  */
-export async function loadClip(model: string, options: LoadClipOptions = {}): Promise<Clip> {
-  const { onDownload, signal } = options;
-  const { folder, id } = await resolveModel(model, {
-    ...(onDownload && { onProgress: onDownload }),
-    ...(signal && { signal }),
-  });
-  const configFile = join(folder, 'config.json');
-  const config = readClipConfig(await readJsonFile(configFile), configFile);
-  const checkpoint = await openCheckpoint(folderFiles(folder));
-  const preprocessing = config.vision && (await loadPreprocessing(folder, config.vision));
-  const tokenizer = config.text && (await loadTokenizer(folder, config.text));
+export async function loadClip(model: string | ModelFiles, options: LoadClipOptions = {}): Promise<Clip> {
+  const { onDownload: onProgress, signal } = options;
+  const { files, id } =
+    typeof model === 'string'
+      ? await openModel(model, { onProgress, signal })
+      : { files: model, id: undefined };
+  const config = await readConfigOf(files);
+  if (config === undefined) throw await missingFile(files, 'config.json');
+  const checkpoint = await openCheckpoint(files);
+  const preprocessing = config.vision && (await loadPreprocessing(files, config.vision));
+  const tokenizer = config.text && (await loadTokenizer(files, config.text));
   const fingerprint = await fingerprintOf(config, checkpoint);
-  return new Clip({ folder, id, config, checkpoint, preprocessing, tokenizer, fingerprint }, options);
+  return new Clip({ files, id, config, checkpoint, preprocessing, tokenizer, fingerprint }, options);
 }
 
 /** A model that does not say is taken to use CLIP's own preprocessing, at its own size. */
-async function loadPreprocessing(folder: string, vision: VisionConfig): Promise<ImagePreprocessing> {
+async function loadPreprocessing(files: ModelFiles, vision: VisionConfig): Promise<ImagePreprocessing> {
   const { channels, imageSize } = vision;
-  const { file, json } = await preprocessingJson(folder, { size: imageSize, crop_size: imageSize });
+  const standard = { file: files.name, json: { size: imageSize, crop_size: imageSize } };
+  const { file, json } = (await preprocessingJson(files)) ?? standard;
   const preprocessing = readPreprocessing(json, file);
   const { height, width } = preprocessing.crop;
   if (height === imageSize && width === imageSize && channels === 3) return preprocessing;
@@ -103,19 +105,19 @@ async function loadPreprocessing(folder: string, vision: VisionConfig): Promise<
 
 /** As transformers looks for it: where its version 5 writes it, then where others did. */
 async function preprocessingJson(
-  folder: string,
-  standard: unknown,
-): Promise<{ readonly file: string; readonly json: unknown }> {
-  const [newer, older] = [join(folder, 'processor_config.json'), join(folder, 'preprocessor_config.json')];
-  const json = existsSync(newer) ? await readJsonFile(newer) : null;
+  files: ModelFiles,
+): Promise<{ readonly file: string; readonly json: unknown } | undefined> {
+  const newer = await files.read('processor_config.json');
+  const json = newer && (await readJson(newer));
   const isWhole = typeof json === 'object' && json !== null && 'image_processor' in json;
-  if (isWhole) return { file: newer, json };
-  return { file: older, json: existsSync(older) ? await readJsonFile(older) : standard };
+  if (newer && isWhole) return { file: newer.name, json };
+  const older = await files.read('preprocessor_config.json');
+  return older && { file: older.name, json: await readJson(older) };
 }
 
 /** What a model is made of, found and checked but not yet in the engine. */
 interface ClipParts {
-  readonly folder: string;
+  readonly files: ModelFiles;
   readonly id: string | undefined;
   readonly config: ClipConfig;
   readonly checkpoint: Checkpoint;
@@ -126,7 +128,7 @@ interface ClipParts {
 
 /** A loaded model. Owns memory outside JavaScript: dispose of it. */
 export class Clip {
-  /** Where its files are. */
+  /** Where its files are: a folder, or what the files that `loadClip` was given call themselves. */
   readonly folder: string;
   /** Its name on the hub, if it came from there. */
   readonly id: string | undefined;
@@ -142,8 +144,8 @@ export class Clip {
 
   /** @internal Use `loadClip`. */
   constructor(parts: ClipParts, options: LoadClipOptions) {
-    const { folder, id, config, checkpoint, fingerprint } = parts;
-    this.folder = folder;
+    const { files, id, config, checkpoint, fingerprint } = parts;
+    this.folder = files.name;
     this.id = id;
     this.config = config;
     this.checkpoint = checkpoint;

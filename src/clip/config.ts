@@ -1,7 +1,7 @@
 /** CLIP's shape, read from a model's `config.json`. */
 
 import { z } from 'zod';
-import { LincirError, quoted, shortJson } from '../core/index.ts';
+import { LincirError, type ModelFiles, quoted, readJson, shortJson } from '../core/index.ts';
 
 export type Activation = 'quick_gelu' | 'gelu';
 
@@ -102,6 +102,12 @@ const wholeSchema = z.looseObject({
   vision_config: object.nullish(),
   vision_config_dict: object.nullish(),
 });
+
+/** Reads the `config.json` among a model's files; undefined if there is none. Throws as `readClipConfig` does. */
+export async function readConfigOf(files: ModelFiles): Promise<ClipConfig | undefined> {
+  const file = await files.read('config.json');
+  return file && readClipConfig(await readJson(file), file.name);
+}
 
 /**
  * Reads a CLIP model's configuration.

@@ -1,7 +1,6 @@
 /** A short name for a model's content, by which embeddings of different models are told apart. */
 
-import { createHash } from 'node:crypto';
-import type { Checkpoint } from '../core/index.ts';
+import { type Checkpoint, sha256 } from '../core/index.ts';
 import type { ClipConfig } from './config.ts';
 
 /** Bytes that are read at the beginning, in the middle and at the end of every tensor. */
@@ -13,14 +12,17 @@ const sampleSize = 256;
  * the same fingerprint in whatever files they lie.
  */
 export async function fingerprintOf(config: ClipConfig, { tensors }: Checkpoint): Promise<string> {
-  const hash = createHash('sha256').update(JSON.stringify(config));
-  for (const [name, tensor] of [...tensors].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    hash.update(`\n${name} ${tensor.type} ${tensor.shape.join('x')}\n`);
-    const { source, offset, byteLength } = tensor;
+  const parts: (string | Uint8Array<ArrayBuffer>)[] = [JSON.stringify(config)];
+  for (const [name, { source, offset, byteLength, type, shape }] of [...tensors].sort(byName)) {
     const length = Math.min(sampleSize, byteLength);
     const starts = [0, Math.floor((byteLength - length) / 2), byteLength - length];
     const samples = await Promise.all(starts.map((start) => source.read(offset + start, length)));
-    for (const sample of samples) hash.update(sample);
+    parts.push(`\n${name} ${type} ${shape.join('x')}\n`, ...samples);
   }
-  return hash.digest('hex').slice(0, 16);
+  const hash = await sha256(...parts);
+  return hash.getBigUint64(0).toString(16).padStart(16, '0');
+}
+
+function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  return a < b ? -1 : 1;
 }

@@ -12,6 +12,7 @@ export {
   type Activation,
   type ClipConfig,
   readClipConfig,
+  readConfigOf,
   type TextConfig,
   type TowerConfig,
   type VisionConfig,

@@ -1,10 +1,16 @@
 /** The files of a CLIP tokenizer: `tokenizer.json`, or `vocab.json` and `merges.txt`, and the tokens that others add. */
 
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { z } from 'zod';
-import { LincirError, listOf, quoted, recordOf } from '../core/index.ts';
-import { asLincirError, readingFile, readJsonFile } from '../files/index.ts';
+import {
+  LincirError,
+  listOf,
+  type ModelFiles,
+  missingFile,
+  quoted,
+  type RandomAccess,
+  readJson,
+  recordOf,
+} from '../core/index.ts';
 import { expectLinearPatterns } from './tokenizer-patterns.ts';
 
 export const startToken = '<|startoftext|>';
@@ -57,18 +63,15 @@ const additions = {
 };
 
 /**
- * Reads what a model's folder says of its tokenizer.
+ * Reads what a model's files say of its tokenizer.
  * @param vocabulary how many tokens the text tower has: those that only other files than the vocabulary add, beyond it, are none
  * @throws LincirError 'not-found', 'io' or 'bad-file'
  */
 export async function readTokenizerFiles(
-  folder: string,
+  files: ModelFiles,
   vocabulary = Infinity,
 ): Promise<{ readonly file: string; readonly description: TokenizerDescription }> {
-  const present = await readdir(folder).catch((error: unknown) => {
-    throw asLincirError(error, folder, 'read');
-  });
-  const { file, description } = await readVocabulary(folder, present);
+  const { file, description } = await readVocabulary(files);
   const known = new Set(description.added_tokens.map(({ content }) => content));
   const added = [...description.added_tokens];
   const { vocab } = description.model;
@@ -76,7 +79,7 @@ export async function readTokenizerFiles(
     Object.values(vocab)
       .concat(added.map(({ id }) => id))
       .reduce((most, id) => Math.max(most, id), -1) + 1;
-  for (const token of await readAdditions(folder, present, vocab)) {
+  for (const token of await readAdditions(files, vocab)) {
     const { content, id = next } = token;
     if (known.has(content) || id >= vocabulary) continue;
     known.add(content);
@@ -87,27 +90,18 @@ export async function readTokenizerFiles(
 }
 
 async function readVocabulary(
-  folder: string,
-  present: readonly string[],
+  files: ModelFiles,
 ): Promise<{ readonly file: string; readonly description: TokenizerDescription }> {
-  const [whole, vocabulary, merges] = ['tokenizer.json', 'vocab.json', 'merges.txt'] as const;
-  if (present.includes(whole)) {
-    const file = join(folder, whole);
-    const description = checked(tokenizerSchema, await readJsonFile(file), file);
-    expectLinearPatterns(file, description.normalizer, description.pre_tokenizer);
-    return { file, description };
+  const whole = await files.read('tokenizer.json');
+  if (whole) {
+    const description = checked(tokenizerSchema, await readJson(whole), whole.name);
+    expectLinearPatterns(whole.name, description.normalizer, description.pre_tokenizer);
+    return { file: whole.name, description };
   }
-  if (present.includes(vocabulary) && present.includes(merges)) {
-    const file = join(folder, vocabulary);
-    const vocab = checked(vocabularySchema, await readJsonFile(file), file);
-    return { file, description: clipTokenizer(vocab, await readMerges(join(folder, merges))) };
-  }
-  throw new LincirError('not-found', {
-    subject: folder,
-    expected: `${whole}, or ${vocabulary} and ${merges}`,
-    found: present.length === 0 ? 'an empty folder' : quoted(present.toSorted().join(', '), 200),
-    todo: 'give the folder of a CLIP model in Hugging Face layout',
-  });
+  const [vocabulary, merges] = [await files.read('vocab.json'), await files.read('merges.txt')];
+  if (!vocabulary || !merges) throw await missingFile(files, 'tokenizer.json, or vocab.json and merges.txt');
+  const vocab = checked(vocabularySchema, await readJson(vocabulary), vocabulary.name);
+  return { file: vocabulary.name, description: clipTokenizer(vocab, await readMerges(merges)) };
 }
 
 /**
@@ -115,14 +109,13 @@ async function readVocabulary(
  * without an id get the next one.
  */
 async function readAdditions(
-  folder: string,
-  present: readonly string[],
+  files: ModelFiles,
   vocab: Readonly<Record<string, number>>,
 ): Promise<readonly (z.infer<typeof addedSchema> & { readonly id?: number })[]> {
   const read = async <Name extends keyof typeof additions>(name: Name) => {
-    if (!present.includes(name)) return undefined;
-    const file = join(folder, name);
-    return checked(additions[name], await readJsonFile(file), file) as z.output<(typeof additions)[Name]>;
+    const file = await files.read(name);
+    if (file === undefined) return undefined;
+    return checked(additions[name], await readJson(file), file.name) as z.output<(typeof additions)[Name]>;
   };
   const config = await read('tokenizer_config.json');
   const older = await read('added_tokens.json');
@@ -150,20 +143,18 @@ async function readAdditions(
 }
 
 /** A line per merge: two tokens and a space between them. */
-async function readMerges(path: string): Promise<[string, string][]> {
-  return await readingFile(path, async (file) => {
-    const refuse = (subject: string, expected: string, found: string) =>
-      new LincirError('bad-file', { subject, expected, found, todo: 'get the file again' });
-    if (file.size > mergesByteLimit) {
-      throw refuse(path, `at most ${mergesByteLimit} bytes`, `${file.size}`);
-    }
-    const lines = new TextDecoder().decode(await file.read(0, file.size)).split(/\r?\n/);
-    return lines.flatMap((line, index): [string, string][] => {
-      if (line === '' || (index === 0 && line.startsWith('#version'))) return [];
-      const [left, right, ...rest] = line.split(' ');
-      if (left && right && rest.length === 0) return [[left, right]];
-      throw refuse(`${path}: line ${index + 1}`, 'two tokens with a space between them', quoted(line));
-    });
+async function readMerges(file: RandomAccess): Promise<[string, string][]> {
+  const refuse = (subject: string, expected: string, found: string) =>
+    new LincirError('bad-file', { subject, expected, found, todo: 'get the file again' });
+  if (file.size > mergesByteLimit) {
+    throw refuse(file.name, `at most ${mergesByteLimit} bytes`, `${file.size}`);
+  }
+  const lines = new TextDecoder().decode(await file.read(0, file.size)).split(/\r?\n/);
+  return lines.flatMap((line, index): [string, string][] => {
+    if (line === '' || (index === 0 && line.startsWith('#version'))) return [];
+    const [left, right, ...rest] = line.split(' ');
+    if (left && right && rest.length === 0) return [[left, right]];
+    throw refuse(`${file.name}: line ${index + 1}`, 'two tokens with a space between them', quoted(line));
   });
 }
 

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { LincirError } from '../core/index.ts';
+import { folderFiles } from '../files/index.ts';
 import type { TextConfig } from './config.ts';
 import { loadTokenizer } from './tokenizer.ts';
 
@@ -31,7 +32,7 @@ describe('recorded ids', () => {
     test(`from ${files.join(' and ')}`, async () => {
       const folder = await folderOf({});
       for (const file of files) await cp(join(fixture, file), join(folder, file));
-      const tokenizer = await loadTokenizer(folder, config);
+      const tokenizer = await loadTokenizer(folderFiles(folder), config);
       const golden = (await readFile(join(fixture, 'golden.jsonl'), 'utf8')).trim().split('\n');
       assert.ok(golden.length > 20);
       for (const line of golden) {
@@ -43,7 +44,10 @@ describe('recorded ids', () => {
 });
 
 test('a text too long for the text tower is cut before its end of text', async () => {
-  const { encode, startOfText, endOfText } = await loadTokenizer(fixture, { ...config, positions: 7 });
+  const { encode, startOfText, endOfText } = await loadTokenizer(folderFiles(fixture), {
+    ...config,
+    positions: 7,
+  });
   const [fitting, long] = [encode('a a a a a'), encode('a a a a a a')];
   assert.deepEqual([fitting.ids.length, fitting.truncated], [7, false]);
   assert.deepEqual(long, { ids: fitting.ids, truncated: true });
@@ -51,13 +55,13 @@ test('a text too long for the text tower is cut before its end of text', async (
 });
 
 test('without a configuration there is room for 77 ids', async () => {
-  const { encode } = await loadTokenizer(fixture);
+  const { encode } = await loadTokenizer(folderFiles(fixture));
   assert.equal(encode('a '.repeat(75)).truncated, false);
   assert.equal(encode('a '.repeat(76)).truncated, true);
 });
 
 test('a very long text costs no more than its beginning', async () => {
-  const { encode } = await loadTokenizer(fixture, config);
+  const { encode } = await loadTokenizer(folderFiles(fixture), config);
   const sentence = 'a photo of $ that is red, and more; ';
   const begin = performance.now();
   const { ids, truncated } = encode(sentence.repeat(200_000));
@@ -69,7 +73,7 @@ test('a very long text costs no more than its beginning', async () => {
 });
 
 test('a word that is one token has an id', async () => {
-  const { idOf } = await loadTokenizer(fixture, config);
+  const { idOf } = await loadTokenizer(folderFiles(fixture), config);
   assert.equal(idOf('$'), 259);
   assert.equal(idOf('$$'), undefined);
   assert.equal(idOf(''), undefined);
@@ -85,30 +89,36 @@ test('tokens that other files add, as versions of transformers write them', asyn
   for (const file of files) {
     const [[name, content]] = Object.entries(file) as [[string, unknown]];
     const folder = await folderOf({ 'tokenizer.json': plain, [name]: JSON.stringify(content) });
-    const { encode } = await loadTokenizer(folder, { ...config, vocabulary: 601 });
+    const { encode } = await loadTokenizer(folderFiles(folder), { ...config, vocabulary: 601 });
     assert.deepEqual(encode('<toy> here').ids, [598, 600, 71, 575, 324, 599], name);
     // A text tower without a row for it knows no such token.
-    const { ids } = (await loadTokenizer(folder, config)).encode('<toy> here');
-    assert.deepEqual(ids, (await loadTokenizer(fixture, config)).encode('<toy> here').ids, name);
+    const { ids } = (await loadTokenizer(folderFiles(folder), config)).encode('<toy> here');
+    assert.deepEqual(ids, (await loadTokenizer(folderFiles(fixture), config)).encode('<toy> here').ids, name);
   }
   for (const name of ['tokenizer_config.json', 'special_tokens_map.json']) {
     for (const pad of ['!', { ...added, content: '!' }]) {
       const map = JSON.stringify({ pad_token: pad, unk_token: null });
       const folder = await folderOf({ 'tokenizer.json': plain, [name]: map });
-      assert.deepEqual((await loadTokenizer(folder)).encode('!').ids, [598, 0, 599]);
+      assert.deepEqual((await loadTokenizer(folderFiles(folder))).encode('!').ids, [598, 0, 599]);
     }
   }
   const wrong = await folderOf({ 'tokenizer.json': plain, 'added_tokens.json': '{"<toy>": "600"}' });
-  await assert.rejects(loadTokenizer(wrong), { code: 'bad-file', message: /added_tokens\.json/ });
+  await assert.rejects(loadTokenizer(folderFiles(wrong)), {
+    code: 'bad-file',
+    message: /added_tokens\.json/,
+  });
 });
 
 test('what Python takes as optional in tokenizer.json is optional', async () => {
   const whole = JSON.parse(await readFile(join(fixture, 'tokenizer.json'), 'utf8'));
   const [{ post_processor, decoder, version, ...rest }, { type, dropout, ...model }] = [whole, whole.model];
   const { encode } = await loadTokenizer(
-    await folderOf({ 'tokenizer.json': JSON.stringify({ ...rest, model }) }),
+    folderFiles(await folderOf({ 'tokenizer.json': JSON.stringify({ ...rest, model }) })),
   );
-  assert.deepEqual(encode("it's a red hat").ids, (await loadTokenizer(fixture)).encode("it's a red hat").ids);
+  assert.deepEqual(
+    encode("it's a red hat").ids,
+    (await loadTokenizer(folderFiles(fixture))).encode("it's a red hat").ids,
+  );
 });
 
 describe('refusals', () => {
@@ -191,7 +201,7 @@ describe('refusals', () => {
   for (const { name, files, code, message, config } of refusals) {
     test(name, async () => {
       const folder = await folderOf(files);
-      await assert.rejects(loadTokenizer(folder, config), (error) => {
+      await assert.rejects(loadTokenizer(folderFiles(folder), config), (error) => {
         assert.ok(error instanceof LincirError);
         assert.equal(error.code, code);
         assert.match(error.message, message);

@@ -1,7 +1,7 @@
 /** CLIP's tokenizer: texts to the ids that its text tower takes. */
 
 import { Tokenizer } from '@huggingface/tokenizers';
-import { LincirError, quoted } from '../core/index.ts';
+import { LincirError, type ModelFiles, quoted } from '../core/index.ts';
 import type { TextConfig } from './config.ts';
 import { endToken, readTokenizerFiles, startToken, type TokenizerDescription } from './tokenizer-files.ts';
 
@@ -28,12 +28,12 @@ export interface ClipTokenizer {
 const defaultPositions = 77;
 
 /**
- * Reads the tokenizer of the model in `folder`.
+ * Reads the tokenizer among a model's files.
  * @param config of the model's text tower: bounds the ids and their number. Without it, texts have at most 77 ids.
  * @throws LincirError 'not-found', 'io', 'bad-file', or 'bad-config' when tokenizer and text tower do not fit.
  */
-export async function loadTokenizer(folder: string, config?: TextConfig): Promise<ClipTokenizer> {
-  const { file, description } = await readTokenizerFiles(folder, config?.vocabulary);
+export async function loadTokenizer(files: ModelFiles, config?: TextConfig): Promise<ClipTokenizer> {
+  const { file, description } = await readTokenizerFiles(files, config?.vocabulary);
   const ids = idsOf(description);
   const special = (token: string): number => {
     const found = ids.get(token);

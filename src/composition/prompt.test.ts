@@ -4,11 +4,12 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { type ClipTokenizer, loadTokenizer } from '../clip/index.ts';
+import { folderFiles } from '../files/index.ts';
 import { composePrompt, defaultPrompt, plainText } from './prompt.ts';
 
 let tokenizer: ClipTokenizer;
 before(async () => {
-  tokenizer = await loadTokenizer(join(import.meta.dirname, '../../test/fixtures/tiny-clip'));
+  tokenizer = await loadTokenizer(folderFiles(join(import.meta.dirname, '../../test/fixtures/tiny-clip')));
 });
 
 describe('prompts', () => {

@@ -1,33 +1,12 @@
 /** Downloads files of a revision into the cache; offline, says what is missing there. */
 
-import { LincirError } from '../core/index.ts';
+import { type DownloadOptions, LincirError } from '../core/index.ts';
 import { asLincirError } from '../files/index.ts';
 import { type Repository, repositoryIn, writeRef } from './cache.ts';
 import { fetchFile, type RemoteFile } from './download.ts';
-import { type HubEnvironment, readToken, type Variables } from './environment.ts';
+import { type HubEnvironment, readToken } from './environment.ts';
 import { type Listing, listFiles } from './listing.ts';
 import { type Connection, defaultPatience } from './request.ts';
-
-/** How far a download has come, in bytes. What the cache already had counts as received. */
-export interface DownloadProgress {
-  /** The file that has just grown. */
-  readonly file: string;
-  readonly receivedBytes: number;
-  readonly totalBytes: number;
-  /** The same for all files of the download together. */
-  readonly allReceivedBytes: number;
-  readonly allTotalBytes: number;
-}
-
-export interface DownloadOptions {
-  readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
-  /** Ends a download; what has arrived is kept. The promise is rejected with the signal's reason. */
-  readonly signal?: AbortSignal | undefined;
-  /** Defaults to `process.env`. */
-  readonly environment?: Variables | undefined;
-  /** How often and how long to wait for the hub; milliseconds. */
-  readonly patience?: Partial<Pick<Connection, 'attempts' | 'backoff' | 'silence'>> | undefined;
-}
 
 /** What is wanted of the repository `id`. */
 export interface Wanted {

@@ -5,7 +5,8 @@ import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { commit, id, refused, setUp, weights, weightsTag } from '../../test/hub-setup.ts';
-import { type DownloadProgress, listCachedModels, pullModel, resolveModel } from './index.ts';
+import type { DownloadProgress } from '../core/index.ts';
+import { listCachedModels, pullModel, resolveModel } from './index.ts';
 
 test('a connection that is cut once goes on where it stopped', async (context) => {
   const { hub, options } = await setUp(context);

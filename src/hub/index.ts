@@ -2,7 +2,6 @@
 
 export { datasetPresets, modelPresets, type PhiPreset, phiPresets } from './choices.ts';
 export { type Dataset, type DatasetFile, type DatasetOptions, openDataset } from './datasets.ts';
-export type { DownloadOptions, DownloadProgress } from './download-files.ts';
 export type { Variables } from './environment.ts';
 export {
   type CachedModel,
@@ -12,9 +11,10 @@ export {
   type ResolveOptions,
   resolveModel,
 } from './models.ts';
+export { openModel, openPhi } from './open.ts';
+export { phiFileOf, runPhis } from './phi-file.ts';
 export {
   isPhiCached,
-  type PhiOptions,
   phiPresetFor,
   pullPhi,
   type ResolvedPhi,

@@ -6,7 +6,8 @@ import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { etagOf, type FakeModel } from '../../test/fake-hub.ts';
 import { commit, id, refused, setUp, smallFiles, tiny, weights, weightsTag } from '../../test/hub-setup.ts';
-import { type DownloadProgress, listCachedModels, pullModel, resolveModel } from './index.ts';
+import type { DownloadProgress } from '../core/index.ts';
+import { listCachedModels, pullModel, resolveModel } from './index.ts';
 
 test('a model is downloaded once, into the layout of the Hugging Face cache', async (context) => {
   const { hub, repository, options, offline } = await setUp(context);

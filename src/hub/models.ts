@@ -3,7 +3,7 @@
 import { stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
-import { LincirError } from '../core/index.ts';
+import { type DownloadOptions, LincirError } from '../core/index.ts';
 import { makeFolder, readJsonFile } from '../files/index.ts';
 import {
   cachedCommit,
@@ -15,7 +15,7 @@ import {
   repositoryIn,
 } from './cache.ts';
 import type { RemoteFile } from './download.ts';
-import { type DownloadOptions, downloadFiles, type Wanted } from './download-files.ts';
+import { downloadFiles, type Wanted } from './download-files.ts';
 import { type HubEnvironment, readHubEnvironment } from './environment.ts';
 import type { Listing } from './listing.ts';
 import { findModel } from './names.ts';

@@ -2,18 +2,19 @@
 
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { formatBytes, LincirError, quoted } from '../core/index.ts';
+import {
+  type DownloadOptions,
+  formatBytes,
+  type LicensedDownloadOptions,
+  LincirError,
+  quoted,
+} from '../core/index.ts';
 import { cachedCommit, namesIn, repositoryIn, sizeOf } from './cache.ts';
 import { modelPresets, type PhiPreset, phiPresets } from './choices.ts';
-import { type DownloadOptions, downloadFiles } from './download-files.ts';
+import { downloadFiles } from './download-files.ts';
 import { readHubEnvironment } from './environment.ts';
 import type { Listing } from './listing.ts';
 import { chosenRevision, isHubId } from './names.ts';
-
-export interface PhiOptions extends DownloadOptions {
-  /** Told before a download begins, in words for the user: what it is, and under which licence. */
-  readonly onLicence?: ((notice: string) => void) | undefined;
-}
 
 /** A phi's file on this machine. */
 export interface ResolvedPhi {
@@ -53,7 +54,10 @@ export async function isPhiCached(preset: PhiPreset, options: DownloadOptions = 
  * @returns undefined for a name that is none of these, or whose first part is a folder here: then it is a path
  * @throws LincirError 'not-found', 'bad-argument', 'network', 'io', and the signal's reason
  */
-export async function resolvePhi(name: string, options: PhiOptions = {}): Promise<ResolvedPhi | undefined> {
+export async function resolvePhi(
+  name: string,
+  options: LicensedDownloadOptions = {},
+): Promise<ResolvedPhi | undefined> {
   const place = await placeOf(name);
   if (!place) return undefined;
   const { cacheFolder } = readHubEnvironment(options.environment);
@@ -61,7 +65,10 @@ export async function resolvePhi(name: string, options: PhiOptions = {}): Promis
 }
 
 /** The same, but asks the hub for what is new. Undefined for a name that can only be a model's: OWNER/NAME without a file. */
-export async function pullPhi(name: string, options: PhiOptions = {}): Promise<ResolvedPhi | undefined> {
+export async function pullPhi(
+  name: string,
+  options: LicensedDownloadOptions = {},
+): Promise<ResolvedPhi | undefined> {
   const place = await placeOf(name);
   return place?.file === undefined ? undefined : await download(place, options);
 }
@@ -103,7 +110,7 @@ async function cachedPhi(place: PhiPlace, cacheFolder: string): Promise<Resolved
   return { file, id: place.id, revision: commit, model: modelOf(place.preset) };
 }
 
-async function download(place: PhiPlace, options: PhiOptions): Promise<ResolvedPhi> {
+async function download(place: PhiPlace, options: LicensedDownloadOptions): Promise<ResolvedPhi> {
   const { id, revision, preset } = place;
   const environment = readHubEnvironment(options.environment);
   const wanted = {

@@ -1,10 +1,13 @@
 /** phi at work: CLIP's embeddings in, pseudo tokens out. */
 
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { openPhi } from '#models';
 import type { Clip } from '../clip/index.ts';
-import { type Float32Tensor, LincirError } from '../core/index.ts';
-import { type PhiOptions, phiPresets, resolvePhi } from '../hub/index.ts';
+import {
+  type Float32Tensor,
+  type LicensedDownloadOptions,
+  LincirError,
+  type RandomAccess,
+} from '../core/index.ts';
 import { input, l2Normalize, Session, type SessionOptions } from '../onnx/index.ts';
 import { expectPhiFits, type PhiInfo, readPhi } from './file.ts';
 import { type PhiParameters, phiGraph } from './network.ts';
@@ -12,84 +15,27 @@ import { type PhiParameters, phiGraph } from './network.ts';
 /** Where phi is computed. */
 type Place = { readonly [Key in 'device' | 'threads']?: SessionOptions[Key] | undefined };
 
-export interface LoadPhiOptions extends Place, PhiOptions {
+export interface LoadPhiOptions extends Place, LicensedDownloadOptions {
   /** The model that phi must have been trained for. */
   readonly clip?: Pick<Clip, 'config' | 'fingerprint' | 'id' | 'folder'>;
 }
-
-/** The phis in a training run's folder. */
-export const runPhis = { best: 'phi-best.safetensors', latest: 'phi-latest.safetensors' } as const;
 
 /** Embeddings of one run: enough to keep a device busy, at a bounded need of memory. */
 const rowsPerRun = 1024;
 
 /**
- * Loads a phi: a file, ours or a published one; a run's folder; or one on the hub, which is downloaded once.
- * @param name what is here under this name wins; else a preset such as `lincir-large`, or OWNER/NAME[/FILE][@REVISION]
+ * Loads a phi, our own or one that a method's authors published.
+ * @param phi its file; or a path, a training run's folder, or a name on the hub, from where it is downloaded once
  * @throws LincirError 'not-found', 'io', 'bad-file', 'device', 'network'; 'bad-argument' when it is not one for the model `clip`
  */
 export async function loadPhi(
-  name: string,
-  { device, threads, ...options }: LoadPhiOptions = {},
+  phi: string | RandomAccess,
+  { device, threads, clip, ...options }: LoadPhiOptions = {},
 ): Promise<Phi> {
-  const phi = await readPhi(await phiFileOf(name, options));
-  if (options.clip) expectPhiFits(phi, options.clip);
-  return await Phi.create(phi.info, phi.parameters, { device, threads });
-}
-
-/** The file that `loadPhi` reads: of a run's folder its best phi, or else the latest. Throws as `loadPhi` does. */
-export async function phiFileOf(
-  name: string,
-  { clip, ...options }: PhiOptions & Pick<LoadPhiOptions, 'clip'> = {},
-): Promise<string> {
-  const here = await stat(name).catch(() => undefined);
-  if (here && !here.isDirectory()) return name;
-  if (!here) return (await published(name, clip?.id, options)) ?? name;
-  for (const part of [runPhis.best, runPhis.latest]) {
-    const file = join(name, part);
-    if (await stat(file).catch(() => undefined)) return file;
-  }
-  throw new LincirError('not-found', {
-    subject: name,
-    expected: "phi, or a run's folder with one",
-    found: 'a folder without',
-    todo: 'name the file, or train one: lincir train',
-  });
-}
-
-async function published(
-  name: string,
-  model: string | undefined,
-  options: PhiOptions,
-): Promise<string | undefined> {
-  try {
-    const found = await resolvePhi(name, options);
-    if (!found && /^[\w-]+$/.test(name)) throw unknownName(name);
-    // What authors publish does not say which model it is for, and models share their dimensions.
-    if (!found?.model || !model || found.model === model) return found?.file;
-    throw new LincirError('bad-argument', {
-      subject: `phi ${name}`,
-      expected: `one for ${model}`,
-      found: `one for ${found.model}`,
-      todo: `index with --model ${found.model}, or take another phi: lincir models lists those that are published`,
-    });
-  } catch (error) {
-    if (!(error instanceof LincirError) || (error.code !== 'not-found' && error.code !== 'network'))
-      throw error;
-    const subject = `phi ${name}, which is no file or folder here: ${error.problem.subject}`;
-    throw new LincirError(error.code, { ...error.problem, subject, cause: error });
-  }
-}
-
-function unknownName(name: string): LincirError {
-  return new LincirError('bad-argument', {
-    subject: `phi ${name}`,
-    expected: `a file, a run's folder, OWNER/NAME on the hub, or one of ${phiPresets
-      .map((preset) => preset.name)
-      .join(', ')}`,
-    found: 'none of these',
-    todo: 'check the name: lincir models lists those that are published',
-  });
+  const file = typeof phi === 'string' ? await openPhi(phi, { model: clip?.id, ...options }) : phi;
+  const stored = await readPhi(file);
+  if (clip) expectPhiFits(stored, clip);
+  return await Phi.create(stored.info, stored.parameters, { device, threads });
 }
 
 /** A phi, ready to be used. Owns memory outside JavaScript: dispose of it. */

@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { loadClip } from '../clip/index.ts';
 import { readSafetensorsHeader } from '../core/index.ts';
-import { readingFile, type TensorToWrite, writeSafetensors } from '../files/index.ts';
+import { fileSource, readingFile, type TensorToWrite, writeSafetensors } from '../files/index.ts';
 import { phiArchitectures } from './choices.ts';
-import { expectPhiFits, type PhiInfo, readPhi, writePhi } from './file.ts';
+import { expectPhiFits, type PhiInfo, phiTensors, readPhi } from './file.ts';
 import { initialPhi, type PhiParameters, type PhiShape, phiShape } from './network.ts';
 
 const fixtures = join(import.meta.dirname, '../../test/fixtures');
@@ -24,11 +24,13 @@ function toWrite(parameters: PhiParameters, prefix = ''): TensorToWrite[] {
   return [...parameters].map(([name, tensor]) => ({ name: prefix + name, type: 'float32', ...tensor }));
 }
 
+const readFrom = async (path: string) => await readPhi(await fileSource(path));
+
 /** Writes safetensors and reads them as a phi. */
 async function reading(tensors: readonly TensorToWrite[], metadata: Readonly<Record<string, string>> = {}) {
   const file = join(folder, 'a.safetensors');
   await writeSafetensors(file, tensors, metadata);
-  return await readPhi(file);
+  return await readFrom(file);
 }
 
 test('what is written is read back to the bit', async () => {
@@ -42,15 +44,18 @@ test('what is written is read back to the bit', async () => {
       { shape: own, l2Normalize: false },
     ];
     for (const info of infos) {
-      await writePhi(file, info, parameters);
-      assert.deepEqual(await readPhi(file), { info, parameters, file });
+      await writeSafetensors(file, ...phiTensors(info, parameters));
+      assert.deepEqual(await readFrom(file), { info, parameters, file });
     }
   }
 });
 
 test('the metadata tells what the file is', async () => {
   const file = join(folder, 'own.safetensors');
-  await writePhi(file, { shape, model: 'base', fingerprint: 'f', l2Normalize: false, step: 1000 }, initial);
+  await writeSafetensors(
+    file,
+    ...phiTensors({ shape, model: 'base', fingerprint: 'f', l2Normalize: false, step: 1000 }, initial),
+  );
   assert.deepEqual((await readingFile(file, readSafetensorsHeader)).metadata, {
     format: 'lincir-phi',
     version: '1',
@@ -68,13 +73,15 @@ test('the metadata tells what the file is', async () => {
 test('parameters of another shape are not written', async () => {
   const file = join(folder, 'none.safetensors');
   const other = { shape: { ...shape, output: 9 }, l2Normalize: false };
-  await assert.rejects(writePhi(file, other, initial), {
+  await assert.rejects(writeSafetensors(file, ...phiTensors(other, initial)), {
     code: 'bad-argument',
     message: /layers\.6\.weight/,
   });
   const without = new Map([...initial].slice(1));
-  await assert.rejects(writePhi(file, { shape, l2Normalize: false }, without), { code: 'bad-argument' });
-  await assert.rejects(readPhi(file), { code: 'not-found' });
+  await assert.rejects(writeSafetensors(file, ...phiTensors({ shape, l2Normalize: false }, without)), {
+    code: 'bad-argument',
+  });
+  await assert.rejects(readFrom(file), { code: 'not-found' });
 });
 
 test('published files are told by their content', async () => {
@@ -82,7 +89,7 @@ test('published files are told by their content', async () => {
     const file = join(folder, 'phi.safetensors');
     await copyFile(join(published, `${name}.pt`), file);
     const architecture = name === 'pic2word' ? name : 'lincir';
-    assert.deepEqual((await readPhi(file)).info, { shape: { ...shape, architecture }, l2Normalize: false });
+    assert.deepEqual((await readFrom(file)).info, { shape: { ...shape, architecture }, l2Normalize: false });
   }
   for (const prefix of ['', 'module.']) {
     const { info, parameters } = await reading(toWrite(initial, prefix), { format: 'pt' });
@@ -143,7 +150,10 @@ test('what is no phi is refused by name', async () => {
 
 test('metadata that cannot be, or that its tensors belie, is refused', async () => {
   const file = join(folder, 'own.safetensors');
-  await writePhi(file, { shape, model: 'base', fingerprint: 'f', l2Normalize: false, step: 1 }, initial);
+  await writeSafetensors(
+    file,
+    ...phiTensors({ shape, model: 'base', fingerprint: 'f', l2Normalize: false, step: 1 }, initial),
+  );
   const { metadata } = await readingFile(file, readSafetensorsHeader);
   const cases: readonly (readonly [change: Record<string, string>, message: RegExp])[] = [
     [{ version: '2' }, /metadata: .*version.*a newer lincir/],
@@ -167,12 +177,12 @@ test('files that hold no phi, or hold two, are refused', async () => {
     [join(fixtures, 'tiny-clip/model.safetensors'), /tensors such as layers\.0\.weight/],
     [join(fixtures, 'tiny-clip/config.json'), /safetensors, or a file that torch\.save wrote, found neither/],
   ];
-  for (const [path, message] of cases) await assert.rejects(readPhi(path), { code: 'bad-file', message });
+  for (const [path, message] of cases) await assert.rejects(readFrom(path), { code: 'bad-file', message });
   const whole = await readFile(join(published, 'lincir.pt'));
   for (const length of [0, 3, 8, 100, whole.length - 1]) {
     const file = join(folder, 'cut.pt');
     await writeFile(file, whole.subarray(0, length));
-    await assert.rejects(readPhi(file), { name: 'LincirError', code: 'bad-file' });
+    await assert.rejects(readFrom(file), { name: 'LincirError', code: 'bad-file' });
   }
 });
 

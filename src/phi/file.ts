@@ -15,7 +15,6 @@ import {
   type StoredTensor,
   stateDict,
 } from '../core/index.ts';
-import { readingFile, writeSafetensors } from '../files/index.ts';
 import { type PhiArchitecture, phiArchitectures } from './choices.ts';
 import { type PhiParameters, type PhiShape, phiParameterShapes, widthLimit } from './network.ts';
 
@@ -35,7 +34,7 @@ export interface PhiInfo {
 export interface StoredPhi {
   readonly info: PhiInfo;
   readonly parameters: PhiParameters;
-  /** The path that it was read from. */
+  /** The file that it was read from, as messages call it. */
   readonly file: string;
 }
 
@@ -65,32 +64,26 @@ const metadataSchema = z
     }),
   );
 
-/**
- * Writes a phi as safetensors, whole or not at all. Its metadata holds `info`, all as strings.
- * @throws LincirError 'io'; 'bad-argument' for parameters of another shape
- */
-export async function writePhi(file: string, info: PhiInfo, parameters: PhiParameters): Promise<void> {
-  const { shape, ...others } = info;
+/** What our own file of a phi holds, as safetensors: its tensors, and metadata with all of `info` as strings. */
+export function phiTensors({ shape, ...others }: PhiInfo, parameters: PhiParameters) {
   const entries = Object.entries({ format: 'lincir-phi', version: 1, ...shape, ...others });
-  await writeSafetensors(
-    file,
-    [...phiParameterShapes(shape)].map(([name, sizes]) => ({
-      name,
-      type: 'float32' as const,
-      shape: sizes,
-      data: parameters.get(name)?.data ?? new Float32Array(),
-    })),
-    Object.fromEntries(entries.map(([key, value]) => [key, `${value}`])),
-  );
+  const tensors = [...phiParameterShapes(shape)].map(([name, sizes]) => ({
+    name,
+    type: 'float32' as const,
+    shape: sizes,
+    data: parameters.get(name)?.data ?? new Float32Array(),
+  }));
+  return [tensors, Object.fromEntries(entries.map(([key, value]) => [key, `${value}`]))] as const;
 }
 
 /**
  * Reads a phi: our own file, safetensors of its parameters alone, or what torch.save wrote of it, as LinCIR, SEARLE
  * and Pic2Word published theirs. Nothing in the file is run.
- * @throws LincirError 'not-found', 'io', or 'bad-file' for what is no phi, whole and finite
+ * @throws LincirError 'bad-file' for what is no phi, whole and finite; and what reading throws
  */
-export async function readPhi(file: string): Promise<StoredPhi> {
-  const { tensors: found, metadata } = await readingFile(file, findTensors);
+export async function readPhi(source: RandomAccess): Promise<StoredPhi> {
+  const file = source.name;
+  const { tensors: found, metadata } = await findTensors(source);
   const tensors = withoutWrapper(found);
   const own = metadata.format === 'lincir-phi' ? ownInfo(metadata, file) : undefined;
   const shape = shapeOf(tensors, own?.shape.architecture ?? architectureOf(tensors, file), file);

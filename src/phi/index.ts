@@ -1,8 +1,8 @@
 /** phi: the network that turns an image's embedding into a pseudo token, its files, and inversion by optimization. */
 
 export { type PhiArchitecture, phiArchitectures } from './choices.ts';
-export { type LoadPhiOptions, loadPhi, Phi, phiFileOf, runPhis } from './encoder.ts';
-export { type PhiInfo, readPhi, writePhi } from './file.ts';
+export { type LoadPhiOptions, loadPhi, Phi } from './encoder.ts';
+export { type PhiInfo, phiTensors, readPhi } from './file.ts';
 export {
   type ComputedPrefix,
   CountedSession,
@@ -13,7 +13,7 @@ export {
   type TextModel,
   towerBatches,
 } from './graphs.ts';
-export { invertCached } from './inversion-cache.ts';
+export { checkedInversion, type InvertOptions, invert, invertedBatches } from './inversion.ts';
 export {
   defaultDropout,
   initialPhi,

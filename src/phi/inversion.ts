@@ -1,9 +1,8 @@
 /** Textual inversion: for each image, the pseudo token that a prompt best describes it with, found by gradient descent. */
 
-import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Clip, ClipTokenizer, TextConfig } from '../clip/index.ts';
-import { type Float32Tensor, LincirError, normals, quoted } from '../core/index.ts';
+import { type Float32Tensor, LincirError, normals, quoted, sha256 } from '../core/index.ts';
 import type { RunTensor, SessionOptions } from '../onnx/index.ts';
 import { CountedSession, computePrefix, inversionGraph, towerBatches } from './graphs.ts';
 import { adamW, moveAverage } from './optimizer.ts';
@@ -82,9 +81,11 @@ export async function* invertedBatches(options: InvertOptions): AsyncGenerator<I
   const { ids, position } = promptTokens(settings.prompt, tokenizer);
   if (keys.length === 0) return;
 
-  const rows = keys.map((key) => {
-    return { ids, injected: [{ position, vector: initialVector(key, settings.seed, config.width) }] };
-  });
+  const rows = await Promise.all(
+    keys.map(async (key) => {
+      return { ids, injected: [{ position, vector: await initialVector(key, settings.seed, config.width) }] };
+    }),
+  );
   const model = { config, tensors: clip.checkpoint.tensors, startOfText: tokenizer.startOfText };
   const where = { ...(device && { device }), ...(threads !== undefined && { threads }) };
   // Nothing before the pseudo token depends on it: only it and what follows is computed at every step.
@@ -155,9 +156,10 @@ async function descend(
 }
 
 /** Where an image's pseudo token starts, by the image's key. */
-function initialVector(key: string, seed: number, width: number): Float32Array {
-  const hash = createHash('sha256').update(key).digest();
-  const [moment, row] = [hash.readUIntLE(0, 6), hash.readUInt32LE(6)];
+async function initialVector(key: string, seed: number, width: number): Promise<Float32Array> {
+  const hash = await sha256(key);
+  const moment = hash.getUint32(0, true) + hash.getUint16(4, true) * 2 ** 32;
+  const row = hash.getUint32(6, true);
   const values = normals({ seed, purpose: 'inversion', moment, row }, width);
   return values.map((value) => initialDeviation * value);
 }

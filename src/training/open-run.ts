@@ -10,9 +10,9 @@ import {
   type StoredSource,
 } from '../captions/index.ts';
 import { type Clip, loadClip } from '../clip/index.ts';
-import { LincirError } from '../core/index.ts';
+import { type DownloadProgress, LincirError } from '../core/index.ts';
 import { type Lock, makeFolder, removeLeftovers, takeLock, versions } from '../files/index.ts';
-import { type DownloadProgress, datasetPresets, type Variables } from '../hub/index.ts';
+import { datasetPresets, type Variables } from '../hub/index.ts';
 import { phiShape } from '../phi/index.ts';
 import { madeCaptions, madeNames } from './choices.ts';
 import {

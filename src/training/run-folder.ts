@@ -21,14 +21,8 @@ import {
   writeFileAtomically,
   writeSafetensors,
 } from '../files/index.ts';
-import {
-  initialPhi,
-  type Moments,
-  type PhiShape,
-  phiArchitectures,
-  runPhis,
-  widthLimit,
-} from '../phi/index.ts';
+import { runPhis } from '../hub/index.ts';
+import { initialPhi, type Moments, type PhiShape, phiArchitectures, widthLimit } from '../phi/index.ts';
 import { type FlatParameters, flatParameters } from './parameters.ts';
 import { checkedSettings, type TrainingSettings } from './settings.ts';
 

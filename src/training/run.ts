@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { CaptionBatches, captionOrder } from '../captions/index.ts';
 import type { Clip } from '../clip/index.ts';
 import { LincirError } from '../core/index.ts';
-import type { Lock } from '../files/index.ts';
-import { Phi, type PhiInfo, type PhiShape, writePhi } from '../phi/index.ts';
+import { type Lock, writeSafetensors } from '../files/index.ts';
+import { Phi, type PhiInfo, type PhiShape, phiTensors } from '../phi/index.ts';
 import { EmbeddingCache, type MakeEmbeddings } from './embedding-cache.ts';
 import { type Metrics, MetricsLog, readMetrics, type ValidationMetrics } from './metrics.ts';
 import { type OpenedRun, openRunFolder, type RunOptions } from './open-run.ts';
@@ -124,7 +124,7 @@ export class Run {
           const score = metrics[validation.primaryMetric]!;
           const best = validation === first && score > (this.state.best?.score ?? Number.NEGATIVE_INFINITY);
           if (best) {
-            await writePhi(join(this.folder, runFiles.best), info, flat.tensors);
+            await writeSafetensors(join(this.folder, runFiles.best), ...phiTensors(info, flat.tensors));
             this.state.best = { step, score };
           }
           const about = {
@@ -154,7 +154,8 @@ export class Run {
       });
     }
     const info = this.#phiInfo();
-    const write = (name: string, { tensors }: FlatParameters) => writePhi(join(folder, name), info, tensors);
+    const write = (name: string, { tensors }: FlatParameters) =>
+      writeSafetensors(join(folder, name), ...phiTensors(info, tensors));
     await write(runFiles.latest, state.parameters);
     if (state.average) await write(runFiles.average, state.average);
     await this.#metrics.flush();

@@ -43,6 +43,7 @@ export const uncovered: Readonly<Record<string, string>> = {
   'cli/terminal/pictures.ts': 'makes images small by what `png` and others try',
   'cli/search/dialogue.ts': 'gives lines that were typed before back to be typed again',
   'cli/commands/search.ts': 'opens pages and images in other programs',
+  'core/hash.ts': 'makes a hash of what others have read',
   'phi/inversion.ts': 'takes numbers out of a hash',
   'decoding/decoder-watch.ts': 'reads how much memory its own process takes',
   'files/file-source.ts': 'opens files and looks at no byte of them',

@@ -9,6 +9,7 @@ import { createTagger } from '../../src/captions/keywords.ts';
 import { maskCaption } from '../../src/captions/masking.ts';
 import { createPreparation } from '../../src/captions/preparation.ts';
 import { loadTokenizer } from '../../src/clip/index.ts';
+import { folderFiles } from '../../src/files/index.ts';
 
 const data = join(import.meta.dirname, '../../../shared/data');
 
@@ -20,7 +21,7 @@ for (const [file, count] of [
   test(`${file}: CLIP’s own ids, masked and not`, { skip: !existsSync(path) }, async () => {
     const captions = readFileSync(path, 'utf8').trim().split('\n');
     assert.equal(captions.length, count);
-    const tokenizer = await loadTokenizer(join(data, 'clip-tokenizer'));
+    const tokenizer = await loadTokenizer(folderFiles(join(data, 'clip-tokenizer')));
     const prepare = createPreparation(tokenizer, 'spans');
     const tag = createTagger();
     const random = (): number => assert.fail('no chance is needed here');

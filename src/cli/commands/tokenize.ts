@@ -1,11 +1,8 @@
 /** `lincir tokenize`: lines of standard input to lines of token ids. */
 
-import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { loadTokenizer, readClipConfig } from '../../clip/index.ts';
-import { LincirError } from '../../core/index.ts';
-import { readJsonFile } from '../../files/index.ts';
-import { resolveModel } from '../../hub/index.ts';
+import { loadTokenizer, readConfigOf } from '../../clip/index.ts';
+import { openModel } from '../../hub/index.ts';
 import { type Context, downloadBar, Warnings } from '../context.ts';
 import { cutWarning, openTexts, tooLong } from '../embed/texts.ts';
 
@@ -18,9 +15,11 @@ export interface TokenizeOptions {
 export async function tokenize({ model, strict }: TokenizeOptions, context: Context): Promise<void> {
   const { reporter, signal } = context;
   const onProgress = downloadBar(reporter, model);
-  const { folder } = await resolveModel(model, { only: 'tokenizer', onProgress, signal });
+  const { files } = await openModel(model, { only: 'tokenizer', onProgress, signal });
   reporter.end();
-  const tokenizer = await loadTokenizer(folder, await textConfigOf(folder));
+  // A tokenizer's folder need not have a `config.json`, which only bounds the ids.
+  const config = await readConfigOf(files);
+  const tokenizer = await loadTokenizer(files, config?.text);
   const source = await openTexts('-', signal);
   const cut = new Warnings(reporter, 'texts are cut');
   const lists = async function* (): AsyncGenerator<string, void, void> {
@@ -35,15 +34,4 @@ export async function tokenize({ model, strict }: TokenizeOptions, context: Cont
   };
   await pipeline(lists, process.stdout, { end: false });
   cut.finish();
-}
-
-/** A tokenizer's folder need not have a `config.json`, which only bounds the ids. */
-async function textConfigOf(folder: string) {
-  const file = join(folder, 'config.json');
-  try {
-    return readClipConfig(await readJsonFile(file), file).text;
-  } catch (error) {
-    if (error instanceof LincirError && error.code === 'not-found') return undefined;
-    throw error;
-  }
 }

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { loadTokenizer } from '../../clip/index.ts';
+import { folderFiles } from '../../files/index.ts';
 import { tokenizerFile, wordsOf } from './tokenizer-file.ts';
 
 const texts = [
@@ -17,7 +18,7 @@ const { json, vocabulary } = tokenizerFile(texts);
 const folder = await mkdtemp(join(tmpdir(), 'lincir-'));
 after(() => rm(folder, { recursive: true }));
 await writeFile(join(folder, 'tokenizer.json'), JSON.stringify(json));
-const tokenizer = await loadTokenizer(folder);
+const tokenizer = await loadTokenizer(folderFiles(folder));
 
 test('every word of the texts is one token', () => {
   const words = wordsOf(texts);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fingerprintOf } from '../../../src/clip/fingerprint.ts';
 import { loadTokenizer, readClipConfig, readPreprocessing } from '../../../src/clip/index.ts';
 import { parseJson } from '../../../src/core/index.ts';
-import { fileSource } from '../../../src/files/index.ts';
+import { fileSource, folderFiles } from '../../../src/files/index.ts';
 import { cachedCommit, cachedRefs, repositoryIn } from '../../../src/hub/cache.ts';
 import { readToken } from '../../../src/hub/environment.ts';
 import { parseListing } from '../../../src/hub/listing.ts';
@@ -33,7 +33,7 @@ export async function modelTargets(folder: string) {
     'a-1.safetensors': 'a',
   });
   const tokenizing = async (at: string) => {
-    const tokenizer = await loadTokenizer(at);
+    const tokenizer = await loadTokenizer(folderFiles(at));
     tokenizer.encode('a photo of $ that is "3,5" <|endoftext|> ’é 🐶\n');
   };
   return {

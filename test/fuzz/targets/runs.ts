@@ -3,14 +3,14 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Job, PartialWork } from '../../../src/cli/embed/partial-work.ts';
-import { takeLock } from '../../../src/files/index.ts';
+import { fileSource, takeLock, writeSafetensors } from '../../../src/files/index.ts';
 import {
   beginLog,
   continueLog,
   readState as readClipState,
   writeState as writeClipState,
 } from '../../../src/mini/clip/training-state.ts';
-import { initialPhi, readPhi, writePhi } from '../../../src/phi/index.ts';
+import { initialPhi, phiTensors, readPhi } from '../../../src/phi/index.ts';
 import { parseManifest } from '../../../src/store/lance/manifest.ts';
 import { EmbeddingCache } from '../../../src/training/embedding-cache.ts';
 import { MetricsLog, readMetrics } from '../../../src/training/metrics.ts';
@@ -38,6 +38,8 @@ const metrics = [
 ];
 const torchTokens = ['PK\x01\x02', 'PK\x03\x04', 'PK\x05\x06', '.weight', 'layers.0', 'module.'];
 
+const readPhiFrom = async (path: string) => await readPhi(await fileSource(path));
+
 export async function runTargets(folder: string) {
   const settings = checkedSettings({ model: 'mini', captions: ['a.txt'], ema: true }, 'settings');
   const shape = { architecture: 'lincir', input: 2, hidden: 8, output: 3 } as const;
@@ -56,7 +58,8 @@ export async function runTargets(folder: string) {
   const state = await readFile(join(run, 'state.safetensors'));
   const phiFile = join(folder, 'phi.safetensors');
   await filled(folder, { 'phi.safetensors': '' });
-  await writePhi(phiFile, { shape, l2Normalize: true, step: 3, model: 'm' }, initialPhi(shape, 1));
+  const info = { shape, l2Normalize: true, step: 3, model: 'm' };
+  await writeSafetensors(phiFile, ...phiTensors(info, initialPhi(shape, 1)));
   const phi = await readFile(phiFile);
 
   const job: Job = {
@@ -149,7 +152,7 @@ export async function runTargets(folder: string) {
       seeds: [phi],
       repair: safetensorsRepair(phi.length - 8 - Number(phi.readBigUInt64LE())),
       tokens: [...safetensorsTokens, '"architecture"', '"pic2word"', '"hidden"', 'layers.0', 'module.'],
-      read: ofFile(folder, 'phi.safetensors', readPhi),
+      read: ofFile(folder, 'phi.safetensors', readPhiFrom),
     },
     'phi-published': {
       covers: ['phi/file.ts'],
@@ -159,7 +162,7 @@ export async function runTargets(folder: string) {
         ),
       ),
       tokens: torchTokens,
-      read: ofFile(folder, 'phi.pt', readPhi),
+      read: ofFile(folder, 'phi.pt', readPhiFrom),
     },
     'partial-job': unfinished('job.json', jsonTokens),
     'partial-names': unfinished('names.jsonl', [...jsonTokens, '\n']),

@@ -2,7 +2,7 @@
 
 import type { Float32Tensor } from '../core/index.ts';
 import { VectorCache } from '../files/index.ts';
-import { checkedInversion, type InvertOptions, invert, invertedBatches } from './inversion.ts';
+import { checkedInversion, type InvertOptions, invert, invertedBatches } from '../phi/index.ts';
 
 export interface InvertCachedOptions extends InvertOptions {
   /** A folder; absent: nothing is kept. Models of one width, prompts and settings may share it. */

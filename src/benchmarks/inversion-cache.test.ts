@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, type TestContext, test } from 'node:test';
 import { loadClip } from '../clip/index.ts';
 import { normals } from '../core/index.ts';
-import { invert } from './inversion.ts';
+import { invert } from '../phi/index.ts';
 import { type InvertCachedOptions, invertCached } from './inversion-cache.ts';
 
 const clip = await loadClip(join(import.meta.dirname, '../../test/fixtures/tiny-clip'));

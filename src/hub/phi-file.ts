@@ -1,0 +1,68 @@
+/** The file of a phi by any name: a file here, the folder of a training run, or a name on the hub. */
+
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type LicensedDownloadOptions, LincirError } from '../core/index.ts';
+import { phiPresets } from './choices.ts';
+import { resolvePhi } from './phis.ts';
+
+export interface PhiFileOptions extends LicensedDownloadOptions {
+  /** The id of the model that phi must be for. */
+  readonly model?: string | undefined;
+}
+
+/** The phis in a training run's folder. */
+export const runPhis = { best: 'phi-best.safetensors', latest: 'phi-latest.safetensors' } as const;
+
+/**
+ * Finds a phi. What is here under its name wins: a file, or a run's folder, of which it takes the best phi, or else the
+ * latest. Otherwise the name is one on the hub: a preset such as `lincir-large`, or OWNER/NAME[/FILE][@REVISION].
+ * @throws LincirError 'not-found', 'io', 'network', and 'bad-argument' for a name that is none of these, or a preset for
+ *   another model
+ */
+export async function phiFileOf(name: string, options: PhiFileOptions = {}): Promise<string> {
+  const here = await stat(name).catch(() => undefined);
+  if (here && !here.isDirectory()) return name;
+  if (!here) return (await published(name, options)) ?? name;
+  for (const part of [runPhis.best, runPhis.latest]) {
+    const file = join(name, part);
+    if (await stat(file).catch(() => undefined)) return file;
+  }
+  throw new LincirError('not-found', {
+    subject: name,
+    expected: "phi, or a run's folder with one",
+    found: 'a folder without',
+    todo: 'name the file, or train one: lincir train',
+  });
+}
+
+async function published(name: string, { model, ...options }: PhiFileOptions): Promise<string | undefined> {
+  try {
+    const found = await resolvePhi(name, options);
+    if (!found && /^[\w-]+$/.test(name)) throw unknownName(name);
+    // What authors publish does not say which model it is for, and models share their dimensions.
+    if (!found?.model || !model || found.model === model) return found?.file;
+    throw new LincirError('bad-argument', {
+      subject: `phi ${name}`,
+      expected: `one for ${model}`,
+      found: `one for ${found.model}`,
+      todo: `index with --model ${found.model}, or take another phi: lincir models lists those that are published`,
+    });
+  } catch (error) {
+    if (!(error instanceof LincirError) || (error.code !== 'not-found' && error.code !== 'network'))
+      throw error;
+    const subject = `phi ${name}, which is no file or folder here: ${error.problem.subject}`;
+    throw new LincirError(error.code, { ...error.problem, subject, cause: error });
+  }
+}
+
+function unknownName(name: string): LincirError {
+  return new LincirError('bad-argument', {
+    subject: `phi ${name}`,
+    expected: `a file, a run's folder, OWNER/NAME on the hub, or one of ${phiPresets
+      .map((preset) => preset.name)
+      .join(', ')}`,
+    found: 'none of these',
+    todo: 'check the name: lincir models lists those that are published',
+  });
+}
