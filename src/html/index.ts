@@ -1,3 +1,5 @@
-/** HTML pages: text that stays text. */
+/** What all HTML pages share: their shell and style, escaping, lists of terms, tables, embedded images. */
 
-export { escapeHtml, shown } from './text.ts';
+export { page } from './page.ts';
+export { dataUrl, definitions, frameRatio, table } from './parts.ts';
+export { escapeHref, escapeHtml } from './text.ts';

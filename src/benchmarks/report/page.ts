@@ -1,13 +1,13 @@
 /** An evaluation as one page of HTML that opens from disk: its figures, how it was made, and its queries to look at. */
 
-import { shown } from '../../html/index.ts';
+import { escapeHtml, page } from '../../html/index.ts';
 import type { Benchmark } from '../benchmark.ts';
 import type { Evaluation } from '../evaluate.ts';
 import type { Results } from '../results.ts';
 import { reportImages } from './pictures.ts';
 import { imagesOf, methodStyles, queriesSection } from './queries.ts';
 import { repeatSection } from './repeat.ts';
-import { reportScript, reportScriptHash } from './script.ts';
+import { reportScript } from './script.ts';
 import { selectedQueries } from './selection.ts';
 import { reportStyle } from './style.ts';
 import { figuresSection, groupsSection, wordingsSection } from './tables.ts';
@@ -44,31 +44,16 @@ export async function evaluationReport({
     repeat: repeatSection(results),
     queries: queriesSection(results, queries, rankings, pictures),
   };
-  const script = sections.queries === '' ? '' : `<script>${reportScript}</script>`;
-  const policy = [
-    // Should data ever get into the markup, it can load and run nothing.
-    `default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'`,
-    ...(script === '' ? [] : [`script-src '${reportScriptHash}'`]),
-  ];
-  const page = [
-    '<!doctype html>',
-    '<html lang="en">',
-    '<meta charset="utf-8">',
-    '<meta name="viewport" content="width=device-width, initial-scale=1">',
-    `<meta http-equiv="Content-Security-Policy" content="${policy.join('; ')}">`,
-    '<meta name="referrer" content="no-referrer">',
-    `<title>${shown(results.preset)}: ${shown(names.join(', '))}</title>`,
-    `<style>${reportStyle}${methodStyles(names.length)}\n${pictures.css}</style>`,
-    '<main>',
-    header(results, benchmark, sections),
-    ...Object.values(sections),
-    `<footer>Made by lincir, ${dateText(results)}.</footer>`,
-    '</main>',
-    script,
-    '</html>',
-    '',
-  ];
-  return page.join('\n');
+  return page({
+    title: `${results.preset}: ${names.join(', ')}`,
+    style: `${reportStyle}${methodStyles(names.length)}\n${pictures.css}`,
+    body: [
+      header(results, benchmark, sections),
+      ...Object.values(sections),
+      `<footer>Made by lincir, ${dateText(results)}.</footer>`,
+    ],
+    script: sections.queries === '' ? undefined : reportScript,
+  });
 }
 
 /** What the links to the page's sections say. */
@@ -100,8 +85,8 @@ function header(
       : `<p class="banner" role="note"><strong>Only ${queries.length.toLocaleString('en-US')} of ${counted(benchmark.queries.length, 'query', 'queries')}:</strong> not comparable with other results.</p>`;
   return [
     '<header>',
-    `<h1><bdi>${shown(preset)}</bdi></h1>`,
-    `<p class="lead"><bdi>${shown(model?.name ?? 'a file of predictions')}</bdi>, ${dateText(results)}</p>`,
+    `<h1><bdi>${escapeHtml(preset)}</bdi></h1>`,
+    `<p class="lead"><bdi>${escapeHtml(model?.name ?? 'a file of predictions')}</bdi>, ${dateText(results)}</p>`,
     `<p class="counts">${counts.join(', ')}</p>`,
     banner,
     `<nav aria-label="Sections">${links.join('\n')}</nav>`,
@@ -110,5 +95,5 @@ function header(
 }
 
 function dateText({ date }: Results): string {
-  return `${shown(date.slice(0, 16).replace('T', ' '))} UTC`;
+  return `${escapeHtml(date.slice(0, 16).replace('T', ' '))} UTC`;
 }

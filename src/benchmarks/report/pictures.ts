@@ -3,7 +3,7 @@
 import sharp, { type Sharp } from 'sharp';
 import { LincirError } from '../../core/index.ts';
 import { decodeImage } from '../../decoding/index.ts';
-import { shown } from '../../html/index.ts';
+import { dataUrl, escapeHtml, frameRatio } from '../../html/index.ts';
 import { cutRegion, shrunkImage } from '../../pictures/index.ts';
 import { defaultMaxPixels } from '../../pixels/index.ts';
 import type { BenchmarkImage } from '../benchmark.ts';
@@ -40,7 +40,7 @@ export async function reportImages(
   const numbers = new Map([...ids].map((id, at) => [id, at]));
   const rules: string[] = Array.from({ length: ids.size }, () => '');
   const { side } = sides.find(({ pictures }) => ids.size <= pictures)!;
-  const ratios: number[] = [];
+  const sizes: { readonly width: number; readonly height: number }[] = [];
   const left = numbers.entries();
   let done = 0;
   const work = async () => {
@@ -48,25 +48,21 @@ export async function reportImages(
       const image = byId.get(id);
       const bytes = image && (await thumbnail(image, side));
       if (bytes !== undefined) {
-        const { width, height } = await sharp(bytes).metadata();
-        ratios.push(width / height);
-        const url = `data:image/jpeg;base64,${Buffer.from(bytes).toString('base64')}`;
-        rules[number] = `.p${number} { background-image: url("${url}"); }`;
+        sizes.push(await sharp(bytes).metadata());
+        rules[number] = `.p${number} { background-image: url("${dataUrl('jpeg', bytes)}"); }`;
       }
       done += 1;
       onPicture?.(done, ids.size);
     }
   };
   await Promise.all(Array.from({ length: atOnce }, work));
-  const median = ratios.sort((a, b) => a - b)[Math.floor(ratios.length / 2)] ?? 4 / 3;
-  const ratio = Math.min(1.6, Math.max(0.7, median)).toFixed(3);
   return {
-    css: [`:root { --ratio: ${ratio}; }`, ...rules.filter((rule) => rule !== '')].join('\n'),
+    css: [`:root { --ratio: ${frameRatio(sizes)}; }`, ...rules.filter((rule) => rule !== '')].join('\n'),
     tile: (id, note) => {
       const number = numbers.get(id);
       const isThere = number !== undefined && rules[number] !== '';
       const title = note === undefined ? id : `${id}: ${note}`;
-      return `<i class="t ${isThere ? `p${number}` : 'missing'}" role="img" title="${shown(title)}"></i>`;
+      return `<i class="t ${isThere ? `p${number}` : 'missing'}" role="img" title="${escapeHtml(title)}"></i>`;
     },
     missing: rules.filter((rule) => rule === '').length,
   };

@@ -1,6 +1,6 @@
 /** The report's queries: what was asked, what is right, and what each method found. */
 
-import { shown } from '../../html/index.ts';
+import { escapeHtml } from '../../html/index.ts';
 import type { BenchmarkQuery, Ranking } from '../benchmark.ts';
 import type { Evaluation } from '../evaluate.ts';
 import type { Results } from '../results.ts';
@@ -97,7 +97,7 @@ function selectionText(
   queries: readonly ShownQuery[],
 ): string {
   const total = counted(all.length, 'query', 'queries');
-  const by = `by <b>${shown(primaryMetric)}</b> of <b>${shown(methods[0]?.name ?? '')}</b>`;
+  const by = `by <b>${escapeHtml(primaryMetric)}</b> of <b>${escapeHtml(methods[0]?.name ?? '')}</b>`;
   if (queries.length === all.length) return `All ${total} that were asked, the best ${by} first.`;
   const worst = Math.floor(queries.length / 2);
   return `Only ${queries.length} of ${total}: the ${queries.length - worst} best and the ${worst} worst ${by}. Which of equally good ones are here was drawn at random.`;
@@ -106,29 +106,29 @@ function selectionText(
 function methodChoice(names: readonly string[]): string {
   const choices = names.map(
     (name, at) =>
-      `<label><input type="radio" name="method" id="method-${at}"${at === 0 ? ' checked' : ''}><span><bdi>${shown(name)}</bdi></span></label>`,
+      `<label><input type="radio" name="method" id="method-${at}"${at === 0 ? ' checked' : ''}><span><bdi>${escapeHtml(name)}</bdi></span></label>`,
   );
   return `<fieldset class="choice"><legend>Method</legend>\n${choices.join('\n')}\n</fieldset>`;
 }
 
 /** Hidden until the script runs that they are for. */
 function filters({ methods, primaryMetric }: Results, groups: readonly string[]): string {
-  const first = shown(methods[0]?.name ?? '');
+  const first = escapeHtml(methods[0]?.name ?? '');
   const sorts = methods.map(({ name }, at) => {
     const options = [
-      `<option value="${at} -1 1">${shown(name)}: best first</option>`,
-      `<option value="${at} -1 -1">${shown(name)}: worst first</option>`,
+      `<option value="${at} -1 1">${escapeHtml(name)}: best first</option>`,
+      `<option value="${at} -1 -1">${escapeHtml(name)}: worst first</option>`,
       ...(at > 0
         ? [
-            `<option value="${at} 0 1">${shown(name)}: most above ${first}</option>`,
-            `<option value="${at} 0 -1">${shown(name)}: most below ${first}</option>`,
+            `<option value="${at} 0 1">${escapeHtml(name)}: most above ${first}</option>`,
+            `<option value="${at} 0 -1">${escapeHtml(name)}: most below ${first}</option>`,
           ]
         : []),
     ];
     return options.join('');
   });
-  const sort = `<label>Sort by ${shown(primaryMetric)}<select id="sort">${sorts.join('')}<option value="0 -1 0">the benchmark’s order</option></select></label>`;
-  const options = groups.map((group, at) => `<option value="${at}">${shown(group)}</option>`);
+  const sort = `<label>Sort by ${escapeHtml(primaryMetric)}<select id="sort">${sorts.join('')}<option value="0 -1 0">the benchmark’s order</option></select></label>`;
+  const options = groups.map((group, at) => `<option value="${at}">${escapeHtml(group)}</option>`);
   const group = `<label>Group<select id="group"><option value="">all</option>${options.join('')}</select></label>`;
   return [
     '<div class="filters" hidden>',
@@ -143,7 +143,7 @@ function card({ query, at, values }: ShownQuery, context: CardContext): string {
   const { names, rankings, pictures, numbers, results } = context;
   const [text = '', ...others] = query.texts;
   const lists = names.map((name) => listsOf(rankings.get(name)?.get(query.id)));
-  const facts = [query.id, ...query.groups].map((fact) => `<bdi>${shown(fact)}</bdi>`);
+  const facts = [query.id, ...query.groups].map((fact) => `<bdi>${escapeHtml(fact)}</bdi>`);
   const data = {
     at: `${at}`,
     values: values.map((value) => +value.toFixed(6)).join(' '),
@@ -156,8 +156,8 @@ function card({ query, at, values }: ShownQuery, context: CardContext): string {
     '<div class="asked">',
     `<div class="reference">${pictures.tile(query.reference, 'reference')}</div>`,
     '<div class="words">',
-    `<h3><bdi>${shown(text)}</bdi></h3>`,
-    ...others.map((other) => `<p class="also">also: <bdi>${shown(other)}</bdi></p>`),
+    `<h3><bdi>${escapeHtml(text)}</bdi></h3>`,
+    ...others.map((other) => `<p class="also">also: <bdi>${escapeHtml(other)}</bdi></p>`),
     `<p class="facts">${facts.join('<span> · </span>')}</p>`,
     '</div>\n</div>\n<div class="found">',
     outcomes(query, names, lists, values, results.primaryMetric),
@@ -182,9 +182,9 @@ function outcomes(
   const items = names.map((name, number) => {
     const list = lists[number]![0];
     const rank = list === undefined ? 'no ranking' : rankText(firstRight(list.all, right), list);
-    return `<li class="by-${number}"><bdi>${shown(name)}</bdi> <b>${rank}</b> <span>${percent(values[number])}</span></li>`;
+    return `<li class="by-${number}"><bdi>${escapeHtml(name)}</bdi> <b>${rank}</b> <span>${percent(values[number])}</span></li>`;
   });
-  const head = `<p>First right answer, <span>${shown(primaryMetric)}</span></p>`;
+  const head = `<p>First right answer, <span>${escapeHtml(primaryMetric)}</span></p>`;
   return `<div class="outcomes">${head}<ul>${items.join('')}</ul></div>`;
 }
 
@@ -206,9 +206,9 @@ function ranked(
   );
   const first = right.size > 0 ? `: ${rankText(firstRight(all, right), list)}` : '';
   const title = isMinor ? `<h4>Among the ${all.length} candidates${first}</h4>` : '';
-  const label = `${shown(name)}: the first ${ids.length} of the ${kind}`;
+  const label = `${escapeHtml(name)}: the first ${ids.length} of the ${kind}`;
   return [
-    `<div class="of of-${number}"><h4 class="method"><bdi>${shown(name)}</bdi></h4>${title}`,
+    `<div class="of of-${number}"><h4 class="method"><bdi>${escapeHtml(name)}</bdi></h4>${title}`,
     `<ol class="tiles${isMinor ? ' minor' : ''}" aria-label="${label}">${items.join('')}</ol></div>`,
   ].join('\n');
 }

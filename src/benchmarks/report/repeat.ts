@@ -1,9 +1,8 @@
 /** The report's account of how an evaluation was made, so that it can be made again. */
 
 import { formatCount, formatDuration } from '../../core/index.ts';
-import { shown } from '../../html/index.ts';
+import { definitions, escapeHtml, table } from '../../html/index.ts';
 import type { Results } from '../results.ts';
-import { definitions, table } from './text.ts';
 
 export function repeatSection(results: Results): string {
   const { preset, options, folder, sha256, limit, images, queries, mean, primaryMetric, model } = results;
@@ -30,11 +29,11 @@ export function repeatSection(results: Results): string {
   const rows = results.methods.map(({ name, prompt, settings }) => {
     const list = Object.entries(settings).map(
       ([label, value]) =>
-        `<div><dt>${shown(label)}</dt><dd><bdi>${shown(settingText(value))}</bdi></dd></div>`,
+        `<div><dt>${escapeHtml(label)}</dt><dd><bdi>${escapeHtml(settingText(value))}</bdi></dd></div>`,
     );
-    const prompts = `<td><bdi>${shown(prompt.composed)}</bdi><small>text alone: <bdi>${shown(prompt.text)}</bdi></small></td>`;
+    const prompts = `<td><bdi>${escapeHtml(prompt.composed)}</bdi><small>text alone: <bdi>${escapeHtml(prompt.text)}</bdi></small></td>`;
     const chosen = list.length > 0 ? `<dl>${list.join('')}</dl>` : '–';
-    return `<tr><th scope="row"><bdi>${shown(name)}</bdi></th>${prompts}<td>${chosen}</td></tr>`;
+    return `<tr><th scope="row"><bdi>${escapeHtml(name)}</bdi></th>${prompts}<td>${chosen}</td></tr>`;
   });
   const heads = ['Method', 'Prompt', 'Settings'].map((head) => `<th scope="col">${head}</th>`);
   const seconds = Object.entries(results.seconds);

@@ -1,56 +1,25 @@
-/** How the report looks: light or dark as the reader's system is, on paper light. */
+/** What the report adds to the style of all pages: figures with intervals, queries with images to look at. */
 
 export const reportStyle = `
-:root {
-  color-scheme: light dark;
-  --paper: #fbfbf9; --card: #ffffff; --mat: #f1f1ee; --ink: #1d2129; --muted: #646a79; --line: #e4e5e8;
-  --edge: rgb(0 0 0 / .09); --tint: rgb(42 98 184 / .06); --accent: #2a62b8; --right: #1f7a48; --warn: #8f4d00; --alarm: #fff3dc;
-}
-@media screen and (prefers-color-scheme: dark) {
-  :root {
-    --paper: #14161a; --card: #1a1d22; --mat: #22262d; --ink: #e3e5ea; --muted: #9aa1b0; --line: #2c3038;
-    --edge: rgb(255 255 255 / .1); --tint: rgb(127 176 245 / .07); --accent: #7fb0f5; --right: #6cc493; --warn: #f0c27a; --alarm: #33270f;
-  }
-}
-* { box-sizing: border-box; }
-body {
-  margin: 0; background: var(--paper); color: var(--ink);
-  font: 14px/1.45 system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif;
-  font-variant-numeric: tabular-nums;
-}
-main { max-width: 1440px; margin: 0 auto; padding: clamp(20px, 4vw, 48px) clamp(16px, 4vw, 56px) 32px; }
-h1, h2, h3, h4, p, ol, ul, dl, dd { margin: 0; padding: 0; }
-ol, ul { list-style: none; }
+:root { --tint: rgb(42 98 184 / .06); --alarm: #fff3dc; }
+@media screen and (prefers-color-scheme: dark) { :root { --tint: rgb(127 176 245 / .07); --alarm: #33270f; } }
 small { font-size: inherit; font-weight: 400; color: var(--muted); }
-bdi { unicode-bidi: isolate; overflow-wrap: anywhere; }
-:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; border-radius: 6px; }
-
-h1 { font-size: clamp(25px, 1.3em + 1.5vw, 38px); line-height: 1.2; font-weight: 650; letter-spacing: -.016em; }
-.lead { margin-top: 8px; font-size: 16px; }
 .counts { color: var(--muted); }
 .banner {
   width: fit-content; max-width: 100%; margin-top: 18px; padding: 11px 18px 12px; border: 1px solid; border-left-width: 5px; border-radius: 8px;
-  background: var(--alarm); color: var(--warn); font-size: 16px; print-color-adjust: exact;
+  background: var(--alarm); color: var(--warn); font-size: 16px;
 }
 nav { display: flex; flex-wrap: wrap; gap: 4px 22px; margin-top: 20px; padding-bottom: 16px; border-bottom: 1px solid var(--line); }
 nav a { color: var(--accent); text-decoration: none; }
 nav a:hover { text-decoration: underline; text-underline-offset: 3px; }
-section { margin-top: 40px; scroll-margin-top: 12px; }
-h2 { margin-bottom: 14px; font-size: 20px; line-height: 1.3; font-weight: 620; letter-spacing: -.008em; }
+section { scroll-margin-top: 12px; }
 h2 small { margin-left: 6px; font-size: 14px; letter-spacing: 0; }
-.note { max-width: 82ch; margin-top: 10px; color: var(--muted); font-size: 13px; }
 .note b { color: var(--ink); font-weight: 550; }
 
-.scroll { max-width: 100%; width: fit-content; overflow-x: auto; border: 1px solid var(--line); border-radius: 10px; background: var(--card); }
-table { border-collapse: collapse; }
-th, td { padding: 10px 16px; text-align: right; vertical-align: top; border-bottom: 1px solid var(--line); }
-tbody tr:last-child > * { border-bottom: 0; }
-th:first-child { position: sticky; left: 0; z-index: 1; min-width: 110px; text-align: left; background: var(--card); }
-thead th { padding-block: 8px; color: var(--muted); font-weight: 500; white-space: nowrap; }
-tbody th { font-weight: 550; }
+th:first-child { min-width: 110px; }
 th bdi { overflow-wrap: break-word; }
 tbody th small, td small { display: block; font-size: 12px; }
-.primary { background: var(--tint); print-color-adjust: exact; }
+.primary { background: var(--tint); }
 thead .primary { color: var(--ink); font-weight: 620; }
 .value { font-size: 16px; line-height: 1.35; }
 .best .value { font-weight: 700; }
@@ -58,8 +27,8 @@ thead .primary { color: var(--ink); font-weight: 620; }
 /* Nine metrics fit on 1,280 pixels. */
 .figures :is(th, td):not(:first-child) { padding-inline: 7px; }
 .figures td > span { display: block; }
-.interval { position: relative; height: 8px; margin: 2px 0 1px; background: linear-gradient(var(--line), var(--line)) center / 100% 1px no-repeat; print-color-adjust: exact; }
-.interval::before, .interval::after { content: ""; position: absolute; background: var(--accent); print-color-adjust: exact; }
+.interval { position: relative; height: 8px; margin: 2px 0 1px; background: linear-gradient(var(--line), var(--line)) center / 100% 1px no-repeat; }
+.interval::before, .interval::after { content: ""; position: absolute; background: var(--accent); }
 .interval::before { top: 2.5px; height: 3px; left: calc(100% * var(--low)); right: calc(100% - 100% * var(--high)); border-radius: 2px; opacity: .45; }
 .interval::after { top: 0; width: 2px; height: 8px; left: calc(100% * var(--at) - 1px); border-radius: 1px; }
 .range { color: var(--muted); font-size: 11.5px; }
@@ -68,12 +37,11 @@ thead .primary { color: var(--ink); font-weight: 620; }
 .faint { color: var(--muted); }
 .bars td { min-width: 112px; }
 .bars th:first-child { max-width: 380px; }
-.bar { display: block; width: 96px; height: 4px; margin: 3px 0 3px auto; border-radius: 2px; background: linear-gradient(90deg, var(--line), var(--line)); overflow: hidden; print-color-adjust: exact; }
-.bar::before { content: ""; display: block; height: 100%; width: calc(100% * var(--part)); background: var(--accent); opacity: .6; print-color-adjust: exact; }
+.bar { display: block; width: 96px; height: 4px; margin: 3px 0 3px auto; border-radius: 2px; background: linear-gradient(90deg, var(--line), var(--line)); overflow: hidden; }
+.bar::before { content: ""; display: block; height: 100%; width: calc(100% * var(--part)); background: var(--accent); opacity: .6; }
 .best .bar::before { opacity: 1; }
 .total > * { border-top: 1px solid var(--muted); }
-dt { color: var(--muted); font-size: 12px; }
-.settings { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 230px), 1fr)); gap: 12px 28px; margin-bottom: 20px; }
+.settings { margin-bottom: 20px; }
 .methods th, .methods td { text-align: left; }
 .methods td { text-align: left; min-width: 200px; max-width: 700px; }
 .methods dl { display: grid; grid-template-columns: fit-content(40%) 1fr; gap: 2px 12px; font-size: 13px; }
@@ -107,21 +75,21 @@ legend { margin-bottom: 3px; padding: 0; }
   display: grid; grid-template-columns: minmax(230px, 2fr) 7fr; gap: 14px clamp(20px, 3vw, 40px);
   /* What is not seen is not drawn, and so is what leaves the box: its sides have room for shadows. */
   margin: 0 -4px; padding: 24px 4px 20px; content-visibility: auto; contain-intrinsic-size: auto 280px;
-  border-bottom: 1px solid var(--line); break-inside: avoid;
+  border-bottom: 1px solid var(--line);
 }
 .asked { min-width: 0; }
 .reference { width: 132px; margin-bottom: 10px; }
 h3 { font-size: 16px; line-height: 1.36; font-weight: 600; text-wrap: pretty; }
 .also, .facts, .none { margin-top: 4px; color: var(--muted); font-size: 12.5px; }
 .found { min-width: 0; }
-h4 { margin-bottom: 5px; color: var(--muted); font-size: 12px; font-weight: 400; }
+h4 { margin-bottom: 5px; }
 .outcomes { display: flex; flex-wrap: wrap; align-items: baseline; gap: 4px 14px; margin-bottom: 10px; color: var(--muted); font-size: 12.5px; }
 .outcomes ul { display: flex; flex-wrap: wrap; gap: 4px 18px; }
 .outcomes li { border-bottom: 2px solid transparent; }
 .outcomes b { margin: 0 2px; font-weight: 650; color: var(--ink); }
 .t {
   display: block; aspect-ratio: var(--ratio); border-radius: 6px;
-  background: var(--mat) center / contain no-repeat; box-shadow: 0 0 0 1px var(--edge); print-color-adjust: exact;
+  background: var(--mat) center / contain no-repeat; box-shadow: 0 0 0 1px var(--edge);
 }
 .t[tabindex] { cursor: zoom-in; }
 .t[tabindex]:hover { box-shadow: 0 0 0 2px var(--accent); }
@@ -140,7 +108,6 @@ ol.tiles .right::after { content: "✓ " counter(rank); color: var(--right); fon
 .below { display: flex; flex-wrap: wrap; gap: 8px 40px; margin-top: 8px; }
 .tiles.minor { display: flex; flex-wrap: wrap; }
 .tiles.minor li { width: 60px; font-size: 11.5px; }
-footer { margin-top: 44px; color: var(--muted); font-size: 12.5px; }
 
 @media (max-width: 1080px) {
   .query { grid-template-columns: 1fr; }
@@ -157,14 +124,8 @@ footer { margin-top: 44px; color: var(--muted); font-size: 12.5px; }
   th:first-child { min-width: 86px; }
 }
 @media print {
-  :root { --paper: #ffffff; }
   body { font-size: 11px; }
-  main { max-width: none; padding: 0; }
   nav, .toolbar { display: none; }
-  section { margin-top: 22px; }
-  h2 { break-after: avoid; }
-  tr { break-inside: avoid; }
-  .scroll { max-width: none; overflow: visible; }
   .note, .lead, dl.small, .methods dl { font-size: 11px; }
   dt, tbody th small, td small { font-size: 9px; }
   th, td { padding: 4px 6px; }

@@ -1,9 +1,9 @@
 /** The report's figures: every method by every metric, then the primary one by group and by wording. */
 
-import { shown } from '../../html/index.ts';
+import { escapeHtml, table } from '../../html/index.ts';
 import type { Prompt } from '../benchmark.ts';
 import type { Figure, MethodResults, Results } from '../results.ts';
-import { counted, percent, probability, signedPercent, table } from './text.ts';
+import { counted, percent, probability, signedPercent } from './text.ts';
 
 /** A difference that chance alone makes more often than this is shown faintly. */
 const significance = 0.05;
@@ -31,14 +31,15 @@ export function figuresSection(results: Results): string {
       ];
       return `<td${classes(styles)}>${figureCell(figure, highest[column]!, method.differences?.[metric])}</td>`;
     });
-    return `<tr><th scope="row"><bdi>${shown(method.name)}</bdi></th>${cells.join('')}</tr>`;
+    return `<tr><th scope="row"><bdi>${escapeHtml(method.name)}</bdi></th>${cells.join('')}</tr>`;
   });
   const heads = metrics.map(
-    (metric) => `<th scope="col"${metric === primaryMetric ? ' class="primary"' : ''}>${shown(metric)}</th>`,
+    (metric) =>
+      `<th scope="col"${metric === primaryMetric ? ' class="primary"' : ''}>${escapeHtml(metric)}</th>`,
   );
-  const first = shown(methods[0]!.name);
+  const first = escapeHtml(methods[0]!.name);
   const notes = [
-    `In percent, ${mean === 'groups' ? 'as the mean of the means over each group' : 'as the mean over all queries'}; methods are compared by <b>${shown(primaryMetric)}</b>.`,
+    `In percent, ${mean === 'groups' ? 'as the mean of the means over each group' : 'as the mean over all queries'}; methods are compared by <b>${escapeHtml(primaryMetric)}</b>.`,
     'The line below a figure is its 95&nbsp;% confidence interval over queries, from 0 to the column’s highest.',
     methods.length > 1
       ? `With a sign: the difference to <b>${first}</b> on the same queries, with the p of a paired test by random signs; faint where p is above ${significance}. The best of a column is in bold.`
@@ -71,13 +72,13 @@ export function groupsSection(results: Results): string {
       return `<td${isBest ? ' class="best"' : ''}><span class="value">${percent(value)}</span>${bar}</td>`;
     });
     const queries = methods.find((method) => method.groups[group])?.groups[group]?.queries ?? 0;
-    const head = `<th scope="row"><bdi>${shown(group)}</bdi><small>${counted(queries, 'query', 'queries')}</small></th>`;
+    const head = `<th scope="row"><bdi>${escapeHtml(group)}</bdi><small>${counted(queries, 'query', 'queries')}</small></th>`;
     return `<tr>${head}${cells.join('')}</tr>`;
   });
-  const heads = methods.map(({ name }) => `<th scope="col"><bdi>${shown(name)}</bdi></th>`);
+  const heads = methods.map(({ name }) => `<th scope="col"><bdi>${escapeHtml(name)}</bdi></th>`);
   return [
-    `<section id="groups">\n<h2>By group <small>${shown(metric)}</small></h2>`,
-    table('bars', `${shown(metric)} by group and method`, ['<th scope="col">Group</th>', ...heads], rows),
+    `<section id="groups">\n<h2>By group <small>${escapeHtml(metric)}</small></h2>`,
+    table('bars', `${metric} by group and method`, ['<th scope="col">Group</th>', ...heads], rows),
     '</section>',
   ].join('\n');
 }
@@ -105,16 +106,16 @@ export function wordingsSection({ methods, primaryMetric }: Results): string {
       const isBest = value !== undefined && percent(value) === best[at];
       return `<td${isBest ? ' class="best"' : ''}><span class="value">${percent(value)}</span>${isUsed ? '<small>used above</small>' : ''}</td>`;
     });
-    return `<tr><th scope="row"><bdi>${shown(composed)}</bdi><small>text alone: <bdi>${shown(text)}</bdi></small></th>${cells.join('')}</tr>`;
+    return `<tr><th scope="row"><bdi>${escapeHtml(composed)}</bdi><small>text alone: <bdi>${escapeHtml(text)}</bdi></small></th>${cells.join('')}</tr>`;
   });
   const spreads = values.map((column) => percent(Math.max(...column) - Math.min(...column)));
   const spread = `<tr class="total"><th scope="row">Between the best and the worst</th>${spreads.map((text) => `<td><span class="value">${text}</span></td>`).join('')}</tr>`;
-  const heads = tried.map(({ name }) => `<th scope="col"><bdi>${shown(name)}</bdi></th>`);
+  const heads = tried.map(({ name }) => `<th scope="col"><bdi>${escapeHtml(name)}</bdi></th>`);
   return [
-    `<section id="wordings">\n<h2>By wording <small>${shown(primaryMetric)}</small></h2>`,
+    `<section id="wordings">\n<h2>By wording <small>${escapeHtml(primaryMetric)}</small></h2>`,
     table(
       'bars',
-      `${shown(primaryMetric)} by wording and method`,
+      `${primaryMetric} by wording and method`,
       ['<th scope="col">Prompt</th>', ...heads],
       [...rows, spread],
     ),

@@ -1,6 +1,4 @@
-/** Data as it stands in the report's markup: figures in percent, counts, lists and tables. */
-
-import { shown } from '../../html/index.ts';
+/** Data as it stands in the report's markup: figures in percent, and counts. */
 
 /** `57.23` of 0.5723; a dash where there is no figure. */
 export function percent(value: number | undefined): string {
@@ -22,28 +20,4 @@ export function probability(p: number): string {
 /** `1 query`, `4,181 queries`. */
 export function counted(count: number, one: string, several: string): string {
   return `${count.toLocaleString('en-US')} ${count === 1 ? one : several}`;
-}
-
-/** A list of terms, in the style of that class. Terms and values are text. */
-export function definitions(style: string, rows: readonly (readonly [string, string])[]): string {
-  const parts = rows.map(
-    ([label, value]) => `<div><dt>${shown(label)}</dt><dd><bdi>${shown(value)}</bdi></dd></div>`,
-  );
-  return [`<dl class="${style}">`, ...parts, '</dl>'].join('\n');
-}
-
-/** A table that scrolls in its own place. Cells are markup. */
-export function table(
-  style: string,
-  label: string,
-  head: readonly string[],
-  rows: readonly string[],
-): string {
-  return [
-    // Who has no mouse scrolls what has the focus.
-    `<div class="scroll" role="region" aria-label="${label}" tabindex="0"><table class="${style}">`,
-    `<thead><tr>${head.join('')}</tr></thead>\n<tbody>`,
-    ...rows,
-    '</tbody>\n</table></div>',
-  ].join('\n');
 }

@@ -3,7 +3,7 @@
 import sharp from 'sharp';
 import { promptParts } from '../../composition/index.ts';
 import { formatCount, formatCounted, formatDuration } from '../../core/index.ts';
-import { escapeHtml, shown } from '../../html/index.ts';
+import { dataUrl, definitions, escapeHref, escapeHtml, frameRatio, page } from '../../html/index.ts';
 import { resultsPageStyle } from './style.ts';
 
 export interface PageInput {
@@ -54,25 +54,11 @@ export async function resultsPage(input: PageInput): Promise<string> {
   const chips = references.map(({ image }, index) =>
     image ? `.reference-${index + 1} { background-image: url("${image.url}"); }` : '',
   );
-  const page = [
-    '<!doctype html>',
-    '<html lang="en">',
-    '<meta charset="utf-8">',
-    '<meta name="viewport" content="width=device-width, initial-scale=1">',
-    // Should data ever get into the markup, it can load and run nothing.
-    `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'">`,
-    '<meta name="referrer" content="no-referrer">',
-    `<title>${shown(title)}</title>`,
-    `<style>${resultsPageStyle}.results { --ratio: ${commonRatio(images)}; }\n${chips.join('\n')}</style>`,
-    '<main>',
-    header(input, references),
-    resultsList(results, images),
-    '<footer>Made by lincir.</footer>',
-    '</main>',
-    '</html>',
-    '',
-  ];
-  return page.join('\n');
+  return page({
+    title,
+    style: `${resultsPageStyle}.results { --ratio: ${frameRatio(images.filter((image) => image !== undefined))}; }\n${chips.join('\n')}`,
+    body: [header(input, references), resultsList(results, images), '<footer>Made by lincir.</footer>'],
+  });
 }
 
 /** So many details stand under an image; the others open at a click. */
@@ -94,17 +80,10 @@ async function embedded(bytes: Uint8Array | undefined): Promise<EmbeddedImage | 
   try {
     const { format, autoOrient } = await sharp(bytes).metadata();
     if (!['jpeg', 'webp', 'png'].includes(format)) return undefined;
-    return { url: `data:image/${format};base64,${Buffer.from(bytes).toString('base64')}`, ...autoOrient };
+    return { url: dataUrl(format, bytes), ...autoOrient };
   } catch {
     return undefined;
   }
-}
-
-/** The shape of the frames, width / height, that leaves most images the least room unused. */
-function commonRatio(images: readonly (EmbeddedImage | undefined)[]): string {
-  const ratios = images.flatMap((image) => (image ? [image.width / image.height] : []));
-  const median = ratios.sort((a, b) => a - b)[Math.floor(ratios.length / 2)] ?? 4 / 3;
-  return Math.min(1.6, Math.max(0.75, median)).toFixed(3);
 }
 
 function header(input: PageInput, references: readonly Reference[]): string {
@@ -113,22 +92,18 @@ function header(input: PageInput, references: readonly Reference[]): string {
     const number = references.length > 1 ? `<b>${position + 1}</b>` : '';
     return [
       `<figure>\n<div class="picture">${imageOf(image, `Reference image: ${label}`)}</div>`,
-      `<figcaption title="${shown(label)}">${number}<bdi>${shown(split(label).name)}</bdi></figcaption>\n</figure>`,
+      `<figcaption title="${escapeHtml(label)}">${number}<bdi>${escapeHtml(split(label).name)}</bdi></figcaption>\n</figure>`,
     ].join('\n');
   });
   const facts = { ...asked, Model: model, Index: index };
-  const rows = Object.entries(facts).map(
-    ([label, value]) => `<div><dt>${shown(label)}</dt><dd><bdi>${shown(value)}</bdi></dd></div>`,
-  );
   return [
     '<header>',
     ...(figures.length > 0 ? ['<div class="references">', ...figures, '</div>'] : []),
     '<div class="query">',
-    `<h1>${prompt === undefined ? `<bdi>${shown(title)}</bdi>` : sentence(prompt, references)}</h1>`,
+    `<h1>${prompt === undefined ? `<bdi>${escapeHtml(title)}</bdi>` : sentence(prompt, references)}</h1>`,
     `<p class="found">${countText(results.length, searched)}, found in ${formatDuration(milliseconds / 1000)}</p>`,
-    '<dl class="facts">',
-    ...rows,
-    '</dl>\n</div>\n</header>',
+    definitions('facts', Object.entries(facts)),
+    '</div>\n</header>',
   ].join('\n');
 }
 
@@ -140,7 +115,7 @@ function countText(count: number, searched: number): string {
 /** The prompt, with images in the places of `$`. A `$3` with no third image is a price. */
 function sentence(prompt: string, references: readonly Reference[]): string {
   const parts = promptParts(prompt, references.length).map((part) => {
-    if (typeof part === 'string') return shown(part);
+    if (typeof part === 'string') return escapeHtml(part);
     const { name, picture } = part;
     if (picture === undefined) return references.map((_, index) => chip(references, index)).join('') || name;
     return picture >= 1 && picture <= references.length ? chip(references, picture - 1) : name;
@@ -151,8 +126,8 @@ function sentence(prompt: string, references: readonly Reference[]): string {
 function chip(references: readonly Reference[], index: number): string {
   const { label, image } = references[index]!;
   const place = `$${references.length > 1 ? index + 1 : ''}`;
-  if (image === undefined) return `<span class="chip" title="${shown(label)}">${place}</span>`;
-  const name = shown(label);
+  if (image === undefined) return `<span class="chip" title="${escapeHtml(label)}">${place}</span>`;
+  const name = escapeHtml(label);
   const picture = `<span class="chip pictured reference-${index + 1}" role="img" aria-label="${name}" title="${name}"></span>`;
   return references.length > 1 ? `<span class="numbered">${picture}<sub>${index + 1}</sub></span>` : picture;
 }
@@ -169,18 +144,18 @@ function resultsList(results: PageInput['results'], images: readonly (EmbeddedIm
 function card(result: RankedImage, image: EmbeddedImage | undefined): string {
   const { rank, score, path, href, details, duplicates = [], marked = false } = result;
   const { name, folder } = split(path);
-  const full = shown(path);
+  const full = escapeHtml(path);
   const mark = marked ? '<span class="mark">✓ right answer</span>' : '';
   const label = `${rank}: ${name}`;
   const picture = `${imageOf(image, label)}${mark}`;
   return [
     `<li${marked ? ' class="marked"' : ''}>`,
     isLink(href)
-      ? `<a class="picture" href="${escapeHtml(href)}" title="${full}" aria-label="${shown(label)}">${picture}</a>`
+      ? `<a class="picture" href="${escapeHref(href)}" title="${full}" aria-label="${escapeHtml(label)}">${picture}</a>`
       : `<div class="picture" title="${full}">${picture}</div>`,
     `<p class="place"><span class="rank">${rank}</span><span class="score">${scoreText(score)}</span></p>`,
-    `<p class="name" title="${full}"><bdi>${shown(name)}</bdi></p>`,
-    folder === '' ? '' : `<p class="folder" title="${full}"><bdi>${shown(folder)}</bdi></p>`,
+    `<p class="name" title="${full}"><bdi>${escapeHtml(name)}</bdi></p>`,
+    folder === '' ? '' : `<p class="folder" title="${full}"><bdi>${escapeHtml(folder)}</bdi></p>`,
     detailsOf(Object.entries(details)),
     duplicatesOf(duplicates),
     '</li>',
@@ -190,14 +165,14 @@ function card(result: RankedImage, image: EmbeddedImage | undefined): string {
 function imageOf(image: EmbeddedImage | undefined, alternative: string): string {
   if (image === undefined) return '<span class="missing">no preview</span>';
   const { url, width, height } = image;
-  return `<img src="${url}" width="${width}" height="${height}" alt="${shown(alternative)}" decoding="async">`;
+  return `<img src="${url}" width="${width}" height="${height}" alt="${escapeHtml(alternative)}" decoding="async">`;
 }
 
 function detailsOf(details: readonly (readonly [string, string | number | boolean | null])[]): string {
   if (details.length === 0) return '';
   const rows = details.map(([label, value]) => {
-    const text = shown(value === null ? '–' : String(value));
-    return `<div><dt>${shown(label)}</dt><dd title="${text}"><bdi>${text}</bdi></dd></div>`;
+    const text = escapeHtml(value === null ? '–' : String(value));
+    return `<div><dt>${escapeHtml(label)}</dt><dd title="${text}"><bdi>${text}</bdi></dd></div>`;
   });
   const list = (some: readonly string[]) => `<dl class="details">\n${some.join('\n')}\n</dl>`;
   const more = rows.slice(detailsShown);
@@ -209,8 +184,8 @@ function detailsOf(details: readonly (readonly [string, string | number | boolea
 function duplicatesOf(duplicates: NonNullable<RankedImage['duplicates']>): string {
   if (duplicates.length === 0) return '';
   const items = duplicates.map(({ path, href }) => {
-    const name = `<bdi>${shown(path)}</bdi>`;
-    return `<li>${isLink(href) ? `<a href="${escapeHtml(href)}">${name}</a>` : name}</li>`;
+    const name = `<bdi>${escapeHtml(path)}</bdi>`;
+    return `<li>${isLink(href) ? `<a href="${escapeHref(href)}">${name}</a>` : name}</li>`;
   });
   const count = formatCounted(duplicates.length, 'duplicates');
   return `<details>\n<summary>${count}</summary>\n<ul class="duplicates">\n${items.join('\n')}\n</ul>\n</details>`;

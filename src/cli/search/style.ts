@@ -1,28 +1,7 @@
-/** How the page of results looks: light or dark as the reader's system is, on paper light. */
+/** What the page of results adds to the style of all pages. */
 
 export const resultsPageStyle = `
-:root {
-  color-scheme: light dark;
-  --paper: #fbfbf9; --mat: #f1f1ee; --ink: #1d2129; --muted: #646a79; --line: #e4e5e8;
-  --edge: rgb(0 0 0 / .09); --accent: #2a62b8; --right: #1f7a48; --on-right: #ffffff;
-}
-@media screen and (prefers-color-scheme: dark) {
-  :root {
-    --paper: #14161a; --mat: #1d2026; --ink: #e3e5ea; --muted: #9aa1b0; --line: #2c3038;
-    --edge: rgb(255 255 255 / .1); --accent: #7fb0f5; --right: #6cc493; --on-right: #0d1b13;
-  }
-}
-* { box-sizing: border-box; }
-body {
-  margin: 0; background: var(--paper); color: var(--ink);
-  font: 14px/1.45 system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif;
-  font-variant-numeric: tabular-nums;
-}
-main { max-width: 1440px; margin: 0 auto; padding: clamp(20px, 4vw, 48px) clamp(16px, 4vw, 56px) 32px; }
-h1, p, ol, ul, dl, dd, figure { margin: 0; padding: 0; }
 a { color: inherit; }
-a:focus-visible, summary:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; border-radius: 8px; }
-bdi { unicode-bidi: isolate; }
 
 header {
   display: flex; flex-wrap: wrap; align-items: center; gap: 24px clamp(24px, 4vw, 48px);
@@ -35,14 +14,10 @@ header {
 .references img { width: 100%; height: auto; max-height: 300px; }
 figcaption { display: flex; gap: 8px; margin-top: 7px; color: var(--muted); font-size: 12.5px; }
 .query { flex: 1 1 340px; min-width: 0; }
-h1 {
-  max-width: 26em; font-size: clamp(23px, 1.2em + 1.5vw, 36px); line-height: 1.36; font-weight: 600; letter-spacing: -.014em;
-  overflow-wrap: anywhere; text-wrap: balance;
-}
+h1 { max-width: 26em; line-height: 1.36; text-wrap: balance; }
 .chip {
   display: inline-block; min-width: 1.32em; height: 1.32em; padding: 0 .1em; margin: 0 .06em; vertical-align: -.27em;
   border-radius: .26em; background: var(--mat) center / cover no-repeat; box-shadow: 0 0 0 1px var(--edge);
-  print-color-adjust: exact;
 }
 .chip.pictured { width: 1.76em; }
 .chip:not(.pictured) { padding: 0 .4em; color: var(--muted); font-size: .8em; line-height: 1.32; vertical-align: -.08em; }
@@ -50,14 +25,10 @@ h1 {
 .numbered sub { margin: 0 .12em; color: var(--muted); font-size: .48em; font-weight: 500; vertical-align: -.5em; }
 .found { margin-top: 12px; color: var(--muted); font-size: 15px; }
 .found strong { color: var(--ink); font-weight: 600; }
-.facts { display: flex; flex-wrap: wrap; gap: 8px 32px; margin-top: 18px; font-size: 13px; }
-.facts div { min-width: 0; }
-.facts dt { color: var(--muted); font-size: 12px; }
-.facts dd { overflow-wrap: anywhere; }
 
 .results {
   display: grid; grid-template-columns: repeat(auto-fill, minmax(clamp(148px, 17vw, 212px), 1fr));
-  gap: clamp(22px, 2.4vw, 34px) clamp(14px, 1.8vw, 24px); list-style: none;
+  gap: clamp(22px, 2.4vw, 34px) clamp(14px, 1.8vw, 24px);
 }
 .results.few { grid-template-columns: repeat(auto-fill, minmax(min(100%, 264px), 320px)); }
 .results li { min-width: 0; break-inside: avoid; }
@@ -78,7 +49,7 @@ a.picture:hover::after { box-shadow: inset 0 0 0 2px var(--accent); }
 .marked .picture::after { box-shadow: inset 0 0 0 3px var(--right); }
 .mark {
   position: absolute; z-index: 1; left: 0; bottom: 0; padding: 2px 10px 3px 9px; border-radius: 0 8px 0 8px;
-  background: var(--right); color: var(--on-right); font-size: 12px; font-weight: 600; print-color-adjust: exact;
+  background: var(--right); color: var(--on-right); font-size: 12px; font-weight: 600;
 }
 .place { display: flex; align-items: baseline; justify-content: space-between; gap: 8px; margin: 8px 0 1px; }
 .rank { font-size: 16px; font-weight: 650; line-height: 1.3; }
@@ -91,12 +62,9 @@ a.picture:hover::after { box-shadow: inset 0 0 0 2px var(--accent); }
 .folder { margin-top: 1px; color: var(--muted); font-size: 12px; }
 .details { display: grid; grid-template-columns: fit-content(50%) 1fr; gap: 0 8px; margin-top: 6px; font-size: 12px; }
 .details div { display: contents; }
-.details dt { color: var(--muted); }
 summary { width: fit-content; margin-top: 3px; color: var(--muted); font-size: 12px; cursor: pointer; }
 details .details { margin-top: 2px; }
-.duplicates { margin-top: 2px; font-size: 12px; list-style: none; overflow-wrap: anywhere; }
-.empty { padding: 48px 0; color: var(--muted); text-align: center; }
-footer { margin-top: 44px; color: var(--muted); font-size: 12.5px; }
+.duplicates { margin-top: 2px; font-size: 12px; overflow-wrap: anywhere; }
 
 @media (max-width: 480px) {
   .references figure { width: calc(50% - 8px); }
@@ -105,12 +73,9 @@ footer { margin-top: 44px; color: var(--muted); font-size: 12.5px; }
   .results.few { grid-template-columns: 1fr; }
 }
 @media print {
-  :root { --paper: #ffffff; }
-  main { max-width: none; padding: 0; }
   header { flex-wrap: nowrap; }
   h1 { font-size: 22px; }
   .results, .results.few { grid-template-columns: repeat(4, 1fr); gap: 16px 12px; }
-  .picture { print-color-adjust: exact; }
   summary { display: none; }
 }
 `;

@@ -1,6 +1,6 @@
 /** The demo's page: what was asked of the miniature world, what was found, and how the methods compare. */
 
-import { escapeHtml } from '../../html/index.ts';
+import { dataUrl, definitions, escapeHtml, page, table } from '../../html/index.ts';
 import type { ChangeKind } from '../world/changes.ts';
 import { sceneSvg } from '../world/render.ts';
 import type { Scene } from '../world/scene.ts';
@@ -53,27 +53,19 @@ export function demoPage({ methods, queries, facts }: DemoPage): string {
     ([kind, own]) =>
       `<section><h2>${kindNames[kind]}</h2><div class="queries">${own.map(queryOf).join('\n')}</div></section>`,
   );
-  return [
-    '<!doctype html>',
-    '<html lang="en">',
-    '<meta charset="utf-8">',
-    '<meta name="viewport" content="width=device-width, initial-scale=1">',
-    `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">`,
-    '<title>lincir: an image and a few words</title>',
-    `<style>${demoPageStyle}</style>`,
-    '<main>',
-    '<header><h1>An image and a few words</h1>',
-    '<p class="lead">Each query is an image and what should be different. phi has learnt from captions alone, without seeing an image, to turn an image into a word; the word stands in a sentence, and the images nearest to that sentence come first. Right answers are framed in green.</p>',
-    `<dl>${Object.entries(facts)
-      .map(([name, value]) => `<div><dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value)}</dd></div>`)
-      .join('')}</dl></header>`,
-    tableOf(methods),
-    ...sections,
-    '<footer>Made by lincir. The first queries of each kind are shown, whatever came of them.</footer>',
-    '</main>',
-    '</html>',
-    '',
-  ].join('\n');
+  return page({
+    title: 'lincir: an image and a few words',
+    style: demoPageStyle,
+    body: [
+      '<header><h1>An image and a few words</h1>',
+      '<p class="lead">Each query is an image and what should be different. phi has learnt from captions alone, without seeing an image, to turn an image into a word; the word stands in a sentence, and the images nearest to that sentence come first. Right answers are framed in green.</p>',
+      definitions('facts', Object.entries(facts)),
+      '</header>',
+      tableOf(methods),
+      ...sections,
+      '<footer>Made by lincir. The first queries of each kind are shown, whatever came of them.</footer>',
+    ],
+  });
 }
 
 function tableOf(methods: DemoPage['methods']): string {
@@ -87,8 +79,8 @@ function tableOf(methods: DemoPage['methods']): string {
     });
     return `<tr><th scope="row">${escapeHtml(name)}</th>${cells.join('')}</tr>`;
   });
-  const head = metrics.map((metric) => `<th scope="col">${escapeHtml(metric)}</th>`).join('');
-  return `<div class="scroll"><table><thead><tr><td></td>${head}</tr></thead><tbody>${rows.join('\n')}</tbody></table></div>`;
+  const heads = ['Method', ...metrics].map((text) => `<th scope="col">${escapeHtml(text)}</th>`);
+  return table('figures', 'Figures by method and metric', heads, rows);
 }
 
 function queryOf({ reference, text, found }: DemoQuery): string {
@@ -110,6 +102,6 @@ function queryOf({ reference, text, found }: DemoQuery): string {
 }
 
 function imageOf({ scene, variant }: DemoImage, alternative: string, style = ''): string {
-  const source = Buffer.from(sceneSvg(scene, side, variant)).toString('base64');
-  return `<img${style && ` class="${style}"`} src="data:image/svg+xml;base64,${source}" width="${side}" height="${side}" alt="${alternative}">`;
+  const source = dataUrl('svg+xml', Buffer.from(sceneSvg(scene, side, variant)));
+  return `<img${style && ` class="${style}"`} src="${source}" width="${side}" height="${side}" alt="${alternative}">`;
 }

@@ -62,11 +62,11 @@ test('a run without a step, with one, and with three', async (context) => {
   const empty = await pageOf(file, []);
   assert.match(empty, /No step has been made yet/);
   assert.match(empty, /running.*step 3 of 20,000/);
-  assert.match(empty, /Time<\/dt><dd>3 h 5 min/);
+  assert.match(empty, /Time<\/dt><dd><bdi>3 h 5 min/);
   assert.doesNotMatch(empty, /<svg/);
 
   const one = await pageOf(file, [stepAt(1, 0.5)]);
-  assert.match(one, /Loss<\/dt><dd>0\.5</);
+  assert.match(one, /Loss<\/dt><dd><bdi>0\.5</);
   assert.match(one, /<title>step 1: 0\.5</);
   assert.equal(
     (

@@ -2,7 +2,7 @@
 
 import { formatCount, formatDuration } from '../../core/index.ts';
 import { writeFileAtomically } from '../../files/index.ts';
-import { escapeHtml } from '../../html/index.ts';
+import { definitions, escapeHtml, page, table } from '../../html/index.ts';
 import type { Metrics, ValidationMetrics } from '../metrics.ts';
 import { type Chart, type ChartLine, chartSvg } from './chart.ts';
 import { type Curve, smoothed } from './curves.ts';
@@ -40,26 +40,14 @@ const weights: Readonly<Record<ValidationMetrics['phi'], string>> = { phi: 'phi'
 export async function writeReport(file: string, { title, settings, metrics, state }: Report): Promise<void> {
   const summary = await summarized(metrics);
   const lastStep = summary.last?.step ?? 0;
-  const page = [
-    '<!doctype html>',
-    '<html lang="en">',
-    '<meta charset="utf-8">',
-    '<meta name="viewport" content="width=device-width, initial-scale=1">',
-    // Should data ever get into the markup, it can load and run nothing.
-    `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">`,
-    `<title>${escapeHtml(title)}</title>`,
-    `<style>${reportStyle}</style>`,
-    '<main>',
+  const body = [
     header(title, state, summary),
     settingsSection(settings),
     trainingSection(summary),
     ...[...summary.benchmarks].map(([name, benchmark]) => validationSection(name, benchmark, lastStep)),
     footer(summary),
-    '</main>',
-    '</html>',
-    '',
   ];
-  await writeFileAtomically(file, (handle) => handle.writeFile(page.join('\n')));
+  await writeFileAtomically(file, (handle) => handle.writeFile(page({ title, style: reportStyle, body })));
 }
 
 function header(title: string, state: ReportState, { loss, captionsPerSecond }: RunSummary): string {
@@ -121,7 +109,9 @@ function validationSection(name: string, benchmark: BenchmarkSummary, lastStep: 
   });
   return [
     `<section>\n<h2>Validation: ${escapeHtml(name)}</h2>`,
-    best ? `<p>Best at step ${formatCount(best.step)} (${weights[best.phi]}): ringed, and in bold.</p>` : '',
+    best
+      ? `<p class="note">Best at step ${formatCount(best.step)} (${weights[best.phi]}): ringed, and in bold.</p>`
+      : '',
     '<div class="row">',
     ...charts,
     '</div>',
@@ -140,12 +130,8 @@ function validationTable(metrics: readonly string[], { recent, best }: Benchmark
     const cells = [formatCount(record.step), weights[record.phi], ...texts].map((text) => `<td>${text}</td>`);
     return `<tr${record === best ? ' class="best"' : ''}>${cells.join('')}</tr>`;
   });
-  const heads = ['Step', 'Weights', ...metrics].map((text) => `<th>${escapeHtml(text)}</th>`);
-  return [
-    `<div class="table"><table>\n<thead><tr>${heads.join('')}</tr></thead>\n<tbody>`,
-    ...rows,
-    '</tbody>\n</table></div>',
-  ].join('\n');
+  const heads = ['Step', 'Weights', ...metrics].map((text) => `<th scope="col">${escapeHtml(text)}</th>`);
+  return table('validations', 'Validations, newest first', heads, rows);
 }
 
 function footer({ last }: RunSummary): string {
@@ -163,11 +149,4 @@ function figure(title: string, chart: Omit<Chart, 'label'>, keys = ''): string {
     notFinite > 0 ? `<p class="note">Left out, as it is not finite: ${formatCount(notFinite)}.</p>` : '',
     '</figure>',
   ].join('\n');
-}
-
-function definitions(style: string, rows: Report['settings']): string {
-  const parts = rows.map(
-    ([label, value]) => `<div><dt>${escapeHtml(label)}</dt><dd>${escapeHtml(value)}</dd></div>`,
-  );
-  return [`<dl class="${style}">`, ...parts, '</dl>'].join('\n');
 }
