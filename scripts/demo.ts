@@ -32,7 +32,7 @@ const { values: given } = parseArgs({
   options: {
     out: { type: 'string', default: 'demo' },
     steps: { type: 'string', default: `${miniRecipe.steps}` },
-    pictures: { type: 'string', default: '4000' },
+    images: { type: 'string', default: '4000' },
     queries: { type: 'string', default: '600' },
   },
 });
@@ -46,7 +46,7 @@ const out = resolve(given.out);
 await mkdir(out, { recursive: true });
 const folder = (name: string) => join(out, name);
 
-const world = buildBenchmark(1, { gallery: Number(given.pictures), queries: Number(given.queries) });
+const world = buildBenchmark(1, { gallery: Number(given.images), queries: Number(given.queries) });
 await stage('drawing the world', async () => {
   await writeMiniBenchmark(folder('world'), world);
   return `${formatCount(world.gallery.length)} images, ${formatCount(world.queries.length)} queries → ${given.out}/world`;

@@ -20,7 +20,7 @@ let folder: string;
 let output: string;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lincir-demo-'));
-  const sizes = ['--steps', '150', '--pictures', '2000', '--queries', '300'];
+  const sizes = ['--steps', '150', '--images', '2000', '--queries', '300'];
   const { stdout } = await promisify(execFile)(process.execPath, [demo, '--out', 'demo', ...sizes], {
     cwd: folder,
   });
