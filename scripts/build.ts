@@ -35,7 +35,7 @@ const found: Plugin = {
       loader: 'ts',
       contents: changed(path, [/createRequire\(import\.meta\.url\)\(/, 'require(']),
     }));
-    const loader = JSON.stringify(join(root, 'src/onnx/binding.ts'));
+    const loader = JSON.stringify(join(root, 'src/runtime/binding.ts'));
     onLoad({ filter: /onnxruntime-node.dist.binding\.js$/ }, ({ path }) => ({
       contents: changed(path, [/require\(`[^`]*`\)/, `require(${loader}).loadBinding('${runtimeVersion}')`]),
     }));

@@ -15,6 +15,7 @@ const folders = [
   'tables',
   'hub',
   'onnx',
+  'runtime',
   'clip',
   'captions',
   'phi',

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 
+import { memoryFiles } from '../../test/fuzz/memory-file.ts';
 import { folderFiles, writeSafetensors } from '../files/index.ts';
 import { openCheckpoint } from './checkpoint.ts';
 
@@ -68,6 +69,14 @@ test('a folder without weights is told what was looked for', async () => {
     message: /no such file or folder/,
   });
   await assert.rejects(openCheckpoint(folderFiles(join(folder, 'model.ckpt'))), { code: 'not-found' });
+});
+
+test('a model that is not on disk is told what was looked for', async () => {
+  const files = memoryFiles(new Map([['model.ckpt', new Uint8Array()]]));
+  await assert.rejects(openCheckpoint(files), {
+    code: 'not-found',
+    message: /^memory: expected one of .*, found none;/,
+  });
 });
 
 test('an index must keep its promises, within its folder', async () => {

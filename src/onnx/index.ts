@@ -6,5 +6,6 @@ export { productFlops } from './flops.ts';
 export * from './functions.ts';
 export { gradients } from './gradients.ts';
 export * from './operators.ts';
-export { type RunTensor, Session, type SessionOptions } from './session.ts';
+export type { RunTensor, Runtime } from './runtime.ts';
+export { Session, type SessionOptions } from './session.ts';
 export { constant, input, integers, sizeAt, type Value, weight } from './values.ts';

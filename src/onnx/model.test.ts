@@ -3,8 +3,9 @@
 import assert from 'node:assert/strict';
 import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { memoryFile } from '../../test/fuzz/memory-file.ts';
 import { readSafetensorsHeader, type StoredTensor } from '../core/index.ts';
 import { readingFile, writeSafetensors } from '../files/index.ts';
 import { asFloat32, linear } from './functions.ts';
@@ -85,14 +86,40 @@ test('weights of several files and folders are used where they lie', async (cont
   const c = await store(join(folder, 'deep', 'er', 'c.safetensors'), 'float32', Float32Array.of(5, 6, 7, 8));
 
   const beside = { y: add(weight(a), weight(b)) };
-  assert.equal(buildModel(beside).weightFolder, await realpath(folder));
+  assert.equal(buildModel(beside).folder, (await realpath(folder)) + sep);
   assert.deepEqual([...(await run(beside)).y!.data], [11, 22, 33, 44]);
 
   const nested = { y: concat([weight(c), weight(a, [2, 2]), weight(b)], 0) };
-  assert.equal(buildModel(nested).weightFolder, await realpath(folder));
+  assert.equal(buildModel(nested).folder, (await realpath(folder)) + sep);
   assert.deepEqual([...(await run(nested)).y!.data], [5, 6, 7, 8, 1, 2, 3, 4, 10, 20, 30, 40]);
 
-  assert.equal(buildModel({ y: weight(c) }).weightFolder, await realpath(join(folder, 'deep', 'er')));
+  assert.equal(buildModel({ y: weight(c) }).folder, (await realpath(join(folder, 'deep', 'er'))) + sep);
+});
+
+test('weights in memory, or on no disk that holds all of them, give the same', async (context) => {
+  const path = join(await temporaryFolder(context), 'a.safetensors');
+  const a = await store(path, 'float32', Float32Array.of(1, 2, 3, 4));
+  const bytes = new Uint8Array(Float32Array.of(0, 10, 20, 30, 40, 50).buffer);
+  const b = { ...a, source: memoryFile(bytes, 'b'), offset: 4 };
+  const sum = { y: add(weight(a), weight(b)), turned: asFloat32({ ...b, strides: [1, 2] }) };
+  const { folder, weights } = buildModel(sum);
+  assert.equal(folder, undefined);
+  assert.deepEqual(
+    Array.from(weights.values(), ({ source }) => source.name),
+    [path, 'b', 'b'],
+  );
+  const found = await run(sum);
+  assert.deepEqual([...found.y!.data], [11, 22, 33, 44]);
+  assert.deepEqual([...found.turned!.data], [10, 30, 20, 40]);
+
+  const onWindows = (realPath: string) => weight({ ...a, source: { ...b.source, realPath } });
+  const below = (...paths: readonly string[]) => buildModel({ y: concat(paths.map(onWindows), 0) });
+  const nested = below('C:\\models\\a\\1.bin', 'C:\\models\\b\\c\\2.bin');
+  assert.equal(nested.folder, 'C:\\models\\');
+  for (const location of ['a/1.bin', 'b/c/2.bin']) assert.ok(Buffer.from(nested.bytes).includes(location));
+  assert.equal(below('C:\\a.bin', 'C:\\b\\c.bin').folder, 'C:\\');
+  assert.equal(below('C:\\a.bin', 'D:\\a.bin').folder, undefined);
+  assert.equal(below('/ab/x.bin', '/abc/x.bin').folder, '/');
 });
 
 test('float16 and bfloat16 weights become float32', async (context) => {

@@ -1,7 +1,6 @@
 /** Writes a graph as an ONNX model: everything that its outputs depend on, with weights left where they lie. */
 
-import { dirname, relative, sep } from 'node:path';
-import { type ElementType, LincirError } from '../core/index.ts';
+import { type ElementType, LincirError, type StoredTensor } from '../core/index.ts';
 import { type Dimension, type Shape, terms } from './dimensions.ts';
 import type { Attributes } from './operators.ts';
 import {
@@ -17,8 +16,10 @@ import type { ConstantData, Node, Value } from './values.ts';
 export interface Model {
   readonly bytes: Uint8Array;
   readonly inputs: ReadonlyMap<string, Value>;
-  /** The folder that holds every weight file; undefined when there are none. */
-  readonly weightFolder: string | undefined;
+  /** The folder, with a separator at its end, that holds every weight file; undefined if none is on disk. */
+  readonly folder: string | undefined;
+  /** Weights that are not in this folder, by what the model names as their files. */
+  readonly weights: ReadonlyMap<string, StoredTensor>;
 }
 
 /** Operators outside ONNX's own set. */
@@ -32,10 +33,8 @@ export function buildModel(outputs: Readonly<Record<string, Value>>): Model {
   const { nodes, values } = dependencies(Object.values(outputs));
   const sources = [...values].filter(({ origin }) => origin.kind !== 'result');
   const names = new Map<Value, string>();
-  const files = sources.flatMap(({ origin }) =>
-    origin.kind === 'weight' ? [origin.stored.source.realPath!] : [],
-  );
-  const weightFolder = commonFolder(files);
+  const folder = commonFolder(sources);
+  const weights = new Map<string, StoredTensor>();
   const inputs = new Map<string, Value>();
 
   for (const source of sources) {
@@ -48,7 +47,7 @@ export function buildModel(outputs: Readonly<Record<string, Value>>): Model {
     } else {
       const name = `${origin.kind}:${graph.initializer.length}`;
       names.set(source, name);
-      graph.initializer.push(initializer(name, source, weightFolder));
+      graph.initializer.push(initializer(name, source, folder, weights));
     }
   }
 
@@ -93,7 +92,8 @@ export function buildModel(outputs: Readonly<Record<string, Value>>): Model {
   return {
     bytes: encodeModel({ irVersion: 9, producerName: 'lincir', opsetImport, graph }),
     inputs,
-    weightFolder,
+    folder,
+    weights,
   };
 }
 
@@ -194,18 +194,25 @@ function attribute(name: string, value: number | string | readonly number[]): At
   return floatAttributes.has(name) ? { name, type: 1, f: value } : { name, type: 2, i: value };
 }
 
-/** A constant's data, or where a weight lies. */
+/** A constant's data, or where a weight lies: in a file below `folder`, or among `weights`. */
 function initializer(
   name: string,
   { type, shape, origin }: Value,
-  weightFolder: string | undefined,
+  folder: string | undefined,
+  weights: Map<string, StoredTensor>,
 ): TensorProto {
   const tensor = { name, dims: shape.map(Number), dataType: elementTypeCodes[type] };
   if (origin.kind === 'constant') return { ...tensor, rawData: bytesOf(origin.data) };
   if (origin.kind !== 'weight') throw new TypeError(`${origin.kind} is no initializer`);
   const { source, offset, byteLength } = origin.stored;
-  const location = relative(weightFolder ?? '', source.realPath!).replaceAll(sep, '/');
-  const external = { location, offset: `${offset}`, length: `${byteLength}` };
+  const external = { location: `weight-${weights.size}`, offset: '0', length: `${byteLength}` };
+  if (folder === undefined) {
+    weights.set(external.location, origin.stored);
+  } else {
+    const location = source.realPath!.slice(folder.length);
+    external.location = folder.endsWith('/') ? location : location.replaceAll('\\', '/');
+    external.offset = `${offset}`;
+  }
   const externalData = Object.entries(external).map(([key, value]) => ({ key, value }));
   return { ...tensor, dataLocation: 1, externalData };
 }
@@ -219,14 +226,18 @@ function bytesOf(data: ConstantData): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
-/** The deepest folder that holds all files: the engine opens weights below one folder only. */
-function commonFolder(files: readonly string[]): string | undefined {
-  const [first, ...others] = files.map((file) => dirname(file).split(sep));
-  if (!first) return undefined;
-  const shared = others.reduce((common, parts) => {
-    const length = common.findIndex((part, index) => part !== parts[index]);
-    return length < 0 ? common : common.slice(0, length);
-  }, first);
-  // A root alone ('' or 'C:') is a folder only with its separator.
-  return shared.length > 1 ? shared.join(sep) : `${shared[0] ?? ''}${sep}`;
+/**
+ * The deepest folder that holds the files of all weights, with a separator at its end: ONNX Runtime reads below one folder
+ * only. Undefined if there are no weights, or one is not in a file: then it reads none by itself.
+ */
+function commonFolder(values: readonly Value[]): string | undefined {
+  const paths = values.flatMap(({ origin }) =>
+    origin.kind === 'weight' ? [origin.stored.source.realPath] : [],
+  );
+  const [first] = paths;
+  if (first === undefined) return undefined;
+  const separator = first.startsWith('/') ? '/' : '\\';
+  const parts = first.split(separator).slice(0, -1);
+  const folders = parts.map((_, index) => parts.slice(0, index + 1).join(separator) + separator);
+  return folders.findLast((folder) => paths.every((path) => path?.startsWith(folder)));
 }

@@ -1,11 +1,12 @@
-/** Runs graphs on ONNX Runtime. */
+/** Runs graphs: checks what goes in, and tells failures of the runtime as LincirErrors. */
 
-import * as ort from 'onnxruntime-node';
+import { runtime } from '#runtime';
 import { elementCount, type Float32Tensor, LincirError } from '../core/index.ts';
 import { withPlainAttention } from './attention.ts';
 import type { Device } from './choices.ts';
 import { formatShape, resolved, sameShape } from './dimensions.ts';
 import { buildModel, type Model } from './model.ts';
+import type { RunTensor, RuntimeSession } from './runtime.ts';
 import type { Value } from './values.ts';
 
 export interface SessionOptions {
@@ -22,25 +23,16 @@ export interface SessionOptions {
   readonly profile?: string;
 }
 
-/** What goes into a run: row-major values. */
-export interface RunTensor {
-  readonly shape: readonly number[];
-  readonly data: Float32Array | BigInt64Array;
-}
-
 /** ONNX Runtime starts as many as it is told to, whatever that does to the machine. */
 const mostThreads = 1024;
 
-// Its failures come as exceptions; what it would print of its own accord belongs to no library.
-ort.env.logLevel = 'fatal';
-
 /** A graph, ready to run. Owns memory outside JavaScript: dispose of it. */
 export class Session {
-  #session: ort.InferenceSession | undefined;
+  #session: RuntimeSession | undefined;
   readonly #model: Model;
   readonly device: Device;
 
-  private constructor(session: ort.InferenceSession, model: Model, device: Device) {
+  private constructor(session: RuntimeSession, model: Model, device: Device) {
     this.#session = session;
     this.#model = model;
     this.device = device;
@@ -62,23 +54,10 @@ export class Session {
     // ONNX Runtime 1.30's WebGPU kernel for attention is wrong by 10 % and more from 32 queries on where subgroups have
     // fewer than 8 lanes, as software drivers' do, and had such faults on other GPUs before.
     const model = buildModel(withPlainAttention(outputs, device === 'webgpu'));
-    const folder = model.weightFolder;
+    const weights = await inMemory(model.weights);
     try {
-      const session = await ort.InferenceSession.create(model.bytes, {
-        executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
-        graphOptimizationLevel: 'all',
-        logSeverityLevel: 4,
-        ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
-        ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
-        extra: {
-          session: {
-            // Else its threads go on spinning for 30 ms after each run, against whatever comes next.
-            force_spinning_stop: '1',
-            ...(prepack ? {} : { disable_prepacking: '1' }),
-            ...(folder === undefined ? {} : { model_external_initializers_file_folder_path: folder }),
-          },
-        },
-      });
+      const { bytes, folder } = model;
+      const session = await runtime.open({ bytes, folder, weights }, { device, threads, prepack, profile });
       return new Session(session, model, device);
     } catch (cause) {
       throw deviceError(device, 'to accept the graph', cause);
@@ -101,11 +80,9 @@ export class Session {
     if (!session) {
       throw badArgument('a session', 'one that was not disposed of', 'one that was');
     }
-    const tensors = checkedFeeds(this.#model, feeds);
+    expectFeeds(this.#model, feeds);
     try {
-      const results = await session.run(tensors);
-      const entries = Object.entries(results).map(([name, { dims, data }]) => [name, { shape: dims, data }]);
-      return Object.fromEntries(entries);
+      return (await session.run(feeds)) as Record<Name, Float32Tensor>;
     } catch (cause) {
       throw deviceError(this.device, 'to run the graph', cause);
     }
@@ -115,14 +92,20 @@ export class Session {
   async dispose(): Promise<void> {
     const session = this.#session;
     this.#session = undefined;
-    session?.endProfiling();
-    await session?.release();
+    await session?.dispose();
   }
 }
 
-function checkedFeeds(model: Model, feeds: Readonly<Record<string, RunTensor>>): Record<string, ort.Tensor> {
+/** The bytes of weights, each in a buffer of its own. */
+async function inMemory(weights: Model['weights']): Promise<ReadonlyMap<string, Uint8Array>> {
+  const read = Array.from(weights, async ([name, { source, offset, byteLength }]) => {
+    return [name, await source.read(offset, byteLength)] as const;
+  });
+  return new Map(await Promise.all(read));
+}
+
+function expectFeeds(model: Model, feeds: Readonly<Record<string, RunTensor>>): void {
   const symbols = new Map<string, number>();
-  const tensors: Record<string, ort.Tensor> = {};
   for (const name of Object.keys(feeds)) {
     if (!model.inputs.has(name))
       throw badFeed(name, `one of ${[...model.inputs.keys()].join(', ')}`, 'no such input');
@@ -147,9 +130,7 @@ function checkedFeeds(model: Model, feeds: Readonly<Record<string, RunTensor>>):
     if (feed.data.length !== elementCount(feed.shape)) {
       throw badFeed(name, `${elementCount(feed.shape)} values`, `${feed.data.length}`);
     }
-    tensors[name] = new ort.Tensor(given, feed.data, feed.shape);
   }
-  return tensors;
 }
 
 function badFeed(name: string, expected: string, found: string): LincirError {
@@ -161,12 +142,12 @@ function badArgument(subject: string, expected: string, found: string): LincirEr
 }
 
 function expectDevice(device: Device): void {
-  const supported = ort.listSupportedBackends().map(({ name }) => name);
+  const supported = runtime.devices();
   if (supported.includes(device)) return;
   throw new LincirError('device', {
     subject: `device '${device}'`,
     expected: `one that ONNX Runtime offers here (${supported.join(', ')})`,
-    found: `none of that name on ${process.platform}-${process.arch}`,
+    found: `none of that name on ${runtime.platform}`,
     todo: 'choose another device',
   });
 }
@@ -174,10 +155,7 @@ function expectDevice(device: Device): void {
 function deviceError(device: Device, expected: string, cause: unknown): LincirError {
   const message = cause instanceof Error ? cause.message : String(cause);
   const found = message.replace(/^\S*onnxruntime_src.* was false\. /s, '').trim(); // its assertions name source lines
-  const todo = {
-    cpu: 'please report this graph',
-    webgpu: 'WebGPU needs a GPU with a Vulkan, Metal or D3D12 driver; otherwise use --device cpu',
-    cuda: `CUDA needs an NVIDIA driver, CUDA 12 and cuDNN 9, and ONNX Runtime's CUDA libraries (run \`ONNXRUNTIME_NODE_INSTALL=cuda12 npm install onnxruntime-node@${ort.env.versions.node}\` where lincir is installed, and let its script run); otherwise use --device cpu`,
-  }[device];
+  const needs = runtime.needs[device];
+  const todo = needs === undefined ? 'please report this graph' : `${needs}; otherwise use --device cpu`;
   return new LincirError('device', { subject: `device '${device}'`, expected, found, todo, cause });
 }

@@ -1,6 +1,6 @@
 /** Files in memory, for tests of the readers. */
 
-import type { RandomAccess } from '../../src/core/index.ts';
+import type { ModelFiles, RandomAccess } from '../../src/core/index.ts';
 
 /** Bytes as a file. A read outside of them throws a plain Error, so that a reader that asks for it is caught. */
 export function memoryFile(bytes: Uint8Array, name = 'memory'): RandomAccess {
@@ -12,6 +12,17 @@ export function memoryFile(bytes: Uint8Array, name = 'memory'): RandomAccess {
         throw new Error(`a read of ${length} bytes at ${offset}, of ${bytes.length}`);
       }
       return Uint8Array.from(bytes.subarray(offset, offset + length));
+    },
+  };
+}
+
+/** A model whose files are in memory. */
+export function memoryFiles(files: ReadonlyMap<string, Uint8Array>): ModelFiles {
+  return {
+    name: 'memory',
+    read: async (name) => {
+      const bytes = files.get(name);
+      return bytes && memoryFile(bytes, `memory/${name}`);
     },
   };
 }

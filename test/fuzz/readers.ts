@@ -49,7 +49,7 @@ export const uncovered: Readonly<Record<string, string>> = {
   'files/file-source.ts': 'opens files and looks at no byte of them',
   'files/json-file.ts': 'reads by core/json.ts',
   'files/write-file.ts': 'writes',
-  'onnx/binding.ts': 'only looks whether files are there',
+  'runtime/binding.ts': 'only looks whether files are there',
   'hub/download.ts': 'compares what it downloads with a hash',
   'mini/benchmark/files.ts': 'writes',
   'store/lance/missing.ts': 'reads what the index itself wrote into a table',

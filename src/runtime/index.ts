@@ -1,0 +1,59 @@
+/** ONNX Runtime for Node, with its native devices. `#runtime` names this folder. */
+
+import * as ort from 'onnxruntime-node';
+import type { RunTensor, Runtime } from '../onnx/index.ts';
+
+// Its failures come as exceptions; what it would print of its own accord belongs to no library.
+ort.env.logLevel = 'fatal';
+
+export const runtime: Runtime = {
+  platform: `${process.platform}-${process.arch}`,
+  needs: {
+    webgpu: 'WebGPU needs a GPU with a Vulkan, Metal or D3D12 driver',
+    cuda: `CUDA needs an NVIDIA driver, CUDA 12 and cuDNN 9, and ONNX Runtime's CUDA libraries (run \`ONNXRUNTIME_NODE_INSTALL=cuda12 npm install onnxruntime-node@${ort.env.versions.node}\` where lincir is installed, and let its script run)`,
+  },
+  devices: () => ort.listSupportedBackends().map(({ name }) => name),
+  open: async ({ bytes, folder, weights }, { device, threads, prepack, profile }) => {
+    const session = await ort.InferenceSession.create(bytes, {
+      executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
+      graphOptimizationLevel: 'all',
+      logSeverityLevel: 4,
+      ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+      ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
+      ...(weights.size > 0 && { externalData: Array.from(weights, ([path, data]) => ({ path, data })) }),
+      extra: {
+        session: {
+          // Else its threads go on spinning for 30 ms after each run, against whatever comes next.
+          force_spinning_stop: '1',
+          ...(prepack ? {} : { disable_prepacking: '1' }),
+          ...(folder === undefined ? {} : { model_external_initializers_file_folder_path: folder }),
+        },
+      },
+    });
+    return {
+      run: async (feeds) => {
+        const results = Object.entries(await session.run(mapped(feeds, nativeTensor)));
+        return Object.fromEntries(
+          results.map(([name, { dims, data }]) => [name, { shape: dims, data: data as Float32Array }]),
+        );
+      },
+      dispose: async () => {
+        session.endProfiling();
+        await session.release();
+      },
+    };
+  },
+};
+
+function nativeTensor({ shape, data }: RunTensor): ort.Tensor {
+  return data instanceof BigInt64Array
+    ? new ort.Tensor('int64', data, shape)
+    : new ort.Tensor('float32', data, shape);
+}
+
+function mapped<From, To>(
+  object: Readonly<Record<string, From>>,
+  change: (item: From) => To,
+): Record<string, To> {
+  return Object.fromEntries(Object.entries(object).map(([name, item]) => [name, change(item)]));
+}
