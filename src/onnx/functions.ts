@@ -1,4 +1,4 @@
-/** What operators are put together to: layers, losses and the optimizer's step, all differentiable as they are. */
+/** What operators are put together to: layers and losses, all differentiable as they are. */
 
 import { isContiguous, LincirError, quoted, type StoredTensor } from '../core/index.ts';
 import { sizeOf } from './dimensions.ts';
@@ -64,36 +64,4 @@ export function crossEntropy(logits: Value, labels: Value): Value {
   const rows = sizeAt(logits, 0);
   const chosen = op.gatherElements(op.logSoftmax(logits), op.reshape(labels, [rows, 1]), 1);
   return op.mul(op.reduceMean(chosen, [0, 1]), constant(-1));
-}
-
-/** Scalars that AdamW takes as inputs, so that one graph serves every step. */
-export interface AdamWStep {
-  readonly learningRate: Value;
-  readonly weightDecay: Value;
-  /** 1 - beta1^step and 1 - beta2^step. */
-  readonly correction1: Value;
-  readonly correction2: Value;
-}
-
-/**
- * One step of AdamW (Loshchilov and Hutter, 2019; decoupled decay, as torch.optim.AdamW). Gives the new
- * parameter and its moments.
- */
-export function adamW(
-  { parameter, gradient, moment1, moment2 }: Record<'parameter' | 'gradient' | 'moment1' | 'moment2', Value>,
-  step: AdamWStep,
-  { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = {},
-): { parameter: Value; moment1: Value; moment2: Value } {
-  const mixed = (old: Value, fresh: Value, beta: number): Value =>
-    op.add(op.mul(old, constant(beta)), op.mul(fresh, constant(1 - beta)));
-  const nextMoment1 = mixed(moment1, gradient, beta1);
-  const nextMoment2 = mixed(moment2, op.mul(gradient, gradient), beta2);
-  const deviation = op.add(op.sqrt(op.div(nextMoment2, step.correction2)), constant(epsilon));
-  const update = op.div(op.div(nextMoment1, step.correction1), deviation);
-  const decayed = op.mul(parameter, op.sub(constant(1), op.mul(step.learningRate, step.weightDecay)));
-  return {
-    parameter: op.sub(decayed, op.mul(step.learningRate, update)),
-    moment1: nextMoment1,
-    moment2: nextMoment2,
-  };
 }

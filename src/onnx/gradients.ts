@@ -3,6 +3,7 @@
 import { LincirError } from '../core/index.ts';
 import { joinHeads, splitHeads, transposed } from './attention.ts';
 import { type Dimension, formatShape, minus, plus, type Shape, sizeOf } from './dimensions.ts';
+import { dependencies } from './model.ts';
 import * as op from './operators.ts';
 import { integersIn, reducedAxes, sizesIn } from './shapes.ts';
 import { constant, type Node, sizeAt, type Value } from './values.ts';
@@ -47,27 +48,12 @@ export function gradients(loss: Value, targets: readonly Value[]): Value[] {
 
 /** The nodes on the paths from `targets` to `end`, each after those it depends on. */
 function nodesBetween(targets: readonly Value[], end: Value): Node[] {
-  const order: Node[] = [];
-  /** Whether a value varies with a target. */
-  const varies = new Map<Value, boolean>();
-  // Depth first with a stack of our own: a deep tower would overflow the call stack.
-  const pending = [{ value: end, inputsDone: false }];
-  for (let next = pending.pop(); next; next = pending.pop()) {
-    const { value, inputsDone } = next;
-    if (varies.has(value)) continue;
-    if (value.origin.kind !== 'result') {
-      varies.set(value, targets.includes(value));
-    } else if (!inputsDone) {
-      const inputs = value.origin.node.inputs.map((input) => ({ value: input, inputsDone: false }));
-      pending.push({ value, inputsDone: true }, ...inputs);
-    } else {
-      const { node } = value.origin;
-      const passes = node.inputs.some((input) => varies.get(input));
-      for (const output of node.outputs) varies.set(output, passes || targets.includes(output));
-      if (passes) order.push(node);
-    }
-  }
-  return order;
+  const varying = new Set(targets);
+  return dependencies([end]).nodes.filter((node) => {
+    if (!node.inputs.some((input) => varying.has(input))) return false;
+    for (const output of node.outputs) varying.add(output);
+    return true;
+  });
 }
 
 /** Total over the operators: one without an entry does not compile. */
