@@ -1,6 +1,8 @@
 /** The graph language a second time: every operator written naively, in double precision, to test the engine against. */
 
-import type { Attributes, Dimension, OperatorName, Shape, Value } from '../src/onnx/index.ts';
+import type { Shape } from '../src/onnx/dimensions.ts';
+import type { Dimension, Value } from '../src/onnx/index.ts';
+import type { Attributes, OperatorName } from '../src/onnx/operators.ts';
 import {
   type Array64,
   along,

@@ -1,7 +1,9 @@
 /** Small graphs for every operator, with seeded inputs, that the tests of each device run. */
 
-import * as op from '../src/onnx/index.ts';
-import { input, integers, type OperatorName, type Shape, type Value } from '../src/onnx/index.ts';
+import type { Shape } from '../src/onnx/dimensions.ts';
+import { constant, input, integers, type Value } from '../src/onnx/index.ts';
+import type { OperatorName } from '../src/onnx/operators.ts';
+import * as op from '../src/onnx/operators.ts';
 import { type Array64, tabulate } from './array64.ts';
 import { evaluate } from './float64.ts';
 
@@ -237,5 +239,5 @@ function attention(x: Inputs, query: Shape, key: Shape, heads: number, scale: nu
 function laterHidden(ends: Shape, keys: string, positions?: Value): Value {
   const all = op.slice(integers([0, 1, 2, 3, 4]), 0, 0, keys);
   const hidden = op.greater(all, op.reshape(positions ?? all, ends));
-  return op.where(hidden, op.constant(lowest), op.constant(0));
+  return op.where(hidden, constant(lowest), constant(0));
 }

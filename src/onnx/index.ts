@@ -1,11 +1,34 @@
-/** A small language for ONNX graphs with gradients, run by ONNX Runtime. */
+/** A small language for ONNX graphs with gradients, and sessions that run them. */
 
 export { type Device, devices } from './choices.ts';
-export { type Dimension, formatShape, minus, plus, type Shape, sameShape, times } from './dimensions.ts';
+export { type Dimension, formatShape, plus, sameShape } from './dimensions.ts';
 export { productFlops } from './flops.ts';
-export * from './functions.ts';
+export { asFloat32, crossEntropy, l2Normalize, layerNorm, linear, meanSquaredError } from './functions.ts';
 export { gradients } from './gradients.ts';
-export * from './operators.ts';
+export {
+  add,
+  concat,
+  dimensions,
+  exp,
+  expand,
+  gather,
+  gatherND,
+  gelu,
+  gemm,
+  greater,
+  mul,
+  multiHeadAttention,
+  quickGelu,
+  reduceMean,
+  reduceSum,
+  relu,
+  reshape,
+  scatterND,
+  slice,
+  sub,
+  transpose,
+  where,
+} from './operators.ts';
 export type { RunTensor, Runtime } from './runtime.ts';
 export { Session, type SessionOptions } from './session.ts';
-export { constant, input, integers, sizeAt, type Value, weight } from './values.ts';
+export { constant, input, integers, sizeAt, type Value } from './values.ts';
