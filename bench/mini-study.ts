@@ -8,9 +8,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import {
   type Benchmark,
-  baseline,
   evaluate,
   type MethodToEvaluate,
+  methodToEvaluate,
   openBenchmark,
   openMethods,
   type Prompt,
@@ -118,7 +118,7 @@ async function figures(
 async function textFigures(textOf: (query: MiniQuery) => string): Promise<Record<string, number>> {
   const texts = new Map(world.queries.map((query) => [`${query.id}`, textOf(query)]));
   const queries = test.queries.map((query) => ({ ...query, texts: [texts.get(query.id)!] }));
-  return await figures({ ...test, queries }, baseline('text'), { ...test.prompt, text: '{text}' });
+  return await figures({ ...test, queries }, methodToEvaluate('text'), { ...test.prompt, text: '{text}' });
 }
 
 /** A complete caption of an image. */
@@ -131,10 +131,10 @@ function described(id: number): string {
 async function chosenBaselines(): Promise<{ method: MethodToEvaluate; prompt: Prompt }[]> {
   const prompts = textPrompts.map((text) => ({ ...other.prompt, text }));
   const candidates: Record<string, MethodToEvaluate[]> = {
-    image: [baseline('image')],
-    text: [baseline('text')],
-    sum: sumWeights.map((weight) => baseline('sum', weight)),
-    slerp: slerpWeights.map((weight) => baseline('slerp', weight)),
+    image: [methodToEvaluate('image')],
+    text: [methodToEvaluate('text')],
+    sum: sumWeights.map((weight) => methodToEvaluate('sum', { weight })),
+    slerp: slerpWeights.map((weight) => methodToEvaluate('slerp', { weight })),
   };
   const best: { method: MethodToEvaluate; prompt: Prompt }[] = [];
   for (const methods of Object.values(candidates)) {
@@ -176,10 +176,7 @@ async function study(name: string, phis: readonly (() => Promise<Phi>)[]): Promi
   rows[name] = [];
   for (const open of phis) {
     const phi = await open();
-    const method: MethodToEvaluate = {
-      ...{ name: 'lincir', settings: {} },
-      way: (embeddings) => phi.encode(embeddings),
-    };
+    const method = methodToEvaluate('lincir', { phi });
     prompts[name] ??= await bestPrompt(method);
     const found = await figures(test, method, promptOf(prompts[name], test.prompt));
     await phi.dispose();

@@ -4,9 +4,9 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import {
-  baseline,
   evaluate,
   evaluationReport,
+  methodToEvaluate,
   openBenchmark,
   writeEvaluation,
 } from '../src/benchmarks/index.ts';
@@ -60,11 +60,11 @@ const { value: evaluation } = await stage('asking all queries by every method', 
   evaluate(benchmark, {
     ...{ clip, cache: folder('cache') },
     methods: [
-      { name: 'lincir', settings: {}, way: (embeddings) => phi.encode(embeddings) },
-      baseline('image'),
-      baseline('text'),
-      baseline('sum', weights.sum),
-      baseline('slerp', weights.slerp),
+      methodToEvaluate('lincir', { phi }),
+      methodToEvaluate('image'),
+      methodToEvaluate('text'),
+      methodToEvaluate('sum', { weight: weights.sum }),
+      methodToEvaluate('slerp', { weight: weights.slerp }),
     ],
   }),
 );
@@ -122,7 +122,7 @@ async function indexed(clip: Clip): Promise<ImageIndex> {
   return index;
 }
 
-/** The first queries of each kind, by LinCIR and by the best way without training. */
+/** The first queries of each kind, by LinCIR and by the best method without training. */
 async function askedOf(
   { gallery, queries }: MiniBenchmark,
   index: ImageIndex,

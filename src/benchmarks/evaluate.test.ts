@@ -18,14 +18,14 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { writePicture } from '../../test/pictures.ts';
 import { type Clip, loadClip } from '../clip/index.ts';
-import { compose } from '../composition/index.ts';
+import { compose, type PseudoTokenEncoder } from '../composition/index.ts';
 import { normalizeRows } from '../core/index.ts';
 import type { Phi } from '../phi/index.ts';
 import type { Benchmark } from './benchmark.ts';
 import { compareResults } from './compare.ts';
 import { type EvaluationProgress, evaluate, rankAll, validationOn } from './evaluate.ts';
 import { custom } from './kinds/custom.ts';
-import { baseline, type MethodToEvaluate } from './methods.ts';
+import { methodToEvaluate } from './methods.ts';
 import { openMethods } from './open-methods.ts';
 import { scorePredictions } from './predicted.ts';
 import { promptOf, wordingsOf } from './prompts.ts';
@@ -58,18 +58,21 @@ after(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** A stand-in for phi: the first numbers of an embedding as a word. */
-const words: MethodToEvaluate['way'] = async ({ shape, data }) => {
-  const [rows, size] = shape as [number, number];
-  const { width } = clip.textConfig;
-  const all = new Float32Array(rows * width);
-  for (let at = 0; at < all.length; at += 1)
-    all[at] = data[Math.floor(at / width) * size + ((at % width) % size)]!;
-  return { shape: [rows, width], data: all };
+/** A stand-in for phi: the first numbers of an embedding as a pseudo token. */
+const phi: PseudoTokenEncoder = {
+  info: { l2Normalize: false },
+  async encode({ shape, data }) {
+    const [rows, size] = shape as [number, number];
+    const { width } = clip.textConfig;
+    const all = new Float32Array(rows * width);
+    for (let at = 0; at < all.length; at += 1)
+      all[at] = data[Math.floor(at / width) * size + ((at % width) % size)]!;
+    return { shape: [rows, width], data: all };
+  },
 };
-const methods: MethodToEvaluate[] = [
-  { name: 'lincir', settings: {}, way: words },
-  ...(['image', 'text', 'sum', 'slerp'] as const).map((name) => baseline(name)),
+const methods = [
+  methodToEvaluate('lincir', { phi }),
+  ...(['image', 'text', 'sum', 'slerp'] as const).map((name) => methodToEvaluate(name)),
 ];
 
 describe('evaluate', () => {
@@ -79,8 +82,7 @@ describe('evaluate', () => {
     const size = encoded.shape[1]!;
     const gallery = encoded.data.slice();
     normalizeRows(gallery, size);
-    const phi = { info: { l2Normalize: false }, encode: words } as unknown as Phi;
-    for (const { name } of methods) {
+    for (const { name, method } of methods) {
       let found = 0;
       for (const query of benchmark.queries) {
         const image = benchmark.images.find(({ id }) => id === query.reference)!.path;
@@ -89,7 +91,7 @@ describe('evaluate', () => {
           phi,
           images: [image],
           text: query.texts[0]!,
-          method: name as 'sum',
+          method,
         });
         const scores = benchmark.images.map(({ id }, row) => ({
           id,
@@ -106,12 +108,12 @@ describe('evaluate', () => {
         }
         if (ours.slice(0, 10).some((id) => query.targets!.includes(id))) found += 1;
       }
-      const method = results.methods.find((one) => one.name === name)!;
-      assert.ok(Math.abs(method.figures['R@10']!.value - found / benchmark.queries.length) < 1e-12);
-      const { even, odd } = method.groups;
+      const own = results.methods.find((one) => one.name === name)!;
+      assert.ok(Math.abs(own.figures['R@10']!.value - found / benchmark.queries.length) < 1e-12);
+      const { even, odd } = own.groups;
       const halves = (even!.values['R@10']! + odd!.values['R@10']!) / 2;
-      assert.ok(Math.abs(halves - method.figures['R@10']!.value) < 1e-12);
-      assert.equal(method.perQuery['R@1']!.length, 60);
+      assert.ok(Math.abs(halves - own.figures['R@10']!.value) < 1e-12);
+      assert.equal(own.perQuery['R@1']!.length, 60);
     }
     assert.equal(results.methods[0]!.differences, undefined);
     assert.equal(results.limit, null);
@@ -156,7 +158,7 @@ describe('evaluate', () => {
   });
 
   test('a limit asks queries spread over the benchmark, and says so', async () => {
-    const { results } = await evaluate(benchmark, { clip, methods: [baseline('image')], limit: 6 });
+    const { results } = await evaluate(benchmark, { clip, methods: [methodToEvaluate('image')], limit: 6 });
     assert.equal(results.limit, 6);
     assert.deepEqual(results.queries, ['q0', 'q10', 'q20', 'q30', 'q40', 'q50']);
   });
@@ -173,10 +175,9 @@ describe('evaluate', () => {
   });
 
   test('is a validation for training', async () => {
-    const phi = { info: { l2Normalize: false }, encode: words } as unknown as Phi;
     const validation = validationOn(benchmark);
     const { results } = await evaluate(benchmark, { clip, methods: methods.slice(0, 1) });
-    const metrics = await validation.evaluate({ clip, phi });
+    const metrics = await validation.evaluate({ clip, phi: phi as Phi });
     for (const [metric, { value }] of Object.entries(results.methods[0]!.figures)) {
       assert.ok(Math.abs(metrics[metric]! - value) < 1e-12);
     }
@@ -209,10 +210,15 @@ describe('evaluate', () => {
     const run = async () => {
       const done: number[] = [];
       const onInversion = (count: number) => done.push(count);
-      const opened = await openMethods(['oti', 'sum'], { clip, cache, onInversion, weights: { sum: 0.3 } });
+      const [inversion, weights] = [{ steps: 40 }, { sum: 0.3 }];
+      const opened = await openMethods(['oti', 'sum'], { clip, cache, onInversion, weights, inversion });
       const rankings = await rankAll(few, { clip, methods: opened.methods });
       await opened.dispose();
-      assert.equal(opened.methods[1]!.settings.weight, 0.3);
+      const used = { steps: 40, learningRate: 0.02, weightDecay: 0.01, averageDecay: 0.99 };
+      assert.deepEqual(
+        opened.methods.map(({ settings }) => settings),
+        [{ ...used, prompt: 'a photo of $', seed: 0 }, { weight: 0.3 }],
+      );
       return { rankings: rankings.get('oti')!, done };
     };
     const first = await run();
@@ -267,11 +273,11 @@ describe('evaluate refuses', () => {
       message: /secret.*lincir submit/,
     });
     const long = [{ ...benchmark.queries[0]!, texts: ['very '.repeat(100)] }];
-    for (const method of [methods[0]!, baseline('text')]) {
+    for (const method of [methods[0]!, methodToEvaluate('text')]) {
       const refused = evaluate({ ...benchmark, queries: long }, { clip, methods: [method] });
       await assert.rejects(refused, { code: 'bad-argument', message: /^query q0: / });
     }
-    const { results } = await evaluate(benchmark, { clip, methods: [baseline('image')] });
+    const { results } = await evaluate(benchmark, { clip, methods: [methodToEvaluate('image')] });
     assert.throws(() => compareResults(results, { ...results, preset: 'other' }), { code: 'bad-argument' });
     assert.throws(() => compareResults(results, { ...results, queries: ['none'] }), { code: 'bad-argument' });
   });

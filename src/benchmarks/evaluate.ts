@@ -2,12 +2,13 @@
 
 import { createHash } from 'node:crypto';
 import type { Clip } from '../clip/index.ts';
+import { type KnownTexts, methods } from '../composition/index.ts';
 import { LincirError } from '../core/index.ts';
 import { versions } from '../files/index.ts';
 import type { Validation } from '../training/index.ts';
 import type { Benchmark, BenchmarkQuery, OpenBenchmarkOptions, Prompt, Ranking } from './benchmark.ts';
 import { type EmbedImagesOptions, embedImages, type ImageEmbeddings } from './embed-images.ts';
-import { composeAll, type MethodToEvaluate } from './methods.ts';
+import { composeQueries, type MethodToEvaluate, methodToEvaluate } from './methods.ts';
 import { rank } from './ranking.ts';
 import type { MethodResults, Results } from './results.ts';
 import { meanScore, type RankedMethod, scoreMethods } from './scoring.ts';
@@ -48,7 +49,7 @@ export interface Evaluation {
 
 /**
  * Evaluates methods on a benchmark.
- * @throws LincirError 'bad-argument' for a split whose answers are secret, and what `embedPictures` and `composeAll` throw
+ * @throws LincirError 'bad-argument' for a split whose answers are secret, and what `embedImages` and `composeQueries` throw
  */
 export async function evaluate(benchmark: Benchmark, options: EvaluateOptions): Promise<Evaluation> {
   const { clip, opened = {}, wordings = [], limit } = options;
@@ -67,11 +68,11 @@ export async function evaluate(benchmark: Benchmark, options: EvaluateOptions): 
   const timed = stopwatch(seconds);
   options.onProgress?.({ stage: 'scoring', done: 0, total: 1 });
   const scored = await timed('scoring', async () => scoreMethods(asked, asked.queries, run.methods));
-  const methods: MethodResults[] = [];
+  const found: MethodResults[] = [];
   for (const [at, results] of scored.entries()) {
     const method = options.methods[at]!;
-    const isWorded = typeof method.way === 'function' && wordings.length > 0;
-    methods.push(
+    const isWorded = methods[method.method].pseudoTokens !== undefined && wordings.length > 0;
+    found.push(
       isWorded ? { ...results, wordings: await tryWordings(asked, method, run.pictures, options) } : results,
     );
   }
@@ -91,7 +92,7 @@ export async function evaluate(benchmark: Benchmark, options: EvaluateOptions): 
         fingerprint: clip.fingerprint,
         targetPad: clip.targetPad,
       },
-      methods,
+      methods: found,
       seconds,
       versions: versions(),
       date: new Date().toISOString(),
@@ -152,12 +153,8 @@ export function validationOn(
     primaryMetric: benchmark.primaryMetric,
     async evaluate({ clip, phi }) {
       pictures ??= embedImages(benchmark, clip, options);
-      const method: MethodToEvaluate = {
-        name: 'lincir',
-        settings: {},
-        way: (embeddings) => phi.encode(embeddings),
-      };
-      const vectors = await composeAll(method, queries, { clip, prompt, pictures: await pictures });
+      const method = methodToEvaluate('lincir', { phi });
+      const vectors = await composeQueries(method, queries, { clip, prompt, pictures: await pictures });
       return meanScore(benchmark, queries, await rank(benchmark, queries, vectors, await pictures));
     },
   };
@@ -180,16 +177,16 @@ async function rankMethods(benchmark: Benchmark, options: EvaluateOptions): Prom
       onProgress: (stage, done, total) => onProgress?.({ stage, done, total }),
     }),
   );
-  const texts = new Map<string, Float32Array>();
-  const methods: RankedMethod[] = [];
+  const known: KnownTexts = new Map();
+  const ranked: RankedMethod[] = [];
   for (const method of options.methods) {
     const { name, settings } = method;
     const progress = (stage: 'composing' | 'ranking', done: number) =>
       onProgress?.({ stage, method: name, done, total: queries.length });
     progress('composing', 0);
     const vectors = await timed(`composing, ${name}`, () =>
-      composeAll(method, queries, {
-        ...{ clip, pictures, prompt, texts, signal },
+      composeQueries(method, queries, {
+        ...{ clip, pictures, prompt, known, signal },
         onProgress: (done) => progress('composing', done),
       }),
     );
@@ -197,10 +194,10 @@ async function rankMethods(benchmark: Benchmark, options: EvaluateOptions): Prom
     const rankings = await timed(`ranking, ${name}`, () =>
       rank(benchmark, queries, vectors, pictures, { threads }),
     );
-    methods.push({ name, settings, prompt, rankings });
+    ranked.push({ name, settings, prompt, rankings });
     signal?.throwIfAborted();
   }
-  return { methods, pictures, seconds };
+  return { methods: ranked, pictures, seconds };
 }
 
 async function tryWordings(
@@ -212,7 +209,7 @@ async function tryWordings(
   const { queries } = benchmark;
   const tried: { prompt: Prompt; values: Record<string, number> }[] = [];
   for (const prompt of wordings) {
-    const vectors = await composeAll(method, queries, {
+    const vectors = await composeQueries(method, queries, {
       ...{ clip, pictures, prompt, signal },
       onProgress: (done) =>
         onProgress?.({

@@ -14,14 +14,7 @@ export {
   validationOn,
 } from './evaluate.ts';
 export type { ImageProblem } from './image-facts.ts';
-export {
-  type Baseline,
-  baseline,
-  type EvaluationMethod,
-  evaluationMethods,
-  type MakeWords,
-  type MethodToEvaluate,
-} from './methods.ts';
+export { type MethodToEvaluate, methodToEvaluate } from './methods.ts';
 export { kindNamed, openBenchmark, openKind } from './open.ts';
 export { type OpenedMethods, type OpenMethodsOptions, openMethods } from './open-methods.ts';
 export { scorePredictions } from './predicted.ts';

@@ -2,23 +2,25 @@
 
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { join } from 'node:path';
 import type { Clip } from '../clip/index.ts';
+import { type Method, methods } from '../composition/index.ts';
 import { type LicensedDownloadOptions, LincirError } from '../core/index.ts';
 import { asLincirError } from '../files/index.ts';
 import { phiFileOf } from '../hub/index.ts';
 import type { Device } from '../onnx/index.ts';
 import { loadPhi, type Phi } from '../phi/index.ts';
-import { invertCached } from './inversion-cache.ts';
-import { baseline, type EvaluationMethod, type MethodToEvaluate } from './methods.ts';
+import { type OpenInversionOptions, openInversion } from '../search/index.ts';
+import { type MethodToEvaluate, methodToEvaluate } from './methods.ts';
 
 export interface OpenMethodsOptions {
   readonly clip: Clip;
   /** Files, a run's folder, or names on the hub, of the methods that go by a phi. */
-  readonly phi?: Readonly<Partial<Record<'lincir' | 'searle' | 'pic2word', string | undefined>>>;
+  readonly phi?: Readonly<Partial<Record<Method, string | undefined>>>;
   /** Of the text. */
-  readonly weights?: Readonly<Partial<Record<'sum' | 'slerp', number | undefined>>>;
-  /** Where `oti` keeps its words. */
+  readonly weights?: Readonly<Partial<Record<Method, number | undefined>>>;
+  /** Of `oti`. */
+  readonly inversion?: OpenInversionOptions['settings'];
+  /** Where `oti` keeps its pseudo tokens. */
   readonly cache?: string | undefined;
   readonly device?: Device | undefined;
   readonly threads?: number | undefined;
@@ -40,7 +42,7 @@ export interface OpenedMethods {
  * @throws LincirError 'bad-argument' for a method whose phi is not given, and what `loadPhi` throws
  */
 export async function openMethods(
-  names: readonly EvaluationMethod[],
+  names: readonly Method[],
   options: OpenMethodsOptions,
 ): Promise<OpenedMethods> {
   const loaded: Phi[] = [];
@@ -48,80 +50,45 @@ export async function openMethods(
     for (const phi of loaded) await phi.dispose();
   };
   try {
-    const methods: MethodToEvaluate[] = [];
-    for (const name of names) {
-      if (name === 'lincir' || name === 'searle' || name === 'pic2word') {
-        const { phi, method } = await withPhi(name, options);
+    const opened: MethodToEvaluate[] = [];
+    for (const method of names) {
+      const { pseudoTokens } = methods[method];
+      if (pseudoTokens === 'phi') {
+        const { phi, settings } = await openPhi(method, options);
         loaded.push(phi);
-        methods.push(method);
-      } else if (name === 'oti') methods.push(inversion(options));
-      else if (name === 'sum' || name === 'slerp') methods.push(baseline(name, options.weights?.[name]));
-      else methods.push(baseline(name));
+        opened.push(methodToEvaluate(method, { phi, settings }));
+      } else if (pseudoTokens === 'inversion') {
+        const { inversion: settings, onInversion: onProgress, ...others } = options;
+        const phi = openInversion({ ...others, settings, onProgress });
+        opened.push(methodToEvaluate(method, { phi, settings: phi.settings }));
+      } else opened.push(methodToEvaluate(method, { weight: options.weights?.[method] }));
     }
-    return { methods, dispose };
+    return { methods: opened, dispose };
   } catch (error) {
     await dispose();
     throw error;
   }
 }
 
-async function withPhi(
-  name: 'lincir' | 'searle' | 'pic2word',
+/** The phi that is given for a method, and what the record says of it. */
+async function openPhi(
+  method: Method,
   { clip, phi: files = {}, device, threads, signal, download }: OpenMethodsOptions,
-): Promise<{ phi: Phi; method: MethodToEvaluate }> {
-  const given = files[name];
+) {
+  const given = files[method];
   if (given === undefined) {
     throw new LincirError('bad-argument', {
-      subject: `method ${name}`,
-      expected: 'its phi, which makes a word of an image',
+      subject: `method ${method}`,
+      expected: 'its phi, which makes a pseudo token of an image',
       found: 'none',
-      todo: `give ${name === 'lincir' ? '--phi' : `--${name}`} FILE, or leave the method out`,
+      todo: `give ${method === 'lincir' ? '--phi' : `--${method}`} FILE, or leave the method out`,
     });
   }
   const file = await phiFileOf(given, { model: clip.id, signal, ...download });
-  const phi = await loadPhi(file, {
-    clip,
-    ...(device && { device }),
-    ...(threads !== undefined && { threads }),
-  });
-  const { shape, l2Normalize, step } = phi.info;
-  const settings = {
-    phi: file,
-    sha256: await sha256(file),
-    architecture: shape.architecture,
-    l2Normalize,
-    step: step ?? null,
-  };
-  return { phi, method: { name, settings, way: (embeddings) => phi.encode(embeddings) } };
-}
-
-/** Optimisation-based textual inversion: a word for each image, without any phi. */
-function inversion(options: OpenMethodsOptions): MethodToEvaluate {
-  const { clip, cache, device, threads, signal, onInversion } = options;
-  const padding = clip.targetPad === null ? '' : `, padded to ${clip.targetPad}`;
-  return {
-    name: 'oti',
-    settings: { steps: 350, learningRate: 0.02, averageDecay: 0.99, seed: 0 },
-    way: (embeddings, ids) =>
-      invertCached({
-        ...{ clip, embeddings },
-        // The same image in another place is the same: its embedding tells it apart.
-        keys: ids.map((_, row) => keyOf(embeddings.data, row, ids.length) + padding),
-        ...(cache !== undefined && { cache: join(cache, 'words', clip.fingerprint) }),
-        ...(device && { device }),
-        ...(threads !== undefined && { threads }),
-        ...(signal && { signal }),
-        onProgress: (done) => onInversion?.(done, ids.length),
-      }),
-  };
-}
-
-/** A hash of one row of a matrix. */
-function keyOf(data: Float32Array, row: number, rows: number): string {
-  const size = data.length / rows;
-  return createHash('sha256')
-    .update(data.subarray(row * size, (row + 1) * size))
-    .digest('hex');
+  const phi = await loadPhi(file, { clip, device, threads });
+  const { shape, l2Normalize, step = null } = phi.info;
+  const { architecture } = shape;
+  return { phi, settings: { phi: file, sha256: await sha256(file), architecture, l2Normalize, step } };
 }
 
 async function sha256(path: string): Promise<string> {

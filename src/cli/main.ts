@@ -6,7 +6,7 @@ import { enableCompileCache } from 'node:module';
 import { inspect } from 'node:util';
 import { Command, CommanderError, Option } from 'commander';
 import { maskings } from '../captions/choices.ts';
-import type { Method } from '../composition/index.ts';
+import { methodNames, methods, weightedMethods } from '../composition/choices.ts';
 import { LincirError } from '../core/index.ts';
 import { comparisons } from '../indexing/choices.ts';
 import { phiArchitectures, schedules } from '../phi/choices.ts';
@@ -39,8 +39,6 @@ import {
 import { Reporter } from './terminal/progress.ts';
 
 enableCompileCache(); // The libraries behind the commands take longer to compile than most commands run.
-
-const methods: Method[] = ['lincir', 'image', 'text', 'sum', 'slerp'];
 
 const exitCodes = { failure: 1, usage: 2 } as const;
 /** Signals that interrupt, and the exit codes that shells know them by: Ctrl-C, kill or a shutdown, a closed terminal. */
@@ -170,7 +168,7 @@ program
   .option('--text <prompt>', 'what should be different, or a whole prompt with $')
   .option(
     '--phi <phi>',
-    "what turns images into words: a run's folder, a file, or a published phi such as lincir-large",
+    "what makes pseudo tokens of images: a run's folder, a file, or a published phi such as lincir-large",
   )
   .option('--without <text>', 'what you do not want')
   .option('--without-weight <number>', 'how much of it is subtracted (default: 0.5)', realNumber)
@@ -178,9 +176,13 @@ program
     new Option(
       '--method <name>',
       'how to compose (default: lincir for images with words, else what you give)',
-    ).choices(methods),
+    ).choices(methodNames),
   )
-  .option('--weight <number>', 'weight of the words in slerp (default: 0.8) and sum (default: 1)', realNumber)
+  .option(
+    '--weight <number>',
+    `weight of the text in ${weightedMethods.map((name) => `${name} (default: ${methods[name].weight!.default})`).join(' and ')}`,
+    realNumber,
+  )
   .option('--where <filter>', 'rank only images that pass')
   .option('--top <number>', 'number of results', wholeNumber, 10)
   .option('--page <number>', 'which page of results', wholeNumber, 1)

@@ -6,7 +6,9 @@ import { after, before, describe, test } from 'node:test';
 import { type Clip, loadClip } from '../clip/index.ts';
 import { normalizeRows, normals } from '../core/index.ts';
 import { Phi } from '../phi/index.ts';
-import { compose, methodOf } from './compose.ts';
+import { methodNames, methods } from './choices.ts';
+import { compose } from './compose.ts';
+import { methodOf } from './methods.ts';
 
 const fixtures = join(import.meta.dirname, '../../test/fixtures');
 const images = ['rgb.jpg', 'grey.png'].map((name) => join(fixtures, 'images', name)) as [string, string];
@@ -86,7 +88,7 @@ describe('compose', () => {
     assertClose((await compose({ clip, images: [{ ...stored, norm: null }] })).vector, stored.vector);
   });
 
-  test('goes without phi in four ways', async () => {
+  test('goes without phi by four methods', async () => {
     const picture = unit((await clip.encodeImages([images[0]])).data);
     const text = unit((await clip.encodeTexts(['red'])).data);
     const one = { clip, images: [images[0]], text: 'red' };
@@ -115,7 +117,7 @@ describe('compose', () => {
     );
   });
 
-  test('reads dollar signs in ways without phi, too', async () => {
+  test('reads dollar signs by methods without phi, too', async () => {
     const expected = await clip.encodeTexts(['a $100 bill, $5 note'], { normalize: true });
     assertClose((await compose({ clip, text: 'a $100 bill, \\$5 note' })).vector, expected.data);
     const without = (await clip.encodeTexts(['$5'], { normalize: true })).data;
@@ -130,12 +132,10 @@ describe('compose', () => {
   });
 
   test('refuses what has no direction', async () => {
+    const { width } = clip.textConfig;
     const of = (value: number) => ({
       info: phi.info,
-      encode: async () => ({
-        shape: [1, clip.textConfig.width],
-        data: new Float32Array(clip.textConfig.width).fill(value),
-      }),
+      encode: async () => ({ shape: [1, width], data: new Float32Array(width).fill(value) }),
     });
     const asked = { clip, images: [images[0]], text: 'is red' };
     for (const [value, found] of [
@@ -144,9 +144,9 @@ describe('compose', () => {
       [0, 'only zeros'],
     ] as const) {
       await assert.rejects(
-        compose({ ...asked, phi: of(value) as unknown as Phi }),
+        compose({ ...asked, phi: of(value) }),
         new RegExp(
-          `what phi makes of the images: expected a direction, found ${found}; its training went wrong`,
+          `the pseudo token of an image: expected a direction, found ${found}; phi's training went wrong`,
         ),
       );
     }
@@ -160,39 +160,39 @@ describe('compose', () => {
   test('names what does not fit', async () => {
     const refused = (options: Parameters<typeof methodOf>[0], message: RegExp) =>
       assert.throws(() => methodOf(options), message);
-    refused({ hasPhi: true }, /expected an image, a text, or both, found neither/);
+    refused({ phi: true }, /expected an image, a text, or both, found neither/);
     refused(
-      { images: ['a'], text: 'b', hasPhi: false },
-      /expected phi, .* found none; give --phi FILE, or --method sum/,
+      { images: ['a'], text: 'b' },
+      /expected phi, which makes a pseudo token .* found none; give --phi FILE, or --method sum/,
     );
     refused(
-      { images: ['a'], text: 'b', hasPhi: false, model: 'openai/clip-vit-large-patch14' },
-      /give --phi lincir-large \(LinCIR's, by its authors; CC BY-NC 4\.0\), --phi FILE, or --method sum/,
+      { images: ['a'], text: 'b', publishedPhi: { name: 'its', description: 'by X', licence: 'free' } },
+      /give --phi its \(by X; free\), --phi FILE, or --method sum/,
     );
-    refused({ text: 'b', method: 'sum', hasPhi: true }, /method sum: expected an image, found none/);
-    refused({ images: ['a'], method: 'slerp', hasPhi: true }, /method slerp: expected a text/);
-    refused({ text: 'a $', hasPhi: true }, /method text: expected a text without \$.*give an image/);
+    refused({ text: 'b', method: 'sum', phi: true }, /method sum: expected an image, found none/);
+    refused({ images: ['a'], method: 'slerp', phi: true }, /method slerp: expected a text/);
+    refused({ text: 'a $', phi: true }, /method text: expected a text without \$.*give an image/);
     refused(
-      { images: ['a'], text: 'b', method: 'slerp', weight: 2, hasPhi: true },
-      /weight: expected a number from 0 to 1, found 2/,
+      { images: ['a'], text: 'b', method: 'slerp', weight: 2, phi: true },
+      /weight of slerp: expected a number from 0 to 1, found 2/,
     );
     refused(
-      { text: 'b', without: 'c', withoutWeight: Number.NaN, hasPhi: true },
+      { text: 'b', without: 'c', withoutWeight: Number.NaN, phi: true },
       /withoutWeight: expected a number from 0/,
     );
     refused(
-      { text: 'b', withoutWeight: 1, hasPhi: true },
+      { text: 'b', withoutWeight: 1, phi: true },
       /withoutWeight: expected something that is not wanted, found nothing/,
     );
-    refused({ text: 'b', without: '', hasPhi: true }, /what is not wanted: expected words, found none/);
-    for (const method of ['lincir', 'image', 'text'] as const) {
+    refused({ text: 'b', without: '', phi: true }, /what is not wanted: expected words, found none/);
+    for (const method of methodNames.filter((name) => !methods[name].weight)) {
       refused(
-        { images: ['a'], text: 'b', method, weight: 0.5, hasPhi: true },
-        /weight: expected the method sum or slerp, found (lincir|image|text); leave it out/,
+        { images: ['a'], text: 'b', method, weight: 0.5, phi: true },
+        new RegExp(`weight: expected the method sum or slerp, found ${method}; leave it out`),
       );
     }
-    refused({ images: ['a'], text: ' ', hasPhi: true }, /the text: expected words, found none; leave it out/);
-    assert.equal(methodOf({ images: ['a'], method: 'lincir', hasPhi: true }), 'lincir');
+    refused({ images: ['a'], text: ' ', phi: true }, /the text: expected words, found none; leave it out/);
+    assert.equal(methodOf({ images: ['a'], method: 'lincir', phi: true }), 'lincir');
     await assert.rejects(compose({ clip, phi, images: ['none.jpg'], text: 'b' }), /none\.jpg/);
   });
 });

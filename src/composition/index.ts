@@ -1,16 +1,9 @@
 /** Composing a query: images and words to one vector, by phi or without training. */
 
-export {
-  type ComposeOptions,
-  compose,
-  expectDirection,
-  type Method,
-  methodOf,
-  methods,
-  type Query,
-  type Reference,
-} from './compose.ts';
-export { slerp, slerpWeight, sum } from './mixing.ts';
+export { composeAll, expectDirection, type KnownTexts, type PseudoTokenEncoder } from './batch.ts';
+export { type Method, methodNames, methods, phiMethods, weightedMethods } from './choices.ts';
+export { type ComposeOptions, compose, type EmbeddedImage, type Query, type Reference } from './compose.ts';
+export { methodOf, type PublishedPhi, weightOf } from './methods.ts';
 export {
   composePrompt,
   defaultPrompt,

@@ -1,7 +1,4 @@
-/** Mixing an image's and a text's vector without phi: their sum, and the way between them on the sphere. */
-
-/** Of the text, as its authors propose (Jang et al., ECCV 2024). */
-export const slerpWeight = 0.8;
+/** Mixing the directions of an image and a text: their sum, and the arc between them on the sphere. */
 
 /** a + weight b. */
 export function sum(a: Float32Array, b: Float32Array, weight: number): Float32Array {

@@ -13,7 +13,13 @@ export {
   type TextModel,
   towerBatches,
 } from './graphs.ts';
-export { checkedInversion, type InvertOptions, invert, invertedBatches } from './inversion.ts';
+export {
+  checkedInversion,
+  type InvertOptions,
+  inversionSettings,
+  invert,
+  invertedBatches,
+} from './inversion.ts';
 export {
   defaultDropout,
   initialPhi,

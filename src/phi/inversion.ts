@@ -120,21 +120,26 @@ export async function* invertedBatches(options: InvertOptions): AsyncGenerator<I
 
 /** Settings and keys with their defaults in. Throws 'bad-argument' for these and for embeddings that cannot be. */
 export function checkedInversion(options: InvertOptions) {
-  const { clip, embeddings, prompt, seed } = options;
-  const given = { ...options.settings, prompt, seed };
-  const { data: settings, error } = settingsSchema.safeParse(given);
-  if (error) {
-    const { path, message } = error.issues[0]!;
-    const subject = ['the inversion', ...path].join(': ');
-    throw new LincirError('bad-argument', {
-      subject,
-      expected: message,
-      found: quoted(JSON.stringify(given)),
-    });
-  }
+  const { clip, embeddings } = options;
+  const settings = inversionSettings(options);
   const keys = options.keys ?? Array.from({ length: embeddings.shape[0] ?? 0 }, (_, row) => `${row}`);
   expectEmbeddings(embeddings, keys, clip.textConfig);
   return { settings, keys };
+}
+
+/** All settings, with their defaults in. Throws 'bad-argument' for those that cannot be. */
+export function inversionSettings({
+  settings,
+  prompt,
+  seed,
+}: Pick<InvertOptions, 'settings' | 'prompt' | 'seed'>) {
+  const given = { ...settings, prompt, seed };
+  const { data, error } = settingsSchema.safeParse(given);
+  if (data) return data;
+  const { path, message } = error.issues[0]!;
+  const subject = ['the inversion', ...path].join(': ');
+  const found = quoted(JSON.stringify(given));
+  throw new LincirError('bad-argument', { subject, expected: message, found });
 }
 
 /** Runs AdamW from `vectors`, which it changes; gives their moving average. */

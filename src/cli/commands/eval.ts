@@ -5,7 +5,6 @@ import {
   type Benchmark,
   type BenchmarkKind,
   type EvaluateOptions,
-  type EvaluationMethod,
   type EvaluationProgress,
   evaluate as evaluateMethods,
   evaluationReport,
@@ -22,6 +21,7 @@ import {
   writeSubmission,
 } from '../../benchmarks/index.ts';
 import { type Clip, loadClip } from '../../clip/index.ts';
+import { type Method, methodNames, methods, phiMethods, weightedMethods } from '../../composition/index.ts';
 import { LincirError } from '../../core/index.ts';
 import { aloneIn, cacheFolder, writeFileAtomically } from '../../files/index.ts';
 import type { Device } from '../../onnx/index.ts';
@@ -38,15 +38,13 @@ export interface ProtocolOptions {
   readonly anyVersion?: boolean;
 }
 
-interface ModelledOptions extends ProtocolOptions {
+/** With the option of each method: its phi, which is `phi` for `lincir`, or its weight. */
+interface ModelledOptions
+  extends ProtocolOptions,
+    Readonly<Partial<Record<Method | 'phi', string> & Record<`${Method}Weight`, number>>> {
   readonly model: string;
-  readonly phi?: string;
-  readonly searle?: string;
-  readonly pic2word?: string;
-  readonly methods?: readonly EvaluationMethod[];
+  readonly methods?: readonly Method[];
   readonly prompt?: string;
-  readonly sumWeight?: number;
-  readonly slerpWeight?: number;
   readonly cache?: string;
   readonly device?: Device;
   readonly threads?: number;
@@ -150,19 +148,20 @@ async function withMethods<Result>(
 ): Promise<Result> {
   const { reporter, signal } = context;
   const { model, device, threads, targetPad, maxPixels, cache = cacheFolder() } = options;
-  const { phi, searle, pic2word, sumWeight: sum, slerpWeight: slerp } = options;
   const prompt = options.prompt === undefined ? undefined : promptOf(options.prompt, benchmark.prompt);
   const names = methodsOf(options);
-  const has = (...some: readonly EvaluationMethod[]) => some.some((name) => names.includes(name));
-  const hasWords = has('lincir', 'searle', 'pic2word', 'oti');
+  const isOfUse = (method: Method) => [names.includes(method), `${method} among --methods`] as const;
+  const hasPrompts = names.some((name) => methods[name].pseudoTokens);
+  const prompted = 'a method that puts a pseudo token into it, such as lincir by --phi';
   refuseIdle([
-    ['--phi', phi, has('lincir'), 'lincir among --methods'],
-    ['--searle', searle, has('searle'), 'searle among --methods'],
-    ['--pic2word', pic2word, has('pic2word'), 'pic2word among --methods'],
-    ['--sum-weight', sum, has('sum'), 'sum among --methods'],
-    ['--slerp-weight', slerp, has('slerp'), 'slerp among --methods'],
-    ['--prompt', options.prompt, hasWords, 'a method that puts a word into it, such as lincir by --phi'],
-    ['--prompts', options.prompts, hasWords, 'a method that puts a word into them, such as lincir by --phi'],
+    ...phiMethods.map(
+      (name) => [`--${phiOption(name)}`, options[phiOption(name)], ...isOfUse(name)] as const,
+    ),
+    ...weightedMethods.map(
+      (name) => [`--${name}-weight`, options[`${name}Weight`], ...isOfUse(name)] as const,
+    ),
+    ['--prompt', options.prompt, hasPrompts, prompted],
+    ['--prompts', options.prompts, hasPrompts, prompted],
   ]);
   const where = { ...(device && { device }), ...(threads !== undefined && { threads }) };
   const clip: Clip = await loadClip(model, {
@@ -174,7 +173,9 @@ async function withMethods<Result>(
   const problems = new Warnings(reporter, 'images are missing or broken');
   try {
     const opened = await openMethods(names, {
-      ...{ clip, phi: { lincir: phi, searle, pic2word }, weights: { sum, slerp }, cache, signal, ...where },
+      ...{ clip, cache, signal, ...where },
+      phi: Object.fromEntries(phiMethods.map((name) => [name, options[phiOption(name)]])),
+      weights: Object.fromEntries(weightedMethods.map((name) => [name, options[`${name}Weight`]])),
       download: phiDownload(reporter),
       onInversion: (done, total) => bar({ label: 'oti', unit: 'images', total }, done),
     });
@@ -195,11 +196,14 @@ async function withMethods<Result>(
   }
 }
 
-/** Without a choice, phi, if there is one, and what needs no training. */
-function methodsOf({ methods, phi, searle, pic2word }: ModelledOptions): readonly EvaluationMethod[] {
-  const files = { lincir: phi, searle, pic2word } as const;
-  const given = (['lincir', 'searle', 'pic2word'] as const).filter((name) => files[name] !== undefined);
-  return methods ?? [...given, 'image', 'text', 'sum', 'slerp'];
+/** Without a choice, those whose phi is given, and what needs no training. */
+function methodsOf(options: ModelledOptions): readonly Method[] {
+  const given = phiMethods.filter((name) => options[phiOption(name)] !== undefined);
+  return options.methods ?? [...given, ...methodNames.filter((name) => !methods[name].pseudoTokens)];
+}
+
+function phiOption(method: Method): Method | 'phi' {
+  return method === 'lincir' ? 'phi' : method;
 }
 
 /** Moves the bar, or begins another where the work is another. */

@@ -2,7 +2,8 @@
 
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
 import { benchmarkKinds } from '../../benchmarks/choices.ts';
-import type { BenchmarkKind, EvaluationMethod } from '../../benchmarks/index.ts';
+import type { BenchmarkKind } from '../../benchmarks/index.ts';
+import { type Method, methodNames, methods, phiMethods, weightedMethods } from '../../composition/choices.ts';
 import type { Context } from '../context.ts';
 import {
   countNumber,
@@ -15,17 +16,6 @@ import {
   wholeNumber,
 } from '../options.ts';
 import { compareNotes, evaluateNotes, miniNotes, scoreNotes, submitNotes } from './help.ts';
-
-export const methodNames: EvaluationMethod[] = [
-  'lincir',
-  'image',
-  'text',
-  'sum',
-  'slerp',
-  'searle',
-  'pic2word',
-  'oti',
-];
 
 export function evaluationCommands(program: Command, context: Context): void {
   const oneOf = (kinds: readonly BenchmarkKind[]) =>
@@ -98,20 +88,28 @@ function protocolOptions(command: Command): void {
 }
 
 function modelledCommand(command: Command): Command {
-  return dataOption(command)
-    .addOption(modelOption())
-    .option('--phi <phi>', "LinCIR's phi: a run's folder, a file, or a published phi such as lincir-large")
-    .option('--searle <file>', "SEARLE's phi")
-    .option('--pic2word <file>', "Pic2Word's phi")
+  dataOption(command).addOption(modelOption());
+  for (const method of phiMethods) {
+    if (method !== 'lincir') command.option(`--${method} <file>`, `the phi of ${method}`);
+    else
+      command.option(
+        '--phi <phi>',
+        "the phi of lincir: a run's folder, a file, or a published phi such as lincir-large",
+      );
+  }
+  command
     .addOption(
       new Option(
         '--methods <name...>',
         `of ${methodNames.join(', ')} (default: those that need no training, and those whose phi you give)`,
       ).argParser(methodList),
     )
-    .option('--prompt <prompt>', "use this prompt, with $ for the image and {text}, not the benchmark's")
-    .option('--sum-weight <number>', 'weight of the text in sum (default: 1)', realNumber)
-    .option('--slerp-weight <number>', 'weight of the text in slerp (default: 0.8)', realNumber)
+    .option('--prompt <prompt>', "use this prompt, with $ for the image and {text}, not the benchmark's");
+  for (const method of weightedMethods) {
+    const description = `weight of the text in ${method} (default: ${methods[method].weight!.default})`;
+    command.option(`--${method}-weight <number>`, description, realNumber);
+  }
+  return command
     .option('--cache <folder>', 'for embeddings (default: LINCIR_CACHE, or ~/.cache/lincir)')
     .addOption(deviceOption())
     .addOption(threadsOption())
@@ -124,9 +122,9 @@ function listed(value: string, before: readonly string[] = []): string[] {
   return [...before, ...value.split(',').filter((name) => name !== '')];
 }
 
-function methodList(value: string, before?: readonly EvaluationMethod[]): EvaluationMethod[] {
+function methodList(value: string, before?: readonly Method[]): Method[] {
   const names = listed(value, before);
-  const isKnown = (name: string): name is EvaluationMethod => methodNames.some((known) => known === name);
+  const isKnown = (name: string): name is Method => methodNames.some((known) => known === name);
   if (names.every(isKnown) && new Set(names).size === names.length) return names;
   throw new InvalidArgumentError(`It must be a list of different ones of ${methodNames.join(', ')}.`);
 }

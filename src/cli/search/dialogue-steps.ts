@@ -1,6 +1,6 @@
 /** What a line of the dialogue means: what is asked next, something to print or to open, or the end. */
 
-import { methods } from '../../composition/index.ts';
+import { methodNames, weightedMethods } from '../../composition/index.ts';
 import { withoutQuotes, wordsOf } from '../terminal/words.ts';
 import type { SearchRequest, SearchResults } from './session.ts';
 
@@ -8,9 +8,9 @@ import type { SearchRequest, SearchResults } from './session.ts';
 export const commands = {
   image: 'NAME … [-- WORDS]  other images, and words for them; no NAME: none',
   text: 'WORDS  words, also those that begin with a number; none: no words',
-  method: 'NAME  lincir, image, text, sum or slerp; none: by what is given',
-  weight: 'N  of the words in sum and slerp; none: the usual one',
-  phi: 'PHI  what makes words of images',
+  method: `NAME  ${methodNames.join(', ')}; none: by what is given`,
+  weight: `N  of the text in ${weightedMethods.join(' and ')}; none: the usual one`,
+  phi: 'PHI  what makes pseudo tokens of images',
   without: 'WORDS  subtract these; none: nothing',
   where: 'FILTER  only images that pass; none: all',
   unique: 'N  what is alike once: same contents, or from a similarity on; off: each',
@@ -60,8 +60,8 @@ export function stepOf(line: string, request: SearchRequest, last: SearchResults
     case 'text':
       return { request: { ...next, text: given } };
     case 'method': {
-      const method = methods.find((name) => name === rest);
-      if (method === undefined && given) return { print: `/method takes one of ${methods.join(', ')}` };
+      const method = methodNames.find((name) => name === rest);
+      if (method === undefined && given) return { print: `/method takes one of ${methodNames.join(', ')}` };
       return { request: { ...next, method } };
     }
     case 'weight':

@@ -3,7 +3,7 @@
 import { appendFile, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline/promises';
-import { methods } from '../../composition/index.ts';
+import { methodNames, methods } from '../../composition/index.ts';
 import { LincirError } from '../../core/index.ts';
 import { cacheFolder } from '../../files/index.ts';
 import type { Context } from '../context.ts';
@@ -90,10 +90,9 @@ function isEmpty({ images, text }: SearchRequest): boolean {
 /** A weight that was chosen waits until there is something to weigh. */
 function whatCounts(request: SearchRequest): SearchRequest {
   const { method, weight, without, withoutWeight } = request;
-  const mixes = method === 'sum' || method === 'slerp';
   return {
     ...request,
-    weight: mixes ? weight : undefined,
+    weight: method && methods[method].weight && weight,
     withoutWeight: without === undefined ? undefined : withoutWeight,
   };
 }
@@ -128,7 +127,7 @@ async function completer(line: string): Promise<[string[], string]> {
       Object.keys(commands).map((name) => `/${name} `),
       line,
     );
-  if (command === 'method') return among(methods, rest);
+  if (command === 'method') return among(methodNames, rest);
   return command === 'image' || command === 'phi' ? await completedPath(rest) : [[], line];
 }
 

@@ -1,11 +1,22 @@
 /** What stays loaded between searches: an index, its model and phi; and one search with them. */
 
 import { type Clip, loadClip } from '../../clip/index.ts';
-import { compose, composePrompt, type Method, methodOf, type Query } from '../../composition/index.ts';
+import {
+  compose,
+  composePrompt,
+  type Method,
+  methodOf,
+  methods,
+  type PseudoTokenEncoder,
+  type Query,
+} from '../../composition/index.ts';
 import { formatBytes, LincirError } from '../../core/index.ts';
+import { cacheFolder } from '../../files/index.ts';
+import { phiPresetFor } from '../../hub/index.ts';
 import { type FoundImage, type ImageIndex, type IndexedReference, openIndex } from '../../indexing/index.ts';
 import type { Device } from '../../onnx/index.ts';
 import { loadPhi, type Phi } from '../../phi/index.ts';
+import { openInversion } from '../../search/index.ts';
 import { type Context, downloadBar, phiDownload } from '../context.ts';
 
 /** Bytes that are taken from standard input: as much as from the web. */
@@ -101,9 +112,10 @@ export class SearchSession {
    * @throws LincirError 'bad-argument' for what is no query, as `compose` does
    */
   expectQuery(request: SearchRequest): Method {
-    const { images, text = '', phi } = request;
-    const method = methodOf({ ...request, hasPhi: phi !== undefined, model: this.#clip.id });
-    if (method === 'lincir') composePrompt(text, images.length, this.#clip.tokenizer);
+    const { images, text = '', method: asked } = request;
+    const phi = request.phi ?? (asked && methods[asked].pseudoTokens === 'inversion' ? asked : undefined);
+    const method = methodOf({ ...request, phi, publishedPhi: phiPresetFor(this.#clip.id) });
+    if (methods[method].pseudoTokens) composePrompt(text, images.length, this.#clip.tokenizer);
     return method;
   }
 
@@ -152,8 +164,11 @@ export class SearchSession {
       ),
     );
     this.index.expectModel(this.#clip);
-    const phiPath = chosen === 'lincir' ? request.phi : undefined;
-    const phi = phiPath === undefined ? undefined : await timed(timings, 'phi', () => this.#phiOf(phiPath));
+    const { pseudoTokens } = methods[chosen];
+    const phiPath = pseudoTokens === 'phi' ? request.phi : undefined;
+    let phi: PseudoTokenEncoder | undefined;
+    if (phiPath !== undefined) phi = await timed(timings, 'phi', () => this.#phiOf(phiPath));
+    else if (pseudoTokens === 'inversion') phi = this.#inversion();
     const query = await compose({
       clip: this.#clip,
       phi,
@@ -194,6 +209,16 @@ export class SearchSession {
     await this.#forgetPhi();
     this.#phi = { path, phi };
     return phi;
+  }
+
+  #inversion(): PseudoTokenEncoder {
+    const { device, threads } = this.#options;
+    const { reporter, signal } = this.#context;
+    reporter.begin({ label: 'oti', unit: 'images' });
+    return openInversion({
+      ...{ clip: this.#clip, cache: cacheFolder(), device, threads, signal },
+      onProgress: (done) => reporter.advance(done),
+    });
   }
 
   /** Read once, however often it is asked for. */

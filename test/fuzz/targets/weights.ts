@@ -105,7 +105,7 @@ export async function weightTargets(folder: string) {
       read: (bytes) => readNpyHeader(memoryFile(bytes)),
     },
     'vector-cache': {
-      covers: ['files/vector-cache.ts', 'benchmarks/inversion-cache.ts', 'benchmarks/embed-images.ts'],
+      covers: ['files/vector-cache.ts', 'search/inversion-cache.ts', 'benchmarks/embed-images.ts'],
       seeds: [cacheSeed],
       repair: safetensorsRepair(88),
       tokens: safetensorsTokens,

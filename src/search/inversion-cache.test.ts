@@ -9,6 +9,7 @@ import { loadClip } from '../clip/index.ts';
 import { normals } from '../core/index.ts';
 import { invert } from '../phi/index.ts';
 import { type InvertCachedOptions, invertCached } from './inversion-cache.ts';
+import { openInversion } from './open-inversion.ts';
 
 const clip = await loadClip(join(import.meta.dirname, '../../test/fixtures/tiny-clip'));
 after(() => clip.dispose());
@@ -80,4 +81,15 @@ test('an interrupted inversion goes on where it was', async (context) => {
   assert.deepEqual([resumed.known, resumed.done], [4, 8]);
   expectClose(resumed.data);
   assert.equal((await ask(folder)).known, 8);
+});
+
+test('the settings that an inversion records are those that it uses', async () => {
+  const given = { settings: { steps: 5 }, seed: 3 };
+  const inversion = openInversion({ clip, ...given });
+  const { prompt, seed, ...settings } = inversion.settings;
+  const found = await inversion.encode(embeddings);
+  assert.deepEqual(await openInversion({ clip, prompt, seed, settings }).encode(embeddings), found);
+  for (const other of [{ seed: 4 }, { settings: { steps: 6 } }, { prompt: 'the $' }]) {
+    assert.notDeepEqual(await openInversion({ clip, ...given, ...other }).encode(embeddings), found);
+  }
 });

@@ -1,0 +1,100 @@
+/** Which method a query means, and whether it has what the method needs. */
+
+import { LincirError, quoted } from '../core/index.ts';
+import { type Method, methods, weightedMethods } from './choices.ts';
+import { namesImages } from './prompt.ts';
+
+/** A phi that is published for a model, as an error recommends it. */
+export interface PublishedPhi {
+  readonly name: string;
+  readonly description: string;
+  readonly licence: string;
+}
+
+/** What decides on a method. */
+export interface MethodOptions {
+  readonly images?: readonly unknown[] | undefined;
+  readonly text?: string | undefined;
+  readonly without?: string | undefined;
+  readonly method?: Method | undefined;
+  readonly weight?: number | undefined;
+  readonly withoutWeight?: number | undefined;
+  /** What makes pseudo tokens, or its name. */
+  readonly phi?: unknown;
+  readonly publishedPhi?: PublishedPhi | undefined;
+}
+
+/** The method that the options mean, if they have all that it needs. Throws LincirError 'bad-argument'. */
+export function methodOf(options: MethodOptions): Method {
+  const { images = [], text, without, method, weight, withoutWeight, phi, publishedPhi } = options;
+  const has = { image: images.length > 0, text: text !== undefined };
+  if (!has.image && !has.text) {
+    throw refusal('a query', 'an image, a text, or both', 'neither', 'give --image, --text or both');
+  }
+  for (const [subject, words] of [
+    ['the text', text],
+    ['what is not wanted', without],
+  ] as const) {
+    if (words?.trim() === '') throw refusal(subject, 'words', 'none', 'leave it out');
+  }
+  const chosen = method ?? (has.image && has.text ? 'lincir' : has.image ? 'image' : 'text');
+  const { needs, pseudoTokens } = methods[chosen];
+  for (const need of needs) {
+    if (!has[need]) throw refusal(`method ${chosen}`, need === 'image' ? 'an image' : 'a text', 'none');
+  }
+  expectPhi(chosen, phi, publishedPhi);
+  const advice = 'or write \\$ for a dollar sign';
+  if (!pseudoTokens && has.text && namesImages(text!, images.length)) {
+    const todo = `${has.image ? 'use --method lincir' : 'give an image with --image'}, ${advice}`;
+    throw refusal(`method ${chosen}`, 'a text without $', quoted(text!), todo);
+  }
+  if (without !== undefined && namesImages(without, images.length)) {
+    throw refusal('what is not wanted', 'a text without $', quoted(without), `leave it out, ${advice}`);
+  }
+  if (withoutWeight !== undefined && without === undefined) {
+    throw refusal(
+      'withoutWeight',
+      'something that is not wanted',
+      'nothing',
+      'leave it out, or say without what',
+    );
+  }
+  if (withoutWeight !== undefined) expectBetween('withoutWeight', withoutWeight, 100);
+  weightOf(chosen, weight);
+  return chosen;
+}
+
+/** Throws LincirError 'bad-argument' where a method lacks what makes its pseudo tokens. */
+export function expectPhi(method: Method, phi: unknown, published?: PublishedPhi): void {
+  if (phi !== undefined || methods[method].pseudoTokens === undefined) return;
+  const known = published ? `--phi ${published.name} (${published.description}; ${published.licence}), ` : '';
+  throw refusal(
+    `method ${method}`,
+    'phi, which makes a pseudo token of an image',
+    'none',
+    `give ${known}--phi FILE, or --method sum to go without`,
+  );
+}
+
+/**
+ * The weight that a method gives the text: the one that is given, or its own; undefined if it weighs nothing.
+ * @throws LincirError 'bad-argument' for one that is out of its range, or given where nothing is weighed
+ */
+export function weightOf(method: Method, given: number | undefined): number | undefined {
+  const { weight } = methods[method];
+  if (given === undefined) return weight?.default;
+  if (weight === undefined) {
+    const expected = `the method ${weightedMethods.join(' or ')}`;
+    throw refusal('weight', expected, method, 'leave it out, or choose one of these methods');
+  }
+  expectBetween(`weight of ${method}`, given, weight.most);
+  return given;
+}
+
+function expectBetween(subject: string, value: number, most: number): void {
+  if (!(value >= 0 && value <= most)) throw refusal(subject, `a number from 0 to ${most}`, `${value}`);
+}
+
+function refusal(subject: string, expected: string, found: string, todo?: string): LincirError {
+  return new LincirError('bad-argument', { subject, expected, found, ...(todo && { todo }) });
+}
