@@ -48,7 +48,9 @@ export {
   type ErrorCode,
   type Float32Tensor,
   LincirError,
+  type ModelFiles,
   type Problem,
+  type RandomAccess,
 } from './core/index.ts';
 export {
   type Annotation,

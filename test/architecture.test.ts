@@ -67,6 +67,24 @@ test('imports go to lower folders, through their doors', () => {
   }
 });
 
+/** These compute, on any platform: what a platform has, they get through `imports` in package.json. */
+const pure = ['core', 'pixels', 'onnx', 'clip', 'phi'];
+const portable = /^(#runtime|#decode|#models|zod|protobufjs(\/.*)?|@huggingface\/tokenizers)$/;
+
+test('pure folders know no runtime', () => {
+  for (const { path, folder, text } of files) {
+    if (!pure.includes(folder) || path.endsWith('.test.ts')) continue;
+    const code = text.replaceAll(/\/\*[\s\S]*?\*\/|\/\/ .*/g, '');
+    for (const [, target] of code.matchAll(/(?:from|import\(?) ?'([^']+)'/g)) {
+      const imported = relative(source, resolve(source, dirname(path), target!)).split(sep)[0]!;
+      const isPure = target!.startsWith('.') ? pure.includes(imported) : portable.test(target!);
+      assert.ok(isPure, `${path} imports ${target}`);
+    }
+    const [global] = code.match(/\b(process\.|Buffer\b|NodeJS\.|require\(|import\.meta\b)/) ?? [];
+    assert.equal(global, undefined, `${path} uses ${global}, which not every platform has`);
+  }
+});
+
 test('what users choose from by name loads no library, for --help is to be quick', () => {
   const texts = new Map(files.map(({ path, text }) => [path.replaceAll(sep, '/'), text]));
   const loaded = new Set([...texts.keys()].filter((path) => path.endsWith('/choices.ts')));

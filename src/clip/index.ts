@@ -9,12 +9,10 @@ export {
   loadClip,
 } from './clip.ts';
 export {
-  type Activation,
   type ClipConfig,
   readClipConfig,
   readConfigOf,
   type TextConfig,
-  type TowerConfig,
   type VisionConfig,
 } from './config.ts';
 export {
@@ -24,7 +22,7 @@ export {
   readPreprocessing,
 } from './preprocess.ts';
 export { prefixInputs, type TextInputs, textInputs, textPrefix, textTower } from './text-tower.ts';
-export { type Injection, type TokenBatch, type TokenRow, tokenBatches } from './token-batches.ts';
+export { type Injection, type TokenRow, tokenBatches } from './token-batches.ts';
 export { type ClipTokenizer, loadTokenizer } from './tokenizer.ts';
-export { type Parameter, type Prefix, parametersOf } from './transformer.ts';
+export { type Parameter, parametersOf } from './transformer.ts';
 export { visionInput, visionTower } from './vision-tower.ts';

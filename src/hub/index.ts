@@ -1,13 +1,12 @@
 /** Models from the Hugging Face hub, in the cache that all of its tools share, and data sets from there. */
 
 export { datasetPresets, modelPresets, type PhiPreset, phiPresets } from './choices.ts';
-export { type Dataset, type DatasetFile, type DatasetOptions, openDataset } from './datasets.ts';
+export { openDataset } from './datasets.ts';
 export type { Variables } from './environment.ts';
 export {
   type CachedModel,
   listCachedModels,
   pullModel,
-  type ResolvedModel,
   type ResolveOptions,
   resolveModel,
 } from './models.ts';
@@ -17,6 +16,4 @@ export {
   isPhiCached,
   phiPresetFor,
   pullPhi,
-  type ResolvedPhi,
-  resolvePhi,
 } from './phis.ts';

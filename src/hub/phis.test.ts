@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { FakeModel } from '../../test/fake-hub.ts';
 import { commit, refused, setUp, tiny } from '../../test/hub-setup.ts';
-import { isPhiCached, modelPresets, phiPresetFor, phiPresets, pullPhi, resolvePhi } from './index.ts';
+import { isPhiCached, modelPresets, phiPresetFor, phiPresets, pullPhi } from './index.ts';
+import { resolvePhi } from './phis.ts';
 
 const phi = Buffer.alloc(60_000, 'pseudo words');
 const authors: FakeModel = {

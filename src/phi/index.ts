@@ -30,4 +30,4 @@ export {
   widthLimit,
 } from './network.ts';
 export { adamW, clipByNorm, type Moments, updateAverage } from './optimizer.ts';
-export { learningRateAt, type Schedule, schedules } from './schedule.ts';
+export { learningRateAt, schedules } from './schedule.ts';
