@@ -106,7 +106,7 @@ async function similarities(dimensions: number, threads: number | undefined): Pr
   const queries = input('queries', 'float32', ['queries', dimensions]);
   const pictures = input('pictures', 'float32', ['pictures', dimensions]);
   const scores = gemm(queries, pictures, { transB: true });
-  return await Session.create({ scores }, threads === undefined ? {} : { threads });
+  return await Session.create({ scores }, { threads });
 }
 
 /** A gallery's images in its order, ready to be compared. */

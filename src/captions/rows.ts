@@ -16,7 +16,7 @@ export interface UsableOptions {
   readonly name: string;
   readonly unit: 'line' | 'row';
   readonly onLeftOut: OnLeftOut;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
 }
 
 /** No caption is this long, in characters: CLIP reads 77 tokens. */

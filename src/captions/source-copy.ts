@@ -102,7 +102,7 @@ export async function copySource(
         options.onLeftOut?.(where, reason);
       };
       const { signal } = options;
-      for await (const captions of source.captions({ onLeftOut, ...(signal && { signal }) })) {
+      for await (const captions of source.captions({ onLeftOut, signal })) {
         signal?.throwIfAborted();
         for (const caption of captions) {
           const room = caption.length * bytesPerUnit;

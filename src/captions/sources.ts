@@ -33,7 +33,7 @@ export interface CaptionSource {
 export interface ReadCaptionsOptions {
   /** Told of each row whose caption is null, empty, white space, over 65,536 characters, or no Unicode. */
   readonly onLeftOut: OnLeftOut;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
 }
 
 /** Captions that come from no file. */
@@ -48,13 +48,13 @@ export interface MadeCaptions {
 
 export interface SourceOptions {
   /** What specs may name beside files; undefined for what it does not know. */
-  readonly made?: ((origin: string) => Promise<MadeCaptions | undefined>) | undefined;
+  readonly made?: (origin: string) => Promise<MadeCaptions | undefined>;
   /** The first of these that a file has is read. Default: `text`. Text files have no columns. */
-  readonly columns?: readonly string[] | undefined;
+  readonly columns?: readonly string[];
   /** Ends this call, and reads from the hub. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
   /** Default: `process.env` */
-  readonly environment?: Variables | undefined;
+  readonly environment?: Variables;
 }
 
 /** A file before it is known how a user weighs it. */
@@ -143,15 +143,15 @@ function foundMade({ name, version, bytes, captions }: MadeCaptions): Found {
 }
 
 async function filesOnHub(
-  { id, revision }: { id: string; revision?: string | undefined },
+  { id, revision }: { id: string; revision?: string },
   columns: readonly string[],
   { signal, environment }: SourceOptions,
 ): Promise<readonly Found[]> {
   const { commit, files } = await openDataset(id, {
     split: 'train',
-    ...(revision !== undefined && { revision }),
-    ...(signal !== undefined && { signal }),
-    ...(environment !== undefined && { environment }),
+    revision,
+    signal,
+    environment,
   });
   return files.map(({ name: path, size, access }) => {
     const name = `hf://datasets/${id}@${commit}/${path}`;

@@ -142,7 +142,7 @@ async function hashOf(path: string, file: RemoteFile, signal: AbortSignal | unde
   const isGit = file.etag.length === 40;
   const hash = createHash(isGit ? 'sha1' : 'sha256');
   if (isGit) hash.update(`blob ${file.size}\0`);
-  const content = createReadStream(path, { highWaterMark: 2 ** 20, ...(signal && { signal }) });
+  const content = createReadStream(path, { highWaterMark: 2 ** 20, signal });
   for await (const chunk of content) hash.update(chunk);
   return hash.digest('hex');
 }

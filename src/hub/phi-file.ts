@@ -8,7 +8,7 @@ import { resolvePhi } from './phis.ts';
 
 export interface PhiFileOptions extends LicensedDownloadOptions {
   /** The id of the model that phi must be for. */
-  readonly model?: string | undefined;
+  readonly model?: string;
 }
 
 /** The phis in a training run's folder. */

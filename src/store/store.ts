@@ -95,9 +95,9 @@ export interface StoreQuery {
   /** The most hits. */
   readonly limit: number;
   /** Only images that pass are ranked: there are `limit` hits if so many pass. */
-  readonly filter?: Filter | undefined;
+  readonly filter?: Filter;
   /** Compare every vector, whatever it takes. Default: where there is an approximate index, use it. */
-  readonly exact?: boolean | undefined;
+  readonly exact?: boolean;
 }
 
 export interface StoreStatistics {

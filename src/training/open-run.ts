@@ -89,9 +89,9 @@ export async function openRunFolder(options: RunOptions): Promise<OpenedRun> {
     if (!stored) await expectRoomForRun(folder);
     clip = await loadClip(settings.model, {
       device: settings.device,
-      ...(settings.threads !== undefined && { threads: settings.threads }),
-      ...(onDownload && { onDownload }),
-      ...(signal && { signal }),
+      threads: settings.threads,
+      onDownload,
+      signal,
     });
     const config = stored ? { ...stored, settings } : await newConfig(clip, settings, folder, options);
     if (stored) {
@@ -135,13 +135,13 @@ async function copyCaptions(
   const sources = await findCaptionSources(captions, {
     columns,
     made: madeCaptions,
-    ...(signal && { signal }),
-    ...(environment && { environment }),
+    signal,
+    environment,
   });
   const store = await CaptionStore.build(join(folder, runFiles.captions), sources, {
-    ...(onLeftOut && { onLeftOut }),
-    ...(onCaptions && { onProgress: onCaptions }),
-    ...(signal && { signal }),
+    onLeftOut,
+    onProgress: onCaptions,
+    signal,
   });
   await store.close();
   return store.sources;
@@ -211,5 +211,5 @@ function withPaths(settings: Partial<TrainingSettingsInput>): Partial<TrainingSe
   const validate = settings.validate?.map((spec) =>
     spec.replace(/^([^:]*:)(.+)$/s, (_, kind: string, path: string) => kind + resolve(path)),
   );
-  return { ...settings, ...(captions && { captions }), ...(validate && { validate }) };
+  return { ...settings, captions, validate };
 }

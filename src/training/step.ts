@@ -33,7 +33,7 @@ export interface StepGradient {
 }
 
 export interface StepOptions extends Pick<SessionOptions, 'device'> {
-  readonly threads?: number | undefined;
+  readonly threads?: number;
   /** Token positions that are computed at once: more of them need more memory. */
   readonly positionsPerRun: number;
   /** Whether phi takes embeddings scaled to length 1. */
@@ -69,7 +69,7 @@ export class TrainingStep {
   /** @throws LincirError 'device', and 'bad-file' for weights that are not the config's */
   static async create(model: TextModel, shape: PhiShape, options: StepOptions): Promise<TrainingStep> {
     const { device, threads } = options;
-    const where = { ...(device && { device }), ...(threads !== undefined && { threads }) };
+    const where = { device, threads };
     const prefix = await computePrefix(model, [model.startOfText], where);
     const { forward, backward } = phiGraphs(shape);
     const sessions = {

@@ -25,7 +25,7 @@ interface HeldOutOptions {
   readonly columns: readonly string[];
   readonly masking: Masking;
   /** Told of a row that has no usable caption. */
-  readonly onLeftOut?: OnLeftOut | undefined;
+  readonly onLeftOut?: OnLeftOut;
 }
 
 /** Captions beyond this number are not looked at: the similarities of all pairs are computed. */

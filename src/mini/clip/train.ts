@@ -118,7 +118,7 @@ export async function* trainClip(options: ClipTrainingOptions): AsyncGenerator<C
   await (resume ? continueLog(folder, settings, state.step) : beginLog(folder, settings));
   const begin = performance.now() - 1000 * state.seconds;
 
-  const graph = await ContrastStep.create(config, batch, groups, threads === undefined ? {} : { threads });
+  const graph = await ContrastStep.create(config, batch, groups, { threads });
   try {
     while (state.step < steps) {
       const step = state.step + 1;

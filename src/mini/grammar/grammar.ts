@@ -20,13 +20,13 @@ import { tidy } from './words.ts';
 
 export interface CaptionOptions {
   /** Say everything: each object's shape, colour, texture, size, number and position, and the place. Default: false. */
-  readonly complete?: boolean | undefined;
+  readonly complete?: boolean;
   /** Perhaps name another scene first, and say how it changed. Default: true. */
-  readonly changed?: boolean | undefined;
+  readonly changed?: boolean;
   /** A scene that is like this one, which most captions by way of another one name first. */
-  readonly twin?: Scene | undefined;
+  readonly twin?: Scene;
   /** Which scenes are known by their names. Default: none. */
-  readonly isKnown?: ((scene: Scene) => boolean) | undefined;
+  readonly isKnown?: (scene: Scene) => boolean;
 }
 
 /** The share of captions that name another scene first and then change it, as far as draws lead to one. */

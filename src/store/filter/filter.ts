@@ -318,6 +318,6 @@ function refusal(text: string, at: number, expected: string, found: string, todo
     subject,
     expected,
     found,
-    ...(todo === undefined ? {} : { todo }),
+    todo,
   });
 }
