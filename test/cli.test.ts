@@ -176,7 +176,7 @@ describe('embed', () => {
 
     const [resumed, whole] = [await lincir(args('killed.npy')), await lincir(args('whole.npy'))];
     assert.deepEqual([resumed.code, whole.code], [0, 0]);
-    assert.match(resumed.stderr, /^killed\.npy\.partial has [1-9][\d,]* of 3,000 texts already: going on/);
+    assert.match(resumed.stderr, /^killed\.npy\.partial has [1-9][\d,]* of 3,000 texts already: continuing/);
     const [a, b] = [await readFile(join(folder, 'killed.npy')), await readFile(join(folder, 'whole.npy'))];
     assert.deepEqual(a.subarray(0, 128), b.subarray(0, 128));
     assertClose(floats(a), floats(b));

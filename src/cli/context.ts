@@ -1,4 +1,4 @@
-/** What main lends to a command, so that only main prints, and what commands say in common. */
+/** What main lends to a command, so that only main prints, and messages that commands share. */
 
 import { type DownloadProgress, formatCount, type LicensedDownloadOptions } from '../core/index.ts';
 import type { Reporter } from './terminal/progress.ts';
@@ -12,10 +12,10 @@ export interface Context {
   readonly signal: AbortSignal;
 }
 
-/** Warnings of one kind that are printed one by one; the others are counted. */
+/** How many warnings of one kind are printed; the others are counted. */
 const warningsShown = 5;
 
-/** Shows a download as one progress bar over all of a model's files. */
+/** Shows a download as one progress bar for all of a model's files. */
 export function downloadBar(reporter: Reporter, model: string): (progress: DownloadProgress) => void {
   let isFirst = true;
   return ({ allReceivedBytes, allTotalBytes }) => {
@@ -28,7 +28,7 @@ export function downloadBar(reporter: Reporter, model: string): (progress: Downl
   };
 }
 
-/** The same for a phi on the hub, with its licence before it. */
+/** Shows a phi's download in the same way, after its licence. */
 export function phiDownload(reporter: Reporter): Pick<LicensedDownloadOptions, 'onProgress' | 'onLicence'> {
   return { onProgress: downloadBar(reporter, 'phi'), onLicence: (notice) => reporter.note(notice) };
 }

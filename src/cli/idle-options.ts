@@ -1,10 +1,10 @@
-/** Options that could change nothing beside the others: they are refused, since whoever gave them meant something. */
+/** Refuses options that would have no effect: whoever gave them expects one. */
 
 import { LincirError } from '../core/index.ts';
 
 /**
- * @param rules an option's name and value, whether it would be of use, and what for; a value that is undefined or false was not given
- * @throws LincirError 'bad-argument' for the first option that was given and is of no use
+ * @param rules an option's name and value, whether it has an effect, and what it needs for one. A value that is undefined or false was not given.
+ * @throws LincirError 'bad-argument' for the first option that was given and has no effect
  */
 export function refuseIdle(
   rules: readonly (readonly [option: string, value: unknown, isOfUse: boolean, needs: string])[],
@@ -14,8 +14,8 @@ export function refuseIdle(
     throw new LincirError('bad-argument', {
       subject: option,
       expected: needs,
-      found: 'that it would change nothing',
-      todo: 'leave it out, or give what it is for',
+      found: 'an option without effect',
+      todo: 'leave it out, or add what it needs',
     });
   }
 }

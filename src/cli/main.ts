@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The command line: what can be said to it, and the only place that prints and sets exit codes. */
+/** The command line: its commands and options. Only this file prints and sets exit codes. */
 
 import { readFileSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
@@ -38,10 +38,10 @@ import {
 } from './options.ts';
 import { Reporter } from './terminal/progress.ts';
 
-enableCompileCache(); // The libraries behind the commands take longer to compile than most commands run.
+enableCompileCache(); // Compiling the libraries takes longer than most commands run.
 
 const exitCodes = { failure: 1, usage: 2 } as const;
-/** Signals that interrupt, and the exit codes that shells know them by: Ctrl-C, kill or a shutdown, a closed terminal. */
+/** Signals that interrupt, with the exit codes that shells use for them: Ctrl-C, kill or a shutdown, a closed terminal. */
 const interruptedCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 const interruption = new AbortController();
@@ -52,12 +52,12 @@ const context: Context = {
   signal: interruption.signal,
 };
 
-/** Milliseconds that a command has to end in order when whoever ended it may not do so again. */
+/** Milliseconds that a command has to end in order, after a signal that may not come again. */
 const patience = 30_000;
 let interruptedCode: number | undefined;
 for (const [signal, code] of Object.entries(interruptedCodes)) {
   process.on(signal, () => {
-    // By its default, a signal ends the process whatever it is at.
+    // The signal's default ends the process at once.
     const end = () => process.removeAllListeners(signal).kill(process.pid, signal);
     if (interruption.signal.aborted) end();
     else if (signal !== 'SIGINT') setTimeout(end, patience).unref();
@@ -65,9 +65,9 @@ for (const [signal, code] of Object.entries(interruptedCodes)) {
     interruption.abort();
   });
 }
-// A terminal that is closed takes no messages any more, which is no reason to lose work.
+// A closed terminal takes no messages. That is no reason to lose work.
 process.stderr.on('error', () => {});
-// Whoever reads the output, such as head, has had enough.
+// The reader of the output, such as head, has closed it.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') fail(error);
   process.exit();
@@ -316,7 +316,7 @@ try {
 /** Prints an error as one line and sets the exit code. The process ends by itself when all output is written. */
 function fail(error: unknown): void {
   if (error instanceof CommanderError) {
-    // Commander has printed what there is to say.
+    // Commander has already printed the error.
     process.exitCode = error.exitCode === 0 ? 0 : exitCodes.usage;
     return;
   }
@@ -333,7 +333,7 @@ function fail(error: unknown): void {
   if (program.opts().debug || process.env.LINCIR_DEBUG === '1') reporter.note(inspect(error));
 }
 
-/** Commander's message as one line of ours. */
+/** Turns commander's message into one line of ours. */
 function usageError(text: string): string {
   return `${text
     .trim()

@@ -17,7 +17,7 @@ export interface Page {
 
 export function page({ title, style, body, script }: Page): string {
   const policy = [
-    // Should data ever get into the markup, it can load and run nothing.
+    // Even if data got into the markup, it could load and run nothing.
     `default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'`,
     ...(script ? [`script-src 'sha256-${createHash('sha256').update(script).digest('base64')}'`] : []),
   ];

@@ -31,7 +31,7 @@ export function dataUrl(type: string, bytes: Uint8Array): string {
   return `data:image/${type};base64,${Buffer.from(bytes).toString('base64')}`;
 }
 
-/** The shape of the frames, width / height, that leaves most images the least room unused. */
+/** The frames' ratio of width to height that leaves most images the least unused room. */
 export function frameRatio(images: readonly { readonly width: number; readonly height: number }[]): string {
   const ratios = images.map(({ width, height }) => width / height).sort((a, b) => a - b);
   const median = ratios[Math.floor(ratios.length / 2)] ?? 4 / 3;

@@ -54,7 +54,7 @@ interface Matrix {
   readonly metadata?: Readonly<Record<string, string>>;
 }
 
-/** By the ending of the file's name. */
+/** Formats by the ending of the file's name. */
 const formats = new Map<string, (file: RandomAccess) => Promise<Matrix>>([
   ['.safetensors', safetensorsMatrix],
   ['.npy', readNpyHeader],

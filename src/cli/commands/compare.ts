@@ -1,4 +1,4 @@
-/** `lincir compare`: two results side by side. */
+/** `lincir compare`: shows two results side by side. */
 
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** `lincir embed`: images or texts to a file of embeddings, in bounded memory, going on where it was stopped. */
+/** `lincir embed`: embeds images or texts into a file, in bounded memory, and continues where it was stopped. */
 
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
@@ -42,7 +42,7 @@ export interface EmbedOptions {
   readonly json?: boolean;
 }
 
-/** What came of it, as `--json` prints it. */
+/** The outcome, as `--json` prints it. */
 interface Summary {
   readonly files: readonly string[];
   readonly kind: Input['kind'];
@@ -51,7 +51,7 @@ interface Summary {
   readonly normalized: boolean;
   readonly count: number;
   readonly dimensions: number;
-  /** What earlier runs of the same command had done. */
+  /** Done by earlier runs of the same command. */
   readonly resumedFrom: number;
   readonly skipped: readonly Skipped[];
   /** Files that look like images and are not taken, by ending. */
@@ -65,10 +65,10 @@ export async function embed(options: EmbedOptions, context: Context): Promise<vo
   const { reporter, signal, print } = context;
   const { images, texts } = options;
   refuseIdle([
-    ['--strict', options.strict, texts !== undefined, '--texts beside it'],
-    ['--skip-broken', options.skipBroken, images !== undefined, '--images beside it'],
-    ['--target-pad', targetPad, images !== undefined, '--images beside it'],
-    ['--max-pixels', maxPixels, images !== undefined, '--images beside it'],
+    ['--strict', options.strict, texts !== undefined, '--texts as well'],
+    ['--skip-broken', options.skipBroken, images !== undefined, '--images as well'],
+    ['--target-pad', targetPad, images !== undefined, '--images as well'],
+    ['--max-pixels', maxPixels, images !== undefined, '--images as well'],
   ]);
   const write = writerFor(out);
   await expectPlaceFor(out);
@@ -129,7 +129,7 @@ async function inputOf(
   });
 }
 
-/** Finds out now, and not after hours, that the output cannot be written. */
+/** Checks now, not after hours, that the output can be written. */
 async function expectPlaceFor(out: string): Promise<void> {
   await stat(dirname(out)).catch((error: unknown) => {
     throw asLincirError(error, dirname(out), 'read');
@@ -149,7 +149,7 @@ async function beginWork(
   { reporter }: Context,
 ): Promise<PartialWork> {
   const { kind } = input;
-  // No items give an embedding of the right width, or the right error if the model lacks the tower.
+  // Encoding no items tells the width, or fails if the model lacks the tower.
   const { shape } = await (kind === 'images' ? clip.encodeImages([]) : clip.encodeTexts([]));
   const { fingerprint } = clip;
   const job = {
@@ -164,7 +164,7 @@ async function beginWork(
   const { folder, count, done, skipped } = work;
   if (done > 0) {
     reporter.note(
-      `${folder} has ${formatCount(done)} of ${formatCounted(count, kind)} already: going on from there`,
+      `${folder} has ${formatCount(done)} of ${formatCounted(count, kind)} already: continuing from there`,
     );
   }
   if (skipped.size > 0 && !skipBroken) {
@@ -173,7 +173,7 @@ async function beginWork(
       subject: folder,
       expected: 'no images left out',
       found: `${skipped.size}, by an earlier run with --skip-broken`,
-      todo: 'give that option again, or delete the folder to begin anew',
+      todo: 'give that option again, or delete the folder to start again',
     });
   }
   return work;
@@ -198,10 +198,10 @@ async function finishWork(
     }
   } catch (error) {
     const kept = `${formatCount(work.done)} of ${formatCounted(count, kind)} are kept in ${folder}`;
-    if (signal.aborted) reporter.note(`${kept}: run the same command again to go on`);
+    if (signal.aborted) reporter.note(`${kept}: run the same command again to continue`);
     if (!(error instanceof LincirError)) throw error;
     const repair =
-      kind === 'images' ? 'repair it, or give --skip-broken' : 'run the same command again to go on';
+      kind === 'images' ? 'repair it, or give --skip-broken' : 'run the same command again to continue';
     const todo = `${error.problem.todo ?? repair}; ${kept}`;
     throw new LincirError(error.code, { ...error.problem, todo, cause: error });
   } finally {
@@ -209,7 +209,7 @@ async function finishWork(
   }
 }
 
-/** The images that were left out, and one line on all. */
+/** Prints the images that were left out, and a summary in one line. */
 function report(summary: Summary, { reporter }: Context): void {
   const { files, kind, count, dimensions, resumedFrom, skipped, leftOut, seconds } = summary;
   tellLeftOut(leftOut, reporter);

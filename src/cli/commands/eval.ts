@@ -1,4 +1,4 @@
-/** `lincir eval` and `lincir submit`: methods on a benchmark, with what a person sees of it. */
+/** `lincir eval` and `lincir submit`: measure methods on a benchmark, and show progress and results. */
 
 import { join } from 'node:path';
 import {
@@ -90,7 +90,7 @@ export async function evaluate(
       reporter.end();
       await writeFileAtomically(join(out, 'report.html'), (file) => file.writeFile(report));
     } finally {
-      // Whatever becomes of the report. Last, since a folder with results is complete, and taken.
+      // Even if the report fails. Last, because a folder with results counts as complete and taken.
       await writeEvaluation(out, evaluation);
     }
     return evaluation;
@@ -120,7 +120,7 @@ export async function submit(name: string, options: SubmitOptions, context: Cont
   });
 }
 
-/** Opens a benchmark; what is missing is told with where to get it. */
+/** Opens a benchmark. If files are missing, says where to get them. */
 export async function openedBenchmark(
   kind: BenchmarkKind,
   options: ProtocolOptions,
@@ -139,7 +139,7 @@ export function protocolOf({ split, variant, only, anyVersion }: ProtocolOptions
   return { split, variant, only, anyVersion };
 }
 
-/** Loads model and methods, lends them to `work`, and lets go of them. */
+/** Loads model and methods, lends them to `work`, and disposes of them. */
 async function withMethods<Result>(
   benchmark: Benchmark,
   options: ModelledOptions,
@@ -206,7 +206,7 @@ function phiOption(method: Method): Method | 'phi' {
   return method === 'lincir' ? 'phi' : method;
 }
 
-/** Moves the bar, or begins another where the work is another. */
+/** Moves the bar, or begins another one for other work. */
 function progressBar({ reporter }: Context): (work: Work, done: number) => void {
   let label: string | undefined;
   return (work, done) => {

@@ -1,4 +1,4 @@
-/** `lincir index`: images, ready embeddings and metadata into an index, and what is in one. */
+/** `lincir index`: puts images, ready embeddings and metadata into an index, and shows what is in one. */
 
 import { loadClip } from '../../clip/index.ts';
 import {
@@ -32,7 +32,7 @@ export interface IndexOptions {
   /** Files that list images. */
   readonly list?: readonly string[];
   readonly embeddings?: readonly string[];
-  /** Of the rows of `embeddings`, one file each, in their order. */
+  /** Files with the names of the rows, one for each file of `embeddings`, in their order. */
   readonly names?: readonly string[];
   readonly metadata?: readonly string[];
   readonly metadataKey?: string;
@@ -57,9 +57,9 @@ export type ReindexCommandOptions = Pick<
   'index' | 'model' | 'precision' | 'device' | 'threads' | 'targetPad' | 'maxPixels' | 'json'
 >;
 
-/** Broken images that are printed after indexing; `--stats` prints all. */
+/** How many broken images are printed after indexing; `--stats` prints all. */
 const brokenShown = 20;
-/** Where there is no terminal, a line comes this often. */
+/** Milliseconds between lines where there is no terminal. */
 const millisecondsPerLine = 60_000;
 
 export async function index(
@@ -71,9 +71,9 @@ export async function index(
   const { reporter, signal, print } = context;
   const addsPictures = pictures.length + list.length > 0;
   const doesNothing = !addsPictures && embeddings.length + metadata.length + remove.length === 0;
-  const ofPictures = 'folders, files, shards or --list beside it';
+  const ofPictures = 'folders, files, shards or --list as well';
   refuseIdle([
-    ['--metadata-key', options.metadataKey, metadata.length > 0, '--metadata beside it'],
+    ['--metadata-key', options.metadataKey, metadata.length > 0, '--metadata as well'],
     ['--exclude', options.exclude, addsPictures, ofPictures],
     ['--follow-links', options.followLinks, addsPictures, ofPictures],
     ['--max-pixels', options.maxPixels, addsPictures, ofPictures],
@@ -97,7 +97,7 @@ export async function index(
       found: `${names.length} for ${embeddings.length}`,
     });
   }
-  // What is wrong with these is to be known before hours of work.
+  // Finds what is wrong with these before hours of work.
   const tables = await Promise.all(
     metadata.map((path) =>
       openMetadata(path, {
@@ -113,7 +113,7 @@ export async function index(
     const { precision } = options;
     const target = await openIndex(options.index, {
       access: 'write',
-      // Without it, no index is made where there is none: images are only to be taken out, or told of.
+      // Without a model, a missing index is not made: images are only taken out or listed.
       ...(addsPictures || embeddings.length > 0 ? { clip } : {}),
       ...(precision && { precision }),
     });
@@ -164,7 +164,7 @@ export async function index(
   if (away) throw away;
 }
 
-/** Takes images out, and tells of names that are of none. */
+/** Takes images out, and warns of names that no image has. */
 async function takeOut(
   target: ImageIndex,
   names: readonly string[],
@@ -203,7 +203,7 @@ export async function rebuild(options: ReindexCommandOptions, context: Context):
   }
 }
 
-/** The model that is named, or else the index's own. */
+/** The model that the options name, or else the index's own. */
 async function clipFor(
   { index: uri, model, device, threads, targetPad, maxPixels }: ReindexCommandOptions,
   { reporter, signal }: Context,
@@ -242,7 +242,7 @@ async function infoOf(uri: string): Promise<StoreInfo | undefined> {
   }
 }
 
-/** Shows work on an index, and what came of it. Returns what there is to say of images that are away. */
+/** Shows work on an index and its outcome. Returns what to say about missing images. */
 async function follow(
   events: AsyncIterable<UpdateEvent>,
   target: ImageIndex | undefined,
@@ -272,7 +272,7 @@ async function follow(
     if (away === undefined || error !== away) throw error;
   } finally {
     reporter.end();
-    if (signal.aborted) reporter.note(`what is done is in ${uri}: run the same command again to go on`);
+    if (signal.aborted) reporter.note(`what is done is in ${uri}: run the same command again to continue`);
   }
   const seconds = (performance.now() - begin) / 1000;
   const present = target ?? (await openIndex(uri));
@@ -358,7 +358,7 @@ function described(summary: UpdateSummary, broken: number, seconds: number, uri:
   return `${parts.join(', ')} → ${uri}`;
 }
 
-/** Those that are not 0; of all that are, that none is. */
+/** The counts that are not 0, or `none`. */
 function counted(counts: Readonly<Record<string, number>>): string {
   const some = Object.entries(counts).filter(([, count]) => count > 0);
   return some.map(([name, count]) => `${formatCount(count)} ${name}`).join(', ') || 'none';

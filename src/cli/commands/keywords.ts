@@ -1,4 +1,4 @@
-/** `lincir keywords`: captions, and what training would mask in them, to be looked at. */
+/** `lincir keywords`: shows captions, and what training would mask in them. */
 
 import { pipeline } from 'node:stream/promises';
 import { styleText } from 'node:util';
@@ -30,7 +30,7 @@ export interface KeywordsOptions {
   readonly json?: boolean;
 }
 
-/** @param named sources, like those of `captions`; standard input for `-`, and if there are none at all */
+/** @param named sources, as in `captions`; standard input for `-`, or if there are none */
 export async function keywords(
   named: readonly string[],
   { captions = [], column, masking, limit, seed, json }: KeywordsOptions,
@@ -42,8 +42,8 @@ export async function keywords(
   const isFromInput = specs.length === 0 || specs.includes('-');
   const files = specs.filter((spec) => spec !== '-');
   refuseIdle([
-    ['--column', column, files.length > 0, 'a table to read beside it'],
-    ['--seed', seed > 0, masking === 'official', '--masking official beside it'],
+    ['--column', column, files.length > 0, 'a table to read'],
+    ['--seed', seed > 0, masking === 'official', '--masking official as well'],
   ]);
   const sources = await findCaptionSources(files, { columns: column, signal, made: madeCaptions });
 
@@ -112,7 +112,7 @@ function markerFor(stream: NodeJS.WriteStream): (keyword: string) => string {
   return (keyword) => styleText(['bold', 'underline'], keyword);
 }
 
-/** One line that does nothing to a terminal. */
+/** Text in one line, without control characters. */
 function shown(text: string): string {
   return text.replaceAll(/\s+/g, ' ').replaceAll(/\p{Cc}/gu, '\ufffd');
 }

@@ -1,4 +1,4 @@
-/** `lincir mini`: the miniature world's benchmark as files. */
+/** `lincir mini`: writes the miniature world's benchmark as files. */
 
 import { formatCounted } from '../../core/index.ts';
 import { aloneIn } from '../../files/index.ts';

@@ -1,4 +1,4 @@
-/** `lincir models`: the presets and what the cache holds; `lincir models pull`: downloads a model or a phi into it. */
+/** `lincir models` lists the presets and the cache; `lincir models pull` downloads a model or a phi into it. */
 
 import { formatBytes, formatCount } from '../../core/index.ts';
 import {
@@ -65,7 +65,7 @@ export async function listModels({ json }: ModelsOptions, { print }: Context): P
       ]),
     );
   }
-  print('\n--model takes a preset, OWNER/NAME[@REVISION] on the hub, a folder, or mini, which comes along.');
+  print('\n--model takes a preset, OWNER/NAME[@REVISION] on the hub, a folder, or mini, which is included.');
   print("--phi takes one of these, OWNER/NAME[/FILE][@REVISION] on the hub, a file, or a run's folder.");
 }
 

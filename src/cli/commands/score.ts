@@ -1,4 +1,4 @@
-/** `lincir score`: predictions that were made elsewhere. */
+/** `lincir score`: scores predictions that were made elsewhere. */
 
 import {
   expectRoomForResults,

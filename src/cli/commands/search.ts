@@ -1,4 +1,4 @@
-/** `lincir search`: images that match an image and words, once or in a dialogue. */
+/** `lincir search`: finds images that match an image and words, once or in a dialogue. */
 
 import { access } from 'node:fs/promises';
 import type { Method } from '../../composition/index.ts';
@@ -70,10 +70,10 @@ export async function search(options: SearchCommandOptions, context: Context): P
   const asLines = !options.json && !options.paths && !options.null;
   refuseIdle([
     ['--page', page > 1, !interactive, 'no --interactive, where /next turns pages'],
-    ['--paths', options.paths, !options.json, 'no --json beside it'],
-    ['--null', options.null, !options.json, 'no --json beside it'],
-    ['--preview', options.preview, asLines, 'neither --json nor bare paths beside it'],
-    ['--include-reference', includeReference, interactive || images.length > 0, '--image beside it'],
+    ['--paths', options.paths, !options.json, 'no --json'],
+    ['--null', options.null, !options.json, 'no --json'],
+    ['--preview', options.preview, asLines, 'neither --json nor bare paths'],
+    ['--include-reference', includeReference, interactive || images.length > 0, '--image as well'],
     [
       '--allow-private',
       options.allowPrivate,
@@ -82,11 +82,11 @@ export async function search(options: SearchCommandOptions, context: Context): P
     ],
   ]);
   if (options.preview) expectGraphics();
-  // Ways without phi take several images without names.
+  // Methods without phi take several images without names.
   const named = method === undefined || method === 'lincir' ? images.length : 1;
   if (text !== undefined && looksEmptied(text, named) && images.length > 0) {
     context.reporter.note(
-      `warning: ${quoted(text)} has a gap: if $1 stood there, a shell has emptied it; write --text in single quotes`,
+      `warning: ${quoted(text)} has a gap: if you wrote $1 there, a shell has emptied it; write --text in single quotes`,
     );
   }
   const session = await SearchSession.open(options, context);
@@ -113,7 +113,7 @@ export async function search(options: SearchCommandOptions, context: Context): P
   }
 }
 
-/** Prints results in the way that the options ask for. */
+/** Prints results as the options ask. */
 async function show(
   results: SearchResults,
   session: SearchSession,
@@ -142,7 +142,7 @@ async function show(
   } else if (interactive) reporter.note(foundLine(results, (await session.index.statistics()).images));
 }
 
-/** Opens the page of results, or the image of a rank, by the program that the system has for it. */
+/** Opens the page of results, or the image of a rank, in the system's program for it. */
 async function openResult(
   results: SearchResults,
   what: number | 'page',
@@ -189,7 +189,7 @@ function expectGraphics(): void {
   throw new LincirError('bad-argument', {
     subject: '--preview',
     expected: "a terminal that shows images by kitty's, iTerm2's or sixel graphics",
-    found: process.stdout.isTTY ? 'one that is not known to' : 'no terminal',
+    found: process.stdout.isTTY ? 'one that is not known to do so' : 'no terminal',
     todo: 'use --html, with --open',
   });
 }

@@ -1,4 +1,4 @@
-/** `lincir tokenize`: lines of standard input to lines of token ids. */
+/** `lincir tokenize`: turns lines of standard input into lines of token ids. */
 
 import { pipeline } from 'node:stream/promises';
 import { loadTokenizer, readConfigOf } from '../../clip/index.ts';

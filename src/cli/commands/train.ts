@@ -1,4 +1,4 @@
-/** `lincir train`: phi from captions, with a line that says how it goes. */
+/** `lincir train`: trains phi on captions, with a line that shows progress. */
 
 import {
   formatBytes,
@@ -30,11 +30,11 @@ export interface TrainOptions extends Partial<Omit<TrainingSettingsInput, 'colum
   readonly json?: boolean;
 }
 
-/** Where there is no terminal, a line comes this often, in seconds. */
+/** Seconds between lines where there is no terminal. */
 const secondsPerLine = 60;
-/** How long all takes is said after so many steps, the first of which does not count: it is slower. */
+/** Steps after which the total time is estimated. The first one does not count, because it is slower. */
 const stepsToMeasure = 3;
-/** What takes less, in seconds, is soon seen. */
+/** Seconds below which no estimate is needed. */
 const shortTime = 600;
 
 export async function train(options: TrainOptions, context: Context): Promise<void> {
@@ -52,9 +52,9 @@ export async function train(options: TrainOptions, context: Context): Promise<vo
   if (given.resume === undefined) {
     const { schedule, validate } = { ...recipe, ...given };
     refuseIdle([
-      ['--cycles', given.cycles, schedule === 'cosine-restarts', '--schedule cosine-restarts beside it'],
-      ['--power', given.power, schedule === 'polynomial', '--schedule polynomial beside it'],
-      ['--validate-every', given.validateEvery, validate !== undefined, '--validate beside it'],
+      ['--cycles', given.cycles, schedule === 'cosine-restarts', '--schedule cosine-restarts as well'],
+      ['--power', given.power, schedule === 'polynomial', '--schedule polynomial as well'],
+      ['--validate-every', given.validateEvery, validate !== undefined, '--validate as well'],
     ]);
   }
   const events = trainPhi({ ...recipe, ...runOf(given), ...(column && { columns: column }), ...hooks });
@@ -73,13 +73,13 @@ export async function train(options: TrainOptions, context: Context): Promise<vo
       reporter.end();
       const again = `lincir train --resume ${options.resume ?? options.out}`;
       if (event.reason === 'finished') reporter.note(`${formatCounted(event.step, 'steps')} → ${folder}`);
-      else reporter.note(`stopped after step ${formatCount(event.step)}, all saved: ${again} goes on`);
+      else reporter.note(`stopped after step ${formatCount(event.step)}, all saved: ${again} continues`);
     }
   }
   signal.throwIfAborted();
 }
 
-/** `cirr:FOLDER` and its like: the split of a benchmark whose answers are known. */
+/** `cirr:FOLDER` and the like: a benchmark's split whose answers are known. */
 async function benchmarkValidation(spec: string): Promise<Validation | undefined> {
   const [, name, folder] = /^([^:]*):(.+)$/s.exec(spec) ?? [];
   if (name === undefined || folder === undefined || name === 'captions') return undefined;
@@ -92,7 +92,7 @@ class TrainingLine {
   readonly #context: Context;
   #last = 0;
   #begin: TrainingBegin | undefined;
-  /** When the first step ended, in seconds of the run. */
+  /** When the first step ended, in seconds since the run began. */
   #afterFirst = 0;
 
   constructor(context: Context) {
@@ -104,7 +104,7 @@ class TrainingLine {
     const { reporter } = this.#context;
     this.#begin = begin;
     reporter.note(
-      `${formatCounted(parameters, 'parameters')}, ${formatCounted(epochLength, 'captions')} an epoch, ${formatCount(settings.batch * settings.accumulation)} a step${step > 0 ? `; going on after step ${formatCount(step)}` : ''}`,
+      `${formatCounted(parameters, 'parameters')}, ${formatCounted(epochLength, 'captions')} an epoch, ${formatCount(settings.batch * settings.accumulation)} a step${step > 0 ? `; continuing after step ${formatCount(step)}` : ''}`,
     );
     reporter.begin({ label: 'training', unit: 'steps', total: settings.steps, begun: step });
   }
@@ -141,7 +141,7 @@ class TrainingLine {
   }
 }
 
-/** How long the steps after this one will take, if that is long: nobody is to find out after a night. */
+/** How long the remaining steps will take, if that is long. */
 export function timeAhead(
   { settings }: Pick<TrainingBegin, 'settings'>,
   step: number,
@@ -152,10 +152,10 @@ export function timeAhead(
   if (seconds < shortTime) return undefined;
   const time = seconds < 7200 ? formatDuration(seconds) : `${formatCount(Math.round(seconds / 3600))} hours`;
   const work = `${formatCount(steps - step)} steps of ${formatCount(batch * accumulation)} captions`;
-  return `${work} will take about ${time} here; Ctrl-C stops and saves, --resume goes on`;
+  return `${work} will take about ${time} here; Ctrl-C stops and saves, --resume continues`;
 }
 
-/** Either a new run with all that it needs, or one to go on with. */
+/** Either a new run with all that it needs, or one to continue. */
 function runOf({
   out,
   resume,

@@ -1,14 +1,14 @@
-/** Embeddings and their names as files: safetensors, NumPy, or a line of JSON each. */
+/** Writes embeddings and their names to files: safetensors, NumPy, or JSON lines. */
 
 import { extname } from 'node:path';
 import { LincirError, quoted } from '../../core/index.ts';
 import { batched, writeFileAtomically, writeNpy, writeSafetensors } from '../../files/index.ts';
 
-/** Embeddings of any number, read as often as a format needs. */
+/** Any number of embeddings, read as often as a format needs. */
 export interface Embeddings {
   readonly count: number;
   readonly dimensions: number;
-  /** What they were made with; only safetensors has a place for it. */
+  /** What they were made with. Only safetensors has a place for it. */
   readonly metadata: Readonly<Record<string, string>>;
   /** Row-major, whole rows: [some, dimensions] at a time. */
   readonly rows: () => AsyncIterable<Float32Array>;
@@ -18,7 +18,7 @@ export interface Embeddings {
 /** Writes the embeddings and returns the files that it wrote, the given one last. */
 export type EmbeddingsWriter = (path: string, embeddings: Embeddings) => Promise<string[]>;
 
-/** By the ending of the file's name. */
+/** Formats by the ending of the file's name. */
 const writers: ReadonlyMap<string, EmbeddingsWriter> = new Map([
   ['.safetensors', writeAsSafetensors],
   ['.npy', writeAsNpy],
@@ -38,7 +38,7 @@ export function writerFor(path: string): EmbeddingsWriter {
 
 /**
  * Tensors `embeddings`, F32 [count, dimensions], and `names`, U8: UTF-8, a JSON string and a line end for each name.
- * The metadata, which readers bound to a few megabytes, could not hold a million names.
+ * Readers limit the metadata to a few megabytes, which could not hold a million names.
  */
 async function writeAsSafetensors(path: string, embeddings: Embeddings): Promise<string[]> {
   const { count, dimensions, metadata, rows } = embeddings;
@@ -55,7 +55,7 @@ async function writeAsSafetensors(path: string, embeddings: Embeddings): Promise
   return [path];
 }
 
-/** A float32 array [count, dimensions], and beside `x.npy` a file `x.names.jsonl` with a JSON string a line. */
+/** A float32 array [count, dimensions] in `x.npy`, and names in `x.names.jsonl` beside it, a JSON string a line. */
 async function writeAsNpy(path: string, embeddings: Embeddings): Promise<string[]> {
   const { count, dimensions, rows } = embeddings;
   const namesPath = `${path.slice(0, -extname(path).length)}.names.jsonl`;
@@ -69,7 +69,7 @@ async function writeAsJsonLines(path: string, embeddings: Embeddings): Promise<s
   const lines = async function* (): AsyncGenerator<string, void, void> {
     const names = embeddings.names()[Symbol.asyncIterator]();
     for await (const row of singleRows(embeddings)) {
-      // Nine digits bring back every float32 exactly.
+      // Nine digits restore every float32 exactly.
       const embedding = Array.from(row, (value) => Number(value.toPrecision(9)));
       yield `${JSON.stringify({ name: (await names.next()).value, embedding })}\n`;
     }

@@ -10,7 +10,7 @@ export interface Input {
   readonly kind: 'images' | 'texts';
   /** Files that look like images and are not taken, by ending. */
   readonly leftOut?: LeftOut;
-  /** All names, read once. Throws for items that can be seen to be unusable before work begins. */
+  /** All names, read once. Throws for items that are unusable, as far as that shows before work begins. */
   names(clip: Clip): Iterable<string> | AsyncIterable<string>;
   /** Embeddings of the names that `work` still lacks, in order: [some, dimensions] at a time. */
   batches(clip: Clip, work: PartialWork, options: BatchOptions): AsyncIterable<Float32Tensor>;

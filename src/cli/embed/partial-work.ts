@@ -1,4 +1,4 @@
-/** A long embedding job's folder: what is done stays there, so that the same command goes on after any end of it. */
+/** The folder of a long embedding job. It keeps what is done, so the same command continues after any interruption. */
 
 import { createHash } from 'node:crypto';
 import { appendFile, type FileHandle, open, readFile, rm, rmdir, stat } from 'node:fs/promises';
@@ -17,10 +17,10 @@ import {
   writeFileAtomically,
 } from '../../files/index.ts';
 
-/** What makes two runs the same job. Work of another job is never continued. */
+/** What identifies a job. A run only continues work of the same job. */
 export interface Job {
   readonly kind: 'images' | 'texts';
-  /** As the user knows it; two names of one model are the same job. */
+  /** The model as the user named it. Two names of one model are the same job. */
   readonly model: string;
   readonly fingerprint: string;
   readonly normalized: boolean;
@@ -49,7 +49,7 @@ const storedJobSchema = z.object({
 });
 const skippedSchema = z.object({ index: z.int().nonnegative(), name: z.string(), reason: z.string() });
 
-/** What to do about unfinished work that somebody changed. */
+/** Advice about unfinished work that somebody changed. */
 const anew = 'delete the folder, or choose another --out';
 
 type StoredJob = z.infer<typeof storedJobSchema>;
@@ -64,15 +64,15 @@ const files = {
 const bytesPerRead = 2 ** 20;
 
 /**
- * The rows of a job, row i for name i, in a file to which batches are added; how far the job has come is that file's
- * length, and nothing else. Owns a lock and open files: close it.
+ * The rows of a job, row i for name i, in a file to which batches are added. Only the length of this file says how far
+ * the job is. Owns a lock and open files: close it.
  */
 export class PartialWork {
   readonly folder: string;
   /** How many names the job has. */
   readonly count: number;
   readonly dimensions: number;
-  /** Leaves no row in the output; by index. Their rows are zeros. */
+  /** Skipped names, by index. They have no row in the output; here their rows are zeros. */
   readonly skipped: Map<number, Skipped>;
   readonly #lock: Lock;
   readonly #rows: FileHandle;
@@ -98,8 +98,8 @@ export class PartialWork {
   }
 
   /**
-   * Begins the job in `folder`, or goes on with it.
-   * @throws LincirError 'bad-argument' when another job's work is there, 'io', also when another process is at it, and whatever `names` throws.
+   * Begins the job in `folder`, or continues it.
+   * @throws LincirError 'bad-argument' when another job's work is there, 'io', also when another process works on it, and whatever `names` throws.
    */
   static async open(
     folder: string,
@@ -120,7 +120,7 @@ export class PartialWork {
           file.writeFile(`${JSON.stringify(stored, undefined, 2)}\n`),
         );
       }
-      // Opened for adding first, which makes the file; added to by position, so that a torn row is written over.
+      // Opening in append mode first makes the file. Then rows are written by position, to overwrite a torn row.
       await (await open(rowsFile, 'a')).close();
       const rows = await open(rowsFile, 'r+');
       const done = Math.floor((await rows.stat()).size / (4 * job.dimensions));
@@ -137,7 +137,7 @@ export class PartialWork {
       return new PartialWork(folder, stored, { lock, rows, done, skipped });
     } catch (error) {
       await lock?.release();
-      await rmdir(folder).catch(() => {}); // Nothing was begun if it is empty.
+      await rmdir(folder).catch(() => {}); // An empty one means that nothing was begun.
       throw asLincirError(error, folder, 'write');
     }
   }
@@ -162,7 +162,7 @@ export class PartialWork {
     this.#done += data.length / this.dimensions;
   }
 
-  /** Notes that the next name, or one after it, has no embedding. To be called before its row is added. */
+  /** Notes that the next name, or a later one, has no embedding. Call this before its row is added. */
   async skip(entry: Skipped): Promise<void> {
     this.skipped.set(entry.index, entry);
     await appendFile(join(this.folder, files.skipped), `${JSON.stringify(entry)}\n`).catch(
@@ -216,7 +216,7 @@ export class PartialWork {
     await this.#lock.release();
   }
 
-  /** Removes the folder once the output stands; whatever else somebody put there stays. */
+  /** Removes the folder once the output is complete. Whatever somebody else put there stays. */
   async remove(): Promise<void> {
     await this.#rows.close();
     const { lock, ...own } = files;
@@ -231,7 +231,7 @@ async function readStoredJob(path: string): Promise<StoredJob | undefined> {
   return checkedValue(storedJobSchema, await readJsonFile(path), path, anew);
 }
 
-/** Writes the names, a JSON string a line. Those of another job than the previous one are not kept. */
+/** Writes the names, a JSON string a line. The names of a previous, different job are dropped. */
 async function storeNames(
   folder: string,
   names: Iterable<string> | AsyncIterable<string>,
@@ -267,7 +267,7 @@ function expectSameJob(folder: string, job: StoredJob, previous: StoredJob): voi
   throw new LincirError('bad-argument', {
     subject: folder,
     expected: 'unfinished work of this command',
-    found: quoted(`that of another one: ${differences.join('; ')}`, 300),
+    found: quoted(`that of another command: ${differences.join('; ')}`, 300),
     todo: 'finish it with its own command, delete the folder, or choose another --out',
   });
 }
@@ -275,7 +275,7 @@ function expectSameJob(folder: string, job: StoredJob, previous: StoredJob): voi
 /** What was skipped among the first `done` names. Later entries are forgotten: those images will be tried again. */
 async function readSkipped(path: string, done: number): Promise<Skipped[]> {
   const text = await readFile(path, 'utf8').catch(() => '');
-  // What follows the last line end is the beginning of a line that was never finished.
+  // What follows the last line end is an unfinished line.
   const lines = text.split('\n').slice(0, -1);
   const skipped = lines
     .map((line, at) => {

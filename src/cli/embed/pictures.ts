@@ -1,4 +1,4 @@
-/** Images to embed: which ones a command line means, and their embeddings, with or without the broken ones. */
+/** Images to embed: finds those that a command line names, and embeds them, with or without broken ones. */
 
 import { lstat, stat } from 'node:fs/promises';
 import { isAbsolute, posix, relative, resolve, sep } from 'node:path';
@@ -16,13 +16,13 @@ import {
 import type { BatchOptions, Input } from './input.ts';
 import type { PartialWork, Skipped } from './partial-work.ts';
 
-/** Told of what cannot be looked into, and of files that look like images and are not taken. */
+/** Called for what cannot be read, and for files that look like images and are not taken. */
 type Found = Pick<SourceOptions, 'onUnreadable' | 'onLeftOut'>;
 
 /**
  * Images as input of `lincir embed`.
  * @param skipBroken note the images that cannot be read, instead of throwing at the first
- * @throws LincirError as `listPictures` does, and 'bad-file' for what cannot be looked into, unless that is skipped
+ * @throws LincirError as `listPictures` does, and 'bad-file' for what cannot be read, unless that is skipped
  */
 export async function imagesInput(
   patterns: readonly string[],
@@ -50,9 +50,9 @@ export async function imagesInput(
 }
 
 /**
- * The images that the patterns name, sorted, each once: of a path, that file; of a folder, every image in and
- * under it, as `lincir index` takes them; of a glob pattern, every file that matches, but for those in folders that are
- * left out there. Paths have forward slashes on every system.
+ * The images that the patterns name, sorted, each once. A path means that file. A folder means every image in and below
+ * it, as for `lincir index`. A glob pattern means every file that matches, except in folders that `lincir index` leaves
+ * out. Paths have forward slashes on every system.
  * @throws LincirError 'not-found' naming a pattern that no file matches.
  */
 export async function listImages(patterns: readonly string[], found: Found): Promise<string[]> {
@@ -86,9 +86,9 @@ async function picturesIn(folder: string, found: Found): Promise<string[]> {
   return names;
 }
 
-/** Folders that are links or left out elsewhere are looked into only if the pattern has their names. */
+/** Folders that are links, or that are left out elsewhere, are read only if the pattern has their names. */
 async function matchesOf(pattern: string): Promise<string[]> {
-  // A folder may have another form than what lies in it. What stands before the pattern is as the disk has it.
+  // A folder's name may have another Unicode form than the names in it. The part before the pattern is as the disk has it.
   const names = pattern.split('/');
   const first = names.findIndex((name) => /[*?[\](){}!+@]/.test(name));
   const forms = names.map((name, at) =>
@@ -114,7 +114,7 @@ async function matchesOf(pattern: string): Promise<string[]> {
   return matches;
 }
 
-/** The images' embeddings. An image that cannot be read is noted in `work`, and its row is zeros. */
+/** Embeds the images. An image that cannot be read is noted in `work`, and its row is zeros. */
 async function* unbrokenBatches(
   clip: Clip,
   work: PartialWork,

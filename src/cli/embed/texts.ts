@@ -1,4 +1,4 @@
-/** Texts to embed or tokenize: a file or standard input, one text per line. */
+/** Texts to embed or tokenize: from a file or standard input, one text a line. */
 
 import { access, constants } from 'node:fs/promises';
 import { addAbortSignal } from 'node:stream';
@@ -26,7 +26,7 @@ export async function openTexts(path: string, signal: AbortSignal): Promise<Text
 }
 
 /**
- * Texts as input of `lincir embed`. An empty line is an empty text, so that row and line numbers agree, but warned of.
+ * Texts as input of `lincir embed`. An empty line is an empty text, so that row and line numbers agree; a warning says so.
  * @param strict refuse texts that are too long, before work begins, instead of cutting them with a warning
  */
 export async function textsInput(
@@ -68,6 +68,6 @@ export function tooLong({ name }: TextSource, line: number, text: string, maximu
     subject: `${name}: line ${line}`,
     expected: `at most ${maximum} tokens`,
     found: `more in ${quoted(text)}`,
-    todo: 'shorten it, or leave out --strict to have it cut',
+    todo: 'shorten it, or leave out --strict to cut it',
   });
 }

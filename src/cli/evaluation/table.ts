@@ -1,9 +1,9 @@
-/** Results of evaluations as tables for a terminal: figures in percent. */
+/** Formats results of evaluations as tables for a terminal, in percent. */
 
 import type { Comparison, Figure, Results } from '../../benchmarks/index.ts';
 import { formatCount, formatCounted, formatDuration } from '../../core/index.ts';
 
-/** A line for each method, its figures with half of their 95 % intervals, and what it gains over the first one. */
+/** A line for each method: its figures with half of their 95 % intervals, and its gain over the first method. */
 export function resultsTable(results: Results): string[] {
   const { methods, metrics, primaryMetric } = results;
   const head = ['', ...metrics];
@@ -123,7 +123,7 @@ function formatP(p: number): string {
   return p < 0.001 ? '< 0.001' : p.toFixed(3);
 }
 
-/** Columns of one width each: the first to the left, the others to the right. */
+/** Pads columns: aligns the first to the left, the others to the right. */
 function aligned(rows: readonly (readonly string[])[]): string[] {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   return rows.map((row) =>

@@ -72,7 +72,7 @@ describe('a line of the dialogue', () => {
     }
     assert.equal(printed('/next', request, { ...last, hits: [hit('d')] }), 'there are no more results');
     assert.equal(printed('/back', { ...request, page: 1 }), 'these are the first results');
-    assert.match(printed('/nonsense'), /is no command; \/help lists them/);
+    assert.match(printed('/nonsense'), /is not a command; \/help lists them/);
     assert.deepEqual(stepOf('/open', request, last), { open: 'page' });
     assert.deepEqual(stepOf('/open #4', request, last), { open: 4 });
     assert.equal(printed('/open 1'), 'there is no result 1');

@@ -1,4 +1,4 @@
-/** What a line of the dialogue means: what is asked next, something to print or to open, or the end. */
+/** What a line of the dialogue means: the next request, something to print or open, or the end. */
 
 import { methodNames, weightedMethods } from '../../composition/index.ts';
 import { withoutQuotes, wordsOf } from '../terminal/words.ts';
@@ -6,29 +6,29 @@ import type { SearchRequest, SearchResults } from './session.ts';
 
 /** The commands, in the order of help. */
 export const commands = {
-  image: 'NAME … [-- WORDS]  other images, and words for them; no NAME: none',
-  text: 'WORDS  words, also those that begin with a number; none: no words',
+  image: 'NAME … [-- WORDS]  use these images, and words for them; without NAME: no image',
+  text: 'WORDS  use these words, which may begin with a number; without WORDS: no words',
   method: `NAME  ${methodNames.join(', ')}; none: by what is given`,
   weight: `N  of the text in ${weightedMethods.join(' and ')}; none: the usual one`,
   phi: 'PHI  what makes pseudo tokens of images',
-  without: 'WORDS  subtract these; none: nothing',
-  where: 'FILTER  only images that pass; none: all',
-  unique: 'N  what is alike once: same contents, or from a similarity on; off: each',
-  top: 'N  how many results',
-  next: 'the following results',
-  back: 'those before',
+  without: 'WORDS  subtract these; without WORDS: nothing',
+  where: 'FILTER  only images that pass; without FILTER: all',
+  unique: 'N  show duplicates once: same contents, or at least this similarity; off: all',
+  top: 'N  number of results',
+  next: 'the next results',
+  back: 'the results before',
   open: 'N  result N; without N, a page with all results',
-  show: 'what is asked at present',
+  show: 'the current query',
   help: 'this list',
-  quit: 'the end, as Ctrl-D is',
+  quit: 'end, as Ctrl-D does',
 } as const;
 type Command = keyof typeof commands;
 
 export const help = [
-  '  WORDS     search with these and the present images; $ stands for an image, \\$ is a dollar sign',
-  '  3         take result 3 as the image; 3 WORDS: and these words',
+  '  WORDS     search with these and the current images; $ stands for an image, \\$ is a dollar sign',
+  '  3         search with result 3 as the image; 3 WORDS: and with these words',
   ...Object.entries(commands).map(([name, text]) => `  /${name.padEnd(8)} ${text}`),
-  '  NAME is a file, an address on the web, an id or a path in the index, or #3 for result 3.',
+  '  NAME is a file, a web address, an id or a path in the index, or #3 for result 3.',
 ].join('\n');
 
 export type Step =
@@ -39,7 +39,7 @@ export type Step =
   | 'show'
   | 'end';
 
-/** What a line means after a request and what was found. */
+/** What a line means, given the last request and its results. */
 export function stepOf(line: string, request: SearchRequest, last: SearchResults | undefined): Step {
   if (line === '') return { print: '' };
   const next = { ...request, page: 1 };
@@ -48,12 +48,12 @@ export function stepOf(line: string, request: SearchRequest, last: SearchResults
   const [, rank, words] = /^#?(\d+)(?:\s+(.*))?$/.exec(line) ?? [];
   if (rank !== undefined) {
     const hit = hitOf(rank, last);
-    // The words before said what should differ from another image.
+    // The earlier words were about another image.
     return hit ? { request: { ...next, images: [hit.id], text: words } } : noResult(rank);
   }
   if (command === undefined) return { request: { ...next, text: line } };
   if (command === 'exit') return 'end';
-  if (!(command in commands)) return { print: `/${command} is no command; /help lists them` };
+  if (!(command in commands)) return { print: `/${command} is not a command; /help lists them` };
   switch (command as Command) {
     case 'image':
       return imageStep(rest, next, last);
@@ -70,7 +70,7 @@ export function stepOf(line: string, request: SearchRequest, last: SearchResults
         : { print: '/weight takes a number, such as 0.5' };
     case 'phi':
       if (!given)
-        return { print: '/phi takes a file, the folder of a run, or a published one: lincir-large' };
+        return { print: '/phi takes a file, the folder of a run, or a published phi such as lincir-large' };
       return { request: { ...next, phi: withoutQuotes(rest) } };
     case 'without':
       return { request: { ...next, without: given } };
@@ -116,7 +116,7 @@ function imageStep(rest: string, next: SearchRequest, last: SearchResults | unde
   return { request: { ...next, images, ...(names !== rest && { text: words }) } };
 }
 
-/** The result of a rank, as it was shown. */
+/** The result that was shown with this rank. */
 export function hitOf(
   rank: number | string,
   last: SearchResults | undefined,

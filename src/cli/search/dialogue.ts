@@ -1,4 +1,4 @@
-/** `lincir search --interactive`: one search after the other, each from the one before, with everything loaded. */
+/** `lincir search --interactive`: searches line by line, each from the one before, with everything loaded. */
 
 import { appendFile, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,14 +12,14 @@ import { commands, stepOf } from './dialogue-steps.ts';
 import { requestLines } from './facts.ts';
 import type { SearchRequest, SearchResults, SearchSession } from './session.ts';
 
-/** What is done with results. */
+/** How results are shown. */
 export interface Shows {
   readonly show: (results: SearchResults) => Promise<void>;
   /** Opens the page of results, or the image of that rank. */
   readonly open: (results: SearchResults, what: number | 'page') => Promise<void>;
 }
 
-/** Lines that are remembered from one dialogue to the next. */
+/** How many lines the history keeps between dialogues. */
 const historySize = 1000;
 
 /** Reads lines until one ends it. An error ends a search, not the dialogue. Throws when the user interrupts. */
@@ -42,12 +42,12 @@ export async function interact(
   const run = (next: SearchRequest): Promise<void> =>
     surviving(async () => {
       const before = request;
-      // What lacks other words is kept, for the next line to say them.
+      // A request without new words is kept: the next line will give them.
       if (next.text === before.text) request = next;
       const asked = whatCounts(next);
       if (isEmpty(asked)) {
         request = next;
-        return reporter.note('no images and no words yet: give either');
+        return reporter.note('no images and no words yet: give one of them');
       }
       session.expectQuery(asked);
       request = before;
@@ -55,9 +55,9 @@ export async function interact(
       request = next;
       await show(last);
     });
-  reporter.note('/help lists what can be said');
+  reporter.note('/help lists what you can type');
   if (!isEmpty(request)) await run(request);
-  // Made only now, since lines that come before anybody waits for them are lost.
+  // Made only now, because lines that come before anybody reads them are lost.
   const isTerminal = process.stdin.isTTY === true && process.stderr.isTTY === true;
   const lines = await openLines(isTerminal, signal);
   let isOpen = true;
@@ -87,7 +87,7 @@ function isEmpty({ images, text }: SearchRequest): boolean {
   return images.length === 0 && text === undefined;
 }
 
-/** A weight that was chosen waits until there is something to weigh. */
+/** A chosen weight is ignored until there is something to weigh. */
 function whatCounts(request: SearchRequest): SearchRequest {
   const { method, weight, without, withoutWeight } = request;
   return {
@@ -97,7 +97,7 @@ function whatCounts(request: SearchRequest): SearchRequest {
   };
 }
 
-/** What options are called here. */
+/** Replaces the names of options by those of the dialogue. */
 function inDialogue(message: string): string {
   return message.replaceAll(
     /(?<![\w-])--(?=(?:image|text|method|weight|phi|without|where|unique|top)\b)/g,
@@ -110,7 +110,7 @@ async function openLines(isTerminal: boolean, signal: AbortSignal): Promise<Inte
     ...{ input: process.stdin, output: process.stderr, prompt: '› ', signal, terminal: isTerminal },
     ...(isTerminal && { completer, historySize, history: await remembered(), removeHistoryDuplicates: true }),
   });
-  // Typed in a terminal, Ctrl-C is a key; it means what it means elsewhere.
+  // In a terminal, readline takes Ctrl-C as a key. It must interrupt here as well.
   lines.on('SIGINT', () => process.emit('SIGINT'));
   return lines;
 }
@@ -133,7 +133,7 @@ async function completer(line: string): Promise<[string[], string]> {
 
 const historyFile = (): string => join(cacheFolder(), 'search-history');
 
-/** The last lines first. */
+/** The history, the last line first. */
 async function remembered(): Promise<string[]> {
   const text = await readFile(historyFile(), 'utf8').catch(() => '');
   return text
@@ -143,7 +143,7 @@ async function remembered(): Promise<string[]> {
     .reverse();
 }
 
-/** A history that cannot be written is none. */
+/** Writes the history. If that fails, there is none. */
 async function remember(line: string): Promise<void> {
   if (line.trim() === '') return;
   try {

@@ -1,9 +1,9 @@
-/** What was asked, said in full: for the page, the terminal and programs. */
+/** The whole request in words, for the page, the terminal and programs. */
 
 import { formatCount, quoted } from '../../core/index.ts';
 import type { SearchRequest, SearchResults } from './session.ts';
 
-/** Terms and values of all that was asked, in their order; the prompt, the images, index and model stand elsewhere. */
+/** Terms and values of the request, in order. The prompt, the images, index and model are shown elsewhere. */
 export function askedFacts({ request, query, phi }: SearchResults): Readonly<Record<string, string>> {
   const { without, where, minScore, unique, exact, includeReference, page, top } = request;
   const { method, weight, withoutWeight } = query;
@@ -20,7 +20,7 @@ export function askedFacts({ request, query, phi }: SearchResults): Readonly<Rec
   };
 }
 
-/** The same in one line. */
+/** The request in one line. */
 export function askedLine(results: SearchResults): string {
   const { references, index, model } = results;
   const facts = {
@@ -35,12 +35,12 @@ export function askedLine(results: SearchResults): string {
     .join('; ');
 }
 
-/** How a person knows an image of the query: its path, where it was named by its id. */
+/** A name of a query's image that people know: its path, if it was given by its id. */
 export function labelOf({ name, id, image }: SearchResults['references'][number]): string {
   return name === id && 'path' in (image as object) ? (image as { path: string }).path : name;
 }
 
-/** What a request asks for, as `/show` says it. */
+/** The request, as `/show` prints it. */
 export function requestLines(request: SearchRequest): string[] {
   const { images, text, method, weight, without, withoutWeight, where, minScore, unique, top, page } =
     request;

@@ -1,4 +1,4 @@
-/** What a search found, for people, pipes and programs. */
+/** Writes what a search found, for people, pipes and programs. */
 
 import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -13,9 +13,9 @@ import { askedFacts, labelOf } from './facts.ts';
 import { type RankedImage, resultsPage } from './page.ts';
 import type { SearchResults } from './session.ts';
 
-/** What a line leaves out, unless it is asked for. */
+/** Columns that a line leaves out, unless the filter names them. */
 const quietColumns: ReadonlySet<string> = new Set(['lens', 'latitude', 'longitude', 'width', 'height']);
-/** Lines that an image takes in a terminal. */
+/** Height of an image in a terminal, in lines. */
 const pictureRows = 8;
 
 /** One object: the query, the results and the time of each stage in milliseconds. */
@@ -43,12 +43,12 @@ export function asJson({
   });
 }
 
-/** Paths, each ended by a line end or, since names may hold those, a zero byte. */
+/** Paths, each ended by a line end, or by a zero byte, because names may have line ends. */
 export function asPaths({ hits }: SearchResults, end: '\n' | '\0'): string {
   return hits.map(({ path }) => `${path}${end}`).join('');
 }
 
-/** A line a result, with an image above it where the terminal shows them. */
+/** A line for each result, with its image above it if the terminal shows images. */
 export async function* asText(
   { request, hits }: SearchResults,
   graphics: TerminalGraphics | undefined,
@@ -124,7 +124,7 @@ async function picturesBytes({ path }: Pick<Hit, 'path'>): Promise<Uint8Array | 
   return await indexedBytes(path).catch(() => undefined);
 }
 
-/** A shard's members have no address of their own. */
+/** A member of a shard has no address. */
 function linkTo(path: string): Pick<RankedImage, 'href'> {
   return path.includes(memberMark) ? {} : { href: pathToFileURL(path).href };
 }
@@ -133,13 +133,13 @@ function rankOf({ top, page }: SearchResults['request'], at: number): number {
   return (page - 1) * top + at + 1;
 }
 
-/** As it is, or from where the user is. */
+/** The absolute path or the relative one, whichever is shorter. */
 function shortest(path: string): string {
   const here = relative('.', path);
   return here.length < path.length ? here : path;
 }
 
-/** One line that does nothing to a terminal. */
+/** Text in one line, without control characters. */
 function shown(text: string): string {
   return text.replaceAll(/[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu, '\ufffd');
 }

@@ -1,4 +1,4 @@
-/** A composed query and its ranked images as one page of HTML that opens from disk. */
+/** Shows a composed query and its ranked images on one HTML page that opens from disk. */
 
 import sharp from 'sharp';
 import { promptParts } from '../../composition/index.ts';
@@ -7,11 +7,11 @@ import { dataUrl, definitions, escapeHref, escapeHtml, frameRatio, page } from '
 import { resultsPageStyle } from './style.ts';
 
 export interface PageInput {
-  /** What the browser's tab says, and the page's heading where there is no prompt. */
+  /** Title of the browser's tab, and the page's heading if there is no prompt. */
   readonly title: string;
   /** `$` stands for the reference images; `$1`, `$2`, … for each one. */
   readonly prompt?: string;
-  /** Terms and values of what was asked beside images and words, such as the method. */
+  /** Terms and values of the request besides images and words, such as the method. */
   readonly asked: Readonly<Record<string, string>>;
   readonly index: string;
   readonly model: string;
@@ -34,17 +34,17 @@ export interface RankedImage {
   readonly rank: number;
   readonly score: number;
   readonly path: string;
-  /** Where the image leads to; taken only if it begins with file:, http: or https:. */
+  /** Link of the image. Used only if it begins with file:, http: or https:. */
   readonly href?: string;
   readonly details: Readonly<Record<string, string | number | boolean | null>>;
   readonly thumbnail: Uint8Array | undefined;
-  /** What is alike, and shown by this one. */
+  /** Duplicates that this image stands for. */
   readonly duplicates?: readonly Pick<RankedImage, 'path' | 'href'>[];
   /** Whether it is a right answer of a benchmark. */
   readonly marked?: boolean;
 }
 
-/** The page. It needs nothing beside it and runs no script. A thumbnail that no browser shows counts as missing. */
+/** The page. It needs no other file and runs no script. A thumbnail in a format that no browser shows counts as missing. */
 export async function resultsPage(input: PageInput): Promise<string> {
   const { title, results } = input;
   const references = await Promise.all(
@@ -61,7 +61,7 @@ export async function resultsPage(input: PageInput): Promise<string> {
   });
 }
 
-/** So many details stand under an image; the others open at a click. */
+/** How many details are shown below an image. A click opens the others. */
 const detailsShown = 3;
 
 interface EmbeddedImage {
@@ -112,7 +112,7 @@ function countText(count: number, searched: number): string {
   return `<strong>The ${count === 1 ? '' : `${formatCount(count)} `}best</strong> of ${pictures}`;
 }
 
-/** The prompt, with images in the places of `$`. A `$3` with no third image is a price. */
+/** The prompt, with an image in place of each `$`. A `$3` without a third image is a price. */
 function sentence(prompt: string, references: readonly Reference[]): string {
   const parts = promptParts(prompt, references.length).map((part) => {
     if (typeof part === 'string') return escapeHtml(part);
@@ -199,7 +199,7 @@ function scoreText(score: number): string {
   return score.toFixed(4).replace('-', '−');
 }
 
-/** Of a path or an address, on any system. */
+/** Name and folder of a path or an address, on any system. */
 function split(path: string): { readonly name: string; readonly folder: string } {
   const end = Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\'));
   const name = path.slice(end + 1);

@@ -1,4 +1,4 @@
-/** What stays loaded between searches: an index, its model and phi; and one search with them. */
+/** Keeps an index, its model and phi loaded between searches, and searches with them. */
 
 import { type Clip, loadClip } from '../../clip/index.ts';
 import {
@@ -19,7 +19,7 @@ import { loadPhi, type Phi } from '../../phi/index.ts';
 import { openInversion } from '../../search/index.ts';
 import { type Context, downloadBar, phiDownload } from '../context.ts';
 
-/** Bytes that are taken from standard input: as much as from the web. */
+/** Limit of standard input in bytes, the same as for the web. */
 const inputLimit = 2 ** 26;
 
 export interface SessionOptions {
@@ -28,15 +28,15 @@ export interface SessionOptions {
   readonly model?: string;
   readonly device?: Device;
   readonly threads?: number;
-  /** One search after the other: what makes each faster may take longer at first. */
+  /** Whether several searches follow. Then a slower start is worth faster searches. */
   readonly interactive?: boolean;
   /** Fetch images from private addresses, too. */
   readonly allowPrivate?: boolean;
 }
 
-/** What is asked. */
+/** A request. */
 export interface SearchRequest {
-  /** Files, addresses on the web, ids or paths in the index; `-` is standard input. */
+  /** Files, web addresses, ids or paths in the index; `-` is standard input. */
   readonly images: readonly string[];
   readonly text?: string | undefined;
   /** A file, or a run's folder. */
@@ -63,9 +63,9 @@ export interface SearchResults {
   readonly index: string;
   /** Of the index. */
   readonly model: string;
-  /** As it was named, if it was used. */
+  /** The phi as it was named, if it was used. */
   readonly phi: string | undefined;
-  /** Milliseconds of each stage, in their order. */
+  /** Milliseconds of each stage, in order. */
   readonly timings: Readonly<Record<string, number>>;
 }
 
@@ -77,7 +77,7 @@ export class SearchSession {
   #clip: Clip;
   #phi: { readonly path: string; readonly phi: Phi } | undefined;
   #input: Promise<Uint8Array<ArrayBuffer>> | undefined;
-  /** Milliseconds of what was loaded since they were asked for, by stage. */
+  /** Milliseconds of loading since the last request, by stage. */
   #loading: Record<string, number>;
 
   private constructor(
@@ -108,8 +108,8 @@ export class SearchSession {
   }
 
   /**
-   * The method of what is asked.
-   * @throws LincirError 'bad-argument' for what is no query, as `compose` does
+   * The method of a request.
+   * @throws LincirError 'bad-argument' for a request that is no query, as `compose` does
    */
   expectQuery(request: SearchRequest): Method {
     const { images, text = '', method: asked } = request;
@@ -120,7 +120,7 @@ export class SearchSession {
   }
 
   /**
-   * Where another process has rebuilt the index for another model, that is loaded first.
+   * If another process has rebuilt the index for another model, loads that model first.
    * @throws LincirError as `compose`, `PictureIndex.reference` and `PictureIndex.search` do
    */
   async search(request: SearchRequest): Promise<SearchResults> {
@@ -150,7 +150,7 @@ export class SearchSession {
     const timings = this.#loading;
     this.#loading = {};
     const { allowPrivate } = this.#options;
-    // Asked before anything is fetched or loaded.
+    // Checked before anything is fetched or loaded.
     const chosen = this.expectQuery(request);
     const references = await timed(timings, 'reading images', () =>
       Promise.all(
@@ -199,7 +199,7 @@ export class SearchSession {
     await this.index.close();
   }
 
-  /** Loaded once; another one takes its place. */
+  /** Loads a phi once. Another one replaces it. */
   async #phiOf(path: string): Promise<Phi> {
     if (this.#phi?.path === path) return this.#phi.phi;
     const { device, threads } = this.#options;
@@ -221,7 +221,7 @@ export class SearchSession {
     });
   }
 
-  /** Read once, however often it is asked for. */
+  /** Reads standard input once, however often it is named. */
   #inputPicture(): Promise<Uint8Array<ArrayBuffer>> {
     this.#input ??= inputBytes(this.#options.interactive === true);
     return this.#input;
@@ -233,7 +233,7 @@ export class SearchSession {
   }
 }
 
-/** An image on standard input. */
+/** Reads an image from standard input. */
 async function inputBytes(isDialogue: boolean): Promise<Uint8Array<ArrayBuffer>> {
   const refuse = (code: 'bad-argument' | 'bad-file', expected: string, found: string, todo: string) =>
     new LincirError(code, { subject: '--image -', expected, found, todo });

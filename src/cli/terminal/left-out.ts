@@ -1,4 +1,4 @@
-/** Files that look like images and are not taken, in one line: `left out: 12 .psd, 3 .xcf`. */
+/** Reports files that look like images and are not taken, in one line: `left out: 12 .psd, 3 .xcf`. */
 
 import { formatCount } from '../../core/index.ts';
 import type { LeftOut } from '../../pictures/index.ts';

@@ -1,4 +1,4 @@
-/** Images in a terminal that shows them: by kitty's protocol, by iTerm2's, or as sixels. */
+/** Shows images in a terminal: by kitty's protocol, by iTerm2's, or as sixels. */
 
 import sharp from 'sharp';
 import { shrunkImage } from '../../pictures/index.ts';
@@ -13,20 +13,20 @@ export interface TerminalImageOptions {
 }
 
 /**
- * What the terminal of these variables shows; undefined if none is known. A terminal is asked nothing, as its answer
- * would come between what is typed.
+ * The graphics that the terminal with these environment variables shows; undefined if none are known. We do not query the
+ * terminal, because its answer would mix with what the user types.
  */
 export function terminalGraphics(
   environment: Readonly<Record<string, string | undefined>>,
 ): TerminalGraphics | undefined {
   const { TERM = '', TERM_PROGRAM, LC_TERMINAL, KITTY_WINDOW_ID, MLTERM, WT_SESSION } = environment;
-  // These pass images on only if they are set up to.
+  // These pass images on only if they are configured to.
   const { TMUX, STY, ZELLIJ } = environment;
   if (TMUX || STY || ZELLIJ || /^(?:screen|tmux|dumb)/.test(TERM)) return undefined;
 
   if (/^xterm-(?:kitty|ghostty)/.test(TERM)) return 'kitty';
   if (/sixel|^(?:mlterm|foot|contour|yaft)\b/.test(TERM)) return 'sixel';
-  // A terminal that is started out of another one inherits the other's variables, but sets its own name.
+  // A terminal started from another one inherits its variables, but sets its own name.
   if (TERM_PROGRAM) return programs.get(TERM_PROGRAM.toLowerCase());
   if (LC_TERMINAL) return programs.get(LC_TERMINAL.toLowerCase());
   if (KITTY_WINDOW_ID) return 'kitty';
@@ -34,7 +34,7 @@ export function terminalGraphics(
 }
 
 /**
- * An image as escape sequences. They leave the cursor on the image's last line, so that a line end has to follow.
+ * An image as escape sequences. They leave the cursor on the image's last line, so a line end must follow.
  * @param picture a path or an encoded image's bytes
  * @returns undefined if the image cannot be read
  */
@@ -69,9 +69,9 @@ const programs: ReadonlyMap<string, TerminalGraphics> = new Map([
   ['mlterm', 'sixel'],
 ]);
 
-/** In pixels, of the VT340; Windows Terminal scales sixels so that they fit it. */
+/** A character's size on the VT340, in pixels. Windows Terminal scales sixels to fit it. */
 const sixelCell = { width: 10, height: 20 } as const;
-/** More of them terminals need not have. */
+/** Terminals need not have more colours. */
 const sixelColours = 256;
 
 /** https://sw.kovidgoyal.net/kitty/graphics-protocol/ */
@@ -81,7 +81,7 @@ function kittySequence(png: Uint8Array, rows: number): string {
     .match(/.{1,4096}/g)!;
   const sequences = chunks.map((chunk, index) => {
     const begin = index === 0 ? `a=T,f=100,r=${rows},` : '';
-    // Each chunk must say it: the terminal's answer would be taken for typed text.
+    // In every chunk, q=2 suppresses the terminal's answer, which would be read as typed text.
     return `\x1b_G${begin}q=2,m=${index < chunks.length - 1 ? 1 : 0};${chunk}\x1b\\`;
   });
   return sequences.join('');
@@ -94,7 +94,7 @@ function iterm2Sequence(image: Uint8Array, rows: number): string {
 }
 
 /**
- * An image of few colours as bands of six lines; in each band, for each of its colours, which pixels have it.
+ * Encodes an image of few colours as bands of six lines. For each colour in a band, it says which pixels have it.
  * https://vt100.net/docs/vt3xx-gp/chapter14.html
  */
 async function sixels(png: Uint8Array): Promise<string> {
@@ -124,7 +124,7 @@ async function sixels(png: Uint8Array): Promise<string> {
   return `\x1bP0;1;0q"1;1;${width};${height}${definitions.join('')}${bands.join('-')}\x1b\\`;
 }
 
-/** A line of sixels, each one six pixels from top to bottom, repeated ones counted. */
+/** A line of sixels, each of six pixels from top to bottom. Repeated ones are counted. */
 function runs(columns: Uint8Array): string {
   const text = Buffer.from(columns.map((bits) => bits + 0x3f)).toString('latin1');
   return text.replace(/(.)\1{3,}/g, (run) => `!${run.length}${run[0]}`);

@@ -1,4 +1,4 @@
-/** What a person sees on standard error: lines, and under them one progress bar while work is going on. */
+/** Prints lines on standard error, and below them a progress bar while work goes on. */
 
 import { formatBytes, formatCount, formatDuration, formatRate } from '../../core/index.ts';
 
@@ -6,25 +6,25 @@ import { formatBytes, formatCount, formatDuration, formatRate } from '../../core
 export interface Work {
   readonly label: string;
   readonly unit: 'images' | 'texts' | 'captions' | 'queries' | 'bytes' | 'steps';
-  /** Not given where nobody knows it. */
+  /** Missing if it is unknown. */
   readonly total?: number;
-  /** What was done before: no part of the rate. */
+  /** Done before; does not count in the rate. */
   readonly begun?: number;
 }
 
-/** The stream, as much of it as is needed; bars are only for terminals. */
+/** The parts of a stream that are needed. Only a terminal gets bars. */
 export interface LineStream {
   readonly isTTY?: boolean;
   readonly columns?: number;
   write(text: string): unknown;
 }
 
-/** What stands at the left end of a line that the bar has to leave, and takes the bar away. */
+/** Escape sequence that returns to the start of the line and removes the bar. */
 const clearLine = '\r\x1b[K';
 const barWidth = 24;
 const redrawMilliseconds = 100;
 
-/** Owns the last line of a terminal. Elsewhere there are no bars, only lines. */
+/** Owns the last line of a terminal. Without a terminal there are only lines. */
 export class Reporter {
   readonly #stream: LineStream;
   readonly #now: () => number;
@@ -32,7 +32,7 @@ export class Reporter {
     | { readonly work: Work; readonly since: number; done: number; details: string; drawn: number }
     | undefined;
 
-  /** Whether there is a bar, and not only lines. */
+  /** Whether bars are shown. */
   get isTerminal(): boolean {
     return this.#stream.isTTY === true;
   }
@@ -85,7 +85,7 @@ export class Reporter {
     if (this.#bar === undefined || !this.#stream.isTTY) return;
     const { work, since, done, details } = this.#bar;
     const line = barLine(work, done, (this.#now() - since) / 1000, details);
-    // A line that wraps could not be taken back.
+    // A line that wraps could not be removed.
     this.#stream.write(clearLine + line.slice(0, (this.#stream.columns ?? 80) - 1));
   }
 }

@@ -1,16 +1,16 @@
-/** What a shell does to `$1` in double quotes, told to whom it has happened. */
+/** Explains what a shell does to `$1` in double quotes, when it has happened. */
 
 import { namesImages } from '../../composition/index.ts';
 import { LincirError, quoted } from '../../core/index.ts';
 
-const advice = 'in single quotes: in double ones, a shell takes $1 for a variable of its own, and empties it';
+const advice = 'in single quotes: in double ones, a shell takes $1 for one of its variables, and empties it';
 const example = 'the dog of $1 on the beach of $2';
 
-/** Where a shell has emptied `$1`: two spaces, or some at an end. */
+/** Traces of an emptied `$1`: two spaces, or spaces at an end. */
 const gap = /^\s+|\s\s+|\s+$/g;
 
 /**
- * Whether a text for one image looks as if a shell had emptied a `$1` in it.
+ * Whether a text for one image looks as if a shell has emptied a `$1` in it.
  * @throws LincirError 'bad-argument' for a text that is empty, or does not name several images
  */
 export function looksEmptied(text: string, pictures: number): boolean {
@@ -30,7 +30,7 @@ export function looksEmptied(text: string, pictures: number): boolean {
   );
 }
 
-/** The text with its images' names back where a shell has emptied them; else an example. */
+/** The text with the names of images put back where a shell has emptied them, or else an example. */
 function repaired(text: string, pictures: number): string {
   const words = text.split(gap);
   if (words.length - 1 !== pictures || text.includes("'")) return example;

@@ -1,10 +1,10 @@
-/** Words of a line as a shell reads them, and how paths in it are completed. */
+/** Splits a line into words as a shell does, and completes paths in it. */
 
 import { readdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 
-/** A backslash takes the meaning of the next sign; on Windows it is a part of paths. */
+/** A backslash escapes the next character, except on Windows, where paths have it. */
 const word = process.platform === 'win32' ? /"[^"]*"|'[^']*'|\S+/g : /"[^"]*"|'[^']*'|(?:\\.|[^\s\\])+/g;
 
 /** The words of a line, without their quotes. */
@@ -12,7 +12,7 @@ export function wordsOf(line: string): string[] {
   return line.match(word)?.map(withoutQuotes) ?? [];
 }
 
-/** A word as it is meant: `~/` is the user's own folder. */
+/** A word's meaning: without quotes, and with the user's folder for `~/`. */
 export function withoutQuotes(text: string): string {
   const inside = /^(["'])(.*)\1$/s.exec(text)?.[2];
   if (inside !== undefined) return inside;
@@ -20,7 +20,7 @@ export function withoutQuotes(text: string): string {
   return plain.replace(/^~(?=\/|$)/, homedir());
 }
 
-/** The paths that begin as the last word of a line does, written so that the line is read right; and that word. */
+/** Completions of the last word of a line, quoted as needed, and that word. */
 export async function completedPath(line: string): Promise<[string[], string]> {
   const [last] = /(?:"[^"]*|'[^']*|(?:\\.|[^\s\\"'])*)$/.exec(line) ?? [''];
   const quote = /^["']/.exec(last)?.[0] ?? '';

@@ -67,7 +67,7 @@ interface Place {
   readonly isOwn: boolean;
 }
 
-/** By the ending of the file's name. */
+/** Formats by the ending of the file's name. */
 const formats: ReadonlyMap<string, MetadataFormat> = new Map([
   ['.csv', csv],
   ['.tsv', { ...csv, batches: (path) => delimitedBatches(path, '\t') }],
