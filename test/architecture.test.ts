@@ -68,7 +68,7 @@ test('imports go to lower folders, through their doors', () => {
 });
 
 /** These compute, on any platform: what a platform has, they get through `imports` in package.json. */
-const pure = ['core', 'pixels', 'onnx', 'clip', 'phi'];
+const pure = ['core', 'pixels', 'onnx', 'clip', 'phi', 'composition'];
 const portable = /^(#runtime|#decode|#models|zod|protobufjs(\/.*)?|@huggingface\/tokenizers)$/;
 
 test('pure folders know no runtime', () => {
