@@ -96,7 +96,7 @@ export class FileSource implements RandomAccess {
       throw asLincirError(error, this.name, 'read');
     } finally {
       this.#reads -= 1;
-      setImmediate(() => this.#closeUnused().catch(() => {}));
+      if (this.#isUnused) setImmediate(() => this.#closeUnused().catch(() => {}));
     }
   }
 
@@ -105,8 +105,12 @@ export class FileSource implements RandomAccess {
     await this.#closeUnused();
   }
 
+  get #isUnused(): boolean {
+    return !this.#isKept && this.#reads === 0;
+  }
+
   async #closeUnused(): Promise<void> {
-    if (this.#isKept || this.#reads > 0) return;
+    if (!this.#isUnused) return;
     const handle = this.#handle;
     this.#handle = undefined;
     await (await handle?.catch(() => undefined))?.close();
