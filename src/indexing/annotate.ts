@@ -1,4 +1,4 @@
-/** Metadata of images: columns of a table that go to the images which its keys name. */
+/** Gives images metadata: the columns of a table, whose keys name the images. */
 
 import { chunks, LincirError, nameKey, quoted } from '../core/index.ts';
 import type { MetadataFile, MetadataType } from '../pictures/index.ts';
@@ -8,21 +8,21 @@ import { imagesOfKeys } from './table-keys.ts';
 export interface Annotation {
   /** Rows of the table. */
   readonly rows: number;
-  /** Images that rows name, and those of them whose metadata are new. */
+  /** Images that rows name, and how many of them have new metadata. */
   readonly images: number;
   readonly changed: number;
-  /** Rows that name no image, and the first of their keys. */
+  /** Rows that name no image, and the first such key. */
   readonly unmatched: number;
   readonly firstUnmatched: string | undefined;
 }
 
-/** For so many rows, all of the index's images are looked at once. */
+/** The index's images are read once for so many rows. */
 const rowsPerLook = 2 ** 16;
 
 /**
  * Sets the metadata of the images that a table's keys name. A key is a path as the index has it, or one relative to the
  * table's folder or to one of `sources`; of a shard's member, the name in the shard; all with or without the ending.
- * A column that the index has keeps its type: numbers and booleans become texts, 0 and 1 booleans.
+ * A column that the index has keeps its type: numbers and booleans become texts in it, or 0 and 1 become booleans.
  * @param sources folders and shards that were indexed
  * @throws LincirError 'bad-file' when no key names an image, or naming the line of a value that cannot have the type of
  *   the index's column, and what reading throws
@@ -33,13 +33,13 @@ export async function annotate(
   sources: readonly string[],
 ): Promise<Annotation> {
   const known = await store.columns();
-  // An earlier version named columns as their table did, in whichever form.
+  // An earlier version kept the table's own Unicode form of column names.
   const names = new Map(Array.from(known.keys(), (name) => [nameKey(name), name]));
   const nameOf = (name: string) => names.get(nameKey(name)) ?? nameKey(name);
   const wanted = new Map(
     [...file.columns.keys(), ...file.empty].flatMap((name): [string, MetadataType][] => {
       const type = known.get(nameOf(name));
-      // Of a column without numbers or booleans, `none` and its like are values where texts are.
+      // In a column of texts, `none` and the like are values.
       const isOther = type === undefined || (type !== 'string' && !file.columns.has(name));
       return isOther || type === 'time' ? [] : [[name, type]];
     }),
@@ -47,10 +47,10 @@ export async function annotate(
   const columns = new Map(
     Array.from(file.columns, ([name, type]) => [nameOf(name), wanted.get(name) ?? type]),
   );
-  // What cannot be has to be found before anything is written; as text, everything can.
+  // Values of the wrong type must be found before anything is written. As a text, every value fits.
   const isDoubtful = [...wanted].some(([name, type]) => type !== 'string' && type !== file.columns.get(name));
   if (isDoubtful) for await (const _ of file.rows(wanted));
-  // What is empty here takes out the values of a column that there is, and makes none, whose type could only be guessed.
+  // An empty column removes values of an existing column. It makes no new one, because its type would be a guess.
   for (const name of file.empty.map(nameOf)) {
     const type = known.get(name);
     if (type !== undefined && type !== 'time') columns.set(name, type);
@@ -97,7 +97,7 @@ async function* eachRow(file: MetadataFile, wanted: ReadonlyMap<string, Metadata
   for await (const rows of file.rows(wanted)) yield* rows;
 }
 
-/** Texts as filters compare them, and columns by the names that they have. */
+/** Normalises texts as filters compare them, and columns by their names. */
 function comparedMetadata(values: Metadata, nameOf: (name: string) => string): Metadata {
   const entries = Object.entries(values).map(([name, value]) => {
     return [nameOf(name), typeof value === 'string' ? nameKey(value) : value] as const;

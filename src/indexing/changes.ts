@@ -1,4 +1,4 @@
-/** Changes to an index that are gathered, encoded and committed together. */
+/** Gathers changes to an index, encodes them, and commits them together. */
 
 import { randomUUID } from 'node:crypto';
 import type { Clip } from '../clip/index.ts';
@@ -20,57 +20,57 @@ import type { MissingImages } from './missing.ts';
 import { isDescribed, photoOf, storedPhotoFacts } from './photo-columns.ts';
 import type { UpdateSummary } from './update.ts';
 
-/** A found image, and what the index has of it. */
+/** A found image, and what the index knows about it. */
 export interface Candidate {
   readonly picture: FoundImage;
   /** The image that the index has under this path. */
   readonly earlier: IndexedImage | undefined;
-  /** The image that was under this path until it was missed. */
+  /** The image that had this path until it went missing. */
   readonly former: MissingImage | undefined;
   /** Whether the index has the path among the broken ones. */
   readonly wasBroken: boolean;
   /** The id for a new one. */
   readonly id: string;
-  /** Hashes of contents that the index has already: of this image, or of ones of this size that are gone. */
+  /** Hashes of contents that the index has: of this image, or of missing ones of this size. */
   readonly known: readonly string[];
-  /** Whether it is the image's own contents that are known, and nothing of its file. */
+  /** Whether only the contents are known, and no facts about the file. */
   readonly isUndescribed: boolean;
 }
 
-/** An image that is to be encoded. */
+/** An image to encode. */
 interface Waiting {
   readonly facts: Omit<IndexedImage, 'norm'>;
-  /** The image of this id that the index has. */
+  /** The index's image with this id. */
   readonly earlier: IndexedImage | undefined;
   readonly former: MissingImage | undefined;
   readonly photo: PhotoFacts | undefined;
   readonly pixels: Float32Array;
 }
 
-/** Images or milliseconds after which what has been gathered is committed. */
+/** Images or milliseconds after which gathered changes are committed. */
 const picturesPerCommit = 256;
 const millisecondsPerCommit = 5_000;
 
 export class Changes {
   readonly #store: VectorStore;
-  /** Images that are gone, by hash, until another with their contents is found. */
+  /** Images that are gone, by hash, until one with the same contents is found. */
   readonly #gone: Map<string, IndexedImage[]>;
   readonly #missing: MissingImages;
   readonly #idsOf: ((paths: readonly string[]) => Promise<ReadonlyMap<string, string>>) | undefined;
-  /** Images of the index that cannot be read any more: what becomes of them depends on how many there are. */
+  /** Images of the index that can no longer be read. Their number decides what happens to them. */
   readonly #unreadable: { readonly picture: IndexedImage; readonly broken: BrokenImage }[] = [];
   #waiting: Waiting[] = [];
   #add: StoredImage[] = [];
   #replace: StoredImage[] = [];
   #move: Facts[] = [];
-  /** Of these, more is known now. */
+  /** Images with new facts about their files. */
   #describe: Facts[] = [];
   #returned: string[] = [];
   #addBroken: BrokenImage[] = [];
   #mended: string[] = [];
   #committed = performance.now();
   #encodingBegan = 0;
-  /** Images that have been dealt with. */
+  /** Images that are done. */
   done = 0;
   readonly #counts = {
     ...{ added: 0, changed: 0, renamed: 0, removed: 0, kept: 0, unchanged: 0, broken: 0 },
@@ -98,7 +98,7 @@ export class Changes {
     return this.#counts;
   }
 
-  /** What the index has of found images. */
+  /** Looks up what the index knows about found images. */
   async lookUp(found: readonly FoundImage[], known: KnownImages): Promise<Candidate[]> {
     const changed = found.filter(({ path }) => known.isKnown(path)).map(({ path }) => path);
     const earlier = new Map(
@@ -123,7 +123,7 @@ export class Changes {
     });
   }
 
-  /** Notes what became of an image. */
+  /** Notes the outcome for an image. */
   async take(
     { wanted, read }: { readonly wanted: Candidate; readonly read: ReadImage },
     known: KnownImages,
@@ -149,7 +149,7 @@ export class Changes {
     } else await this.#reuse(facts, wanted.former);
   }
 
-  /** Encodes what waits for it. */
+  /** Encodes the waiting images. */
   async encode(clip: Clip): Promise<void> {
     const waiting = this.#waiting;
     if (waiting.length === 0) return;
@@ -182,7 +182,7 @@ export class Changes {
     this.#counts.encodingSeconds = (performance.now() - this.#encodingBegan) / 1000;
   }
 
-  /** Commits if enough has been gathered, or long enough ago; says whether it did. */
+  /** Commits if enough is gathered or enough time has passed. Returns whether it did. */
   async commitIfDue(): Promise<boolean> {
     const isDue =
       this.#add.length + this.#replace.length + this.#move.length + this.#describe.length >=
@@ -191,7 +191,7 @@ export class Changes {
     return isDue;
   }
 
-  /** What is new comes before what goes, so that at no moment less is there than before. */
+  /** Adds before it removes, so that at no moment an image is lost. */
   async commit(): Promise<void> {
     const { added, changed } = this.#counts;
     await this.#store.add(this.#add);
@@ -222,7 +222,7 @@ export class Changes {
     return [...[...this.#gone.values()].flat(), ...unreadable];
   }
 
-  /** Takes out what is lost and not to be kept, and notes what could not be read or looked into. */
+  /** Takes out what is lost and not kept, and notes what could not be read. */
   async finish(
     kept: ReadonlySet<string>,
     goneBroken: readonly string[],
@@ -247,7 +247,7 @@ export class Changes {
   #isBroken(picture: BrokenImage, earlier: IndexedImage | undefined): void {
     const { path, size, modified, statusChanged, reason } = picture;
     const broken = { path, size, modified, reason, ...(statusChanged !== undefined && { statusChanged }) };
-    // Not with its vector: there may be many.
+    // Without its vector, because there may be many.
     if (earlier) this.#unreadable.push({ picture: pictureOf(earlier), broken });
     else {
       this.#addBroken.push(broken);
@@ -255,7 +255,7 @@ export class Changes {
     }
   }
 
-  /** A new image with contents that the index has: the one that had them has been renamed, or there are now several. */
+  /** A new image whose contents the index has: either the old one was renamed, or there are several copies now. */
   async #reuse(facts: Omit<IndexedImage, 'norm'>, former: MissingImage | undefined): Promise<void> {
     const gone = this.#gone.get(facts.hash) ?? [];
     const [renamed] = former?.hash === facts.hash ? [] : gone;
@@ -272,7 +272,7 @@ export class Changes {
   }
 }
 
-/** What an image that was missing has still. */
+/** What a missing image keeps. */
 function returning(
   former: MissingImage | undefined,
   described: Metadata | undefined,
@@ -280,7 +280,7 @@ function returning(
   return { ...(former && { id: former.id }), metadata: { ...former?.metadata, ...described } };
 }
 
-/** Where an image lies, without the rest of it. */
+/** Only the place of an image. */
 export function placeOf({
   id,
   path,

@@ -1,8 +1,8 @@
 /** What users choose of an update by name. */
 
 /**
- * What tells that a file is as it was: its size, its time and the time when its status was changed; these but the last, for
- * disks where backups or other programs change it; or nothing but its contents.
+ * What tells that a file is unchanged: its size, its time and its ctime; its size and time, for disks where backups or
+ * other programs change the ctime; or its contents alone.
  */
 export const comparisons = ['times', 'modified', 'contents'] as const;
 export type Comparison = (typeof comparisons)[number];

@@ -1,4 +1,4 @@
-/** An index of images: made and brought up to date, searched, and rebuilt for another model. */
+/** An index of images: make it, bring it up to date, search it, and rebuild it for another model. */
 
 import { hash } from 'node:crypto';
 import { resolve } from 'node:path';
@@ -34,7 +34,7 @@ import { type UpdateEvent, type UpdateOptions, updateIndex } from './update.ts';
 export interface OpenIndexOptions {
   /** One writer at a time; any number of readers. Default: `read`. */
   readonly access?: 'read' | 'write';
-  /** Makes an index for this model where there is none, if it is opened for writing. */
+  /** Makes an index for this model if there is none and it is opened for writing. */
   readonly clip?: Clip;
   /** How the vectors of a new index are stored; `float16` halves them, and moves scores by some 1e-4. Default: `float32`. */
   readonly precision?: Precision;
@@ -45,14 +45,14 @@ export interface IndexedReference {
   readonly image: Reference;
   /** SHA-256 of its bytes, in hex. */
   readonly hash: string;
-  /** Of the image in the index that it is. */
+  /** The id, if it is an image of the index. */
   readonly id?: string;
 }
 
 /**
  * Opens the index at an address: a path, `lance:PATH`, or in object storage `s3://…`, `gs://…`, `az://…` with the
  * credentials that LanceDB finds in the environment; `memory:` makes one that ends with the process.
- * @throws LincirError 'not-found' where there is no index, 'bad-argument' for an address of another kind, or for an index
+ * @throws LincirError 'not-found' if there is no index, 'bad-argument' for an address of another kind, or for an index
  *   of another model than `clip`, 'bad-file' for one of a newer version, 'io' when another process writes it
  */
 export async function openIndex(uri: string, options: OpenIndexOptions = {}): Promise<ImageIndex> {
@@ -82,7 +82,7 @@ export async function openIndex(uri: string, options: OpenIndexOptions = {}): Pr
   }
 }
 
-/** What an index for a model says of itself. */
+/** The facts that an index for a model stores about itself. */
 export function infoFor(clip: Clip, precision: Precision = 'float32'): StoreInfo {
   return {
     version: formatVersion,
@@ -95,7 +95,7 @@ export function infoFor(clip: Clip, precision: Precision = 'float32'): StoreInfo
   };
 }
 
-/** An open index. Close it. Where another process puts a new one in its place, as `reindex` does, readers go on with that. */
+/** An open index. Close it. If another process replaces the index, as `reindex` does, readers switch to the new one. */
 export class ImageIndex {
   readonly uri: string;
   #store: VectorStore;
@@ -110,7 +110,7 @@ export class ImageIndex {
     return this.#store.info;
   }
 
-  /** Brings it up to date with what is named; see `updateIndex`. The work is done as events are taken. */
+  /** Brings it up to date with the named sources; see `updateIndex`. The work is done as you take events. */
   async *add(clip: Clip, options: UpdateOptions): AsyncGenerator<UpdateEvent, void, void> {
     this.expectModel(clip);
     yield* updateIndex(this.#store, clip, options);
@@ -129,7 +129,7 @@ export class ImageIndex {
     return await annotate(this.#store, file, folders);
   }
 
-  /** Takes images out for good, missing and broken ones as well, by ids or paths; their files stay. Returns how many there were. */
+  /** Takes images out for good, also missing and broken ones, by ids or paths. Their files stay. Returns their number. */
   async remove(names: readonly string[]): Promise<number> {
     const ids = new Set((await this.#store.find('id', names.filter(isId))).map(({ id }) => id));
     const known = await this.#store.find('path', names.flatMap(pathsOf));
@@ -156,8 +156,8 @@ export class ImageIndex {
   }
 
   /**
-   * An image for `compose`: bytes, or of a file, a shard's member or an address on the web, its bytes, or the embedding that is there already if the
-   * index has the same contents; else the embedding of the image with this id or path in the index.
+   * An image for `compose`, from bytes, a file, a shard's member, a web address, or an id or path in the index. It is the
+   * embedding that the index has for the same contents, or else the bytes.
    * @throws LincirError 'not-found' for what is none of these, and what `fetchPicture` throws
    */
   async reference(
@@ -168,7 +168,7 @@ export class ImageIndex {
     if (bytes !== undefined) {
       const digest = hash('sha256', bytes);
       const [same] = await this.#reading((store) => store.find('hash', [digest]));
-      const image = typeof name === 'string' ? new File([bytes], name) : bytes; // errors name it
+      const image = typeof name === 'string' ? new File([bytes], name) : bytes; // for errors
       return same ? asReference(same) : { image, hash: digest };
     }
     const known = await this.find(`${name}`);
@@ -194,11 +194,11 @@ export class ImageIndex {
   }
 
   async *broken(): AsyncGenerator<readonly BrokenImage[], void, void> {
-    await this.#reading((store) => store.columns()); // looks whether it is still there
+    await this.#reading((store) => store.columns()); // checks whether it is still there
     yield* this.#store.broken();
   }
 
-  /** Images that were taken out since they could not be found or read; they can come back. */
+  /** Images that were taken out because they could not be found or read. They can come back. */
   missing(): AsyncIterable<readonly MissingImage[]> {
     return this.#store.missing();
   }
@@ -214,7 +214,7 @@ export class ImageIndex {
     await this.#store.close();
   }
 
-  /** @throws LincirError 'bad-argument' when the index is of another model, or of images padded otherwise */
+  /** @throws LincirError 'bad-argument' when the index has another model or another padding */
   expectModel(clip: Clip): void {
     const { fingerprint, targetPad } = this.info;
     if (clip.fingerprint !== fingerprint) throw this.#otherModel(clip.id ?? clip.folder, clip.fingerprint);
@@ -229,7 +229,7 @@ export class ImageIndex {
     });
   }
 
-  /** Reads, and once more from the index that has taken this one's place, if one has. */
+  /** Reads; if another index has replaced this one, reads again from that. */
   async #reading<T>(work: (store: VectorStore) => Promise<T>): Promise<T> {
     const store = this.#store;
     try {
@@ -241,7 +241,7 @@ export class ImageIndex {
     }
   }
 
-  /** Whether the index is another than the one of `store`; if so, it is open now. */
+  /** Whether another index has replaced the one of `store`. If so, it is open now. */
   async #isReplaced(store: VectorStore): Promise<boolean> {
     if (store !== this.#store) return true;
     const { engine, location } = await engineOf(this.uri);

@@ -1,4 +1,4 @@
-/** Ready embeddings into an index: others' features, or those of `lincir embed`. */
+/** Puts ready embeddings into an index: those of `lincir embed`, or features from elsewhere. */
 
 import { hash } from 'node:crypto';
 import { posix } from 'node:path';
@@ -14,13 +14,13 @@ export interface ImportSummary {
   readonly unchanged: number;
 }
 
-/** An embedding this near to length 1 has been scaled to it: CLIP's have lengths of about 10. */
+/** An embedding whose length is this near to 1 was normalised: CLIP's have lengths of about 10. */
 const unitTolerance = 1e-3;
 
 /**
- * Adds every row under its name, or replaces what has the name. A row of length 1 is taken to have been normalised: then
- * its image can be found but not be made a word of by phi. Yields how many rows are done; some thousand are committed at
- * a time.
+ * Adds every row under its name, or replaces the one with that name. A row of length 1 counts as normalised: its image
+ * can be found, but phi cannot turn it into a word. Yields the number of rows done. Some thousand are committed at a
+ * time.
  * @throws LincirError 'bad-argument' for embeddings of another model or other dimensions, 'bad-file' for a name that
  *   comes twice, what reading throws, and the signal's reason
  */
@@ -84,7 +84,7 @@ export async function* importEmbeddings(
   return counts;
 }
 
-/** Names as the index has them, where it has them in another of Unicode's forms only. */
+/** Replaces names by the index's own, where the index only has another Unicode form. */
 async function knownNames(
   store: VectorStore,
   known: KnownImages,
@@ -92,7 +92,7 @@ async function knownNames(
 ): Promise<readonly string[]> {
   const unknown = given.filter((name) => hasForms(name) && !known.isKnown(name));
   const present = new Map((await store.find('path', unknown)).map(({ path }) => [nameKey(path), path]));
-  // Names that differ in nothing else stay apart.
+  // Names that only differ in their form stay apart.
   const taken = new Set(given);
   return given.map((name) => {
     const other = known.isKnown(name) ? undefined : present.get(nameKey(name));

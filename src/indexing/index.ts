@@ -1,4 +1,4 @@
-/** Composed retrieval: queries of images and words, and indexes of images that answer them. */
+/** Indexes of images: bringing them up to date, searching them, rebuilding them. */
 
 export type { Annotation } from './annotate.ts';
 export type { Comparison } from './choices.ts';

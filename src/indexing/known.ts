@@ -1,4 +1,4 @@
-/** What an index knows of its images, in little memory: enough to tell which have changed and which are gone. */
+/** What an index knows about its images, in little memory: enough to tell which have changed and which are gone. */
 
 import { hash } from 'node:crypto';
 import type { IndexedImage, VectorStore } from '../store/index.ts';
@@ -6,18 +6,18 @@ import type { Comparison } from './choices.ts';
 
 type Facts = Pick<IndexedImage, 'path' | 'size' | 'modified' | 'statusChanged'>;
 
-/** About 70 bytes an image. */
+/** Takes about 70 bytes for each image. */
 export class KnownImages {
-  /** By path, as 52 bits of its SHA-256; where the facts are. */
+  /** Position of the facts, by 52 bits of the path's SHA-256. */
   readonly #places = new Map<number, number>();
   /** Size, modified, statusChanged: NaN where it is not known. */
   #facts = new Float64Array(3 * 1024);
   /** 1: seen, 2: broken, 4: claimed. */
   #marks = new Uint8Array(1024);
   readonly #comparison: Comparison;
-  /** Paths that stand among the broken ones and the images: they were mended just before a process ended. */
+  /** Paths that are both among the images and the broken ones: they were repaired just before a process ended. */
   readonly mended: string[] = [];
-  /** Images under the path of another: an earlier version made several of a shard's members that have one name. */
+  /** Images with the same path as another: an earlier version made several of a shard's members with one name. */
   readonly doubled: Pick<IndexedImage, 'id' | 'path'>[] = [];
 
   private constructor(comparison: Comparison) {
@@ -33,14 +33,14 @@ export class KnownImages {
         if (known.isBroken(path)) known.mended.push(path);
         const isDoubled = known.isKnown(path) && !known.isBroken(path);
         if (isDoubled) known.doubled.push({ id, path });
-        // Which of them has the contents that are there now, only these tell.
+        // Only the contents tell which of them is there now.
         known.#add(isDoubled ? { path, size: -1, modified: -1 } : picture, 0);
       }
     }
     return known;
   }
 
-  /** Whether an image is there with these facts, broken or not; it counts as seen from now on. */
+  /** Whether an image with these facts is known, broken or not. It counts as seen from now on. */
   see({ path, size, modified, statusChanged }: Facts): 'new' | 'changed' | 'same' {
     const place = this.#places.get(keyOf(path));
     if (place === undefined) return 'new';
@@ -49,20 +49,20 @@ export class KnownImages {
     const at = 3 * place;
     if (this.#facts[at] !== size || this.#facts[at + 1] !== modified) return 'changed';
     if (statusChanged === undefined || this.#comparison === 'modified') return 'same';
-    // An index of an earlier version does not tell: what is there now counts as what was read, unless that was broken.
+    // An index of an earlier version does not know: the file counts as the one that was read, unless that was broken.
     if (Number.isNaN(this.#facts[at + 2]) && !this.isBroken(path)) this.#facts[at + 2] = statusChanged;
     else if (this.#facts[at + 2] !== statusChanged) return 'changed';
     return 'same';
   }
 
-  /** When the status of an image's file was changed, as was known before or has been seen. */
+  /** The ctime of an image's file, as known before or as seen now. */
   statusOf(path: string): number | undefined {
     const place = this.#places.get(keyOf(path));
     const status = place === undefined ? Number.NaN : this.#facts[3 * place + 2]!;
     return Number.isNaN(status) ? undefined : status;
   }
 
-  /** Whether the path is claimed for the first time. */
+  /** Claims a path. Returns whether this is the first claim. */
   claim(path: string): boolean {
     if (!this.isKnown(path)) this.#add({ path, size: -1, modified: -1 }, 0);
     const place = this.#places.get(keyOf(path))!;

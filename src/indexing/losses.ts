@@ -1,52 +1,52 @@
-/** Whether so many images have gone at once that a disk may be away: then they are kept. */
+/** Decides whether so many images are gone at once that a disk may be missing. Then they are kept. */
 
 import { readdir, stat } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { LincirError, quoted } from '../core/index.ts';
 import { splitPath } from '../pictures/index.ts';
 
-/** An image that the index has and that cannot be read, and why if its file is there. */
+/** An image of the index that cannot be read, and the reason if its file is there. */
 export interface Loss {
   readonly path: string;
   readonly reason?: string;
 }
 
-/** A folder or shard that has lost so much. */
+/** A folder or shard that has lost too much. */
 interface Place {
   readonly path: string;
   readonly known: number;
   readonly lost: number;
 }
 
-/** So many may go from anywhere without a question. */
+/** So many images may go anywhere without further checks. */
 const few = 3;
-/** A folder with a smaller part of its images than this, of those that it had, may be another disk. */
+/** If a smaller part than this of a folder's images is left, a disk may be missing. */
 const leastPart = 1 / 2;
-/** Stands for all files that were named themselves. */
+/** Stands for all files that were named one by one. */
 const named = '/';
 const filesPerLook = 64;
 const placesNamed = 3;
 
-/** Counts what the index has of each folder, and judges what has gone. */
+/** Counts the index's images in each folder, and judges what is gone. */
 export class Losses {
-  /** Images of the index by the sources that they are of, and by the folders that they lie in. */
+  /** Numbers of images by source, and by folder. */
   readonly #known = new Map<string, Map<string, number>>();
 
-  /** @param source the folder or shard that it was found by, or its own path if it was named itself */
+  /** @param source the folder or shard in which it was found, or its own path if it was named itself */
   know(path: string, source: string): void {
     count(this.#known, sourceOf(source), posix.dirname(path));
   }
 
   /**
-   * Those that are to be kept, and an error about the places that they are of. They are all of a named folder or shard, or
-   * of a folder below that has lost more than a few or is empty now, as the place of a disk is; or half of what was there.
+   * The images to keep, and an error about their places. They are all images of a named folder or shard; or all of a
+   * folder below that has lost more than a few or is empty now, as a mount point is; or half of what was there.
    */
   async judge(
     losses: readonly (Loss & { readonly source: string })[],
   ): Promise<{ readonly kept: ReadonlySet<string>; readonly error: LincirError } | undefined> {
     let places = await this.#placesOf(losses);
     if (places.size === 0) return undefined;
-    // What is there, and was left out on purpose, is not away.
+    // What exists and was left out on purpose is not missing.
     const away = await withoutLeftOut(losses);
     if (away.length < losses.length) places = await this.#placesOf(away);
     const placeOf = ({ path, source }: (typeof losses)[number]) =>
@@ -87,7 +87,7 @@ export class Losses {
   }
 }
 
-/** Folders and shards; files that were named themselves count together. */
+/** Folders and shards. Files that were named one by one count together. */
 function sourceOf(covered: string): string {
   return covered.endsWith('/') && covered !== named ? covered.slice(0, -1) : named;
 }
@@ -97,7 +97,7 @@ function count(counts: Map<string, Map<string, number>>, source: string, folder:
   counts.set(source, folders.set(folder, (folders.get(folder) ?? 0) + 1));
 }
 
-/** Counts of folders with all that lies below. */
+/** Counts for folders, including everything below. */
 function summed(counts: ReadonlyMap<string, number>, source: string): Map<string, number> {
   const sums = new Map<string, number>();
   for (const [folder, some] of counts) {
@@ -107,7 +107,7 @@ function summed(counts: ReadonlyMap<string, number>, source: string): Map<string
   return sums;
 }
 
-/** The folders that a path lies in, the nearest first, up to the source. */
+/** The folders above a path, the nearest first, up to the source. */
 function ancestors(path: string, source: string): string[] {
   const folders: string[] = [];
   let folder = posix.dirname(path);
@@ -117,7 +117,7 @@ function ancestors(path: string, source: string): string[] {
   return [...folders, source];
 }
 
-/** Whether a folder is there and holds nothing. */
+/** Whether a folder exists and is empty. */
 async function isEmpty(folder: string): Promise<boolean> {
   return await readdir(folder).then(
     (names) => names.length === 0,
@@ -125,7 +125,7 @@ async function isEmpty(folder: string): Promise<boolean> {
   );
 }
 
-/** Those whose files cannot be seen, or not be read. Members of shards have none that tells. */
+/** Images whose files are missing or cannot be read. A shard's members have no files of their own. */
 async function withoutLeftOut<Item extends Loss>(losses: readonly Item[]): Promise<Item[]> {
   const away: Item[] = [];
   for (let start = 0; start < losses.length; start += filesPerLook) {
@@ -157,7 +157,7 @@ function errorOf(places: readonly Place[], unreadable: Loss | undefined): Lincir
     expected: `most of the images that the index has of it (${known})`,
     found: `${known - lost} that can be read${why ?? ''}`,
     todo:
-      `nothing of it was taken out of the index, since a disk may be away: bring it back and run the command again, ` +
+      `nothing of it was taken out of the index, because a disk may be missing: bring it back and run the command again, ` +
       `or, if the images are gone for good, add --remove-missing`,
   });
 }

@@ -1,9 +1,9 @@
-/** Images that an index had and that could not be read since: they come back with their ids and metadata. */
+/** Images that an index had and that can no longer be read. They come back with their ids and metadata. */
 
 import type { KnownImage, MissingImage, VectorStore } from '../store/index.ts';
 import type { KnownImages } from './known.ts';
 
-/** How long an image can come back, if nothing else is said. */
+/** By default, how many days an image can come back. */
 export const daysKept = 30;
 const millisecondsPerDay = 86_400_000;
 const picturesPerLookup = 1000;
@@ -39,7 +39,7 @@ export class MissingImages {
     return new Map(found.map((picture) => [picture.path, picture]));
   }
 
-  /** One with these contents, whose path has no image now: it has been renamed. It is given once. */
+  /** A missing image with these contents whose path has no image now: it was renamed. Each is returned once. */
   async withHash(hash: string, known: KnownImages): Promise<MissingImage | undefined> {
     const places = this.#byHash.get(hash) ?? [];
     const place = places.find(({ path }) => !known.wasSeen(path));
@@ -51,7 +51,7 @@ export class MissingImages {
     return (await this.#store.findMissing('id', [place.id]))[0];
   }
 
-  /** Takes images out of the index, from where they can come back: noted first, so that no moment loses them. */
+  /** Takes images out of the index so that they can come back. Notes them first, so that at no moment one is lost. */
   async take(ids: readonly string[]): Promise<void> {
     const since = Date.now();
     for (let start = 0; start < ids.length; start += picturesPerLookup) {
@@ -62,11 +62,11 @@ export class MissingImages {
     }
   }
 
-  /** Forgets what is in the index, or has been missing for so many days. */
+  /** Forgets images that are in the index, or have been missing for so many days. */
   async settle(days: number): Promise<void> {
     const oldest = Date.now() - days * millisecondsPerDay;
     for await (const batch of this.#store.missing()) {
-      // Ended in the midst of a change, a process leaves an image in both.
+      // A process that ends during a change leaves an image in both places.
       const present = await this.#store.find(
         'id',
         batch.map(({ id }) => id),

@@ -1,14 +1,14 @@
-/** Images by what people call them: a path as the index has it or as the system does, in any of Unicode's forms. */
+/** Finds images by the names that people use: the index's path or the system's, in any Unicode form. */
 
 import { nameKey } from '../core/index.ts';
 import { indexPath } from '../pictures/index.ts';
 
-/** A name as the index may have it: as it is, or as a path of this system. */
+/** Forms in which the index may have a name: as it is, or as a path of this system. */
 export function pathsOf(name: string): readonly string[] {
   return [...new Set([name, indexPath(name)])];
 }
 
-/** Those of `pictures` that are named: each name means what is written as it is, or else what is equivalent to it. */
+/** Those of `pictures` that are named. A name means the image with exactly this name, or else one with an equivalent name. */
 export function namedBy<Kind extends { readonly path: string }>(
   names: readonly string[],
   pictures: readonly Kind[],

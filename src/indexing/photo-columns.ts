@@ -1,10 +1,10 @@
-/** What images' files say of themselves, as columns that a filter can name: time, camera, lens, place and size. */
-// They are stored under names of their own, so that a table of the user's may have columns of these names, which count then.
+/** What image files say about themselves, as columns for filters: time, camera, lens, place and size. */
+// They are stored under other names, so that a user's table may have columns of these names, which then come first.
 
 import type { PhotoFacts } from '../pictures/index.ts';
 import type { Columns, ColumnType, Filter, Metadata, Scalar } from '../store/index.ts';
 
-/** Their types in a filter. Times are stored as texts, as the camera's clock showed them: no zone is known. */
+/** Their types in a filter. Times are texts with what the camera's clock showed, because no time zone is known. */
 const filterTypes: Readonly<Record<keyof PhotoFacts, ColumnType>> = {
   taken: 'time',
   camera: 'string',
@@ -15,10 +15,10 @@ const filterTypes: Readonly<Record<keyof PhotoFacts, ColumnType>> = {
   height: 'number',
 };
 const names = Object.keys(filterTypes) as (keyof PhotoFacts)[];
-/** No column of a user's begins with this. */
+/** No user's column begins with this. */
 const mark = '_';
 
-/** As a store has them. */
+/** Their names in a store. */
 export const storedPhotoColumns: ReadonlyMap<string, Exclude<ColumnType, 'time'>> = new Map(
   Object.entries(filterTypes).map(([name, type]) => [mark + name, type === 'time' ? 'string' : type]),
 );
@@ -27,17 +27,17 @@ export function storedPhotoFacts(facts: PhotoFacts): Metadata {
   return Object.fromEntries(names.map((name) => [mark + name, facts[name]]));
 }
 
-/** Of all metadata, what an image's file says. */
+/** The part of the metadata that an image's file says. */
 export function photoOf(stored: Metadata): Metadata {
   return Object.fromEntries(Object.entries(stored).filter(([name]) => storedPhotoColumns.has(name)));
 }
 
-/** Whether an image's file has been asked. */
+/** Whether an image's file has been read for this. */
 export function isDescribed(stored: Metadata): boolean {
   return stored[`${mark}width`] != null;
 }
 
-/** A store's columns as users know them. */
+/** A store's columns under the users' names. */
 export function namedColumns(stored: Columns): Columns {
   const own = [...stored].filter(([name]) => !storedPhotoColumns.has(name));
   const photo = names
@@ -46,7 +46,7 @@ export function namedColumns(stored: Columns): Columns {
   return new Map([...own, ...photo]);
 }
 
-/** A store's metadata as users know them: their own first, then what the file says. */
+/** A store's metadata under the users' names: their own first, then what the file says. */
 export function namedMetadata(stored: Metadata): Metadata {
   const own = Object.entries(stored).filter(([name]) => !storedPhotoColumns.has(name));
   const photo = names
@@ -55,7 +55,7 @@ export function namedMetadata(stored: Metadata): Metadata {
   return Object.fromEntries([...own, ...photo]);
 }
 
-/** A filter by users' names as one by a store's. */
+/** Translates a filter from users' names to a store's. */
 export function storedFilter(filter: Filter, stored: Columns): Filter {
   switch (filter.kind) {
     case 'not':
@@ -74,9 +74,9 @@ export function storedFilter(filter: Filter, stored: Columns): Filter {
   return renamed.kind === 'in' ? { ...renamed, values: renamed.values.map(clockTime) } : renamed;
 }
 
-/** Milliseconds since 1970 as a clock here shows them, in the form of `taken`. */
+/** Milliseconds since 1970 in local time, in the form of `taken`. */
 function clockTime(milliseconds: Scalar): string {
-  // Outside of these years, texts are not in the order of times.
+  // Outside these years, texts do not sort like times.
   const [first, last] = [Date.parse('0001-01-02'), Date.parse('9999-12-30')];
   const time = new Date(Math.min(Math.max(Number(milliseconds), first), last));
   const shown = new Date(time.getTime() - time.getTimezoneOffset() * 60_000);

@@ -1,4 +1,4 @@
-/** Rebuilds an index for another model, or stored otherwise, beside the old one, which serves until the new one is complete. */
+/** Rebuilds an index for another model or precision. The old one stays in use until the new one is complete. */
 
 import type { Clip } from '../clip/index.ts';
 import { LincirError, quoted } from '../core/index.ts';
@@ -9,19 +9,19 @@ import { storedPhotoColumns } from './photo-columns.ts';
 import { type UpdateEvent, type UpdateOptions, updateIndex } from './update.ts';
 
 export interface ReindexOptions extends Pick<UpdateOptions, 'readers' | 'maxPixels' | 'signal'> {
-  /** Default: as it was. */
+  /** Default: unchanged. */
   readonly precision?: Precision | undefined;
 }
 
 const picturesPerLookup = 2048;
-/** A new index with a smaller part of the old one's images does not take its place: a disk may be missing. */
+/** If the new index has a smaller part of the images than this, the old one stays: a disk may be missing. */
 const leastPart = 1 / 2;
 
 /**
- * Encodes every image of an index again, from its file or shard. Ids and metadata stay, those of images that cannot be
- * read as well. Stopped in any way, the same call goes on where it was.
+ * Encodes every image of an index again, from its file or shard. Ids and metadata stay, even of images that cannot be
+ * read. After any interruption, the same call continues.
  * @throws LincirError 'bad-argument' for an index of ready embeddings, which have no files; 'not-found' when most images
- *   cannot be read any more, and the old index stays; and as `openIndex` and `updateIndex` do
+ *   can no longer be read, and the old index stays; and as `openIndex` and `updateIndex` do
  */
 export async function* reindex(
   uri: string,
@@ -42,7 +42,7 @@ export async function* reindex(
       yield* updateIndex(store, clip, {
         ...options,
         images: shards,
-        removeMissing: true, // what is left decides below
+        removeMissing: true, // the number that is left decides below
 
         paths: () => filesOf(old),
         idsOf: async (paths) => {
@@ -61,12 +61,12 @@ export async function* reindex(
   }
 }
 
-/** Where an image is, and where an earlier version had it that took members' names as they stood. */
+/** The place of an image now, and in an earlier version, which did not normalise the names of members. */
 function formerPaths(path: string): string[] {
   return [path, path.replace(memberMark, `${memberMark}./`)];
 }
 
-/** The files of an index: broken ones as well, which may have been mended. */
+/** The files of an index, and its broken ones, which may have been repaired. */
 async function* filesOf(store: VectorStore): AsyncGenerator<string, void, void> {
   for (const all of [store.images(), store.broken()]) {
     for await (const batch of all) {
@@ -103,7 +103,7 @@ function expectMost(subject: string, before: number, now: number): void {
   });
 }
 
-/** Gives the images of the new index their metadata, and keeps the ids and metadata of those that could not be read. */
+/** Gives the new index's images their metadata, and keeps ids and metadata of those that could not be read. */
 async function carryOver(old: VectorStore, store: VectorStore): Promise<void> {
   const own = new Set(['id', 'path', 'folder', 'size', 'modified']);
   const columns = new Map(

@@ -1,4 +1,4 @@
-/** Searching a store: pages of hits, without what is left out, and with images that are alike shown once. */
+/** Searches a store: pages of hits, without excluded images, and with duplicates shown once. */
 
 import { expectDirection, type Query } from '../composition/index.ts';
 import { LincirError } from '../core/index.ts';
@@ -6,34 +6,34 @@ import { type Hit, parseFilter, type VectorStore } from '../store/index.ts';
 import { namedColumns, namedMetadata, storedFilter } from './photo-columns.ts';
 
 export interface SearchOptions {
-  /** The most hits. Default: 10. */
+  /** Largest number of hits. Default: 10. */
   readonly top?: number | undefined;
-  /** Which `top` hits, from 1. */
+  /** Which page of `top` hits, from 1. */
   readonly page?: number | undefined;
-  /** Hits of a lower cosine similarity are left out. */
+  /** Leave out hits with a lower cosine similarity. */
   readonly minScore?: number | undefined;
   /** Which images are ranked, such as `folder like '%/2024' and rating >= 4`. */
   readonly where?: string | undefined;
-  /** Hashes of contents that are left out, such as the query's own images'. */
+  /** Hashes of contents to leave out, such as the query's own images'. */
   readonly exclude?: readonly string[] | undefined;
   /** Compare every vector, instead of using the approximate index. */
   readonly exact?: boolean | undefined;
   /**
-   * Images that are alike count once: as the best of them, which has the others as `duplicates`. `true`: those of the same
-   * contents; a number from 0 to 1: also those whose embeddings have at least this cosine similarity with its own.
+   * Duplicates count once, as the best of them, which has the others as `duplicates`. `true`: images with the same
+   * contents. A number from 0 to 1: also images whose embeddings have at least this cosine similarity with its own.
    */
   readonly unique?: boolean | number | undefined;
 }
 
 export interface FoundImage extends Hit {
-  /** With `unique`: what is alike, of the images that were looked at for this page, the nearest to the query first. */
+  /** With `unique`: duplicates among the images that were read for this page, the nearest to the query first. */
   readonly duplicates?: readonly Hit[];
 }
 
 const defaultTop = 10;
-/** Hits further down than this are nobody's, and would take memory. */
+/** Nobody wants hits further down, and they would take memory. */
 const deepestHit = 100_000;
-/** So many times as many hits are looked at first where duplicates count once. */
+/** How many times as many hits are read first if duplicates count once. */
 const hitsPerUnique = 4;
 
 /**
@@ -62,14 +62,14 @@ export async function searchStore(
     where === undefined ? undefined : storedFilter(parseFilter(where, namedColumns(columns)), columns);
   const vectors = new Map<string, Float32Array>();
   const last = top * page;
-  // What is left out must not make pages shorter: so much more is asked for, and more again if that was not enough.
+  // Excluded images must not make pages shorter. So ask for more hits, and for more again if that was not enough.
   const first = (last + exclude.length) * (unique === false ? 1 : hitsPerUnique);
   for (let limit = Math.min(first, deepestHit); ; limit = Math.min(2 * limit, deepestHit)) {
     const found = await store.search({ vector, limit, filter, exact });
     const wanted = found.filter(({ hash, score }) => !exclude.includes(hash) && score >= minScore);
     if (typeof unique === 'number') await readVectors(store, wanted, vectors);
     const hits = unique === false ? wanted : groupsOf(wanted, unique === true ? undefined : unique, vectors);
-    // Where duplicates count once, the next hit tells that none with the last one's score is left out.
+    // If duplicates count once, the hit after the last shows that no duplicate with the last score is missing.
     const isEnough = unique === false ? hits.length >= last : hits.length > last;
     const isAll = found.length < limit || (found.at(-1)?.score ?? -1) < minScore || limit === deepestHit;
     if (isEnough || isAll) return hits.slice(last - top, last).map(named);
@@ -90,7 +90,7 @@ async function readVectors(
   for (const { id, vector } of await store.find('id', missing)) vectors.set(id, vector);
 }
 
-/** Each hit with those after it that are like it. The first ones stay the same, however many hits follow. */
+/** Groups each hit with its later duplicates. Further hits never change the first ones. */
 function groupsOf(
   hits: readonly Hit[],
   threshold: number | undefined,

@@ -1,4 +1,4 @@
-/** Which images the keys of a table mean: paths, or names below the table's folder, an indexed folder or in a shard. */
+/** Finds the images that a table's keys mean: paths, or names in the table's folder, an indexed folder or a shard. */
 
 import { dirname, isAbsolute, join, posix } from 'node:path';
 import { nameKey } from '../core/index.ts';
@@ -10,19 +10,19 @@ export interface NamedImage {
   readonly path: string;
 }
 
-/** What a key's name is below. */
+/** A folder or shard in which a key may be a name. */
 type Place = 'own' | 'shard' | 'folder';
 
 interface Match extends NamedImage {
   readonly place: Place;
-  /** By its name without the ending. */
+  /** The name without the ending. */
   readonly isStem: boolean;
 }
 
 /**
- * The images of each key, after one look at all images. A key may lack the ending, as those of img2dataset do. What lies
- * in the shard or folder of the table's own name comes before other shards' members, a whole name before one without
- * ending, and of two images whose paths are canonically equivalent, the one that is written as the key.
+ * The images of each key, after reading all images once. A key may lack the ending, as img2dataset's keys do. If several
+ * images fit, these win: images in the shard or folder with the table's own name over other shards' members, whole names
+ * over names without the ending, and of canonically equivalent paths the one that is written as the key.
  * @param table the path of the table
  * @param sources folders and shards that were indexed
  */
@@ -46,7 +46,7 @@ export async function imagesOfKeys(
     ({ form }) => form,
   );
   const matches = keys.map((): Match[] => []);
-  // Images of one folder mostly come together.
+  // Images of one folder mostly follow each other.
   let folder = '';
   let beginnings = beginningsIn(folder, places);
   for await (const batch of pictures) {
@@ -64,7 +64,7 @@ export async function imagesOfKeys(
   return matches.map((found, row) => preferred(found, keys[row]!));
 }
 
-/** What a key may be among images' names. */
+/** The names that a key may mean. */
 function formsOf(key: string, folders: readonly string[]): string[] {
   const plain = posix.normalize(process.platform === 'win32' ? key.replaceAll('\\', '/') : key);
   const paths = isAbsolute(key)
@@ -72,11 +72,11 @@ function formsOf(key: string, folders: readonly string[]): string[] {
     : plain.startsWith('..')
       ? folders.map((folder) => indexPath(join(folder, key)))
       : [];
-  // A ready embedding's name may be anything, and is not to be read as a path.
+  // A ready embedding's name may be anything, so do not read it as a path.
   return [...new Set([key, plain, ...paths].map(nameKey))];
 }
 
-/** Where the names of a folder's images begin, the first at their paths' own beginning. */
+/** Positions where names begin in the paths of a folder's images; the first is the path's own beginning. */
 type Beginnings = readonly { readonly at: number; readonly place: Place }[];
 
 function beginningsIn(folder: string, places: ReadonlyMap<string, Place>): Beginnings {
@@ -88,10 +88,10 @@ function beginningsIn(folder: string, places: ReadonlyMap<string, Place>): Begin
   return beginnings;
 }
 
-/** A name as it is, and without its ending: WebDataset's keys end at the first point, others' at the last. */
+/** A name, and the name without its ending. WebDataset's keys end at the first dot, others at the last. */
 function* stemsOf(name: string): Generator<{ readonly form: string; readonly isStem: boolean }, void, void> {
   yield { form: name, isStem: false };
-  // What begins with a point has no ending there.
+  // A dot at the beginning does not begin an ending.
   const begin = name.lastIndexOf('/') + 2;
   const [first, last] = [name.indexOf('.', begin), name.lastIndexOf('.')];
   if (last >= begin) yield { form: name.slice(0, last), isStem: true };

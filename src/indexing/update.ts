@@ -1,4 +1,4 @@
-/** Brings an index up to date with folders, files and shards: only what is new, changed, renamed or gone costs anything. */
+/** Brings an index up to date with folders, files and shards. Only new, changed, renamed or missing images cost anything. */
 
 import type { Clip } from '../clip/index.ts';
 import { chunks, type LincirError } from '../core/index.ts';
@@ -21,49 +21,49 @@ import { storedPhotoColumns } from './photo-columns.ts';
 export interface UpdateOptions extends Omit<SourceOptions, 'onUnreadable' | 'onLeftOut'> {
   /** Folders, image files and WebDataset shards (`.tar`). */
   readonly images?: readonly string[] | undefined;
-  /** Threads that read and preprocess. Default: one for every two of the processor's. */
+  /** Threads that read and preprocess. Default: one for every two cores. */
   readonly readers?: number | undefined;
   /** Larger images are refused. Default: 200 million pixels. */
   readonly maxPixels?: number | undefined;
-  /** What tells that an image is as it was. Default: `times`. */
+  /** What tells that an image is unchanged. Default: `times`. */
   readonly compare?: Comparison | undefined;
-  /** Take out images that are gone even where they are so many that a disk may be away. */
+  /** Take out images that are gone, even if they are so many that a disk may be missing. */
   readonly removeMissing?: boolean | undefined;
-  /** How long what was taken out can come back with its id and metadata. Default: 30. */
+  /** Days for which an image that was taken out can come back with its id and metadata. Default: 30. */
   readonly keepMissingDays?: number | undefined;
   /** Ids for new images, by path. Default: random ones. */
   readonly idsOf?: ((paths: readonly string[]) => Promise<ReadonlyMap<string, string>>) | undefined;
 }
 
 export interface UpdateSummary {
-  /** Images that are new, and of which contents or places are. */
+  /** New images, and images with new contents or places. */
   readonly added: number;
   readonly changed: number;
   readonly renamed: number;
   /** Images that are gone, and were taken out. */
   readonly removed: number;
-  /** Images that are gone or cannot be read, and stay in the index, since they are so many. */
+  /** Images that are gone or cannot be read, but stay in the index because they are so many. */
   readonly kept: number;
   readonly unchanged: number;
-  /** New broken ones; `store.broken()` has all. */
+  /** Newly broken images; `store.broken()` has all. */
   readonly broken: number;
   /** Images that were encoded. */
   readonly encoded: number;
-  /** From the first encoded image to the last. */
+  /** Seconds from the first encoded image to the last. */
   readonly encodingSeconds: number;
 }
 
 export type UpdateEvent =
-  /** Folders are looked through: `found` images so far. */
+  /** Folders are being read: `found` images so far. */
   | { readonly kind: 'looking'; readonly found: number }
   /** All are found, and `todo` of them are new or changed. */
   | { readonly kind: 'begin'; readonly found: number; readonly todo: number }
   | { readonly kind: 'progress'; readonly done: number; readonly todo: number }
-  /** What was done until now is committed. */
+  /** Everything done so far is committed. */
   | { readonly kind: 'commit'; readonly done: number; readonly todo: number }
-  /** Compacting, and making the approximate index where it pays. */
+  /** Compacting, and making the approximate index if it pays. */
   | { readonly kind: 'maintain' }
-  /** `away` is what is thrown next: images that are missing are kept. */
+  /** `away` is thrown next: missing images are kept. */
   | {
       readonly kind: 'end';
       readonly summary: UpdateSummary;
@@ -75,15 +75,16 @@ export type UpdateEvent =
 /** Found images that are looked up together. */
 const picturesPerLookup = 256;
 const lookEvery = 1000;
-/** The store is put in order when it has grown so much, and has so many images: not at the end alone, nor all the time. */
+/** The store is compacted when it has grown by this factor and has so many images: neither all the time nor only at the end. */
 const growthPerMaintenance = 1.25;
 const fewestPerMaintenance = 10_000;
 
 /**
- * Looks twice: first to know what there is and what is gone, so that a renamed image keeps its vector, then to read what
- * is new. What is encoded is committed every five seconds, at the end, and when anything ends the work.
+ * Goes through the sources twice: first to learn what is there and what is gone, so that a renamed image keeps its
+ * vector; then to read what is new. Encoded images are committed every five seconds, at the end, and when anything ends
+ * the work.
  * @throws LincirError as `openSources` and the store do, and the signal's reason; after the end, 'not-found' if so many
- *   images have gone at once that a disk may be away: they stay
+ *   images are gone at once that a disk may be missing: they stay
  */
 export async function* updateIndex(
   store: VectorStore,
@@ -115,7 +116,7 @@ export async function* updateIndex(
   isFirstLook = false;
   yield { kind: 'begin', found, todo };
 
-  /** What an image was found by; undefined if it was not looked for. */
+  /** The source of an image; undefined if no source covers it. */
   const sourceOf = (path: string): string | undefined =>
     sources.covering(path) ?? (known.wasSeen(path) || unreadable.has(path) ? path : undefined);
   const isGone = (path: string): boolean =>
@@ -135,7 +136,7 @@ export async function* updateIndex(
     threads: readers,
     ahead: 3 * perRun,
   });
-  /** What is new or changed, with what the index has of it. */
+  /** New or changed images, with what the index knows about them. */
   async function* wanted() {
     for await (const some of chunks(changedOf(sources.pictures(), known), picturesPerLookup)) {
       yield* await changes.lookUp(some, known);
@@ -182,7 +183,7 @@ export async function* updateIndex(
   if (away) throw away;
 }
 
-/** Whether the store has an image of this path, or one whose path begins so. */
+/** Whether the store has an image with this path, or one whose path begins with it. */
 async function hasPicture(store: VectorStore, covered: string): Promise<boolean> {
   for await (const batch of store.images()) {
     if (batch.some(({ path }) => path === covered || (covered.endsWith('/') && path.startsWith(covered))))
@@ -201,8 +202,8 @@ function isWithinAny(path: string, tops: ReadonlyMap<string, unknown>): boolean 
 }
 
 /**
- * Goes through the index after a look: tells `isThere` of all its images, notes what an earlier version did not know of
- * files, and returns what is there no more: images by their contents, broken ones by their paths.
+ * Goes through the index after the first pass. Calls `isThere` for all its images, notes facts about files that an earlier
+ * version did not know, and returns what is gone: images by their contents, broken ones by their paths.
  */
 async function survey(
   store: VectorStore,

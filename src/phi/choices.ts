@@ -1,10 +1,10 @@
-/** What users choose of phi by name: its architectures, and schedules of the learning rate. */
+/** What users choose by name: phi's architectures, and schedules of the learning rate. */
 
 import type { Architecture } from './architectures/architecture.ts';
 import { lincir } from './architectures/lincir.ts';
 import { pic2word } from './architectures/pic2word.ts';
 
-/** A new one is its file in `architectures` and a line here. */
+/** A new architecture is a file in `architectures` and a line here. */
 export const architectures = {
   lincir,
   searle: lincir, // Baldrati et al., 2023, section 3: the same network

@@ -1,4 +1,4 @@
-/** phi at work: CLIP's embeddings in, pseudo tokens out. */
+/** Runs phi: takes CLIP's embeddings, returns pseudo tokens. */
 
 import { openPhi } from '#models';
 import type { Clip } from '../clip/index.ts';
@@ -20,12 +20,12 @@ export interface LoadPhiOptions extends Place, LicensedDownloadOptions {
   readonly clip?: Pick<Clip, 'config' | 'fingerprint' | 'id' | 'folder'>;
 }
 
-/** Embeddings of one run: enough to keep a device busy, at a bounded need of memory. */
+/** Embeddings of one run: enough to keep a device busy, in bounded memory. */
 const rowsPerRun = 1024;
 
 /**
  * Loads a phi, our own or one that a method's authors published.
- * @param phi its file; or a path, a training run's folder, or a name on the hub, from where it is downloaded once
+ * @param phi a file, a training run's folder, or a name on the hub, from which it is downloaded once
  * @throws LincirError 'not-found', 'io', 'bad-file', 'device', 'network'; 'bad-argument' when it is not one for the model `clip`
  */
 export async function loadPhi(
@@ -38,7 +38,7 @@ export async function loadPhi(
   return await Phi.create(stored.info, stored.parameters, { device, threads });
 }
 
-/** A phi, ready to be used. Owns memory outside JavaScript: dispose of it. */
+/** A phi that is ready to use. Owns memory outside JavaScript: dispose of it. */
 export class Phi {
   readonly info: PhiInfo;
   readonly #parameters: PhiParameters;
@@ -50,7 +50,7 @@ export class Phi {
     this.#session = session;
   }
 
-  /** A phi with these parameters, which are not copied: every use takes them as they then are. Throws 'device'. */
+  /** A phi with these parameters. They are not copied: every use takes their current values. Throws 'device'. */
   static async create(
     info: PhiInfo,
     parameters: PhiParameters,
@@ -65,7 +65,7 @@ export class Phi {
   }
 
   /**
-   * Turns embeddings into pseudo tokens, in bounded memory beside the result.
+   * Turns embeddings into pseudo tokens, in bounded memory besides the result.
    * @param embeddings [n, input], as CLIP gives them: not scaled to length 1
    * @returns [n, output], to stand in place of token embeddings
    * @throws LincirError 'bad-argument' for embeddings of other dimensions

@@ -1,4 +1,4 @@
-/** phi's files: our own, which say what they were trained for, and those that the methods' authors published. */
+/** phi's files: our own, which name the model they were trained for, and those that the methods' authors published. */
 
 import { z } from 'zod';
 import type { Clip } from '../clip/index.ts';
@@ -18,12 +18,12 @@ import {
 import { type PhiArchitecture, phiArchitectures } from './choices.ts';
 import { type PhiParameters, type PhiShape, phiParameterShapes, widthLimit } from './network.ts';
 
-/** What a phi is, beside its parameters. */
+/** Facts about a phi, besides its parameters. */
 export interface PhiInfo {
   readonly shape: PhiShape;
-  /** The model it was trained for: a name on the hub, or a folder. Published files do not tell. */
+  /** The model it was trained for: a name on the hub, or a folder. Published files do not say. */
   readonly model?: string;
-  /** That model's. Published files do not tell. */
+  /** That model's fingerprint. Published files do not say. */
   readonly fingerprint?: string;
   /** Whether it takes embeddings scaled to length 1. The published ones do not. */
   readonly l2Normalize: boolean;
@@ -79,7 +79,7 @@ export function phiTensors({ shape, ...others }: PhiInfo, parameters: PhiParamet
 /**
  * Reads a phi: our own file, safetensors of its parameters alone, or what torch.save wrote of it, as LinCIR, SEARLE
  * and Pic2Word published theirs. Nothing in the file is run.
- * @throws LincirError 'bad-file' for what is no phi, whole and finite; and what reading throws
+ * @throws LincirError 'bad-file' for what is not a whole and finite phi; and what reading throws
  */
 export async function readPhi(source: RandomAccess): Promise<StoredPhi> {
   const file = source.name;
@@ -107,7 +107,7 @@ export async function readPhi(source: RandomAccess): Promise<StoredPhi> {
 }
 
 /**
- * Refuses a phi of another model with both named. Of a published phi only the dimensions can be compared.
+ * Refuses a phi of another model, and names both. For a published phi, only the dimensions can be compared.
  * @throws LincirError 'bad-argument'
  */
 export function expectPhiFits(
@@ -131,26 +131,26 @@ export function expectPhiFits(
   });
 }
 
-/** As a plain loop: by `findIndex` it takes six times as long, a good part of loading phi. -1: all are finite. */
+/** A plain loop, because `findIndex` takes six times as long, a good part of loading phi. -1 if all are finite. */
 function firstNotFinite(values: Float32Array): number {
   for (let at = 0; at < values.length; at += 1) if (!Number.isFinite(values[at]!)) return at;
   return -1;
 }
 
-/** The tensors of a file, which is told by its content, not by its name's ending. */
+/** The tensors of a file. Its format shows in its content, not in its name. */
 async function findTensors(file: RandomAccess): Promise<SafetensorsHeader> {
   const head = await file.read(0, Math.min(9, file.size));
   const isSafetensors = head[8] === 0x7b; // `{` begins its header
   if (isSafetensors) return await readSafetensorsHeader(file);
   const isZip = head[0] === 0x50 && head[1] === 0x4b;
-  const isPickle = head[0] === 0x80; // the reader tells what to do about it
+  const isPickle = head[0] === 0x80; // the reader says what to do about it
   if (isZip || isPickle) {
     return { tensors: dictionaryOfPhi(await readTorchCheckpoint(file), file.name), metadata: {} };
   }
   throw badPhi(file.name, 'safetensors, or a file that torch.save wrote', 'neither');
 }
 
-/** The one dictionary of phi's tensors: the checkpoint itself, or what stands in it under any key. */
+/** The one dictionary of phi's tensors: the checkpoint itself, or a value in it under any key. */
 function dictionaryOfPhi(checkpoint: unknown, file: string): Tensors {
   if (holdsPhi(checkpoint)) return stateDict(checkpoint, file);
   const entries = checkpoint instanceof Map ? [...checkpoint] : [];
@@ -171,7 +171,7 @@ function holdsPhi(value: unknown): boolean {
   );
 }
 
-/** What PyTorch's DataParallel puts before every name. */
+/** PyTorch's DataParallel puts this before every name. */
 const wrapper = 'module.';
 
 function withoutWrapper(tensors: Tensors): Tensors {
@@ -193,7 +193,7 @@ function architectureOf(tensors: Tensors, file: string): PhiArchitecture {
   throw badPhi(file, `tensors such as ${kinds.join(', ')}`, quoted([...tensors.keys()].join(', ') || 'none'));
 }
 
-/** The shape that the tensors have, all of which must be there and fit each other, and no others. */
+/** The shape that the tensors have. All must be there and fit each other, and no others may be. */
 function shapeOf(tensors: Tensors, architecture: PhiArchitecture, file: string): PhiShape {
   const names = namesOf(architecture);
   const missing = names.filter((name) => !tensors.has(name));

@@ -56,7 +56,7 @@ export class CountedSession<Name extends string> {
   }
 
   /**
-   * @param feeds what the outputs do not need of these is left aside: the last bias has no part in a gradient
+   * @param feeds may have more than the outputs need: the last bias, for example, has no part in a gradient
    * @param sizes of the symbols in the outputs' graph
    */
   async run(feeds: Readonly<Record<string, RunTensor>>, sizes: Readonly<Record<string, number>>) {
@@ -73,13 +73,13 @@ export class CountedSession<Name extends string> {
   }
 }
 
-/** Tokens that all texts of a run begin with, and their keys and values: inputs for the tower graphs below. */
+/** The tokens with which all texts of a run begin, and their keys and values: inputs for the tower graphs below. */
 export interface ComputedPrefix {
   readonly ids: readonly number[];
   readonly feeds: Readonly<Record<'prefixKeys' | 'prefixValues', RunTensor>>;
 }
 
-/** @param prefix the start of text, and what else all texts have in common */
+/** @param prefix the start of text, and whatever else all texts have in common */
 export async function computePrefix(
   { config, tensors }: TextModel,
   prefix: readonly number[],
@@ -94,7 +94,7 @@ export async function computePrefix(
   return { ids: prefix, feeds: { prefixKeys: results.keys, prefixValues: results.values } };
 }
 
-/** Rows cut into runs of the tower graphs below: which rows, what they are fed, and the sizes of their symbols. */
+/** Rows cut into runs of the tower graphs below: the rows, their feeds, and the sizes of their symbols. */
 export function* towerBatches(
   rows: readonly TokenRow[],
   config: TextConfig,

@@ -1,4 +1,4 @@
-/** Textual inversion: for each image, the pseudo token that a prompt best describes it with, found by gradient descent. */
+/** Textual inversion: finds for each image, by gradient descent, the pseudo token with which a prompt describes it best. */
 
 import { z } from 'zod';
 import type { Clip, ClipTokenizer, TextConfig } from '../clip/index.ts';
@@ -7,16 +7,16 @@ import type { RunTensor, SessionOptions } from '../onnx/index.ts';
 import { CountedSession, computePrefix, inversionGraph, towerBatches } from './graphs.ts';
 import { adamW, moveAverage } from './optimizer.ts';
 
-/** All that a pseudo token depends on, beside its image, the image's key and the model. */
+/** Everything that a pseudo token depends on, besides its image, the image's key and the model. */
 const settingsSchema = z.strictObject({
   steps: z.int('a whole number').min(1, 'at least 1').default(350),
   learningRate: z.number('a number').positive('a number above 0').default(2e-2),
   weightDecay: z.number('a number').min(0, 'at least 0').default(0.01),
-  /** The part of itself that the moving average of a pseudo token keeps at each step. */
+  /** Decay of a pseudo token's moving average: the part that it keeps at each step. */
   averageDecay: z.number('a number').min(0, 'at least 0').lt(1, 'below 1').default(0.99),
-  /** The prompt whose `$` the pseudo token stands at. */
+  /** The prompt in which the pseudo token replaces `$`. */
   prompt: z.string().default('a photo of $'),
-  /** Of the draws that pseudo tokens start from. */
+  /** Seed of the draws from which pseudo tokens start. */
   seed: z.int('a whole number').min(0, 'at least 0').default(0),
 });
 
@@ -24,9 +24,9 @@ export type InversionSettings = Omit<z.output<typeof settingsSchema>, 'prompt' |
 
 export interface InvertOptions {
   readonly clip: Pick<Clip, 'textConfig' | 'tokenizer' | 'checkpoint' | 'fingerprint'>;
-  /** The images', [n, projection], as CLIP gives them. Their lengths do not matter. */
+  /** The images' embeddings, [n, projection], as CLIP gives them. Their lengths do not matter. */
   readonly embeddings: Float32Tensor;
-  /** One an image: its draw depends on nothing else, whatever images there are beside it. Default: its row's number. */
+  /** One for each image. An image's draw depends only on its key, not on the other images. Default: its row number. */
   readonly keys?: readonly string[] | undefined;
   /** Default: `a photo of $` */
   readonly prompt?: string | undefined;
@@ -35,27 +35,27 @@ export interface InvertOptions {
   readonly seed?: number | undefined;
   readonly device?: SessionOptions['device'] | undefined;
   readonly threads?: number | undefined;
-  /** Token positions that are computed at once: more of them need more memory. Default: 512 */
+  /** Token positions computed at once. More of them need more memory. Default: 512 */
   readonly positionsPerRun?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Told how many images' worth of work is done: images under way count in part, the sum is rounded down. */
+  /** Called with the number of images done. Unfinished images count in part; the sum is rounded down. */
   readonly onProgress?: ((done: number) => void) | undefined;
 }
 
-/** Images whose pseudo tokens are ready: their rows, and [members, width]. */
+/** Images whose pseudo tokens are ready: their rows, and the tokens [members, width]. */
 export interface InvertedBatch {
   readonly members: readonly number[];
   readonly vectors: Float32Array;
 }
 
-/** Standard deviation of the values that a pseudo token starts from. */
+/** Standard deviation of a pseudo token's first values. */
 const initialDeviation = 0.02;
 const moments = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const;
 
 /**
  * Optimisation-based textual inversion (Baldrati et al., "Zero-shot composed image retrieval with textual inversion",
  * ICCV 2023, section 3.1): AdamW on 1 - cos of the prompt's embedding with the image's; the result is the moving
- * average. Of the paper's loss this is the cosine term with one fixed prompt, without the regularisation by a language
+ * average. This is the cosine term of the paper's loss with one fixed prompt, without the regularisation by a language
  * model's phrases.
  * @returns pseudo tokens [n, width], to stand in place of token embeddings
  * @throws LincirError 'bad-argument' for embeddings, keys, settings or a prompt that cannot be, 'bad-config' without a
@@ -73,7 +73,7 @@ export async function invert(options: InvertOptions): Promise<Float32Tensor> {
   return { shape: [rows, width], data };
 }
 
-/** `invert`, a batch after the other as they are finished. */
+/** `invert`, but yields each batch when it is finished. */
 export async function* invertedBatches(options: InvertOptions): AsyncGenerator<InvertedBatch, void, void> {
   const { clip, embeddings, device, threads, positionsPerRun = 512, signal, onProgress } = options;
   const { settings, keys } = checkedInversion(options);
@@ -88,7 +88,7 @@ export async function* invertedBatches(options: InvertOptions): AsyncGenerator<I
   );
   const model = { config, tensors: clip.checkpoint.tensors, startOfText: tokenizer.startOfText };
   const where = { ...(device && { device }), ...(threads !== undefined && { threads }) };
-  // Nothing before the pseudo token depends on it: only it and what follows is computed at every step.
+  // Nothing before the pseudo token depends on it. So every step computes only it and what follows.
   const prefix = await computePrefix(model, ids.slice(0, position), where);
   const session = await CountedSession.create(inversionGraph(model), where);
   try {
@@ -105,7 +105,7 @@ export async function* invertedBatches(options: InvertOptions): AsyncGenerator<I
         const injected: RunTensor = { shape: [members.length, config.width], data: vectors };
         return (await session.run({ ...given, injected }, sizes)).gradient.data;
       };
-      const begin = feeds.injected.data as Float32Array; // one a row, in the order of `members`
+      const begin = feeds.injected.data as Float32Array; // one for each row, in the order of `members`
       const vectors = await descend(begin, gradientAt, settings, (step) => {
         onProgress?.(Math.floor(done + (members.length * step) / settings.steps));
       });
@@ -118,7 +118,7 @@ export async function* invertedBatches(options: InvertOptions): AsyncGenerator<I
   }
 }
 
-/** Settings and keys with their defaults in. Throws 'bad-argument' for these and for embeddings that cannot be. */
+/** Fills in defaults of settings and keys. Throws 'bad-argument' for impossible settings, keys or embeddings. */
 export function checkedInversion(options: InvertOptions) {
   const { clip, embeddings } = options;
   const settings = inversionSettings(options);
@@ -127,7 +127,7 @@ export function checkedInversion(options: InvertOptions) {
   return { settings, keys };
 }
 
-/** All settings, with their defaults in. Throws 'bad-argument' for those that cannot be. */
+/** Fills in the defaults of settings. Throws 'bad-argument' for impossible ones. */
 export function inversionSettings({
   settings,
   prompt,
@@ -142,7 +142,7 @@ export function inversionSettings({
   throw new LincirError('bad-argument', { subject, expected: message, found });
 }
 
-/** Runs AdamW from `vectors`, which it changes; gives their moving average. */
+/** Runs AdamW from `vectors`, which it changes. Returns their moving average. */
 async function descend(
   vectors: Float32Array,
   gradientAt: (vectors: Float32Array) => Promise<Float32Array>,
@@ -160,7 +160,7 @@ async function descend(
   return average;
 }
 
-/** Where an image's pseudo token starts, by the image's key. */
+/** The first values of an image's pseudo token, by the image's key. */
 async function initialVector(key: string, seed: number, width: number): Promise<Float32Array> {
   const hash = await sha256(key);
   const moment = hash.getUint32(0, true) + hash.getUint16(4, true) * 2 ** 32;

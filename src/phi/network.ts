@@ -15,7 +15,7 @@ export interface PhiShape {
   readonly output: number;
 }
 
-/** Of embeddings, hidden layers and tokens. The largest CLIP's phi has 5,120. */
+/** Largest width of embeddings, hidden layers and tokens. The largest CLIP's phi has 5,120. */
 export const widthLimit = 8192;
 
 /** By name, as the published files have them: `layers.0.weight` [out, in], `layers.0.bias` [out], … */
@@ -49,7 +49,7 @@ export function phiParameterShapes({
 }
 
 /**
- * Parameters to begin with, as PyTorch begins a Linear: uniform within ±1/sqrt(inputs), weights and biases alike
+ * Initial parameters, as PyTorch initialises a Linear: uniform within ±1/sqrt(inputs), for weights and biases alike
  * (Kaiming uniform with a = sqrt 5).
  */
 export function initialPhi(shape: PhiShape, seed: number): PhiParameters {
@@ -66,7 +66,7 @@ export function initialPhi(shape: PhiShape, seed: number): PhiParameters {
 }
 
 /**
- * phi of embeddings: [rows, input] to pseudo tokens [rows, output].
+ * Applies phi: embeddings [rows, input] to pseudo tokens [rows, output].
  * @param masks for training, one per hidden layer, [rows, hidden]: 0 where dropout drops, else 1 / (1 - dropout)
  */
 export function phiGraph(

@@ -1,4 +1,4 @@
-/** AdamW, gradient clipping and moving averages: what a step does to parameters that lie in one array. */
+/** AdamW, gradient clipping and moving averages, for parameters in one array. */
 
 /** AdamW's memory of earlier gradients. */
 export interface Moments {
@@ -38,7 +38,7 @@ export function adamW(
   }
 }
 
-/** Scales a gradient that is longer than `limit` to that length. Gives the length that it had. */
+/** Scales a gradient that is longer than `limit` down to that length. Returns its original length. */
 export function clipByNorm(gradient: Float32Array, limit: number | undefined): number {
   let squares = 0;
   for (let at = 0; at < gradient.length; at += 1) squares += gradient[at]! ** 2;
@@ -50,12 +50,12 @@ export function clipByNorm(gradient: Float32Array, limit: number | undefined): n
   return norm;
 }
 
-/** Moves `average` towards `parameters`, the more slowly the more steps there were: its decay after `step` steps. */
+/** Decay of a moving average after `step` steps: it slows down as steps go by. */
 export function updateAverage(average: Float32Array, parameters: Float32Array, step: number): void {
   moveAverage(average, parameters, Math.min(0.9999, (1 + step) / (10 + step)));
 }
 
-/** Moves `average` towards `parameters`: it keeps the part `decay` of itself. */
+/** Moves `average` towards `parameters`. It keeps the part `decay` of itself. */
 export function moveAverage(average: Float32Array, parameters: Float32Array, decay: number): void {
   for (let at = 0; at < average.length; at += 1) {
     average[at] = decay * average[at]! + (1 - decay) * parameters[at]!;

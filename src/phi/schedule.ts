@@ -1,13 +1,13 @@
-/** Learning rates over a run: warm-up, then one of the schedules that users of other libraries know. */
+/** Learning rates over a run: warm-up, then a schedule known from other libraries. */
 
 export const schedules = ['constant', 'linear', 'cosine', 'cosine-restarts', 'polynomial'] as const;
 export type Schedule = (typeof schedules)[number];
 
 export interface ScheduleOptions {
   readonly schedule: Schedule;
-  /** The highest rate: that of the end of warm-up. */
+  /** The highest rate, reached at the end of warm-up. */
   readonly learningRate: number;
-  /** Steps in which the rate rises from 0 in a straight line. */
+  /** Steps in which the rate rises linearly from 0. */
   readonly warmup: number;
   /** Steps of the whole run. */
   readonly steps: number;
@@ -20,7 +20,7 @@ export interface ScheduleOptions {
 /** What 'polynomial' ends at. */
 const lowestRate = 1e-7;
 
-/** The learning rate of a step, counted from 1: that of transformers' and diffusers' schedules of these names. */
+/** The learning rate of a step, counted from 1, as in transformers' and diffusers' schedules of these names. */
 export function learningRateAt(step: number, options: ScheduleOptions): number {
   const { learningRate, warmup, steps } = options;
   const done = step - 1;

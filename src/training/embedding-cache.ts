@@ -1,15 +1,15 @@
-/** Captions' embeddings on disk: the frozen tower need not make them again in every epoch. */
+/** Keeps captions' embeddings on disk, because the frozen tower would make the same ones in every epoch. */
 
 import { closeSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
 import { asLincirError } from '../files/index.ts';
 
-/** Makes the embeddings of these rows of a batch: [rows, size]. */
+/** Computes the embeddings of these rows of a batch: [rows, size]. */
 export type MakeEmbeddings = (rows: readonly number[]) => Promise<Float32Array>;
 
 /**
- * A file of one record a caption: its embedding, and last the step that made it. What an interrupted run wrote after
- * its last saved step is not used, as a run that was never interrupted would not have it yet: so which embeddings are made
- * together, and with it their last bits, stay the same. Owns an open file: close it.
+ * A file with a record for each caption: its embedding, and the step that made it. Records that an interrupted run wrote
+ * after its last saved step are not used, because a run without interruption would not have them yet. So the same
+ * embeddings are computed together, and even their last bits stay the same. Owns an open file: close it.
  */
 export class EmbeddingCache {
   readonly #path: string;
@@ -32,13 +32,13 @@ export class EmbeddingCache {
     this.#begin = begin;
     this.#made = new Uint8Array(Math.ceil(captions / 8));
     this.#file = this.#guarded(() => {
-      closeSync(openSync(path, 'a')); // makes it where there is none
+      closeSync(openSync(path, 'a')); // makes it if there is none
       return openSync(path, 'r+');
     });
   }
 
   /**
-   * The embeddings of captions, by their numbers: [captions, size]. What is missing is made, once for each caption.
+   * The embeddings of captions, by their numbers: [captions, size]. Missing ones are computed, once for each caption.
    * @param step at which this happens, counted from 1
    */
   async embeddings(numbers: readonly number[], step: number, make: MakeEmbeddings): Promise<Float32Array> {
@@ -64,7 +64,7 @@ export class EmbeddingCache {
     return all;
   }
 
-  /** Everything is on the disk when this returns. */
+  /** Flushes everything to the disk. */
   flush(): void {
     this.#guarded(() => fsyncSync(this.#file));
   }
@@ -73,7 +73,7 @@ export class EmbeddingCache {
     closeSync(this.#file);
   }
 
-  /** Whether there is an embedding to be used, which then is in `into`. */
+  /** Reads an embedding into `into`, and returns whether there is one to use. */
   #read(number: number, into: Float32Array): boolean {
     const record = new Uint8Array(4 * this.#size + 4);
     const length = this.#guarded(() =>

@@ -1,4 +1,4 @@
-/** A file that begins complete and then grows by whole pieces: what a run keeps its protocols in. */
+/** A file that begins complete, and then grows by whole pieces, for a run's logs. */
 
 import { type FileHandle, open } from 'node:fs/promises';
 import { asLincirError, writeFileAtomically } from '../files/index.ts';
@@ -15,7 +15,7 @@ export class GrowingFile {
     this.#size = size;
   }
 
-  /** Replaces the file at `path` by one that holds `beginning`. Throws 'io' and what `beginning` throws. */
+  /** Replaces the file at `path` by one with the contents `beginning`. Throws 'io' and what `beginning` throws. */
   static async create(path: string, beginning: AsyncIterable<string | Uint8Array>): Promise<GrowingFile> {
     await writeFileAtomically(path, (file) => file.writeFile(beginning));
     try {
@@ -27,8 +27,8 @@ export class GrowingFile {
   }
 
   /**
-   * Adds a piece; await it before the next one. A piece that failed is no part of the file: the next one is written
-   * over it. Throws 'io'.
+   * Adds a piece. Await it before the next one. A piece that failed does not count: the next one overwrites it.
+   * Throws 'io'.
    */
   async append(piece: Uint8Array): Promise<void> {
     try {
@@ -41,7 +41,7 @@ export class GrowingFile {
     this.#size += piece.length;
   }
 
-  /** Everything added is on the disk when the promise resolves, so that even a power failure leaves it. Throws 'io'. */
+  /** Flushes everything to the disk, so that it survives even a power failure. Throws 'io'. */
   async flush(): Promise<void> {
     try {
       await this.#file.datasync();

@@ -1,4 +1,4 @@
-/** The method: phi, its training from captions, and its files. */
+/** Training of phi on captions: runs, their folders and their reports. */
 
 export { madeCaptions, recipeFor } from './choices.ts';
 export type { StepMetrics, ValidationMetrics } from './metrics.ts';

@@ -6,7 +6,7 @@ import { checkedValue, LincirError, parseJsonText, recordOf } from '../core/inde
 import { batched, readLines } from '../files/index.ts';
 import { GrowingFile } from './growing-file.ts';
 
-/** JSON has no such numbers: they stand in it as strings, as in protobuf's JSON. */
+/** JSON has no such numbers, so they are written as strings, as in protobuf's JSON. */
 const notFinite = z.enum(['NaN', 'Infinity', '-Infinity']).transform(Number);
 const real = z.union([z.number(), notFinite]);
 const step = z.int().nonnegative();
@@ -21,9 +21,9 @@ export interface StepMetrics {
   readonly gradientNorm: number;
   readonly captionsPerSecond: number;
   readonly gflopsPerSecond: number;
-  /** Since the run began; interruptions are not counted. */
+  /** Seconds since the run began, without interruptions. */
   readonly seconds: number;
-  /** Of the process, resident. */
+  /** Resident memory of the process. */
   readonly memoryBytes: number;
   /** In ISO 8601. */
   readonly time: string;
@@ -34,10 +34,10 @@ export interface ValidationMetrics {
   readonly step: number;
   /** Of the benchmark. */
   readonly name: string;
-  /** Which weights: phi's own, or their moving average. */
+  /** The weights that were validated: phi's own, or their moving average. */
   readonly phi: 'phi' | 'ema';
   readonly metrics: Readonly<Record<string, number>>;
-  /** Whether no validation before was as good. */
+  /** Whether this is the best validation so far. */
   readonly best: boolean;
   readonly time: string;
 }
@@ -68,7 +68,7 @@ const schema = z.discriminatedUnion('kind', [
   }),
 ]) satisfies z.ZodType<Metrics>;
 
-/** A longer line is none of ours. In bytes. */
+/** Limit of a line in bytes. We never write a longer one. */
 const lineLimit = 2 ** 20;
 
 /** Adds to a run's metrics. Owns an open file: close it. */
@@ -80,14 +80,14 @@ export class MetricsLog {
   }
 
   /**
-   * Begins `file`, or goes on with it: lines of steps up to `upToStep` stay as they are, later ones and a last one that
-   * was never finished go. What stood there stays until that is done. Throws 'io' and 'bad-file'.
+   * Begins `file`, or continues it: lines of steps up to `upToStep` stay, later ones and an unfinished last one go.
+   * The old file stays until the new one is complete. Throws 'io' and 'bad-file'.
    */
   static async open(file: string, upToStep: number): Promise<MetricsLog> {
     return new MetricsLog(await GrowingFile.create(file, batched(linesToKeep(file, upToStep))));
   }
 
-  /** Await it before the next one. No end of the process can take back what was added. Throws 'io'. */
+  /** Await it before the next one. What was added survives the end of the process. Throws 'io'. */
   async append(record: Metrics): Promise<void> {
     const line = JSON.stringify(record, (_, value: unknown) =>
       typeof value === 'number' && !Number.isFinite(value) ? String(value) : value,
@@ -95,7 +95,7 @@ export class MetricsLog {
     await this.#file.append(Buffer.from(`${line}\n`));
   }
 
-  /** To be called before a checkpoint is written: a power failure may then not take its steps back. Throws 'io'. */
+  /** Call it before a checkpoint is written, so that a power failure cannot lose its steps. Throws 'io'. */
   async flush(): Promise<void> {
     await this.#file.flush();
   }
@@ -106,7 +106,7 @@ export class MetricsLog {
 }
 
 /**
- * The records of a `metrics.jsonl`, in bounded memory. It may be growing: a last line that has no end yet is left out.
+ * The records of a `metrics.jsonl`, in bounded memory. It may be growing: an unfinished last line is left out.
  * @throws LincirError 'not-found', 'io', and 'bad-file' naming the line.
  */
 export async function* readMetrics(file: string): AsyncGenerator<Metrics, void, void> {
@@ -133,7 +133,7 @@ async function* finishedLines(
   }
 }
 
-/** Chunks without what follows the last line end. */
+/** The chunks, without what follows the last line end. */
 async function* upToLastEnd(chunks: AsyncIterable<Buffer>): AsyncGenerator<Uint8Array, void, void> {
   let rest = Buffer.alloc(0);
   for await (const chunk of chunks) {

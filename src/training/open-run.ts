@@ -1,4 +1,4 @@
-/** Opens a run's folder: a new one with its captions copied and its configuration written, or one to go on with. */
+/** Opens a run's folder: makes a new one, with its captions copied and its configuration written, or resumes one. */
 
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -32,25 +32,25 @@ import {
 } from './settings.ts';
 import { type Validation, validationNamed } from './validation.ts';
 
-/** What a caller may say about a run beside its settings. */
+/** Options of a run besides its settings. */
 export interface RunHooks {
-  /** Ends the run after the present step, saved. */
+  /** Ends the run after the current step, and saves. */
   readonly signal?: AbortSignal;
-  /** More validations than the settings name. The first of all decides which phi is the best. */
+  /** More validations. The first of all validations decides which phi is the best. */
   readonly validations?: readonly Validation[];
-  /** What `validate` may name beside `captions:FILE`; undefined for what it does not know. */
+  /** Opens what `validate` names, except `captions:FILE`; undefined for an unknown name. */
   readonly openValidation?: (spec: string) => Promise<Validation | undefined>;
-  /** Told of a row of a caption source that has no usable caption. */
+  /** Called for a row of a caption source without a usable caption. */
   readonly onLeftOut?: OnLeftOut;
-  /** Told how far the captions have been read. */
+  /** Called with how far the captions have been read. */
   readonly onCaptions?: (progress: CaptionStoreProgress) => void;
-  /** Told of a model's download. */
+  /** Called during a model's download. */
   readonly onDownload?: (progress: DownloadProgress) => void;
-  /** Of the hub. Default: `process.env` */
+  /** The hub's environment variables. Default: `process.env` */
   readonly environment?: Variables;
 }
 
-/** A new run in the folder `out`, or an earlier one in the folder `resume`, whose settings then are those it had. */
+/** A new run in the folder `out`, or an earlier one in the folder `resume`, which keeps its settings. */
 export type RunOptions = RunHooks &
   (
     | (TrainingSettingsInput & { readonly out: string; readonly resume?: undefined })
@@ -70,7 +70,7 @@ export async function openRunFolder(options: RunOptions): Promise<OpenedRun> {
   const { out, resume, signal, onDownload } = options;
   const given = settingsIn(options);
   const folder = resolve(out ?? resume);
-  // Whatever can be refused is refused before anything is made.
+  // Refuse whatever can be refused before anything is made.
   const stored = resume === undefined ? undefined : await readRunConfig(folder);
   const settings = stored
     ? resumedSettings(stored.settings, withPaths(given), `--resume ${resume}`)
@@ -109,7 +109,7 @@ export async function openRunFolder(options: RunOptions): Promise<OpenedRun> {
   }
 }
 
-/** What a run is that begins now. Its captions are copied, so that it can go on without their sources. */
+/** Begins a run. Its captions are copied, so that it can be resumed without their sources. */
 async function newConfig(
   clip: Clip,
   settings: TrainingSettings,
@@ -147,7 +147,7 @@ async function copyCaptions(
   return store.sources;
 }
 
-/** The run's copy of its captions; a finished run has let go of it, then they are copied again and must be the same. */
+/** The run's copy of its captions. A finished run has removed it: then they are copied again, and must be the same. */
 async function expectCaptions(config: RunConfig, folder: string, hooks: RunHooks): Promise<void> {
   const isCopied = await CaptionStore.open(join(folder, runFiles.captions)).then(
     async (store) => {
@@ -182,7 +182,7 @@ function expectSameModel({ fingerprint, folder }: Clip, { model }: RunConfig, ru
   });
 }
 
-/** Before anything is made of its size. */
+/** Checked before memory of its size is taken. */
 function expectPhiOf({ textConfig }: Clip, { settings, phi }: RunConfig, run: string): void {
   const [expected, found] = [phiShape(settings.architecture, textConfig), phi].map(
     ({ architecture, input, hidden, output }) => `${architecture} ${input}, ${hidden}, ${output}`,
@@ -202,7 +202,7 @@ function settingsIn(options: RunOptions): Partial<TrainingSettingsInput> {
   return settings;
 }
 
-/** The same settings, valid from any folder. */
+/** Makes the paths in settings absolute, so that they are valid in any folder. */
 function withPaths(settings: Partial<TrainingSettingsInput>): Partial<TrainingSettingsInput> {
   const names = [...datasetPresets.map(({ name }) => name), ...madeNames];
   const isPath = (spec: string): boolean =>

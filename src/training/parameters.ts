@@ -1,4 +1,4 @@
-/** phi's parameters side by side in one array, so that what is done to all of them is one loop. */
+/** phi's parameters in one array, so that one loop handles all of them. */
 
 import { elementCount } from '../core/index.ts';
 import { type PhiParameters, type PhiShape, phiParameterShapes } from '../phi/index.ts';
@@ -10,7 +10,7 @@ export interface FlatParameters {
   readonly tensors: PhiParameters;
 }
 
-/** Room for the parameters of a phi, with copies of `initial` in it or else zeros. */
+/** Makes room for a phi's parameters, filled with copies of `initial` or with zeros. */
 export function flatParameters(shape: PhiShape, initial?: PhiParameters): FlatParameters {
   const shapes = [...phiParameterShapes(shape)];
   const values = new Float32Array(shapes.reduce((sum, [, sizes]) => sum + elementCount(sizes), 0));

@@ -1,4 +1,4 @@
-/** A run's folder: what it was made with, and the state from which it goes on, each whole or not there at all. */
+/** A run's folder: its configuration, and the state from which it resumes. Each file is whole or absent. */
 
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -34,12 +34,12 @@ export const runFiles = {
   average: 'phi-ema.safetensors',
   report: 'report.html',
   lock: '.lock',
-  /** Only while the run goes on. */
+  /** Only while the run is unfinished. */
   captions: 'captions',
   embeddings: 'captions/embeddings.f32',
 } as const;
 
-/** `config.json`: enough to make the run again. */
+/** `config.json`: enough to repeat the run. */
 export interface RunConfig {
   readonly settings: TrainingSettings;
   readonly model: { readonly id: string | null; readonly folder: string; readonly fingerprint: string };
@@ -50,17 +50,17 @@ export interface RunConfig {
   readonly begun: string;
 }
 
-/** Which phi was the best so far. */
+/** The best phi so far. */
 export interface Best {
   readonly step: number;
   readonly score: number;
 }
 
-/** Where a run stands. The arrays change with every step. */
+/** State of a run. The arrays change with every step. */
 export interface RunState {
   /** Steps done. */
   step: number;
-  /** Of work, interruptions not counted. */
+  /** Seconds of work, without interruptions. */
   seconds: number;
   best: Best | undefined;
   readonly parameters: FlatParameters;
@@ -104,7 +104,7 @@ const stateSchema = z.object({
 });
 const bestSchema = z.object({ step: z.int().nonnegative(), score: z.number() }).nullable();
 
-/** Refuses a folder that holds a run already, or anything else that is not ours. */
+/** Refuses a folder that has a run already, or foreign files. */
 export async function expectRoomForRun(folder: string): Promise<void> {
   const present = await readdir(folder).catch((error: unknown) => {
     throw asLincirError(error, folder, 'write');
@@ -132,7 +132,7 @@ export async function writeRunConfig(folder: string, config: RunConfig): Promise
   await writeFileAtomically(join(folder, runFiles.config), (file) => file.writeFile(text));
 }
 
-/** Throws 'not-found' where there is no run, and 'bad-file'. */
+/** Throws 'not-found' if there is no run, and 'bad-file'. */
 export async function readRunConfig(folder: string): Promise<RunConfig> {
   const file = join(folder, runFiles.config);
   const json = await readJsonFile(file).catch((error: unknown) => {
@@ -149,7 +149,7 @@ export async function readRunConfig(folder: string): Promise<RunConfig> {
   return { ...config, settings: checkedSettings(config.settings, `${file}: settings`) };
 }
 
-/** Where a run begins. */
+/** The initial state of a run. */
 export function initialState(shape: PhiShape, { seed, ema }: TrainingSettings): RunState {
   const initial = initialPhi(shape, seed);
   return {
@@ -162,7 +162,7 @@ export function initialState(shape: PhiShape, { seed, ema }: TrainingSettings): 
   };
 }
 
-/** Writes all of the state as one file, so that no end of the process can tear it. */
+/** Writes the whole state as one file, so that it is never torn. */
 export async function writeState(folder: string, state: RunState): Promise<void> {
   const { step, seconds, best } = state;
   const tensors = Object.entries(arraysOf(state)).map(([name, data]) => ({
@@ -179,7 +179,7 @@ export async function writeState(folder: string, state: RunState): Promise<void>
   });
 }
 
-/** The state that was written last; the initial one if none was. Throws 'bad-file'. */
+/** Reads the last state, or returns the initial one if there is none. Throws 'bad-file'. */
 export async function readState(
   folder: string,
   shape: PhiShape,
@@ -210,7 +210,7 @@ export async function readState(
   return { ...state, step, seconds, best: bestSoFar };
 }
 
-/** All numbers of a state, by the names of their tensors. */
+/** All arrays of a state, by the names of their tensors. */
 function arraysOf({ parameters, moments, average }: RunState): Readonly<Record<string, Float32Array>> {
   return { parameters: parameters.values, ...moments, ...(average && { average: average.values }) };
 }

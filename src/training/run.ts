@@ -1,4 +1,4 @@
-/** A training run at work: everything that it needs, opened and checked, and what it leaves in its folder. */
+/** A running training: opens and checks everything it needs, and writes its folder. */
 
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ import { TrainingStep } from './step.ts';
 import { TensorboardLog } from './tensorboard.ts';
 import type { Validation } from './validation.ts';
 
-/** A run, ready to train. Owns a lock, a thread and memory outside JavaScript: close it. */
+/** A run that is ready to train. Owns a lock, a thread and memory outside JavaScript: close it. */
 export class Run {
   readonly folder: string;
   readonly settings: TrainingSettings;
@@ -36,7 +36,7 @@ export class Run {
   readonly #validations: readonly Validation[];
   readonly #cache: EmbeddingCache | undefined;
 
-  /** Opens everything that the run needs; when something fails, nothing stays open. */
+  /** Opens everything that the run needs. If something fails, nothing stays open. */
   static async open(options: RunOptions): Promise<Run> {
     const opened = await openRunFolder(options);
     const closers = [() => opened.lock.release(), () => opened.clip.dispose()];
@@ -95,7 +95,7 @@ export class Run {
     this.#validations = validations;
   }
 
-  /** The embeddings of captions by their numbers: those that earlier steps have made, and the others by `make`. */
+  /** The embeddings of captions, by their numbers: from the cache, or computed by `make`. */
   readonly embeddings = async (
     numbers: readonly number[],
     step: number,
@@ -103,14 +103,14 @@ export class Run {
   ): Promise<Float32Array> =>
     this.#cache ? await this.#cache.embeddings(numbers, step, make) : await make([...numbers.keys()]);
 
-  /** Writes down what a step or a validation gave, and gives it back. */
+  /** Logs the record of a step or a validation, and returns it. */
   async log<Record extends Metrics>(record: Record): Promise<Record> {
     await this.#metrics.append(record);
     await this.#tensorboard.append(record);
     return record;
   }
 
-  /** Measures phi, and its average if there is one. The best by the first validation is kept. */
+  /** Validates phi, and its average if there is one. Keeps the best by the first validation. */
   async validate(): Promise<ValidationMetrics[]> {
     const records: ValidationMetrics[] = [];
     const { step, parameters, average } = this.state;
@@ -142,7 +142,7 @@ export class Run {
     return records;
   }
 
-  /** Makes the state as it is now the one from which the run goes on. */
+  /** Saves the current state as the one from which the run resumes. */
   async save(): Promise<void> {
     const { folder, state } = this;
     if (!(await this.#lock.isOurs())) {
@@ -160,12 +160,12 @@ export class Run {
     if (state.average) await write(runFiles.average, state.average);
     await this.#metrics.flush();
     this.#cache?.flush();
-    // Last, for it is what the run goes on from.
+    // Last, because the run resumes from it.
     await writeState(folder, state);
     await this.#report('running');
   }
 
-  /** Lets go of everything. A finished run no longer needs its copy of the captions. */
+  /** Closes everything. A finished run no longer needs its copy of the captions. */
   async close(): Promise<void> {
     const isFinished = this.state.step >= this.settings.steps;
     try {
@@ -225,7 +225,7 @@ export class Run {
   }
 }
 
-/** Embeddings are kept where all of them fit. A finished run needs none. */
+/** Embeddings are kept if all of them fit. A finished run needs none. */
 function openCache(
   folder: string,
   { settings, captions, phi }: RunConfig,

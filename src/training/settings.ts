@@ -1,4 +1,4 @@
-/** A training run's settings: their defaults, what they may be, and in which two runs differ. */
+/** A training run's settings: their defaults, their ranges, and the differences between two runs. */
 
 import { z } from 'zod';
 import { maskings } from '../captions/index.ts';
@@ -11,13 +11,13 @@ const amount = z.int('a whole number').min(0, 'at least 0').max(1e12, 'at most 1
 const positive = z.number('a number').positive('a number above 0');
 const part = z.number('a number').min(0, 'at least 0').lt(1, 'below 1');
 
-/** Everything that decides what phi a run ends with. Defaults are the method's (Gu et al., 2024, section 4.1). */
+/** Everything that decides the phi of a run. Defaults are the method's (Gu et al., 2024, section 4.1). */
 const outcome = {
   /** Files, patterns, hub data sets, each with or without `:WEIGHT`. */
   captions: z.array(z.string()).min(1, 'at least one source'),
-  /** Of tables: the first of these that a file has holds its captions. */
+  /** Columns of tables: the first of these that a file has contains its captions. */
   columns: z.array(z.string()).min(1, 'at least one name').default(['text']),
-  /** What becomes a placeholder: keywords where they stand, or every occurrence as the authors' code has it. */
+  /** What becomes a placeholder: keywords where they stand, or every occurrence of them, as in the authors' code. */
   masking: z.enum(maskings).default('spans'),
   architecture: z.enum(phiArchitectures).default('lincir'),
   /** Captions of one pass. */
@@ -36,35 +36,35 @@ const outcome = {
   beta2: part.default(0.999),
   epsilon: positive.default(1e-8),
   weightDecay: z.number('a number').min(0, 'at least 0').default(0.01),
-  /** Longer gradients are scaled to this length. Not given: none are. */
+  /** Scale longer gradients down to this length. Default: none. */
   clipNorm: positive.optional(),
-  /** Keep a moving average of phi as well. */
+  /** Also keep a moving average of phi. */
   ema: z.boolean().default(false),
   /** phi takes embeddings scaled to length 1, in training and later. */
   l2Normalize: z.boolean().default(false),
-  /** The noise's strength: 1 is the method's, 0 none. */
+  /** Strength of the noise: 1 is the method's, 0 is none. */
   noise: z.number('a number').min(0, 'at least 0').default(1),
-  /** The part of phi's hidden values that training drops. Not given: the architecture's own. */
+  /** Dropout: the part of phi's hidden values that training drops. Default: the architecture's own. */
   dropout: part.optional(),
   seed: z.int('a whole number').min(0, 'at least 0').default(0),
-  /** What validates, such as 'captions:FILE'. */
+  /** Validations, such as 'captions:FILE'. */
   validate: z.array(z.string()).default([]),
-  /** Steps between validations. One more comes early, at step 50. */
+  /** Steps between validations. There is one more early on, at step 50. */
   validateEvery: count.default(1000),
 } as const;
 
-/** What a run may be resumed with otherwise. The results stay the same to rounding. */
+/** Settings that may change when a run is resumed. The results stay the same, to rounding. */
 const operational = {
   /** A preset, a folder, or a name on the hub. A resumed run's must have the same fingerprint. */
   model: z.string(),
-  /** Steps of the whole run; a resumed run may have more if its schedule is constant. */
+  /** Steps of the whole run. A resumed run may get more if its schedule is constant. */
   steps: count.default(20_000),
-  /** Steps between savings; five minutes at most lie between two of them. */
+  /** Steps between saves. There is also one at least every five minutes. */
   saveEvery: count.default(1000),
   device: z.enum(devices).default('cpu'),
-  /** On the CPU. Not given: as many as there are cores. */
+  /** Threads on the CPU. Default: one for each core. */
   threads: count.max(1024, 'at most 1024').optional(),
-  /** GiB of disk: where the embeddings of all captions fit into it, they are made once, and not in every epoch. */
+  /** GiB of disk. If the embeddings of all captions fit, they are computed once, not in every epoch. */
   embeddingCache: z.number('a number').min(0, 'at least 0').default(4),
   /** Token positions computed at once. */
   positionsPerRun: count.max(1e7, 'at most 1e7').default(1024),
@@ -73,7 +73,7 @@ const operational = {
 const settingsSchema = z.strictObject({ ...outcome, ...operational });
 
 export type TrainingSettings = z.output<typeof settingsSchema>;
-/** Settings as a caller gives them: what has a default may be left out. */
+/** Settings from a caller, who may leave out those with a default. */
 export type TrainingSettingsInput = z.input<typeof settingsSchema>;
 
 /**
@@ -97,8 +97,8 @@ export function checkedSettings(settings: unknown, subject: string): TrainingSet
 }
 
 /**
- * The settings that a run goes on with.
- * @param given those of a resumed run's caller: what is left out stays as it was
+ * The settings of a resumed run.
+ * @param given the caller's settings; those left out stay unchanged
  * @throws LincirError 'bad-argument' naming every setting that would change the run's result
  */
 export function resumedSettings(

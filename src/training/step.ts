@@ -1,4 +1,4 @@
-/** One step's loss and gradient, in pieces that keep the device busy and add up to the whole batch's. */
+/** Computes one step's loss and gradient, in pieces that keep the device busy and add up to the whole batch. */
 
 import type { PreparedCaption } from '../captions/index.ts';
 import type { TextConfig, TokenRow } from '../clip/index.ts';
@@ -17,7 +17,7 @@ import {
   towerBatches,
 } from '../phi/index.ts';
 
-/** What chance adds to a step. */
+/** The random part of a step. */
 export interface StepNoise {
   /** Added to the captions' embeddings: [captions, projection] */
   readonly noise: Float32Array;
@@ -26,15 +26,15 @@ export interface StepNoise {
 }
 
 export interface StepGradient {
-  /** Each caption's part of the loss, which is their mean: its squared error, averaged over dimensions. [captions] */
+  /** The squared error of each caption, averaged over dimensions. The loss is their mean. [captions] */
   readonly errors: Float32Array;
-  /** The loss's gradient with respect to phi's parameters, by their names. */
+  /** Gradient of the loss with respect to phi's parameters, by their names. */
   readonly gradients: ReadonlyMap<string, Float32Array>;
 }
 
 export interface StepOptions extends Pick<SessionOptions, 'device'> {
   readonly threads?: number;
-  /** Token positions that are computed at once: more of them need more memory. */
+  /** Token positions computed at once. More of them need more memory. */
   readonly positionsPerRun: number;
   /** Whether phi takes embeddings scaled to length 1. */
   readonly l2Normalize: boolean;
@@ -66,7 +66,7 @@ export class TrainingStep {
     this.#prefix = prefix;
   }
 
-  /** @throws LincirError 'device', and 'bad-file' for weights that are not the config's */
+  /** @throws LincirError 'device', and 'bad-file' for weights that do not fit the config */
   static async create(model: TextModel, shape: PhiShape, options: StepOptions): Promise<TrainingStep> {
     const { device, threads } = options;
     const where = { device, threads };
@@ -86,7 +86,7 @@ export class TrainingStep {
     return Object.values(this.#sessions).reduce((sum, { flops }) => sum + flops, 0);
   }
 
-  /** What the frozen tower makes of captions, un-normalised: [captions, projection] */
+  /** The frozen tower's embeddings of captions, un-normalised: [captions, projection] */
   async embeddings(captions: readonly TokenRow[]): Promise<Float32Array> {
     const { projection } = this.#config;
     const all = new Float32Array(captions.length * projection);
@@ -100,8 +100,8 @@ export class TrainingStep {
   }
 
   /**
-   * The loss of captions and its gradient, at phi's present parameters.
-   * @param targets the captions' own embeddings, as `embeddings` makes them
+   * The loss of captions and its gradient, at phi's current parameters.
+   * @param targets the captions' own embeddings, from `embeddings`
    */
   async gradient(
     captions: readonly PreparedCaption[],
@@ -164,7 +164,7 @@ export class TrainingStep {
       let placement = 0;
       members.forEach((row, at) => {
         errors[row] = found.errors!.data[at]!;
-        // One pseudo token stands at several places: their gradients add up.
+        // If a pseudo token occurs at several places, their gradients add up.
         for (const _ of captions[row]!.placeholders) {
           for (let index = 0; index < width; index += 1) {
             gradient[row * width + index]! += found.gradient!.data[placement * width + index]! / rows.length;

@@ -1,4 +1,4 @@
-/** A run's metrics as TensorBoard reads them: a file of events, made anew from `metrics.jsonl` whenever it is opened. */
+/** Writes a run's metrics for TensorBoard: a file of events, made from `metrics.jsonl` whenever a run is opened. */
 // The file: tensorflow/core/lib/io/record_writer.cc. Its records: tensorflow/core/util/event.proto, summary.proto.
 
 import { readdir, rm } from 'node:fs/promises';
@@ -29,8 +29,8 @@ export class TensorboardLog {
   }
 
   /**
-   * Writes `metrics` to a new `events.out.tfevents.SECONDS.lincir` in `folder`, in place of earlier ones: whatever state
-   * these were left in, the new one says what the metrics say. Throws 'io' and what `metrics` throws.
+   * Writes `metrics` to a new `events.out.tfevents.SECONDS.lincir` in `folder`, and removes earlier ones, whatever their
+   * state. Throws 'io' and what `metrics` throws.
    */
   static async open(folder: string, metrics: AsyncIterable<Metrics>): Promise<TensorboardLog> {
     const seconds = Math.floor(Date.now() / 1000);
@@ -123,7 +123,7 @@ function framed(event: EventMessage): Uint8Array {
   return frame;
 }
 
-/** Masked so that the checksum of bytes that hold checksums is a good one: tensorflow/core/lib/hash/crc32c.h. */
+/** Masked, because the checksum of bytes that contain checksums would be weak: tensorflow/core/lib/hash/crc32c.h. */
 function maskedCrc(bytes: Uint8Array): number {
   const crc = crc32c(bytes);
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;

@@ -16,7 +16,7 @@ import { Run } from './run.ts';
 import type { TrainingSettings } from './settings.ts';
 import type { StepNoise } from './step.ts';
 
-/** What a run tells while it goes on. */
+/** Events of a run. */
 export type TrainingEvent =
   | TrainingBegin
   | StepMetrics
@@ -27,7 +27,7 @@ export type TrainingEvent =
 export interface TrainingBegin {
   readonly kind: 'begin';
   readonly folder: string;
-  /** Steps that earlier parts of the run have done. */
+  /** Steps done before this part of the run. */
   readonly step: number;
   readonly settings: TrainingSettings;
   /** Captions of one epoch. */
@@ -36,17 +36,17 @@ export interface TrainingBegin {
   readonly parameters: number;
 }
 
-/** The step at which validation takes its early look. */
+/** The step of the early validation. */
 const earlyLook = 50;
 /** A run is saved at least this often, in milliseconds. */
 const savingInterval = 300_000;
 
 /**
- * Learns phi from captions (Gu et al., 2024), and tells of every step. Everything is in the run's folder: whatever ends
- * the process, `resume` goes on from the last saved step, and ends with the same phi to the bit on the same device.
- * Computes on the caller's thread, a part of a step at a time. Leaving the loop, or aborting `signal`, ends the run after
- * the present step, saved.
- * @throws LincirError 'bad-argument' for settings that cannot be or differ from the resumed run's; 'bad-config' when the
+ * Trains phi on captions (Gu et al., 2024), and yields an event for every step. Everything is in the run's folder:
+ * whatever ends the process, `resume` continues from the last saved step, and ends with the same phi, bit for bit, on the
+ * same device. Computes on the caller's thread, a part of a step at a time. Leaving the loop, or aborting `signal`, ends
+ * the run after the current step, and saves.
+ * @throws LincirError 'bad-argument' for settings that are impossible or differ from the resumed run's; 'bad-config' when the
  * loss is not finite; 'bad-file', 'not-found', 'network', 'io' and 'device' from captions, model and folder
  */
 export async function* trainPhi(options: RunOptions): AsyncGenerator<TrainingEvent, void, void> {
@@ -59,7 +59,7 @@ export async function* trainPhi(options: RunOptions): AsyncGenerator<TrainingEve
   const secondsBefore = state.seconds;
   const begin = performance.now();
   let saved = { step: state.step, time: begin };
-  /** The last step of which everything is done, its validation included. */
+  /** The last step that is complete, including its validation. */
   let settled = state.step;
 
   try {
@@ -113,14 +113,14 @@ export async function* trainPhi(options: RunOptions): AsyncGenerator<TrainingEve
         saved = { step, time: performance.now() };
         events.push({ kind: 'saved', step, folder });
       }
-      yield* events; // told when all is done: the reader may leave at any of them
+      yield* events; // yielded when all is done, because the reader may leave at any of them
     }
     if (saved.step < state.step) await run.save();
     saved = { ...saved, step: state.step };
     yield { kind: 'end', step: state.step, reason: state.step < steps ? 'interrupted' : 'finished' };
   } finally {
     try {
-      // The loop was left by its reader or by an error: what is done is kept, if it is whole and good.
+      // The reader or an error ended the loop. Keep what is done, if it is whole and good.
       if (saved.step < settled && settled === state.step && areFinite(parameters)) await run.save();
     } finally {
       await run.close();
@@ -128,7 +128,7 @@ export async function* trainPhi(options: RunOptions): AsyncGenerator<TrainingEve
   }
 }
 
-/** What chance adds to one pass: it depends on the seed and the step, and on nothing that was drawn before. */
+/** The random part of one pass. It depends on the seed and the step, and on no earlier draws. */
 function stepNoise(
   { seed, noise, dropout, architecture, batch }: TrainingSettings,
   { input, hidden }: PhiShape,
@@ -159,7 +159,7 @@ function stepNoise(
   return { noise: added, masks };
 }
 
-/** Adds a pass's gradients to the step's, which is the mean over passes. */
+/** Adds a pass's gradients to the step's, which are the mean over passes. */
 function addGradients(
   sum: Float32Array,
   gradients: ReadonlyMap<string, Float32Array>,

@@ -1,4 +1,4 @@
-/** What validates phi during training: a small contract, and a validation on captions that were held out. */
+/** Validates phi during training: a small contract, and a validation on held-out captions. */
 
 import {
   createPreparation,
@@ -24,17 +24,17 @@ export interface Validation {
 interface HeldOutOptions {
   readonly columns: readonly string[];
   readonly masking: Masking;
-  /** Told of a row that has no usable caption. */
+  /** Called for a row without a usable caption. */
   readonly onLeftOut?: OnLeftOut;
 }
 
-/** Captions beyond this number are not looked at: the similarities of all pairs are computed. */
+/** Captions beyond this number are ignored, because the similarities of all pairs are computed. */
 const mostCaptions = 1000;
 
 /**
- * Validates on captions that training does not see: each is masked, rebuilt by phi, and sought among all of them by its
- * rebuilt embedding. Metrics: `R@1` and `R@5`, the parts of captions found first and among the first five; `loss`,
- * the training loss without noise and dropout; `cosine`, the mean similarity of a caption with its rebuilt self.
+ * Validates on captions that training does not see. Each is masked and rebuilt with phi's word; its embedding then
+ * searches all captions for the original. Metrics: `R@1` and `R@5`, the parts of captions found first and among the first
+ * five; `loss`, the training loss without noise and dropout; `cosine`, the mean similarity with the original.
  * @param file captions, as `findCaptionSources` takes them
  */
 export function heldOutCaptions(file: string, { columns, masking, onLeftOut }: HeldOutOptions): Validation {
@@ -58,7 +58,7 @@ export function heldOutCaptions(file: string, { columns, masking, onLeftOut }: H
   };
 }
 
-/** What a user's `--validate` names. Throws 'bad-argument' for what does not exist. */
+/** Opens what a user's `--validate` names. Throws 'bad-argument' for what does not exist. */
 export function validationNamed(spec: string, options: HeldOutOptions): Validation {
   const [, kind, rest] = /^([^:]*):(.+)$/s.exec(spec) ?? [];
   if (kind === 'captions' && rest !== undefined) return heldOutCaptions(rest, options);

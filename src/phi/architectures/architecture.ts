@@ -1,4 +1,4 @@
-/** What an architecture of phi has of its own: three linear layers, and what stands between them. */
+/** An architecture of phi: three linear layers, and what is between them. */
 
 import type * as Onnx from '../../onnx/index.ts';
 
@@ -7,11 +7,11 @@ export interface Architecture {
   readonly layers: readonly [string, string, string];
   /** Width of both hidden layers. */
   readonly hidden: (input: number) => number;
-  /** The part of a hidden layer's values that training drops, if nothing else is asked for. */
+  /** Default dropout: the part of a hidden layer's values that training drops. */
   readonly dropout: number;
   /**
-   * A hidden layer behind its linear part; `drop` is nothing outside of training. It gets the operators, so that whoever
-   * only wants to know the architectures' names loads none.
+   * The rest of a hidden layer after its linear part. Outside training, `drop` does nothing. It gets the operators as an
+   * argument, so that listing the architectures' names loads none.
    */
   readonly activate: (onnx: typeof Onnx, x: Onnx.Value, drop: (x: Onnx.Value) => Onnx.Value) => Onnx.Value;
 }

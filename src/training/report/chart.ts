@@ -1,4 +1,4 @@
-/** Charts as SVG: axes, lines through noise, dots where points are few, a ring around the best one. */
+/** Draws charts as SVG: axes, smoothed lines, dots where points are few, and a ring around the best one. */
 
 import { escapeHtml } from '../../html/index.ts';
 import { type Curve, type CurvePoint, smoothed } from './curves.ts';
@@ -8,14 +8,14 @@ export interface ChartLine {
   /** Its style in the page. */
   readonly style: 'phi' | 'ema';
   readonly curve: Curve;
-  /** Whether single values are shown faintly, and as the line what they tend to. */
+  /** Whether to show single values faintly, and their trend as the line. */
   readonly noisy?: boolean;
-  /** To be ringed; finite. */
+  /** The point to ring; finite. */
   readonly best?: { readonly step: number; readonly value: number };
 }
 
 export interface Chart {
-  /** For those who do not see it. */
+  /** A description for readers who cannot see it. */
   readonly label: string;
   readonly size: keyof typeof sizes;
   readonly lines: readonly ChartLine[];
@@ -31,10 +31,10 @@ const sizes = {
 } as const;
 const margin = { left: 52, right: 14, top: 10, bottom: 26 } as const;
 
-/** So many points, and no more, are shown as dots too. */
+/** Up to so many points are also shown as dots. */
 const dotLimit = 40;
 
-/** A chart that is as wide as its place. */
+/** A chart that fills the width of its place. */
 export function chartSvg({ label, size, lines, lastStep, fromZero = false }: Chart): string {
   const { width, height, ...ticks } = sizes[size];
   const { left, top, right, bottom } = margin;
@@ -61,7 +61,7 @@ export function chartSvg({ label, size, lines, lastStep, fromZero = false }: Cha
     `<svg class="chart" viewBox="0 0 ${width} ${height}" role="img" aria-label="${escapeHtml(label)}">`,
     ...rows,
     ...columns,
-    // The scale is not for every single value: this inner svg cuts off what lies outside.
+    // The scale need not cover every single value: this inner svg cuts off what lies outside.
     `<svg x="${left}" y="${top}" width="${across}" height="${down}" viewBox="${left} ${top} ${across} ${down}">`,
     ...lines.filter(({ noisy }) => noisy).map((line) => noise(line, x, y)),
     '</svg>',
@@ -77,7 +77,7 @@ function means(points: readonly CurvePoint[]): number[] {
   return points.map(({ value }) => value);
 }
 
-/** What the scale of a noisy line must reach: all means, and nearly all single values. */
+/** The values that a noisy line's scale must cover: all means, and nearly all single values. */
 function spread(points: readonly CurvePoint[]): number[] {
   const lows = points.map(({ low }) => low).sort((a, b) => a - b);
   const highs = points.map(({ high }) => high).sort((a, b) => b - a);
@@ -85,7 +85,7 @@ function spread(points: readonly CurvePoint[]): number[] {
   return points.length > 0 ? [...means(points), lows[few]!, highs[few]!] : [];
 }
 
-/** All single values, as the outline that they fill. Where no steps share a point, it is a line. */
+/** All single values, as an outline. If no steps share a point, it is a line. */
 function noise({ style, curve: { points } }: ChartLine, x: Place, y: Place): string {
   const above = points.map(({ step, high }) => `${x(step)} ${y(high)}`);
   const below = points.map(({ step, low }) => `${x(step)} ${y(low)}`).reverse();
@@ -109,7 +109,7 @@ function lineAndDots(
   return [`<path class="${style} line" d="M${path.join('L')}"/>`, ...shown].join('\n');
 }
 
-/** Smoothed as it is seen: on a logarithmic axis, the logarithms are. */
+/** Smooths what is shown: on a logarithmic axis, the logarithms. */
 function trend(points: readonly CurvePoint[], isLogarithmic: boolean): number[] {
   if (!isLogarithmic) return smoothed(points);
   const logarithms = points.map((point) => ({ ...point, value: Math.log(point.value) }));

@@ -1,4 +1,4 @@
-/** Curves of any length in bounded memory: when there are too many points, neighbours become one. */
+/** Curves of any length in bounded memory: when there are too many points, neighbours are merged. */
 
 export interface CurvePoint {
   /** The mean of the steps that share the point. */
@@ -7,14 +7,14 @@ export interface CurvePoint {
   readonly value: number;
   readonly low: number;
   readonly high: number;
-  /** How many they are. */
+  /** Number of values. */
   readonly count: number;
 }
 
-/** More would not be seen. */
+/** More would not be visible. */
 const pointLimit = 512;
 
-/** The values of a run's steps, to which they are added as they come. */
+/** The values of a run's steps, added as they come. */
 export class Curve {
   readonly #points: CurvePoint[] = [];
   /** How many steps share a point. */

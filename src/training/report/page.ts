@@ -1,4 +1,4 @@
-/** A run's report: one page of HTML that opens from disk, with how the run was set and what came of it. */
+/** A run's report: one HTML page that opens from disk, with the run's settings and results. */
 
 import { formatCount, formatDuration } from '../../core/index.ts';
 import { writeFileAtomically } from '../../files/index.ts';
@@ -10,21 +10,21 @@ import { numberText } from './scale.ts';
 import { reportStyle } from './style.ts';
 import { type BenchmarkSummary, type RunSummary, summarized } from './summary.ts';
 
-/** How far the run is. */
+/** State of the run. */
 export interface ReportState {
   readonly status: 'running' | 'interrupted' | 'finished';
   readonly step: number;
-  /** How many steps there shall be. */
+  /** Total number of steps. */
   readonly steps: number;
-  /** Of training, interruptions not counted. */
+  /** Seconds of training, without interruptions. */
   readonly seconds: number;
-  /** How many captions were seen, repetitions counted. */
+  /** Number of captions seen, with repetitions. */
   readonly captions: number;
 }
 
 export interface Report {
   readonly title: string;
-  /** The main ones: label and value. */
+  /** The main settings: label and value. */
   readonly settings: readonly (readonly [string, string])[];
   readonly metrics: AsyncIterable<Metrics>;
   readonly state: ReportState;
@@ -34,8 +34,8 @@ export interface Report {
 const weights: Readonly<Record<ValidationMetrics['phi'], string>> = { phi: 'phi', ema: 'EMA' };
 
 /**
- * Writes the page, atomically. It needs nothing beside it and runs no script. Throws 'io', and what `metrics` throws;
- * memory does not grow with the number of steps.
+ * Writes the page, atomically. It needs no other file and runs no script. Memory does not grow with the number of steps.
+ * Throws 'io', and what `metrics` throws.
  */
 export async function writeReport(file: string, { title, settings, metrics, state }: Report): Promise<void> {
   const summary = await summarized(metrics);
@@ -121,7 +121,7 @@ function validationSection(name: string, benchmark: BenchmarkSummary, lastStep: 
   ].join('\n');
 }
 
-/** The newest first. The best one is always there. */
+/** The newest first. The best one is always included. */
 function validationTable(metrics: readonly string[], { recent, best }: BenchmarkSummary): string {
   const earlierBest = best === undefined || recent.includes(best) ? [] : [best];
   const rows = [...recent.toReversed(), ...earlierBest].map((record) => {

@@ -1,13 +1,13 @@
-/** Axes of the report's charts: where values stand on them, and ticks at round numbers. */
+/** Axes of the report's charts: positions of values, and ticks at round numbers. */
 
 export interface Scale {
-  /** From 0 at the axis' beginning to 1 at its end. Values far outside are brought near. */
+  /** From 0 at the axis' beginning to 1 at its end. Values far outside are clamped. */
   readonly place: (value: number) => number;
   readonly ticks: readonly { readonly value: number; readonly text: string }[];
   readonly isLogarithmic: boolean;
 }
 
-/** Values that differ by more than this factor are shown by their logarithms. */
+/** If values differ by more than this factor, the axis is logarithmic. */
 const wideRange = 10;
 
 /** Steps from 0 to `last`, with about `count` ticks. */
@@ -32,8 +32,8 @@ export function valueScale(values: readonly number[], count: number): Scale {
 }
 
 /**
- * A number for people: at most four digits that count.
- * @param isPadded whether there are always four, as a column of a table wants
+ * Formats a number with at most four significant digits.
+ * @param isPadded whether there are always four, for a column of a table
  */
 export function numberText(value: number, isPadded = false): string {
   const size = Math.abs(value);

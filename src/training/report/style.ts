@@ -1,4 +1,4 @@
-/** What the report adds to the style of all pages: charts, progress, figures as tiles. */
+/** The report's additions to the style of all pages: charts, progress, figures as tiles. */
 
 export const reportStyle = `
 :root { --ema: #b8621b; }

@@ -1,4 +1,4 @@
-/** What the report tells of a run's metrics, collected in memory that does not grow with the number of steps. */
+/** Summarises a run's metrics for the report, in memory that does not grow with the number of steps. */
 
 import type { Metrics, ValidationMetrics } from '../metrics.ts';
 import { Curve } from './curves.ts';
