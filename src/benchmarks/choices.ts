@@ -1,4 +1,4 @@
-/** All benchmarks. A new one is its file in `kinds` and a line here. */
+/** All benchmarks. A new one is a file in `kinds` and a line here. */
 
 import type { BenchmarkKind } from './benchmark.ts';
 import { circo } from './kinds/circo.ts';

@@ -1,4 +1,4 @@
-/** Two runs side by side: the same methods, or the first ones, on the queries that both have answered. */
+/** Compares two runs: the same methods, or the first ones, on the queries that both answered. */
 
 import { LincirError } from '../core/index.ts';
 import type { Difference, MethodResults, Results } from './results.ts';
@@ -6,7 +6,7 @@ import { bootstrap, differenceOf, meanOf, sampleOf } from './statistics.ts';
 
 export interface Comparison {
   readonly preset: string;
-  /** Queries that both runs have answered; `of` is the larger number. */
+  /** Queries that both runs answered; `of` is the larger number of queries. */
   readonly queries: number;
   readonly of: number;
   readonly metrics: readonly string[];
@@ -23,7 +23,7 @@ export interface ComparedPair {
 }
 
 /**
- * Compares two results of one benchmark: methods by their names, or, where none is in both, the first ones.
+ * Compares two results of one benchmark: methods by their names, or the first ones if no method is in both.
  * @throws LincirError 'bad-argument' for results of different benchmarks, or without a common query or metric
  */
 export function compareResults(a: Results, b: Results): Comparison {

@@ -1,4 +1,4 @@
-/** The embeddings of a benchmark's images: made once for a model, kept on disk, and found there the next time. */
+/** Embeds a benchmark's images, once for each model, and keeps the embeddings on disk. */
 
 import { join } from 'node:path';
 import type { Clip } from '../clip/index.ts';
@@ -9,14 +9,14 @@ import type { Benchmark, BenchmarkImage } from './benchmark.ts';
 import { type FileFacts, headerProblems, type ImageProblem, imageFacts } from './image-facts.ts';
 
 export interface EmbedImagesOptions {
-  /** Where embeddings are kept, in a folder for each model; absent: nowhere. */
+  /** Where to keep embeddings, in a folder for each model. Absent: nowhere. */
   readonly cache?: string | undefined;
   readonly maxPixels?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?:
     | ((stage: 'looking' | 'checking' | 'encoding', done: number, total: number) => void)
     | undefined;
-  /** Told of every image that is missing or broken, before the error. */
+  /** Called for every missing or broken image, before the error. */
   readonly onProblem?: ((problem: ImageProblem) => void) | undefined;
 }
 
@@ -27,17 +27,17 @@ export interface ImageEmbeddings {
   readonly dimensions: number;
   /** Row by image id. */
   readonly rows: ReadonlyMap<string, number>;
-  /** How many were encoded now, and not found on disk. */
+  /** How many were encoded now, because they were not on disk. */
   readonly encoded: number;
 }
 
-/** What is encoded between two writes to the disk, unless that takes longer than the time below. */
+/** Images between two writes to the disk, unless they take longer than the time below. */
 const picturesPerWrite = 4096;
 const millisecondsPerWrite = 60_000;
 
 /**
- * Embeds the images of a benchmark. Before anything is encoded, all files are looked at, and the headers of those that
- * are not in the cache. An interrupted call goes on where it was, but for the last minute at most.
+ * Embeds the images of a benchmark. Before it encodes anything, it checks all files, and the headers of those that are
+ * not in the cache. After an interruption, the same call continues; at most the last minute is lost.
  * @throws LincirError 'bad-file' for images that are missing or broken
  */
 export async function embedImages(
@@ -98,7 +98,7 @@ export async function embedImages(
   return { data, dimensions, rows: new Map(images.map(({ id }, row) => [id, row])), encoded: wanted.length };
 }
 
-/** Rows of a matrix as a matrix of their own. */
+/** Copies rows of a matrix into a new one. */
 export function rowsOf(data: Float32Array, rows: readonly number[], size: number): Float32Array {
   const first = rows[0] ?? 0;
   if (rows.every((row, at) => row === first + at)) {
@@ -111,7 +111,7 @@ export function rowsOf(data: Float32Array, rows: readonly number[], size: number
   return chosen;
 }
 
-/** Reads, preprocesses and encodes images: threads read ahead of the encoder. */
+/** Reads, preprocesses and encodes images. Threads read ahead of the encoder. */
 async function* encoded(
   images: readonly BenchmarkImage[],
   wanted: readonly number[],

@@ -1,4 +1,4 @@
-/** An evaluation: images embedded, queries composed by each method, ranked and scored; and the same for training. */
+/** Evaluates methods: embeds images, composes queries, ranks and scores. Also validates phi during training. */
 
 import { createHash } from 'node:crypto';
 import type { Clip } from '../clip/index.ts';
@@ -18,13 +18,13 @@ export interface EvaluateOptions
   readonly clip: Clip;
   /** Differences are to the first one. */
   readonly methods: readonly MethodToEvaluate[];
-  /** How the benchmark was opened, for the record. */
+  /** The options that opened the benchmark, for the record. */
   readonly opened?: OpenBenchmarkOptions;
   /** Default: the benchmark's own. */
   readonly prompt?: Prompt | undefined;
-  /** Other prompts, to see what the wording does. */
+  /** Other prompts, to see what the wording changes. */
   readonly wordings?: readonly Prompt[];
-  /** Ask only so many queries, spread over the benchmark: results then say so, and are not comparable. */
+  /** Ask only so many queries, spread over the benchmark. Results then say so, and are not comparable. */
   readonly limit?: number | undefined;
   readonly threads?: number | undefined;
   readonly onProgress?: (progress: EvaluationProgress) => void;
@@ -32,7 +32,7 @@ export interface EvaluateOptions
 
 export interface EvaluationProgress {
   readonly stage: 'looking' | 'checking' | 'encoding' | 'composing' | 'ranking' | 'scoring';
-  /** Which one is at work, of the stages that work for one. */
+  /** The method at work, in stages that work for one method. */
   readonly method?: string;
   readonly done: number;
   readonly total: number;
@@ -108,7 +108,7 @@ export function contentHash({ queries, galleries }: Benchmark): string {
   return hash.digest('hex');
 }
 
-/** What results say of the figures' meaning. */
+/** Explains the figures in results. */
 export function scale({
   metrics,
   primaryMetric,
@@ -122,7 +122,7 @@ export function scale({
   };
 }
 
-/** How a benchmark was opened, for the record. */
+/** The options that opened a benchmark, for the record. */
 export function optionsOf({ split, variant, only, anyVersion }: OpenBenchmarkOptions): Results['options'] {
   return {
     split: split ?? null,
@@ -132,7 +132,7 @@ export function optionsOf({ split, variant, only, anyVersion }: OpenBenchmarkOpt
   };
 }
 
-/** The rankings alone, for a submission: answers may be secret. By method. */
+/** Only the rankings, by method, for a submission: answers may be secret. */
 export async function rankAll(
   benchmark: Benchmark,
   options: EvaluateOptions,
@@ -141,7 +141,7 @@ export async function rankAll(
   return new Map(methods.map(({ name, rankings }) => [name, byQuery(benchmark, rankings)]));
 }
 
-/** A benchmark as what validates phi in training. Images are embedded once. */
+/** Makes a benchmark a validation in training. Images are embedded once. */
 export function validationOn(
   benchmark: Benchmark,
   options: Omit<EmbedImagesOptions, 'onProgress'> = {},
@@ -225,7 +225,7 @@ async function tryWordings(
   return tried;
 }
 
-/** The benchmark with as many of its queries, spread over it, and the images that they need. */
+/** The benchmark with only so many of its queries, spread over it, and the images that they need. */
 function askedFor(benchmark: Benchmark, limit: number | undefined): Benchmark {
   const { images, galleries } = benchmark;
   const count = Math.min(limit ?? Number.POSITIVE_INFINITY, benchmark.queries.length);
@@ -250,7 +250,7 @@ function byQuery({ queries }: Benchmark, rankings: readonly Ranking[]): Rankings
   return new Map(queries.map(({ id }: BenchmarkQuery, at) => [id, rankings[at]!]));
 }
 
-/** Adds to each stage's seconds. */
+/** Adds to the seconds of each stage. */
 function stopwatch(seconds: Record<string, number>) {
   return async <Result>(stage: string, work: () => Promise<Result>): Promise<Result> => {
     const begin = performance.now();

@@ -1,4 +1,4 @@
-/** The check before anything is encoded: is every image of a benchmark there, and does it look like one? */
+/** Checks, before anything is encoded, that every image of a benchmark is there and looks like an image. */
 
 import { access, constants, open, stat } from 'node:fs/promises';
 import { chunks, isPassing } from '../core/index.ts';
@@ -6,13 +6,13 @@ import { formatOf } from '../decoding/index.ts';
 import { asLincirError } from '../files/index.ts';
 import type { BenchmarkImage } from './benchmark.ts';
 
-/** A file as it is now: what embeddings of it are kept under. */
+/** Facts about a file now. Its embedding is kept under these. */
 export interface FileFacts {
   /** Bytes. */
   readonly size: number;
   /** Milliseconds since 1970. */
   readonly modified: number;
-  /** When the system last saw a change of it, which nobody can set: contents may change and the time above stay. */
+  /** The ctime, which nobody can set. Contents may change while the time above stays. */
   readonly altered: number;
 }
 
@@ -21,12 +21,12 @@ export interface ImageProblem {
   readonly reason: string;
 }
 
-/** Files that are asked about at once. */
+/** Files to check at once. */
 const filesAtOnce = 64;
 
 /**
- * Looks at the file of every image.
- * @returns the facts by path, and everything that is wrong: nothing there, no file, empty, no permission
+ * Checks the file of every image.
+ * @returns the facts by path, and all problems: missing, not a file, empty, no permission
  */
 export async function imageFacts(
   images: readonly BenchmarkImage[],
@@ -45,7 +45,7 @@ export async function imageFacts(
   return { facts, problems };
 }
 
-/** Looks at how the files begin. What is damaged further down shows when it is decoded. */
+/** Checks how the files begin. Damage further down shows when they are decoded. */
 export async function headerProblems(
   paths: readonly string[],
   onProgress?: (done: number) => void,
@@ -77,7 +77,7 @@ async function eachProblem(
   return problems;
 }
 
-/** What is wrong with a file. Throws what is not the file's fault. */
+/** The problem of a file. Throws an error that is not the file's fault. */
 function reasonIn(error: unknown, path: string): string {
   if (isPassing(error)) throw asLincirError(error, path, 'read');
   const { code, message } = error as NodeJS.ErrnoException;

@@ -1,6 +1,6 @@
-/** Measures of a ranking: recall of the one right answer, and average precision where several are right. */
+/** Measures of a ranking: recall of one right answer, and average precision of several. */
 
-/** The names of `recalls`, in the order of tables. `kind` stands before them: `subset R@1`. */
+/** The names of `recalls`, in the order of tables, with `kind` as a prefix: `subset R@1`. */
 export function recallNames(cuts: readonly number[], kind = ''): string[] {
   return cuts.map((k) => `${kind}R@${k}`);
 }
@@ -22,8 +22,8 @@ export function averagePrecisionNames(cuts: readonly number[]): string[] {
 }
 
 /**
- * By metric, `mAP@k` for every k of `cuts`: the precision at each target among the first k, summed up and divided by how
- * many there can be, so that a query with more targets than k can still reach 1 (Baldrati et al., ICCV 2023).
+ * By metric, `mAP@k` for every k of `cuts`: the sum of the precision at each target among the first k, divided by the
+ * largest possible number of these, so that a query with more targets than k can reach 1 (Baldrati et al., ICCV 2023).
  */
 export function averagePrecisions(
   cuts: readonly number[],

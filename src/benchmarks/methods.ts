@@ -1,4 +1,4 @@
-/** The methods that an evaluation compares, and a benchmark's queries composed by them. */
+/** The methods that an evaluation compares. They compose a benchmark's queries. */
 
 import type { Clip } from '../clip/index.ts';
 import {
@@ -14,12 +14,12 @@ import type { ImageEmbeddings } from './embed-images.ts';
 import { filled } from './prompts.ts';
 import type { MethodResults } from './results.ts';
 
-/** A method, ready to be used. */
+/** A method that is ready to use. */
 export interface MethodToEvaluate {
   readonly method: Method;
-  /** Unique among those that are compared. */
+  /** Unique among the compared methods. */
   readonly name: string;
-  /** What was chosen, for the record. */
+  /** Its settings, for the record. */
   readonly settings: MethodResults['settings'];
   /** Makes the pseudo tokens, for the methods that need them. */
   readonly phi?: PseudoTokenEncoder | undefined;
@@ -29,7 +29,7 @@ export interface MethodToEvaluate {
 
 /**
  * A method with its option: `phi`, which is a `Phi` or an inversion, or the `weight` of the text, by default the method's own.
- * @throws LincirError 'bad-argument' for a weight that cannot be
+ * @throws LincirError 'bad-argument' for an impossible weight
  */
 export function methodToEvaluate(
   method: Method,
@@ -49,14 +49,14 @@ export interface ComposeQueriesOptions {
   readonly clip: Clip;
   readonly pictures: ImageEmbeddings;
   readonly prompt: Prompt;
-  /** What several methods share. */
+  /** Shared by several methods. */
   readonly known?: KnownTexts | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((done: number) => void) | undefined;
 }
 
 /**
- * Composes all queries by one method.
+ * Composes all queries with one method.
  * @returns [queries, projection], of length 1
  * @throws what `composeAll` throws, naming the query
  */

@@ -1,4 +1,4 @@
-/** Methods by their names, with the files that they need: what a command line can name. */
+/** Opens methods by name, with the files that they need. */
 
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
@@ -14,20 +14,20 @@ import { type MethodToEvaluate, methodToEvaluate } from './methods.ts';
 
 export interface OpenMethodsOptions {
   readonly clip: Clip;
-  /** Files, a run's folder, or names on the hub, of the methods that go by a phi. */
+  /** Files, runs' folders, or names on the hub, for the methods that need a phi. */
   readonly phi?: Readonly<Partial<Record<Method, string | undefined>>>;
   /** Of the text. */
   readonly weights?: Readonly<Partial<Record<Method, number | undefined>>>;
   /** Of `oti`. */
   readonly inversion?: OpenInversionOptions['settings'];
-  /** Where `oti` keeps its pseudo tokens. */
+  /** Folder in which `oti` keeps its pseudo tokens. */
   readonly cache?: string | undefined;
   readonly device?: Device | undefined;
   readonly threads?: number | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Of phis on the hub. */
+  /** Options for phis on the hub. */
   readonly download?: Pick<LicensedDownloadOptions, 'onProgress' | 'onLicence'> | undefined;
-  /** Told how many of so many images `oti` has inverted. */
+  /** Called with how many of all images `oti` has inverted. */
   readonly onInversion?: ((done: number, total: number) => void) | undefined;
 }
 
@@ -70,7 +70,7 @@ export async function openMethods(
   }
 }
 
-/** The phi that is given for a method, and what the record says of it. */
+/** The phi given for a method, and its record. */
 async function openPhi(
   method: Method,
   { clip, phi: files = {}, device, threads, signal, download }: OpenMethodsOptions,

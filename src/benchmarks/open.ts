@@ -17,7 +17,7 @@ export async function openBenchmark(
   return await openKind(kindNamed(name), folder, options);
 }
 
-/** The same for a kind. Throws as its `open` does. */
+/** Opens a benchmark of a kind. Throws as its `open` does. */
 export async function openKind(
   kind: BenchmarkKind,
   folder: string,
@@ -30,7 +30,7 @@ export async function openKind(
   return { ...benchmark, images };
 }
 
-/** Throws LincirError 'bad-argument' for a name that is none. */
+/** Throws LincirError 'bad-argument' for an unknown name. */
 export function kindNamed(name: string): BenchmarkKind {
   const kind = benchmarkKinds.find((known) => known.name === name);
   if (kind !== undefined) return kind;

@@ -1,4 +1,4 @@
-/** Scoring predictions that were made elsewhere: in a benchmark's official format, or in lines of our own. */
+/** Scores predictions that were made elsewhere: in a benchmark's official format, or in our own. */
 
 import { basename } from 'node:path';
 import { LincirError } from '../core/index.ts';
@@ -9,11 +9,11 @@ import { composed } from './kinds/annotations.ts';
 import { readRankings } from './predictions.ts';
 import { scorableMetrics, scoreMethods } from './scoring.ts';
 
-/** Of the largest submission several times over, in bytes. */
+/** Limit in bytes: several times the largest submission. */
 const predictionLimit = 2 ** 28;
 
 /**
- * Scores files of predictions; together they are one method's. The metrics of a list that no file holds are left out.
+ * Scores files of predictions, which together belong to one method. Metrics of a list that no file has are left out.
  * @throws LincirError 'not-found', 'io', 'bad-file' naming the query, 'bad-argument' for secret answers
  */
 export async function scorePredictions(

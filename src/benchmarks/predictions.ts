@@ -1,22 +1,22 @@
-/** Files of predictions: what official submissions have in common, and lines of our own that fit every benchmark. */
+/** Files of predictions: the common part of official submissions, and our own format, which fits every benchmark. */
 
 import { z } from 'zod';
 import { LincirError, listOf, parseJson, quoted, shortJson } from '../core/index.ts';
 import { fileLines } from '../files/index.ts';
 import type { Benchmark, BenchmarkQuery, Ranking } from './benchmark.ts';
 
-/** What an official file holds of every query's ranking. */
+/** The part of every query's ranking that an official file has. */
 export interface PredictedList {
   readonly list: keyof Ranking;
-  /** How many ids: exactly so many, or all that are ranked for the query where these are fewer. */
+  /** Number of ids: exactly so many, or all that are ranked for the query if these are fewer. */
   readonly length: number;
-  /** How ids stand in the file's JSON. */
+  /** How the file's JSON writes ids. */
   readonly ids: 'strings' | 'integers';
 }
 
 /**
- * Lists as a submission has them, by query id.
- * @param name what messages call the submission
+ * The lists of a submission, by query id.
+ * @param name the submission's name in messages
  * @throws LincirError 'bad-file' naming the query, for rankings that `readLists` would refuse
  */
 export function writeLists(
@@ -37,10 +37,10 @@ export function writeLists(
 }
 
 /**
- * The rankings that a submission's lists by query id say, in the benchmark's order.
+ * Reads rankings from a submission's lists by query id, and returns them in the benchmark's order.
  * @param subject the file's name, for messages
- * @throws LincirError 'bad-file' naming the query: one that is missing or unknown, a list that is no list of such ids or
- *   not exactly as long as it has to be, an id twice, or one of an image that is not ranked for the query
+ * @throws LincirError 'bad-file' naming the query, if it is missing or unknown, its list is not a list of such ids or has
+ *   the wrong length, or an id occurs twice or is not ranked for the query
  */
 export function readLists(
   lists: Readonly<Record<string, unknown>>,
@@ -77,18 +77,18 @@ export function submissionFields(json: unknown, subject: string): Readonly<Recor
   throw refusing(subject)('an object with a list for every query', quoted(shortJson(json)));
 }
 
-/** A ranking as a line of our own format, without the line's end. */
+/** A ranking as a line of our own format, without the line end. */
 export function rankingLine(queryId: string, { gallery, candidates }: Ranking): string {
   return JSON.stringify({ query: queryId, gallery, candidates });
 }
 
 /**
- * The rankings of a file of our own format: a line of JSON for each query, {"query": id, "gallery": [ids],
- * "candidates": [ids]}, with those lists that the benchmark ranks for the query. Lists may be shorter than that.
+ * Reads rankings from a file of our own format: a line of JSON for each query, {"query": id, "gallery": [ids],
+ * "candidates": [ids]}, with the lists that the benchmark ranks for the query. Lists may be shorter.
  * @returns rankings by query id, in the benchmark's order
- * @throws LincirError 'not-found' and 'io'; 'bad-file' naming line and query: a line that is none, a query that is
- *   unknown, missing or there twice, a list that is missing or not ranked for the query, an id twice, or one of an image
- *   that is not ranked for the query
+ * @throws LincirError 'not-found' and 'io'; 'bad-file' naming line and query, if the line does not fit, the query is
+ *   unknown, missing or repeated, a list is missing or not ranked for the query, or an id occurs twice or is not ranked for
+ *   the query
  */
 export async function readRankings(
   path: string,
@@ -154,7 +154,7 @@ interface RankedPictures {
   readonly count: number;
 }
 
-/** Galleries are large, and many queries share one. */
+/** Cached, because galleries are large, and many queries share one. */
 function rankedPictures({
   galleries,
 }: Benchmark): (query: BenchmarkQuery, list: keyof Ranking) => RankedPictures {

@@ -1,4 +1,4 @@
-/** Prompts as data: how the wording of a composed query may differ, and users' own files of wordings. */
+/** Prompts: other wordings of a composed query, and users' own files of prompts. */
 
 import { z } from 'zod';
 import { namesImages, withoutPlaces } from '../composition/index.ts';
@@ -7,7 +7,7 @@ import { readJsonFile } from '../files/index.ts';
 import type { Prompt } from './benchmark.ts';
 import { parseAnnotations } from './kinds/annotations.ts';
 
-/** What else one may say for `a photo of $ that {text}`. */
+/** Alternatives to `a photo of $ that {text}`. */
 const relative = [
   '$ that {text}',
   'a photo of $, {text}',
@@ -17,7 +17,7 @@ const relative = [
   '$, {text}',
 ];
 
-/** Wordings by the default one that they take the place of. */
+/** Alternatives, by the default prompt that they replace. */
 const alternatives: Readonly<Record<string, readonly string[]>> = {
   'a photo of $ that {text}': relative,
   'a photo of $ and {text}': ['$ and {text}', 'a photo of $ with {text}', 'an image of $ and {text}'],
@@ -34,7 +34,7 @@ const fileSchema = listOf(z.string(), 'a list of prompts').refine(
   'at least one prompt',
 );
 
-/** A prompt that a user gives, for the benchmark's own. Throws 'bad-argument' unless it has a `$` and one `{text}`. */
+/** A user's prompt, in place of the benchmark's. Throws 'bad-argument' unless it has a `$` and one `{text}`. */
 export function promptOf(composed: string, { text }: Prompt, subject = '--prompt'): Prompt {
   const count = (part: string) => composed.split(part).length - 1;
   if (namesImages(composed, 1) && count('{text}') === 1) return { composed, text };
@@ -46,8 +46,8 @@ export function promptOf(composed: string, { text }: Prompt, subject = '--prompt
 }
 
 /**
- * Wordings to compare with the benchmark's own.
- * @param what `all` for those that are known for the benchmark, or a JSON file: a list of prompts
+ * Prompts to compare with the benchmark's own.
+ * @param what `all` for the known alternatives, or a JSON file with a list of prompts
  * @throws LincirError 'not-found', 'io', 'bad-file' and 'bad-argument'
  */
 export async function wordingsOf(what: string, own: Prompt): Promise<Prompt[]> {
@@ -61,7 +61,7 @@ export async function wordingsOf(what: string, own: Prompt): Promise<Prompt[]> {
   return prompts.map((composed) => promptOf(composed, own, what));
 }
 
-/** A prompt with its text in it. A `$` of the text is a dollar sign, and no picture. */
+/** Puts a text into a prompt. A `$` in the text is a dollar sign, not an image. */
 export function filled(template: string, text: string): string {
   return template.replace('{text}', () => withoutPlaces(text.trim()));
 }

@@ -1,16 +1,16 @@
-/** Rankings: the nearest images of every query, exactly, by cosine similarity; equal ones in an order that knows no answer. */
+/** Ranks images exactly by cosine similarity. The order of equal ones does not depend on the answers. */
 
 import { LincirError } from '../core/index.ts';
 import { gemm, input, Session } from '../onnx/index.ts';
 import type { Benchmark, BenchmarkQuery, Ranking } from './benchmark.ts';
 import { type ImageEmbeddings, rowsOf } from './embed-images.ts';
 
-/** Similarities are computed in blocks of this size: large enough for the engine, small enough for caches. */
+/** Size of a block of similarities: large enough for the engine, small enough for caches. */
 const block = { queries: 256, pictures: 16_384 } as const;
 
 /**
- * Ranks for every query what it asks for: its gallery, its candidates, or both. Similarities are float32; of images
- * that are equally similar, a hash of their ids with the query's decides, which favours none, the targets included.
+ * Ranks the gallery, the candidates, or both, as each query asks. Similarities are float32. Among equally similar images,
+ * a hash of their ids and the query's decides, which favours none, not even targets.
  * @param vectors [queries, dimensions], of length 1
  * @returns rankings in the order of `queries`
  * @throws LincirError 'bad-argument' for vectors of other dimensions
@@ -91,7 +91,7 @@ function rankedCandidates(
   return nearest.ids();
 }
 
-/** 1 / the length of every row; 0 for one of zeros. */
+/** 1 / the length of every row; 0 for a row of zeros. */
 function inverseNorms({ data, dimensions }: ImageEmbeddings): Float32Array {
   const norms = new Float32Array(data.length / dimensions);
   for (let row = 0; row < norms.length; row += 1) {
@@ -109,7 +109,7 @@ async function similarities(dimensions: number, threads: number | undefined): Pr
   return await Session.create({ scores }, { threads });
 }
 
-/** A gallery's images in its order, ready to be compared. */
+/** A gallery's images in its order, ready for comparison. */
 class Gallery {
   readonly #ids: readonly string[];
   readonly #data: Float32Array;
@@ -141,7 +141,7 @@ class Gallery {
   }
 }
 
-/** The best of a list of images for one query, of scores that come in blocks: a heap whose first one is the worst of them. */
+/** Collects a query's best images from scores that come in blocks: a heap whose first element is the worst. */
 class Nearest {
   readonly #ids: readonly string[];
   readonly #hashes: Uint32Array;
@@ -153,7 +153,7 @@ class Nearest {
   readonly #positions: Int32Array;
   #size = 0;
 
-  /** @param scales what each image's scores are multiplied by; a score that comes is not yet */
+  /** @param scales factors for each image's scores, which come without them */
   constructor(
     ids: readonly string[],
     hashes: Uint32Array,
@@ -172,7 +172,7 @@ class Nearest {
     this.#positions = new Int32Array(this.#count);
   }
 
-  /** The scores of the images from position `first` on. */
+  /** Takes the scores of the images from position `first` on. */
   offer(scores: Float32Array, first: number): void {
     const scales = this.#scales;
     let least = this.#size === this.#count ? this.#scores[0]! : Number.NEGATIVE_INFINITY;
@@ -221,7 +221,7 @@ class Nearest {
     this.#set(child, score, position);
   }
 
-  /** Puts an image in the place of the worst. */
+  /** Replaces the worst image. */
   #sink(score: number, position: number): void {
     let parent = 0;
     for (;;) {
@@ -253,7 +253,7 @@ function hashOf(text: string): number {
   return hash >>> 0;
 }
 
-/** The finalizer of MurmurHash3: numbers that are alike come out unlike. */
+/** The finalizer of MurmurHash3: makes similar numbers dissimilar. */
 function mixed(value: number): number {
   let bits = Math.imul(value ^ (value >>> 16), 0x85ebca6b);
   bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);

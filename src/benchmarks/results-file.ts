@@ -1,4 +1,4 @@
-/** Results on disk: `results.json`, and the rankings of each method, a query a line. */
+/** Reads and writes results: `results.json`, and the rankings of each method, a query a line. */
 
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,13 +10,13 @@ import { parseAnnotations } from './kinds/annotations.ts';
 import { rankingLine } from './predictions.ts';
 import type { Results } from './results.ts';
 
-/** Of results with eight methods on the largest benchmark, several times over. In bytes. */
+/** Limit in bytes: several times the results of eight methods on the largest benchmark. */
 const resultsLimit = 2 ** 28;
 const resultsFile = 'results.json';
 
 /**
- * Refuses a folder with the results of another run, or with rankings by other methods than these, which would stand beside
- * the new ones. What a run that was ended before its `results.json` left is written over. Throws 'bad-argument'.
+ * Refuses a folder with the results of another run, or with rankings by other methods, which would mix with the new ones.
+ * Files of a run that ended before its `results.json` are overwritten. Throws 'bad-argument'.
  */
 export async function expectRoomForResults(folder: string, methods: Iterable<string>): Promise<void> {
   const own = new Set(Array.from(methods, rankingsFile));
@@ -34,7 +34,7 @@ export async function expectRoomForResults(folder: string, methods: Iterable<str
 }
 
 /**
- * Writes rankings and then results to a folder, which is made if it is not there: where `results.json` is, all is complete.
+ * Writes rankings, then results, to a folder, which is made if it is missing. If `results.json` is there, all is complete.
  * Throws LincirError 'io'.
  */
 export async function writeEvaluation(folder: string, { results, rankings }: Evaluation): Promise<void> {
@@ -102,7 +102,7 @@ const figure = z.object({ value: z.number(), low: z.number(), high: z.number() }
 const prompt = z.object({ composed: z.string(), text: z.string() });
 const values = recordOf(z.number());
 
-/** What older versions called differently, by its name of today. */
+/** Names in older versions, by their current names. */
 function renamed(results: unknown): unknown {
   if (typeof results !== 'object' || results === null || !('decisive' in results)) return results;
   const { decisive, ...others } = results;

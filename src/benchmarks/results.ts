@@ -1,31 +1,31 @@
-/** What an evaluation found, as `results.json` keeps it: everything needed to repeat it, and to compare it query by query. */
+/** Results of an evaluation, as in `results.json`: everything needed to repeat it, and to compare it query by query. */
 
 import type { Prompt } from './benchmark.ts';
 
-/** A figure of 0 to 1 with its 95 % confidence interval over queries. */
+/** A figure from 0 to 1 with its 95 % confidence interval over queries. */
 export interface Figure {
   readonly value: number;
   readonly low: number;
   readonly high: number;
 }
 
-/** How much better a method is than another on the same queries. */
+/** The difference between two methods on the same queries. */
 export interface Difference extends Figure {
-  /** Of a paired test by random signs: how often chance alone differs as much. */
+  /** From a paired test with random signs: how often chance alone differs as much. */
   readonly p: number;
 }
 
 export interface MethodResults {
   /** Unique among the methods: `lincir`, `slerp`, … */
   readonly name: string;
-  /** What was chosen for it: its phi's file and SHA-256, its weight, … */
+  /** Its settings: its phi's file and SHA-256, its weight, … */
   readonly settings: Readonly<Record<string, string | number | boolean | null>>;
   readonly prompt: Prompt;
   /** By metric. */
   readonly figures: Readonly<Record<string, Figure>>;
-  /** This method minus the first one, by metric; absent for the first one. */
+  /** This method minus the first one, by metric. Absent for the first one. */
   readonly differences?: Readonly<Record<string, Difference>>;
-  /** By group, and in it by metric. */
+  /** By group, then by metric. */
   readonly groups: Readonly<
     Record<string, { readonly queries: number; readonly values: Readonly<Record<string, number>> }>
   >;
@@ -42,12 +42,12 @@ export interface Results {
   readonly version: 1;
   readonly benchmark: string;
   readonly preset: string;
-  /** How it was opened. */
+  /** The options that opened it. */
   readonly options: Readonly<Record<string, string | boolean | readonly string[] | null>>;
   readonly folder: string;
-  /** SHA-256 of its queries and galleries, in hex: the same for the same annotations. */
+  /** SHA-256 of its queries and galleries, in hex. The same annotations give the same hash. */
   readonly sha256: string;
-  /** Only the first so many queries were asked; null: all. */
+  /** If only so many queries were asked; null: all. */
   readonly limit: number | null;
   readonly images: number;
   /** Ids, in the benchmark's order. */
@@ -55,9 +55,9 @@ export interface Results {
   readonly metrics: readonly string[];
   readonly primaryMetric: string;
   readonly mean: 'queries' | 'groups';
-  /** The group of each query, where figures are means of groups. */
+  /** The group of each query, if figures are means of groups. */
   readonly groupOf?: readonly string[];
-  /** Absent where a file of predictions was scored. */
+  /** Absent if a file of predictions was scored. */
   readonly model?: { readonly name: string; readonly fingerprint: string; readonly targetPad: number | null };
   readonly methods: readonly MethodResults[];
   /** Seconds of each stage. */

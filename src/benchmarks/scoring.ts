@@ -1,4 +1,4 @@
-/** From rankings to a method's results: every metric of every query, their means, intervals and groups. */
+/** Turns rankings into a method's results: every metric of every query, their means, intervals and groups. */
 
 import { LincirError } from '../core/index.ts';
 import type { Benchmark, BenchmarkQuery, Ranking } from './benchmark.ts';
@@ -10,7 +10,7 @@ export interface RankedMethod extends Pick<MethodResults, 'name' | 'settings' | 
   readonly rankings: readonly Ranking[];
 }
 
-/** The metrics that rankings can be scored by: those of a list that is not there are left out. */
+/** The metrics that rankings allow. Those of a missing list are left out. */
 export function scorableMetrics(
   benchmark: Benchmark,
   queries: readonly BenchmarkQuery[],
@@ -61,7 +61,7 @@ export function scoreMethods(
   }));
 }
 
-/** The mean of a metric over queries, as the benchmark takes it, without everything around it. */
+/** Only the mean of a metric over queries, as the benchmark takes it. */
 export function meanScore(
   benchmark: Benchmark,
   queries: readonly BenchmarkQuery[],

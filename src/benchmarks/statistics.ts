@@ -1,11 +1,11 @@
-/** How sure figures are: bootstrap intervals over queries, and a paired test of two methods on the same queries. */
+/** Uncertainty of figures: bootstrap intervals over queries, and a paired test of two methods on the same queries. */
 
 import { bits } from '../core/index.ts';
 import type { Difference, Figure } from './results.ts';
 
-/** How a figure comes from the queries' values: each query's value counts with its weight; the weights add up to 1. */
+/** How values of queries make a figure: each value has a weight, and the weights add up to 1. */
 export interface Sample {
-  /** The queries of each stratum, within which they are drawn again. */
+  /** The queries of each stratum. They are resampled within it. */
   readonly strata: readonly (readonly number[])[];
   readonly weights: Float64Array;
 }
@@ -13,12 +13,12 @@ export interface Sample {
 const resamples = 1000;
 /** Sign patterns of the paired test. */
 const permutations = 2000;
-/** Two-sided, of 95 %. */
+/** Of two-sided 95 % intervals. */
 const tail = 0.025;
 
 /**
- * The sample that a mean is of: over all queries alike, or over groups, each of which then counts alike.
- * @param groups of each query; for a mean of groups, exactly one each
+ * The sample of a mean: over all queries equally, or over groups equally.
+ * @param groups of each query: for a mean of groups, exactly one
  */
 export function sampleOf(groups: readonly (readonly string[])[], mean: 'queries' | 'groups'): Sample {
   const byGroup = new Map<string, number[]>();
@@ -42,8 +42,8 @@ export function meanOf(values: readonly number[], { weights }: Sample): number {
 }
 
 /**
- * Percentile bootstrap (Efron and Tibshirani, 1993, chapter 13): queries are drawn again with replacement, 1,000 times,
- * each time the same ones for all rows, which makes differences paired.
+ * Percentile bootstrap (Efron and Tibshirani, 1993, chapter 13): queries are resampled with replacement, 1,000 times. Each
+ * time all rows use the same queries, which makes differences paired.
  * @param rows values of queries, [rows][queries]
  * @returns for each row its figure in every resample: [rows][resamples]
  */
@@ -69,7 +69,7 @@ export function bootstrap(rows: readonly (readonly number[])[], sample: Sample, 
   return figures;
 }
 
-/** A figure with the interval that its resamples give. */
+/** A figure with the interval from its resamples. */
 export function figureOf(value: number, resampled: Float64Array): Figure {
   const sorted = resampled.toSorted();
   const at = (part: number) => sorted[Math.round(part * (sorted.length - 1))]!;
@@ -77,8 +77,8 @@ export function figureOf(value: number, resampled: Float64Array): Figure {
 }
 
 /**
- * The paired randomisation test (Smucker, Allan, Carterette, CIKM 2007): were it chance which method gave which value of
- * a query, how often would the figures differ as much or more? Two-sided.
+ * The paired randomisation test (Smucker, Allan, Carterette, CIKM 2007): if chance decided which method gets which of a
+ * query's two values, how often would the figures differ as much or more? Two-sided.
  */
 export function pairedP(a: readonly number[], b: readonly number[], { weights }: Sample, seed = 0): number {
   const differences = Float64Array.from(a, (value, at) => weights[at]! * (value - b[at]!)).filter(
@@ -86,7 +86,7 @@ export function pairedP(a: readonly number[], b: readonly number[], { weights }:
   );
   const observed = Math.abs(differences.reduce((sum, value) => sum + value, 0));
   const next = bits({ seed, purpose: 'bootstrap', moment: 0, row: 2 ** 32 - 1 });
-  let asMuch = 1; // the pattern that was observed
+  let asMuch = 1; // the observed pattern
   for (let permutation = 0; permutation < permutations; permutation += 1) {
     let sum = 0;
     let signs = 0;

@@ -1,4 +1,4 @@
-/** Submissions: a benchmark's official files of predictions, checked by the server's rules before they are written. */
+/** Writes a benchmark's official files of predictions, after checking them by the server's rules. */
 
 import { join } from 'node:path';
 import { LincirError } from '../core/index.ts';
@@ -28,7 +28,7 @@ export async function writeSubmission(
   }
   const { files, write, read } = kind.predictions;
   await makeFolder(folder);
-  // A part's file is written if that part was opened.
+  // A part's file is written only if that part was opened.
   const asked = Object.keys(files).filter(
     (file) => !kind.parts.includes(file) || benchmark.galleries.has(file),
   );

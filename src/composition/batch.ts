@@ -1,4 +1,4 @@
-/** Composing many queries at once: the one place where images and texts become a query's vector. */
+/** Composes many queries at once. Only here do images and texts become a query's vector. */
 
 import type { Clip, TokenRow } from '../clip/index.ts';
 import { type Float32Tensor, LincirError, normalizeRows, quoted } from '../core/index.ts';
@@ -9,7 +9,7 @@ import { composePrompt, plainText } from './prompt.ts';
 
 /** Turns image embeddings into pseudo tokens: a phi, or an inversion. */
 export interface PseudoTokenEncoder {
-  /** @param embeddings [n, projection], as CLIP gives them. Gives [n, width], to stand in place of token embeddings. */
+  /** @param embeddings [n, projection], as CLIP gives them. Returns [n, width], to replace token embeddings. */
   readonly encode: (embeddings: Float32Tensor) => Promise<Float32Tensor>;
   /** Whether it scales embeddings to length 1, so that their lengths do not matter. */
   readonly info: { readonly l2Normalize: boolean };
@@ -17,7 +17,7 @@ export interface PseudoTokenEncoder {
 
 /** One query of many. */
 export interface QueryParts {
-  /** What errors call it. */
+  /** Its name in errors. */
   readonly name?: string;
   /** Rows of the embeddings. */
   readonly images: readonly number[];
@@ -32,10 +32,10 @@ export interface ComposeAllOptions {
   readonly embeddings: Float32Tensor;
   /** Makes the pseudo tokens, for the methods that need them. */
   readonly phi?: PseudoTokenEncoder | undefined;
-  /** Of the text. Default: the method's own. */
+  /** Weight of the text. Default: the method's own. */
   readonly weight?: number | undefined;
   readonly withoutWeight?: number | undefined;
-  /** What several calls share: texts are encoded once. */
+  /** Shared by several calls, so that texts are encoded once. */
   readonly known?: KnownTexts | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((done: number) => void) | undefined;
@@ -44,7 +44,7 @@ export interface ComposeAllOptions {
 /** By the text. */
 export type KnownTexts = Map<string, TextToEncode>;
 
-/** A row for the text tower, and its direction once that is known. */
+/** A row for the text tower, and its direction once it is known. */
 interface TextToEncode extends TokenRow {
   direction?: Float32Array;
 }
@@ -57,11 +57,11 @@ export interface ComposedQueries {
 }
 
 export const defaultWithoutWeight = 0.5;
-/** Texts that are encoded between two looks at the progress. */
+/** Texts encoded between two reports of progress. */
 const rowsAtOnce = 512;
 
 /**
- * Composes queries by one method. On a CPU, a query's vector is the same to the bit whatever queries are beside it.
+ * Composes queries with one method. On a CPU, a query's vector is the same, bit for bit, whatever other queries there are.
  * @throws LincirError 'bad-argument' naming the query: for a text that does not fit, and for one without a direction
  */
 export async function composeAll(
@@ -112,7 +112,7 @@ export async function composeAll(
   return { vectors, timings };
 }
 
-/** @throws LincirError 'bad-argument' for numbers that have no direction, and so are near to nothing */
+/** @throws LincirError 'bad-argument' for numbers without a direction, which are near to nothing */
 export function expectDirection(
   vector: Float32Array,
   subject: string,
@@ -143,7 +143,7 @@ async function pseudoTokensOf(
   return (row) => rowOf(tokens, places.get(row)!);
 }
 
-/** A prompt, in which a query's pseudo tokens stand for its images. */
+/** A prompt in which a query's pseudo tokens stand for its images. */
 function promptWith(
   tokenOf: (row: number) => Float32Array,
   text: string,
@@ -177,8 +177,9 @@ function plain(text: string, { images }: QueryParts, { tokenizer }: Clip, known:
 }
 
 /**
- * Finds the directions of texts. Those of one length are encoded together: padding would change how attention's weights
- * are added up, and so the last bits; other rows of the same length change none (measured on x64, with one thread and two).
+ * Finds the directions of texts. Texts of one length are encoded together: padding would change the order in which
+ * attention's weights are added, and so the last bits. Other rows of the same length change nothing (measured on x64, with
+ * one thread and two).
  */
 async function encode(
   texts: readonly TextToEncode[],
@@ -218,7 +219,7 @@ function meanDirection(vectors: readonly Float32Array[]): Float32Array {
   return directionOf(mean);
 }
 
-/** Names the query in what is wrong with its text. */
+/** Adds the query's name to an error about its text. */
 function naming<Result>(name: string | undefined, work: () => Result): Result {
   try {
     return work();

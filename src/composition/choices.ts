@@ -7,7 +7,7 @@ export interface MethodEntry {
   readonly description: string;
   /** What a query must have. */
   readonly needs: readonly ('image' | 'text')[];
-  /** What makes the pseudo tokens that stand for images in the prompt. Absent: text and images are encoded apart. */
+  /** What makes the pseudo tokens that stand for images in the prompt. Absent: text and images are encoded separately. */
   readonly pseudoTokens?: 'phi' | 'inversion';
   /** The weight of the text, from 0. */
   readonly weight?: { readonly default: number; readonly most: number };
@@ -43,7 +43,7 @@ const table = {
 export type Method = keyof typeof table;
 export const methods: Readonly<Record<Method, MethodEntry>> = table;
 export const methodNames = Object.keys(table) as Method[];
-/** Those whose pseudo tokens a phi makes. */
+/** Methods whose pseudo tokens come from a phi. */
 export const phiMethods = methodNames.filter((name) => methods[name].pseudoTokens === 'phi');
-/** Those whose text has a weight. */
+/** Methods with a weight of the text. */
 export const weightedMethods = methodNames.filter((name) => methods[name].weight !== undefined);

@@ -1,4 +1,4 @@
-/** Composing one query: images and words to one vector, by any method of the table. */
+/** Composes one query: turns images and words into one vector, with any method of the table. */
 
 import type { Clip } from '../clip/index.ts';
 import { type Float32Tensor, LincirError } from '../core/index.ts';
@@ -8,7 +8,7 @@ import { type Method, methods } from './choices.ts';
 import { methodOf, weightOf } from './methods.ts';
 import { composePrompt } from './prompt.ts';
 
-/** An image whose embedding is known: its direction, and its length; null if nobody knows that. */
+/** An image whose embedding is known: its direction, and its length, or null if that is unknown. */
 export interface EmbeddedImage {
   /** What errors call it. */
   readonly path: string;
@@ -16,38 +16,38 @@ export interface EmbeddedImage {
   readonly norm: number | null;
 }
 
-/** An image of a query: a path, a URL of a file, bytes or pixels, or one of an index, whose embedding is there already. */
+/** A query's image: a path, a URL of a file, bytes or pixels, or an image of an index, whose embedding is known. */
 export type Reference = ImageSource | EmbeddedImage;
 
 export interface ComposeOptions {
   readonly clip: Clip;
-  /** What makes pseudo tokens of images: a `Phi`, or an inversion. */
+  /** Turns images into pseudo tokens: a `Phi`, or an inversion. */
   readonly phi?: PseudoTokenEncoder | undefined;
   readonly images?: readonly Reference[];
-  /** What is to be different, or a prompt with `$`; see `composePrompt`. */
+  /** What should be different, or a whole prompt with `$`; see `composePrompt`. */
   readonly text?: string | undefined;
-  /** See `methods`. Default: `lincir` for images with a text, else what there is. */
+  /** See `methods`. Default: `lincir` for images with a text, else whatever is given. */
   readonly method?: Method | undefined;
   /** Of the text, in `sum` and `slerp`. Default: the method's own. */
   readonly weight?: number | undefined;
-  /** What is not wanted: its text's direction is subtracted. */
+  /** What you do not want: the text's direction is subtracted. */
   readonly without?: string | undefined;
-  /** How much of it, relative to the query. Default 0.5. */
+  /** How much of it is subtracted, relative to the query. Default 0.5. */
   readonly withoutWeight?: number | undefined;
 }
 
-/** A query, ready to be compared with images' embeddings of the same model. */
+/** A query that can be compared with embeddings of images by the same model. */
 export interface Query {
   /** [dimensions], of length 1. */
   readonly vector: Float32Array;
   readonly method: Method;
-  /** What the text tower read, `$` standing for images; absent if it read nothing. */
+  /** The text that the text tower read, with `$` for images. Absent if it read none. */
   readonly prompt?: string;
   /** Of the text, in `sum` and `slerp`. */
   readonly weight?: number;
-  /** Of what is not wanted, if anything is. */
+  /** Weight of what is not wanted, if anything is. */
   readonly withoutWeight?: number;
-  /** The model's. */
+  /** Fingerprint of the model. */
   readonly fingerprint: string;
   /** Milliseconds of each stage: encoding images, phi, encoding texts. */
   readonly timings: Readonly<Record<'images' | 'phi' | 'text', number>>;
@@ -55,7 +55,7 @@ export interface Query {
 
 /**
  * Composes a query.
- * @throws LincirError 'bad-argument' for images, text and method that do not fit each other, what `composePrompt`
+ * @throws LincirError 'bad-argument' if images, text and method do not fit each other, what `composePrompt`
  *   throws, and 'bad-file', 'not-found' and 'io' for an image that cannot be read
  */
 export async function compose(options: ComposeOptions): Promise<Query> {

@@ -1,4 +1,4 @@
-/** Composing a query: images and words to one vector, by phi or without training. */
+/** Composes queries: turns images and words into one vector, with phi or without training. */
 
 export { composeAll, expectDirection, type KnownTexts, type PseudoTokenEncoder } from './batch.ts';
 export { type Method, methodNames, methods, phiMethods, weightedMethods } from './choices.ts';

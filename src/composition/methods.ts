@@ -1,17 +1,17 @@
-/** Which method a query means, and whether it has what the method needs. */
+/** Chooses a query's method, and checks that the query has what the method needs. */
 
 import { LincirError, quoted } from '../core/index.ts';
 import { type Method, methods, weightedMethods } from './choices.ts';
 import { namesImages } from './prompt.ts';
 
-/** A phi that is published for a model, as an error recommends it. */
+/** A published phi for a model, which an error recommends. */
 export interface PublishedPhi {
   readonly name: string;
   readonly description: string;
   readonly licence: string;
 }
 
-/** What decides on a method. */
+/** What decides the method. */
 export interface MethodOptions {
   readonly images?: readonly unknown[] | undefined;
   readonly text?: string | undefined;
@@ -19,12 +19,12 @@ export interface MethodOptions {
   readonly method?: Method | undefined;
   readonly weight?: number | undefined;
   readonly withoutWeight?: number | undefined;
-  /** What makes pseudo tokens, or its name. */
+  /** The source of pseudo tokens, or its name. */
   readonly phi?: unknown;
   readonly publishedPhi?: PublishedPhi | undefined;
 }
 
-/** The method that the options mean, if they have all that it needs. Throws LincirError 'bad-argument'. */
+/** The method that the options mean. Throws LincirError 'bad-argument' if they lack something that it needs. */
 export function methodOf(options: MethodOptions): Method {
   const { images = [], text, without, method, weight, withoutWeight, phi, publishedPhi } = options;
   const has = { image: images.length > 0, text: text !== undefined };
@@ -64,7 +64,7 @@ export function methodOf(options: MethodOptions): Method {
   return chosen;
 }
 
-/** Throws LincirError 'bad-argument' where a method lacks what makes its pseudo tokens. */
+/** Throws LincirError 'bad-argument' if a method has no source of pseudo tokens. */
 export function expectPhi(method: Method, phi: unknown, published?: PublishedPhi): void {
   if (phi !== undefined || methods[method].pseudoTokens === undefined) return;
   const known = published ? `--phi ${published.name} (${published.description}; ${published.licence}), ` : '';
@@ -77,8 +77,8 @@ export function expectPhi(method: Method, phi: unknown, published?: PublishedPhi
 }
 
 /**
- * The weight that a method gives the text: the one that is given, or its own; undefined if it weighs nothing.
- * @throws LincirError 'bad-argument' for one that is out of its range, or given where nothing is weighed
+ * The text's weight in a method: the given one, or the method's own; undefined if the method has none.
+ * @throws LincirError 'bad-argument' for a weight that is out of range, or given for a method without one
  */
 export function weightOf(method: Method, given: number | undefined): number | undefined {
   const { weight } = methods[method];

@@ -1,38 +1,38 @@
-/** Prompts: words in which `$`, or `$1`, `$2`, …, stand for images; `\$` is a dollar sign. */
+/** Prompts: texts in which `$`, or `$1`, `$2`, …, stand for images. `\$` is a dollar sign. */
 
 import type { ClipTokenizer } from '../clip/index.ts';
 import { LincirError, quoted } from '../core/index.ts';
 
 /** A prompt as tokens, and which image each placeholder stands for. */
 export interface ComposedPrompt {
-  /** As a person writes it, such as `a photo of $ that is red`. */
+  /** As written, such as `a photo of $ that is red`. */
   readonly text: string;
   readonly ids: readonly number[];
-  /** Positions among `ids`, and the number, from 0, of the image whose word goes there. */
+  /** Positions in `ids`, and the number, from 0, of the image whose word goes there. */
   readonly places: readonly { readonly position: number; readonly picture: number }[];
 }
 
-/** Words as they are meant, or a place of an image: its name as written, and its number from 1 if it has one. */
+/** Words, or the place of an image: its name as written, and its number from 1 if it has one. */
 export type PromptPart = string | { readonly name: string; readonly picture: number | undefined };
 
-/** How words begin that read well right after `$`: `but at night`, `, pencil sketch`, `wearing a hat`. */
+/** Beginnings of texts that read well right after `$`: `but at night`, `, pencil sketch`, `wearing a hat`. */
 const joining = new RegExp(
   `^(?:[,;:(–—]|(?:${[
     'and but or yet not that which who whose where when while as like except instead with without',
     'about above across after against along amid among around at before behind below beneath beside between by despite',
     'for from in inside into near next of off on onto outside over past through to toward towards under upon',
     'covered drawn dressed filled made painted seen surrounded taken',
-    '[a-z]*[aeiouy][a-z]*ing', // `wearing`, and not `ring`
+    '[a-z]*[aeiouy][a-z]*ing', // `wearing`, but not `ring`
   ]
     .join(' ')
     .replaceAll(' ', '|')})\\b)`,
   'i',
 );
 
-/** How words begin that name a thing, which the image is to have: `a hat`, `two dogs`. */
+/** Beginnings of texts that name a thing to add: `a hat`, `two dogs`. */
 const thing = /^(?:an?|another|some|more|fewer|no|two|three|four|five)\s/i;
 
-/** What the method's authors ask with (LinCIR, section 4), around a text that names no image itself. */
+/** The prompt of the method's authors (LinCIR, section 4), around a text that names no image itself. */
 export function defaultPrompt(text: string): string {
   const words = text.trim();
   if (words === '') return 'a photo of $';
@@ -45,8 +45,8 @@ export function defaultPrompt(text: string): string {
 const dollar = /\\\$|\$(\d+(?:[.,]\d+)*)?/g;
 
 /**
- * Words and places of images, in turn, words first and last. `\$` is a dollar sign, and so is the one before a number that has
- * a fraction, thousands, or more digits than the number of images: `a $100 bill` names no image but with a hundred of them.
+ * Words and places of images in turn, with words first and last. `\$` is a dollar sign. So is `$` before a number that has
+ * a fraction, thousands, or more digits than the number of images: `a $100 bill` names an image only if there are 100.
  */
 export function promptParts(text: string, pictures: number): PromptPart[] {
   const parts: PromptPart[] = [];
@@ -70,22 +70,22 @@ export function namesImages(text: string, pictures: number): boolean {
   return promptParts(text, pictures).length > 1;
 }
 
-/** Words that name no image, `\$` as the dollar sign that it means. */
+/** A text that names no image, with `\$` replaced by `$`. */
 export function plainText(text: string, pictures: number): string {
   return promptParts(text, pictures)
     .map((part) => (typeof part === 'string' ? part : part.name))
     .join('');
 }
 
-/** A text as a prompt that means just these words. */
+/** Escapes a text, so that it is a prompt with exactly these words. */
 export function withoutPlaces(text: string): string {
   return text.replaceAll('$', '\\$');
 }
 
 /**
- * The prompt that a text means for so many images. A text with `$` is the prompt itself; `$1`, `$2`, … name several
- * images, each of which it must name.
- * @throws LincirError 'bad-argument' for images that are not there, not named or named ambiguously, and for a text
+ * The prompt that a text means for so many images. A text with `$` is the whole prompt. `$1`, `$2`, … name several
+ * images, and it must name each.
+ * @throws LincirError 'bad-argument' for images that do not exist, are not named or are named ambiguously, and for a text
  *   that is too long for the model
  */
 export function composePrompt(text: string, pictures: number, tokenizer: ClipTokenizer): ComposedPrompt {
@@ -101,7 +101,7 @@ export function composePrompt(text: string, pictures: number, tokenizer: ClipTok
   const ids: number[] = [];
   const places: { position: number; picture: number }[] = [];
   for (const part of promptParts(prompt, pictures)) {
-    // Each part by itself, so that no dollar sign of the words is taken for a place.
+    // Each part separately, so that a dollar sign in the words does not count as a place.
     if (typeof part === 'string') ids.push(...tokenizer.encode(part).ids.slice(1, -1));
     else {
       const { name, picture = 1 } = part;

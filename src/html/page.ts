@@ -1,4 +1,4 @@
-/** The shell of every page: one file that opens from disk, needs nothing beside it, and loads nothing. */
+/** The shell of every page: one file that opens from disk, needs no other file, and loads nothing. */
 
 import { createHash } from 'node:crypto';
 import { baseStyle } from './style.ts';
@@ -11,7 +11,7 @@ export interface Page {
   readonly style: string;
   /** Markup, in order. */
   readonly body: readonly string[];
-  /** Its whole text. Without one, none may run. */
+  /** The whole script. Without it, no script may run. */
   readonly script?: string | undefined;
 }
 

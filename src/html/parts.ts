@@ -1,8 +1,8 @@
-/** Markup that pages have in common. */
+/** Markup that pages share. */
 
 import { escapeHtml } from './text.ts';
 
-/** A list of terms, in the style of that class. Terms and values are text. */
+/** A list of terms, with this class. Terms and values are text. */
 export function definitions(style: string, rows: readonly (readonly [string, string])[]): string {
   const parts = rows.map(
     ([label, value]) => `<div><dt>${escapeHtml(label)}</dt><dd><bdi>${escapeHtml(value)}</bdi></dd></div>`,
@@ -18,7 +18,7 @@ export function table(
   rows: readonly string[],
 ): string {
   return [
-    // Who has no mouse scrolls what has the focus.
+    // Without a mouse, one scrolls what has the focus.
     `<div class="scroll" role="region" aria-label="${escapeHtml(label)}" tabindex="0"><table class="${style}">`,
     `<thead><tr>${head.join('')}</tr></thead>\n<tbody>`,
     ...rows,
@@ -26,7 +26,7 @@ export function table(
   ].join('\n');
 }
 
-/** An image's address that holds the image itself. */
+/** An image's address that contains the image itself. */
 export function dataUrl(type: string, bytes: Uint8Array): string {
   return `data:image/${type};base64,${Buffer.from(bytes).toString('base64')}`;
 }

@@ -1,9 +1,9 @@
-/** Data as text in HTML: whatever it holds, it stays text. */
+/** Puts data into HTML as text: whatever it contains, it stays text. */
 
-/** Longer text tells nothing more. In characters. */
+/** Limit in characters. Longer text says nothing more. */
 const textLimit = 4096;
 
-/** Text as it may stand in HTML, in attributes too. What would be unseen, or turn the text around, is spelt out. */
+/** Escapes text for HTML and attributes. Characters that are invisible, or reverse the text, are spelt out. */
 export function escapeHtml(text: string): string {
   const short = text.length > textLimit ? `${text.slice(0, textLimit - 1)}…` : text;
   return escapeHref(
@@ -14,7 +14,7 @@ export function escapeHtml(text: string): string {
   );
 }
 
-/** An address as the value of an attribute: all its characters, however long it is. */
+/** Escapes an address for an attribute: all its characters, however long it is. */
 export function escapeHref(address: string): string {
   return address.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

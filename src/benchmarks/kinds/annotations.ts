@@ -1,4 +1,4 @@
-/** Reading annotations: JSON that must look as its benchmark says, ids that occur once, paths that stay in their folder. */
+/** Reads annotations: JSON that must fit its benchmark's schema, ids that are unique, paths that stay in their folder. */
 
 import { join, normalize, sep } from 'node:path';
 import type { z } from 'zod';
@@ -6,12 +6,12 @@ import { checkedValue, LincirError, nameKey, quoted } from '../../core/index.ts'
 import { readJsonFile } from '../../files/index.ts';
 import type { BenchmarkImage, BenchmarkKind, BenchmarkQuery, OpenBenchmarkOptions } from '../benchmark.ts';
 
-/** Of COCO's largest file of annotations some ten times over. In bytes. */
+/** Limit of a file in bytes: some ten times COCO's largest file of annotations. */
 const annotationLimit = 2 ** 29;
 
 /**
- * A file of annotations.
- * @throws LincirError 'not-found' and 'io'; 'bad-file' naming the file and the field that is not as `schema` wants it
+ * Reads a file of annotations.
+ * @throws LincirError 'not-found' and 'io'; 'bad-file' naming the file and the field that does not fit `schema`
  */
 export async function readAnnotations<Schema extends z.ZodType>(
   path: string,
@@ -20,7 +20,7 @@ export async function readAnnotations<Schema extends z.ZodType>(
   return parseAnnotations(composed(await readJsonFile(path, annotationLimit)), schema, path);
 }
 
-/** JSON with all names in the form that they are compared by: the files of one benchmark may have several. */
+/** JSON with all names in one Unicode form, because the files of one benchmark may have several. */
 export function composed(value: unknown): unknown {
   if (typeof value === 'string') return nameKey(value);
   if (Array.isArray(value)) return typeof value[0] === 'number' ? value : value.map(composed);
@@ -28,7 +28,7 @@ export function composed(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [nameKey(name), composed(inner)]));
 }
 
-/** The same for JSON that was read already; `subject` names it. */
+/** Checks JSON that was read already; `subject` names it. */
 export function parseAnnotations<Schema extends z.ZodType>(
   json: unknown,
   schema: Schema,
@@ -40,9 +40,9 @@ export function parseAnnotations<Schema extends z.ZodType>(
 
 const longestPath = 4096;
 
-/** The path of an image that data name. Throws 'bad-file' for one that leaves the folder. */
+/** The path of an image that data names. Throws 'bad-file' if it leaves the folder. */
 export function pathWithin(folder: string, name: string, subject: string): string {
-  // No system takes longer ones, and to normalize a thousand times `../..` takes the square of its time.
+  // No system takes longer paths, and normalising thousands of `../..` would take quadratic time.
   const inner = name.length > longestPath ? '..' : normalize(name);
   const leaves =
     inner === '..' || inner.startsWith(`..${sep}`) || inner.startsWith(sep) || /^[a-z]:/i.test(inner);
@@ -54,7 +54,7 @@ export function pathWithin(folder: string, name: string, subject: string): strin
   });
 }
 
-/** Throws 'bad-file' unless there are as many as in the published version, or any number will do. */
+/** Throws 'bad-file' unless the number is the published one, or any number is accepted. */
 export function expectCount(
   subject: string,
   what: string,
@@ -72,8 +72,8 @@ export function expectCount(
 }
 
 /**
- * Throws 'bad-file' naming the query: an id that occurs twice, an image that is not among `images`, a target that is not
- * in what is ranked for it, or one target twice.
+ * Throws 'bad-file' naming the query, for an id that occurs twice, an image that is not in `images`, a target that is not
+ * ranked for it, or a target that occurs twice.
  * @param subject the file or folder of the queries
  */
 export function expectConsistent(
@@ -133,18 +133,18 @@ function uniqueIds(ids: readonly string[], repeated: (id: string) => LincirError
   return seen;
 }
 
-/** The part of a kind of benchmark that is opened. */
+/** Which part of a benchmark is opened. */
 export interface Protocol {
-  /** Empty where the kind has no splits. */
+  /** Empty if the benchmark has no splits. */
   readonly split: string;
   readonly variant: string | undefined;
-  /** In the kind's order. */
+  /** In the benchmark's order. */
   readonly parts: readonly string[];
-  /** What reports call it. */
+  /** Its name in reports. */
   readonly preset: string;
 }
 
-/** What options choose of a kind. Throws 'bad-argument' for a split, variant or part that it does not have. */
+/** Checks options. Throws 'bad-argument' for a split, variant or part that the benchmark does not have. */
 export function protocolOf(
   { name, splits, variants, parts }: Pick<BenchmarkKind, 'name' | 'splits' | 'variants' | 'parts'>,
   { split, variant, only, anyVersion }: OpenBenchmarkOptions,

@@ -1,4 +1,4 @@
-/** CIRCO: changes to images of COCO, each with every right answer among all of COCO's unlabeled images. */
+/** CIRCO: changes to COCO images, with every right answer among all of COCO's unlabeled images. */
 
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
@@ -32,7 +32,7 @@ const submission: PredictedList = { list: 'gallery', length: topK, ids: 'integer
 
 /**
  * Baldrati et al., "Zero-Shot Composed Image Retrieval with Textual Inversion" (ICCV 2023). The gallery keeps a query's
- * reference. The first of a query's targets is the single one that recall looks for.
+ * reference. Recall looks only for the first of a query's targets.
  */
 export const circo: BenchmarkKind = {
   name: 'circo',
@@ -118,7 +118,7 @@ function queryOf(question: Question, path: string): BenchmarkQuery {
     groups: semantic_aspects,
   };
   if (target_img_id === undefined) return common;
-  // One occurrence only: what is left of a target that is there twice is found, as any other, to be there twice.
+  // Removes one occurrence only, so that the check for repeated targets still finds a second one.
   const at = gt_img_ids.indexOf(target_img_id);
   if (at < 0) {
     throw new LincirError('bad-file', {

@@ -1,4 +1,4 @@
-/** CIRR: changes to images of real life, whose answers are sought among all images and among five like them. */
+/** CIRR: changes to real-life images. Answers are ranked among all images, and among five similar ones. */
 
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -48,7 +48,7 @@ const submissions: Readonly<Record<string, PredictedList>> = {
 
 /**
  * Liu et al., "Image Retrieval on Real-life Images with Pre-trained Vision-and-Language Models" (ICCV 2021). A query's
- * reference is no answer: neither the gallery nor the subset, `candidates`, has it.
+ * reference is not an answer: neither the gallery nor the subset, `candidates`, has it.
  */
 export const cirr: BenchmarkKind = {
   name: 'cirr',

@@ -1,4 +1,4 @@
-/** Object composition on COCO (Pic2Word, CVPR 2023): an object cut out of a photo, and what else the photo shows. */
+/** Object composition on COCO (Pic2Word, CVPR 2023): an object cut out of a photo, and the photo's other objects as words. */
 
 import { access } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -24,17 +24,17 @@ import {
 
 const file = 'instances_val2017.json';
 const ranks = [1, 5, 10];
-/** The authors compare a box's area in pixels with it, which leaves out hardly anything. */
+/** The authors compare this with a box's area in pixels, which leaves out hardly anything. */
 const leastArea = 0.05;
-/** Takes it as a share of the photo, which may have been meant. */
+/** Reads it as a share of the photo, which may have been meant. */
 const largeObjects = 'large-objects';
 
 /**
  * Saito et al., "Pic2Word: Mapping Images to Words for Zero-shot Composed Image Retrieval" (CVPR 2023). One query for
  * every photo with a fitting object: no crowd, a box of more than 0.05 pixels (`large-objects`: 5 % of the photo) and less
- * than half of the photo, with a whole pixel in it. Which of them is asked with was left to chance by the authors, who
- * published no draw: here it depends on the photo's number alone. The object's class and the photo's others, those of
- * crowds too, are the text. Its pixels come from the photo itself, where the authors store the cut as JPEG once more.
+ * than half of the photo, with a whole pixel in it. The authors drew one of these objects at random and published no
+ * draw; here the draw depends on the photo's number alone. The text is the object's class and the photo's other classes,
+ * even those of crowds. Pixels come from the photo itself; the authors store the cut as JPEG once more.
  */
 export const cocoComposition: BenchmarkKind = {
   name: 'coco-composition',
@@ -123,7 +123,7 @@ const instances = z.object({
       /** Left, top, width, height. */
       bbox: z.tuple([z.number(), z.number(), z.number(), z.number()]),
       iscrowd: z.literal([0, 1]).default(0),
-      /** Of what is drawn alone. */
+      /** Size of the visible part alone. */
       segmentation: z.unknown().optional(),
     }),
   ),
@@ -153,7 +153,7 @@ function objectsByPhoto({ images, annotations, categories }: Instances, path: st
   return objectsOf;
 }
 
-/** Where the folder's layout has its root, and the file in it. */
+/** Root of the layout in the folder, and the file in it. */
 async function findAnnotations(folder: string): Promise<{ root: string; path: string }> {
   const places = [folder, join(folder, 'coco')].flatMap((root) =>
     [join(root, 'annotations', file), join(root, file)].map((path) => ({ root, path })),
@@ -194,12 +194,12 @@ function drawn(objects: readonly Instance[], photo: number): Instance | undefine
   return objects[Math.floor(next() * objects.length)];
 }
 
-/** The object's class, then the photo's other ones in the order in which the annotations name them. */
+/** The object's class, then the photo's other classes in the order of the annotations. */
 function textOf({ category }: Instance, objects: readonly Instance[]): string {
   return [...new Set([category.name, ...objects.map((object) => object.category.name)])].join(' and ');
 }
 
-/** The authors drop what edges have behind the point. */
+/** The authors drop the fractions of edges. */
 function wholeBox([left, top, width, height]: Instance['bbox']): Box {
   const [right, bottom] = [left + width, top + height].map(Math.trunc);
   return { left: Math.trunc(left), top: Math.trunc(top), right: right!, bottom: bottom! };
@@ -236,8 +236,8 @@ function regionOf(object: Instance, image: CocoImage): Region {
 }
 
 /**
- * COCO's packed runs: every character has 5 bits of a number, its lowest first, and a bit that says whether more follow;
- * the last one's highest bit is the sign. From the fourth on, a number is the difference to the last run but one.
+ * Unpacks COCO's runs. Every character has 5 bits of a number, the lowest first, and a bit that says whether more follow.
+ * The highest bit of the last character is the sign. From the fourth on, a number is the difference to the last run but one.
  */
 function unpacked(packed: string, subject: string): number[] {
   const runs: number[] = [];

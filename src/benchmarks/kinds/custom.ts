@@ -1,4 +1,4 @@
-/** Benchmarks of one's own: a folder with queries, a line each, and images. */
+/** Your own benchmarks: a folder with images, and queries on lines of a file. */
 
 import { access } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
@@ -28,18 +28,18 @@ const gallery = 'all';
 /**
  * The folder has `queries.jsonl`, in UTF-8, where every line is a JSON object with these keys and no others:
  *
- * - `reference`: the image that the query starts from.
- * - `text`: what is to be different, such as `is red`. It stands for `{text}` in `a photo of $ that {text}`. It is no
- *   prompt itself: `$`, which stands for the image there, is refused, but in a price such as `$100`; `\$` is a dollar sign.
+ * - `reference`: the query's image.
+ * - `text`: what should be different, such as `is red`. It replaces `{text}` in `a photo of $ that {text}`. It is not a
+ *   prompt: `$`, which means the image in prompts, is refused, except in a price such as `$100`; `\$` is a dollar sign.
  * - `targets`: all right answers, at least one.
- * - `candidates`, may be absent: the images to rank, all targets among them. Without it, the gallery is ranked, less
- *   the reference if that is no target.
- * - `id`, may be absent: a name, unlike those of all other queries. Default: the line's number, from 1.
- * - `groups`, may be absent: names by which results are broken down.
+ * - `candidates`, optional: the images to rank, with all targets among them. Without it, the gallery is ranked, without
+ *   the reference unless that is a target.
+ * - `id`, optional: a unique name. Default: the line's number, from 1.
+ * - `groups`, optional: names by which results are broken down.
  *
- * Images are paths below the folder, such as `images/red/1.jpg`, and go by these in results. The gallery is what
- * `gallery.txt` lists, a path a line; if there is no such file, every image in and under `images`, but for hidden files
- * and links. Empty lines mean nothing, in both files.
+ * Images are paths below the folder, such as `images/red/1.jpg`, and have these names in results. The gallery is what
+ * `gallery.txt` lists, a path a line. Without this file, it is every image in and below `images`, except hidden files
+ * and links. Empty lines are ignored in both files.
  *
  * R@k is 1 if a target is among the first k. mAP@10 is the precision at each target among the first 10, summed up and
  * divided by the number of targets or 10, whichever is less, as in CIRCO. Figures are means over all queries.
@@ -112,7 +112,7 @@ interface Line {
   readonly query: z.output<typeof querySchema> & { readonly id: string };
 }
 
-/** All queries, their images as ids. */
+/** Reads all queries, with their images as ids. */
 async function readQueries(root: string, path: string): Promise<readonly Line[]> {
   const lines: Line[] = [];
   const seen = new Map<string, number>();
@@ -216,7 +216,7 @@ function score(
   };
 }
 
-/** The lines with something on them, and their numbers from 1. */
+/** The lines that are not empty, with their numbers from 1. */
 async function* filledLines(path: string): AsyncGenerator<readonly [number, string], void, void> {
   let number = 0;
   for await (const line of fileLines(path)) {
@@ -225,7 +225,7 @@ async function* filledLines(path: string): AsyncGenerator<readonly [number, stri
   }
 }
 
-/** The path below the folder, in the one way of writing it, and as the disk has it. */
+/** The normalised path below the folder, in the disk's Unicode form. */
 async function pictureId(
   root: string,
   name: string,

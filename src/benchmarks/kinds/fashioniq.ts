@@ -1,4 +1,4 @@
-/** FashionIQ (Wu et al., CVPR 2021): clothes that differ from an image as two people put it, found in three catalogues. */
+/** FashionIQ (Wu et al., CVPR 2021): clothes that differ from an image as two captions say, in three catalogues. */
 
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -35,7 +35,7 @@ const categories = Object.keys(published);
 const cuts = [10, 50];
 const topK = 50;
 
-/** Predictions repeat both captions as they were written, which `texts` no longer have. */
+/** Predictions repeat both captions as written, which `texts` no longer has. */
 interface CaptionedQuery extends BenchmarkQuery {
   readonly captions: readonly string[];
 }
@@ -51,9 +51,9 @@ const predictionsSchema = listOf(
 const predicted: PredictedList = { list: 'gallery', length: topK, ids: 'strings' };
 
 /**
- * The files of the challenge, one for each category: its annotations in their order without their targets, each with the
- * ids of at least 50 images of the category, the best first; those past the 50th are not looked at. A file's category
- * is that of its first annotation.
+ * The files of the challenge, one for each category: its annotations in order and without their targets, each with the
+ * ids of at least 50 images of the category, the best first. Only the first 50 count. A file's category is that of its
+ * first annotation.
  */
 const predictions: PredictionFormat = {
   files: Object.fromEntries(categories.map((category) => [category, predicted.list])),
@@ -88,7 +88,7 @@ async function open(folder: string, options: OpenBenchmarkOptions): Promise<Benc
   const { split, parts, preset } = protocolOf(fashioniq, options);
   const root = resolve(folder);
   const pictures = join(root, 'images');
-  // Images that are not there are for the check of all images to tell of.
+  // The check of all images will report missing ones.
   const present = new Set((await readdir(pictures).catch(() => [])).map(nameKey));
   const fileOf = (id: string): string =>
     ['png', 'jpg', 'jpeg'].map((ending) => `${id}.${ending}`).find((name) => present.has(nameKey(name))) ??
@@ -108,7 +108,7 @@ async function open(folder: string, options: OpenBenchmarkOptions): Promise<Benc
     const annotations = await readAnnotations(captionFile, captionsSchema);
     expectCount(captionFile, 'queries', annotations.length, published[category]?.queries, options);
     for (const [index, { candidate, target, captions }] of annotations.entries()) {
-      // An empty caption stays in: published results have asked `a photo of $ that and is grey` for it as well.
+      // An empty caption stays: published results also asked `a photo of $ that and is grey` for it.
       const [one, other] = captions.map(stripped);
       queries.push({
         id: `${category}/${index}`,

@@ -1,4 +1,4 @@
-/** GeneCIS (Vaze et al., CVPR 2023): the one image of a few that is alike under a condition, an attribute or an object. */
+/** GeneCIS (Vaze et al., CVPR 2023): find the one of a few images that is similar under a condition, an attribute or an object. */
 
 import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
@@ -19,7 +19,7 @@ import { expectConsistent, expectCount, protocolOf, readAnnotations } from './an
 const tasks = ['focus_attribute', 'change_attribute', 'focus_object', 'change_object'];
 const publishedObjects = { templates: 1960, gallery: 14 };
 const cuts = [1, 2, 3];
-/** By how much of a box's width and height its left and top edge move out, and how much longer it becomes. */
+/** The part of a box's width and height by which its left and top edges move out, and by which it grows. */
 const dilation = 0.7;
 
 export const genecis: BenchmarkKind = {
@@ -41,7 +41,7 @@ async function open(folder: string, options: OpenBenchmarkOptions): Promise<Benc
   const root = resolve(folder);
   expectTasks(root, wanted);
   const cocoPath = cocoPictures(root);
-  // Large folders, listed only for tasks that need them.
+  // Large folders, read only for tasks that need them.
   const genomePath = wanted.some(isAttribute) ? await genomePictures(root) : undefined;
   const images = new Map<string, BenchmarkImage>();
   const queries: BenchmarkQuery[] = [];
@@ -85,7 +85,7 @@ async function open(folder: string, options: OpenBenchmarkOptions): Promise<Benc
   };
 }
 
-/** An image as a template names it. */
+/** How a template names an image. */
 type Item = Omit<BenchmarkImage, 'path'> & { readonly name: string };
 
 const objectTask = templatesOf(
@@ -110,7 +110,7 @@ const attributeTask = templatesOf(
       const [x, y, width, height] = box;
       const left = Math.max(0, x - dilation * width);
       const top = Math.max(0, y - dilation * height);
-      // Both from the edges that moved, as the benchmark's authors cut them.
+      // Both from the moved edges, as the benchmark's authors cut them.
       const right = left + (1 + dilation) * width;
       const bottom = top + (1 + dilation) * height;
       return {
@@ -132,7 +132,7 @@ function templatesOf<Schema extends z.ZodType<Item>>(item: Schema) {
   );
 }
 
-/** Of the attribute tasks' files no counts are established. */
+/** For the attribute tasks' files, no counts are known. */
 const unknownCounts = { templates: undefined, gallery: undefined };
 
 function isAttribute(task: string): boolean {
@@ -159,9 +159,9 @@ function expectTasks(folder: string, wanted: readonly string[]): void {
 }
 
 /**
- * The candidates with an id each, the target first. In the published `change_object/19` the gallery holds the target
- * once more; the official evaluation tells them apart by place and counts only the first as right, and so does this:
- * what is listed again is an image of its own.
+ * The candidates, each with an id, the target first. In the published `change_object/19` the gallery has the target
+ * again. The official evaluation tells them apart by place, and only the first is right. So a repeated image gets its
+ * own id here.
  */
 function apart(items: readonly Item[]): Item[] {
   const times = new Map<string, number>();
@@ -172,14 +172,14 @@ function apart(items: readonly Item[]): Item[] {
   });
 }
 
-/** Where images of COCO are, by file name. */
+/** Finds images of COCO by file name. */
 function cocoPictures(folder: string): (name: string) => string {
   const below = join(folder, 'coco', 'val2017');
   const pictures = existsSync(below) ? below : join(folder, 'val2017');
   return (name) => join(pictures, name);
 }
 
-/** Where images of Visual Genome are, by file name; those that are nowhere would be in `VG_100K_all`. */
+/** Finds images of Visual Genome by file name. A missing one is expected in `VG_100K_all`. */
 async function genomePictures(folder: string): Promise<(name: string) => string> {
   const places = [folder, join(folder, 'visual_genome')].flatMap((above) =>
     ['VG_100K_all', 'VG_All', 'VG_100K', 'VG_100K_2'].map((name) => join(above, name)),

@@ -13,7 +13,7 @@ import type {
 } from '../benchmark.ts';
 import { expectConsistent, expectCount, pathWithin, protocolOf } from './annotations.ts';
 
-/** How often targets are of each domain. */
+/** Number of targets in each domain. */
 const published: Readonly<Record<string, number>> = {
   cartoon: 3726,
   origami: 550,
@@ -22,7 +22,7 @@ const published: Readonly<Record<string, number>> = {
   real: 10_000,
 };
 const publishedQueries = 10_000;
-/** How many thousands the list of targets adds to a class. */
+/** Thousands that the list of targets adds to a class, by domain. */
 const offsets: Readonly<Record<string, number>> = { cartoon: 0, origami: 1, toy: 2, sculpture: 3, real: 6 };
 const domains = ['cartoon', 'origami', 'toy', 'sculpture'];
 const cuts = [10, 50];
@@ -58,7 +58,7 @@ async function open(folder: string, options: OpenBenchmarkOptions): Promise<Benc
   for (const { id, path } of [...photos, ...targets]) images.set(id, { id, path });
   const answers = Map.groupBy(targets, ({ domain, label }) => `${domain} ${label}`);
   const queries = wanted.flatMap((domain): BenchmarkQuery[] => {
-    // 40,000 queries share what they have in common.
+    // Shared, because there are 40,000 queries.
     const text = [domain];
     const right = new Map(
       [...new Set(photos.map(({ label }) => label))].map((label) => [
@@ -92,7 +92,7 @@ async function open(folder: string, options: OpenBenchmarkOptions): Promise<Benc
   };
 }
 
-/** R@k: how many of all right images are among the first k, 0 if none is right. P@k: how many of k are right. */
+/** R@k: the part of all right images among the first k, 0 if there are none. P@k: the part of the first k that is right. */
 const score: Benchmark['score'] = ({ targets }, { gallery = [] }) => {
   const right = targets!;
   const values: Record<string, number> = {};
@@ -119,19 +119,19 @@ function locate(folder: string, name: string): string {
   });
 }
 
-/** An image of a list: its id is its path as listed. */
+/** An image of a list. Its id is its path in the list. */
 interface Listed extends BenchmarkImage {
   readonly domain: string;
-  /** Its class, whatever its domain. */
+  /** Its class, without the domain's thousands. */
   readonly label: number;
 }
 
 /**
- * Reads lines of a path and a class, to which the domain adds some thousands. The name of an image that is no photo
- * begins with its domain; so each line says its domain twice.
- * @param classes by synset, the name of an image's folder; those of this list are added
- * @param thousands by domain, for those that the list may hold
- * @throws LincirError 'not-found', 'io'; 'bad-file' naming the line that says something else
+ * Reads lines of a path and a class, to which the domain adds some thousands. The name of an image begins with its
+ * domain, unless it is a photo. So each line says its domain twice.
+ * @param classes by synset, the name of an image's folder; classes of this list are added
+ * @param thousands for the domains that the list may have
+ * @throws LincirError 'not-found', 'io'; 'bad-file' naming a line that contradicts this
  */
 async function readList(
   folder: string,

@@ -5,15 +5,15 @@ import type { Benchmark, BenchmarkKind, BenchmarkQuery, OpenBenchmarkOptions } f
 import { circo } from './circo.ts';
 import { cirr } from './cirr.ts';
 
-/** What serves LinCIR and the ways without training best on other queries: docs/miniature.md. */
+/** The best prompts on other queries, for LinCIR and for methods without training: docs/miniature.md. */
 const prompt = { composed: '$ $ $ $ that {text}', text: 'a photo of something that {text}' };
 
 const precisionMetrics = ['mAP@5', 'mAP@10', 'mAP@25', 'mAP@50'];
 const recallMetrics = ['R@1', 'R@5', 'R@10', 'subset R@1'];
 
 /**
- * The folder is one that `writeMiniBenchmark` made. Average precision is CIRCO's, over all right answers, with the reference among
- * the images; recall is CIRR's, of the first right answer, without it.
+ * Opens a folder that `writeMiniBenchmark` made. Average precision is CIRCO's, over all right answers, with the reference
+ * in the gallery. Recall is CIRR's, of the first right answer, without the reference.
  */
 export const mini: BenchmarkKind = {
   name: 'mini',

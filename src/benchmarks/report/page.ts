@@ -1,4 +1,4 @@
-/** An evaluation as one page of HTML that opens from disk: its figures, how it was made, and its queries to look at. */
+/** Shows an evaluation on one HTML page that opens from disk: its figures, how to repeat it, and queries to browse. */
 
 import { escapeHtml, page } from '../../html/index.ts';
 import type { Benchmark } from '../benchmark.ts';
@@ -16,15 +16,15 @@ import { counted } from './text.ts';
 export interface EvaluationReport extends Evaluation {
   /** Opened as for the results. */
   readonly benchmark: Benchmark;
-  /** How many queries can be looked at, half of them the best and half the worst. Default 200. */
+  /** Number of queries to browse, half of them the best and half the worst. Default 200. */
   readonly queriesShown?: number | undefined;
-  /** Told of each thumbnail that is made. */
+  /** Called for each thumbnail. */
   readonly onProgress?: ((done: number, total: number) => void) | undefined;
 }
 
 /**
- * The page. It needs nothing beside it, and is read without its script, too: that sorts and filters the queries. An image
- * that cannot be read has an empty frame, and the page says how many these are.
+ * The page. It needs no other file, and works without its script, which sorts and filters the queries. An image that
+ * cannot be read has an empty frame, and the page says how many there are.
  * @throws LincirError 'bad-argument' for results of another benchmark
  */
 export async function evaluationReport({
@@ -56,7 +56,7 @@ export async function evaluationReport({
   });
 }
 
-/** What the links to the page's sections say. */
+/** Labels of the links to the page's sections. */
 const sectionNames = {
   results: 'Results',
   groups: 'By group',

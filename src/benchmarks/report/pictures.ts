@@ -1,4 +1,4 @@
-/** The report's thumbnails: each is made once, stands once in the page, and is shown wherever its class is. */
+/** The report's thumbnails: each is made once, is in the page once, and is shown by its class. */
 
 import sharp, { type Sharp } from 'sharp';
 import { LincirError } from '../../core/index.ts';
@@ -9,27 +9,27 @@ import { defaultMaxPixels } from '../../pixels/index.ts';
 import type { BenchmarkImage } from '../benchmark.ts';
 
 export interface ReportImages {
-  /** Their rules of style, and `--ratio`, the shape of the frames. */
+  /** Their CSS rules, and `--ratio`, the shape of the frames. */
   readonly css: string;
-  /** Markup of an image. `note` tells of it what else is only seen. */
+  /** Markup of an image. `note` says in words what else is only visible. */
   readonly tile: (id: string, note?: string) => string;
   /** How many could not be shown. */
   readonly missing: number;
 }
 
-/** The longer side, in pixels: so many for so many images at most, so that a page of 200 queries stays some 30 MB. */
+/** The longer side in pixels, by the number of images, so that a page of 200 queries has at most some 30 MB. */
 const sides = [
   { side: 384, pictures: 500 },
   { side: 256, pictures: 2000 },
   { side: 160, pictures: Number.POSITIVE_INFINITY },
 ] as const;
 const quality = 70;
-/** So many are made at once. */
+/** How many are made at once. */
 const atOnce = 4;
 
 /**
- * Makes the thumbnails of the images of these ids; of an image with a region, of what is seen of it.
- * @param onPicture called after each, with how many are done
+ * Makes the thumbnails of the images with these ids, or of their visible regions.
+ * @param onPicture called after each, with the number done
  */
 export async function reportImages(
   images: readonly BenchmarkImage[],
@@ -73,7 +73,7 @@ async function thumbnail({ path, region }: BenchmarkImage, side: number): Promis
     image.resize({ width: side, height: side, fit: 'inside', withoutEnlargement: true }).jpeg({ quality });
   if (region === undefined) return shrunkImage(path, small);
   try {
-    // Not squared: the frames of the page have room for all shapes.
+    // Not made square, because the page's frames have room for all shapes.
     const cut = cutRegion(
       await decodeImage(path, path, defaultMaxPixels),
       { ...region, square: 'squash' },

@@ -1,4 +1,4 @@
-/** The report's queries: what was asked, what is right, and what each method found. */
+/** The report's queries: the query, its right answers, and what each method found. */
 
 import { escapeHtml } from '../../html/index.ts';
 import type { BenchmarkQuery, Ranking } from '../benchmark.ts';
@@ -8,10 +8,10 @@ import type { ReportImages } from './pictures.ts';
 import type { ShownQuery } from './selection.ts';
 import { counted, percent } from './text.ts';
 
-/** So many of a ranking, and of a query's right answers, are shown. */
+/** How many of a ranking, and of a query's right answers, are shown. */
 const picturesShown = 10;
 
-/** Ids of all images that the queries show. */
+/** Ids of all images shown with the queries. */
 export function imagesOf(
   queries: readonly ShownQuery[],
   methods: readonly string[],
@@ -80,7 +80,7 @@ interface ShownList {
   /** The first of `all`. */
   readonly ids: readonly string[];
   readonly all: readonly string[];
-  /** Whether there is another list, which tells more. */
+  /** Whether another list is more important. */
   readonly isMinor: boolean;
 }
 
@@ -111,7 +111,7 @@ function methodChoice(names: readonly string[]): string {
   return `<fieldset class="choice"><legend>Method</legend>\n${choices.join('\n')}\n</fieldset>`;
 }
 
-/** Hidden until the script runs that they are for. */
+/** Hidden until the script runs, which needs them. */
 function filters({ methods, primaryMetric }: Results, groups: readonly string[]): string {
   const first = escapeHtml(methods[0]?.name ?? '');
   const sorts = methods.map(({ name }, at) => {
@@ -169,7 +169,7 @@ function card({ query, at, values }: ShownQuery, context: CardContext): string {
   ].join('\n');
 }
 
-/** At which rank each method has the first right answer, and what it gets for the query. */
+/** The rank at which each method has the first right answer, and its score for the query. */
 function outcomes(
   { targets = [] }: BenchmarkQuery,
   names: readonly string[],
@@ -188,7 +188,7 @@ function outcomes(
   return `<div class="outcomes">${head}<ul>${items.join('')}</ul></div>`;
 }
 
-/** The first images of a method's list. The second one of a query is small. */
+/** The first images of a method's list. A query's second list is small. */
 function ranked(
   { targets }: BenchmarkQuery,
   name: string,
@@ -213,7 +213,7 @@ function ranked(
   ].join('\n');
 }
 
-/** The right answers, and at which rank the chosen method has them. */
+/** The right answers, with their ranks in the chosen method. */
 function answers(
   { targets = [] }: BenchmarkQuery,
   lists: readonly (readonly ShownList[])[],
@@ -231,7 +231,7 @@ function answers(
   return `<div class="answers">${title}\n<ul class="tiles minor">${items.join('')}</ul></div>`;
 }
 
-/** From 1; 0: there is none. */
+/** From 1; 0 if there is none. */
 function firstRight(all: readonly string[], right: ReadonlySet<string>): number {
   return all.findIndex((id) => right.has(id)) + 1;
 }

@@ -1,4 +1,4 @@
-/** The report's account of how an evaluation was made, so that it can be made again. */
+/** The report's section on how an evaluation was made, to repeat it. */
 
 import { formatCount, formatDuration } from '../../core/index.ts';
 import { definitions, escapeHtml, table } from '../../html/index.ts';

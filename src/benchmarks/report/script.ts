@@ -1,6 +1,6 @@
-/** What the report's script does: it sorts the queries, hides those that are not looked for, and enlarges images. */
+/** The report's script: sorts and filters the queries, and enlarges images. */
 
-/** Without it all queries stand there, and methods are still switched; images stay small. */
+/** Without it, the page shows all queries and can switch methods; images stay small. */
 export const reportScript = `
 'use strict';
 const list = document.querySelector('.queries');

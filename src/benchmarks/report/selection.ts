@@ -1,4 +1,4 @@
-/** Which queries the report shows: all, or as many of the best as of the worst. */
+/** Selects the queries that the report shows: all, or as many of the best as of the worst. */
 
 import { createHash } from 'node:crypto';
 import { LincirError, quoted } from '../../core/index.ts';
@@ -7,15 +7,15 @@ import type { Results } from '../results.ts';
 
 export interface ShownQuery {
   readonly query: BenchmarkQuery;
-  /** Its place among the results' queries. */
+  /** Its position among the results' queries. */
   readonly at: number;
   /** The primary metric of each method. */
   readonly values: readonly number[];
 }
 
 /**
- * At most `limit` queries, the best by the first method's primary metric first. Which of equals is shown is drawn by
- * their ids' hashes: the first ones of a benchmark are often of one category.
+ * At most `limit` queries, the best by the first method's primary metric first. Among equal ones, the hashes of their ids
+ * decide, because the first ones of a benchmark often belong to one category.
  * @throws LincirError 'bad-argument' for results of another benchmark
  */
 export function selectedQueries(results: Results, benchmark: Benchmark, limit: number): ShownQuery[] {

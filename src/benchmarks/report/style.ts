@@ -1,4 +1,4 @@
-/** What the report adds to the style of all pages: figures with intervals, queries with images to look at. */
+/** The report's additions to the style of all pages: figures with intervals, queries with images. */
 
 export const reportStyle = `
 :root { --tint: rgb(42 98 184 / .06); --alarm: #fff3dc; }

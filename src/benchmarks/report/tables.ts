@@ -1,14 +1,14 @@
-/** The report's figures: every method by every metric, then the primary one by group and by wording. */
+/** The report's tables: every metric of every method, then the primary metric by group and by prompt. */
 
 import { escapeHtml, table } from '../../html/index.ts';
 import type { Prompt } from '../benchmark.ts';
 import type { Figure, MethodResults, Results } from '../results.ts';
 import { counted, percent, probability, signedPercent } from './text.ts';
 
-/** A difference that chance alone makes more often than this is shown faintly. */
+/** If chance alone makes a difference more often than this, it is shown faintly. */
 const significance = 0.05;
 
-/** The metric of which breakdowns are shown: CIRCO's authors have one of their own for it. */
+/** The metric of the breakdowns. CIRCO's authors use another one for these. */
 export function breakdownMetric({
   metrics,
   primaryMetric,
@@ -53,7 +53,7 @@ export function figuresSection(results: Results): string {
   ].join('\n');
 }
 
-/** The breakdown metric by category, task or aspect. Empty where there are no groups. */
+/** The breakdown metric by category, task or aspect. Empty if there are no groups. */
 export function groupsSection(results: Results): string {
   const { methods } = results;
   const metric = breakdownMetric(results);
@@ -83,7 +83,7 @@ export function groupsSection(results: Results): string {
   ].join('\n');
 }
 
-/** The primary metric by each prompt that was tried, and how far the prompts lie apart. Empty where none was. */
+/** The primary metric for each prompt that was tried, and their spread. Empty if none was. */
 export function wordingsSection({ methods, primaryMetric }: Results): string {
   const tried = methods.filter(({ wordings = [] }) => wordings.length > 0);
   if (tried.length === 0) return '';
@@ -148,7 +148,7 @@ function figureCell(
   return lines.join('');
 }
 
-/** The highest value as it is shown, so that what looks the same is equally good. */
+/** The highest value as shown, so that values that look the same count as equal. */
 function bestText(values: readonly (number | undefined)[]): string {
   const numbers = values.filter((value) => value !== undefined);
   return percent(numbers.length > 0 ? Math.max(...numbers) : undefined);

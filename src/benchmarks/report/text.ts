@@ -1,6 +1,6 @@
-/** Data as it stands in the report's markup: figures in percent, and counts. */
+/** Formats data for the report: figures in percent, and counts. */
 
-/** `57.23` of 0.5723; a dash where there is no figure. */
+/** `57.23` for 0.5723; a dash if there is no figure. */
 export function percent(value: number | undefined): string {
   return value === undefined ? '–' : (100 * value).toFixed(2).replace('-', '−');
 }
