@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { type FileHandle, open, readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LincirError, type ModelFiles, type RandomAccess } from '../core/index.ts';
+import { LincirError, type ModelFiles, type RandomAccess, readJson } from '../core/index.ts';
 import { pathOnDisk } from './path-on-disk.ts';
 import { asLincirError } from './refusals.ts';
 
@@ -37,6 +37,11 @@ export async function openFile(path: string): Promise<FileSource> {
 /** A file to be read at any time, which nobody has to close. Throws 'not-found', 'io' or 'bad-file'. */
 export async function fileSource(path: string): Promise<FileSource> {
   return await readingFile(path, async (file) => file);
+}
+
+/** Reads a JSON file of at most `limit` bytes. Throws 'not-found', 'io' or 'bad-file'. */
+export async function readJsonFile(path: string, limit?: number): Promise<unknown> {
+  return await readingFile(path, (file) => readJson(file, limit));
 }
 
 /** The files of a model that lie in a folder. */

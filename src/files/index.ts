@@ -2,8 +2,7 @@
 
 export { asideIn, removeLeftovers } from './asides.ts';
 export { cacheFolder } from './cache-folder.ts';
-export { FileSource, fileSource, folderFiles, openFile, readingFile } from './file-source.ts';
-export { readJsonFile } from './json-file.ts';
+export { FileSource, fileSource, folderFiles, openFile, readingFile, readJsonFile } from './file-source.ts';
 export { batched, fileLines, readLines } from './lines.ts';
 export { aloneIn, exclusively, type Lock, takeLock } from './lock.ts';
 export { pathOnDisk, pathsOnDisk } from './path-on-disk.ts';

@@ -5,13 +5,13 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode, LincirError, readSafetensorsHeader, type StoredTensor } from '../core/index.ts';
 import { removeLeftovers } from './asides.ts';
-import { readingFile } from './file-source.ts';
+import { fileSource } from './file-source.ts';
 import { asLincirError } from './refusals.ts';
 import { makeFolder } from './write-file.ts';
 import { writeSafetensors } from './write-tensors.ts';
 
 interface Place {
-  readonly file: string;
+  readonly vectors: StoredTensor;
   readonly row: number;
 }
 
@@ -26,29 +26,19 @@ const bytesPerRead = 2 ** 24;
 export class VectorCache {
   readonly folder: string;
   readonly #dimensions: number;
-  readonly #places: Map<string, Place>;
+  readonly #places = new Map<string, Place>();
 
-  private constructor(folder: string, dimensions: number, places: Map<string, Place>) {
+  private constructor(folder: string, dimensions: number) {
     this.folder = folder;
     this.#dimensions = dimensions;
-    this.#places = places;
   }
 
   /** Opens the cache, or makes it. Throws LincirError 'io', and 'bad-file' for a foreign file in it. */
   static async open(folder: string, dimensions: number): Promise<VectorCache> {
-    const places = new Map<string, Place>();
+    const cache = new VectorCache(folder, dimensions);
     await removeLeftovers(folder);
-    for (const name of await filesIn(folder)) {
-      const file = join(folder, name);
-      await readingFile(file, async (opened) => {
-        const { keys } = expectTensors(file, (await readSafetensorsHeader(opened)).tensors, dimensions);
-        const bytes = Buffer.from(await opened.read(keys.offset, keys.byteLength));
-        for (let row = 0; row < keys.shape[0]!; row += 1) {
-          places.set(bytes.toString('latin1', row * keyBytes, (row + 1) * keyBytes), { file, row });
-        }
-      });
-    }
-    return new VectorCache(folder, dimensions, places);
+    for (const name of await filesIn(folder)) await cache.#include(join(folder, name));
+    return cache;
   }
 
   has(key: string): boolean {
@@ -57,24 +47,23 @@ export class VectorCache {
 
   /** Copies vectors to rows of `into`, [rows, dimensions]. Throws 'bad-argument' for a key that is not there. */
   async read(wanted: Iterable<readonly [key: string, row: number]>, into: Float32Array): Promise<void> {
-    const byFile = new Map<string, [from: number, to: number][]>();
+    const rows = new Map<StoredTensor, [from: number, to: number][]>();
     for (const [key, to] of wanted) {
       const place = this.#places.get(digest(key));
       if (place === undefined) {
         throw new LincirError('bad-argument', { subject: this.folder, expected: 'a known key', found: key });
       }
-      const pairs = byFile.get(place.file) ?? [];
-      byFile.set(place.file, pairs);
+      const pairs = rows.get(place.vectors) ?? [];
+      rows.set(place.vectors, pairs);
       pairs.push([place.row, to]);
     }
-    for (const [file, pairs] of byFile) await this.#readFile(file, pairs, into);
+    for (const [vectors, pairs] of rows) await this.#readRows(vectors, pairs, into);
   }
 
   /** Keeps vectors, [keys, dimensions]; they are on the disk when this returns. Throws 'io'. */
   async add(keys: readonly string[], vectors: Float32Array): Promise<void> {
     if (keys.length === 0) return;
     const file = join(this.folder, `${randomUUID()}.safetensors`);
-    const digests = keys.map(digest);
     await makeFolder(this.folder);
     await writeSafetensors(file, [
       { name: 'vectors', type: 'float32', shape: [keys.length, this.#dimensions], data: vectors },
@@ -82,31 +71,42 @@ export class VectorCache {
         name: 'keys',
         type: 'uint8',
         shape: [keys.length, keyBytes],
-        data: Buffer.from(digests.join(''), 'latin1'),
+        data: Buffer.from(keys.map(digest).join(''), 'latin1'),
       },
     ]);
-    for (const [row, key] of digests.entries()) this.#places.set(key, { file, row });
+    await this.#include(file);
   }
 
-  async #readFile(file: string, pairs: [from: number, to: number][], into: Float32Array): Promise<void> {
+  async #include(file: string): Promise<void> {
+    const { tensors } = await readSafetensorsHeader(await fileSource(file));
+    const { keys, vectors } = expectTensors(file, tensors, this.#dimensions);
+    const bytes = Buffer.from(await keys.source.read(keys.offset, keys.byteLength));
+    for (let row = 0; row < keys.shape[0]!; row += 1) {
+      const key = bytes.toString('latin1', row * keyBytes, (row + 1) * keyBytes);
+      this.#places.set(key, { vectors, row });
+    }
+  }
+
+  async #readRows(
+    { source, offset }: StoredTensor,
+    pairs: [from: number, to: number][],
+    into: Float32Array,
+  ): Promise<void> {
     const size = this.#dimensions;
     const rowsPerRead = Math.max(1, Math.floor(bytesPerRead / size / 4));
     pairs.sort(([a], [b]) => a - b);
-    await readingFile(file, async (opened) => {
-      const { vectors } = expectTensors(file, (await readSafetensorsHeader(opened)).tensors, size);
-      for (let next = 0; next < pairs.length; ) {
-        const first = pairs[next]![0];
-        let end = next + 1;
-        while (end < pairs.length && pairs[end]![0] < first + rowsPerRead) end += 1;
-        const rows = pairs[end - 1]![0] - first + 1;
-        const bytes = await opened.read(vectors.offset + first * size * 4, rows * size * 4);
-        const values = new Float32Array(bytes.buffer, bytes.byteOffset, rows * size);
-        for (const [from, to] of pairs.slice(next, end)) {
-          into.set(values.subarray((from - first) * size, (from - first + 1) * size), to * size);
-        }
-        next = end;
+    for (let next = 0; next < pairs.length; ) {
+      const first = pairs[next]![0];
+      let end = next + 1;
+      while (end < pairs.length && pairs[end]![0] < first + rowsPerRead) end += 1;
+      const rows = pairs[end - 1]![0] - first + 1;
+      const bytes = await source.read(offset + first * size * 4, rows * size * 4);
+      const values = new Float32Array(bytes.buffer, bytes.byteOffset, rows * size);
+      for (const [from, to] of pairs.slice(next, end)) {
+        into.set(values.subarray((from - first) * size, (from - first + 1) * size), to * size);
       }
-    });
+      next = end;
+    }
   }
 }
 

@@ -29,6 +29,6 @@ export {
   transpose,
   where,
 } from './operators.ts';
-export type { RunTensor, Runtime } from './runtime.ts';
-export { Session, type SessionOptions } from './session.ts';
+export type { RunTensor, Runtime, SessionOptions } from './runtime.ts';
+export { Session } from './session.ts';
 export { constant, input, integers, sizeAt, type Value } from './values.ts';

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { add, gather, matmul, mul, reshape } from './operators.ts';
-import type { RunTensor } from './runtime.ts';
-import { Session, type SessionOptions } from './session.ts';
+import type { RunTensor, SessionOptions } from './runtime.ts';
+import { Session } from './session.ts';
 import { input, type Value } from './values.ts';
 
 const x = input('x', 'float32', ['rows', 3]);

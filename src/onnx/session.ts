@@ -6,22 +6,8 @@ import { withPlainAttention } from './attention.ts';
 import type { Device } from './choices.ts';
 import { formatShape, resolved, sameShape } from './dimensions.ts';
 import { buildModel, type Model } from './model.ts';
-import type { RunTensor, RuntimeSession } from './runtime.ts';
+import type { RunTensor, RuntimeSession, SessionOptions } from './runtime.ts';
 import type { Value } from './values.ts';
-
-export interface SessionOptions {
-  /** Where to compute. Default: 'cpu'. */
-  readonly device?: Device;
-  /** Threads of one operator on the CPU. Default: as many as there are physical cores. */
-  readonly threads?: number;
-  /**
-   * Rearrange weights for speed when the session is made. Without, it is made in a third of the time, and a run takes a
-   * tenth to a half longer: for a single run. Default: true.
-   */
-  readonly prepack?: boolean;
-  /** Write ONNX Runtime's profile to a file whose name begins so. */
-  readonly profile?: string;
-}
 
 /** ONNX Runtime starts as many as it is told to, whatever that does to the machine. */
 const mostThreads = 1024;
@@ -46,7 +32,7 @@ export class Session {
     outputs: Readonly<Record<string, Value>>,
     options: SessionOptions = {},
   ): Promise<Session> {
-    const { device = 'cpu', threads, prepack = true, profile } = options;
+    const { device = 'cpu', threads } = options;
     expectDevice(device);
     if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= mostThreads)) {
       throw badArgument('threads', `a whole number from 1 to ${mostThreads}`, `${threads}`);
@@ -57,7 +43,7 @@ export class Session {
     const weights = await inMemory(model.weights);
     try {
       const { bytes, folder } = model;
-      const session = await runtime.open({ bytes, folder, weights }, { device, threads, prepack, profile });
+      const session = await runtime.open({ bytes, folder, weights }, { ...options, device });
       return new Session(session, model, device);
     } catch (cause) {
       throw deviceError(device, 'to accept the graph', cause);

@@ -16,7 +16,7 @@ import {
   type StoredTensor,
   toFloat32,
 } from '../core/index.ts';
-import { asLincirError, fileLines, pathOnDisk, readingFile, readLines } from '../files/index.ts';
+import { fileLines, fileSource, pathOnDisk, readLines } from '../files/index.ts';
 
 export interface EmbeddingsFile {
   readonly path: string;
@@ -82,7 +82,8 @@ export async function openEmbeddings(file: string, names?: string): Promise<Embe
       found: 'another name',
     });
   }
-  const matrix = await readingFile(path, format);
+  const source = await fileSource(path);
+  const matrix = await format(source);
   const [count = 0, dimensions = 0] = matrix.shape;
   if (matrix.shape.length !== 2 || dimensions < 1 || dimensions > dimensionLimit) {
     throw new LincirError('bad-file', {
@@ -97,14 +98,12 @@ export async function openEmbeddings(file: string, names?: string): Promise<Embe
   if (named !== count) throw wrongCount(path, count, named);
 
   const { model, fingerprint } = matrix.metadata ?? {};
-  const { size, mtimeMs, ctimeMs } = await stat(path).catch((error: unknown) => {
-    throw asLincirError(error, path, 'read');
-  });
+  const { size, modified, statusChanged } = source;
   return {
-    ...{ path, count, dimensions, size, modified: mtimeMs, statusChanged: ctimeMs },
+    ...{ path, count, dimensions, size, modified, statusChanged },
     ...(model !== undefined && { model }),
     ...(fingerprint !== undefined && { fingerprint }),
-    rows: () => namedRows(path, matrix, readNames),
+    rows: () => namedRows(source, matrix, readNames),
   };
 }
 
@@ -143,7 +142,7 @@ async function namesOf(
   }
   if (tensor !== undefined) {
     const subject = `${path}: names`;
-    return () => jsonStrings(readLines(tensorBytes(path, tensor), subject), subject);
+    return () => jsonStrings(readLines(tensorBytes(tensor), subject), subject);
   }
   const beside = `${path.slice(0, -extname(path).length)}.names.jsonl`;
   const isThere = await stat(beside).then(
@@ -159,10 +158,10 @@ async function namesOf(
   });
 }
 
-async function* tensorBytes(path: string, { offset, byteLength }: StoredTensor): AsyncGenerator<Uint8Array> {
+async function* tensorBytes({ source, offset, byteLength }: StoredTensor): AsyncGenerator<Uint8Array> {
   const bytes = 2 ** 18;
   for (let at = 0; at < byteLength; at += bytes) {
-    yield await readingFile(path, (file) => file.read(offset + at, Math.min(bytes, byteLength - at)));
+    yield await source.read(offset + at, Math.min(bytes, byteLength - at));
   }
 }
 
@@ -186,7 +185,7 @@ async function* jsonStrings(
 }
 
 async function* namedRows(
-  path: string,
+  file: RandomAccess,
   matrix: Matrix,
   readNames: () => AsyncGenerator<string, void, void>,
 ): AsyncGenerator<NamedRows, void, void> {
@@ -197,14 +196,14 @@ async function* namedRows(
   try {
     for (let begin = 0; begin < count; begin += rows) {
       const size = Math.min(rows, count - begin);
-      const data = await readingFile(path, (file) => readRows(file, matrix, begin, size));
+      const data = await readRows(file, matrix, begin, size);
       const names: string[] = [];
       while (names.length < size) {
         const { value } = await allNames.next();
-        if (value === undefined) throw wrongCount(path, count, begin + names.length);
+        if (value === undefined) throw wrongCount(file.name, count, begin + names.length);
         names.push(value);
       }
-      checkRows(path, names, data, begin);
+      checkRows(file.name, names, data, begin);
       yield { names, embeddings: { shape: [size, dimensions], data } };
     }
   } finally {

@@ -1,7 +1,7 @@
 /** ONNX Runtime for Node, with its native devices. `#runtime` names this folder. */
 
 import * as ort from 'onnxruntime-node';
-import type { RunTensor, Runtime } from '../onnx/index.ts';
+import type { Runtime } from '../onnx/index.ts';
 
 // Its failures come as exceptions; what it would print of its own accord belongs to no library.
 ort.env.logLevel = 'fatal';
@@ -13,7 +13,7 @@ export const runtime: Runtime = {
     cuda: `CUDA needs an NVIDIA driver, CUDA 12 and cuDNN 9, and ONNX Runtime's CUDA libraries (run \`ONNXRUNTIME_NODE_INSTALL=cuda12 npm install onnxruntime-node@${ort.env.versions.node}\` where lincir is installed, and let its script run)`,
   },
   devices: () => ort.listSupportedBackends().map(({ name }) => name),
-  open: async ({ bytes, folder, weights }, { device, threads, prepack, profile }) => {
+  open: async ({ bytes, folder, weights }, { device, threads, prepack = true, profile }) => {
     const session = await ort.InferenceSession.create(bytes, {
       executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
       graphOptimizationLevel: 'all',
@@ -32,7 +32,10 @@ export const runtime: Runtime = {
     });
     return {
       run: async (feeds) => {
-        const results = Object.entries(await session.run(mapped(feeds, nativeTensor)));
+        const tensors = Object.entries(feeds).map(([name, { shape, data }]) => {
+          return [name, new ort.Tensor(data instanceof BigInt64Array ? 'int64' : 'float32', data, shape)];
+        });
+        const results = Object.entries(await session.run(Object.fromEntries(tensors)));
         return Object.fromEntries(
           results.map(([name, { dims, data }]) => [name, { shape: dims, data: data as Float32Array }]),
         );
@@ -44,16 +47,3 @@ export const runtime: Runtime = {
     };
   },
 };
-
-function nativeTensor({ shape, data }: RunTensor): ort.Tensor {
-  return data instanceof BigInt64Array
-    ? new ort.Tensor('int64', data, shape)
-    : new ort.Tensor('float32', data, shape);
-}
-
-function mapped<From, To>(
-  object: Readonly<Record<string, From>>,
-  change: (item: From) => To,
-): Record<string, To> {
-  return Object.fromEntries(Object.entries(object).map(([name, item]) => [name, change(item)]));
-}

@@ -47,7 +47,6 @@ export const uncovered: Readonly<Record<string, string>> = {
   'phi/inversion.ts': 'takes numbers out of a hash',
   'decoding/decoder-watch.ts': 'reads how much memory its own process takes',
   'files/file-source.ts': 'opens files and looks at no byte of them',
-  'files/json-file.ts': 'reads by core/json.ts',
   'files/write-file.ts': 'writes',
   'runtime/binding.ts': 'only looks whether files are there',
   'hub/download.ts': 'compares what it downloads with a hash',
