@@ -36,7 +36,9 @@ export async function openFile(path: string): Promise<FileSource> {
 
 /** A file to be read at any time, which nobody has to close. Throws 'not-found', 'io' or 'bad-file'. */
 export async function fileSource(path: string): Promise<FileSource> {
-  return await readingFile(path, async (file) => file);
+  const file = await openFile(path);
+  file.closeWhenUnused();
+  return file;
 }
 
 /** Reads a JSON file of at most `limit` bytes. Throws 'not-found', 'io' or 'bad-file'. */
@@ -101,13 +103,19 @@ export class FileSource implements RandomAccess {
       throw asLincirError(error, this.name, 'read');
     } finally {
       this.#reads -= 1;
-      if (this.#isUnused) setImmediate(() => this.#closeUnused().catch(() => {}));
+      if (!this.#isKept) this.closeWhenUnused();
     }
   }
 
   async close(): Promise<void> {
     this.#isKept = false;
     await this.#closeUnused();
+  }
+
+  /** Reads that begin right away still share what is open now. */
+  closeWhenUnused(): void {
+    this.#isKept = false;
+    setImmediate(() => this.#closeUnused().catch(() => {}));
   }
 
   get #isUnused(): boolean {
