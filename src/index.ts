@@ -71,6 +71,13 @@ export { type Device, devices } from './onnx/index.ts';
 export { type LoadPhiOptions, loadPhi, Phi, type PhiInfo } from './phi/index.ts';
 export { type EmbeddingsFile, type MetadataFile, openEmbeddings, openMetadata } from './pictures/index.ts';
 export type { ImageSource } from './pixels/index.ts';
+export {
+  type SearchEvent,
+  type SearchRequest,
+  type SearchResults,
+  SearchSession,
+  type SearchSessionOptions,
+} from './search/index.ts';
 export type {
   BrokenImage,
   Hit,

@@ -1,3 +1,10 @@
-/** Searching with everything loaded: what makes pseudo tokens, kept on disk where it takes long. */
+/** Searching with everything loaded: sessions, and inversion with its cache. */
 
 export { type OpenInversionOptions, openInversion } from './open-inversion.ts';
+export {
+  type SearchEvent,
+  type SearchRequest,
+  type SearchResults,
+  SearchSession,
+  type SearchSessionOptions,
+} from './session.ts';

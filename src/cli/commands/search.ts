@@ -1,26 +1,29 @@
 /** `lincir search`: finds images that match an image and words, once or in a dialogue. */
 
 import { access } from 'node:fs/promises';
-import type { Method } from '../../composition/index.ts';
+import { type Method, methods } from '../../composition/index.ts';
 import { formatBytes, LincirError, quoted } from '../../core/index.ts';
 import { asLincirError } from '../../files/index.ts';
 import { isWebAddress, memberMark } from '../../pictures/index.ts';
-import type { Context } from '../context.ts';
+import {
+  type SearchEvent,
+  type SearchRequest,
+  type SearchResults,
+  SearchSession,
+  type SearchSessionOptions,
+} from '../../search/index.ts';
+import { type Context, downloadBar } from '../context.ts';
 import { refuseIdle } from '../idle-options.ts';
 import { interact } from '../search/dialogue.ts';
 import { hitOf } from '../search/dialogue-steps.ts';
 import { askedLine } from '../search/facts.ts';
+import { withInput } from '../search/input.ts';
 import { asJson, asPaths, asText, foundLine, timingLines, writePage } from '../search/output.ts';
-import {
-  type SearchRequest,
-  type SearchResults,
-  SearchSession,
-  type SessionOptions,
-} from '../search/session.ts';
 import { terminalGraphics } from '../terminal/pictures.ts';
 import { looksEmptied } from '../terminal/shell-quotes.ts';
 
-export interface SearchCommandOptions extends SessionOptions {
+export interface SearchCommandOptions
+  extends Pick<SearchSessionOptions, 'index' | 'model' | 'device' | 'threads' | 'allowPrivate'> {
   readonly image?: readonly string[];
   readonly text?: string;
   readonly phi?: string;
@@ -83,13 +86,18 @@ export async function search(options: SearchCommandOptions, context: Context): P
   ]);
   if (options.preview) expectGraphics();
   // Methods without phi take several images without names.
-  const named = method === undefined || method === 'lincir' ? images.length : 1;
+  const named = methods[method ?? 'lincir'].pseudoTokens ? images.length : 1;
   if (text !== undefined && looksEmptied(text, named) && images.length > 0) {
     context.reporter.note(
       `warning: ${quoted(text)} has a gap: if you wrote $1 there, a shell has emptied it; write --text in single quotes`,
     );
   }
-  const session = await SearchSession.open(options, context);
+  const session = await SearchSession.open({
+    ...options,
+    prepack: interactive === true,
+    signal: context.signal,
+    onEvent: teller(context),
+  });
   try {
     const shows = {
       show: (results: SearchResults) => show(results, session, options, context),
@@ -97,7 +105,8 @@ export async function search(options: SearchCommandOptions, context: Context): P
     };
     if (interactive) await interact(session, request, shows, context);
     else {
-      const results = await session.search(request);
+      session.expectQuery(request);
+      const results = await session.search(await withInput(request, false));
       if (phi !== undefined && results.phi === undefined) {
         context.reporter.note(`warning: --phi is not used by the method ${results.query.method}`);
       }
@@ -111,6 +120,29 @@ export async function search(options: SearchCommandOptions, context: Context): P
   } finally {
     await session.close();
   }
+}
+
+/** Shows what a session tells. */
+function teller({ reporter }: Context): (event: SearchEvent) => void {
+  let advance: ReturnType<typeof downloadBar> | undefined;
+  let isInverting = false;
+  return (event) => {
+    if (event.kind === 'download') {
+      advance ??= downloadBar(reporter, event.what);
+      advance(event.progress);
+    } else if (event.kind === 'licence') reporter.note(event.notice);
+    else if (event.kind === 'rebuilt') {
+      reporter.note(`${event.index} has been rebuilt: loading its model, ${event.model}`);
+    } else if (event.kind === 'inversion') {
+      if (!isInverting) reporter.begin({ label: 'oti', unit: 'images', total: event.total });
+      isInverting = true;
+      reporter.advance(event.done);
+    } else {
+      reporter.end();
+      advance = undefined;
+      isInverting = false;
+    }
+  };
 }
 
 /** Prints results as the options ask. */

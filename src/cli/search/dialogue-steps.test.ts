@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { SearchRequest, SearchResults } from '../../search/index.ts';
 import { commands, help, stepOf } from './dialogue-steps.ts';
-import type { SearchRequest, SearchResults } from './session.ts';
 
 const request: SearchRequest = { images: ['a.jpg'], text: 'is red', top: 3, page: 2 };
 const hit = (id: string) => ({ id, path: `/p/${id}.jpg`, folder: '/p', hash: id, score: 0.5, metadata: {} });

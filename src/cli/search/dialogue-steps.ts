@@ -1,8 +1,8 @@
 /** What a line of the dialogue means: the next request, something to print or open, or the end. */
 
 import { methodNames, weightedMethods } from '../../composition/index.ts';
+import type { SearchRequest, SearchResults } from '../../search/index.ts';
 import { withoutQuotes, wordsOf } from '../terminal/words.ts';
-import type { SearchRequest, SearchResults } from './session.ts';
 
 /** The commands, in the order of help. */
 export const commands = {

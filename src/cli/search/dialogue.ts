@@ -6,11 +6,12 @@ import { createInterface, type Interface } from 'node:readline/promises';
 import { methodNames, methods } from '../../composition/index.ts';
 import { LincirError } from '../../core/index.ts';
 import { cacheFolder } from '../../files/index.ts';
+import type { SearchRequest, SearchResults, SearchSession } from '../../search/index.ts';
 import type { Context } from '../context.ts';
 import { completedPath } from '../terminal/words.ts';
 import { commands, stepOf } from './dialogue-steps.ts';
 import { requestLines } from './facts.ts';
-import type { SearchRequest, SearchResults, SearchSession } from './session.ts';
+import { withInput } from './input.ts';
 
 /** How results are shown. */
 export interface Shows {
@@ -51,7 +52,7 @@ export async function interact(
       }
       session.expectQuery(asked);
       request = before;
-      last = await session.search(asked);
+      last = await session.search(await withInput(asked, true));
       request = next;
       await show(last);
     });

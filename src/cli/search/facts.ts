@@ -1,7 +1,7 @@
 /** The whole request in words, for the page, the terminal and programs. */
 
 import { formatCount, quoted } from '../../core/index.ts';
-import type { SearchRequest, SearchResults } from './session.ts';
+import type { SearchRequest, SearchResults } from '../../search/index.ts';
 
 /** Terms and values of the request, in order. The prompt, the images, index and model are shown elsewhere. */
 export function askedFacts({ request, query, phi }: SearchResults): Readonly<Record<string, string>> {
@@ -45,7 +45,7 @@ export function requestLines(request: SearchRequest): string[] {
   const { images, text, method, weight, without, withoutWeight, where, minScore, unique, top, page } =
     request;
   const facts = {
-    images: images.join(', ') || 'none',
+    images: images.map((image) => (typeof image === 'string' ? image : image.name)).join(', ') || 'none',
     words: text ?? 'none',
     method: method ?? 'by what is given',
     weight,

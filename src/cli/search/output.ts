@@ -7,11 +7,11 @@ import { pathToFileURL } from 'node:url';
 import { formatCounted } from '../../core/index.ts';
 import { writeFileAtomically } from '../../files/index.ts';
 import { indexedBytes, memberMark, thumbnailOf } from '../../pictures/index.ts';
+import type { SearchResults } from '../../search/index.ts';
 import type { Hit } from '../../store/index.ts';
 import { type TerminalGraphics, terminalImage } from '../terminal/pictures.ts';
 import { askedFacts, labelOf } from './facts.ts';
 import { type RankedImage, resultsPage } from './page.ts';
-import type { SearchResults } from './session.ts';
 
 /** Columns that a line leaves out, unless the filter names them. */
 const quietColumns: ReadonlySet<string> = new Set(['lens', 'latitude', 'longitude', 'width', 'height']);

@@ -1,0 +1,265 @@
+/** Keeps an index, its model and phi loaded between searches, and searches with them. */
+
+import { type Clip, loadClip } from '../clip/index.ts';
+import {
+  type ComposeOptions,
+  compose,
+  composePrompt,
+  type Method,
+  methodOf,
+  methods,
+  type PseudoTokenEncoder,
+  type Query,
+} from '../composition/index.ts';
+import type { DownloadProgress } from '../core/index.ts';
+import { cacheFolder } from '../files/index.ts';
+import { phiPresetFor } from '../hub/index.ts';
+import {
+  type FoundImage,
+  type ImageIndex,
+  type IndexedReference,
+  openIndex,
+  type SearchOptions,
+} from '../indexing/index.ts';
+import type { Device } from '../onnx/index.ts';
+import { loadPhi, type Phi } from '../phi/index.ts';
+import { openInversion } from './open-inversion.ts';
+
+export interface SearchSessionOptions {
+  /** See `openIndex`. */
+  readonly index: string;
+  /** Default: the index's own. */
+  readonly model?: string;
+  readonly device?: Device;
+  readonly threads?: number;
+  /** Off: loading is quicker, each search slower, and the last bits of vectors are others. Default: on. */
+  readonly prepack?: boolean | undefined;
+  /** Fetch images from private addresses, too. */
+  readonly allowPrivate?: boolean;
+  /** Where `oti` keeps its pseudo tokens. Default: the cache folder. */
+  readonly cache?: string;
+  /** Ends downloads and inversions. */
+  readonly signal?: AbortSignal;
+  readonly onEvent?: ((event: SearchEvent) => void) | undefined;
+}
+
+/** What takes a while, or a person should know. */
+export type SearchEvent =
+  | { readonly kind: 'download'; readonly what: string; readonly progress: DownloadProgress }
+  /** Before the download of a phi, in words for the user. */
+  | { readonly kind: 'licence'; readonly notice: string }
+  | { readonly kind: 'inversion'; readonly done: number; readonly total: number }
+  /** The download or inversion that was told of has ended. */
+  | { readonly kind: 'done' }
+  /** Another process has rebuilt the index: its model is loaded. */
+  | { readonly kind: 'rebuilt'; readonly index: string; readonly model: string };
+
+/** A request. */
+export interface SearchRequest
+  extends Pick<ComposeOptions, 'text' | 'without' | 'withoutWeight' | 'method' | 'weight'>,
+    Pick<SearchOptions, 'where' | 'minScore' | 'exact' | 'unique'> {
+  /** Files, web addresses, ids or paths in the index; or an image itself. */
+  readonly images: readonly (string | File)[];
+  /** See `loadPhi`. */
+  readonly phi?: string | undefined;
+  readonly top: number;
+  readonly page: number;
+  /** Do not leave out the query's own images. */
+  readonly includeReference?: boolean | undefined;
+}
+
+export interface SearchResults {
+  readonly request: SearchRequest;
+  readonly query: Query;
+  readonly references: readonly (IndexedReference & { readonly name: string })[];
+  readonly hits: readonly FoundImage[];
+  readonly index: string;
+  /** Of the index. */
+  readonly model: string;
+  /** The phi as it was named, if it was used. */
+  readonly phi: string | undefined;
+  /** Milliseconds of each stage, in order. */
+  readonly timings: Readonly<Record<string, number>>;
+}
+
+/** Owns what it has loaded: close it. */
+export class SearchSession {
+  readonly index: ImageIndex;
+  readonly #options: SearchSessionOptions;
+  #clip: Clip;
+  #phi: { readonly name: string; readonly phi: Phi } | undefined;
+  /** Milliseconds of loading since the last request, by stage. */
+  #loading: Record<string, number>;
+
+  private constructor(
+    options: SearchSessionOptions,
+    index: ImageIndex,
+    clip: Clip,
+    loading: Record<string, number>,
+  ) {
+    this.#options = options;
+    this.index = index;
+    this.#clip = clip;
+    this.#loading = loading;
+  }
+
+  /** @throws what `openIndex` and `loadClip` throw */
+  static async open(options: SearchSessionOptions): Promise<SearchSession> {
+    const loading: Record<string, number> = {};
+    const index = await timed(loading, 'index', () => openIndex(options.index));
+    try {
+      const name = options.model ?? index.info.model;
+      const clip = await timed(loading, 'model', () => clipOf(name, index, options));
+      return new SearchSession(options, index, clip, loading);
+    } catch (error) {
+      await index.close();
+      throw error;
+    }
+  }
+
+  /**
+   * The method of a request.
+   * @throws LincirError 'bad-argument' for a request that is no query, as `compose` does
+   */
+  expectQuery(request: SearchRequest): Method {
+    const { images, text = '', method: asked } = request;
+    const phi = request.phi ?? (asked && methods[asked].pseudoTokens === 'inversion' ? asked : undefined);
+    const method = methodOf({ ...request, phi, publishedPhi: phiPresetFor(this.#clip.id) });
+    if (methods[method].pseudoTokens) composePrompt(text, images.length, this.#clip.tokenizer);
+    return method;
+  }
+
+  /**
+   * If another process has rebuilt the index for another model, loads that model first.
+   * @throws LincirError as `compose`, `PictureIndex.reference` and `PictureIndex.search` do
+   */
+  async search(request: SearchRequest): Promise<SearchResults> {
+    try {
+      return await this.#search(request);
+    } catch (error) {
+      const { fingerprint, targetPad } = this.index.info;
+      if (fingerprint === this.#clip.fingerprint && targetPad === this.#clip.targetPad) throw error;
+      await this.#followIndex();
+      return await this.#search(request);
+    }
+  }
+
+  async #followIndex(): Promise<void> {
+    const { model } = this.index.info;
+    this.#options.onEvent?.({ kind: 'rebuilt', index: this.index.uri, model });
+    const clip = await timed(this.#loading, 'model', () => clipOf(model, this.index, this.#options));
+    await this.#clip.dispose();
+    this.#clip = clip;
+    await this.#forgetPhi();
+  }
+
+  async #search(request: SearchRequest): Promise<SearchResults> {
+    const { images, text, without, withoutWeight, weight, where, top, page } = request;
+    const timings = this.#loading;
+    this.#loading = {};
+    // Checked before anything is fetched or loaded.
+    const chosen = this.expectQuery(request);
+    const references = await timed(timings, 'reading images', () =>
+      Promise.all(images.map((image) => this.#reference(image))),
+    );
+    this.index.expectModel(this.#clip);
+    const { pseudoTokens } = methods[chosen];
+    const phiName = pseudoTokens === 'phi' ? request.phi : undefined;
+    const phi = pseudoTokens && (await timed(timings, 'phi', () => this.#pseudoTokensOf(chosen, phiName)));
+    const query = await compose({
+      clip: this.#clip,
+      phi,
+      ...{
+        images: references.map(({ image }) => image),
+        text,
+        without,
+        withoutWeight,
+        method: chosen,
+        weight,
+      },
+    });
+    timings['encoding images'] = query.timings.images;
+    timings['applying phi'] = query.timings.phi;
+    timings['encoding text'] = query.timings.text;
+    const exclude = request.includeReference ? [] : references.map(({ hash }) => hash);
+    const { minScore, exact, unique } = request;
+    const hits = await timed(timings, 'searching', () =>
+      this.index.search(query, { top, page, minScore, where, exclude, exact, unique }),
+    );
+    const { uri: index, info } = this.index;
+    return { request, query, references, hits, index, model: info.model, phi: phiName, timings };
+  }
+
+  async close(): Promise<void> {
+    await this.#forgetPhi();
+    await this.#clip.dispose();
+    await this.index.close();
+  }
+
+  async #reference(image: string | File): Promise<SearchResults['references'][number]> {
+    const { allowPrivate = false } = this.#options;
+    if (typeof image === 'string') {
+      return { name: image, ...(await this.index.reference(image, { allowPrivate })) };
+    }
+    const bytes = new Uint8Array(await image.arrayBuffer());
+    return { name: image.name, ...(await this.index.reference(bytes)) };
+  }
+
+  /** What makes a method's pseudo tokens. A phi is loaded once; another one takes its place. */
+  async #pseudoTokensOf(method: Method, name: string | undefined): Promise<PseudoTokenEncoder | undefined> {
+    const { device, threads, signal, onEvent, cache = cacheFolder() } = this.#options;
+    const clip = this.#clip;
+    if (methods[method].pseudoTokens === 'inversion') {
+      const onProgress = (done: number, total: number) => {
+        onEvent?.({ kind: 'inversion', done, total });
+        if (done === total) onEvent?.({ kind: 'done' });
+      };
+      return openInversion({ clip, cache, device, threads, signal, onProgress });
+    }
+    if (name === undefined) return undefined;
+    if (this.#phi?.name === name) return this.#phi.phi;
+    const phi = await loadPhi(name, {
+      ...{ clip, device, threads, signal },
+      onProgress: (progress) => onEvent?.({ kind: 'download', what: 'phi', progress }),
+      onLicence: (notice) => onEvent?.({ kind: 'licence', notice }),
+    });
+    onEvent?.({ kind: 'done' });
+    await this.#forgetPhi();
+    this.#phi = { name, phi };
+    return phi;
+  }
+
+  async #forgetPhi(): Promise<void> {
+    await this.#phi?.phi.dispose();
+    this.#phi = undefined;
+  }
+}
+
+/** The model of the index, loaded. */
+async function clipOf(
+  name: string,
+  index: ImageIndex,
+  { device, threads, prepack = true, signal, onEvent }: SearchSessionOptions,
+): Promise<Clip> {
+  const { targetPad } = index.info;
+  const clip = await loadClip(name, {
+    ...{ device, threads, prepack, signal },
+    ...(targetPad !== null && { targetPad }),
+    onDownload: (progress) => onEvent?.({ kind: 'download', what: name, progress }),
+  });
+  onEvent?.({ kind: 'done' });
+  try {
+    index.expectModel(clip);
+    return clip;
+  } catch (error) {
+    await clip.dispose();
+    throw error;
+  }
+}
+
+async function timed<T>(timings: Record<string, number>, stage: string, work: () => Promise<T>): Promise<T> {
+  const begin = performance.now();
+  const result = await work();
+  timings[stage] = performance.now() - begin;
+  return result;
+}
