@@ -65,7 +65,8 @@ export class Phi {
   }
 
   /**
-   * Turns embeddings into pseudo tokens, in bounded memory besides the result.
+   * Turns embeddings into pseudo tokens, in bounded memory besides the result. On a CPU, a pseudo token is the same to the
+   * bit, whatever other rows there are: ONNX Runtime sums up a single row in another order than several, so that runs as two.
    * @param embeddings [n, input], as CLIP gives them: not scaled to length 1
    * @returns [n, output], to stand in place of token embeddings
    * @throws LincirError 'bad-argument' for embeddings of other dimensions
@@ -84,9 +85,10 @@ export class Phi {
     const parameters = Object.fromEntries(this.#parameters);
     for (let start = 0; start < rows; start += rowsPerRun) {
       const chunk = data.subarray(start * size, (start + rowsPerRun) * size);
-      const embeddings = { shape: [chunk.length / size, size], data: chunk };
+      const given = chunk.length === size ? Float32Array.of(...chunk, ...chunk) : chunk;
+      const embeddings = { shape: [given.length / size, size], data: given };
       const { pseudo } = await this.#session.run<'pseudo'>({ ...parameters, embeddings });
-      all.set(pseudo.data, start * output);
+      all.set(pseudo.data.subarray(0, (chunk.length / size) * output), start * output);
     }
     return { shape: [rows, output], data: all };
   }
