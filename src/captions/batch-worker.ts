@@ -12,9 +12,9 @@ import { CaptionStore } from './store.ts';
 const options: BatchOptions = workerData;
 const port = parentPort!;
 const ready = prepareBatches(options);
-ready.catch(() => {}); // told to the first request
+ready.catch(() => {}); // reported with the first request
 
-/** The answer before: answers leave in the order of the requests. */
+/** The previous answer: answers leave in the order of the requests. */
 let earlier: Promise<void> = Promise.resolve();
 
 port.on('message', (request: BatchRequest) => {
@@ -26,7 +26,7 @@ async function answerTo(request: BatchRequest): Promise<BatchAnswer> {
     return { batch: await (await ready)(request) };
   } catch (error) {
     if (!(error instanceof LincirError)) return { failed: error };
-    const { cause: _, ...problem } = error.problem; // may not be able to leave the thread
+    const { cause: _, ...problem } = error.problem; // the original may not be transferable to another thread
     return { refused: { code: error.code, problem } };
   }
 }

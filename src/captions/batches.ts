@@ -1,4 +1,4 @@
-/** Prepared captions for training steps, made on a thread of their own while the caller computes. */
+/** Prepares captions for training steps on a second thread, while the caller computes. */
 
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -7,7 +7,7 @@ import type { Masking } from './masking.ts';
 import type { PreparedCaption } from './preparation.ts';
 
 export interface BatchOptions {
-  /** A complete CaptionStore's. */
+  /** The folder of a complete CaptionStore. */
   readonly storeFolder: string;
   /** Where the model's tokenizer is. */
   readonly modelFolder: string;
@@ -17,7 +17,7 @@ export interface BatchOptions {
 
 /** Captions of a run's endless order, in that order. */
 export interface CaptionBatch {
-  /** The captions' numbers in the store: those of its first source, then those of the next. */
+  /** The captions' numbers in the store, which count through its sources. */
   readonly numbers: readonly number[];
   readonly captions: readonly string[];
   readonly prepared: readonly PreparedCaption[];
@@ -29,13 +29,13 @@ export interface BatchRequest {
   readonly count: number;
 }
 
-/** What the thread answers, in the order of the requests. */
+/** The thread's answers, in the order of the requests. */
 export type BatchAnswer =
   | { readonly batch: CaptionBatch }
   | { readonly refused: { readonly code: ErrorCode; readonly problem: Problem } }
   | { readonly failed: unknown };
 
-/** The thread. A batch depends on the options and its place only. Owns the thread: close it. */
+/** Owns the thread: close it. A batch depends only on the options and its place. */
 export class CaptionBatches {
   readonly #worker: Worker;
   readonly #waiting: { resolve: (batch: CaptionBatch) => void; reject: (error: unknown) => void }[] = [];
@@ -43,7 +43,7 @@ export class CaptionBatches {
   readonly #known = new Map<string, Promise<CaptionBatch>>();
 
   constructor(options: BatchOptions) {
-    // Compiled, this file and its neighbour end in .js.
+    // After compilation, this file and the worker end in .js.
     const file = new URL(`./batch-worker${extname(import.meta.url)}`, import.meta.url);
     this.#worker = new Worker(file, { workerData: options });
     this.#worker.on('message', (answer: BatchAnswer) => this.#settle(answer));
@@ -54,7 +54,7 @@ export class CaptionBatches {
   }
 
   /**
-   * The captions from `first` on, and a beginning with the ones after them.
+   * The captions from `first` on. Also begins with the ones after them.
    * @throws LincirError 'bad-file', 'io' or 'bad-config' when store or tokenizer cannot be used
    */
   async take({ first, count }: BatchRequest): Promise<CaptionBatch> {
@@ -74,7 +74,7 @@ export class CaptionBatches {
     if (known) return known;
     if (this.#failed !== undefined) throw this.#failed;
     const made = new Promise<CaptionBatch>((resolve, reject) => this.#waiting.push({ resolve, reject }));
-    made.catch(() => {}); // reported to whoever takes it
+    made.catch(() => {}); // reported when it is taken
     this.#worker.postMessage(request);
     this.#known.set(key, made);
     return made;

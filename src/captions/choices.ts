@@ -1,3 +1,3 @@
-/** What users choose of captions by name. */
+/** What users choose by name: rules of masking. */
 
 export { maskings } from './masking.ts';

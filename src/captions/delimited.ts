@@ -1,13 +1,13 @@
-/** Captions in CSV and TSV: one column of records that may span lines. */
+/** Reads captions from CSV and TSV: one column of records, which may span lines. */
 
 import { LincirError, quoted } from '../core/index.ts';
 import { fieldCount, parseDelimited } from '../tables/index.ts';
 import { noSuchColumn, type Row } from './rows.ts';
 
-/** No field is this long, in bytes: a lost quote is not to fill the memory. */
+/** Limit of a field in bytes, so that a lost quote does not fill the memory. */
 const fieldLimit = 2 ** 20;
 
-/** Where the captions of a file are. */
+/** The column of a file's captions. */
 interface Place {
   readonly hasHeader: boolean;
   /** Fields of a row. */
@@ -17,11 +17,11 @@ interface Place {
 }
 
 /**
- * The rows below a header, some at a time; `at` is the line where a record begins. Quoted fields may hold line ends, and
+ * The rows below a header, some at a time; `at` is the line where a record begins. Quoted fields may have line ends, and
  * doubled quotes for quotes. TSV is often written without quoting: there, a quote that does not enclose a whole field is
- * a character like any other. A blank line is a row with an empty caption, one that ends before the column has none.
- * @param columns the column to read: the first of these that the header has. If it has none and one of them is a number,
- *   there is no header, and that column, counted from 1, is read from the first row on.
+ * an ordinary character. A blank line is a row with an empty caption. A row that ends before the column has none.
+ * @param columns the column to read: the first of these that the header has. If it has none of them and one is a number,
+ *   there is no header, and the column with this number, from 1, is read from the first row on.
  * @throws LincirError 'bad-file' naming the line of a record that has more fields than the header, ill-placed
  *   quotes, a field of more than 1 MiB, or a caption that is not UTF-8, or listing the columns if none is wanted.
  */
@@ -105,7 +105,7 @@ function lineEnds(field: Uint8Array): number {
 
 const byteOrderMark = Buffer.from('\uFEFF');
 
-/** The parser would take the mark for a part of the first name, even if that is quoted. */
+/** The parser would take the byte order mark as part of the first name, even if that is quoted. */
 async function* withoutByteOrderMark(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, void> {
   let begin: Buffer | undefined = Buffer.alloc(0);
   for await (const chunk of chunks) {

@@ -1,4 +1,4 @@
-/** The formats of caption files: which one a name means, and how it is read from a disk, packed or not. */
+/** Formats of caption files: chooses one by a file's name, and reads it from disk, compressed or not. */
 
 import { LincirError, parseJsonLine, quoted, shortJson } from '../core/index.ts';
 import { readingFile, readLines } from '../files/index.ts';
@@ -8,7 +8,7 @@ import { parquetRows } from './parquet.ts';
 import { noSuchColumn, type Row } from './rows.ts';
 
 export interface CaptionFormat {
-  /** What messages count: lines of a text, rows of a table. */
+  /** The unit in messages: lines of a text, rows of a table. */
   readonly unit: 'line' | 'row';
   /** All rows of a file, some hundreds or thousands at a time, in bounded memory. */
   readonly rows: (
@@ -38,7 +38,7 @@ const parquet: CaptionFormat = {
 
 const rowsPerBatch = 2048;
 
-/** The format that a name's extension means, whatever its case. Throws LincirError 'bad-argument' listing all formats. */
+/** The format of a name's extension, in any case. Throws LincirError 'bad-argument' listing all formats. */
 export function formatOf(path: string): CaptionFormat {
   const [, extension = '', packing] = /\.([a-z]+?)(?:\.(gz|zst))?$/.exec(path.toLowerCase()) ?? [];
   if (extension === 'parquet' && packing === undefined) return parquet;
@@ -58,7 +58,7 @@ export function formatOf(path: string): CaptionFormat {
   });
 }
 
-/** Opened for every read: these are few and large, and nothing stays open if the reader goes away. */
+/** Opened for every read: reads are few and large, and nothing stays open if the reader stops. */
 function fileOnDisk(path: string, size: number): ParquetFile {
   return {
     name: path,

@@ -1,4 +1,4 @@
-/** Captions for training: found, stored, ordered, masked and tokenized. */
+/** Captions for training: finds, stores, orders, masks and tokenizes them. */
 
 export { type BatchOptions, type BatchRequest, type CaptionBatch, CaptionBatches } from './batches.ts';
 export { cleanCaption } from './cleaning.ts';

@@ -13,7 +13,7 @@ export interface Span {
 /** The spans of a cleaned caption's keywords, in order. They depend on the caption alone. */
 export type KeywordTagger = (cleaned: string) => Span[];
 
-/** What wink's English model keeps about words; new ones are added as they come. */
+/** What wink's English model keeps about words. It adds new words as they come. */
 interface WinkLexicon {
   readonly features: {
     readonly lexeme: { readonly hash: Record<string, number>; readonly list: readonly string[] };
@@ -26,9 +26,9 @@ interface Word {
 }
 
 const keywordTags: ReadonlySet<string> = new Set<PartOfSpeech>(['NOUN', 'PROPN', 'ADJ', 'DET']);
-/** Keywords are looked for in so many characters: 77 tokens seldom reach as far, and odder texts take no longer. */
+/** Only so many characters are tagged. 77 tokens seldom reach as far, and odd texts take no longer. */
 const taggedLength = 1000;
-/** wink is loaded anew after so many words that it did not know: it never forgets any. */
+/** wink never forgets new words, so it is reloaded after so many. */
 const newWordsLimit = 2 ** 16;
 
 /** Loads the English model, which takes a tenth of a second and 25 MB. */
@@ -41,7 +41,7 @@ export function createTagger(): KeywordTagger {
     let inRun = false;
     for (const { text, isKeyword } of wink.words(beginning(cleaned))) {
       const start = cleaned.indexOf(text, end);
-      if (start < 0) continue; // a rare contraction that wink spells in another way
+      if (start < 0) continue; // a rare contraction, which wink spells differently
       inRun &&= cleaned.slice(end, start).trim() === '';
       end = start + text.length;
       if (isKeyword) {
@@ -62,7 +62,7 @@ function beginning(cleaned: string): string {
 }
 
 function loadWink(): { words(text: string): Word[]; newWords(): number } {
-  const require = createRequire(import.meta.url); // lazy: whoever trains nothing does not wait for it
+  const require = createRequire(import.meta.url); // loaded lazily, so that only training waits for it
   const winkNlp: typeof import('wink-nlp').default = require('wink-nlp');
   const english: Model = require('wink-eng-lite-web-model');
   const lexicon = (english.core as () => WinkLexicon)();
@@ -75,7 +75,7 @@ function loadWink(): { words(text: string): Word[]; newWords(): number } {
   };
   const { readDoc, its } = winkNlp(model, ['pos']);
   const adjectives = new Map<string, boolean>();
-  /** wink calls the "large" of "a large brown dog" an adverb, but not when it stands alone; a "very" always is one. */
+  /** wink takes the "large" of "a large brown dog" for an adverb, but not "large" alone. "very" always is one. */
   const isAdjective = (word: string) => {
     const known = adjectives.get(word) ?? readDoc(word).tokens().out(its.pos)[0] === 'ADJ';
     adjectives.set(word, known);
@@ -90,7 +90,7 @@ function loadWink(): { words(text: string): Word[]; newWords(): number } {
         const isMistaken = tags[at] === 'ADV' && keywordTags.has(tags[at + 1]!) && isAdjective(word);
         return { text: word, isKeyword: keywordTags.has(tags[at]!) || isMistaken };
       });
-      // A word that is known splits no more: "4k," would be other tokens after "in 4k" than before.
+      // A known word is no longer split: "4k," would give other tokens after "in 4k" than before.
       for (const word of list.slice(before)) Reflect.deleteProperty(hash, word);
       return words.filter((word) => word.text.trim() !== '');
     },

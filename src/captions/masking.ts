@@ -1,32 +1,32 @@
-/** Masking: the placeholder `$` in place of a caption's keywords. */
+/** Masks captions: replaces their keywords by the placeholder `$`. */
 
 import type { Span } from './keywords.ts';
 
-/** `spans` replaces keywords where they stand; `official` every occurrence of theirs, as the authors' code does it. */
+/** `spans` replaces keywords where they stand; `official` every occurrence of them, as the authors' code does. */
 export const maskings = ['spans', 'official'] as const;
 export type Masking = (typeof maskings)[number];
 
 export interface MaskedCaption {
-  /** Every placeholder in it is a word of its own, with spaces around it. */
+  /** The masked text. Every placeholder is a separate word, with spaces around it. */
   readonly text: string;
   readonly keywords: readonly string[];
   /**
-   * What was done for want of keywords: a random word was replaced because a keyword is not in the caption, or the whole text
-   * because nothing was replaced.
+   * What else was replaced: a random word, because a keyword is not in the caption, or the whole text, because nothing was
+   * replaced.
    */
   readonly fallback?: 'random-word' | 'prompt';
 }
 
 export const placeholder = '$';
-/** The text in which nothing but the placeholder says anything. */
+/** The text that has no content but the placeholder. */
 export const placeholderPrompt = `a photo of ${placeholder}`;
 
 const placeholderWord = ` ${placeholder} `;
 
 /**
- * Masks a cleaned caption: one without `$`.
+ * Masks a cleaned caption, which has no `$`.
  * @param spans of its keywords
- * @param random draws from [0, 1); asked only where a random word is replaced
+ * @param random draws from [0, 1); called only to replace a random word
  */
 export function maskCaption(
   cleaned: string,
@@ -58,9 +58,9 @@ function replaceSpans(cleaned: string, spans: readonly Span[]): string {
 }
 
 /**
- * The authors' rule. A keyword's words are joined by single spaces; it is replaced wherever these characters occur, inside
- * of words too, as far as earlier keywords have left it whole. If the caption itself does not have these characters, one
- * random word is replaced, in the same way.
+ * The authors' rule. A keyword's words are joined by single spaces. It is replaced wherever these characters occur, even
+ * inside words, unless earlier keywords have changed them. If the caption itself does not have these characters, one
+ * random word is replaced in the same way.
  */
 function replaceOccurrences(
   cleaned: string,

@@ -1,15 +1,15 @@
-/** The order of captions: every epoch's own, decided by the seed alone, and found at any place without a list. */
+/** The order of captions. Every epoch has its own, which the seed alone decides. Any place can be computed without a list. */
 // Black and Rogaway, "Ciphers with arbitrary finite domains", CT-RSA 2002: a Feistel network, walked until inside.
 
 import { bits } from '../core/index.ts';
 
-/** Captions that are drawn from: how many, and how often each comes in an epoch. */
+/** A source of captions: how many it has, and how often each comes in an epoch. */
 export interface WeightedSource {
   readonly captions: number;
   readonly weight: number;
 }
 
-/** A caption by its source's number and its own in there, both from 0. */
+/** A caption, by the number of its source and its number in the source, both from 0. */
 export interface CaptionPlace {
   readonly source: number;
   readonly index: number;
@@ -17,7 +17,7 @@ export interface CaptionPlace {
 
 /** The endless sequence of captions of a run. */
 export interface CaptionOrder {
-  /** Captions of one epoch: of every source, its captions times its weight. */
+  /** Captions of one epoch: the sum over sources of captions times weight. */
   readonly epochLength: number;
   /** The captions from `first` on, counted from 0 over all epochs. */
   places(first: number, count: number): CaptionPlace[];
@@ -26,8 +26,8 @@ export interface CaptionOrder {
 const rounds = 6;
 
 /**
- * The order of an epoch is one permutation of all it has. With a weight of 2, a source's captions come twice in every
- * epoch; with 0.5, half of them come in one epoch and the other half in the next. Takes no memory.
+ * The order of an epoch is one permutation of all its captions. With a weight of 2, a source's captions come twice in
+ * every epoch. With 0.5, half of them come in one epoch and the other half in the next. Takes no memory.
  */
 export function captionOrder(sources: readonly WeightedSource[], seed: number): CaptionOrder {
   const shares = sources.map(({ captions, weight }) => Math.max(1, Math.round(captions * weight)));
@@ -53,7 +53,7 @@ export function captionOrder(sources: readonly WeightedSource[], seed: number): 
       source += 1;
     }
     const { captions } = sources[source]!;
-    const slot = epoch * shares[source]! + within; // of all that this source gives in all epochs
+    const slot = epoch * shares[source]! + within; // among everything that this source gives in all epochs
     const pass = Math.floor(slot / captions);
     return { source, index: permuted(1 + source, pass, captions, slot % captions) };
   };
@@ -65,7 +65,7 @@ export function captionOrder(sources: readonly WeightedSource[], seed: number): 
 
 /** A permutation of the numbers below `size`, different for every stage and time. */
 function permutation(size: number, seed: number, stage: number, time: number): (index: number) => number {
-  const half = Math.max(1, Math.ceil(Math.log2(size) / 2)); // bits of each of the network's two sides
+  const half = Math.max(1, Math.ceil(Math.log2(size) / 2)); // bits of each side of the network
   const side = 2 ** half;
   const next = bits({ seed, purpose: 'order', moment: time, row: stage });
   const keys = Array.from({ length: 2 * rounds }, next);
@@ -86,7 +86,7 @@ function permutation(size: number, seed: number, stage: number, time: number): (
   };
 }
 
-/** A keyed hash of 32 bits: MurmurHash3's finalizer (Appleby), which lets every bit change every other. */
+/** A keyed hash of 32 bits: MurmurHash3's finalizer (Appleby), in which every bit affects every other. */
 function scrambled(value: number, key: number, other: number): number {
   let hash = value ^ key;
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);

@@ -1,4 +1,4 @@
-/** Captions in Parquet: one column of strings, page by page, from a disk or over a network. */
+/** Reads captions from Parquet: one column of strings, page by page, from a disk or over a network. */
 
 import type { SchemaTree } from 'hyparquet';
 import { LincirError, quoted } from '../core/index.ts';
@@ -15,14 +15,14 @@ import {
 } from '../tables/index.ts';
 import { listed, noSuchColumn, type Row } from './rows.ts';
 
-/** One read asks for this much, or for one page if that is larger. */
+/** Bytes of one read, or more if a page is larger. */
 const readSize = 2 ** 24;
 const rowsPerBatch = 4096;
 
 /**
- * The rows of a column of strings, some thousands at a time; `at` counts from 1. Little but the footer
- * and the column's own bytes is read, and at most 32 MiB of them, or two pages, are in memory with the captions of a page.
- * @param columns the column to read: the first of these that the file has; none that is nested in another
+ * The rows of a column of strings, some thousands at a time; `at` counts from 1. Reads little but the footer and the
+ * column's own bytes. At most 32 MiB of these, or two pages, are in memory, with the captions of a page.
+ * @param columns the column to read: the first of these that the file has and that is not nested in another
  * @throws LincirError 'bad-file' listing the columns if none is wanted, or those of strings if the wanted one is not;
  *   naming the row of bytes that are not UTF-8; for a broken file; and what `file.read` throws.
  */
@@ -67,7 +67,7 @@ function columnOf(file: ParquetFile, schema: SchemaTree, columns: readonly strin
   });
 }
 
-/** Old writers do not say which of their byte arrays are text. */
+/** Old writers do not mark the byte arrays that are text. */
 function isStrings({ element, children }: SchemaTree): boolean {
   const { type, converted_type, logical_type, repetition_type } = element;
   const isText = (kind: string | undefined) => [undefined, 'UTF8', 'STRING', 'ENUM'].includes(kind);

@@ -1,4 +1,4 @@
-/** From a raw caption to what a training step takes: its ids, and those of its masked self. */
+/** Prepares a raw caption for a training step: its ids, and those of the masked caption. */
 
 import type { ClipTokenizer } from '../clip/index.ts';
 import { LincirError } from '../core/index.ts';
@@ -10,18 +10,18 @@ import { type Masking, maskCaption, placeholder, placeholderPrompt } from './mas
 export interface PreparedCaption {
   readonly ids: readonly number[];
   readonly masked: readonly number[];
-  /** The positions in `masked` of the placeholder; at least one. */
+  /** Positions of the placeholder in `masked`; at least one. */
   readonly placeholders: readonly number[];
 }
 
-/** Words of so many characters in all are remembered with their ids. */
+/** Total characters of the words whose ids are remembered. */
 const rememberedCharacters = 2 ** 19;
 
 /**
- * Cleans, cuts, masks and tokenizes captions. What does not fit into the tokenizer's maximum is left out before masking:
- * the masked caption says nothing that the caption's ids do not. Where no placeholder would be left, `masked` is
- * `a photo of $`. A caption that spells out the end of text ends there, as it does for the text tower.
- * @returns a function whose result depends only on the caption and on what `random` gives: numbers in [0, 1)
+ * Cleans, cuts, masks and tokenizes captions. A caption is cut to the tokenizer's maximum before masking, so the masked
+ * caption says nothing that the caption's ids do not. If no placeholder would be left, `masked` is `a photo of $`. A
+ * caption that spells out the end of text ends there, as it does for the text tower.
+ * @returns a function whose result depends only on the caption and on `random`, which gives numbers in [0, 1)
  * @throws LincirError 'bad-config' for a tokenizer in which `$` is not one token
  */
 export function createPreparation(
@@ -49,7 +49,7 @@ export function createPreparation(
 function expectPlaceholder({ idOf, encode, endOfText }: ClipTokenizer): number {
   const id = idOf(placeholder);
   const { ids, truncated } = encode(placeholderPrompt);
-  // A vocabulary without it gives what stands for unknown characters: in CLIP's tokenizers, the end of text.
+  // A vocabulary without it gives the id of unknown characters: in CLIP's tokenizers, the end of text.
   if (id !== undefined && id !== endOfText && !truncated && ids.indexOf(id) === ids.length - 2) return id;
   throw new LincirError('bad-config', {
     subject: 'the tokenizer',
@@ -60,8 +60,8 @@ function expectPlaceholder({ idOf, encode, endOfText }: ClipTokenizer): number {
 }
 
 /**
- * The tokenizer's ids for texts whose words come again and again: CLIP's tokens never reach over white space, so a text's
- * are its words'. `reach` is where the last word ends that has a part in the ids.
+ * Tokenizes texts whose words repeat: CLIP's tokens never cross white space, so a text's ids are its words' ids. `reach`
+ * is the end of the last word that is in the ids.
  */
 function wordEncoder({
   encode,

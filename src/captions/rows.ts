@@ -1,30 +1,30 @@
-/** What the reader of every format gives: rows, out of which come the captions that can be used. */
+/** Rows, which the reader of every format gives, and the usable captions among them. */
 
 import { LincirError, quoted } from '../core/index.ts';
 
-/** What a file says where a caption belongs, and in which line or row that is, from 1. */
+/** A caption as in the file, and its line or row, from 1. */
 export interface Row {
   readonly caption: string | null;
   readonly at: number;
 }
 
-/** Told of a row that has no usable caption: where it is (`captions.csv: line 12`), and why. */
+/** Called for a row without a usable caption: where it is (`captions.csv: line 12`), and why. */
 export type OnLeftOut = (where: string, reason: string) => void;
 
 export interface UsableOptions {
-  /** What messages call the file. */
+  /** The file's name in messages. */
   readonly name: string;
   readonly unit: 'line' | 'row';
   readonly onLeftOut: OnLeftOut;
   readonly signal?: AbortSignal;
 }
 
-/** No caption is this long, in characters: CLIP reads 77 tokens. */
+/** Limit of a caption in characters. CLIP reads 77 tokens. */
 const captionLimit = 65_536;
 
 /**
- * The captions among a file's rows, exactly as they stand there. A row whose caption is null, empty, white space, over
- * 65,536 characters or with half a surrogate pair (which UTF-8 cannot hold) goes to `onLeftOut` instead.
+ * The captions in a file's rows, unchanged. A row goes to `onLeftOut` instead if its caption is null, empty, white space,
+ * over 65,536 characters, or has half a surrogate pair, which UTF-8 cannot encode.
  * @throws LincirError 'bad-file' when there is no row at all, the signal's reason, and what reading throws.
  */
 export async function* usableCaptions(
@@ -70,7 +70,7 @@ export function noSuchColumn(
   });
 }
 
-/** Names of columns as a message lists them. */
+/** Names of columns, for a message. */
 export function listed(names: readonly string[]): string {
   const shown = names.slice(0, 20).map((name) => quoted(name));
   if (names.length > shown.length) shown.push(`${names.length - shown.length} more`);

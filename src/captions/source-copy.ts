@@ -1,4 +1,4 @@
-/** One source's captions on disk: their text, where each of them ends, and last a note that both are whole. */
+/** The copy of one source's captions on disk: their text, the end of each, and a note that both are complete. */
 
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
@@ -20,14 +20,14 @@ export const copySchema = z.object({
   version: z.string(),
   captions: z.int().positive(),
   leftOut: count,
-  /** Of all captions, and of the longest of them, in UTF-8. */
+  /** Bytes of all captions, and of the longest, in UTF-8. */
   textBytes: count,
   longest: count,
-  /** Of the text and then the ends. */
+  /** Hash of the text and then the ends. */
   sha256: z.string(),
 });
 
-/** What is known of a source that has been copied. */
+/** Facts about a copied source. */
 export type SourceCopy = z.infer<typeof copySchema>;
 
 export interface CopyOptions {
@@ -35,12 +35,12 @@ export interface CopyOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Of one entry in the file of ends: a little-endian uint64. */
+/** Bytes of an entry in the file of ends: a little-endian uint64. */
 export const bytesPerEnd = 8;
 
 const bytesPerWrite = 2 ** 20;
 const captionsPerWrite = 2 ** 16;
-/** UTF-8 has at most this many bytes for a unit of a JavaScript string. */
+/** The most bytes of UTF-8 for a unit of a JavaScript string. */
 const bytesPerUnit = 3;
 
 /** The files of the source with this number. */
@@ -49,7 +49,7 @@ export function copyFiles(folder: string, number: number) {
   return { text: file('text'), ends: file('ends'), note: file('json') };
 }
 
-/** The copy that an earlier run has finished; undefined if there is none, or it is another source's. */
+/** The copy that an earlier run finished; undefined if there is none, or if it is another source's. */
 export async function finishedCopy(
   folder: string,
   number: number,
@@ -68,7 +68,7 @@ export async function finishedCopy(
 }
 
 /**
- * Copies a source. Its note comes on the disk when its captions are there. `onStored` is told of these, a MiB at a time.
+ * Copies a source. The note is written when the captions are on the disk. `onStored` is called after every MiB.
  * @throws LincirError 'bad-file' for a source without any caption, errors of the system, and what the source throws
  */
 export async function copySource(
@@ -150,7 +150,7 @@ export async function expectWhole(folder: string, number: number, copy: SourceCo
   }
 }
 
-/** What a file of a store is at fault for. */
+/** An error about a file of a store. */
 export function brokenStore(path: string, expected: string, found: string, cause?: unknown): LincirError {
   return new LincirError('bad-file', {
     subject: path,
@@ -161,12 +161,12 @@ export function brokenStore(path: string, expected: string, found: string, cause
   });
 }
 
-/** Writes JSON for people too, atomically. Throws LincirError 'io'. */
+/** Writes readable JSON, atomically. Throws LincirError 'io'. */
 export async function writeJson(path: string, value: unknown): Promise<void> {
   await writeFileAtomically(path, (file) => file.writeFile(`${JSON.stringify(value, undefined, 2)}\n`));
 }
 
-/** Writes a file anew; it is on the disk when the promise resolves. */
+/** Replaces a file. It is on the disk when the promise resolves. */
 async function writing(path: string, write: (file: FileHandle) => Promise<void>): Promise<void> {
   const file = await open(path, 'w');
   try {

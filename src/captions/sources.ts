@@ -1,4 +1,4 @@
-/** Where captions come from: what a user names, as single files with their weights. */
+/** Finds the files of captions that a user names, with their weights. */
 
 import { realpath, stat } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
@@ -12,34 +12,34 @@ import { emptyFile, type OnLeftOut, type Row, usableCaptions } from './rows.ts';
 
 /** One file of captions. */
 export interface CaptionSource {
-  /** What messages call it: its path, or `hf://datasets/OWNER/NAME@COMMIT/default/train/0000.parquet`. */
+  /** Its name in messages: its path, or `hf://datasets/OWNER/NAME@COMMIT/default/train/0000.parquet`. */
   readonly name: string;
-  /** What the user named, without the weight, that this file is of. */
+  /** What the user named, without the weight. */
   readonly origin: string;
   /** How often each of its captions comes in an epoch. */
   readonly weight: number;
   /** The file's size. */
   readonly bytes: number;
-  /** Another one where the captions may be others: when the file was changed, and the columns that are looked for. */
+  /** Differs if the captions may differ: the time of the file's last change, and the columns to look for. */
   readonly version: string;
   /**
-   * All captions in order, exactly as the file has them, some hundreds or thousands at a time. The memory this takes is
-   * bounded, whatever the file's size: by lines of at most 1 MiB, or by what `parquetRows` says.
+   * All captions in order, unchanged, some hundreds or thousands at a time. Memory is bounded, whatever the file's size: by
+   * lines of at most 1 MiB, or as in `parquetRows`.
    * Throws 'bad-file', 'not-found', 'io', 'network' and the signal's reason.
    */
   captions(options: ReadCaptionsOptions): AsyncGenerator<readonly string[], void, void>;
 }
 
 export interface ReadCaptionsOptions {
-  /** Told of each row whose caption is null, empty, white space, over 65,536 characters, or no Unicode. */
+  /** Called for each row whose caption is null, empty, white space, over 65,536 characters, or not Unicode. */
   readonly onLeftOut: OnLeftOut;
   readonly signal?: AbortSignal;
 }
 
-/** Captions that come from no file. */
+/** Captions that are not in a file. */
 export interface MadeCaptions {
   readonly name: string;
-  /** Another one where the captions are others. */
+  /** Differs if the captions differ. */
   readonly version: string;
   /** In UTF-8, about. */
   readonly bytes: number;
@@ -47,19 +47,19 @@ export interface MadeCaptions {
 }
 
 export interface SourceOptions {
-  /** What specs may name beside files; undefined for what it does not know. */
+  /** Finds captions that are not in files; undefined for an unknown name. */
   readonly made?: (origin: string) => Promise<MadeCaptions | undefined>;
-  /** The first of these that a file has is read. Default: `text`. Text files have no columns. */
+  /** The column to read: the first of these that a file has. Default: `text`. Text files have no columns. */
   readonly columns?: readonly string[];
-  /** Ends this call, and reads from the hub. */
+  /** Aborts this call, and later reads from the hub. */
   readonly signal?: AbortSignal;
   /** Default: `process.env` */
   readonly environment?: Variables;
 }
 
-/** A file before it is known how a user weighs it. */
+/** A file, before its weight is known. */
 interface Found extends Pick<CaptionSource, 'name' | 'bytes' | 'version'> {
-  /** The same for all names of a file. */
+  /** Identifies a file, whatever name it has. */
   readonly identity: string;
   readonly unit: 'line' | 'row';
   readonly rows: () => AsyncIterable<readonly Row[]>;
@@ -70,12 +70,12 @@ const largestWeight = 1000;
 const rowsPerBatch = 1024;
 
 /**
- * The files that `specs` name, in their order, those of one spec sorted by name. A spec is, by the first rule that fits: a
+ * The files that `specs` name, in their order; those of one spec are sorted by name. A spec is, by the first rule that fits: a
  * file's path; `SPEC:WEIGHT`, where the number may have a fraction; `lincir`, the data sets of the method's authors;
  * `hf://datasets/OWNER/NAME[@REVISION]`, the Parquet files of a data set's split `train`; or a glob pattern.
- * @throws LincirError 'not-found' for what names nothing, 'bad-argument' for a weight that is not above 0 and at most
- *   1,000, a format that is not known, or a file that two specs name, 'bad-file' for a file without a byte, and what
- *   `openDataset` throws.
+ * @throws LincirError 'not-found' for a spec that names nothing, 'bad-argument' for a weight that is not above 0 and at
+ *   most 1,000, an unknown format, or a file that two specs name, 'bad-file' for an empty file, and what `openDataset`
+ *   throws.
  */
 export async function findCaptionSources(
   specs: readonly string[],

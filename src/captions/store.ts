@@ -1,4 +1,4 @@
-/** All captions of a run in one folder, each found by its number at once, so that training needs no source any more. */
+/** Stores all captions of a run in one folder, where each is found by its number. Training then needs no source. */
 
 import { closeSync, openSync, readSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
@@ -21,33 +21,33 @@ import {
 } from './source-copy.ts';
 import type { CaptionSource } from './sources.ts';
 
-/** What a source was when it was copied. */
+/** Facts about a source when it was copied. */
 export interface StoredSource {
   readonly name: string;
   readonly origin: string;
   readonly weight: number;
-  /** Of the source, packed as it may be. */
+  /** Size of the source, compressed if it is. */
   readonly bytes: number;
-  /** When the file was changed, and the columns that were looked for. */
+  /** The time of the file's last change, and the columns that were looked for. */
   readonly version: string;
   readonly captions: number;
-  /** Rows that had no usable caption. */
+  /** Rows without a usable caption. */
   readonly leftOut: number;
   /**
-   * SHA-256 of the captions in UTF-8, back to back, and after them of the place where each ends, counted in bytes, as
-   * little-endian uint64. The store's files are just that: `cat 0000.text 0000.ends | sha256sum`.
+   * SHA-256 of the captions in UTF-8, back to back, followed by the end of each in bytes, as little-endian uint64. The
+   * store's files are exactly that: `cat 0000.text 0000.ends | sha256sum`.
    */
   readonly sha256: string;
 }
 
-/** How far a store has been built. */
+/** Progress of building a store. */
 export interface CaptionStoreProgress {
-  /** The name of the source that was copied from last. */
+  /** Name of the current source. */
   readonly source: string;
   readonly sources: number;
-  /** Sources that are complete. */
+  /** Number of complete sources. */
   readonly done: number;
-  /** Captions that are stored, of all sources together. */
+  /** Captions stored, from all sources. */
   readonly captions: number;
 }
 
@@ -59,7 +59,7 @@ type WeightedCopy = SourceCopy & { readonly weight: number };
 
 const storeSchema = z.object({ sources: z.array(copySchema.extend({ weight: z.number() })) });
 
-/** Files that stay open, two of a source: a process may have few thousand, and a store as many sources. */
+/** Limit of open files. Each source has two; a store may have thousands of sources, but a process few thousand files. */
 const openLimit = 128;
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -78,10 +78,10 @@ export class CaptionStore {
   }
 
   /**
-   * Copies all captions of the sources into `folder`, with a few MiB of memory beside what a source takes. What an earlier
-   * call, ended in whatever way, has finished is kept: a source is not read again, nor is told what it left out, if its
-   * place in the store holds one of the same name, origin, size and version. All else there is made anew. Half a surrogate pair,
-   * which UTF-8 cannot hold, becomes U+FFFD.
+   * Copies all captions of the sources into `folder`, with a few MiB of memory besides what a source takes. Whatever an
+   * earlier call finished is kept, however it ended: a source with the same name, origin, size and version at the same
+   * place is not read again, and its left-out rows are not reported again. Everything else is replaced. Half a surrogate
+   * pair, which UTF-8 cannot encode, becomes U+FFFD.
    * @throws LincirError 'bad-file' for a source without any caption, 'io', the signal's reason, and what sources throw
    */
   static async build(
@@ -117,7 +117,7 @@ export class CaptionStore {
     }
   }
 
-  /** Throws LincirError 'not-found' for a folder without a complete store, 'bad-file' for files that are not whole, 'io'. */
+  /** Throws LincirError 'not-found' for a folder without a complete store, 'bad-file' for incomplete files, 'io'. */
   static async open(folder: string): Promise<CaptionStore> {
     const list = listFile(folder);
     const content = await readJsonFile(list).catch((error: unknown) => {

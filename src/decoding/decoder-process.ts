@@ -74,7 +74,7 @@ let idle: NodeJS.Timeout | undefined;
 function theProcess(): ChildProcess {
   clearTimeout(idle);
   if (running?.connected && running.exitCode === null && running.signalCode === null) return running;
-  // Compiled, this file and its neighbour end in .js.
+  // After compilation, this file and the worker end in .js.
   const file = new URL(`./decoder-child${extname(import.meta.url)}`, import.meta.url);
   const child = fork(file, {
     serialization: 'advanced',

@@ -1,4 +1,4 @@
-/** The folder layout that Hugging Face's tools share: refs name commits, and snapshots of commits link to blobs. */
+/** The cache layout of Hugging Face's tools: refs name commits, and snapshots of commits link to blobs. */
 
 import { copyFile, link, readdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
@@ -9,13 +9,13 @@ export interface Repository {
   readonly folder: string;
   snapshot(commit: string): string;
   blob(etag: string): string;
-  /** Taken while the blob is being downloaded. Python's own lock files stay behind, so the name differs from theirs. */
+  /** The lock during a blob's download. Python's own lock files stay behind, so this has another name. */
   lock(etag: string): string;
-  /** Exists, empty, if the commit is known to have no file `name`. */
+  /** An empty file that exists if the commit is known to have no file `name`. */
   absence(commit: string, name: string): string;
 }
 
-/** Where the model `owner/name` lies in the cache. */
+/** The folder of the model `owner/name` in the cache. */
 export function repositoryIn(cacheFolder: string, id: string): Repository {
   const name = `models--${id.replace('/', '--')}`;
   const folder = join(cacheFolder, name);
@@ -47,21 +47,21 @@ export async function cachedRefs(repository: Repository): Promise<Map<string, st
   const folder = join(repository.folder, 'refs');
   const refs = new Map<string, string>();
   for (const name of await namesIn(folder, true)) {
-    if (name.endsWith('.tmp')) continue; // Being written by some process.
+    if (name.endsWith('.tmp')) continue; // Another process is writing it.
     const commit = await cachedCommit(repository, name);
     if (commit !== undefined) refs.set(name.replaceAll('\\', '/'), commit);
   }
   return refs;
 }
 
-/** The commit that a branch, tag or commit stood for when it was last downloaded. */
+/** The commit of a branch, tag or commit when it was last downloaded. */
 export async function cachedCommit(repository: Repository, revision: string): Promise<string | undefined> {
   if (isCommit(revision)) return revision;
   const text = await readFile(join(repository.folder, 'refs', revision), 'utf8').catch(() => '');
   return isCommit(text.trim()) ? text.trim() : undefined;
 }
 
-/** Notes what commit a branch or tag stands for. */
+/** Notes the commit of a branch or tag. */
 export async function writeRef(repository: Repository, revision: string, commit: string): Promise<void> {
   if (isCommit(revision)) return;
   const path = join(repository.folder, 'refs', revision);
@@ -70,7 +70,7 @@ export async function writeRef(repository: Repository, revision: string, commit:
 }
 
 /**
- * Makes a blob appear in a snapshot, replacing what was there: as a relative symbolic link, else (Windows without the
+ * Puts a blob into a snapshot, and replaces what was there: as a relative symbolic link, else (on Windows without the
  * privilege) as a hard link, else as a copy.
  */
 export async function linkIntoSnapshot(blob: string, path: string, symlinks: boolean): Promise<void> {
@@ -88,18 +88,18 @@ export async function linkIntoSnapshot(blob: string, path: string, symlinks: boo
   }
 }
 
-/** Bytes of a file, links followed; undefined if there is none. */
+/** Size of a file, following links; undefined if there is none. */
 export async function sizeOf(path: string): Promise<number | undefined> {
   const found = await stat(path).catch(() => undefined);
   return found?.isFile() ? found.size : undefined;
 }
 
-/** The names in a folder; none if it is missing. Recursive ones are paths of files relative to it. */
+/** The names in a folder, none if it is missing. If recursive, paths of files relative to it. */
 export async function namesIn(folder: string, recursive = false): Promise<string[]> {
   return readdir(folder, { recursive }).catch(() => []);
 }
 
-/** Whether a revision is a full commit hash, which never comes to mean anything else. */
+/** Whether a revision is a full commit hash, whose meaning never changes. */
 export function isCommit(revision: string): boolean {
   return /^[0-9a-f]{40}$/.test(revision);
 }

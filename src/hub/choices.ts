@@ -1,6 +1,6 @@
-/** What users call by short names: models, phis that authors published, and data sets of captions. */
+/** Presets, which users call by short names: models, published phis, and data sets of captions. */
 
-/** A short name for a model that the method is published with, or a small relative of one. */
+/** A preset of a model: one for which the method is published, or a small relative. */
 export interface Preset {
   readonly name: string;
   /** The model on the hub. */
@@ -8,9 +8,9 @@ export interface Preset {
   /** Another id for the same architecture and weights. */
   readonly alternative?: string;
   readonly description: string;
-  /** Of its embeddings. */
+  /** Dimensions of its embeddings. */
   readonly dimensions: number;
-  /** Millions of parameters, both towers together; four bytes each in float32. */
+  /** Millions of parameters in both towers, each four bytes in float32. */
   readonly millions: number;
 }
 
@@ -20,16 +20,16 @@ export interface PhiPreset {
   readonly description: string;
   /** The preset of the model that it was trained for. */
   readonly model: string;
-  /** On the hub: OWNER/NAME. Not given: it is only at `address`. */
+  /** OWNER/NAME on the hub. Absent if it is only at `address`. */
   readonly id?: string;
   readonly file: string;
   readonly address: string;
   readonly licence: string;
-  /** Where the authors or users of the file tell them. */
+  /** Known only if the authors or users of the file state it. */
   readonly bytes?: number;
 }
 
-/** Data sets on the hub that are trained on together. */
+/** Data sets on the hub to train on together. */
 export interface DatasetPreset {
   readonly name: string;
   readonly description: string;

@@ -1,4 +1,4 @@
-/** Data sets on the hub: which Parquet files hold a split, and their bytes, range by range, without a download. */
+/** Data sets on the hub: finds a split's Parquet files, and reads their bytes by ranges, without a download. */
 
 import { LincirError, quoted, type RandomAccess } from '../core/index.ts';
 import type { RemoteFile } from './download.ts';
@@ -10,14 +10,14 @@ import { type Connection, defaultPatience, get, Interruption, persistently } fro
 
 /** A Parquet file of a data set. */
 export interface DatasetFile {
-  /** Its path in the data set: `default/train/0000.parquet`. In `default/partial-train/` is not all of the split. */
+  /** Its path in the data set: `default/train/0000.parquet`. `default/partial-train/` has only a part of the split. */
   readonly name: string;
   /** In bytes. */
   readonly size: number;
-  /** Of its content, 64 hexadecimal digits; undefined for a small file that the hub knows by another hash. */
+  /** SHA-256 of its content, 64 hexadecimal digits; undefined for a small file, for which the hub has another hash. */
   readonly sha256: string | undefined;
   /**
-   * Reads at most 256 MiB at once, each as one request, which goes on where its connection broke.
+   * Reads at most 256 MiB at once, each as one request. If its connection breaks, it continues there.
    * Throws `network`, `not-found`, `bad-file` for bytes beyond the size, and the signal's reason.
    */
   readonly access: RandomAccess;
@@ -25,34 +25,34 @@ export interface DatasetFile {
 
 export interface Dataset {
   readonly id: string;
-  /** What the revision stood for when it was asked for: the files are those of this commit. */
+  /** The revision's commit at the time of the request. The files are this commit's. */
   readonly commit: string;
   /** At least one, by name. */
   readonly files: readonly DatasetFile[];
 }
 
 export interface DatasetOptions extends Pick<ResolveOptions, 'environment' | 'patience'> {
-  /** A branch, tag or commit whose own Parquet files to take, instead of the hub's conversion. */
+  /** Take the Parquet files of this branch, tag or commit, not the hub's conversion. */
   readonly revision?: string;
   /** Default: `train` */
   readonly split?: string;
-  /** Ends this call and all reads of the files; they are rejected with the signal's reason. */
+  /** Aborts this call and all reads of the files, which reject with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
-/** Where the hub itself keeps every public data set as Parquet: https://huggingface.co/docs/dataset-viewer/parquet */
+/** The branch in which the hub keeps every public data set as Parquet: https://huggingface.co/docs/dataset-viewer/parquet */
 const conversion = 'refs/convert/parquet';
 
-/** Words that say which split a file is of: https://huggingface.co/docs/hub/datasets-file-names-and-splits */
+/** Words that name a file's split: https://huggingface.co/docs/hub/datasets-file-names-and-splits */
 const someSplit = wordPattern('train|training|val|valid|validation|dev|test|testing|eval|evaluation');
 
 const largestRead = 256 * 2 ** 20;
 
 /**
- * Finds the Parquet files of one split of the data set `id`, OWNER/NAME: those of the hub's own conversion, of the
- * configuration `default` or else the only one. Where there is no conversion, or a revision is given: the Parquet files
- * whose path has the split as a word, or all if no path tells of any split.
- * Throws `not-found` for what the hub or the data set does not have, `bad-argument` for names that cannot be or several
+ * Finds the Parquet files of one split of the data set `id`, OWNER/NAME. They are those of the hub's own conversion, in the
+ * configuration `default` or else the only one. If there is no conversion, or a revision is given, they are the Parquet
+ * files whose path has the split as a word, or all if no path names any split.
+ * Throws `not-found` for what the hub or the data set does not have, `bad-argument` for impossible names or several
  * configurations, `network`, and the signal's reason.
  */
 export async function openDataset(id: string, options: DatasetOptions = {}): Promise<Dataset> {
@@ -80,7 +80,7 @@ export async function openDataset(id: string, options: DatasetOptions = {}): Pro
   return { id, commit: listing.commit, files };
 }
 
-/** The hub's conversion; undefined if it has made none, or none yet. */
+/** The hub's conversion; undefined if there is none, or none yet. */
 async function listConversion(connection: Connection, id: string): Promise<Listing | undefined> {
   try {
     const listing = await listFiles(connection, 'datasets', id, conversion);
@@ -91,7 +91,7 @@ async function listConversion(connection: Connection, id: string): Promise<Listi
   }
 }
 
-/** What a path in the conversion says: `CONFIG/SPLIT/NNNN.parquet`, also `partial-SPLIT`, and `SPLIT-part1` if it is huge. */
+/** Parses a path in the conversion: `CONFIG/SPLIT/NNNN.parquet`, also `partial-SPLIT`, and `SPLIT-part1` if it is huge. */
 function placeOf(name: string) {
   const [, config, partial, split] =
     /^([^/]+)\/(partial-)?([^/]+?)(?:-part\d)?\/\d{4}\.parquet$/.exec(name) ?? [];
@@ -130,7 +130,7 @@ function ownFiles(listing: Listing, id: string, split: string): string[] {
     });
   }
   const word = split.replaceAll('.', '\\.');
-  // `train` is not to mean `train_extra` as well where there are both.
+  // If there are both, `train` must not also mean `train_extra`.
   for (const pattern of [new RegExp(`(?<!\\w)${word}(?!\\w)`), wordPattern(word)]) {
     const found = files.filter((name) => pattern.test(name));
     if (found.length > 0) return found;
@@ -148,7 +148,7 @@ function noSuchSplit(id: string, split: string, found: string): LincirError {
   });
 }
 
-/** A word as the hub understands it: not part of a longer run of letters. */
+/** A word in the hub's sense: not part of a longer run of letters. */
 function wordPattern(word: string): RegExp {
   return new RegExp(`(?<![a-z])(?:${word})(?![a-z])`, 'i');
 }
@@ -192,7 +192,7 @@ async function readRange(
         });
       const told = headers.get(status === 206 ? 'content-range' : 'content-length');
       if (status === 200 && length === size && (told === null || Number(told) === size)) {
-        received = 0; // The whole file, from its beginning, whatever was asked for.
+        received = 0; // The server sent the whole file, not the range.
       } else if (status !== 206 || told !== `bytes ${first}-${end - 1}/${size}`) {
         throw refuse(`HTTP status ${status} with ${quoted(told)} bytes`);
       }
@@ -209,7 +209,7 @@ async function readRange(
   return bytes;
 }
 
-/** A few names as a message shows them. */
+/** A few names, for a message. */
 function listed(names: readonly string[]): string {
   const shown = names.slice(0, 10).map((name) => quoted(name));
   if (names.length > shown.length) shown.push(`${names.length - shown.length} more`);

@@ -1,4 +1,4 @@
-/** Downloads files of a revision into the cache; offline, says what is missing there. */
+/** Downloads files of a revision into the cache. Offline, says what is missing there. */
 
 import { type DownloadOptions, LincirError } from '../core/index.ts';
 import { asLincirError } from '../files/index.ts';
@@ -8,24 +8,24 @@ import { type HubEnvironment, readToken } from './environment.ts';
 import { type Listing, listFiles } from './listing.ts';
 import { type Connection, defaultPatience } from './request.ts';
 
-/** What is wanted of the repository `id`. */
+/** What to download from the repository `id`. */
 export interface Wanted {
   readonly id: string;
   readonly revision: string;
-  /** What the cache lacks, for messages. */
+  /** What the cache lacks, in messages. */
   readonly missing: readonly string[];
-  /** Of a commit, in this order. `fetch` gets one at once, if what to take depends on it. */
+  /** Chooses a commit's files, in this order. `fetch` downloads one at once, if the choice depends on it. */
   readonly choose: (
     listing: Listing,
     repository: Repository,
     fetch: (file: RemoteFile) => Promise<void>,
   ) => readonly RemoteFile[] | Promise<readonly RemoteFile[]>;
-  /** When all are there, before the revision comes to stand for their commit. */
+  /** Called when all are there, before the revision is set to their commit. */
   readonly onComplete?: (listing: Listing, repository: Repository) => Promise<void>;
 }
 
 /**
- * @returns the commit whose files were chosen, and these
+ * @returns the commit, and the chosen files
  * @throws LincirError 'not-found', 'network', 'io', what `choose` throws, and the signal's reason
  */
 export async function downloadFiles(
@@ -61,7 +61,7 @@ export async function downloadFiles(
       finishedBytes += file.size;
     }
     await onComplete?.(listing, repository);
-    // Last: until the new commit is complete, the branch stands for the old one, which may be.
+    // Last: until the new commit is complete, the branch means the old one, which may be complete.
     await writeRef(repository, revision, listing.commit);
     return { commit: listing.commit, files };
   } catch (error) {

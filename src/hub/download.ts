@@ -1,4 +1,4 @@
-/** Downloads one file of a model into the cache: resumed where it stopped, its size and hash checked, put in place at once. */
+/** Downloads one file into the cache: resumes where it stopped, checks size and hash, then puts it into place. */
 
 import { createHash } from 'node:crypto';
 import { constants, createReadStream } from 'node:fs';
@@ -14,7 +14,7 @@ export interface RemoteFile {
   /** For messages: the model and the file. */
   readonly subject: string;
   readonly name: string;
-  /** Where it is on the hub: a path without the endpoint. */
+  /** Its path on the hub, without the endpoint. */
   readonly path: string;
   /** Bytes. */
   readonly size: number;
@@ -23,8 +23,8 @@ export interface RemoteFile {
 }
 
 /**
- * Makes `file` part of the commit's snapshot, downloading only what the cache lacks. `onReceived` hears how many of its
- * bytes are there: first what the cache had, at last all. Throws `network`, `not-found`, and the signal's reason.
+ * Puts `file` into the commit's snapshot, and downloads only what the cache lacks. `onReceived` gets the number of bytes
+ * that are there, first those of the cache, at last all. Throws `network`, `not-found`, and the signal's reason.
  */
 export async function fetchFile(
   repository: Repository,
@@ -50,8 +50,8 @@ export async function fetchFile(
 }
 
 /**
- * Receives into `BLOB.incomplete`, where an interrupted download leaves what it got. Every byte is written to its own
- * position and all are read again for the hash, so the blob is right even if two processes write at the same moment.
+ * Receives into `BLOB.incomplete`, where an interrupted download leaves its bytes. Every byte is written at its own
+ * position, and all are read again for the hash. So the blob is right even if two processes write at once.
  */
 async function downloadBlob(
   file: RemoteFile,
@@ -123,7 +123,7 @@ async function discard(partial: string, file: RemoteFile, found: string): Promis
   });
 }
 
-/** The whole file's size as the response tells it; undefined if it does not, NaN if it is not the range asked for. */
+/** The whole file's size in the response; undefined if it has none, NaN if the range is not the requested one. */
 function promisedSize(response: Response, start: number): number | undefined {
   const { headers, status } = response;
   if (status !== 200) {

@@ -1,11 +1,11 @@
-/** The environment variables that Hugging Face's tools share: where the cache lies, which hub, which token, whether to go online. */
+/** The environment variables of Hugging Face's tools: the cache, the hub, the token, and whether to go online. */
 
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { LincirError, quoted } from '../core/index.ts';
 
-/** What `process.env` looks like; tests and embedding programs hand in their own. */
+/** The type of `process.env`. Tests and embedding programs pass their own. */
 export type Variables = Readonly<Record<string, string | undefined>>;
 
 /** The variables, read once. Empty ones count as unset. */
@@ -20,11 +20,11 @@ export interface HubEnvironment {
   readonly symlinks: boolean;
   /** `HF_TOKEN`. */
   readonly token: string | undefined;
-  /** `HF_TOKEN_PATH`, else `$HF_HOME/token`: where a login leaves the token. */
+  /** `HF_TOKEN_PATH`, else `$HF_HOME/token`: where a login puts the token. */
   readonly tokenFile: string;
 }
 
-/** Reads the variables. Throws `bad-argument` for an `HF_ENDPOINT` that is no http(s) address. */
+/** Reads the variables. Throws `bad-argument` for an `HF_ENDPOINT` that is not an http(s) address. */
 export function readHubEnvironment(variables: Variables = process.env): HubEnvironment {
   const path = (name: string) => {
     const value = variables[name];
@@ -43,7 +43,7 @@ export function readHubEnvironment(variables: Variables = process.env): HubEnvir
   };
 }
 
-/** The token to send to the hub, if there is one. Throws `bad-argument`, without showing it, if it cannot stand in a header. */
+/** The token for the hub, if there is one. If a header cannot have it, throws `bad-argument` without showing it. */
 export async function readToken(environment: HubEnvironment): Promise<string | undefined> {
   const text = environment.token ?? (await readFile(environment.tokenFile, 'utf8').catch(() => ''));
   const token = text.trim();

@@ -1,4 +1,4 @@
-/** Models from the Hugging Face hub, in the cache that all of its tools share, and data sets from there. */
+/** Models and data sets from the Hugging Face hub, and the cache that its tools share. */
 
 export { datasetPresets, modelPresets, type PhiPreset, phiPresets } from './choices.ts';
 export { openDataset } from './datasets.ts';

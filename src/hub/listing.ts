@@ -1,11 +1,11 @@
-/** What the hub says about a revision: its commit, and the size and hash of every file. */
+/** Asks the hub about a revision: its commit, and the size and hash of every file. */
 
 import { z } from 'zod';
 import { checkedValue, LincirError, listOf, parseJsonText } from '../core/index.ts';
 import type { RemoteFile } from './download.ts';
 import { type Connection, get, persistently } from './request.ts';
 
-/** What a repository on the hub holds, as its addresses call it. */
+/** The kind of a repository, as in the hub's addresses. */
 export type RepositoryKind = 'models' | 'datasets';
 
 /** A commit on the hub. */
@@ -32,7 +32,7 @@ const answerSchema = z.object({
   ),
 });
 
-/** Bytes; a repository with 100,000 files needs about 20 million. */
+/** Limit in bytes. A repository with 100,000 files needs about 20 million. */
 const largestAnswer = 64 * 2 ** 20;
 
 /** Asks the hub for a revision of the model or data set `id`. Throws `network` or `not-found`. */
@@ -79,7 +79,7 @@ function encodePath(name: string): string {
   return name.split('/').map(encodeURIComponent).join('/');
 }
 
-/** The body as text; undefined when it is too long to be an answer. */
+/** The body as text; undefined if it is too long. */
 async function readText(body: AsyncIterable<Uint8Array>): Promise<string | undefined> {
   const chunks: Uint8Array[] = [];
   let length = 0;
@@ -91,7 +91,7 @@ async function readText(body: AsyncIterable<Uint8Array>): Promise<string | undef
   return Buffer.concat(chunks).toString();
 }
 
-/** What the hub said of a revision. Throws `network` for anything else. */
+/** Parses the hub's answer about a revision. Throws `network` for anything else. */
 export function parseListing(text: string | undefined, endpoint: string, subject: string) {
   let cause: unknown;
   try {

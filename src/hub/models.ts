@@ -1,4 +1,4 @@
-/** Models by name become folders on disk, downloaded when the cache lacks them; and what the cache holds. */
+/** Finds models by name, downloads them if the cache lacks them, and lists the cache. */
 
 import { stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -22,13 +22,13 @@ import { findModel } from './names.ts';
 import { isIndex, missingParts, shardsOf, smallFiles, weightFiles } from './snapshot.ts';
 
 export interface ResolveOptions extends DownloadOptions {
-  /** A branch, tag or commit, as `@REVISION` after the name gives it too. */
+  /** A branch, tag or commit, like `@REVISION` after the name. */
   readonly revision?: string;
-  /** Do without the weights and what else a tokenizer does not need. */
+  /** Skip the weights and whatever else a tokenizer does not need. */
   readonly only?: 'tokenizer';
 }
 
-/** A model on this machine. `id` and the commit `revision` are unknown of a plain folder. */
+/** A model on this machine. A plain folder has no `id` and no commit `revision`. */
 export interface ResolvedModel {
   readonly folder: string;
   readonly id: string | undefined;
@@ -40,7 +40,7 @@ export interface CachedModel {
   readonly id: string;
   /** The commit. */
   readonly revision: string;
-  /** The branches and tags that stood for it when they were last downloaded. */
+  /** The branches and tags that meant it when they were last downloaded. */
   readonly refs: readonly string[];
   readonly folder: string;
   readonly bytes: number;
@@ -49,13 +49,13 @@ export interface CachedModel {
   readonly complete: boolean;
 }
 
-/** What `missingParts` may name that a tokenizer does not need. */
+/** Parts in `missingParts` that a tokenizer does not need. */
 const besidesTokenizer: ReadonlySet<string> = new Set(['preprocessor_config.json', weightFiles[0]]);
 
 /**
  * The folder of a model: a preset, a folder, or `OWNER/NAME[@REVISION]` on the hub (`findModel` has the exact rule).
- * A model that the cache holds completely is used as it is, without any request, also if its branch has moved on at the
- * hub: `pullModel` asks. Otherwise it is downloaded into Hugging Face's own cache.
+ * If the cache has the whole model, it is used without any request, even if its branch has moved on at the hub:
+ * `pullModel` asks. Otherwise it is downloaded into Hugging Face's own cache.
  * Throws `not-found`, `bad-argument`, `network`, `io`, and the signal's reason.
  */
 export async function resolveModel(model: string, options: ResolveOptions = {}): Promise<ResolvedModel> {
@@ -76,8 +76,8 @@ export async function resolveModel(model: string, options: ResolveOptions = {}):
 }
 
 /**
- * Asks the hub what a model's revision is now and downloads what the cache lacks of it, with the weights in the best
- * format that there is. Throws as `resolveModel` does, and `bad-argument` for a folder.
+ * Asks the hub for the current commit of a model's revision, and downloads what the cache lacks, with the weights in the
+ * best available format. Throws as `resolveModel` does, and `bad-argument` for a folder.
  */
 export async function pullModel(model: string, options: ResolveOptions = {}): Promise<ResolvedModel> {
   const place = await findModel(model, options.revision);
@@ -140,7 +140,7 @@ async function download(
   return { folder: repositoryIn(environment.cacheFolder, id).snapshot(commit), id, revision: commit };
 }
 
-/** The files of a commit to download, weights last, in one format only. An index is fetched at once, for its shards. */
+/** The files of a commit to download, weights last, in one format. An index is fetched at once, because it names shards. */
 async function filesOf(
   id: string,
   listing: Listing,
@@ -163,7 +163,7 @@ async function filesOf(
   return [...files, ...shards.map(listing.file)];
 }
 
-/** Notes, as Python's tools do, which files the commit does not have, so that nobody asks for them again. */
+/** Notes, as Python's tools do, the files that the commit does not have, so that nobody asks for them again. */
 async function noteAbsences(listing: Listing, repository: Repository): Promise<void> {
   for (const name of smallFiles.filter((file) => !listing.has(file))) {
     const path = repository.absence(listing.commit, name);

@@ -1,23 +1,23 @@
-/** What a user may call a model: a preset, a folder, or an id on the hub with or without a revision. */
+/** Names of models: a preset, a folder, or an id on the hub with or without a revision. */
 
 import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { LincirError, quoted } from '../core/index.ts';
 import { modelPresets } from './choices.ts';
 
-/** Where a model is to be found: a folder on this machine, or a revision on the hub. */
+/** Where a model is: a folder on this machine, or a revision on the hub. */
 export type ModelPlace =
   | { readonly folder: string }
   | { readonly id: string; readonly revision: string; readonly folder?: undefined };
 
-/** The miniature world's model, which comes with this package. */
+/** The miniature world's model, which is part of this package. */
 const miniature = { name: 'mini', folder: resolve(import.meta.dirname, '../../models/mini') } as const;
 
 /**
  * Finds out what `model` names, by the first rule that fits: a preset (`large`; `mini` comes with this package); a folder
  * that exists (so `./large` for a folder of that name); `owner/name` on the hub. The first and the last may end in `@REVISION`, a branch, tag or commit,
  * which `revision` gives as well; without either it is `main`.
- * Throws `bad-argument` for two revisions or one that cannot be, `not-found` when no rule fits.
+ * Throws `bad-argument` for two revisions or an impossible one, `not-found` when no rule fits.
  */
 export async function findModel(model: string, revision?: string): Promise<ModelPlace> {
   const [, name = '', suffix] = /^([^@]*)(?:@(.*))?$/s.exec(model) ?? [];
@@ -41,7 +41,7 @@ export async function findModel(model: string, revision?: string): Promise<Model
   return { id: id ?? name, revision: chosenRevision(suffix, revision) };
 }
 
-/** The revision that two ways of saying it agree on. Throws `bad-argument` as `findModel` does. */
+/** The revision from the name or the option. Throws `bad-argument` as `findModel` does. */
 export function chosenRevision(suffix: string | undefined, option: string | undefined): string {
   if (suffix !== undefined && option !== undefined && suffix !== option) {
     throw new LincirError('bad-argument', {
@@ -51,7 +51,7 @@ export function chosenRevision(suffix: string | undefined, option: string | unde
     });
   }
   const revision = suffix ?? option ?? 'main';
-  // It becomes a path under refs/, on Windows as well.
+  // It becomes a path under refs/, also on Windows.
   const isSafe = /^\w[\w.+-]*(\/\w[\w.+-]*)*$/.test(revision) && !/\.(tmp|lock)?(\/|$)|\.\./.test(revision);
   if (isSafe && revision.length <= 200) return revision;
   throw new LincirError('bad-argument', {

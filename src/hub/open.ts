@@ -1,11 +1,11 @@
-/** Models and phis by name, ready to be read. `#models` gives these to the folders that know no disk and no hub. */
+/** Opens models and phis by name. `#models` gives these functions to the folders that know no disk and no hub. */
 
 import type { ModelFiles, RandomAccess } from '../core/index.ts';
 import { fileSource, folderFiles } from '../files/index.ts';
 import { type ResolveOptions, resolveModel } from './models.ts';
 import { type PhiFileOptions, phiFileOf } from './phi-file.ts';
 
-/** A model's files, and its id if it is one of the hub. Throws as `resolveModel` does. */
+/** A model's files, and its id if it is from the hub. Throws as `resolveModel` does. */
 export async function openModel(
   name: string,
   options: ResolveOptions = {},

@@ -1,4 +1,4 @@
-/** The file of a phi by any name: a file here, the folder of a training run, or a name on the hub. */
+/** Finds the file of a phi by any name: a file, the folder of a training run, or a name on the hub. */
 
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,10 +15,9 @@ export interface PhiFileOptions extends LicensedDownloadOptions {
 export const runPhis = { best: 'phi-best.safetensors', latest: 'phi-latest.safetensors' } as const;
 
 /**
- * Finds a phi. What is here under its name wins: a file, or a run's folder, of which it takes the best phi, or else the
- * latest. Otherwise the name is one on the hub: a preset such as `lincir-large`, or OWNER/NAME[/FILE][@REVISION].
- * @throws LincirError 'not-found', 'io', 'network', and 'bad-argument' for a name that is none of these, or a preset for
- *   another model
+ * Finds a phi. A file or folder on this machine wins; of a run's folder, it takes the best phi, or else the latest.
+ * Otherwise the name is one on the hub: a preset such as `lincir-large`, or OWNER/NAME[/FILE][@REVISION].
+ * @throws LincirError 'not-found', 'io', 'network', and 'bad-argument' for any other name, or a preset for another model
  */
 export async function phiFileOf(name: string, options: PhiFileOptions = {}): Promise<string> {
   const here = await stat(name).catch(() => undefined);
@@ -40,7 +39,7 @@ async function published(name: string, { model, ...options }: PhiFileOptions): P
   try {
     const found = await resolvePhi(name, options);
     if (!found && /^[\w-]+$/.test(name)) throw unknownName(name);
-    // What authors publish does not say which model it is for, and models share their dimensions.
+    // Published files do not name their model, and several models have the same dimensions.
     if (!found?.model || !model || found.model === model) return found?.file;
     throw new LincirError('bad-argument', {
       subject: `phi ${name}`,

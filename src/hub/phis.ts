@@ -1,4 +1,4 @@
-/** Published phis: a preset, or OWNER/NAME[/FILE] on the hub, and their files in its cache. */
+/** Finds published phis: a preset, or OWNER/NAME[/FILE] on the hub, and their files in the cache. */
 
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -22,11 +22,11 @@ export interface ResolvedPhi {
   readonly id: string;
   /** The commit. */
   readonly revision: string;
-  /** The id of the model that it is for, if that is known. */
+  /** The id of its model, if that is known. */
   readonly model: string | undefined;
 }
 
-/** What a phi's file may end with, where a repository has one phi and its name is not given. */
+/** Endings of a phi's file, to find the only one of a repository. */
 const ending = /\.(safetensors|pt|pth|bin)$/;
 
 interface PhiPlace {
@@ -36,7 +36,7 @@ interface PhiPlace {
   readonly preset: PhiPreset | undefined;
 }
 
-/** The first preset that is for the model `id` and can be downloaded by its name. */
+/** The first preset for the model `id` that can be downloaded by its name. */
 export function phiPresetFor(id: string | undefined): PhiPreset | undefined {
   return phiPresets.find((preset) => preset.id !== undefined && modelOf(preset) === id);
 }
@@ -49,9 +49,9 @@ export async function isPhiCached(preset: PhiPreset, options: DownloadOptions = 
 }
 
 /**
- * The file of a phi that is named as on the hub: a preset, or OWNER/NAME[/FILE][@REVISION]. One in the cache is used without
- * any request, as models are; otherwise it is downloaded.
- * @returns undefined for a name that is none of these, or whose first part is a folder here: then it is a path
+ * The file of a phi with a name on the hub: a preset, or OWNER/NAME[/FILE][@REVISION]. A file in the cache is used without
+ * any request, as with models. Otherwise it is downloaded.
+ * @returns undefined for any other name, or if its first part is a folder here: then it is a path
  * @throws LincirError 'not-found', 'bad-argument', 'network', 'io', and the signal's reason
  */
 export async function resolvePhi(
@@ -64,7 +64,7 @@ export async function resolvePhi(
   return (await cachedPhi(place, cacheFolder)) ?? (await download(place, options));
 }
 
-/** The same, but asks the hub for what is new. Undefined for a name that can only be a model's: OWNER/NAME without a file. */
+/** The same, but asks the hub for a newer version. Undefined for OWNER/NAME without a file, which can only be a model. */
 export async function pullPhi(
   name: string,
   options: LicensedDownloadOptions = {},

@@ -1,22 +1,22 @@
-/** GET requests to the hub: a status that says no becomes an error, silence ends, and what may pass by itself is tried again. */
+/** GET requests to the hub: turns a refusing status into an error, ends silent connections, and retries passing failures. */
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { LincirError } from '../core/index.ts';
 
-/** The hub, who asks, and how patiently. */
+/** The hub, the token, and the patience. */
 export interface Connection {
   readonly endpoint: string;
   readonly token: string | undefined;
   readonly signal: AbortSignal | undefined;
-  /** Failures in a row, without a byte in between, before giving up. */
+  /** Failures in a row, without a byte in between, before it gives up. */
   readonly attempts: number;
-  /** Milliseconds before the second attempt; doubles with every further one. */
+  /** Milliseconds before the second attempt. Doubles with every further one. */
   readonly backoff: number;
   /** Milliseconds without a byte after which a connection counts as broken. */
   readonly silence: number;
 }
 
-/** A failure that may pass by itself; it never leaves this folder. */
+/** A failure that may pass. It never leaves this folder. */
 export class Interruption extends Error {
   /** Milliseconds that the server asked to wait. */
   readonly wait: number;
@@ -27,14 +27,14 @@ export class Interruption extends Error {
   }
 }
 
-/** In all 7.5 s between the attempts to reach a hub that cannot be reached. */
+/** Waits 7.5 s in all for a hub that cannot be reached. */
 export const defaultPatience = { attempts: 5, backoff: 500, silence: 30_000 } as const;
 
-/** The longest that a server's `Retry-After` is obeyed, in milliseconds. */
+/** Limit of a server's `Retry-After`, in milliseconds. */
 const longestWait = 60_000;
 
 /**
- * Runs `attempt` until no Interruption ends it; `advanced` starts the count of failures anew.
+ * Repeats `attempt` until no Interruption ends it. `advanced` resets the count of failures.
  * Throws `network` when the attempts are used up, and the signal's reason.
  */
 export async function persistently<Result>(
@@ -68,8 +68,8 @@ export async function persistently<Result>(
 }
 
 /**
- * One GET of a path on the hub. `read` gets the response and its body, chunk by chunk. The token is sent to the hub alone:
- * fetch drops it when a redirect leaves for another origin. Throws Interruption, `network` or `not-found`.
+ * One GET of a path on the hub. `read` gets the response and its body, chunk by chunk. Only the hub gets the token: fetch
+ * drops it when a redirect leads to another origin. Throws Interruption, `network` or `not-found`.
  */
 export async function get<Result>(
   connection: Connection,
@@ -99,7 +99,7 @@ export async function get<Result>(
 
   try {
     const response = await fetch(`${endpoint}${path}`, {
-      // Identity: the length and the ranges that the server speaks of must be those of the file.
+      // Identity, because the server's lengths and ranges must be the file's.
       headers: {
         ...headers,
         'accept-encoding': 'identity',
@@ -109,7 +109,7 @@ export async function get<Result>(
     }).catch((error: unknown) => {
       throw interruption(error);
     });
-    // 416 is for `read` to judge: the range that it asked for does not exist.
+    // `read` handles 416: its range does not exist.
     if (!response.ok && response.status !== 416) throw refusal(response, subject, connection);
     return await read(response, chunksOf(response));
   } finally {
@@ -137,7 +137,7 @@ function refusal(response: Response, subject: string, connection: Connection): E
     });
   }
   if (status === 401 || status === 404) {
-    // The hub answers 401 for what does not exist, so as not to tell which private ones do.
+    // The hub answers 401 for what does not exist, to hide which private repositories do.
     return new LincirError('not-found', {
       subject,
       expected: `it on ${connection.endpoint}`,
@@ -148,7 +148,7 @@ function refusal(response: Response, subject: string, connection: Connection): E
   return new LincirError('network', { subject, expected: 'HTTP status 200', found });
 }
 
-/** What fetch wraps: "fetch failed" says less than the error of the socket. */
+/** The error that fetch wraps: the socket's error says more than "fetch failed". */
 function innermostMessage(error: unknown): string {
   let innermost = error;
   while (innermost instanceof Error && innermost.cause !== undefined) innermost = innermost.cause;

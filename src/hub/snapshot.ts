@@ -1,4 +1,4 @@
-/** Which files of a repository make up a CLIP model, and what a snapshot in the cache lacks of them. */
+/** The files of a CLIP model in a repository, and those that a snapshot in the cache lacks. */
 
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -6,7 +6,7 @@ import { checkedValue, LincirError, quoted, recordOf } from '../core/index.ts';
 import { readJsonFile } from '../files/index.ts';
 import { type Repository, sizeOf } from './cache.ts';
 
-/** All files besides the weights. A repository need not have every one. */
+/** All files besides the weights. A repository may lack some. */
 export const smallFiles = [
   'config.json',
   'preprocessor_config.json',
@@ -19,7 +19,7 @@ export const smallFiles = [
   'merges.txt',
 ] as const;
 
-/** The files that weights can be found in, best first. An index names the shards that belong to it. */
+/** Files that may have the weights, best first. An index names its shards. */
 export const weightFiles = [
   'model.safetensors',
   'model.safetensors.index.json',
@@ -29,12 +29,12 @@ export const weightFiles = [
 
 const indexSchema = z.object({ weight_map: recordOf(z.string(), 'a weight_map from tensors to files') });
 
-/** Whether a name among `weightFiles` is that of an index. */
+/** Whether a name in `weightFiles` is an index. */
 export function isIndex(name: string): boolean {
   return name.endsWith('.index.json');
 }
 
-/** The shards that an index on disk names: plain file names, so that none can leave the folder. Throws `bad-file`. */
+/** The shards that an index on disk names. They are plain file names, so that none can leave the folder. Throws `bad-file`. */
 export async function shardsOf(index: string): Promise<string[]> {
   const refuse = (expected: string, found: string) =>
     new LincirError('bad-file', { subject: index, expected, found });
@@ -46,8 +46,8 @@ export async function shardsOf(index: string): Promise<string[]> {
 }
 
 /**
- * What a snapshot lacks of a model that can be loaded: `config.json`, `preprocessor_config.json`, a tokenizer, and weights
- * in one format. What the repository itself is known not to have is not missing, weights and configuration excepted.
+ * What a snapshot lacks of a loadable model: `config.json`, `preprocessor_config.json`, a tokenizer, and weights in one
+ * format. A file that the repository is known not to have does not count as missing, except weights and configuration.
  */
 export async function missingParts(repository: Repository, commit: string): Promise<string[]> {
   const folder = repository.snapshot(commit);
@@ -70,7 +70,7 @@ export async function missingParts(repository: Repository, commit: string): Prom
   return missing;
 }
 
-/** Judges the best format that is there at all, because that is the one that will be loaded. */
+/** Checks the best format that is there at all, because this one will be loaded. */
 async function hasWeights(folder: string, has: (name: string) => Promise<boolean>): Promise<boolean> {
   for (const name of weightFiles) {
     if (!(await has(name))) continue;

@@ -73,7 +73,7 @@ export class ImageReader {
     ahead,
     ...settings
   }: ReaderOptions) {
-    // Compiled, this file and its neighbour end in .js.
+    // After compilation, this file and the worker end in .js.
     const file = new URL(`./reader-worker${extname(import.meta.url)}`, import.meta.url);
     const task: ReaderTask = { ...settings, budget: newBudget() };
     this.#ahead = ahead;
@@ -117,7 +117,7 @@ export class ImageReader {
     const number = this.#asked;
     this.#asked += 1;
     const read = new Promise<ReadImage>((resolve, reject) => this.#waiting.set(number, { resolve, reject }));
-    read.catch(() => {}); // reported to whoever takes it
+    read.catch(() => {}); // reported when it is taken
     const request: ImageRequest = { number, picture, known, isUndescribed };
     this.#workers[number % this.#workers.length]!.postMessage(request);
     return read;

@@ -1,25 +1,25 @@
-/** CSV and TSV, a record at a time, in bounded memory. */
+/** Parses CSV and TSV, a record at a time, in bounded memory. */
 
 import { CsvError, parse } from 'csv-parse';
 import { type LincirError, quoted } from '../core/index.ts';
 
 export interface DelimitedOptions<Field extends string | Uint8Array> {
   readonly delimiter: ',' | '\t';
-  /** How fields come: decoded, or as bytes, since decoding by the parser turns what is not UTF-8 into U+FFFD. */
+  /** Form of fields: decoded, or bytes, because the parser's decoding turns invalid UTF-8 into U+FFFD. */
   readonly fields: Field extends string ? 'text' : 'bytes';
-  /** Nothing is as long as this, in bytes or characters: a lost quote is not to fill the memory. */
+  /** Limit of a field, in bytes or characters, so that a lost quote does not fill the memory. */
   readonly limit: number;
-  /** Told of every record, however many fields it has. */
+  /** Called for every record, however many fields it has. */
   readonly take: (fields: readonly Field[]) => void;
-  /** An error about the line that is being read. */
+  /** Makes an error about the current line. */
   readonly refuse: (expected: string, found: string, cause: unknown) => LincirError;
 }
 
 /**
- * Parses chunks, and yields after each of them, when its records have been taken. Quoted fields may hold line ends, and
+ * Parses chunks, and yields after each of them, when its records have been taken. Quoted fields may have line ends, and
  * doubled quotes for quotes. TSV is often written without quoting: there, a quote that does not enclose a whole field is
- * a character like any other. If a space follows every delimiter of the first line, as in `path, rating`, spaces after
- * delimiters are no part of fields. Throws what `refuse` makes of ill-placed quotes, and what `take` throws.
+ * an ordinary character. If a space follows every delimiter of the first line, as in `path, rating`, spaces after
+ * delimiters do not belong to fields. Throws what `refuse` returns for ill-placed quotes, and what `take` throws.
  */
 export async function* parseDelimited<Field extends string | Uint8Array>(
   chunks: AsyncIterable<Field>,
@@ -40,12 +40,12 @@ export async function* parseDelimited<Field extends string | Uint8Array>(
     record_delimiter: ['\r\n', '\n', '\r'],
     max_record_size: limit,
     relax_quotes: delimiter === '\t',
-    // Counted in `take`, which can say what the header has.
+    // Checked in `take`, whose message can name the header's columns.
     relax_column_count: true,
-    // The parser hands on no record: a stream of single records would be slower.
+    // The parser passes no records on, because a stream of single records would be slower.
     on_record: (record: unknown) => {
-      // It makes an error for every record that is not as long as the first, which it then throws away: half a minute for a
-      // million blank lines. So each is the first.
+      // It makes an error for every record of another length than the first, and throws it away: half a minute for a million
+      // blank lines. So each record counts as the first.
       Object.assign(parser.info, { records: 0 });
       take(record as readonly Field[]);
       return null;
@@ -73,14 +73,14 @@ export async function* parseDelimited<Field extends string | Uint8Array>(
   }
 }
 
-/** How many fields of a record count, as Python's `csv.DictReader` has it: empty ones beyond the header's are none. */
+/** How many fields of a record count: as in Python's `csv.DictReader`, empty ones beyond the header do not. */
 export function fieldCount(fields: readonly { readonly length: number }[], width: number): number {
   let count = fields.length;
   while (count > width && fields[count - 1]!.length === 0) count -= 1;
   return count;
 }
 
-/** The first line that is not blank, and all chunks, those with this line in them as well. */
+/** The first line that is not blank, and all chunks, including those with this line. */
 async function peeked<Field extends string | Uint8Array>(
   chunks: AsyncIterable<Field>,
   limit: number,

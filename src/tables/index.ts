@@ -1,4 +1,4 @@
-/** Tables in files: delimited text and Parquet, packed or not. */
+/** Reads tables in files: delimited text and Parquet, compressed or not. */
 
 export { fieldCount, parseDelimited } from './delimited.ts';
 export { brokenParquet, decoding, type ParquetFile } from './parquet/checks.ts';

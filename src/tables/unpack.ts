@@ -1,4 +1,4 @@
-/** Bytes out of gzip and Zstandard files of any number of parts, all of them or an error. */
+/** Unpacks gzip and Zstandard files with any number of parts: all bytes, or an error. */
 
 import { createReadStream } from 'node:fs';
 import { pipeline, Readable } from 'node:stream';
@@ -9,7 +9,7 @@ import { asLincirError, readingFile } from '../files/index.ts';
 /** A file of captions on disk. */
 export interface CaptionFile {
   readonly path: string;
-  /** In bytes, as it lies on disk. */
+  /** Size on disk, in bytes. */
   readonly size: number;
 }
 
@@ -24,7 +24,7 @@ const zstd = {
   checksumBytes: 4,
 };
 
-/** A file's bytes, unpacked. Throws 'not-found' and 'io', and 'bad-file' for packed data that is broken or cut short. */
+/** A file's bytes, unpacked. Throws 'not-found' and 'io', and 'bad-file' for data that is broken or cut short. */
 export async function* bytesOf(
   file: CaptionFile,
   packing: Packing | undefined,
@@ -41,10 +41,10 @@ export async function* bytesOf(
   }
 }
 
-/** As gzip and Python do it: members one after the other, zeros after any of them are padding, and nothing else. */
+/** As gzip and Python do it: members follow each other, with zeros after any of them as padding, and nothing else. */
 async function* gunzipped({ path, size }: CaptionFile): AsyncGenerator<Buffer, void, void> {
   for (let begin = 0; begin < size; begin = await endOfZeros(path, begin, size)) {
-    // Reads on where one member follows the other, and stops in silence at a zero.
+    // Continues with the next member, and stops silently at a zero.
     const members = createGunzip({ chunkSize: bytesPerRead });
     yield* unpacking(chunksFrom(path, begin), members);
     begin += members.bytesWritten;
@@ -60,14 +60,14 @@ async function* zstdUnpacked(file: CaptionFile): AsyncGenerator<Buffer, void, vo
       problem = error;
     }
   };
-  // Node stops in silence when it is given more than what is left of a frame, but begins a new one with the next chunk.
+  // Node stops silently if a chunk has more than the rest of a frame, but begins a new frame with the next chunk.
   const frames = createZstdDecompress({ chunkSize: bytesPerRead });
   yield* unpacking(Readable.from(soundFrames(), { objectMode: false, highWaterMark: 1 }), frames);
   if (problem !== undefined) throw problem;
 }
 
 /**
- * The frames of a Zstandard file without those to skip, in chunks of which none reaches into another frame.
+ * The frames of a Zstandard file without skippable ones, in chunks that never cross into another frame.
  * The format: https://www.rfc-editor.org/rfc/rfc8878#section-3
  */
 async function* zstdFrames(file: CaptionFile): AsyncGenerator<Buffer, void, void> {
@@ -109,14 +109,14 @@ async function* zstdFrames(file: CaptionFile): AsyncGenerator<Buffer, void, void
   }
 }
 
-/** What follows the descriptor of a frame: size of the window, number of the dictionary, size of the content. */
+/** Length of what follows a frame's descriptor: window size, dictionary number, content size. */
 function headerFieldBytes(descriptor: number): number {
   const isSingleSegment = (descriptor >> 5) & 1;
   const contentBytes = [isSingleSegment, 2, 4, 8][descriptor >> 6]!;
   return 1 - isSingleSegment + [0, 1, 2, 4][descriptor & 3]! + contentBytes;
 }
 
-/** Bytes by number out of chunks of any size. */
+/** Reads numbers of bytes from chunks of any size. */
 class ByteReader {
   readonly #chunks: AsyncIterator<Buffer>;
   readonly #cutShort: () => LincirError;
@@ -127,7 +127,7 @@ class ByteReader {
     this.#cutShort = cutShort;
   }
 
-  /** The next bytes, which stay; fewer at the end. */
+  /** Peeks at the next bytes; fewer at the end. */
   async peek(count: number): Promise<Buffer> {
     while (this.#rest.length < count) {
       const { value, done } = await this.#chunks.next();
@@ -137,7 +137,7 @@ class ByteReader {
     return this.#rest.subarray(0, count);
   }
 
-  /** The next bytes, all of them. */
+  /** Takes exactly so many bytes. */
   async take(count: number): Promise<Buffer> {
     const bytes = await this.peek(count);
     if (bytes.length < count) throw this.#cutShort();
@@ -162,7 +162,7 @@ function chunksFrom(path: string, start: number): Readable {
 }
 
 function unpacking<T extends NodeJS.ReadWriteStream>(chunks: Readable, unpacker: T): T {
-  // Errors of either stream end the unpacker, whose reader sees them.
+  // Errors of either stream end the unpacker, and its reader gets them.
   pipeline(chunks, unpacker, () => {});
   return unpacker;
 }

@@ -1,8 +1,8 @@
-/** What a Parquet file says of its own sizes, checked before hyparquet takes memory or time on its word. */
+/** Checks what a Parquet file says about its sizes, before hyparquet takes memory or time for them. */
 
 import { LincirError, quoted, type RandomAccess } from '../../core/index.ts';
 
-/** What is used of a file: those on disk have it, and those of the hub. */
+/** The part of a file's interface that is used, on disk and on the hub. */
 export type ParquetFile = RandomAccess;
 
 /** A number and where it ends. */
@@ -13,16 +13,16 @@ interface Counted {
 
 /** Parquet's structures are nested less than half as deep. */
 const depthLimit = 16;
-/** Values that a run may stand for beyond those that there are: groups of packed bits are of eight, or of more. */
+/** Values that a run may have beyond the real ones, because packed groups have eight or more. */
 const valuesBeyond = 512;
 
-/** The error about a file whose bytes are not what its format promises. */
+/** The error about a file whose bytes do not fit the format. */
 export function brokenParquet({ name }: ParquetFile, found: string, cause?: unknown): LincirError {
   const expected = 'a whole Parquet file';
   return new LincirError('bad-file', { subject: name, expected, found, todo: 'get it again', cause });
 }
 
-/** What `decode` gives; whatever it throws is about the file. */
+/** The result of `decode`. Whatever it throws becomes an error about the file. */
 export function decoding<T>(file: ParquetFile, decode: () => T): T {
   try {
     return decode();
@@ -33,7 +33,7 @@ export function decoding<T>(file: ParquetFile, decode: () => T): T {
 }
 
 /**
- * Whether the structure at the beginning of the bytes ends among them and none of its lists claims more elements than
+ * Whether the structure at the beginning of the bytes ends within them, and none of its lists claims more elements than
  * there are bytes. The format is Thrift's compact protocol:
  * https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md
  */
@@ -59,14 +59,14 @@ export function areSoundRuns(bytes: Uint8Array, width: number, count: number): b
   return true;
 }
 
-/** Where a structure ends; infinitely far if it is not sound. */
+/** Where a structure ends; infinity if it is broken. */
 function endOfStructure(bytes: Uint8Array, begin: number, depth: number): number {
   for (let at = begin; at < bytes.length && depth <= depthLimit; ) {
     const head = bytes[at]!;
     const type = head & 15;
     at += 1;
     if (type === 0) return at;
-    // Without a step from the last field's number in its upper half, the number itself follows.
+    // If the upper half has no step from the last field's number, the number itself follows.
     if (head < 16) at = varint(bytes, at).end;
     at = endOfValue(bytes, at, type, depth);
   }
@@ -104,7 +104,7 @@ function endOfList(bytes: Uint8Array, at: number, depth: number): number {
   const short = head >> 4;
   const { value: count, end } = short === 15 ? varint(bytes, at + 1) : { value: short, end: at + 1 };
   if (count > bytes.length - end) return Infinity;
-  // In a list, true and false take a byte.
+  // In a list, true and false take one byte each.
   const type = (head & 15) <= 2 ? 3 : head & 15;
   let next = end;
   for (let element = 0; element < count && next < bytes.length; element += 1) {
@@ -113,7 +113,7 @@ function endOfList(bytes: Uint8Array, at: number, depth: number): number {
   return next;
 }
 
-/** A number in groups of seven bits, the lowest first; infinite if it does not end where one of 64 bits does. */
+/** A number in groups of seven bits, the lowest first; infinity if it is longer than 64 bits. */
 export function varint(bytes: Uint8Array, at: number): Counted {
   let value = 0;
   for (let end = at, scale = 1; end < Math.min(bytes.length, at + 10); scale *= 128) {

@@ -1,4 +1,4 @@
-/** A Parquet file: what its footer says, and where the parts of its columns lie. */
+/** A Parquet file: reads its footer, and finds the parts of its columns. */
 // The format: https://parquet.apache.org/docs/file-format/
 
 import { type FileMetaData, parquetMetadata, parquetSchema, type RowGroup, type SchemaTree } from 'hyparquet';
@@ -12,14 +12,14 @@ export interface ParquetFooter {
   readonly groups: readonly RowGroup[];
 }
 
-/** The file's last bytes, which nearly always hold all of its footer. */
+/** Size of the file's end to read first, which nearly always has the whole footer. */
 const tailSize = 2 ** 19;
 /** Far more than any writer's footer. */
 const footerLimit = 2 ** 26;
-/** To read so many bytes in vain takes no longer than to ask once more. */
+/** Reading so many bytes in vain takes no longer than another request. */
 const gapLimit = 2 ** 18;
 
-/** Throws 'bad-file' for a file that is cut short, encrypted or no Parquet, and what `file.read` throws. */
+/** Throws 'bad-file' for a file that is cut short, encrypted or not Parquet, and what `file.read` throws. */
 export async function readFooter(file: ParquetFile): Promise<ParquetFooter> {
   const length = Math.min(file.size, tailSize);
   const tail = await file.read(file.size - length, length);
@@ -47,7 +47,7 @@ export async function readFooter(file: ParquetFile): Promise<ParquetFooter> {
 
 /**
  * The part of a column in a row group.
- * @param schemaPath from the root to the column, which has none below it
+ * @param schemaPath from the root to the column, which is a leaf
  */
 export function chunkOf(
   file: ParquetFile,
@@ -83,8 +83,8 @@ export function chunkOf(
 }
 
 /**
- * The same file, read ahead: as far as the column goes on without much else between its chunks.
- * @param readSize bytes that are asked for at once, or more if a page has more
+ * The same file, read ahead for as long as the column continues with little else between its chunks.
+ * @param readSize bytes of one read, or more if a page is larger
  */
 export function readingAhead(file: ParquetFile, chunks: readonly Chunk[], readSize: number): ParquetFile {
   let begin = 0;

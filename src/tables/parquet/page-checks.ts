@@ -1,4 +1,4 @@
-/** What a page of a Parquet file says of its values, checked before hyparquet takes memory or time on its word. */
+/** Checks what a page of a Parquet file says about its values, before hyparquet takes memory or time for them. */
 
 import { deltaBinaryUnpack } from 'hyparquet/src/delta.js';
 import { getMaxDefinitionLevel, getMaxRepetitionLevel } from 'hyparquet/src/schema.js';
@@ -13,7 +13,7 @@ export function isWithin(value: number | undefined, limit: number): value is num
   return value !== undefined && Number.isInteger(value) && value >= 0 && value <= limit;
 }
 
-/** The part of a header that is for its type, whatever else there may be. */
+/** The part of a header for its type. */
 export function detailsOf(header: PageHeader) {
   if (header.type === 'DICTIONARY_PAGE') return header.dictionary_page_header;
   return header.type === 'DATA_PAGE' ? header.data_page_header : v2Of(header);
@@ -28,8 +28,8 @@ export function levelsEnd(v2: NonNullable<PageHeader['data_page_header_v2']>): n
 }
 
 /**
- * Throws for an unpacked page of data whose runs or values would fill the memory; else says where its values begin.
- * @param limit bytes that values may take which are written as their difference from the one before
+ * Returns where the values of an unpacked data page begin. Throws if its runs or values would fill the memory.
+ * @param limit bytes for values that are stored as differences from the one before
  */
 export function checkValues(
   header: PageHeader,
@@ -65,7 +65,7 @@ export function checkValues(
   return begin;
 }
 
-/** Where the levels end, which say in what of the lists and structures a value is. */
+/** Where the levels end. They say where in lists and structures a value is. */
 function checkLevels(header: PageHeader, page: Uint8Array, schemaPath: ColumnDecoder['schemaPath']): number {
   const v2 = v2Of(header);
   const details = v2 === undefined ? header.data_page_header : undefined;
@@ -97,11 +97,11 @@ function checkLevels(header: PageHeader, page: Uint8Array, schemaPath: ColumnDec
   return at;
 }
 
-/** Each of these values is a beginning of the one before and its own end. */
+/** Each of these values is a prefix of the one before, and its own suffix. */
 function checkPrefixes(values: Uint8Array, most: number, limit: number): void {
   if (values.length === 0) return;
   const reader = { view: new DataView(values.buffer, values.byteOffset, values.byteLength), offset: 0 };
-  // How many there are, nulls left out, stands third in both lists of lengths.
+  // The number of values without nulls is the third in both lists of lengths.
   const count = varint(values, varint(values, varint(values, 0).end).end).value;
   if (!isWithin(count, most)) throw new RangeError(`${count} values`);
   const [prefixes, suffixes] = [new Int32Array(count), new Int32Array(count)];

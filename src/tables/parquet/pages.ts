@@ -1,4 +1,4 @@
-/** The pages of a column in a Parquet file: found one by one, checked, unpacked, decoded. */
+/** Reads the pages of a column in a Parquet file: finds, checks, unpacks and decodes them one by one. */
 
 import { isUtf8 } from 'node:buffer';
 import { brotliDecompressSync, unzipSync, zstdDecompressSync } from 'node:zlib';
@@ -24,20 +24,20 @@ export interface Chunk {
 
 /** A page's header is short, but may quote the least and the greatest value. */
 const headerLimit = 2 ** 20;
-/** What a broken or hostile file cannot make us take: far more than any writer's default. */
+/** Limits that protect memory from a broken or hostile file: far more than any writer's default. */
 const pageLimit = 2 ** 28;
 const pageRowLimit = 2 ** 24;
 const nestedValuesLimit = 2 ** 26;
-/** Bytes that an encoding begins with, at most, where no value follows. */
+/** The most bytes with which an encoding begins when no value follows. */
 const encodingStart = 16;
 
-/** Stands for bytes that are not UTF-8 until it is known in which row they are. */
+/** Marks bytes that are not UTF-8 until their row is known. */
 export const notUtf8 = Symbol('not UTF-8');
 
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 export const textParsers: ColumnDecoder['parsers'] = { ...DEFAULT_PARSERS, stringFromBytes: textOf };
 
-/** Those of Node are faster, and stop at the size that the page's header tells. */
+/** Node's are faster, and stop at the size in the page's header. */
 const compressors: Compressors = {
   ...allCompressors,
   GZIP: (input, size) => unpacked(unzipSync, input, size),
@@ -52,8 +52,8 @@ export function textOf(bytes: Uint8Array): string | typeof notUtf8 {
 }
 
 /**
- * The values of a row group as `parsers` make them, null where there is none: page by page or, where they are nested in
- * lists and structures, at once, a list of lists for each row.
+ * The values of a row group, made by `parsers`, or null: page by page, or, if they are nested in lists and structures, all
+ * at once, a list of lists for each row.
  * @throws LincirError 'bad-file' for pages that cannot be decoded or do not make up the row group.
  */
 export async function* pageValues(
@@ -63,7 +63,7 @@ export async function* pageValues(
 ): AsyncGenerator<DecodedArray, void, void> {
   const decoder = { ...column, compressors, parsers };
   const isFlat = isFlatColumn(column.schemaPath);
-  // A group of nulls alone may come without a dictionary, or with one of no entries.
+  // A group of only nulls may have no dictionary, or an empty one.
   let dictionary: DecodedArray = [];
   const nested: unknown[] = [];
   let valuesLeft = isFlat ? rows : nestedValuesLimit;
@@ -91,7 +91,7 @@ export async function* pageValues(
     }
     valuesLeft -= count;
     if (isFlat) yield values;
-    // Without levels, as in a structure that is always there, they come in a list of their own.
+    // Without levels, as in a structure that is never null, they come in an extra list.
     else if (values !== nested) for (const value of values) nested.push(value);
   }
   if (isFlat) return;
@@ -99,11 +99,11 @@ export async function* pageValues(
   yield nested;
 }
 
-/** How many values a page has; undefined if its header tells sizes that cannot be. */
+/** How many values a page has; undefined if its header has impossible sizes. */
 function valuesIn(header: PageHeader, bytesLeft: number, valuesLeft: number): number | undefined {
   const { compressed_page_size, uncompressed_page_size } = header;
   const count = header.type === 'INDEX_PAGE' ? 0 : detailsOf(header)?.num_values;
-  // A value in a dictionary takes a byte at least.
+  // A value in a dictionary takes at least a byte.
   const countLimit =
     header.type === 'DICTIONARY_PAGE' ? uncompressed_page_size : Math.min(valuesLeft, pageRowLimit);
   const isSound =
@@ -113,7 +113,7 @@ function valuesIn(header: PageHeader, bytesLeft: number, valuesLeft: number): nu
   return isSound ? count : undefined;
 }
 
-/** The values of a page, after those of the pages before if these are given. Throws any error for one that is broken. */
+/** The values of a page, appended to earlier pages' if these are given. Throws any error if the page is broken. */
 function decodedPage(
   header: PageHeader,
   packed: Uint8Array,
@@ -124,7 +124,7 @@ function decodedPage(
   let page = unpackedPage(header, packed, decoder);
   if (header.type !== 'DICTIONARY_PAGE') {
     const valuesBegin = checkValues(header, page, decoder, pageLimit);
-    // Where all are null, some writers leave out what an encoding begins with, which zeros can stand for.
+    // If all values are null, some writers omit the beginning of an encoding. Zeros can replace it.
     if (valuesBegin >= page.length) page = padded(page);
   }
   const { data = [] } = readPage(
@@ -138,7 +138,7 @@ function decodedPage(
   return header.type === 'DICTIONARY_PAGE' ? convert(data, decoder) : data;
 }
 
-/** A page as it is before compression, in a buffer that ends with it: the decoder may read to the buffer's end. */
+/** An uncompressed page, in a buffer that ends with it, because the decoder may read to the buffer's end. */
 function unpackedPage(
   header: PageHeader,
   packed: Uint8Array,
