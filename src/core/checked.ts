@@ -25,7 +25,7 @@ export function checkedValue<Schema extends z.ZodType>(
       .replace(/, received \w+$/, '')
       .replace(/^Invalid input$/, 'another value'),
     found: shortJson(input),
-    ...(todo !== undefined && { todo }),
+    todo,
     cause: parsed.error,
   });
 }

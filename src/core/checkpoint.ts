@@ -46,16 +46,11 @@ export async function openCheckpoint(files: ModelFiles): Promise<Checkpoint> {
 
 /** The error that a model lacks files. Throws what listing its files throws. */
 export async function missingFile(files: ModelFiles, expected: string): Promise<LincirError> {
-  const present = await files.list?.();
+  const present = (await files.list?.())?.toSorted().join(', ');
   return new LincirError('not-found', {
     subject: files.name,
     expected,
-    found:
-      present === undefined
-        ? 'none'
-        : present.length === 0
-          ? 'an empty folder'
-          : quoted(present.toSorted().join(', '), 200),
+    found: present ? quoted(present, 200) : 'none',
     todo: 'give the folder of a model in Hugging Face layout',
   });
 }
@@ -63,13 +58,10 @@ export async function missingFile(files: ModelFiles, expected: string): Promise<
 /** Every tensor that the index promises, from the shard that the index names. */
 async function readShards(index: RandomAccess, files: ModelFiles, readShard: ReadTensors): Promise<Tensors> {
   const { weight_map } = checkedValue(indexSchema, await readJson(index), index.name);
-  const refuse = (name: string, expected: string, found: string, todo?: string) =>
-    new LincirError('bad-file', {
-      subject: `${index.name}: tensor ${quoted(name)}`,
-      expected,
-      found,
-      ...(todo !== undefined && { todo }),
-    });
+  const refuse = (name: string, expected: string, found: string, todo?: string) => {
+    const subject = `${index.name}: tensor ${quoted(name)}`;
+    return new LincirError('bad-file', { subject, expected, found, todo });
+  };
   const shards = new Map<string, Tensors>();
   const tensors = new Map<string, StoredTensor>();
   for (const [name, shardName] of Object.entries(weight_map)) {

@@ -39,7 +39,7 @@ export function asFloat32(stored: StoredTensor, shape: readonly number[] = store
 export function linear(x: Value, weight: Value, bias?: Value): Value {
   const leading = x.shape.slice(0, -1);
   const rows = op.reshape(x, [sizeOf(leading), sizeAt(x, -1)]);
-  const product = op.gemm(rows, weight, { transB: true, ...(bias && { c: bias }) });
+  const product = op.gemm(rows, weight, { c: bias, transB: true });
   return op.reshape(product, [...leading, sizeAt(weight, 0)]);
 }
 
