@@ -12,7 +12,7 @@ export interface EncodedImage {
   readonly name: string;
 }
 
-/** No image's file is larger: 200 megapixels of float32 fit. */
+/** Limit of an image's file: 200 megapixels of float32 fit. */
 const mostImageBytes = 2 ** 31;
 
 /**

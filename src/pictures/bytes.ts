@@ -1,4 +1,4 @@
-/** A found image's bytes, as they were at one moment. */
+/** Reads a found image's bytes, as they were at one moment. */
 
 import { open, stat } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -8,12 +8,12 @@ import { type FoundImage, imageFile } from './files.ts';
 import { splitPath } from './names.ts';
 import { memberBytes } from './shards.ts';
 
-/** No image's file is larger: 200 megapixels of float32 fit. */
+/** Limit of an image's file: 200 megapixels of float32 fit. */
 const largestPicture = 2 ** 31;
-/** Milliseconds until a file that changed while it was read is read once more. */
+/** Milliseconds before a file that changed during reading is read again. */
 const changePause = 300;
 
-/** What was read, with the facts that held before and after. */
+/** The bytes, with the facts that held before and after reading. */
 export interface ImageBytes extends Pick<FoundImage, 'size' | 'modified' | 'statusChanged'> {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
@@ -26,7 +26,7 @@ export async function readImage(picture: FoundImage): Promise<ImageBytes> {
     if (first) return first;
     await pause(changePause);
     const { size, mtimeMs: modified, ctimeMs: statusChanged } = await stat(file);
-    // Of a shard that has changed, nobody knows where its members lie.
+    // In a changed shard, the members' positions are unknown.
     const second =
       offset === undefined ? await readUnchanged({ ...picture, size, modified, statusChanged }) : undefined;
     if (second) return second;
@@ -41,7 +41,7 @@ export async function readImage(picture: FoundImage): Promise<ImageBytes> {
   });
 }
 
-/** Undefined if the file is, or becomes, another than it was found. */
+/** Undefined if the file differs from the one that was found, or changes during reading. */
 async function readUnchanged(picture: FoundImage): Promise<ImageBytes | undefined> {
   const { path, file: name, offset, size, modified, statusChanged } = picture;
   const file = await open(name);
@@ -64,7 +64,7 @@ async function readUnchanged(picture: FoundImage): Promise<ImageBytes | undefine
       if (bytesRead === 0) return undefined;
       done += bytesRead;
     }
-    // What is written meanwhile with its times set back has a later change time than this one, and is read next time.
+    // If it is written meanwhile with its times set back, its ctime is later than this one, and it is read next time.
     const changed = statusChanged === undefined ? {} : { statusChanged };
     return (await isSame()) ? { bytes, size, modified, ...changed } : undefined;
   } finally {

@@ -1,4 +1,4 @@
-/** Files of embeddings that were made before, with a name for every row: safetensors and NumPy. */
+/** Opens files of ready embeddings, with a name for every row: safetensors and NumPy. */
 
 import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
@@ -22,7 +22,7 @@ export interface EmbeddingsFile {
   readonly path: string;
   readonly count: number;
   readonly dimensions: number;
-  /** Of the model that made them, where the file tells. */
+  /** Fingerprint of the model that made them, if the file says so. */
   readonly model?: string;
   readonly fingerprint?: string;
   /** In bytes. */
@@ -31,8 +31,8 @@ export interface EmbeddingsFile {
   readonly modified: number;
   readonly statusChanged: number;
   /**
-   * All rows in order, some thousand at a time, embeddings as they stand in the file: [some, dimensions].
-   * @throws LincirError 'bad-file' naming a row that is all zeros or has a value that is no finite number.
+   * All rows in order, some thousand at a time, with the file's own embeddings: [some, dimensions].
+   * @throws LincirError 'bad-file' naming a row that is all zeros or has a value that is not finite.
    */
   rows(): AsyncGenerator<NamedRows, void, void>;
 }
@@ -42,7 +42,7 @@ export interface NamedRows {
   readonly embeddings: Float32Tensor;
 }
 
-/** Where a matrix lies in a file, and what else the file tells. */
+/** Position of a matrix in a file, and other facts of the file. */
 interface Matrix {
   readonly type: FloatType;
   readonly shape: readonly number[];
@@ -62,15 +62,15 @@ const formats = new Map<string, (file: RandomAccess) => Promise<Matrix>>([
 
 const rowsPerRead = 4096;
 const bytesPerRead = 2 ** 24;
-/** More than any model gives; wider rows are not to fill the memory. */
+/** Limit of dimensions, more than any model has, so that wide rows do not fill the memory. */
 const dimensionLimit = 2 ** 16;
 
 /**
  * Opens a `.safetensors` file (a tensor `embeddings` or only one matrix of floats, and names in a tensor `names`, as
  * `lincir embed` writes them), or a `.npy` file (names in `x.names.jsonl` beside `x.npy`).
- * @param names a file with the rows' names, which counts before the others: a name a line, or in `.jsonl` a JSON string
- * @throws LincirError 'bad-argument' for another ending or when no names are found, 'bad-file' for what holds no
- *   embeddings or has more or fewer names than rows, 'not-found' and 'io'.
+ * @param names a file with the rows' names, which wins over the others: a name a line, or in `.jsonl` a JSON string
+ * @throws LincirError 'bad-argument' for another ending or when no names are found, 'bad-file' for a file without
+ *   embeddings or with more or fewer names than rows, 'not-found' and 'io'.
  */
 export async function openEmbeddings(file: string, names?: string): Promise<EmbeddingsFile> {
   const path = await pathOnDisk(file);
@@ -130,7 +130,7 @@ async function safetensorsMatrix(file: RandomAccess): Promise<Matrix> {
   return { type, shape, offset, metadata, ...(names && { names }) };
 }
 
-/** What reads the names, each time from the first on. */
+/** Reads the names, each time from the first on. */
 async function namesOf(
   path: string,
   { names: tensor }: Matrix,
@@ -211,7 +211,7 @@ async function* namedRows(
   }
 }
 
-/** So many rows of a matrix: [size, dimensions]. */
+/** Blocks of a matrix's rows: [size, dimensions]. */
 async function readRows(
   file: RandomAccess,
   { type, shape, offset, isBigEndian, isColumnMajor }: Matrix,

@@ -1,12 +1,12 @@
-/** Which files are images, by the ends of their names: those that are taken, and those that are not. */
+/** Tells images by the endings of their names: those that lincir takes, and those that it does not. */
 
-/** What an image's file may end in. What it is, its contents tell when it is read. */
+/** Endings of files to read. Their contents then tell the format. */
 export const takenEndings: ReadonlySet<string> = new Set([
   ...['jpg', 'jpeg', 'jpe', 'jfif', 'pjpeg', 'pjp', 'mpo'],
   ...['png', 'apng', 'webp', 'gif', 'tif', 'tiff', 'svg', 'bmp', 'dib'],
   ...['avif', 'avifs', 'heic', 'heics', 'heif', 'heifs', 'hif', 'jxl'],
   ...['jp2', 'j2k', 'j2c', 'jpc', 'jpf', 'jpx'],
-  // Raw images of cameras, of which the preview is taken that lies in them.
+  // Cameras' raw files, from which the preview is taken.
   ...[
     '3fr',
     'arw',
@@ -27,9 +27,9 @@ export const takenEndings: ReadonlySet<string> = new Set([
   ...['nrw', 'orf', 'pef', 'raf', 'rw2', 'rwl', 'sr2', 'srf', 'srw'],
 ]);
 
-/** What looks like an image too, and is not taken. */
+/** Files that look like images, but are not taken. */
 export const leftOutEndings: ReadonlySet<string> = new Set([
-  // Of programs that make images.
+  // Files of graphics programs.
   ...['ai', 'afphoto', 'cdr', 'clip', 'eps', 'indd', 'kra', 'ora', 'psb', 'psd', 'sketch', 'xcf'],
   ...[
     'bpg',
@@ -49,12 +49,12 @@ export const leftOutEndings: ReadonlySet<string> = new Set([
     'tga',
   ],
   ...['cur', 'ico', 'icns', 'emf', 'wmf', 'pict', 'pct', 'pcx', 'ras', 'xbm', 'xpm', 'svgz', 'livp'],
-  // What moves, of which phones make a lot beside images.
+  // Films, which phones make next to photos.
   ...['mov', 'mp4', 'm4v', 'avi', 'mkv', 'webm', '3gp', 'mts', 'm2ts', 'mpg', 'mpeg', 'wmv', 'flv'],
   ...['pam', 'pbm', 'pgm', 'pnm', 'ppm', 'pfm', 'dcm', 'fit', 'fits', 'crw', 'raw', 'x3f'],
 ]);
 
-/** A name's ending, in small letters and without the point; empty if it has none. */
+/** A name's ending in lower case, without the dot; empty if it has none. */
 export function endingOf(name: string): string {
   return /[^/\\]\.([^./\\]+)$/.exec(name)?.[1]?.toLowerCase() ?? '';
 }

@@ -1,10 +1,10 @@
-/** What a camera wrote into an image's file: when, with what and where it was taken. */
-// Exif 3.0 (CIPA DC-008-2023), in TIFF's folders of tags (TIFF 6.0, section 2). Only the tags below are read, and of each a
-// few hundred bytes: libraries read all values of all tags, which 64 KB of hostile ones turn into gigabytes.
+/** Reads what a camera wrote into a file: when, with what and where the photo was taken. */
+// Exif 3.0 (CIPA DC-008-2023), in TIFF's directories of tags (TIFF 6.0, section 2). Only the tags below are read, a few
+// hundred bytes of each. Libraries read all values of all tags, which 64 KB of hostile ones turn into gigabytes.
 
-/** Values are null where the file does not say, or says what cannot be. */
+/** Values are null if the file does not have them, or has impossible ones. */
 export interface Exif {
-  /** By the camera's own clock: `2024-05-01T14:03:22`, without a zone. */
+  /** Time of the camera's own clock: `2024-05-01T14:03:22`, without a zone. */
   readonly taken: string | null;
   /** Maker and model. */
   readonly camera: string | null;
@@ -14,7 +14,7 @@ export interface Exif {
   readonly longitude: number | null;
 }
 
-/** Of any file, whatever its bytes are. Never throws; time is linear in the file's length. */
+/** Takes any bytes. Never throws. Time is linear in the file's length. */
 export function exifOf(bytes: Uint8Array): Exif {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const tiff = tiffIn(file);
@@ -23,7 +23,7 @@ export function exifOf(bytes: Uint8Array): Exif {
   const place = folderIn(main, tags.gpsFolder);
   const latitude = degrees(place, tags.latitudeReference, tags.latitude, 'NS', 90);
   const longitude = degrees(place, tags.longitudeReference, tags.longitude, 'EW', 180);
-  // Cameras without a fix write zeros.
+  // Cameras write zeros when they do not know their position.
   const isPlace = latitude !== null && longitude !== null && (latitude !== 0 || longitude !== 0);
   return {
     taken: timeOf(textOf(photo, tags.taken)) ?? timeOf(textOf(photo, tags.digitized)),
@@ -49,7 +49,7 @@ const tags = {
 } as const;
 /** TIFF's types. */
 const types = { ascii: 2, rational: 5, utf8: 129 } as const;
-/** A camera's folders have some dozens. */
+/** Limit of tags in a directory. Cameras have some dozens. */
 const mostEntries = 512;
 const longestText = 256;
 
@@ -67,7 +67,7 @@ interface Folder {
 
 const emptyFolder: Folder = { tiff: { data: Buffer.alloc(0), isLittle: true }, entries: new Map() };
 
-/** The block of a file: all of it in TIFF and cameras' raw images; elsewhere it lies in a part of its own. */
+/** Finds a file's TIFF block: the whole file in TIFF and raw files, elsewhere a separate part. */
 function tiffIn(file: Buffer): Tiff | undefined {
   if (file.length < 12) return undefined;
   const kind = file.toString('latin1', 0, 12);
@@ -135,7 +135,7 @@ function textOf({ tiff, entries }: Folder, tag: number): string | null {
   const start = count <= 4 ? entry + 8 : numberAt(tiff, entry + 8, 4);
   const bytes = tiff.data.subarray(start, start + Math.min(count, longestText));
   const end = bytes.indexOf(0);
-  // ASCII by the standard; UTF-8 or Latin-1 by some cameras.
+  // The standard says ASCII; some cameras write UTF-8 or Latin-1.
   const given = bytes.subarray(0, end < 0 ? bytes.length : end);
   const utf8 = given.toString('utf8');
   const text = utf8.includes('\ufffd') ? given.toString('latin1') : utf8;
@@ -158,7 +158,7 @@ function degrees(folder: Folder, reference: number, tag: number, sides: string, 
   let sum = 0;
   for (let part = 0; part < count; part += 1) {
     const [above, below] = [numberAt(tiff, start + 8 * part, 4), numberAt(tiff, start + 8 * part + 4, 4)];
-    // What is not given may be 0/0, but not the degrees.
+    // Missing parts may be 0/0, but not the degrees.
     if (below === 0 && (above !== 0 || part === 0)) return null;
     if (below !== 0) sum += above / below / 60 ** part;
   }
@@ -167,7 +167,7 @@ function degrees(folder: Folder, reference: number, tag: number, sides: string, 
   return side === 0 || rounded === 0 ? rounded : -rounded;
 }
 
-/** `2024:05:01 14:03:22` as ISO 8601; null for what is no time, such as zeros. */
+/** `2024:05:01 14:03:22` as ISO 8601; null for what is not a time, such as zeros. */
 function timeOf(text: string | null): string | null {
   const parts = /^(\d{4})[:/-](\d\d)[:/-](\d\d)[ T](\d\d):(\d\d):(\d\d)/.exec(text ?? '');
   if (parts === null) return null;

@@ -1,4 +1,4 @@
-/** Image files: which ones lie in folders, and what an index knows them by. */
+/** Finds image files in folders, with the facts by which an index knows them. */
 
 import type { Dirent, Stats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
@@ -14,42 +14,42 @@ import type { Region } from './region.ts';
 export interface FoundImage {
   /** Absolute, with forward slashes; of a member, `SHARD.tar!/MEMBER`. */
   readonly path: string;
-  /** What the path lies in. */
+  /** The folder of the path. */
   readonly folder: string;
   /** Bytes. */
   readonly size: number;
   /** Milliseconds since 1970; of a member, when its shard was last written. */
   readonly modified: number;
-  /** When anything of its file was last changed by the system's account (ctime), which programs cannot set. */
+  /** Time of its file's last change of any kind (ctime), which programs cannot set. */
   readonly statusChanged?: number;
-  /** What to open. */
+  /** The file to open. */
   readonly file: string;
   /** Where a member's bytes begin in its shard. */
   readonly offset?: number;
-  /** What is seen of it, where that is not all. Its hash, size and bytes are the file's all the same. */
+  /** The visible region, if that is not the whole image. Hash, size and bytes are still the file's. */
   readonly region?: Region;
 }
 
-/** Something that could not be looked into: a folder without permission, a name that is not UTF-8. */
+/** Something that could not be read: a folder without permission, a name that is not UTF-8. */
 export interface Unreadable {
   readonly path: string;
   readonly reason: string;
-  /** There is nothing, which is known for sure. */
+  /** Whether it is known that nothing is there. */
   readonly isMissing: boolean;
 }
 
 export interface WalkOptions {
-  /** Glob patterns of what to leave out: without a slash of a name anywhere, else of a path below the folder. */
+  /** Glob patterns to leave out. Without a slash, they match a name anywhere, else a path below the folder. */
   readonly exclude?: readonly string[] | undefined;
-  /** Look at what links lead to. Default: links are passed over. */
+  /** Follow links. Default: skip them. */
   readonly followLinks?: boolean | undefined;
   readonly onUnreadable: (unreadable: Unreadable) => void;
-  /** Told of the name of each file that looks like an image and is not taken. */
+  /** Called with the name of each file that looks like an image but is not taken. */
   readonly onLeftOut?: ((name: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** All images in and under a folder, in the order of their names. Throws 'not-found' or 'io' for the folder itself. */
+/** All images in and below a folder, in the order of their names. Throws 'not-found' or 'io' for the folder itself. */
 export async function* walkImages(
   folder: string,
   options: WalkOptions,
@@ -65,7 +65,7 @@ export async function* walkImages(
 
 interface Walk extends WalkOptions {
   readonly isExcluded: (path: string) => boolean;
-  /** The folders that this one lies in, links resolved. */
+  /** The folders above this one, with links resolved. */
   readonly ancestors: ReadonlySet<string>;
 }
 
@@ -86,7 +86,7 @@ async function* walk(
     const looks = looksOf(name);
     if (!(entry.isDirectory() || isLink || (entry.isFile() && looks !== 'other'))) continue;
     try {
-      // Of a name that is not UTF-8, only the bytes lead to the file.
+      // Only the bytes of a name that is not UTF-8 lead to the file.
       const bytes = Buffer.concat([Buffer.from(join(folder, sep)), entry.name]);
       const facts = await stat(bytes);
       const isTaken =
@@ -100,7 +100,7 @@ async function* walk(
         yield found(path, facts);
       } else if (facts.isDirectory()) {
         const identity = `${facts.dev} ${facts.ino}`;
-        if (ancestors.has(identity)) continue; // A link back to where it lies in.
+        if (ancestors.has(identity)) continue; // A link to a folder above it.
         const inside = await readdir(path, { withFileTypes: true, encoding: 'buffer' });
         yield* walk(path, inside, { ...options, ancestors: new Set([...ancestors, identity]) });
       }
@@ -110,7 +110,7 @@ async function* walk(
   }
 }
 
-/** A file that was named itself, whatever its name ends in. Throws 'not-found', 'io', 'bad-file' for what is no file. */
+/** A file that was named itself, whatever its ending. Throws 'not-found', 'io', 'bad-file' if it is not a file. */
 export async function imageFile(path: string): Promise<FoundImage> {
   const facts = await stat(path).catch((error: unknown) => {
     throw asLincirError(error, path, 'read');
@@ -123,14 +123,14 @@ export async function imageFile(path: string): Promise<FoundImage> {
   });
 }
 
-/** Tells of something that cannot be looked into, if `error` is of that kind; else throws it. */
+/** Reports something that cannot be read, if `error` is of that kind. Otherwise throws it. */
 export function tellUnreadable(error: unknown, path: string, { onUnreadable }: WalkOptions): void {
   const lincirError = asLincirError(error, path, 'read');
   if (!(lincirError instanceof LincirError)) throw error;
   onUnreadable({ path, reason: reasonOf(lincirError), isMissing: lincirError.code === 'not-found' });
 }
 
-/** Why an image cannot be used, for people, without its name. */
+/** The reason why an image cannot be used, without its name. */
 export function reasonOf({ problem: { expected, found, todo } }: LincirError): string {
   return `expected ${expected}, found ${found}${todo === undefined ? '' : `; ${todo}`}`;
 }

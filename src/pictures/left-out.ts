@@ -1,4 +1,4 @@
-/** What of a folder or shard is left out: what no person keeps images in, and what `--exclude` matches. */
+/** Decides what of a folder or shard is left out: places where nobody keeps images, and what `--exclude` matches. */
 
 import { matchesGlob, posix } from 'node:path';
 import { nameKey } from '../core/index.ts';
@@ -8,8 +8,8 @@ const systemName =
   /^(\..*|node_modules|@eaDir|__MACOSX|#recycle|@Recycle|\$Recycle\.Bin|RECYCLER|lost\+found|#snapshot|System Volume Information)$/i;
 
 /**
- * Tells whether something is left out, by its path below a folder or in a shard.
- * @param patterns glob patterns: without a slash of a name anywhere, else of a path below the folder
+ * Whether something is left out, by its path below a folder or in a shard.
+ * @param patterns glob patterns. Without a slash, they match a name anywhere, else a path below the folder.
  */
 export function exclusion(patterns: readonly string[] = []): (below: string) => boolean {
   const excluded = patterns.map((given) => {
@@ -26,7 +26,7 @@ export function exclusion(patterns: readonly string[] = []): (below: string) => 
   };
 }
 
-/** Whether a path or one that it lies in is left out. */
+/** Whether a path, or a folder above it, is left out. */
 export function isWithinLeftOut(below: string, isLeftOut: (below: string) => boolean): boolean {
   for (let end = below.indexOf('/'); end >= 0; end = below.indexOf('/', end + 1)) {
     if (isLeftOut(below.slice(0, end))) return true;

@@ -1,34 +1,34 @@
-/** Whether a file is an image: its name says so, or, where that has no ending to go by, its beginning. */
+/** Decides whether a file is an image: by its name, or by its first bytes if the name has no telling ending. */
 
 import { open } from 'node:fs/promises';
 import { formatOf } from '../decoding/index.ts';
 import { endingOf, leftOutEndings, takenEndings } from './endings.ts';
 
-/** By its name alone. `unclear`: to be looked into; `other`: no image. */
+/** By its name alone. `unclear`: read its beginning; `other`: not an image. */
 export type Looks = 'taken' | 'left out' | 'unclear' | 'other';
 
-/** How many files look like images and are not taken, by their endings. */
+/** Numbers of files that look like images but are not taken, by their endings. */
 export type LeftOut = Readonly<Record<string, number>>;
 
-/** What tells every kind of image. In bytes. */
+/** Bytes that are enough to tell every format. */
 const beginningSize = 4096;
 
 export function looksOf(name: string): Looks {
   const ending = endingOf(name);
   if (takenEndings.has(ending)) return 'taken';
   if (leftOutEndings.has(ending)) return 'left out';
-  // `photo`, `Scan 3.5.2024` and `a.jpg_large` have no ending that says what they are, unlike `notes.txt`.
+  // `photo`, `Scan 3.5.2024` and `a.jpg_large` have no telling ending, unlike `notes.txt`.
   return /^[a-z\d]{0,7}[a-z][a-z\d]{0,7}$/.test(ending) ? 'other' : 'unclear';
 }
 
-/** Whether bytes, of which an image's beginning is enough, are an image's that can be decoded. */
+/** Whether these first bytes belong to an image that can be decoded. */
 export function isImageName(bytes: Uint8Array): boolean {
   const format = formatOf(bytes.subarray(0, beginningSize));
-  // A saved web page may have drawings in it.
+  // A saved web page may contain drawings.
   return format === 'svg' ? !/<html/i.test(Buffer.from(bytes).toString('latin1')) : format !== undefined;
 }
 
-/** The same for a file. Throws what the system says. */
+/** The same for a file. Throws the system's errors. */
 export async function isImageFile(path: string | Buffer): Promise<boolean> {
   await using file = await open(path);
   const { buffer, bytesRead } = await file.read(new Uint8Array(beginningSize));
@@ -44,7 +44,7 @@ export async function isImagePart(
   return isImageName(await archive.read(offset, Math.min(size, beginningSize)));
 }
 
-/** A counter of what is left out, by ending. */
+/** Counts what is left out, by ending. */
 export function leftOutCounter(): { readonly counts: LeftOut; readonly count: (name: string) => void } {
   const counts: Record<string, number> = {};
   const count = (name: string) => {

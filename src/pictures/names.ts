@@ -5,20 +5,20 @@ import { posix, resolve, sep } from 'node:path';
 /** Between a shard's path and a member's name. */
 export const memberMark = '!/';
 
-/** A path as an index has it: a file, and the member if it is a shard. */
+/** Splits an index's path into a file, and the member if it is a shard. */
 export function splitPath(path: string): readonly [file: string, member: string | undefined] {
   const at = path.search(/(?<=\.tar)!\//i);
   return at < 0 ? [path, undefined] : [path.slice(0, at), path.slice(at + memberMark.length)];
 }
 
-/** The path by which an index knows a file or a member, wherever the command is run. */
+/** The path by which an index knows a file or a member, whatever the current folder. */
 export function indexPath(path: string): string {
   const [file, member] = splitPath(path);
   const known = resolve(file).split(sep).join('/');
   return member === undefined ? known : `${known}${memberMark}${memberName(member)}`;
 }
 
-/** A member's name as a path in its shard, which it never leaves: `./a.png`, `/a.png` and `x/../a.png` are `a.png`. */
+/** A member's name as a path inside its shard: `./a.png`, `/a.png` and `x/../a.png` are `a.png`. */
 export function memberName(name: string): string {
   return posix.normalize(`/${name}`).slice(1);
 }

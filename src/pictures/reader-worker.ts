@@ -1,4 +1,4 @@
-/** A thread behind PictureReader: reads, hashes, decodes and preprocesses images. */
+/** A thread behind the image reader: reads, hashes, decodes and preprocesses images. */
 
 import { hash } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
@@ -15,7 +15,7 @@ const { preprocessing, budget, ...options }: ReaderTask = workerData;
 joinBudget(budget);
 const port = parentPort!;
 
-/** Two images at a time, so that one is decoded, outside of this thread, while the other is resampled. */
+/** Two images at a time: one is decoded, outside this thread, while the other is resampled. */
 const lanes = [Promise.resolve(), Promise.resolve()];
 let received = 0;
 
@@ -36,7 +36,7 @@ async function answerTo({ picture, known, isUndescribed }: WantedImage): Promise
     const facts = { ...found, hash: digest };
     if (!known.includes(digest)) return { ...facts, ...(await decoded(bytes, picture)) };
     if (!isUndescribed) return facts;
-    // What has been in the index stays there, decoded or not.
+    // An image that the index has stays there, whether it can be decoded or not.
     const { photo } = await decoded(bytes, picture).catch(() => ({ photo: undefined }));
     return { ...facts, ...(photo && { photo }) };
   } catch (error) {

@@ -1,4 +1,4 @@
-/** Images read and preprocessed on threads of their own, ahead of the encoder, which blocks its thread. */
+/** Reads and preprocesses images on threads, ahead of the encoder, which blocks its own thread. */
 
 import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
@@ -12,41 +12,41 @@ export interface ReaderSettings extends Pick<PreprocessOptions, 'targetPad' | 'm
   readonly preprocessing: ImagePreprocessing;
 }
 
-/** What a thread is given. */
+/** Options of a thread. */
 export interface ReaderTask extends ReaderSettings {
-  /** Of memory, shared by all threads. */
+  /** Memory shared by all threads. */
   readonly budget: SharedArrayBuffer;
 }
 
 export interface ReaderOptions extends ReaderSettings {
-  /** Default: one for every two of the processor's. */
+  /** Default: one for every two cores. */
   readonly threads?: number | undefined;
-  /** Images that are under way at once, which bounds the memory. */
+  /** Images in work at once, which bounds the memory. */
   readonly ahead: number;
 }
 
-/** What is to be read, and the hashes of contents whose pixels nobody needs. */
+/** What to read, and the hashes of contents whose pixels nobody needs. */
 export interface WantedImage {
   readonly picture: FoundImage;
   readonly known: readonly string[];
-  /** Whether its facts are wanted even if its contents are known. */
+  /** Whether its facts are needed even if its contents are known. */
   readonly isUndescribed?: boolean;
 }
 
-/** What an image's file says of it; its size in pixels, upright. */
+/** What an image's file says about it, and its upright size in pixels. */
 export interface PhotoFacts extends Exif {
   readonly width: number;
   readonly height: number;
 }
 
-/** What became of an image; its size and times as they were when it was read. */
+/** The outcome for an image, with its size and times when it was read. */
 export type ReadImage =
   | (Pick<FoundImage, 'size' | 'modified' | 'statusChanged'> & {
       /** SHA-256, in hex. */
       readonly hash: string;
-      /** [3, height, width], as the vision tower takes them; absent for known contents. */
+      /** [3, height, width], for the vision tower. Absent for known contents. */
       readonly pixels?: Float32Array<ArrayBuffer>;
-      /** Absent for known contents that are described. */
+      /** Absent for known contents that have a description. */
       readonly photo?: PhotoFacts;
     })
   /** It cannot be used. */
@@ -94,7 +94,7 @@ export class ImageReader {
     });
   }
 
-  /** All wanted images, in their order, each with what became of it. */
+  /** All requested images, in order, each with its outcome. */
   async *read<Wanted extends WantedImage>(
     all: AsyncIterable<Wanted>,
   ): AsyncGenerator<{ readonly wanted: Wanted; readonly read: ReadImage }, void, void> {

@@ -1,11 +1,11 @@
-/** Regions of images, as benchmarks cut them out: a box, what lies outside of a mask, and how it becomes a square. */
+/** Cuts regions out of images, as benchmarks do: by a box, a mask, and a way to make a square. */
 
 import { type ImagePreprocessing, type PreprocessOptions, preprocessImage } from '../clip/index.ts';
 import { LincirError } from '../core/index.ts';
 import { decodeImage } from '../decoding/index.ts';
 import { defaultMaxPixels, type ImageSource, type RgbImage } from '../pixels/index.ts';
 
-/** A box in the image's pixels as its file stores them, before it is turned (EXIF); what lies past the image's edges is clamped away. */
+/** A box in the pixels as the file stores them, before EXIF turns them. It is clamped to the image. */
 export interface Box {
   readonly left: number;
   readonly top: number;
@@ -13,24 +13,24 @@ export interface Box {
   readonly bottom: number;
 }
 
-/** What is seen of an image. Plain data: it goes to other threads. */
+/** The visible region of an image. Plain data, because it goes to other threads. */
 export interface Region {
   readonly box: Box;
-  /** Pixels outside become white. COCO's segmentations: polygons [x, y, x, y, …], or runs down the columns, outside first. */
+  /** Pixels outside become white. As in COCO's segmentations: polygons [x, y, x, y, …], or runs down the columns, outside first. */
   readonly mask?:
     | { readonly polygons: readonly (readonly number[])[] }
     | { readonly runs: readonly number[]; readonly height: number; readonly width: number };
-  /** `pad`: with black, centred, before CLIP's preprocessing. `squash`: resized to the tower's square, without a crop. */
+  /** `pad`: pads with black, centred, before CLIP's preprocessing. `squash`: resizes to the tower's square, without a crop. */
   readonly square: 'pad' | 'squash';
 }
 
 /**
- * The region's pixels, as stored. The box's edges go to the nearest whole pixel, a half to the even one, as Pillow's `Image.crop`
- * rounds them. A pixel is inside of a mask if its centre is in one of the polygons (each by the even-odd rule, as in
- * COCO's masks, from which single pixels along an edge may differ). `pad` gives a square; `squash` leaves the cut's own
- * sides, which whoever resizes it must not keep the proportions of.
- * @param name what errors call the image
- * @throws LincirError 'bad-file' if nothing of the box lies in the image, or the runs are those of another size
+ * The region's stored pixels. The box's edges are rounded to whole pixels, halves to even ones, as Pillow's `Image.crop`
+ * does. A pixel is inside a mask if its centre is in one of the polygons (each by the even-odd rule, as in COCO's masks;
+ * single pixels along an edge may differ). `pad` gives a square. `squash` keeps the cut's sides: resize it without keeping
+ * its proportions.
+ * @param name the image's name in errors
+ * @throws LincirError 'bad-file' if the box is outside the image, or if the runs belong to another size
  */
 export function cutRegion(image: RgbImage, { box, mask, square }: Region, name = 'image'): RgbImage {
   const left = clamped(box.left, image.width);
@@ -67,7 +67,7 @@ export function cutRegion(image: RgbImage, { box, mask, square }: Region, name =
 }
 
 /**
- * A region as the vision tower takes it: float32 [3, height, width]. `targetPad` does not apply: it is a square.
+ * A region for the vision tower: float32 [3, height, width]. `targetPad` does not apply, because it is a square.
  * @throws LincirError as `preprocessImage` and `cutRegion` do
  */
 export async function preprocessRegion(
@@ -82,7 +82,7 @@ export async function preprocessRegion(
   return await preprocessImage(cut, steps, options);
 }
 
-/** Where the cut lies in the image, in whole pixels. */
+/** The cut's position in the image, in whole pixels. */
 interface Frame {
   readonly left: number;
   readonly top: number;
@@ -120,7 +120,7 @@ function column(x: number, { left, width }: Frame): number {
   return Math.min(Math.max(Math.ceil(x - 0.5) - left, 0), width);
 }
 
-/** Where a polygon's edges cross the line across at `y`, from left to right. An edge has its upper end, not its lower. */
+/** Where a polygon's edges cross the horizontal line at `y`, from left to right. An edge includes its upper end only. */
 function crossingsAt(polygon: readonly number[], y: number): number[] {
   const crossings: number[] = [];
   for (let at = 0; at < polygon.length; at += 2) {

@@ -1,4 +1,4 @@
-/** One image's bytes from the web, and only from where a stranger's URL may lead: the public internet. */
+/** Fetches an image from the web, and only from the public internet, because the URL may be a stranger's. */
 
 import type { LookupAddress, LookupOptions } from 'node:dns';
 import { lookup as askDns } from 'node:dns/promises';
@@ -9,14 +9,14 @@ import ipaddr from 'ipaddr.js';
 import { type ErrorCode, formatBytes, formatDuration, LincirError, quoted } from '../core/index.ts';
 
 export interface FetchImageOptions {
-  /** Also from loopback, private and other addresses that are not of the public internet. Default false. */
+  /** Also allow loopback, private and other addresses outside the public internet. Default false. */
   readonly allowPrivate?: boolean;
   /** Default 64 MiB. */
   readonly maxBytes?: number;
   /** Milliseconds in all, redirects included. Default 30,000. */
   readonly timeout?: number;
   readonly signal?: AbortSignal;
-  /** @internal What tests put in the place of DNS and of the internet's division. */
+  /** @internal Tests replace DNS, and the division of the internet, by these. */
   readonly internet?: Partial<Internet>;
 }
 
@@ -33,9 +33,9 @@ export function isWebAddress(text: string): boolean {
 }
 
 /**
- * The bytes behind a URL, undecoded. Checked is the very address that is connected to, for the URL and for each of at
- * most 5 redirects. Proxies named in the environment are not used: they would connect to what only they look up.
- * @throws LincirError `bad-argument` for a URL that may not be fetched, `not-found`, `bad-file` for what is no image
+ * The bytes behind a URL, undecoded. The address that is really connected to is checked, for the URL and for each of at
+ * most 5 redirects. Proxies from the environment are not used, because they would look up addresses themselves.
+ * @throws LincirError `bad-argument` for a URL that may not be fetched, `not-found`, `bad-file` if it is not an image
  * or too large, `network`; and the signal's reason.
  */
 export async function fetchImage(
@@ -93,24 +93,24 @@ export async function fetchImage(
 }
 
 /**
- * Whether an IP address, in any spelling, is one that anybody on the internet may be asked at. Not so: what is private,
- * local, reserved, multicast, or an IPv6 form that carries an IPv4 address through a gateway (6to4, Teredo, NAT64).
+ * Whether an IP address, in any spelling, belongs to the public internet. It does not if it is private, local, reserved,
+ * multicast, or an IPv6 form that carries an IPv4 address through a gateway (6to4, Teredo, NAT64).
  */
 export function isPublicAddress(address: string): boolean {
   if (!ipaddr.isValid(address)) return false;
   const parsed = ipaddr.process(address);
-  // ipaddr.js calls unicast whatever no range claims; of IPv6, only this block is given out (RFC 4291, section 2.4).
+  // ipaddr.js calls everything unicast that no range claims. Only this block of IPv6 is assigned (RFC 4291, section 2.4).
   const isGivenOut = parsed.kind() === 'ipv4' || parsed.match(ipaddr.parseCIDR('2000::/3'));
   return parsed.range() === 'unicast' && isGivenOut;
 }
 
-/** Beyond it, setTimeout fires at once. */
+/** Beyond this, setTimeout fires at once. */
 const longestTimer = 2 ** 31 - 1;
 
 const everyAddress: Internet['addressesOf'] = (hostName, options) =>
   askDns(hostName, { ...options, all: true });
 
-/** Without the query, which may hold a key, and without a password. */
+/** Without the query, which may contain a key, and without a password. */
 function shown(url: string | URL): string {
   const parsed = typeof url === 'string' ? URL.parse(url) : url;
   const text = parsed
@@ -143,7 +143,7 @@ function refusedAddress(address: string, subject: string): LincirError {
   });
 }
 
-/** The connection goes to what this answers: asking DNS before and letting the socket ask again could differ. */
+/** The socket connects to this lookup's answer. A lookup beforehand could differ from the socket's own. */
 function guardedLookup(
   addressesOf: Internet['addressesOf'],
   isAllowed: (address: string) => boolean,
@@ -162,10 +162,10 @@ function guardedLookup(
   };
 }
 
-/** An own agent: no connection is left open, and none is shared that was made under other rules. */
+/** A separate agent: no connection stays open, and none made under other rules is shared. */
 const connections = {
   keepAlive: false,
-  /** Milliseconds for each of several addresses; Node's 250 are too few for another continent. */
+  /** Milliseconds for each of several addresses. Node's 250 are too few for another continent. */
   autoSelectFamilyAttemptTimeout: 2000,
 } as const;
 
@@ -177,7 +177,7 @@ function get(
   signal: AbortSignal,
 ): Promise<IncomingMessage> {
   const host = url.hostname.replace(/^\[|\]$/g, '');
-  if (isIP(host) && !isAllowed(host)) throw refusedAddress(host, subject); // looked up by nobody
+  if (isIP(host) && !isAllowed(host)) throw refusedAddress(host, subject); // needs no lookup
   const headers = { accept: 'image/*', 'accept-encoding': 'identity', 'user-agent': 'lincir' };
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
   const sent =
@@ -186,13 +186,13 @@ function get(
       : request(url, { agent: new Agent(connections), lookup, headers, signal });
   sent.on('response', resolve);
   sent.on('error', reject);
-  // An answer such as "101 Switching Protocols" ends the connection without a word.
+  // An answer such as "101 Switching Protocols" ends the connection silently.
   sent.on('close', () => reject(new Error('no answer')));
   sent.end();
   return promise;
 }
 
-/** Where a response leads: undefined when it is not a redirect, null when it leads to no URL. */
+/** A response's redirect: undefined if it is none, null if it does not lead to a URL. */
 function redirectOf({ statusCode, headers }: IncomingMessage, from: URL): URL | null | undefined {
   if (![301, 302, 303, 307, 308].includes(statusCode ?? 0)) return undefined;
   // Node reads headers as Latin-1; servers write UTF-8.
@@ -230,7 +230,7 @@ async function pictureIn(
   const announced = Number(headers['content-length'] ?? 0);
   if (announced > maxBytes) throw tooLarge(formatBytes(announced));
 
-  // One buffer that grows: chunks of a byte each would take a hundred times their size if they were kept.
+  // One growing buffer, because chunks of single bytes would take a hundred times their size.
   let bytes = new Uint8Array(Math.max(announced, 2 ** 16));
   let length = 0;
   for await (const chunk of response as AsyncIterable<Uint8Array>) {

@@ -1,4 +1,4 @@
-/** Images in WebDataset shards, which are tar archives, read where they lie: by the names they would have in a folder. */
+/** Reads images in WebDataset shards (tar archives) without unpacking, by the names they would have in a folder. */
 
 import { posix } from 'node:path';
 import { LincirError, nameKey, type RandomAccess } from '../core/index.ts';
@@ -9,12 +9,12 @@ import { isImagePart, looksOf } from './looks.ts';
 import { indexPath, memberMark, memberName } from './names.ts';
 import { type TarMember, tarMembers } from './tar.ts';
 
-/** More links in a row than systems follow are a circle. */
+/** More links in a row than systems follow count as a circle. */
 const linksInARow = 40;
 
 type Members = Map<string, TarMember>;
 
-/** The images in a shard. Hidden ones and what `exclude` matches are left out as in folders. */
+/** The images in a shard. Hidden ones, and what `exclude` matches, are left out as in folders. */
 export async function* shardImages(
   name: string,
   options: WalkOptions,
@@ -74,8 +74,8 @@ export async function memberBytes(shard: string, member: string): Promise<Uint8A
 }
 
 /**
- * Members by their names. Of several with one name the last one counts, as when an archive is unpacked. Where an archive
- * is broken, what comes before is there all the same.
+ * Members by their names. The last of several with one name counts, as when an archive is unpacked. If an archive is
+ * broken, the members before that point are still found.
  */
 async function gather(
   file: RandomAccess,
@@ -86,7 +86,7 @@ async function gather(
     for await (const member of tarMembers(file)) {
       signal?.throwIfAborted();
       const name = memberName(member.name);
-      // A hard link is the file that has come before it.
+      // A hard link means the file that came before it.
       const linked = member.link?.kind === 'hard' ? members.get(memberName(member.link.target)) : undefined;
       members.delete(name);
       members.set(name, linked ?? member);
@@ -97,7 +97,7 @@ async function gather(
   return { members, failure: undefined };
 }
 
-/** A member, or what the link of this name leads to. */
+/** A member, or the target of the link with this name. */
 function followed(members: Members, name: string): TarMember {
   const first = members.get(name)!;
   let member: TarMember | undefined = first;

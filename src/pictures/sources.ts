@@ -1,4 +1,4 @@
-/** What a user names to be indexed: folders, files, WebDataset shards and lists of files, as one stream of images. */
+/** Opens what a user wants to index: folders, files, WebDataset shards and lists of files, as one stream of images. */
 
 import { readFile, stat } from 'node:fs/promises';
 import { buffer } from 'node:stream/consumers';
@@ -10,21 +10,21 @@ import { shardImages } from './shards.ts';
 import { expectTar } from './tar.ts';
 
 export interface SourceOptions extends WalkOptions {
-  /** Files that list further files, a path a line, or with zero bytes between them; `-` is standard input. */
+  /** Files that list further files, a path a line, or with zero bytes between paths; `-` is standard input. */
   readonly lists?: readonly string[] | undefined;
-  /** Further files, asked for at every look. */
+  /** Further files, asked for in every pass. */
   readonly paths?: (() => AsyncIterable<string>) | undefined;
-  /** Whether something is known of a folder, shard or file that is named and not there: then it is taken for empty. */
+  /** Whether a named folder, shard or file that does not exist is known. Then it counts as empty. */
   readonly knows?: ((covered: string) => Promise<boolean>) | undefined;
 }
 
 /** Everything that was named. */
 export interface ImageSources {
-  /** All images, each path once if it is named once. Can be asked for again, and then looks again. */
+  /** All images, each path once if it is named once. Every call reads the sources again. */
   pictures(): AsyncGenerator<FoundImage, void, void>;
   /**
-   * The folder or shard in which a known image with this path would be found if it were still there, the file itself
-   * where it was named; undefined if it is not among them.
+   * The source that would have a known image with this path if it were still there: a folder or shard, or the file itself
+   * if it was named. Undefined if there is none.
    */
   covering(path: string): string | undefined;
 }
@@ -36,8 +36,8 @@ interface Source {
 }
 
 /**
- * Sources by what they are: folders with all images in and under them, WebDataset shards (`.tar`), other files as images.
- * @throws LincirError 'not-found' or 'io' naming what is not there, and what reading a list throws
+ * Opens sources: folders with all images in and below them, WebDataset shards (`.tar`), and other files as images.
+ * @throws LincirError 'not-found' or 'io' naming what does not exist, and what reading a list throws
  */
 export async function openSources(names: readonly string[], options: SourceOptions): Promise<ImageSources> {
   const sources: Source[] = [];
@@ -46,7 +46,7 @@ export async function openSources(names: readonly string[], options: SourceOptio
   for (const list of options.lists ?? []) {
     for (const path of await listedPaths(list)) listed.add(path);
   }
-  // What lies in another source would come twice.
+  // A source inside another one would come twice.
   const outer = sources.filter(
     (source, at) =>
       !sources.some(
@@ -65,7 +65,7 @@ export async function openSources(names: readonly string[], options: SourceOptio
           const path = await onDisk(name);
           const known = indexPath(path);
           if (told.has(known) || outer.some((source) => isWithin(known, source))) continue;
-          if (paths === listed) told.add(known); // A list may have a file by several of its names.
+          if (paths === listed) told.add(known); // A list may have a file under several of its names.
           const picture = await unlessUnreadable(() => imageFile(path), known, options);
           if (picture) yield picture;
         }
@@ -75,7 +75,7 @@ export async function openSources(names: readonly string[], options: SourceOptio
   };
 }
 
-/** Members of a shard lie in it, not in the folder that it lies in, whose images they are not. */
+/** Members of a shard belong to it, not to its folder. */
 function isWithin(path: string, { covered }: Source): boolean {
   if (!covered.endsWith('/')) return path === covered;
   const isOfFolder = splitPath(covered)[1] === undefined;
@@ -114,7 +114,7 @@ async function goneSource(path: string, { knows }: SourceOptions): Promise<Sourc
   return undefined;
 }
 
-/** The paths in a list, all in memory. `find -print0` ends names with zero bytes, since they may have line ends within. */
+/** The paths in a list, all in memory. `find -print0` ends names with zero bytes, because they may contain line ends. */
 async function listedPaths(list: string): Promise<string[]> {
   try {
     const bytes = list === '-' ? await buffer(process.stdin) : await readFile(await pathOnDisk(list));

@@ -1,15 +1,15 @@
-/** A tar archive's headers: the fields of a block, and the records of extension headers. */
+/** Parses a tar archive's headers: the fields of a block, and the records of extension headers. */
 // The formats: POSIX.1-2024 pax, https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html, and GNU tar's,
-// https://www.gnu.org/software/tar/manual/html_node/Standard.html. Where they leave room, Python's tarfile is followed.
+// https://www.gnu.org/software/tar/manual/html_node/Standard.html. Where they leave a choice, we follow Python's tarfile.
 
-/** The fields that say what a file is and where its data lie; names as bytes, which may be of any encoding. */
+/** The fields that describe a file and its data. Names are bytes, because they may have any encoding. */
 export interface TarHeader {
-  /** The type's character; of the oldest archives' files, `0`. */
+  /** The type's character; `0` for the oldest archives' files. */
   readonly type: string;
   readonly name: Buffer;
-  /** What a link leads to. */
+  /** Target of a link. */
   readonly target: Buffer;
-  /** In bytes; undefined where no number stands. */
+  /** In bytes; undefined if there is no number. */
   readonly size: number | undefined;
   /** Whether blocks of a sparse file's map follow. */
   readonly isExtended: boolean;
@@ -17,13 +17,13 @@ export interface TarHeader {
 
 export const blockSize = 512;
 
-/** A header, 'zeros' for a block of them, and undefined for one with a wrong checksum. */
+/** A header, 'zeros' for a block of zeros, and undefined for a wrong checksum. */
 export function parseHeader(block: Buffer): TarHeader | 'zeros' | undefined {
   if (block.every((byte) => byte === 0)) return 'zeros';
   const checksum = numberIn(block.subarray(148, 156));
   if (checksum === undefined || !sumsOf(block).includes(checksum)) return undefined;
   const own = upToZero(block.subarray(0, 100));
-  // GNU's archives have times where POSIX's have the beginning of the name.
+  // GNU archives have times where POSIX archives have the beginning of the name.
   const isPosix = block.subarray(257, 263).toString('latin1') === 'ustar\0';
   const prefix = isPosix ? upToZero(block.subarray(345, 500)) : Buffer.alloc(0);
   const code = String.fromCharCode(block[156]!);
@@ -36,7 +36,7 @@ export function parseHeader(block: Buffer): TarHeader | 'zeros' | undefined {
   };
 }
 
-/** Records such as `25 path=folder/a.jpg\n`, values as bytes; undefined for bytes that are none. */
+/** Records such as `25 path=folder/a.jpg\n`, with values as bytes; undefined for other bytes. */
 export function parseRecords(bytes: Buffer): ReadonlyMap<string, Buffer> | undefined {
   const records = new Map<string, Buffer>();
   for (let at = 0; at < bytes.length && bytes[at] !== 0; ) {
@@ -69,7 +69,7 @@ function sumsOf(block: Buffer): readonly number[] {
   return [unsigned, unsigned - 256 * high];
 }
 
-/** Octal digits, or GNU's base 256 for what is too large for them; undefined for neither, and for less than 0. */
+/** Octal digits, or GNU's base 256 for large numbers; undefined for anything else, and below 0. */
 function numberIn(field: Buffer): number | undefined {
   if (field[0]! === 0x80) return field.subarray(1).reduce((value, byte) => value * 256 + byte, 0);
   const digits = upToZero(field).toString('latin1').trim();

@@ -1,4 +1,4 @@
-/** Tar archives, such as WebDataset's shards: where each file's data lie, without unpacking or reading them. */
+/** Finds the files in tar archives, such as WebDataset's shards, without unpacking or reading their data. */
 
 import { isUtf8 } from 'node:buffer';
 import { LincirError, quoted, type RandomAccess } from '../core/index.ts';
@@ -6,44 +6,44 @@ import { blockSize, parseHeader, parseRecords, type TarHeader, upToZero } from '
 
 /** A file in an archive, or a link. */
 export interface TarMember {
-  /** As the archive has it: relative or not, in any folder. */
+  /** The archive's name: relative or not, in any folder. */
   readonly name: string;
   /** In bytes. */
   readonly size: number;
-  /** Where its data begin in the archive, in bytes. */
+  /** Where its data begins in the archive, in bytes. */
   readonly offset: number;
-  /** Of a link, which has no data: what it leads to, a member's name or, if symbolic, a path from the link's folder. */
+  /** Target of a link, which has no data: a member's name or, if symbolic, a path from the link's folder. */
   readonly link?: { readonly kind: 'hard' | 'symbolic'; readonly target: string };
-  /** Why it cannot be used, although the others can. */
+  /** Why it cannot be used, while others can. */
   readonly problem?: string;
 }
 
-/** What extension headers say of the file after them, by pax's keywords. */
+/** What extension headers say about the next file, by pax's keywords. */
 type Extension = ReadonlyMap<string, Buffer>;
 
-/** No name is as long; a hostile one is not to fill the memory. In bytes. */
+/** Limit of a name in bytes, so that a hostile one does not fill the memory. */
 const extensionLimit = 2 ** 20;
-/** After the mark of an archive's end, another may follow: so many zeros are looked through. In bytes. */
+/** Bytes of zeros to skip after an archive's end mark, because another archive may follow. */
 const zerosLimit = 2 ** 20;
-/** What one read takes among small members, and what it takes beyond a large one. */
+/** Bytes of one read among small members, and after a large one. */
 const windowSize = 2 ** 16;
 const windowSizeAfterJump = 2 ** 12;
 
-/** By the header's type: regular, contiguous, and GNU's sparse files. */
+/** Types of files: regular, contiguous, and GNU's sparse files. */
 const files = '07S';
 const links: ReadonlyMap<string, 'hard' | 'symbolic'> = new Map([
   ['1', 'hard'],
   ['2', 'symbolic'],
 ]);
-/** Links, devices, folders and pipes have no data, whatever size stands there. */
+/** Links, devices, folders and pipes have no data, whatever their size field says. */
 const withoutData = '123456';
-/** Pax's headers for one file (Solaris: X) and for all that follow, GNU's long names and long targets of links. */
+/** Pax's headers for one file (Solaris: X) and for all following files; GNU's long names and long targets of links. */
 const extensions = 'xXgLK';
 const sparseName = 'GNU.sparse.name';
 const sparse = 'GNU.sparse';
 const keywords: ReadonlySet<string> = new Set(['path', 'linkpath', 'size', sparseName]);
 
-/** How the packers' files begin, and what unpacks them. */
+/** First bytes of compressed files, and the program that unpacks them. */
 const packers: readonly (readonly [magic: string, name: string, unpacker: string])[] = [
   ['1f8b', 'gzip', 'gunzip'],
   ['28b52ffd', 'Zstandard', 'unzstd'],
@@ -53,17 +53,17 @@ const packers: readonly (readonly [magic: string, name: string, unpacker: string
 ];
 
 /**
- * The files and links of an archive, in its order. Only headers are read. An archive may lack the zeros at its end, and
- * after them another may follow, as `cat a.tar b.tar` makes it; else what follows them is nothing.
- * @throws LincirError 'bad-file' with the byte where a header is broken or a file goes beyond the archive's end, or for
- *   what is no tar; and what `file.read` throws.
+ * The files and links of an archive, in its order. Only headers are read. An archive may lack the zeros at its end. Another
+ * archive may follow them, as `cat a.tar b.tar` makes it; anything else after them is ignored.
+ * @throws LincirError 'bad-file' with the byte where a header is broken or a file exceeds the archive, or if it is not a
+ *   tar; and what `file.read` throws.
  */
 export async function* tarMembers(file: RandomAccess): AsyncGenerator<TarMember, void, void> {
   const read = windowed(file);
   const none: Extension = new Map();
   let extension = none;
   let global = none;
-  /** Since the last header, if that was the archive's last. */
+  /** Bytes since the last header, if that was the archive's last. */
   let zeros = 0;
   await expectTar(file);
   for (let position = 0, next = 0; position < file.size; position = next) {
@@ -88,7 +88,7 @@ export async function* tarMembers(file: RandomAccess): AsyncGenerator<TarMember,
     zeros = 0;
     const { type } = header;
     const isExtension = extensions.includes(type);
-    // Extensions are of the file after them, not of further extensions.
+    // Extensions apply to the next file, not to further extensions.
     const fields = isExtension ? none : new Map([...global, ...extension]);
     const size = withoutData.includes(type) ? 0 : sizeOf(header, fields);
     if (size === undefined || !Number.isSafeInteger(size)) throw refuse('a size in a header', 'none');
@@ -121,7 +121,7 @@ export async function* tarMembers(file: RandomAccess): AsyncGenerator<TarMember,
   }
 }
 
-/** Throws LincirError 'bad-file' for what does not begin as an archive does, and what `file.read` throws. */
+/** Throws LincirError 'bad-file' if it does not begin like an archive, and what `file.read` throws. */
 export async function expectTar(file: RandomAccess): Promise<void> {
   const start = Buffer.from(await file.read(0, Math.min(file.size, blockSize)));
   if (start.length === blockSize && parseHeader(start) !== undefined) return;
@@ -141,7 +141,7 @@ function named(name: Buffer): Pick<TarMember, 'name' | 'problem'> {
   return { name: text, problem: 'expected a name in UTF-8, found other bytes; rename it and pack it again' };
 }
 
-/** A keyword without a value takes an earlier one back. */
+/** A keyword without a value removes an earlier one. */
 function bytesOf(fields: Extension, key: string): Buffer | undefined {
   const value = fields.get(key);
   return value === undefined || value.length === 0 ? undefined : value;
@@ -153,17 +153,17 @@ function sizeOf({ size }: TarHeader, fields: Extension): number | undefined {
   return /^\d+$/.test(text) ? Number(text) : undefined;
 }
 
-/** Only what is looked at: files may have any number of headers. */
+/** Keeps only what is used, because files may have any number of headers. */
 function recordsOf(type: string, bytes: Buffer): Extension | undefined {
   if (type === 'L') return new Map([['path', upToZero(bytes)]]);
   if (type === 'K') return new Map([['linkpath', upToZero(bytes)]]);
   const records = parseRecords(bytes);
   const kept = records && [...records].filter(([key]) => keywords.has(key) || key.startsWith('GNU.sparse.'));
-  // Of a sparse file's many records, that there are any is enough.
+  // One of a sparse file's many records is enough.
   return kept && new Map(kept.map(([key, value]) => [keywords.has(key) ? key : sparse, value]));
 }
 
-/** How many bytes of an old sparse file's map stand between its header and its data. */
+/** Bytes of an old sparse file's map between its header and its data. */
 async function mapSize(
   read: (offset: number, length: number) => Promise<Buffer>,
   file: RandomAccess,
@@ -180,7 +180,7 @@ async function mapSize(
   return size;
 }
 
-/** Reads that take what probably comes next along: between large members, little more than a header. */
+/** Reads ahead what probably comes next: little more than a header between large members. */
 function windowed(file: RandomAccess): (offset: number, length: number) => Promise<Buffer> {
   let begin = 0;
   let window = Buffer.alloc(0);

@@ -1,4 +1,4 @@
-/** Images made small, to be seen in pages and terminals. */
+/** Makes thumbnails for pages and terminals. */
 
 import type { Sharp } from 'sharp';
 import { shownImage } from '../decoding/index.ts';
@@ -17,7 +17,7 @@ export async function thumbnailOf(picture: string | Uint8Array, side = 320): Pro
   );
 }
 
-/** The image that `change` makes of an upright one on white, encoded. Undefined if the image cannot be read. */
+/** Applies `change` to the upright image on white, and encodes it. Undefined if the image cannot be read. */
 export async function shrunkImage(
   picture: string | Uint8Array,
   change: (image: Sharp) => Sharp,
@@ -30,5 +30,5 @@ export async function shrunkImage(
   }
 }
 
-/** Pixels of the longer side, which is enough for whatever shows thumbnails. */
+/** Pixels of the longer side: enough for all uses of thumbnails. */
 const mostSide = 2048;

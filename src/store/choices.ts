@@ -1,3 +1,3 @@
-/** What users choose of a store by name. */
+/** What users choose by name: the precision of stored vectors. */
 
 export { precisions } from './store.ts';

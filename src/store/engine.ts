@@ -1,23 +1,23 @@
-/** Which engine keeps an index, by its address. */
+/** Chooses the engine of an index, by its address. */
 
 import { LincirError } from '../core/index.ts';
 import { pathOnDisk } from '../files/index.ts';
 import { MemoryStore } from './memory-store.ts';
 import type { StoreInfo, VectorStore } from './store.ts';
 
-/** A new set of images beside the one that is read, in whose place it comes when it is published. */
+/** A new set of images, which replaces the current one when it is published. */
 export interface Replacement {
   readonly store: VectorStore;
   publish(): Promise<void>;
 }
 
-/** What keeps indexes somewhere. A further engine is one more of these, and a line in `engineOf`. */
+/** Keeps indexes somewhere. A new engine is one more of these, and a line in `engineOf`. */
 export interface StoreEngine {
-  /** @throws LincirError 'not-found', 'bad-file' for an index of a newer version, 'io' when another writer is at work. */
+  /** @throws LincirError 'not-found', 'bad-file' for an index of a newer version, 'io' while another process writes. */
   open(uri: string, access: 'read' | 'write'): Promise<VectorStore>;
-  /** An empty one, open for writing. Throws as `open` does, and 'bad-argument' where there is one. */
+  /** Makes an empty one, open for writing. Throws as `open` does, and 'bad-argument' if there is one. */
   create(uri: string, info: StoreInfo): Promise<VectorStore>;
-  /** Goes on with a replacement that was begun with the same info; any other is begun anew. */
+  /** Continues a replacement that was begun with the same info. Any other is begun again. */
   replace(uri: string, info: StoreInfo): Promise<Replacement>;
 }
 
@@ -30,10 +30,10 @@ const addresses = 'a path, lance:PATH, memory:, s3://…, gs://… or az://…';
 export async function engineOf(uri: string): Promise<{ engine: StoreEngine; location: string }> {
   if (uri === 'memory:') return { engine: memoryEngine, location: uri };
   const location = uri.replace(/^lance:(?!\/\/)/, '');
-  // A file's name may have a colon, and so has a drive of Windows: only what is known, or has `//`, is a scheme.
+  // File names and Windows drives may have a colon. So only a known name, or one before `//`, is a scheme.
   const scheme = /^(?:(?:https?|s3|gs|az|memory)(?=:)|[a-z][a-z\d+.-]+(?=:\/\/))/i.exec(location)?.[0];
   if (location !== '' && (scheme === undefined || /^(?:s3|gs|az):\/\//i.test(location))) {
-    process.env.LANCEDB_LOG ??= 'error'; // LanceDB prints ordinary events as warnings.
+    process.env.LANCEDB_LOG ??= 'error'; // LanceDB reports ordinary events as warnings.
     const { lanceEngine } = await import('./lance/engine.ts');
     return { engine: lanceEngine, location: scheme === undefined ? await pathOnDisk(location) : location };
   }
@@ -45,7 +45,7 @@ export async function engineOf(uri: string): Promise<{ engine: StoreEngine; loca
   });
 }
 
-/** Nothing outlives the process, so that there is never one to open. */
+/** Nothing outlives the process, so there is never one to open. */
 const memoryEngine: StoreEngine = {
   async open(uri) {
     throw new LincirError('not-found', {

@@ -1,4 +1,4 @@
-/** An exact vector store in memory: for programs that need no file, and what other stores are held against. */
+/** An exact vector store in memory: for programs that need no file, and as a reference for other stores. */
 
 import { LincirError, nameKey } from '../core/index.ts';
 import { type Columns, type ColumnType, type Filter, withComparedNames } from './filter/filter.ts';
@@ -151,7 +151,7 @@ export class MemoryStore implements VectorStore {
   }
 }
 
-/** A column keeps the type it was made with. */
+/** A column keeps its first type. */
 export function otherType(name: string, known: ColumnType, given: ColumnType): LincirError {
   return new LincirError('bad-argument', {
     subject: `metadata column "${name}"`,

@@ -1,4 +1,4 @@
-/** Metadata of images out of CSV, TSV, JSON lines or Parquet: the columns with their types, and the rows by image. */
+/** Reads metadata of images from CSV, TSV, JSON lines or Parquet: the columns with their types, and the rows by image. */
 
 import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
@@ -23,16 +23,16 @@ export interface MetadataFile {
   readonly size: number;
   /** When the file was last written, in milliseconds since 1970. */
   readonly modified: number;
-  /** All but the key's, and but those in which no row has a value. */
+  /** All columns except the key, and except those without any value. */
   readonly columns: ReadonlyMap<string, MetadataType>;
-  /** Columns in which no row has a value: they have no type yet, and are null. */
+  /** Columns without any value. They have no type yet, and are null. */
   readonly empty: readonly string[];
   /** The column that names the images. */
   readonly key: string;
   /**
    * All rows, some thousand at a time, each with every column.
-   * @param wanted types that columns are to have instead of their own: texts of anything, booleans of 0 and 1
-   * @throws LincirError 'bad-file' naming the line or row that has no key, or a value that cannot have the wanted type,
+   * @param wanted types that replace columns' own: anything can become a text, and 0 and 1 booleans
+   * @throws LincirError 'bad-file' naming a line or row without a key, or with a value that cannot have the wanted type,
    *   and what reading throws.
    */
   rows(wanted?: ReadonlyMap<string, MetadataType>): AsyncGenerator<readonly ImageMetadata[], void, void>;
@@ -49,7 +49,7 @@ export interface ImageMetadata {
 export interface MetadataOptions {
   /** The column that names the images; by default the first of `path`, `file` and so on. */
   readonly key?: string;
-  /** Names that are taken. */
+  /** Names that columns may not have. */
   readonly reserved: ReadonlySet<string>;
 }
 
@@ -59,11 +59,11 @@ const csv: MetadataFormat = {
 };
 const json: MetadataFormat = { unit: 'line', typeOf: typeOfValue, batches: jsonBatches };
 
-/** A column as rows are to have it. */
+/** A column of the resulting rows. */
 interface Place {
   readonly name: string;
   readonly type: MetadataType | undefined;
-  /** Whether the type is what the file's values gave. */
+  /** Whether the type comes from the file's values. */
   readonly isOwn: boolean;
 }
 
@@ -79,15 +79,14 @@ const formats: ReadonlyMap<string, MetadataFormat> = new Map([
 /** `key` is what img2dataset and WebDataset call it. */
 const usualKeys = ['path', 'file', 'file_name', 'filename', 'name', 'key', 'id'];
 const columnLimit = 100;
-/** What every engine can name. */
+/** Names that every engine accepts. */
 const columnName = /^\p{L}[\p{L}\p{M}\p{N} _-]{0,63}$/u;
 const rowsPerBatch = 2048;
 
 /**
- * Reads a file once for its columns' types, in bounded memory: number or boolean if all values that are not missing are,
- * else string.
- * @throws LincirError 'bad-argument' for another ending or a key that the file does not have, 'bad-file' for columns
- *   that are too many, without a name, there twice or reserved, and what reading throws.
+ * Reads a file once for its columns' types, in bounded memory: number or boolean if all present values are, else string.
+ * @throws LincirError 'bad-argument' for another ending or a key that the file does not have, 'bad-file' for too many
+ *   columns or one that has no name, is repeated or reserved, and what reading throws.
  */
 export async function openMetadata(named: string, options: MetadataOptions): Promise<MetadataFile> {
   const path = await pathOnDisk(named);

@@ -1,4 +1,4 @@
-/** Values of Parquet's types as metadata: what pyarrow makes of them, in numbers, booleans and text. */
+/** Turns values of Parquet's types into metadata as pyarrow does: numbers, booleans and texts. */
 
 import type { SchemaElement } from 'hyparquet';
 import { DEFAULT_PARSERS, parseFloat16 } from 'hyparquet/src/convert.js';
@@ -12,16 +12,16 @@ type Scalar = MetadataValue | typeof notUtf8;
 const millisecondsPerDay = 86_400_000;
 const julianEpoch = 2_440_588n;
 const nanosecondsPerDay = 86_400_000_000_000n;
-/** Digits of a second's fraction. */
+/** Digits of fractions of a second. */
 const digitsOf: Readonly<Record<string, number>> = { MILLIS: 3, MICROS: 6, NANOS: 9 };
 
-/** The same column under a type whose every value hyparquet hands to one parser. */
+/** The column under another type, for which hyparquet gives all values to one parser. */
 export function relabelled(element: SchemaElement): SchemaElement {
   const { logical_type, ...rest } = element;
   return { ...rest, converted_type: 'TIMESTAMP_MILLIS' };
 }
 
-/** What makes metadata of the values of a column. */
+/** Turns a column's values into metadata. */
 export function parsersFor(element: SchemaElement) {
   const parse = parserOf(element);
   return {
@@ -30,7 +30,7 @@ export function parsersFor(element: SchemaElement) {
   };
 }
 
-/** A value of a column as metadata: lists and structures as JSON text, in which what is not there is null. */
+/** A value as metadata: lists and structures as JSON text, with null for what is missing. */
 export function scalarOf(value: unknown): Scalar {
   if (value === undefined || value === null || value === notUtf8) return value ?? null;
   if (typeof value !== 'object') return value as MetadataValue;
@@ -42,7 +42,7 @@ export function scalarOf(value: unknown): Scalar {
   return isText ? json : notUtf8;
 }
 
-/** Of INT32 and FLOAT come numbers, of INT64 and INT96 bigints, of byte arrays bytes. */
+/** INT32 and FLOAT come as numbers, INT64 and INT96 as bigints, byte arrays as bytes. */
 function parserOf({
   type,
   converted_type,
@@ -78,7 +78,7 @@ function parserOf({
     if (typeof value === 'bigint') return numberOf(String(value));
     if (!(value instanceof Uint8Array)) return value as boolean;
     if (isText) return textOf(value);
-    // Old writers do not say which of their byte arrays are text.
+    // Old writers do not mark the byte arrays that are text.
     const text = type === 'BYTE_ARRAY' ? textOf(value) : notUtf8;
     return text === notUtf8 ? Buffer.from(value).toString('hex') : text;
   };
@@ -92,7 +92,7 @@ function finite(value: number): number | null {
   return Number.isFinite(value) ? value : null;
 }
 
-/** A whole number, which decimals of many digits write in bytes, the highest first. */
+/** A whole number in bytes, the highest first, as in decimals of many digits. */
 function integerOf(value: unknown): bigint {
   if (!(value instanceof Uint8Array)) return BigInt(value as number | bigint);
   return BigInt.asIntN(8 * value.length, BigInt(`0x0${Buffer.from(value).toString('hex')}`));
@@ -105,12 +105,12 @@ function decimalText(value: bigint, places: number): string {
   return `${sign}${whole}${/[1-9]/.test(fraction) ? `.${fraction}` : ''}`;
 }
 
-/** Julian days, and nanoseconds of the day below them. */
+/** Julian days, with the nanoseconds of the day in the lower bytes. */
 function nanosecondsOf(value: bigint): bigint {
   return ((value >> 64n) - julianEpoch) * nanosecondsPerDay + BigInt.asUintN(64, value);
 }
 
-/** As ISO 8601 has it: with milliseconds, and with all digits where these do not say all. */
+/** As ISO 8601: with milliseconds, or with all digits if these are not enough. */
 function timestampText(value: bigint, digits: number, zone: string): string | null {
   const perMillisecond = 10n ** BigInt(Math.max(0, digits - 3));
   const rest = ((value % perMillisecond) + perMillisecond) % perMillisecond;

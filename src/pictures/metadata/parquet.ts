@@ -1,4 +1,4 @@
-/** Metadata out of Parquet: all columns, some rows at a time. */
+/** Reads metadata from Parquet: all columns, some rows at a time. */
 
 import type { DecodedArray, RowGroup, SchemaTree } from 'hyparquet';
 import { assembleNested } from 'hyparquet/src/assemble.js';
@@ -17,15 +17,15 @@ import {
 import { notUtf8, parsersFor, relabelled, scalarOf } from './parquet-values.ts';
 import { type MetadataBatch, type MetadataRow, type MetadataValue, valueLimit } from './types.ts';
 
-/** The compressed bytes of a row group of metadata are far fewer. */
+/** Limit of a row group's compressed bytes. Metadata has far fewer. */
 const groupLimit = 2 ** 30;
-/** One read of a column asks for so many bytes, or for one page if that is larger. */
+/** Bytes of one read of a column, or more if a page is larger. */
 const readSize = 2 ** 20;
-/** So many bytes of a row group become rows at once, about, and so many rows at the least and at the most. */
+/** About so many bytes of a row group become rows at once, within these numbers of rows. */
 const bytesPerBatch = 2 ** 24;
 const rowsPerBatch = { least: 2048, most: 2 ** 14 };
 
-/** Gives a column's next values, as many as it is asked for. */
+/** Returns so many of a column's next values. */
 type Take = (count: number) => Promise<readonly unknown[]>;
 
 /**
@@ -97,7 +97,7 @@ function takerOf(file: ParquetFile, footer: ParquetFooter, group: RowGroup, colu
   };
 }
 
-/** The values of a column: page by page or, if other columns are nested in it, at once. */
+/** The values of a column: page by page, or all at once if it is nested. */
 async function* columnValues(
   file: ParquetFile,
   footer: ParquetFooter,

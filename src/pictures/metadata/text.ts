@@ -1,18 +1,18 @@
-/** Metadata out of text: CSV and TSV with a header, or a JSON object a line. */
+/** Reads metadata from text: CSV and TSV with a header, or a JSON object a line. */
 
 import { LincirError, parseJsonLine, quoted } from '../../core/index.ts';
 import { batched, fileLines } from '../../files/index.ts';
 import { fieldCount, parseDelimited } from '../../tables/index.ts';
 import { type MetadataBatch, type MetadataRow, type MetadataValue, numberOf, valueLimit } from './types.ts';
 
-/** Lines of JSON that are held at once, in rows and in characters. */
+/** Lines of JSON in memory at once, in rows and in characters. */
 const rowsPerBatch = 2048;
 const charactersPerBatch = 2 ** 22;
 
 /**
- * The rows below a header. Quoted fields may hold line ends, which come out as `\n`, and doubled quotes for quotes. In
- * TSV, a quote that does not enclose a whole field is a character like any other. Empty and missing fields are null;
- * blank lines are left out.
+ * The rows below a header. Quoted fields may have line ends, which become `\n`, and doubled quotes for quotes. In TSV, a
+ * quote that does not enclose a whole field is an ordinary character. Empty and missing fields are null. Blank lines are
+ * left out.
  * @throws LincirError 'bad-file' naming the line of a record that has more fields than the header, ill-placed quotes, what is not UTF-8, or more than 1 MiB, and what reading throws.
  */
 export async function* delimitedBatches(
@@ -28,7 +28,7 @@ export async function* delimitedBatches(
   const take = (fields: readonly string[]): void => {
     const isBlank = fields.length === 1 && fields[0] === '';
     if (columns === undefined) {
-      // Spreadsheets write the empty cells to the right of a table, too.
+      // Spreadsheets also write the empty cells to the right of a table.
       if (!isBlank) columns = fields.slice(0, fieldCount(fields, 1));
     } else if (!isBlank) {
       if (fieldCount(fields, columns.length) > columns.length) {
@@ -57,7 +57,7 @@ async function* linesWithEnds(path: string): AsyncGenerator<string, void, void> 
 }
 
 /**
- * The objects of a file with one a line, nested values as JSON text; blank lines are left out.
+ * The objects of a file with one object a line, with nested values as JSON text. Blank lines are left out.
  * @throws LincirError 'bad-file' naming the line of what is not a JSON object, and what reading throws.
  */
 export async function* jsonBatches(path: string): AsyncGenerator<MetadataBatch, void, void> {
@@ -83,7 +83,7 @@ function parsedObject(line: string, subject: string): object {
   throw new LincirError('bad-file', { subject, expected: 'a JSON object', found: quoted(line) });
 }
 
-/** Keeps the digits of numbers that float64 cannot hold. */
+/** Keeps the digits of numbers that float64 cannot represent. */
 function inexactAsText(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
   const source = context?.source;
   return typeof value === 'number' && source !== undefined ? numberOf(source) : value;

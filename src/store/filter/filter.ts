@@ -1,4 +1,4 @@
-/** Filters over the columns of a store: a small language after SQL's, read into a plain tree. */
+/** Parses filters over the columns of a store: a small language like SQL, read into a plain tree. */
 
 import { LincirError, nameKey, quoted } from '../../core/index.ts';
 
@@ -9,19 +9,19 @@ export type Scalar = string | number | boolean;
 export type Operator = '=' | '!=' | '<' | '<=' | '>' | '>=';
 
 /**
- * What a row is to fulfil, in SQL's three-valued logic: whatever is asked of a null is unknown, as is the opposite of
- * unknown, and a row passes only if the whole is true. Strings are ordered by code points. Lists are never empty.
+ * A condition on a row, in SQL's three-valued logic: any condition on null is unknown, the opposite of unknown is unknown,
+ * and a row passes only if the whole is true. Strings are ordered by code points. Lists are never empty.
  */
 export type Filter =
   | { readonly kind: 'compare'; readonly column: string; readonly operator: Operator; readonly value: Scalar }
   | { readonly kind: 'in'; readonly column: string; readonly values: readonly Scalar[] }
-  /** In patterns, `%` is any run of characters, `_` is one, and a backslash takes the next one literally. */
+  /** In patterns, `%` is any run of characters, `_` is one character, and a backslash escapes the next one. */
   | { readonly kind: 'like'; readonly column: string; readonly pattern: string; readonly ignoreCase: boolean }
   | { readonly kind: 'null'; readonly column: string }
   | { readonly kind: 'not'; readonly of: Filter }
   | { readonly kind: 'and' | 'or'; readonly of: readonly Filter[] };
 
-/** LanceDB's SQL parser gives up at little more, and its optimizer takes the square of the conditions. */
+/** LanceDB's SQL parser fails at little more, and its optimizer's time is quadratic in the conditions. */
 const limits = { bytes: 2 ** 16, nesting: 12, conditions: 1000, values: 10_000 } as const;
 
 const operators: Readonly<Record<string, Operator>> = {
@@ -194,7 +194,7 @@ export function parseFilter(text: string, columns: Columns): Filter {
   return filter;
 }
 
-/** The same filter for columns whose texts are as `nameKey` gives them. */
+/** The filter for columns whose texts are in `nameKey`'s form. */
 export function withComparedNames(filter: Filter): Filter {
   const compared = (value: Scalar) => (typeof value === 'string' ? nameKey(value) : value);
   switch (filter.kind) {
@@ -222,7 +222,7 @@ function columnOf(name: string, columns: Columns): string {
 
 interface Token {
   readonly kind: 'name' | 'keyword' | 'string' | 'number' | 'symbol' | 'end';
-  /** As it stands in the filter. */
+  /** As written in the filter. */
   readonly text: string;
   /** Without quotes. */
   readonly value: string;
@@ -283,7 +283,7 @@ const isoTime = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]
 function millisecondsOf(text: string): number | undefined {
   const [, date, time = '00:00', zone = ''] = isoTime.exec(text) ?? [];
   const day = Date.parse(`${date}T00:00Z`);
-  // Otherwise 30 February would be 1 March.
+  // Otherwise, 30 February would mean 1 March.
   if (Number.isNaN(day) || new Date(day).toISOString().slice(0, 10) !== date) return undefined;
   const milliseconds = Date.parse(`${date}T${time}${zone}`);
   return Number.isNaN(milliseconds) ? undefined : milliseconds;
@@ -311,7 +311,7 @@ function unreadable(text: string, at: number): LincirError {
 }
 
 function refusal(text: string, at: number, expected: string, found: string, todo?: string): LincirError {
-  // Characters as people count them, not UTF-16 units.
+  // Counts characters as people do, not UTF-16 units.
   const position = [...text.slice(0, at)].length + 1;
   const subject = `the filter ${quoted(text)}: character ${position}`;
   return new LincirError('bad-argument', {

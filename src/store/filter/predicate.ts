@@ -1,10 +1,10 @@
-/** Filters as predicates over rows in memory, which pass the rows that a store passes that is asked in SQL. */
+/** Turns filters into predicates over rows in memory. They pass the same rows as the SQL of other stores. */
 
 import type { Filter, Operator, Scalar } from './filter.ts';
 
 export type FilteredRow = Readonly<Record<string, Scalar | null>>;
 
-/** A column that a row does not have is null. */
+/** A column that a row lacks is null. */
 export function filterPredicate(filter: Filter): (row: FilteredRow) => boolean {
   const truth = truthOf(filter);
   return (row) => truth(row) === true;
@@ -13,7 +13,7 @@ export function filterPredicate(filter: Filter): (row: FilteredRow) => boolean {
 /** Null is unknown. */
 type Truth = boolean | null;
 
-/** Of a value and a literal: negative if the value comes before. */
+/** Compares a value with a literal: negative if the value comes before. */
 const decisions: Readonly<Record<Operator, (order: number) => boolean>> = {
   '=': (order) => order === 0,
   '!=': (order) => order !== 0,
@@ -50,7 +50,7 @@ function truthOf(filter: Filter): (row: FilteredRow) => Truth {
     case 'and':
     case 'or': {
       const parts = filter.of.map(truthOf);
-      // One false makes a conjunction false, one true makes a disjunction true, whatever is unknown.
+      // One false makes a conjunction false, and one true a disjunction true, even beside unknown ones.
       const decisive = filter.kind === 'or';
       return (row) => {
         let truth: Truth = !decisive;
@@ -72,7 +72,7 @@ function known(column: string, test: (value: Scalar) => boolean): (row: Filtered
   };
 }
 
-/** A column may have the name of something that every object has. */
+/** A column may have the name of a property that every object has. */
 function cell(row: FilteredRow, column: string): Scalar | null {
   return Object.hasOwn(row, column) ? (row[column] ?? null) : null;
 }
@@ -100,8 +100,8 @@ function surrogatesLast(unit: number): number {
 }
 
 /**
- * Each part between two `%` is taken where it first occurs, so the time is at most the product of both lengths. Case is
- * ignored by Unicode's simple case folding, as in DataFusion.
+ * Each part between two `%` is matched at its first occurrence, so the time is at most the product of both lengths. Case
+ * is ignored by Unicode's simple case folding, as in DataFusion.
  */
 function likeMatcher(pattern: string, ignoreCase: boolean): (text: string) => boolean {
   const parts = likeParts(pattern);
@@ -122,7 +122,7 @@ function likeMatcher(pattern: string, ignoreCase: boolean): (text: string) => bo
   };
 }
 
-/** Regular expressions for what stands between the `%` of a pattern. */
+/** Regular expressions for the parts between the `%` of a pattern. */
 function likeParts(pattern: string): string[] {
   const parts = [''];
   for (const [token] of pattern.matchAll(/\\?./gsu)) {
@@ -132,7 +132,7 @@ function likeParts(pattern: string): string[] {
   return parts;
 }
 
-/** A backslash takes the next character literally; at the end of a pattern, it is one itself. */
+/** A backslash escapes the next character. At the end of a pattern, it is itself. */
 function literalExpression(token: string): string {
   const character = token.length > 1 && token.startsWith('\\') ? token.slice(1) : token;
   return character.replace(/[\\^$.*+?()[\]{}|/]/, '\\$&');

@@ -1,4 +1,4 @@
-/** Filters as SQL for a store that speaks DataFusion's, as LanceDB does. */
+/** Turns filters into SQL for a store that uses DataFusion, such as LanceDB. */
 
 import type { Filter, Operator, Scalar } from './filter.ts';
 
@@ -13,16 +13,16 @@ const opposites: Readonly<Record<Operator, Operator>> = {
 
 /**
  * A condition for `where`. Names and strings are quoted, so that no value of the filter is read as SQL. Columns of numbers
- * and times must be float64: LanceDB turns a literal into the column's type, whatever is lost.
- * @param columnSql what stands for a column
+ * and times must be float64, because LanceDB converts a literal to the column's type, even if digits are lost.
+ * @param columnSql SQL for a column
  */
 export function filterSql(filter: Filter, columnSql: (name: string) => string = nameSql): string {
   return sqlOf(filter, false, 'or', columnSql);
 }
 
 /**
- * Negations are carried down to the conditions (De Morgan's laws hold in three-valued logic, too), and parentheses stand
- * only where needed: LanceDB's SQL parser takes few levels of parentheses, and far longer with every `not (`.
+ * Negations are pushed down to the conditions (De Morgan's laws also hold in three-valued logic), and parentheses are
+ * written only where needed: LanceDB's SQL parser accepts few levels of them, and every `not (` makes it far slower.
  */
 function sqlOf(
   filter: Filter,
@@ -55,12 +55,12 @@ function sqlOf(
   }
 }
 
-/** In LanceDB's SQL, what stands in double quotes is a string. Names of columns have no backticks. */
+/** In LanceDB's SQL, double quotes enclose strings. Names of columns have no backticks. */
 export function nameSql(name: string): string {
   return `\`${name}\``;
 }
 
-/** A backslash is a character like any other in DataFusion's strings. */
+/** A backslash is an ordinary character in DataFusion's strings. */
 function scalarSql(value: Scalar): string {
   return typeof value === 'string' ? `'${value.replaceAll("'", "''")}'` : String(value);
 }

@@ -1,4 +1,4 @@
-/** Indexes as databases of LanceDB: which tables are the current ones, and how a new set takes the place of an old one. */
+/** Keeps indexes as LanceDB databases: finds the current tables, and replaces an old set by a new one. */
 
 import { readdir, stat } from 'node:fs/promises';
 import { totalmem } from 'node:os';
@@ -24,9 +24,9 @@ import {
 } from './rows.ts';
 import { LanceStore } from './store.ts';
 
-/** Seconds after which a reader looks whether others have written. */
+/** Seconds after which a reader checks whether others have written. */
 const consistencyInterval = 5;
-/** The part of the machine's memory that the engine may keep of an index; it takes what it needs of that. */
+/** The part of the machine's memory that the engine may use for an index. It takes only what it needs. */
 const cachedPart = 1 / 4;
 const metadataCache = 2n ** 27n;
 const manifestTable = 'lincir';
@@ -85,7 +85,7 @@ export const lanceEngine: StoreEngine = {
   },
 };
 
-/** A connection, and the lock that a writer has on a folder. */
+/** A connection, and a writer's lock on a folder. */
 class Database {
   readonly #uri: string;
   readonly #isWriter: boolean;
@@ -111,7 +111,7 @@ class Database {
     const cache = new Session(BigInt(Math.floor(totalmem() * cachedPart)), metadataCache);
     const options = isWriter ? {} : { readConsistencyInterval: consistencyInterval };
     try {
-      // LanceDB would take the beginning of a relative path such as `2024:photos` for a scheme.
+      // LanceDB would read the beginning of a relative path such as `2024:photos` as a scheme.
       const place = isLocal ? resolve(uri) : uri;
       return new Database(uri, isWriter, await connect(place, options, cache), release);
     } catch (error) {
@@ -129,7 +129,7 @@ class Database {
     }
   }
 
-  /** Runs what commits: what another user may read of the index is readable when it returns. */
+  /** Runs a commit. When it returns, other users can read whatever the permissions allow. */
   async writing<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
@@ -140,7 +140,7 @@ class Database {
     }
   }
 
-  /** A table; undefined where there is none, or only what a creation left that was cut short. */
+  /** A table; undefined if there is none, or only the remains of an interrupted creation. */
   async table(name: string): Promise<Table | undefined> {
     if (!(await this.#connection.tableNames()).includes(name)) return undefined;
     return await this.#connection.openTable(name).catch((error: Error) => {
@@ -149,7 +149,7 @@ class Database {
     });
   }
 
-  /** @throws LincirError 'not-found' where no index is, 'bad-file' for one of a newer version or a damaged one. */
+  /** @throws LincirError 'not-found' if there is no index, 'bad-file' for one of a newer version or a damaged one. */
   async manifest(): Promise<Manifest> {
     const table = await this.table(manifestTable);
     if (table === undefined) throw noIndex(this.#uri);
@@ -173,7 +173,7 @@ class Database {
   async createTables(generation: number, info: StoreInfo): Promise<void> {
     const { pictures, broken, missing } = tableNames(generation);
     if ((await this.#connection.tableNames()).includes(missing)) await this.#connection.dropTable(missing);
-    const mode = { mode: 'overwrite' } as const; // left of a creation that did not end
+    const mode = { mode: 'overwrite' } as const; // the remains of an interrupted creation
     (await this.#connection.createEmptyTable(pictures, picturesSchema(info), mode)).close();
     (await this.#connection.createEmptyTable(broken, brokenSchema, mode)).close();
   }
@@ -203,7 +203,7 @@ class Database {
     });
   }
 
-  /** Other tables may be a user's own. */
+  /** Other tables may belong to a user. */
   async dropGenerationsBut(generation: number): Promise<void> {
     for (const name of await this.#connection.tableNames()) {
       const found = generationTable.exec(name)?.[1];
@@ -226,21 +226,21 @@ function tableNames(generation: number): Record<'pictures' | 'broken' | 'missing
   };
 }
 
-/** An index of an earlier version has no such column; nothing is known yet. */
+/** An index of an earlier version lacks this column: nothing is known yet. */
 async function addStatusChanged(table: Table): Promise<void> {
   const name = 'statusChanged';
   if ((await table.schema()).fields.some((field) => field.name === name)) return;
   await table.addColumns([{ name, valueSql: `cast(null as ${sqlTypes.time})` }]);
 }
 
-/** What must be the same for work that was begun to go on. */
+/** The facts that must agree to continue begun work. */
 function identityOf({ created: _, ...info }: StoreInfo): string {
   return JSON.stringify(info);
 }
 
 /**
- * An index must be there, unless it is to be made: then its folder is made, but not of one that holds other things. Looked
- * at before LanceDB does, which would make folders of its own.
+ * Checks that an index is there, or makes its folder for a new one, unless the folder has other contents. This comes
+ * before LanceDB, which would make folders itself.
  */
 async function expectDatabase(path: string, access: 'read' | 'write' | 'create'): Promise<void> {
   try {
@@ -281,7 +281,7 @@ async function bytesIn(folder: string): Promise<number> {
     files.map(({ parentPath, name }) =>
       stat(join(parentPath, name)).then(
         ({ size }) => size,
-        () => 0, // replaced by another process meanwhile
+        () => 0, // another process has replaced it
       ),
     ),
   );

@@ -1,8 +1,8 @@
-/** LanceDB's failures as LincirErrors: its messages are long, and speak of its own source code. */
+/** Turns LanceDB's failures into LincirErrors, because its messages are long and quote its own source code. */
 
 import { type ErrorCode, LincirError, quoted } from '../../core/index.ts';
 
-/** What its messages have in common where one thing is the cause. The first that fits counts. */
+/** Patterns in its messages, by cause. The first that matches counts. */
 const causes: readonly {
   readonly pattern: RegExp;
   readonly code: ErrorCode;
@@ -47,7 +47,7 @@ const causes: readonly {
   },
 ];
 
-/** An error that LanceDB threw, as one about the index; any LincirError as it is. */
+/** Turns an error from LanceDB into one about the index. Returns any LincirError as it is. */
 export function engineError(error: unknown, uri: string, intent: 'read' | 'write'): unknown {
   if (error instanceof LincirError || !(error instanceof Error)) return error;
   const cause = causes.find(({ pattern }) => pattern.test(error.message));
@@ -60,7 +60,7 @@ export function engineError(error: unknown, uri: string, intent: 'read' | 'write
   });
 }
 
-/** Without the place in the engine's source, and without what it was caused by in further lines. */
+/** Without the place in the engine's source, and without the causes on further lines. */
 function plainMessage(message: string): string {
   return message
     .split('\n', 1)[0]!

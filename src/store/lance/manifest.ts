@@ -1,4 +1,4 @@
-/** What an index in LanceDB says of itself: its generations of tables, and which of them is the current one. */
+/** The manifest of an index in LanceDB: its generations of tables, and which of them is current. */
 
 import { z } from 'zod';
 import { LincirError, parseJsonText, quoted, recordOf } from '../../core/index.ts';
@@ -14,7 +14,7 @@ const infoSchema = z.object({
   created: z.string(),
 });
 const manifestFields = z.object({
-  /** The generation that is read. Tables of others are being made, or are left of earlier ones. */
+  /** The current generation. Tables of others are being made, or are left over from earlier ones. */
   current: z.int().nonnegative(),
   generations: recordOf(infoSchema),
 });

@@ -1,4 +1,4 @@
-/** Missing images in LanceDB, a table that is made for the first of them, and broken ones. */
+/** Tables of missing images in LanceDB, made for the first of them, and of broken images. */
 
 import type { Table } from '@lancedb/lancedb';
 import { parseJsonText, quoted } from '../../core/index.ts';
@@ -7,10 +7,10 @@ import { filterSql } from '../filter/sql.ts';
 import type { BrokenImage, MissingImage } from '../store.ts';
 import { brokenSchema, missingSchema, rowsOf, scalars, tableOf } from './rows.ts';
 
-/** A row: metadata in JSON, since their columns may change meanwhile. */
+/** A row. Its metadata is JSON, because the columns may change meanwhile. */
 type MissingRow = Omit<MissingImage, 'metadata'> & { readonly metadata: string };
 
-/** The images, some thousand at a time, all or those with these ids or paths. */
+/** The images, some thousand at a time: all, or those with these ids or paths. */
 export async function* missingRows(
   table: Table,
   column?: 'id' | 'path',
@@ -26,13 +26,13 @@ function metadataOf({ path, metadata }: MissingRow): MissingImage['metadata'] {
   return parseJsonText(metadata, `the index: metadata of ${quoted(path, 200)}`) as MissingImage['metadata'];
 }
 
-/** Adds images, or replaces what has their ids. */
+/** Adds images, or replaces those with the same ids. */
 export async function mergeMissing(table: Table, pictures: readonly MissingImage[]): Promise<void> {
   const rows = pictures.map((picture) => ({ ...picture, metadata: JSON.stringify(picture.metadata) }));
   await mergeRows(table, 'id', missingSchema, rows);
 }
 
-/** The same by paths. */
+/** The same, by paths. */
 export async function mergeBroken(table: Table, pictures: readonly BrokenImage[]): Promise<void> {
   await mergeRows(table, 'path', brokenSchema, pictures);
 }

@@ -1,5 +1,5 @@
-/** Names in LanceDB's tables: beside each that is not in Unicode's composed form stands what it is compared by. */
-// A path stays as the file system has it, since the file is opened by it, and two files may differ in nothing else.
+/** Names in LanceDB's tables. A name that is not in Unicode's composed form gets its compared form in another column. */
+// A path stays as the file system has it, because it opens the file, and two files may differ only in this form.
 
 import type { Table } from '@lancedb/lancedb';
 import { nameKey } from '../../core/index.ts';
@@ -19,8 +19,8 @@ const folderSql = ["'^[^/]+$', '.'", "'^/[^/]*$', '/'", String.raw`'^(.+)/[^/]*$
 );
 
 /**
- * Gives the table of an older version what names are compared by, and metadata the form that they are compared in. What is
- * cut short is done again: the folders' column, which comes last, tells that all is there.
+ * Adds the compared forms of names to a table of an older version, and brings metadata into that form. If it is
+ * interrupted, it starts again: the folders' column, which comes last, shows that all is done.
  */
 export async function addComparedNames(pictures: Table): Promise<void> {
   const { path, folder } = comparedNames;
@@ -55,7 +55,7 @@ export async function addComparedNames(pictures: Table): Promise<void> {
   await pictures.addColumns([{ name: folder, valueSql: folderSql }]);
 }
 
-/** A filter's SQL: of a table that has it, by what names are compared by. */
+/** A filter's SQL, which uses the compared forms of names if the table has them. */
 export function namesSql(filter: Filter, columns: readonly string[]): string {
   if (!columns.includes(comparedNames.folder)) return filterSql(filter);
   const compared = new Map<string, string>(Object.entries(comparedNames));

@@ -1,4 +1,4 @@
-/** Images as Arrow batches and back: what LanceDB's tables hold. */
+/** Converts images to the Arrow batches of LanceDB's tables, and back. */
 
 import { createRequire } from 'node:module';
 import type * as Arrow from 'apache-arrow';
@@ -6,10 +6,10 @@ import { nameKey } from '../../core/index.ts';
 import type { ColumnType, Scalar } from '../filter/filter.ts';
 import { comparedNames, type IndexedImage, type Metadata, type Precision, type StoreInfo } from '../store.ts';
 
-/** The one that LanceDB uses: what another instance of the library made, as `import` would give, it has to make anew. */
+/** The instance of the library that LanceDB uses. It would have to copy batches from another one, such as `import` gives. */
 const arrow: typeof Arrow = createRequire(import.meta.url)('apache-arrow');
 
-/** A column's values, null where there is none. */
+/** A column's values, or null. */
 type Column = { readonly field: Arrow.Field; readonly vector: Arrow.Vector };
 
 const arrowTypes: Readonly<Record<ColumnType, () => Arrow.DataType>> = {
@@ -19,7 +19,7 @@ const arrowTypes: Readonly<Record<ColumnType, () => Arrow.DataType>> = {
   time: () => new arrow.Float64(),
 };
 
-/** What LanceDB calls these types in SQL. */
+/** LanceDB's names of these types in SQL. */
 export const sqlTypes: Readonly<Record<ColumnType, string>> = {
   string: 'string',
   number: 'double',
@@ -27,7 +27,7 @@ export const sqlTypes: Readonly<Record<ColumnType, string>> = {
   time: 'double',
 };
 
-/** The types of an image's own columns, in their order. */
+/** The types of an image's own columns, in order. */
 const pictureColumns: Readonly<Record<keyof IndexedImage, ColumnType>> = {
   id: 'string',
   path: 'string',
@@ -63,14 +63,14 @@ export const missingSchema = new arrow.Schema([
   fieldOf('since', 'time'),
 ]);
 
-/** One row of text: what the index says of itself. */
+/** One row of text: the index's info. */
 export const manifestSchema = new arrow.Schema([fieldOf('manifest', 'string')]);
 
 export function fieldOf(name: string, type: ColumnType, isNullable = false): Arrow.Field {
   return new arrow.Field(name, arrowTypes[type](), isNullable);
 }
 
-/** A column of scalars. There is no -0, which LanceDB's filters take for less than 0. */
+/** A column of scalars. -0 becomes 0, because LanceDB's filters take it for less than 0. */
 export function scalars(field: Arrow.Field, values: readonly (Scalar | null)[]): Column {
   return {
     field,
@@ -81,7 +81,7 @@ export function scalars(field: Arrow.Field, values: readonly (Scalar | null)[]):
   };
 }
 
-/** Those of an image's own columns that some row has, of which `id` is one, and what names are compared by. */
+/** The image's own columns that some row has, `id` among them, and the compared forms of names. */
 export function imageScalars(rows: readonly Partial<IndexedImage>[]): Column[] {
   const isThere = (name: string) => rows.some((row) => name in row);
   const own = imageNames.filter(isThere).map((name) =>
@@ -100,7 +100,7 @@ export function imageScalars(rows: readonly Partial<IndexedImage>[]): Column[] {
   return [...own, ...compared];
 }
 
-/** Columns of metadata, of rows that may lack some. */
+/** Columns of metadata. Rows may lack some. */
 export function metadataColumns(
   columns: ReadonlyMap<string, ColumnType>,
   values: readonly Metadata[],
@@ -113,7 +113,7 @@ export function metadataColumns(
   );
 }
 
-/** A column of vectors, one after the other in memory: [rows, dimensions]. */
+/** A column of vectors, contiguous in memory: [rows, dimensions]. */
 export function vectors(rows: readonly { readonly vector: Float32Array }[], info: StoreInfo): Column {
   const { dimensions, precision } = info;
   const field = vectorField(dimensions, precision);
@@ -140,7 +140,7 @@ export function tableOf(columns: readonly Column[]): Arrow.Table {
   return new arrow.Table([new arrow.RecordBatch(schema, data)]);
 }
 
-/** The rows of what LanceDB hands over, vectors as float32. */
+/** The rows of a batch from LanceDB, with vectors as float32. */
 export function rowsOf(batch: Arrow.RecordBatch): Record<string, unknown>[] {
   const columns = batch.schema.fields.map(({ name }, at) => {
     const vector = batch.getChildAt(at)!;
@@ -179,7 +179,7 @@ function isVector(value: unknown): value is Arrow.Vector {
   return typeof value === 'object' && value !== null && 'toArray' in value;
 }
 
-/** Arrow hands over halves as their bits. */
+/** Arrow gives halves as bits. */
 function float32Of(vector: Arrow.Vector): Float32Array {
   const values: unknown = vector.toArray();
   if (values instanceof Uint16Array) return Float32Array.from(values, arrow.util.uint16ToFloat64);

@@ -38,48 +38,47 @@ import {
   vectors,
 } from './rows.ts';
 
-/** What a store on LanceDB is made of. */
+/** Parts of a store on LanceDB. */
 export interface LanceParts {
   readonly uri: string;
   readonly info: StoreInfo;
   readonly pictures: Table;
   readonly broken: Table;
-  /** Made for the first image that is missing; undefined until then, if it is not to be made. */
+  /** The table of missing images, made for the first one; undefined until then, unless it is to be made. */
   readonly missing: (make: boolean) => Promise<Table | undefined>;
-  /** Bytes on disk, where that can be told. */
+  /** Bytes on disk, if that is known. */
   readonly bytes: () => Promise<number | undefined>;
-  /** Runs what commits. Throws as a store does. */
+  /** Runs a commit. Throws as a store does. */
   readonly writing: <T>(work: () => Promise<T>) => Promise<T>;
   readonly close: () => Promise<void>;
 }
 
 /**
- * The approximate index is IVF with RaBitQ codes (Gao and Long, SIGMOD 2024) of 4 bits a dimension, half a byte. From this
- * many images on it pays: comparing 10,000 vectors of 768 one by one takes 40 ms, by the index 6.
+ * The approximate index is IVF with RaBitQ codes (Gao and Long, SIGMOD 2024) of 4 bits a dimension. It pays from this many
+ * images on: comparing 10,000 vectors of 768 one by one takes 40 ms, with the index 6.
  */
 const picturesForIndex = 10_000;
 const bitsPerDimension = 4;
 const picturesPerPartition = 4096;
-/** An index is made anew when there are so many times as many images as when it was made, or when it has so many parts. */
+/** An index is rebuilt when the images have grown by this factor since it was built, or when it has so many parts. */
 const growthLimit = 2;
 const partLimit = 10;
-/** Each time that an index is brought up to date, it gets one more part: few images are rather compared one by one. */
+/** Every update of an index adds a part. So fewer new images than this are compared one by one. */
 const pictureLimit = 2000;
-/** Every call that adds images makes a fragment; more than so many are put together. */
+/** Every call that adds images makes a fragment. More than so many are compacted. */
 const fragmentLimit = 20;
 /**
- * Partitions that are looked into: enough for queries that lie far from all images, as texts do; of large tables a part.
- * With a filter, all.
+ * Partitions to search: enough for queries far from all images, such as texts; a part of large tables. With a filter, all.
  */
 const fewestProbes = 100;
 const probedPart = 0.1;
 const allProbes = 1_000_000;
-/** Candidates by codes that are compared exactly: so many times the hits, and at least so many. */
+/** Candidates by codes to compare exactly: so many times the hits, and at least so many. */
 const refinement = 2;
 const fewestCandidates = 100;
-/** Old versions are kept for readers that are at work with them. */
+/** Old versions are kept so long, for readers that still use them. */
 const versionLifetime = 600_000;
-/** Values of one `IN (…)`. */
+/** Number of values in one `IN (…)`. */
 const valuesPerLookup = 1000;
 const indexName = /^vector-(\d+)$/;
 
@@ -232,7 +231,7 @@ export class LanceStore implements VectorStore {
       for await (const batch of query) {
         for (const row of rows<Pick<Hit, 'id' | 'path' | 'hash'> & { readonly _distance: number }>(batch)) {
           const { id, path, hash, _distance } = row;
-          // Of vectors of length 1, the squared distance is 2 - 2 cos.
+          // For vectors of length 1, the squared distance is 2 - 2 cos.
           const score = 1 - _distance / 2;
           hits.push({ id, path, folder: posix.dirname(path), hash, score, metadata: metadataOf(row, added) });
         }
@@ -248,7 +247,7 @@ export class LanceStore implements VectorStore {
       await broken.optimize({ cleanupOlderThan });
       await (await this.#parts.missing(false))?.optimize({ cleanupOlderThan });
       const count = await pictures.countRows();
-      // The codes are packed by eights; no published CLIP has other dimensions.
+      // The codes are packed in eights. All published CLIPs have such dimensions.
       const isIndexed = count >= picturesForIndex && this.info.dimensions % 8 === 0;
       const partitions = Math.max(1, Math.round(count / picturesPerPartition));
       const present = await this.#partitions();
@@ -290,14 +289,14 @@ export class LanceStore implements VectorStore {
     await this.#parts.close();
   }
 
-  /** Searches go on by the old index until the new one is complete. */
+  /** Searches use the old index until the new one is complete. */
   async #buildIndex(partitions: number, old?: number): Promise<void> {
     const { pictures } = this.#parts;
     const config = Index.ivfRq({ numBits: bitsPerDimension, numPartitions: partitions, distanceType: 'l2' });
-    // The name tells the number, and whether it is the same index that is made anew.
+    // The name has the number, and shows whether the same index is rebuilt.
     await pictures.createIndex('vector', { config, name: `vector-${partitions}` });
     if (old !== undefined && old !== partitions) await pictures.dropIndex(`vector-${old}`);
-    // For single images. No filter can name these columns: LanceDB's filters go wrong now and then where such indexes are.
+    // For single images. Filters cannot name these columns: with such indexes, LanceDB's filters are sometimes wrong.
     for (const column of ['id', 'hash']) await pictures.createIndex(column, { config: Index.btree() });
   }
 
@@ -306,7 +305,7 @@ export class LanceStore implements VectorStore {
     return tableOf([...imageScalars(pictures), vectors(pictures, this.info), ...metadata]);
   }
 
-  /** Of what is said of metadata, those that are columns here. */
+  /** The metadata columns that exist here. */
   async #metadataColumns(rows: readonly Pick<Facts, 'metadata'>[]) {
     const given = new Set(rows.flatMap(({ metadata = {} }) => Object.keys(metadata)));
     const columns = [...(given.size > 0 ? await this.#added() : [])].filter(([name]) => given.has(name));
@@ -316,7 +315,7 @@ export class LanceStore implements VectorStore {
     );
   }
 
-  /** Those of the columns that are there: an index of an earlier version, opened for reading, may lack some. */
+  /** The existing ones of these columns: an index of an earlier version, opened for reading, may lack some. */
   async #own(table: Table, columns: readonly string[]): Promise<string[]> {
     const { fields } = await table.schema();
     return columns.filter((own) => fields.some(({ name }) => name === own));
@@ -339,7 +338,7 @@ export class LanceStore implements VectorStore {
     );
   }
 
-  /** Of the approximate index; undefined without one. While a new one replaces an old one, there are two. */
+  /** Statistics of the approximate index; undefined without one. While one replaces another, there are two. */
   async #partitions(): Promise<number | undefined> {
     const indices = await this.#parts.pictures.listIndices();
     const counts = indices.flatMap(({ name }) => Number(indexName.exec(name)?.[1] ?? []));
@@ -381,7 +380,7 @@ function rows<Row>(batch: RecordBatch): Row[] {
   return rowsOf(batch) as Row[];
 }
 
-/** Gives the rows with these ids the columns of `table`; the others stay as they are. */
+/** Gives the rows with these ids the columns of `table`. Other columns stay. */
 async function merge(pictures: Table, table: ReturnType<typeof tableOf>): Promise<void> {
   await pictures.mergeInsert('id').whenMatchedUpdateAll().execute(table);
 }
