@@ -82,13 +82,13 @@ export interface Benchmark {
 /** Which part of a benchmark to open. */
 export interface OpenBenchmarkOptions {
   /** Default: the first of the benchmark's splits. */
-  readonly split?: string | undefined;
+  readonly split?: string;
   /** A named deviation from the protocol. */
-  readonly variant?: string | undefined;
+  readonly variant?: string;
   /** Only these of its tasks or categories. Default: all. */
-  readonly only?: readonly string[] | undefined;
+  readonly only?: readonly string[];
   /** Accept annotations that are not the published ones, for example with other counts. Default: refuse them. */
-  readonly anyVersion?: boolean | undefined;
+  readonly anyVersion?: boolean;
 }
 
 /** One kind of benchmark: what `lincir eval NAME` opens. */

@@ -10,14 +10,12 @@ import { type FileFacts, headerProblems, type ImageProblem, imageFacts } from '.
 
 export interface EmbedImagesOptions {
   /** Where to keep embeddings, in a folder for each model. Absent: nowhere. */
-  readonly cache?: string | undefined;
-  readonly maxPixels?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?:
-    | ((stage: 'looking' | 'checking' | 'encoding', done: number, total: number) => void)
-    | undefined;
+  readonly cache?: string;
+  readonly maxPixels?: number;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (stage: 'looking' | 'checking' | 'encoding', done: number, total: number) => void;
   /** Called for every missing or broken image, before the error. */
-  readonly onProblem?: ((problem: ImageProblem) => void) | undefined;
+  readonly onProblem?: (problem: ImageProblem) => void;
 }
 
 /** Un-normalised embeddings of all images of a benchmark. */
@@ -123,8 +121,8 @@ async function* encoded(
   const perRun = clip.picturesPerRun;
   const reader = new ImageReader({
     preprocessing: clip.preprocessing,
-    ...(clip.targetPad && { targetPad: clip.targetPad }),
-    ...(maxPixels && { maxPixels }),
+    targetPad: clip.targetPad ?? undefined,
+    maxPixels,
     isStored,
     ahead: 3 * perRun,
   });
@@ -138,7 +136,7 @@ async function* encoded(
         file: path,
         size,
         modified,
-        ...(region && { region }),
+        region,
       };
       yield { picture, known: [], row };
     }

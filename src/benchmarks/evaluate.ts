@@ -21,12 +21,12 @@ export interface EvaluateOptions
   /** The options that opened the benchmark, for the record. */
   readonly opened?: OpenBenchmarkOptions;
   /** Default: the benchmark's own. */
-  readonly prompt?: Prompt | undefined;
+  readonly prompt?: Prompt;
   /** Other prompts, to see what the wording changes. */
   readonly wordings?: readonly Prompt[];
   /** Ask only so many queries, spread over the benchmark. Results then say so, and are not comparable. */
-  readonly limit?: number | undefined;
-  readonly threads?: number | undefined;
+  readonly limit?: number;
+  readonly threads?: number;
   readonly onProgress?: (progress: EvaluationProgress) => void;
 }
 

@@ -22,9 +22,9 @@ export interface MethodToEvaluate {
   /** Its settings, for the record. */
   readonly settings: MethodResults['settings'];
   /** Makes the pseudo tokens, for the methods that need them. */
-  readonly phi?: PseudoTokenEncoder | undefined;
+  readonly phi?: PseudoTokenEncoder;
   /** Of the text. */
-  readonly weight?: number | undefined;
+  readonly weight?: number;
 }
 
 /**
@@ -50,9 +50,9 @@ export interface ComposeQueriesOptions {
   readonly pictures: ImageEmbeddings;
   readonly prompt: Prompt;
   /** Shared by several methods. */
-  readonly known?: KnownTexts | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((done: number) => void) | undefined;
+  readonly known?: KnownTexts;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (done: number) => void;
 }
 
 /**

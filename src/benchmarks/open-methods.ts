@@ -15,20 +15,20 @@ import { type MethodToEvaluate, methodToEvaluate } from './methods.ts';
 export interface OpenMethodsOptions {
   readonly clip: Clip;
   /** Files, runs' folders, or names on the hub, for the methods that need a phi. */
-  readonly phi?: Readonly<Partial<Record<Method, string | undefined>>>;
+  readonly phi?: Readonly<Partial<Record<Method, string>>>;
   /** Of the text. */
-  readonly weights?: Readonly<Partial<Record<Method, number | undefined>>>;
+  readonly weights?: Readonly<Partial<Record<Method, number>>>;
   /** Of `oti`. */
   readonly inversion?: OpenInversionOptions['settings'];
   /** Folder in which `oti` keeps its pseudo tokens. */
-  readonly cache?: string | undefined;
-  readonly device?: Device | undefined;
-  readonly threads?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
+  readonly cache?: string;
+  readonly device?: Device;
+  readonly threads?: number;
+  readonly signal?: AbortSignal;
   /** Options for phis on the hub. */
-  readonly download?: Pick<LicensedDownloadOptions, 'onProgress' | 'onLicence'> | undefined;
+  readonly download?: Pick<LicensedDownloadOptions, 'onProgress' | 'onLicence'>;
   /** Called with how many of all images `oti` has inverted. */
-  readonly onInversion?: ((done: number, total: number) => void) | undefined;
+  readonly onInversion?: (done: number, total: number) => void;
 }
 
 /** Owns memory outside JavaScript: dispose of it. */

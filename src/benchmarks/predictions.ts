@@ -137,8 +137,7 @@ const lineSchema = z.strictObject({
 type Refuse = (expected: string, found: string, todo?: string) => LincirError;
 
 function refusing(subject: string): Refuse {
-  return (expected, found, todo) =>
-    new LincirError('bad-file', { subject, expected, found, ...(todo !== undefined && { todo }) });
+  return (expected, found, todo) => new LincirError('bad-file', { subject, expected, found, todo });
 }
 
 function unknownQuery({ preset }: Benchmark): Parameters<Refuse> {

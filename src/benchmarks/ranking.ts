@@ -20,7 +20,7 @@ export async function rank(
   queries: readonly BenchmarkQuery[],
   vectors: Float32Array,
   pictures: ImageEmbeddings,
-  { threads }: { readonly threads?: number | undefined } = {},
+  { threads }: { readonly threads?: number } = {},
 ): Promise<Ranking[]> {
   const { dimensions } = pictures;
   if (vectors.length !== queries.length * dimensions) {

@@ -230,11 +230,10 @@ export class Clip {
   ): AsyncGenerator<Float32Tensor, void, void> {
     let start = 0;
     for await (const window of chunks(texts, textsPerWindow)) {
-      const { onTruncated } = options;
       const first = start;
       yield await this.encodeTexts(window, {
         ...options,
-        ...(onTruncated && { onTruncated: (text, index) => onTruncated(text, first + index) }),
+        onTruncated: (text, index) => options.onTruncated?.(text, first + index),
       });
       start += window.length;
     }
@@ -314,8 +313,8 @@ export class Clip {
       const prepare = async (image: ImageSource, row: number): Promise<void> => {
         const into = pixels.subarray(row * size, (row + 1) * size);
         const name = `image ${start + row + 1}`;
-        const given = { ...(targetPad && { targetPad }), ...(maxPixels && { maxPixels }) };
-        await preprocessImage(image, preprocessing, { into, name, ...given }).catch((error: unknown) => {
+        const given = { into, name, targetPad, maxPixels };
+        await preprocessImage(image, preprocessing, given).catch((error: unknown) => {
           if (!(onBroken && error instanceof LincirError) || isPassing(error)) throw error;
           onBroken(error, start + row);
           broken.push(row);
@@ -334,8 +333,7 @@ export class Clip {
   #session(tower: (parameter: ReturnType<typeof parametersOf>) => Value): Promise<Session> {
     const { device, threads, prepack = true } = this.#options;
     const embeddings = tower(parametersOf(this.checkpoint.tensors));
-    const options = { ...(device && { device }), ...(threads && { threads }), prepack };
-    return Session.create({ embeddings }, options);
+    return Session.create({ embeddings }, { device, threads, prepack });
   }
 
   #lacks(tower: 'text' | 'vision'): never {

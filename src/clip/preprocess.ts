@@ -103,7 +103,7 @@ export async function preprocessImage(
   if (options.into && options.into.length !== length) {
     throw badArgument('into', `${length} floats`, String(options.into.length));
   }
-  const window = { ...(resize && { resize }), filter, crop, targetPad, isStored };
+  const window = { resize, filter, crop, targetPad, isStored };
   const image = isPixels(source)
     ? windowOf(checkedPixels(source, name), window)
     : await decodeWindow(source, window, name, maxPixels);

@@ -109,7 +109,7 @@ function layer(
   hidden: Value,
   config: TowerConfig,
   parameter: Parameter,
-  { mask, prefix }: { readonly mask?: Value | undefined; readonly prefix?: Prefix | undefined },
+  { mask, prefix }: { readonly mask?: Value; readonly prefix?: Prefix },
 ): Value {
   const { width, heads, feedForward, activation } = config;
   const all = normalized(hidden, parameter, 'layer_norm1', config);

@@ -23,7 +23,7 @@ export interface QueryParts {
   readonly images: readonly number[];
   /** The text or the prompt. The query is the mean direction of several wordings. */
   readonly texts: readonly string[];
-  readonly without?: string | undefined;
+  readonly without?: string;
 }
 
 export interface ComposeAllOptions {
@@ -31,14 +31,14 @@ export interface ComposeAllOptions {
   /** [images, projection], as CLIP gives them. */
   readonly embeddings: Float32Tensor;
   /** Makes the pseudo tokens, for the methods that need them. */
-  readonly phi?: PseudoTokenEncoder | undefined;
+  readonly phi?: PseudoTokenEncoder;
   /** Weight of the text. Default: the method's own. */
-  readonly weight?: number | undefined;
-  readonly withoutWeight?: number | undefined;
+  readonly weight?: number;
+  readonly withoutWeight?: number;
   /** Shared by several calls, so that texts are encoded once. */
-  readonly known?: KnownTexts | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((done: number) => void) | undefined;
+  readonly known?: KnownTexts;
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (done: number) => void;
 }
 
 /** By the text. */
@@ -124,7 +124,7 @@ export function expectDirection(
     subject,
     expected: 'a direction',
     found: areNumbers ? zeros : 'numbers that are not finite',
-    ...(todo !== undefined && { todo }),
+    todo,
   });
 }
 

@@ -22,18 +22,18 @@ export type Reference = ImageSource | EmbeddedImage;
 export interface ComposeOptions {
   readonly clip: Clip;
   /** Turns images into pseudo tokens: a `Phi`, or an inversion. */
-  readonly phi?: PseudoTokenEncoder | undefined;
+  readonly phi?: PseudoTokenEncoder;
   readonly images?: readonly Reference[];
   /** What should be different, or a whole prompt with `$`; see `composePrompt`. */
-  readonly text?: string | undefined;
+  readonly text?: string;
   /** See `methods`. Default: `lincir` for images with a text, else whatever is given. */
-  readonly method?: Method | undefined;
+  readonly method?: Method;
   /** Of the text, in `sum` and `slerp`. Default: the method's own. */
-  readonly weight?: number | undefined;
+  readonly weight?: number;
   /** What you do not want: the text's direction is subtracted. */
-  readonly without?: string | undefined;
+  readonly without?: string;
   /** How much of it is subtracted, relative to the query. Default 0.5. */
-  readonly withoutWeight?: number | undefined;
+  readonly withoutWeight?: number;
 }
 
 /** A query that can be compared with embeddings of images by the same model. */

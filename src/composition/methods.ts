@@ -13,15 +13,15 @@ export interface PublishedPhi {
 
 /** What decides the method. */
 export interface MethodOptions {
-  readonly images?: readonly unknown[] | undefined;
-  readonly text?: string | undefined;
-  readonly without?: string | undefined;
-  readonly method?: Method | undefined;
-  readonly weight?: number | undefined;
-  readonly withoutWeight?: number | undefined;
+  readonly images?: readonly unknown[];
+  readonly text?: string;
+  readonly without?: string;
+  readonly method?: Method;
+  readonly weight?: number;
+  readonly withoutWeight?: number;
   /** The source of pseudo tokens, or its name. */
   readonly phi?: unknown;
-  readonly publishedPhi?: PublishedPhi | undefined;
+  readonly publishedPhi?: PublishedPhi;
 }
 
 /** The method that the options mean. Throws LincirError 'bad-argument' if they lack something that it needs. */
@@ -96,5 +96,5 @@ function expectBetween(subject: string, value: number, most: number): void {
 }
 
 function refusal(subject: string, expected: string, found: string, todo?: string): LincirError {
-  return new LincirError('bad-argument', { subject, expected, found, ...(todo && { todo }) });
+  return new LincirError('bad-argument', { subject, expected, found, todo });
 }

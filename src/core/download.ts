@@ -12,17 +12,17 @@ export interface DownloadProgress {
 }
 
 export interface DownloadOptions {
-  readonly onProgress?: ((progress: DownloadProgress) => void) | undefined;
+  readonly onProgress?: (progress: DownloadProgress) => void;
   /** Ends a download; what has arrived is kept. The promise is rejected with the signal's reason. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
   /** Variables such as `HF_HOME`. Default: those of the process. */
-  readonly environment?: Readonly<Record<string, string | undefined>> | undefined;
+  readonly environment?: Readonly<Record<string, string | undefined>>;
   /** How often and how long to wait for the hub; milliseconds. */
-  readonly patience?: { readonly [Key in 'attempts' | 'backoff' | 'silence']?: number } | undefined;
+  readonly patience?: { readonly [Key in 'attempts' | 'backoff' | 'silence']?: number };
 }
 
 /** Of what its authors published under some licence. */
 export interface LicensedDownloadOptions extends DownloadOptions {
   /** Told before a download begins, in words for the user: what it is, and under which licence. */
-  readonly onLicence?: ((notice: string) => void) | undefined;
+  readonly onLicence?: (notice: string) => void;
 }

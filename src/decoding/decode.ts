@@ -67,7 +67,7 @@ function knownImage({
   const preview = rawPreview(bytes);
   if (preview === undefined) throw notAnImage(name, "a camera's raw image without a preview");
   const { jpeg, orientation } = preview;
-  return { bytes: jpeg, format: 'jpeg', name, ...(orientation && { orientation }) };
+  return { bytes: jpeg, format: 'jpeg', name, orientation };
 }
 
 async function decoded(given: EncodedImage, wanted: Wanted, maxPixels: number): Promise<RgbImage> {

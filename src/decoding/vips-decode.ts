@@ -90,7 +90,7 @@ const mostOfMessage = 200;
 export async function vipsPixels({ image, header, orientation: around }: VipsOpened): Promise<RgbImage> {
   const pixels = await (header.space === 'cmyk' ? cmykPixels(image) : rgbPixels(image));
   const { orientation = around } = header;
-  return { ...pixels, ...(orientation && { orientation }) };
+  return { ...pixels, orientation };
 }
 
 /** RGBA, upright and fitted into a square, to be looked at. */

@@ -12,7 +12,7 @@ export interface Page {
   /** Markup, in order. */
   readonly body: readonly string[];
   /** The whole script. Without it, no script may run. */
-  readonly script?: string | undefined;
+  readonly script?: string;
 }
 
 export function page({ title, style, body, script }: Page): string {

@@ -174,7 +174,7 @@ export class Changes {
       const norm = Math.hypot(...vector);
       normalizeRows(vector, dimensions);
       const described = photo && storedPhotoFacts(photo);
-      if (earlier) this.#replace.push({ ...facts, norm, vector, ...(described && { metadata: described }) });
+      if (earlier) this.#replace.push({ ...facts, norm, vector, metadata: described });
       else this.#add.push({ ...facts, ...returning(former, described), norm, vector });
       if (former) this.#returned.push(former.id);
     });
@@ -246,7 +246,7 @@ export class Changes {
 
   #isBroken(picture: BrokenImage, earlier: IndexedImage | undefined): void {
     const { path, size, modified, statusChanged, reason } = picture;
-    const broken = { path, size, modified, reason, ...(statusChanged !== undefined && { statusChanged }) };
+    const broken = { path, size, modified, reason, statusChanged };
     // Without its vector, because there may be many.
     if (earlier) this.#unreadable.push({ picture: pictureOf(earlier), broken });
     else {
@@ -281,15 +281,8 @@ function returning(
 }
 
 /** Only the place of an image. */
-export function placeOf({
-  id,
-  path,
-  folder,
-  size,
-  modified,
-  statusChanged,
-}: Omit<Facts, 'statusChanged'> & { readonly statusChanged?: number | undefined }): Facts {
-  return { id, path, folder, size, modified, ...(statusChanged !== undefined && { statusChanged }) };
+export function placeOf({ id, path, folder, size, modified, statusChanged }: Facts): Facts {
+  return { id, path, folder, size, modified, statusChanged };
 }
 
 function isSamePlace(earlier: IndexedImage, now: Omit<IndexedImage, 'norm'>): boolean {

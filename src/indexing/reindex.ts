@@ -10,7 +10,7 @@ import { type UpdateEvent, type UpdateOptions, updateIndex } from './update.ts';
 
 export interface ReindexOptions extends Pick<UpdateOptions, 'readers' | 'maxPixels' | 'signal'> {
   /** Default: unchanged. */
-  readonly precision?: Precision | undefined;
+  readonly precision?: Precision;
 }
 
 const picturesPerLookup = 2048;

@@ -7,22 +7,22 @@ import { namedColumns, namedMetadata, storedFilter } from './photo-columns.ts';
 
 export interface SearchOptions {
   /** Largest number of hits. Default: 10. */
-  readonly top?: number | undefined;
+  readonly top?: number;
   /** Which page of `top` hits, from 1. */
-  readonly page?: number | undefined;
+  readonly page?: number;
   /** Leave out hits with a lower cosine similarity. */
-  readonly minScore?: number | undefined;
+  readonly minScore?: number;
   /** Which images are ranked, such as `folder like '%/2024' and rating >= 4`. */
-  readonly where?: string | undefined;
+  readonly where?: string;
   /** Hashes of contents to leave out, such as the query's own images'. */
-  readonly exclude?: readonly string[] | undefined;
+  readonly exclude?: readonly string[];
   /** Compare every vector, instead of using the approximate index. */
-  readonly exact?: boolean | undefined;
+  readonly exact?: boolean;
   /**
    * Duplicates count once, as the best of them, which has the others as `duplicates`. `true`: images with the same
    * contents. A number from 0 to 1: also images whose embeddings have at least this cosine similarity with its own.
    */
-  readonly unique?: boolean | number | undefined;
+  readonly unique?: boolean | number;
 }
 
 export interface FoundImage extends Hit {

@@ -20,19 +20,19 @@ import { storedPhotoColumns } from './photo-columns.ts';
 
 export interface UpdateOptions extends Omit<SourceOptions, 'onUnreadable' | 'onLeftOut'> {
   /** Folders, image files and WebDataset shards (`.tar`). */
-  readonly images?: readonly string[] | undefined;
+  readonly images?: readonly string[];
   /** Threads that read and preprocess. Default: one for every two cores. */
-  readonly readers?: number | undefined;
+  readonly readers?: number;
   /** Larger images are refused. Default: 200 million pixels. */
-  readonly maxPixels?: number | undefined;
+  readonly maxPixels?: number;
   /** What tells that an image is unchanged. Default: `times`. */
-  readonly compare?: Comparison | undefined;
+  readonly compare?: Comparison;
   /** Take out images that are gone, even if they are so many that a disk may be missing. */
-  readonly removeMissing?: boolean | undefined;
+  readonly removeMissing?: boolean;
   /** Days for which an image that was taken out can come back with its id and metadata. Default: 30. */
-  readonly keepMissingDays?: number | undefined;
+  readonly keepMissingDays?: number;
   /** Ids for new images, by path. Default: random ones. */
-  readonly idsOf?: ((paths: readonly string[]) => Promise<ReadonlyMap<string, string>>) | undefined;
+  readonly idsOf?: (paths: readonly string[]) => Promise<ReadonlyMap<string, string>>;
 }
 
 export interface UpdateSummary {
@@ -128,11 +128,11 @@ export async function* updateIndex(
     if (source !== undefined) losses.know(path, source);
   });
   const changes = new Changes(store, gone.pictures, missing, idsOf);
-  const settings = { preprocessing: clip.preprocessing, ...(maxPixels && { maxPixels }) };
+  const settings = { preprocessing: clip.preprocessing, maxPixels };
   const perRun = clip.picturesPerRun;
   const reader = new ImageReader({
     ...settings,
-    ...(clip.targetPad && { targetPad: clip.targetPad }),
+    targetPad: clip.targetPad ?? undefined,
     threads: readers,
     ahead: 3 * perRun,
   });
@@ -178,7 +178,7 @@ export async function* updateIndex(
     kind: 'end',
     summary: { ...summary, unchanged: summary.unchanged + unchanged },
     leftOut: leftOut.counts,
-    ...(away && { away }),
+    away,
   };
   if (away) throw away;
 }

@@ -60,8 +60,7 @@ export class Phi {
     const inputs = [...parameters].map(([name, { shape }]) => [name, input(name, 'float32', shape)] as const);
     const given = info.l2Normalize ? l2Normalize(embeddings) : embeddings;
     const pseudo = phiGraph(given, info.shape, new Map(inputs));
-    const options = { ...(device && { device }), ...(threads !== undefined && { threads }) };
-    return new Phi(info, parameters, await Session.create({ pseudo }, options));
+    return new Phi(info, parameters, await Session.create({ pseudo }, { device, threads }));
   }
 
   /**

@@ -27,19 +27,19 @@ export interface InvertOptions {
   /** The images' embeddings, [n, projection], as CLIP gives them. Their lengths do not matter. */
   readonly embeddings: Float32Tensor;
   /** One for each image. An image's draw depends only on its key, not on the other images. Default: its row number. */
-  readonly keys?: readonly string[] | undefined;
+  readonly keys?: readonly string[];
   /** Default: `a photo of $` */
-  readonly prompt?: string | undefined;
-  readonly settings?: Partial<InversionSettings> | undefined;
+  readonly prompt?: string;
+  readonly settings?: Partial<InversionSettings>;
   /** Default: 0 */
-  readonly seed?: number | undefined;
-  readonly device?: SessionOptions['device'] | undefined;
-  readonly threads?: number | undefined;
+  readonly seed?: number;
+  readonly device?: SessionOptions['device'];
+  readonly threads?: number;
   /** Token positions computed at once. More of them need more memory. Default: 512 */
-  readonly positionsPerRun?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
+  readonly positionsPerRun?: number;
+  readonly signal?: AbortSignal;
   /** Called with the number of images done. Unfinished images count in part; the sum is rounded down. */
-  readonly onProgress?: ((done: number) => void) | undefined;
+  readonly onProgress?: (done: number) => void;
 }
 
 /** Images whose pseudo tokens are ready: their rows, and the tokens [members, width]. */
@@ -87,7 +87,7 @@ export async function* invertedBatches(options: InvertOptions): AsyncGenerator<I
     }),
   );
   const model = { config, tensors: clip.checkpoint.tensors, startOfText: tokenizer.startOfText };
-  const where = { ...(device && { device }), ...(threads !== undefined && { threads }) };
+  const where = { device, threads };
   // Nothing before the pseudo token depends on it. So every step computes only it and what follows.
   const prefix = await computePrefix(model, ids.slice(0, position), where);
   const session = await CountedSession.create(inversionGraph(model), where);

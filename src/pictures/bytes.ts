@@ -65,8 +65,7 @@ async function readUnchanged(picture: FoundImage): Promise<ImageBytes | undefine
       done += bytesRead;
     }
     // If it is written meanwhile with its times set back, its ctime is later than this one, and it is read next time.
-    const changed = statusChanged === undefined ? {} : { statusChanged };
-    return (await isSame()) ? { bytes, size, modified, ...changed } : undefined;
+    return (await isSame()) ? { bytes, size, modified, statusChanged } : undefined;
   } finally {
     await file.close();
   }

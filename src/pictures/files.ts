@@ -40,13 +40,13 @@ export interface Unreadable {
 
 export interface WalkOptions {
   /** Glob patterns to leave out. Without a slash, they match a name anywhere, else a path below the folder. */
-  readonly exclude?: readonly string[] | undefined;
+  readonly exclude?: readonly string[];
   /** Follow links. Default: skip them. */
-  readonly followLinks?: boolean | undefined;
+  readonly followLinks?: boolean;
   readonly onUnreadable: (unreadable: Unreadable) => void;
   /** Called with the name of each file that looks like an image but is not taken. */
-  readonly onLeftOut?: ((name: string) => void) | undefined;
-  readonly signal?: AbortSignal | undefined;
+  readonly onLeftOut?: (name: string) => void;
+  readonly signal?: AbortSignal;
 }
 
 /** All images in and below a folder, in the order of their names. Throws 'not-found' or 'io' for the folder itself. */

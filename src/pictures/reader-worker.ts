@@ -38,7 +38,7 @@ async function answerTo({ picture, known, isUndescribed }: WantedImage): Promise
     if (!isUndescribed) return facts;
     // An image that the index has stays there, whether it can be decoded or not.
     const { photo } = await decoded(bytes, picture).catch(() => ({ photo: undefined }));
-    return { ...facts, ...(photo && { photo }) };
+    return { ...facts, photo };
   } catch (error) {
     if (error instanceof LincirError && !isPassing(error)) return { reason: reasonOf(error) };
     return { failed: error };
@@ -53,5 +53,5 @@ async function decoded(bytes: Uint8Array<ArrayBuffer>, { path, region }: FoundIm
     : await preprocessImage(bytes, preprocessing, named);
   const [size] = sizes;
   const photo = size && { ...exifOf(bytes), ...size };
-  return { pixels: pixels as Float32Array<ArrayBuffer>, ...(photo && { photo }) };
+  return { pixels: pixels as Float32Array<ArrayBuffer>, photo };
 }

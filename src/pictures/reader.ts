@@ -20,7 +20,7 @@ export interface ReaderTask extends ReaderSettings {
 
 export interface ReaderOptions extends ReaderSettings {
   /** Default: one for every two cores. */
-  readonly threads?: number | undefined;
+  readonly threads?: number;
   /** Images in work at once, which bounds the memory. */
   readonly ahead: number;
 }

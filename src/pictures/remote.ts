@@ -123,7 +123,7 @@ function shown(url: string | URL): string {
 
 function checkedUrl(url: URL | null, subject: string, code: ErrorCode): URL {
   const refused = (found: string, todo?: string) =>
-    new LincirError(code, { subject, expected: 'a URL of the web', found, ...(todo && { todo }) });
+    new LincirError(code, { subject, expected: 'a URL of the web', found, todo });
   if (!url) throw refused('one that cannot be read', 'check its spelling');
   if (!/^https?:$/.test(url.protocol)) {
     throw refused(`the scheme ${quoted(url.protocol)}`, 'use https or http');
@@ -207,7 +207,7 @@ async function pictureIn(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { statusCode = 0, headers } = response;
   const refused = (code: ErrorCode, expected: string, found: string, todo?: string) =>
-    new LincirError(code, { subject, expected, found, ...(todo && { todo }) });
+    new LincirError(code, { subject, expected, found, todo });
   if (statusCode !== 200) {
     const missing = statusCode === 404 || statusCode === 410;
     const expected = missing ? 'an image' : 'HTTP status 200';

@@ -11,11 +11,11 @@ import { expectTar } from './tar.ts';
 
 export interface SourceOptions extends WalkOptions {
   /** Files that list further files, a path a line, or with zero bytes between paths; `-` is standard input. */
-  readonly lists?: readonly string[] | undefined;
+  readonly lists?: readonly string[];
   /** Further files, asked for in every pass. */
-  readonly paths?: (() => AsyncIterable<string>) | undefined;
+  readonly paths?: () => AsyncIterable<string>;
   /** Whether a named folder, shard or file that does not exist is known. Then it counts as empty. */
-  readonly knows?: ((covered: string) => Promise<boolean>) | undefined;
+  readonly knows?: (covered: string) => Promise<boolean>;
 }
 
 /** Everything that was named. */

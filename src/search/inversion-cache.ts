@@ -6,7 +6,7 @@ import { checkedInversion, type InvertOptions, invert, invertedBatches } from '.
 
 export interface InvertCachedOptions extends InvertOptions {
   /** A folder; absent: nothing is kept. Models of one width, prompts and settings may share it. */
-  readonly cache?: string | undefined;
+  readonly cache?: string;
   /** A key stands for one image as it is embedded: its content and its preprocessing. The same key, the same result. */
   readonly keys: readonly string[];
 }

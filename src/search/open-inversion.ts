@@ -11,9 +11,9 @@ export interface OpenInversionOptions
   extends Pick<InvertOptions, 'prompt' | 'settings' | 'seed' | 'device' | 'threads' | 'signal'> {
   readonly clip: Clip;
   /** Where pseudo tokens are kept, in a folder for each model; absent: nowhere. */
-  readonly cache?: string | undefined;
+  readonly cache?: string;
   /** Told how many of so many images are inverted. */
-  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  readonly onProgress?: (done: number, total: number) => void;
 }
 
 export interface Inversion {

@@ -33,14 +33,14 @@ export interface SearchSessionOptions {
   readonly device?: Device;
   readonly threads?: number;
   /** Off: loading is quicker, each search slower, and the last bits of vectors are others. Default: on. */
-  readonly prepack?: boolean | undefined;
+  readonly prepack?: boolean;
   /** Fetch images from private addresses, too. */
   readonly allowPrivate?: boolean;
   /** Where `oti` keeps its pseudo tokens. Default: the cache folder. */
   readonly cache?: string;
   /** Ends downloads and inversions. */
   readonly signal?: AbortSignal;
-  readonly onEvent?: ((event: SearchEvent) => void) | undefined;
+  readonly onEvent?: (event: SearchEvent) => void;
 }
 
 /** What takes a while, or a person should know. */
@@ -61,11 +61,11 @@ export interface SearchRequest
   /** Files, web addresses, ids or paths in the index; or an image itself. */
   readonly images: readonly (string | File)[];
   /** See `loadPhi`. */
-  readonly phi?: string | undefined;
+  readonly phi?: string;
   readonly top: number;
   readonly page: number;
   /** Do not leave out the query's own images. */
-  readonly includeReference?: boolean | undefined;
+  readonly includeReference?: boolean;
 }
 
 export interface SearchResults {

@@ -50,7 +50,8 @@ export class MemoryStore implements VectorStore {
   }
 
   async add(pictures: readonly StoredImage[]): Promise<void> {
-    for (const picture of pictures) this.#rows.set(picture.id, { metadata: {}, ...picture });
+    for (const picture of pictures)
+      this.#rows.set(picture.id, { ...picture, metadata: picture.metadata ?? {} });
   }
 
   async replace(pictures: readonly StoredImage[]): Promise<void> {

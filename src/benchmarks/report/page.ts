@@ -17,9 +17,9 @@ export interface EvaluationReport extends Evaluation {
   /** Opened as for the results. */
   readonly benchmark: Benchmark;
   /** Number of queries to browse, half of them the best and half the worst. Default 200. */
-  readonly queriesShown?: number | undefined;
+  readonly queriesShown?: number;
   /** Called for each thumbnail. */
-  readonly onProgress?: ((done: number, total: number) => void) | undefined;
+  readonly onProgress?: (done: number, total: number) => void;
 }
 
 /**

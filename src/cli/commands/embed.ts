@@ -74,10 +74,10 @@ export async function embed(options: EmbedOptions, context: Context): Promise<vo
   await expectPlaceFor(out);
   const input = await inputOf(options, context);
   const clip = await loadClip(model, {
-    ...(device && { device }),
-    ...(threads !== undefined && { threads }),
-    ...(targetPad !== undefined && { targetPad }),
-    ...(maxPixels !== undefined && { maxPixels }),
+    device,
+    threads,
+    targetPad,
+    maxPixels,
     onDownload: downloadBar(reporter, model),
     signal,
   });

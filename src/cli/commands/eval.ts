@@ -104,11 +104,7 @@ export async function evaluate(
 export async function submit(name: string, options: SubmitOptions, context: Context): Promise<void> {
   const kind = kindNamed(name);
   const split = options.split ?? kind.splits.at(-1);
-  const benchmark = await openedBenchmark(
-    kind,
-    { ...options, ...(split !== undefined && { split }) },
-    context,
-  );
+  const benchmark = await openedBenchmark(kind, { ...options, split }, context);
   const asked = { ...options, methods: options.methods ?? (['lincir'] as const) };
   await aloneIn(options.out, async () => {
     const ranked = await withMethods(benchmark, asked, context, (given) => rankAll(benchmark, given));
@@ -163,10 +159,10 @@ async function withMethods<Result>(
     ['--prompt', options.prompt, hasPrompts, prompted],
     ['--prompts', options.prompts, hasPrompts, prompted],
   ]);
-  const where = { ...(device && { device }), ...(threads !== undefined && { threads }) };
+  const where = { device, threads };
   const clip: Clip = await loadClip(model, {
     ...where,
-    ...(targetPad !== undefined && { targetPad }),
+    targetPad,
     onDownload: downloadBar(reporter, model),
     signal,
   });

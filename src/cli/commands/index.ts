@@ -102,7 +102,7 @@ export async function index(
     metadata.map((path) =>
       openMetadata(path, {
         reserved: reservedColumns,
-        ...(options.metadataKey !== undefined && { key: options.metadataKey }),
+        key: options.metadataKey,
       }),
     ),
   );
@@ -115,7 +115,7 @@ export async function index(
       access: 'write',
       // Without a model, a missing index is not made: images are only taken out or listed.
       ...(addsPictures || embeddings.length > 0 ? { clip } : {}),
-      ...(precision && { precision }),
+      precision,
     });
     try {
       if (remove.length > 0) {
@@ -220,10 +220,10 @@ async function clipFor(
   }
   const padding = targetPad ?? present?.targetPad ?? undefined;
   const clip = await loadClip(name, {
-    ...(device && { device }),
-    ...(threads !== undefined && { threads }),
-    ...(padding !== undefined && { targetPad: padding }),
-    ...(maxPixels !== undefined && { maxPixels }),
+    device,
+    threads,
+    targetPad: padding,
+    maxPixels,
     onDownload: downloadBar(reporter, name),
     signal,
   });

@@ -57,7 +57,7 @@ export async function train(options: TrainOptions, context: Context): Promise<vo
       ['--validate-every', given.validateEvery, validate !== undefined, '--validate as well'],
     ]);
   }
-  const events = trainPhi({ ...recipe, ...runOf(given), ...(column && { columns: column }), ...hooks });
+  const events = trainPhi({ ...recipe, ...runOf(given), columns: column, ...hooks });
   reporter.begin({ label: 'reading', unit: 'captions' });
   const line = new TrainingLine(context);
   let folder = '';
@@ -164,7 +164,7 @@ function runOf({
   ...others
 }: Omit<TrainOptions, 'json' | 'column'>): RunOptions {
   if (resume !== undefined && out === undefined) {
-    return { resume, ...others, ...(model !== undefined && { model }), ...(captions && { captions }) };
+    return { resume, ...others, model, captions };
   }
   if (resume === undefined && out !== undefined && model !== undefined && captions !== undefined) {
     return { out, model, captions, ...others };

@@ -87,7 +87,7 @@ export async function writePage(
   const { request, query, references, hits, timings, index, model } = results;
   const page = await resultsPage({
     title: query.prompt ?? references.map(labelOf).join(', '),
-    ...(query.prompt !== undefined && { prompt: query.prompt }),
+    prompt: query.prompt,
     ...{ asked: askedFacts(results), index, model, searched },
     references: await Promise.all(
       references.map(async (reference) => {
