@@ -1,7 +1,7 @@
 /** Scores predictions that were made elsewhere: in a benchmark's official format, or in our own. */
 
 import { basename } from 'node:path';
-import { LincirError } from '../core/index.ts';
+import { LincirError, option } from '../core/index.ts';
 import { readJsonFile, versions } from '../files/index.ts';
 import type { Benchmark, BenchmarkKind, OpenBenchmarkOptions, Ranking } from './benchmark.ts';
 import { contentHash, type Evaluation, optionsOf, type Rankings, scale } from './evaluate.ts';
@@ -46,7 +46,7 @@ export async function scorePredictions(
       subject: files.join(', '),
       expected: `predictions for all ${queries.length} queries`,
       found: `none for query ${missing.id}`,
-      todo: 'give the files of all parts, or name the parts with --only',
+      todo: `give the files of all parts, or name the parts with ${option<OpenBenchmarkOptions>('only')}`,
     });
   }
   const rankings = queries.map(({ id }) => merged.get(id)!);

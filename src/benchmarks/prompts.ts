@@ -2,9 +2,10 @@
 
 import { z } from 'zod';
 import { namesImages, withoutPlaces } from '../composition/index.ts';
-import { LincirError, listOf, quoted } from '../core/index.ts';
+import { LincirError, listOf, option, quoted } from '../core/index.ts';
 import { readJsonFile } from '../files/index.ts';
 import type { Prompt } from './benchmark.ts';
+import type { EvaluateOptions } from './evaluate.ts';
 import { parseAnnotations } from './kinds/annotations.ts';
 
 /** Alternatives to `a photo of $ that {text}`. */
@@ -35,7 +36,11 @@ const fileSchema = listOf(z.string(), 'a list of prompts').refine(
 );
 
 /** A user's prompt, in place of the benchmark's. Throws 'bad-argument' unless it has a `$` and one `{text}`. */
-export function promptOf(composed: string, { text }: Prompt, subject = '--prompt'): Prompt {
+export function promptOf(
+  composed: string,
+  { text }: Prompt,
+  subject = option<EvaluateOptions>('prompt'),
+): Prompt {
   const count = (part: string) => composed.split(part).length - 1;
   if (namesImages(composed, 1) && count('{text}') === 1) return { composed, text };
   throw new LincirError('bad-argument', {

@@ -3,7 +3,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { LincirError, listOf, quoted, recordOf } from '../core/index.ts';
+import { LincirError, listOf, option, quoted, recordOf } from '../core/index.ts';
 import { batched, makeFolder, readJsonFile, writeFileAtomically } from '../files/index.ts';
 import type { Evaluation } from './evaluate.ts';
 import { parseAnnotations } from './kinds/annotations.ts';
@@ -26,10 +26,10 @@ export async function expectRoomForResults(folder: string, methods: Iterable<str
   );
   if (other === undefined) return;
   throw new LincirError('bad-argument', {
-    subject: `--out ${folder}`,
+    subject: option<{ readonly folder: string }>('folder', folder),
     expected: 'a folder without results',
     found: other,
-    todo: 'choose another --out, or remove what is there',
+    todo: `choose another ${option<{ readonly folder: string }>('folder')}, or remove what is there`,
   });
 }
 

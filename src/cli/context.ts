@@ -8,6 +8,8 @@ export interface Context {
   readonly print: (line: string) => void;
   /** Lines and progress for people, on standard error. */
   readonly reporter: Reporter;
+  /** A message of the library in the words of the command that runs. */
+  readonly told: (message: string) => string;
   /** Aborted when the user interrupts. */
   readonly signal: AbortSignal;
 }

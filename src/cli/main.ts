@@ -12,6 +12,7 @@ import { comparisons } from '../indexing/choices.ts';
 import { phiArchitectures, schedules } from '../phi/choices.ts';
 import type { Context } from './context.ts';
 import { evaluationCommands } from './evaluation/commands.ts';
+import { inFlags } from './flags.ts';
 import {
   embedNotes,
   examples,
@@ -46,9 +47,11 @@ const interruptedCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 const interruption = new AbortController();
 const reporter = new Reporter(process.stderr);
+let running: Command | undefined;
 const context: Context = {
   print: (line) => process.stdout.write(`${line}\n`),
   reporter,
+  told: (message) => (running ? inFlags(message, running) : message),
   signal: interruption.signal,
 };
 
@@ -80,6 +83,9 @@ const program = new Command('lincir')
   .configureHelp({ showGlobalOptions: true })
   .configureOutput({ outputError: (text, write) => write(usageError(text)) })
   .exitOverride()
+  .hook('preAction', (_, command) => {
+    running = command;
+  })
   .addHelpText('after', examples);
 
 program
@@ -328,7 +334,12 @@ function fail(error: unknown): void {
   }
   const isUsage = error instanceof LincirError && error.code === 'bad-argument';
   process.exitCode = isUsage ? exitCodes.usage : exitCodes.failure;
-  const message = error instanceof Error ? error.message : String(error);
+  const message =
+    error instanceof LincirError
+      ? context.told(error.message)
+      : error instanceof Error
+        ? error.message
+        : String(error);
   reporter.note(`lincir: ${message.replaceAll(/\s*\n\s*/g, ' ')}`);
   if (program.opts().debug || process.env.LINCIR_DEBUG === '1') reporter.note(inspect(error));
 }

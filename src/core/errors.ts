@@ -44,6 +44,19 @@ export class LincirError extends Error {
   }
 }
 
+/**
+ * An option as messages name it, alone or with a value: `maxPixels`, `method: 'sum'`. The command line puts its flag there.
+ * Messages can only name keys that `Options` has.
+ */
+export function option<Options>(name: keyof Options & string, value?: string): string {
+  return value === undefined ? `\`${name}\`` : `\`${name}: '${value}'\``;
+}
+
+/** A function as messages name it, alone or of an index: `reindex('my.lance')`. The command line puts its command there. */
+export function call(name: 'openIndex' | 'reindex' | 'trainPhi', index?: string): string {
+  return `\`${name}(${index === undefined ? '' : `'${index}'`})\``;
+}
+
 const messageLimit = 970;
 const partLimit = 240;
 

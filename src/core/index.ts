@@ -4,7 +4,16 @@ export { checkedValue, listOf, recordOf, shortJson } from './checked.ts';
 export { type Checkpoint, missingFile, openCheckpoint } from './checkpoint.ts';
 export { chunks } from './chunks.ts';
 export type { DownloadOptions, DownloadProgress, LicensedDownloadOptions } from './download.ts';
-export { type ErrorCode, errorCode, isPassing, LincirError, type Problem, quoted } from './errors.ts';
+export {
+  call,
+  type ErrorCode,
+  errorCode,
+  isPassing,
+  LincirError,
+  option,
+  type Problem,
+  quoted,
+} from './errors.ts';
 export { formatBytes, formatCount, formatCounted, formatDuration, formatRate } from './format.ts';
 export { sha256 } from './hash.ts';
 export { parseJson, parseJsonText, readJson } from './json.ts';

@@ -3,7 +3,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { extname } from 'node:path';
-import { type ErrorCode, LincirError, type Problem } from '../core/index.ts';
+import { type ErrorCode, LincirError, option, type Problem } from '../core/index.ts';
 import type { RgbImage } from '../pixels/index.ts';
 import type { DecodeWork } from './decode-here.ts';
 import { decodingBytes, withMemory } from './memory-budget.ts';
@@ -63,7 +63,7 @@ async function decodedWithin(work: DecodeWork, cost: number | undefined): Promis
   }
   throw refused(work.name, `an image that takes at most ${Math.round(most / 1e6)} MB to decode`, {
     found: 'one that takes more',
-    todo: 'shrink the image, or raise the limit (maxPixels, --max-pixels; 3 bytes per pixel) if memory allows',
+    todo: `shrink the image, or raise ${option<{ maxPixels: number }>('maxPixels')} if memory allows (3 bytes per pixel)`,
   });
 }
 

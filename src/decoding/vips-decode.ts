@@ -1,7 +1,7 @@
 /** Decoding by libvips: what it takes, in memory and time, and the pixels. */
 
 import sharp, { type Metadata, type Sharp } from 'sharp';
-import { LincirError } from '../core/index.ts';
+import { LincirError, option } from '../core/index.ts';
 import type { RgbImage } from '../pixels/index.ts';
 import type { ImageFormat } from './format.ts';
 
@@ -72,7 +72,7 @@ export function checkPixels(
     subject: name,
     expected: `an image of at most ${maxPixels} pixels`,
     found: `a header that claims ${width} x ${height}`,
-    todo: 'shrink the image, or raise the limit (maxPixels, --max-pixels) if memory allows (3 bytes per pixel)',
+    todo: `shrink the image, or raise ${option<{ maxPixels: number }>('maxPixels')} if memory allows (3 bytes per pixel)`,
   });
 }
 

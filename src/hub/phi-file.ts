@@ -2,7 +2,7 @@
 
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type LicensedDownloadOptions, LincirError } from '../core/index.ts';
+import { call, type LicensedDownloadOptions, LincirError } from '../core/index.ts';
 import { phiPresets } from './choices.ts';
 import { resolvePhi } from './phis.ts';
 
@@ -31,7 +31,7 @@ export async function phiFileOf(name: string, options: PhiFileOptions = {}): Pro
     subject: name,
     expected: "phi, or a run's folder with one",
     found: 'a folder without',
-    todo: 'name the file, or train one: lincir train',
+    todo: `name the file, or train one: ${call('trainPhi')}`,
   });
 }
 
@@ -45,7 +45,7 @@ async function published(name: string, { model, ...options }: PhiFileOptions): P
       subject: `phi ${name}`,
       expected: `one for ${model}`,
       found: `one for ${found.model}`,
-      todo: `index with --model ${found.model}, or take another phi: lincir models lists those that are published`,
+      todo: `use the model ${found.model}, or another phi: lincir models lists those that are published`,
     });
   } catch (error) {
     if (!(error instanceof LincirError) || (error.code !== 'not-found' && error.code !== 'network'))

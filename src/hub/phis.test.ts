@@ -95,7 +95,7 @@ test('offline, and one that is not on the hub: the message says where it is', as
     resolvePhi('searle-base', options),
     'not-found',
     /github\.com.*SEARLE_ViT-B32\.pt/,
-    /--phi SEARLE/,
+    /`phi: 'SEARLE/,
   );
 });
 

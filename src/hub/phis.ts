@@ -7,6 +7,7 @@ import {
   formatBytes,
   type LicensedDownloadOptions,
   LincirError,
+  option,
   quoted,
 } from '../core/index.ts';
 import { cachedCommit, namesIn, repositoryIn, sizeOf } from './cache.ts';
@@ -83,7 +84,7 @@ async function placeOf(name: string): Promise<PhiPlace | undefined> {
       subject: `phi ${name}`,
       expected: 'one on the hub',
       found: `${description}, only at ${address} (${licence})`,
-      todo: `download it there and give its path: --phi ${file}`,
+      todo: `download it there and give its path: ${option<{ readonly phi: string }>('phi', file)}`,
     });
   }
   const [owner = '', repository, ...rest] = path.split('/');

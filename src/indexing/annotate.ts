@@ -1,7 +1,7 @@
 /** Gives images metadata: the columns of a table, whose keys name the images. */
 
-import { chunks, LincirError, nameKey, quoted } from '../core/index.ts';
-import type { MetadataFile, MetadataType } from '../pictures/index.ts';
+import { chunks, LincirError, nameKey, option, quoted } from '../core/index.ts';
+import type { MetadataFile, MetadataOptions, MetadataType } from '../pictures/index.ts';
 import type { Metadata, VectorStore } from '../store/index.ts';
 import { imagesOfKeys } from './table-keys.ts';
 
@@ -86,7 +86,7 @@ export async function annotate(
       subject: file.path,
       expected: `images' paths as ${quoted(file.key)}`,
       found: `none that the index has, among ${counts.rows} such as ${quoted(firstUnmatched ?? '')}`,
-      todo: "write paths relative to this file's folder or to a folder that is indexed, or name another column with --metadata-key",
+      todo: `write paths relative to this file's folder or to a folder that is indexed, or name another column with ${option<MetadataOptions>('key')}`,
     });
   }
   if (counts.changed > 0) await store.maintain();

@@ -83,7 +83,7 @@ describe('an index', () => {
     await assert.rejects(index.search(query, { top: 0 }), /top: expected a whole number from 1/);
     await assert.rejects(
       index.search({ ...query, fingerprint: 'f00' }),
-      /the query: expected the model of the index, .* found another, of fingerprint f00; use that model, or rebuild .*lincir reindex --index/,
+      /the query: expected the model of the index, .* found another, of fingerprint f00; use that model, or rebuild .*`reindex\('/,
     );
     await index.close();
   });

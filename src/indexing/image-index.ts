@@ -2,9 +2,9 @@
 
 import { hash } from 'node:crypto';
 import { resolve } from 'node:path';
-import type { Clip } from '../clip/index.ts';
+import type { Clip, LoadClipOptions } from '../clip/index.ts';
 import type { Query, Reference } from '../composition/index.ts';
-import { LincirError, quoted } from '../core/index.ts';
+import { call, LincirError, option, quoted } from '../core/index.ts';
 import {
   type EmbeddingsFile,
   type FetchImageOptions,
@@ -72,7 +72,7 @@ export async function openIndex(uri: string, options: OpenIndexOptions = {}): Pr
         subject: uri,
         expected: `an index of ${precision}`,
         found: `one of ${store.info.precision}`,
-        todo: `leave the option out, or rebuild: lincir reindex --index ${uri}`,
+        todo: `leave ${option<OpenIndexOptions>('precision')} out, or rebuild: ${call('reindex', uri)}`,
       });
     }
     return index;
@@ -225,7 +225,7 @@ export class ImageIndex {
       subject: this.uri,
       expected: `${described(targetPad)}, as the index was made`,
       found: described(clip.targetPad),
-      todo: `use the same option, or rebuild: lincir reindex --index ${this.uri}`,
+      todo: `use the same ${option<LoadClipOptions>('targetPad')}, or rebuild: ${call('reindex', this.uri)}`,
     });
   }
 
@@ -262,7 +262,7 @@ export class ImageIndex {
       subject,
       expected: `the model of the index, ${quoted(model, 200)} (fingerprint ${own})`,
       found: `another, of fingerprint ${fingerprint}`,
-      todo: `use that model, or rebuild for this one, beside the old one: lincir reindex --index ${this.uri} --model MODEL`,
+      todo: `use that model, or rebuild for this one, beside the old one: ${call('reindex', this.uri)}`,
     });
   }
 }

@@ -2,8 +2,9 @@
 
 import { readdir, stat } from 'node:fs/promises';
 import { posix } from 'node:path';
-import { LincirError, quoted } from '../core/index.ts';
+import { LincirError, option, quoted } from '../core/index.ts';
 import { splitPath } from '../pictures/index.ts';
+import type { UpdateOptions } from './update.ts';
 
 /** An image of the index that cannot be read, and the reason if its file is there. */
 export interface Loss {
@@ -158,6 +159,6 @@ function errorOf(places: readonly Place[], unreadable: Loss | undefined): Lincir
     found: `${known - lost} that can be read${why ?? ''}`,
     todo:
       `nothing of it was taken out of the index, because a disk may be missing: bring it back and run the command again, ` +
-      `or, if the images are gone for good, add --remove-missing`,
+      `or, if the images are gone for good, give ${option<UpdateOptions>('removeMissing')}`,
   });
 }

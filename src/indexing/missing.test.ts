@@ -91,7 +91,7 @@ describe('a disk that is away', () => {
     await mkdir(photos);
     const both = { images: [photos, other.photos] };
     const message = new RegExp(
-      `${basename(photos)}: expected most of .*\\(8\\), found 0 that can be read.*--remove-missing`,
+      `${basename(photos)}: expected most of .*\\(8\\), found 0 that can be read.*removeMissing`,
     );
     assert.deepEqual(await away(index, both, message), { added: 1, removed: 0, kept: 8 });
     assert.deepEqual(await update(index, { images: [other.photos] }), { unchanged: 1 });

@@ -1,7 +1,7 @@
 /** Runs graphs: checks what goes in, and tells failures of the runtime as LincirErrors. */
 
 import { runtime } from '#runtime';
-import { elementCount, type Float32Tensor, LincirError } from '../core/index.ts';
+import { elementCount, type Float32Tensor, LincirError, option } from '../core/index.ts';
 import { withPlainAttention } from './attention.ts';
 import type { Device } from './choices.ts';
 import { formatShape, resolved, sameShape } from './dimensions.ts';
@@ -142,6 +142,9 @@ function deviceError(device: Device, expected: string, cause: unknown): LincirEr
   const message = cause instanceof Error ? cause.message : String(cause);
   const found = message.replace(/^\S*onnxruntime_src.* was false\. /s, '').trim(); // its assertions name source lines
   const needs = runtime.needs[device];
-  const todo = needs === undefined ? 'please report this graph' : `${needs}; otherwise use --device cpu`;
+  const todo =
+    needs === undefined
+      ? 'please report this graph'
+      : `${needs}; otherwise use ${option<SessionOptions>('device', 'cpu')}`;
   return new LincirError('device', { subject: `device '${device}'`, expected, found, todo, cause });
 }

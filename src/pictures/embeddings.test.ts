@@ -118,7 +118,7 @@ test('NumPy: names beside it, or given', async () => {
   const path = await npy('photos');
   await assert.rejects(openEmbeddings(path), {
     code: 'bad-argument',
-    message: /no file ".*photos\.names\.jsonl"; give them with --names FILE/,
+    message: /no file ".*photos\.names\.jsonl"; give them with `names`/,
   });
   await file('photos.names.jsonl', nameLines.toString());
   const found = await rowsOf(path);
@@ -152,7 +152,7 @@ test('names that do not fit are refused at once', async () => {
   ] as const) {
     await assert.rejects(openEmbeddings(path, await file('count.txt', content)), {
       code: 'bad-file',
-      message: new RegExp(`expected 3 names, one for each row, found ${found}; .*--names FILE`),
+      message: new RegExp(`expected 3 names, one for each row, found ${found}; .*\`names\``),
     });
   }
   const numbers = await file('numbers.jsonl', '"a"\n2\n"c"\n');

@@ -8,6 +8,7 @@ import {
   type FloatType,
   isFloatType,
   LincirError,
+  option,
   parseJsonText,
   quoted,
   type RandomAccess,
@@ -17,6 +18,9 @@ import {
   toFloat32,
 } from '../core/index.ts';
 import { fileLines, fileSource, pathOnDisk, readLines } from '../files/index.ts';
+
+/** `openEmbeddings`' second argument, as messages name it. */
+const namesFile = option<{ readonly names: string }>('names');
 
 export interface EmbeddingsFile {
   readonly path: string;
@@ -154,7 +158,7 @@ async function namesOf(
     subject: path,
     expected: 'a name for each row',
     found: `no tensor "names" and no file ${quoted(beside)}`,
-    todo: 'give them with --names FILE, one a line',
+    todo: `give them with ${namesFile}, one a line`,
   });
 }
 
@@ -254,6 +258,6 @@ function wrongCount(path: string, count: number, found: number): LincirError {
     subject: path,
     expected: `${count} names, one for each row`,
     found: `${found}`,
-    todo: 'check that the names belong to this file, or give others with --names FILE',
+    todo: `check that the names belong to this file, or give others with ${namesFile}`,
   });
 }

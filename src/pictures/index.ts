@@ -6,7 +6,12 @@ export { endingOf, leftOutEndings, takenEndings } from './endings.ts';
 export { type FoundImage, reasonOf, type Unreadable } from './files.ts';
 export { exclusion } from './left-out.ts';
 export { type LeftOut, leftOutCounter } from './looks.ts';
-export { type MetadataFile, type MetadataType, openMetadata } from './metadata/metadata.ts';
+export {
+  type MetadataFile,
+  type MetadataOptions,
+  type MetadataType,
+  openMetadata,
+} from './metadata/metadata.ts';
 export { indexPath, memberMark, splitPath } from './names.ts';
 export { ImageReader, type PhotoFacts, type ReadImage } from './reader.ts';
 export { type Box, cutRegion, preprocessRegion, type Region } from './region.ts';

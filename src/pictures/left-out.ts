@@ -1,4 +1,4 @@
-/** Decides what of a folder or shard is left out: places where nobody keeps images, and what `--exclude` matches. */
+/** Decides what of a folder or shard is left out: places where nobody keeps images, and what `exclude` matches. */
 
 import { matchesGlob, posix } from 'node:path';
 import { nameKey } from '../core/index.ts';

@@ -145,7 +145,7 @@ test('addresses of this machine are refused, however they are spelled', async (c
     await refused(
       fetching,
       'bad-argument',
-      /found 127\.0\.0\.1; give --allow-private/,
+      /found 127\.0\.0\.1; give `allowPrivate`/,
       /"http:\/\/127\.0\.0\.1:\d+\/a"/,
     );
   }
@@ -198,7 +198,7 @@ test('a name that has an address which is not public is refused', async () => {
   await refused(
     fetching,
     'bad-argument',
-    /"https:\/\/pictures\.example\/a".*found 127\.0\.0\.1; give --allow-private/,
+    /"https:\/\/pictures\.example\/a".*found 127\.0\.0\.1; give `allowPrivate`/,
   );
 });
 
@@ -221,7 +221,7 @@ test('a redirect into a private network is refused', async (context) => {
       fetching,
       'bad-argument',
       /redirected to/,
-      new RegExp(`found ${found}; give --allow-private`),
+      new RegExp(`found ${found}; give \`allowPrivate\``),
     );
   }
   assert.equal(requests, 4);

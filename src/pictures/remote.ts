@@ -6,7 +6,7 @@ import { Agent, type IncomingMessage, request } from 'node:http';
 import { Agent as SecureAgent, request as secureRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import ipaddr from 'ipaddr.js';
-import { type ErrorCode, formatBytes, formatDuration, LincirError, quoted } from '../core/index.ts';
+import { type ErrorCode, formatBytes, formatDuration, LincirError, option, quoted } from '../core/index.ts';
 
 export interface FetchImageOptions {
   /** Also allow loopback, private and other addresses outside the public internet. Default false. */
@@ -139,7 +139,7 @@ function refusedAddress(address: string, subject: string): LincirError {
     subject,
     expected: 'an address of the public internet',
     found: address,
-    todo: 'give --allow-private if it is a server of your own',
+    todo: `give ${option<FetchImageOptions>('allowPrivate')} if it is a server of your own`,
   });
 }
 

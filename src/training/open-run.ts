@@ -10,7 +10,7 @@ import {
   type StoredSource,
 } from '../captions/index.ts';
 import { type Clip, loadClip } from '../clip/index.ts';
-import { type DownloadProgress, LincirError } from '../core/index.ts';
+import { type DownloadProgress, LincirError, option } from '../core/index.ts';
 import { type Lock, makeFolder, removeLeftovers, takeLock, versions } from '../files/index.ts';
 import { datasetPresets, type Variables } from '../hub/index.ts';
 import { phiShape } from '../phi/index.ts';
@@ -73,8 +73,8 @@ export async function openRunFolder(options: RunOptions): Promise<OpenedRun> {
   // Refuse whatever can be refused before anything is made.
   const stored = resume === undefined ? undefined : await readRunConfig(folder);
   const settings = stored
-    ? resumedSettings(stored.settings, withPaths(given), `--resume ${resume}`)
-    : checkedSettings(withPaths(given), 'settings');
+    ? resumedSettings(stored.settings, withPaths(given), option<RunOptions>('resume', resume))
+    : checkedSettings(withPaths(given));
   const validations: Validation[] = [];
   for (const spec of settings.validate) {
     const named = await options.openValidation?.(spec);
@@ -178,7 +178,7 @@ function expectSameModel({ fingerprint, folder }: Clip, { model }: RunConfig, ru
     subject: run,
     expected: `the model that the run began with, ${model.id ?? model.folder} (fingerprint ${model.fingerprint})`,
     found: `${folder} (fingerprint ${fingerprint})`,
-    todo: 'give that model with --model, or begin another run',
+    todo: `give that model with ${option<RunOptions>('model')}, or begin another run`,
   });
 }
 

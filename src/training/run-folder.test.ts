@@ -18,7 +18,7 @@ import { checkedSettings } from './settings.ts';
 const folder = await mkdtemp(join(tmpdir(), 'lincir-run-'));
 after(() => rm(folder, { recursive: true }));
 
-const settings = checkedSettings({ model: 'mini', captions: ['a.txt'], ema: true }, 'settings');
+const settings = checkedSettings({ model: 'mini', captions: ['a.txt'], ema: true });
 const shape = { architecture: 'lincir', input: 2, hidden: 8, output: 4 } as const;
 const [stateFile, configFile] = [join(folder, 'state.safetensors'), join(folder, 'config.json')];
 

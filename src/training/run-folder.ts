@@ -8,6 +8,7 @@ import {
   checkedValue,
   LincirError,
   listOf,
+  option,
   parseJsonText,
   quoted,
   readOwnTensor,
@@ -23,6 +24,7 @@ import {
 } from '../files/index.ts';
 import { runPhis } from '../hub/index.ts';
 import { initialPhi, type Moments, type PhiShape, phiArchitectures, widthLimit } from '../phi/index.ts';
+import type { RunOptions } from './open-run.ts';
 import { type FlatParameters, flatParameters } from './parameters.ts';
 import { checkedSettings, type TrainingSettings } from './settings.ts';
 
@@ -114,7 +116,7 @@ export async function expectRoomForRun(folder: string): Promise<void> {
       subject: folder,
       expected: 'an empty or new folder',
       found: 'a run',
-      todo: `go on with it with --resume ${folder}, or choose another --out`,
+      todo: `go on with it with ${option<RunOptions>('resume', folder)}, or choose another ${option<RunOptions>('out')}`,
     });
   }
   const others = present.filter((name) => name !== runFiles.captions && name !== runFiles.lock);
@@ -123,7 +125,7 @@ export async function expectRoomForRun(folder: string): Promise<void> {
     subject: folder,
     expected: 'an empty or new folder',
     found: quoted(others.join(', ')),
-    todo: 'choose another --out',
+    todo: `choose another ${option<RunOptions>('out')}`,
   });
 }
 
@@ -141,7 +143,7 @@ export async function readRunConfig(folder: string): Promise<RunConfig> {
       subject: folder,
       expected: `the folder of a run, with its ${runFiles.config}`,
       found: 'none',
-      todo: 'check the path; a run that was stopped before its first step is begun again with the same --out',
+      todo: `check the path; a run that was stopped before its first step is begun again with the same ${option<RunOptions>('out')}`,
       cause: error,
     });
   });

@@ -2,9 +2,10 @@
 
 import { z } from 'zod';
 import { maskings } from '../captions/index.ts';
-import { LincirError, quoted } from '../core/index.ts';
+import { LincirError, option, quoted } from '../core/index.ts';
 import { devices } from '../onnx/index.ts';
 import { phiArchitectures, schedules } from '../phi/index.ts';
+import type { RunOptions } from './open-run.ts';
 
 const count = z.int('a whole number').min(1, 'at least 1').max(1e12, 'at most 1e12');
 const amount = z.int('a whole number').min(0, 'at least 0').max(1e12, 'at most 1e12');
@@ -78,16 +79,19 @@ export type TrainingSettingsInput = z.input<typeof settingsSchema>;
 
 /**
  * Settings with their defaults filled in.
- * @param subject what messages call them
+ * @param subject what messages call them; not given: they are a caller's own
  * @throws LincirError 'bad-argument' for an unknown key or a value out of range
  */
-export function checkedSettings(settings: unknown, subject: string): TrainingSettings {
+export function checkedSettings(settings: unknown, subject?: string): TrainingSettings {
   const result = settingsSchema.safeParse(settings);
   if (result.success) return result.data;
   const { path, message, ...issue } = result.error.issues[0]!;
+  const [key, ...rest] = path;
+  const named =
+    key === undefined || subject !== undefined ? path : [option<TrainingSettings>(key as never), ...rest];
   const unknown = 'keys' in issue ? (issue.keys as string[]) : undefined;
   throw new LincirError('bad-argument', {
-    subject: [subject, ...path].join(': '),
+    subject: [...(subject === undefined ? [] : [subject]), ...named].join(': ') || 'settings',
     expected: unknown ? `settings out of ${Object.keys(settingsSchema.shape).join(', ')}` : message,
     found: unknown
       ? quoted(unknown.join(', '))
@@ -121,7 +125,7 @@ export function resumedSettings(
     subject,
     expected: 'the settings that the run began with',
     found: quoted(shown.join(', '), 400),
-    todo: 'leave these out, or begin another run with --out',
+    todo: `leave these out, or begin another run with ${option<RunOptions>('out')}`,
   });
 }
 

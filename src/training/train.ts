@@ -1,6 +1,6 @@
 /** Training phi: data, loss, gradient, step, log, checkpoint. */
 
-import { LincirError, normals, quoted, uniforms } from '../core/index.ts';
+import { LincirError, normals, option, quoted, uniforms } from '../core/index.ts';
 import {
   adamW,
   clipByNorm,
@@ -188,7 +188,7 @@ function notFinite(expected: string, found: string, { folder, state }: Run, save
     subject: `step ${state.step + 1}`,
     expected,
     found,
-    todo: `${kept}; try a lower learning rate, warm-up or --clip-norm`,
+    todo: `${kept}; try a lower learning rate, ${option<TrainingSettings>('warmup')} or ${option<TrainingSettings>('clipNorm')}`,
   });
 }
 

@@ -8,8 +8,9 @@ import {
   type PreparedCaption,
 } from '../captions/index.ts';
 import type { Clip } from '../clip/index.ts';
-import { type Float32Tensor, LincirError, quoted, sequence } from '../core/index.ts';
+import { type Float32Tensor, LincirError, option, quoted, sequence } from '../core/index.ts';
 import type { Phi } from '../phi/index.ts';
+import type { TrainingSettings } from './settings.ts';
 
 /** Measures a phi. A benchmark is one of these. */
 export interface Validation {
@@ -58,12 +59,12 @@ export function heldOutCaptions(file: string, { columns, masking, onLeftOut }: H
   };
 }
 
-/** Opens what a user's `--validate` names. Throws 'bad-argument' for what does not exist. */
+/** Opens what the setting `validate` names. Throws 'bad-argument' for what does not exist. */
 export function validationNamed(spec: string, options: HeldOutOptions): Validation {
   const [, kind, rest] = /^([^:]*):(.+)$/s.exec(spec) ?? [];
   if (kind === 'captions' && rest !== undefined) return heldOutCaptions(rest, options);
   throw new LincirError('bad-argument', {
-    subject: 'validate',
+    subject: option<TrainingSettings>('validate'),
     expected: 'captions:FILE, captions that training does not see, or BENCHMARK:FOLDER',
     found: quoted(spec),
   });

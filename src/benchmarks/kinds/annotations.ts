@@ -2,7 +2,7 @@
 
 import { join, normalize, sep } from 'node:path';
 import type { z } from 'zod';
-import { checkedValue, LincirError, nameKey, quoted } from '../../core/index.ts';
+import { checkedValue, LincirError, nameKey, option, quoted } from '../../core/index.ts';
 import { readJsonFile } from '../../files/index.ts';
 import type { BenchmarkImage, BenchmarkKind, BenchmarkQuery, OpenBenchmarkOptions } from '../benchmark.ts';
 
@@ -67,7 +67,7 @@ export function expectCount(
     subject,
     expected: `${published} ${what}, as published`,
     found: `${found}`,
-    todo: 'get the published file, or score this one as another version with --any-version',
+    todo: `get the published file, or score this one as another version with ${option<OpenBenchmarkOptions>('anyVersion')}`,
   });
 }
 
@@ -149,13 +149,14 @@ export function protocolOf(
   { name, splits, variants, parts }: Pick<BenchmarkKind, 'name' | 'splits' | 'variants' | 'parts'>,
   { split, variant, only, anyVersion }: OpenBenchmarkOptions,
 ): Protocol {
-  const ofSplit = split === undefined ? (splits[0] ?? '') : chosen('split', split, splits);
-  if (variant !== undefined) chosen('variant', variant, variants);
-  for (const part of only ?? []) chosen('only', part, parts);
+  const ofSplit =
+    split === undefined ? (splits[0] ?? '') : chosen(option<OpenBenchmarkOptions>('split'), split, splits);
+  if (variant !== undefined) chosen(option<OpenBenchmarkOptions>('variant'), variant, variants);
+  for (const part of only ?? []) chosen(option<OpenBenchmarkOptions>('only'), part, parts);
   const wanted = parts.filter((part) => only?.includes(part) ?? true);
   if (only?.length === 0) {
     throw new LincirError('bad-argument', {
-      subject: 'only',
+      subject: option<OpenBenchmarkOptions>('only'),
       expected: `some of ${parts.join(', ')}`,
       found: 'none',
     });
@@ -170,10 +171,10 @@ export function protocolOf(
 }
 
 /** Throws 'bad-argument' for a value that is not among the choices. */
-export function chosen(option: string, value: string, choices: readonly string[]): string {
+export function chosen(subject: string, value: string, choices: readonly string[]): string {
   if (choices.includes(value)) return value;
   throw new LincirError('bad-argument', {
-    subject: option,
+    subject,
     expected: choices.length === 0 ? 'nothing, there is no choice' : choices.join(', '),
     found: quoted(value),
   });

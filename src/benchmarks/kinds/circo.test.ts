@@ -92,7 +92,7 @@ describe('CIRCO opens', () => {
   test('only in the published version, unless any will do', async () => {
     await assert.rejects(circo.open(await layOut('val', questionsOf('val', 3), picturesOf(12)), {}), {
       code: 'bad-file',
-      message: /annotations.val\.json: expected 220 queries, as published, found 3; .*--any-version/,
+      message: /annotations.val\.json: expected 220 queries, as published, found 3; .*`anyVersion`/,
     });
     const folder = await layOut('test', questionsOf('test', 800), picturesOf(801));
     await assert.rejects(circo.open(folder, { split: 'test' }), {

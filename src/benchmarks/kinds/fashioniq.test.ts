@@ -118,9 +118,9 @@ describe('open', () => {
 
   test('refuses options that it lacks', async () => {
     const refused = (message: RegExp) => ({ code: 'bad-argument', message });
-    await assert.rejects(fashioniq.open(folder, { split: 'test' }), refused(/split: expected val/));
-    await assert.rejects(fashioniq.open(folder, { variant: 'easy' }), refused(/variant: expected nothing/));
-    await assert.rejects(open(['hats']), refused(/only: expected dress, shirt, toptee, found "hats"/));
+    await assert.rejects(fashioniq.open(folder, { split: 'test' }), refused(/`split`: expected val/));
+    await assert.rejects(fashioniq.open(folder, { variant: 'easy' }), refused(/`variant`: expected nothing/));
+    await assert.rejects(open(['hats']), refused(/`only`: expected dress, shirt, toptee, found "hats"/));
   });
 
   const broken: Record<string, { file: string; json: unknown; message: RegExp }> = {

@@ -138,17 +138,17 @@ describe('open', () => {
     assert.deepEqual(new Set(queries.flatMap(({ groups }) => groups)), new Set(tasks.slice(2)));
     assert.equal(preset, 'genecis, only focus_object, change_object, any version');
     const message =
-      /focus_attribute\.json, .*change_attribute\.json: expected .*--only focus_object,change_object$/;
+      /focus_attribute\.json, .*change_attribute\.json: expected .*`only: 'focus_object,change_object'`$/;
     await assert.rejects(open(), { code: 'not-found', message });
     await rm(join(folder, 'genecis'), { recursive: true });
-    await assert.rejects(open(), (error: Error) => !error.message.includes('--only'));
+    await assert.rejects(open(), (error: Error) => !error.message.includes('`only'));
   });
 
   test('refuses options that it lacks', async () => {
     const refused = (message: RegExp) => ({ code: 'bad-argument', message });
-    await assert.rejects(open({ split: 'val' }), refused(/split: expected nothing/));
-    await assert.rejects(open({ variant: 'released' }), refused(/variant: expected as-released/));
-    await assert.rejects(open({ only: ['focus'] }), refused(/only: expected focus_attribute, change_a/));
+    await assert.rejects(open({ split: 'val' }), refused(/`split`: expected nothing/));
+    await assert.rejects(open({ variant: 'released' }), refused(/`variant`: expected as-released/));
+    await assert.rejects(open({ only: ['focus'] }), refused(/`only`: expected focus_attribute, change_a/));
   });
 
   test('refuses other counts of objects than the published ones, unless they are wanted', async () => {

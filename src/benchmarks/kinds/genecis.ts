@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
-import { LincirError, listOf } from '../../core/index.ts';
+import { LincirError, listOf, option } from '../../core/index.ts';
 import {
   type Benchmark,
   type BenchmarkImage,
@@ -153,7 +153,9 @@ function expectTasks(folder: string, wanted: readonly string[]): void {
     found: 'no such file',
     todo: [
       'get them from https://github.com/facebookresearch/genecis',
-      ...(there.length > 0 ? [`ask for the tasks that are there: --only ${there.join()}`] : []),
+      ...(there.length > 0
+        ? [`ask for the tasks that are there: ${option<OpenBenchmarkOptions>('only', there.join())}`]
+        : []),
     ].join(', or '),
   });
 }

@@ -109,11 +109,11 @@ describe('open', () => {
 
   test('refuses options that it lacks', async () => {
     const refused = (message: RegExp) => ({ code: 'bad-argument', message });
-    await assert.rejects(open({ split: 'val' }), refused(/split: expected nothing/));
-    await assert.rejects(open({ variant: 'easy' }), refused(/variant: expected nothing/));
+    await assert.rejects(open({ split: 'val' }), refused(/`split`: expected nothing/));
+    await assert.rejects(open({ variant: 'easy' }), refused(/`variant`: expected nothing/));
     await assert.rejects(
       open({ only: ['real'] }),
-      refused(/only: expected cartoon, origami, toy, sculpture/),
+      refused(/`only`: expected cartoon, origami, toy, sculpture/),
     );
   });
 

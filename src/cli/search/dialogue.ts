@@ -28,7 +28,7 @@ export async function interact(
   session: SearchSession,
   first: SearchRequest,
   { show, open }: Shows,
-  { reporter, signal }: Context,
+  { reporter, signal, told }: Context,
 ): Promise<void> {
   let request = first;
   let last: SearchResults | undefined;
@@ -37,7 +37,7 @@ export async function interact(
       await work();
     } catch (error) {
       if (!(error instanceof LincirError)) throw error;
-      reporter.note(inDialogue(error.message));
+      reporter.note(inDialogue(told(error.message)));
     }
   };
   const run = (next: SearchRequest): Promise<void> =>

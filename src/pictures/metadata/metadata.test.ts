@@ -226,7 +226,7 @@ test('the key is the first usual one, or the one that is asked for', async () =>
   assert.equal((await read('k.csv', 'id,filename,path\n1,b,c\n')).file.key, 'path');
   assert.equal((await read('k.csv', 'id,filename\n1,b\n', 'id')).rows[0]?.key, '1');
   assert.equal((await read('k.csv', 'path,size\na,1\n', undefined, ['path'])).file.key, 'path');
-  await refuses('k.csv', 'photo,x\n', /found the columns "photo", "x"; .*--metadata-key COLUMN/);
+  await refuses('k.csv', 'photo,x\n', /found the columns "photo", "x"; .*`key`/);
   await refuses('k.csv', 'path,x\n', /expected a column "photo", found/, 'photo');
   await refuses('k.csv', 'id,path\n', /found "path"; rename this column/, 'id');
   await refuses('k.csv', 'id,size\n', /found "size"; rename/);

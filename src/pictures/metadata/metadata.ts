@@ -2,7 +2,7 @@
 
 import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
-import { LincirError, nameKey, quoted } from '../../core/index.ts';
+import { LincirError, nameKey, option, quoted } from '../../core/index.ts';
 import { asLincirError, pathOnDisk } from '../../files/index.ts';
 import { parquetBatches } from './parquet.ts';
 import { delimitedBatches, jsonBatches } from './text.ts';
@@ -190,7 +190,7 @@ function keyOf(path: string, columns: readonly string[], wanted: string | undefi
     subject: path,
     expected: `a column ${(wanted === undefined ? usualKeys : [wanted]).map((name) => quoted(name)).join(' or ')}`,
     found: `the columns ${listed}`,
-    todo: "say which one has the images' names with --metadata-key COLUMN",
+    todo: `say which one has the images' names with ${option<MetadataOptions>('key')}`,
   });
 }
 

@@ -4,7 +4,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Connection, connect, Session, type Table } from '@lancedb/lancedb';
-import { errorCode, LincirError, quoted } from '../../core/index.ts';
+import { call, errorCode, LincirError, quoted } from '../../core/index.ts';
 import { asLincirError, makeFolder, takeLock } from '../../files/index.ts';
 import type { StoreEngine } from '../engine.ts';
 import { formatVersion, type StoreInfo } from '../store.ts';
@@ -270,7 +270,7 @@ function noIndex(uri: string): LincirError {
     subject: uri,
     expected: 'an index',
     found: 'none',
-    todo: 'check the path, or make one: lincir index FOLDER --index URI --model MODEL',
+    todo: `check the path, or make one: ${call('openIndex', uri)} with a model`,
   });
 }
 

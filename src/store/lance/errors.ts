@@ -1,6 +1,6 @@
 /** Turns LanceDB's failures into LincirErrors, because its messages are long and quote its own source code. */
 
-import { type ErrorCode, LincirError, quoted } from '../../core/index.ts';
+import { call, type ErrorCode, LincirError, quoted } from '../../core/index.ts';
 
 /** Patterns in its messages, by cause. The first that matches counts. */
 const causes: readonly {
@@ -43,7 +43,7 @@ const causes: readonly {
     pattern: /not found|NotFound|no such file/i,
     code: 'io',
     found: 'that a part of it is gone',
-    todo: 'another process may have rebuilt it: open it again; if that fails too, rebuild it with lincir reindex',
+    todo: `another process may have rebuilt it: open it again; if that fails too, rebuild it with ${call('reindex')}`,
   },
 ];
 
