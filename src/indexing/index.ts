@@ -2,14 +2,9 @@
 
 export type { Annotation } from './annotate.ts';
 export type { Comparison } from './choices.ts';
-export {
-  ImageIndex,
-  type IndexedReference,
-  type OpenIndexOptions,
-  openIndex,
-} from './image-index.ts';
+export { ImageIndex, type IndexedReference, type OpenIndexOptions, openIndex } from './image-index.ts';
 export type { ImportSummary } from './import.ts';
-export { daysKept } from './missing.ts';
+
 export { type ReindexOptions, reindex } from './reindex.ts';
 export type { FoundImage, SearchOptions } from './search.ts';
 export type { UpdateEvent, UpdateOptions, UpdateSummary } from './update.ts';

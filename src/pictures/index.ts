@@ -2,8 +2,7 @@
 
 export { indexedBytes } from './bytes.ts';
 export { type EmbeddingsFile, openEmbeddings } from './embeddings.ts';
-export { endingOf, leftOutEndings, takenEndings } from './endings.ts';
-export { type FoundImage, reasonOf, type Unreadable } from './files.ts';
+export type { FoundImage, Unreadable } from './files.ts';
 export { exclusion } from './left-out.ts';
 export { type LeftOut, leftOutCounter } from './looks.ts';
 export {
@@ -14,7 +13,7 @@ export {
 } from './metadata/metadata.ts';
 export { indexPath, memberMark, splitPath } from './names.ts';
 export { ImageReader, type PhotoFacts, type ReadImage } from './reader.ts';
-export { type Box, cutRegion, preprocessRegion, type Region } from './region.ts';
+export { type Box, cutRegion, type Region } from './region.ts';
 export { type FetchImageOptions, fetchImage, isWebAddress } from './remote.ts';
-export { type ImageSources, openSources, type SourceOptions } from './sources.ts';
+export { openSources, type SourceOptions } from './sources.ts';
 export { shrunkImage, thumbnailOf } from './thumbnail.ts';

@@ -1,5 +1,21 @@
 /** Vector stores: their contract, the language of filters, and the engines behind it. */
 
-export { engineOf, type Replacement, type StoreEngine } from './engine.ts';
+export { engineOf } from './engine.ts';
 export { type Columns, type ColumnType, type Filter, parseFilter, type Scalar } from './filter/filter.ts';
-export * from './store.ts';
+export {
+  type BrokenImage,
+  type Facts,
+  formatVersion,
+  type Hit,
+  type IndexedImage,
+  type KnownImage,
+  type Metadata,
+  type MissingImage,
+  type Precision,
+  pictureOf,
+  reservedColumns,
+  type StoredImage,
+  type StoreInfo,
+  type StoreStatistics,
+  type VectorStore,
+} from './store.ts';

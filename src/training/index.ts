@@ -1,6 +1,6 @@
 /** Training of phi on captions: runs, their folders and their reports. */
 
-export { madeCaptions, recipeFor } from './choices.ts';
+export { recipeFor } from './choices.ts';
 export type { StepMetrics, ValidationMetrics } from './metrics.ts';
 export type { RunHooks, RunOptions } from './open-run.ts';
 export type { TrainingSettings, TrainingSettingsInput } from './settings.ts';
