@@ -119,3 +119,20 @@ test('files say what they are for, and stay short', () => {
     assert.ok(lines <= 401 || path.endsWith('.test.ts'), `${path} has ${lines} lines: look for the seam`);
   }
 });
+
+test('only the command line speaks of its flags', () => {
+  const flagsOf = (text: string) =>
+    [...text.matchAll(/(?<![\w-])--([a-z][a-z-]+)/g)].map(([, flag]) => flag!);
+  const isCli = ({ folder, path }: (typeof files)[number]) => folder === 'cli' && !path.endsWith('.test.ts');
+  const options = files
+    .filter(isCli)
+    .flatMap(({ text }) => text.match(/(?<=[oO]ption\(\s*)'--[^']*'/g) ?? []);
+  const known = new Set(options.flatMap(flagsOf));
+  assert.ok(known.size > 60);
+  for (const { path, folder, text } of files) {
+    if (folder === 'cli' || path.endsWith('.test.ts')) continue;
+    const told = text.replaceAll(/var\(--[\w-]+|--[\w-]+(?=: )/g, ''); // the properties of style sheets
+    for (const flag of flagsOf(told))
+      assert.ok(!known.has(flag), `${path} speaks of --${flag}: see core's option()`);
+  }
+});

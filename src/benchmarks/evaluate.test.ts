@@ -229,7 +229,7 @@ describe('evaluate', () => {
     assert.ok((await readdir(join(cache, 'words', clip.fingerprint))).length > 0);
     await assert.rejects(openMethods(['searle'], { clip }), {
       code: 'bad-argument',
-      message: /--searle FILE/,
+      message: /`phi.searle: 'FILE'`/,
     });
   });
 });

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import type { Clip } from '../clip/index.ts';
 import { type Method, methods } from '../composition/index.ts';
-import { type LicensedDownloadOptions, LincirError } from '../core/index.ts';
+import { type LicensedDownloadOptions, LincirError, option } from '../core/index.ts';
 import { asLincirError } from '../files/index.ts';
 import { phiFileOf } from '../hub/index.ts';
 import type { Device } from '../onnx/index.ts';
@@ -81,7 +81,7 @@ async function openPhi(
       subject: `method ${method}`,
       expected: 'its phi, which makes a pseudo token of an image',
       found: 'none',
-      todo: `give ${method === 'lincir' ? '--phi' : `--${method}`} FILE, or leave the method out`,
+      todo: `give ${option<Record<`phi.${Method}`, string>>(`phi.${method}`, 'FILE')}, or leave the method out`,
     });
   }
   const file = await phiFileOf(given, { model: clip.id, signal, ...download });

@@ -21,9 +21,10 @@ const commands: Readonly<Record<string, string>> = {
 export function inFlags(message: string, { options }: Command): string {
   const flags = new Map(options.map((option) => [option.attributeName(), option.long]));
   return message.replaceAll(
-    /`(\w+)(?:(\()(?:'([^`]*)')?\)|: '([^`]*)')?`/g,
+    /`([\w.]+)(?:(\()(?:'([^`]*)')?\)|: '([^`]*)')?`/g,
     (told: string, name: string, call?: string, index?: string, value?: string) => {
-      const found = call ? commands[name] : (flags.get(name) ?? flags.get(renamed[name] ?? ''));
+      const known = [renamed[name] ?? name, name, ...name.split('.').reverse()].find((one) => flags.has(one));
+      const found = call ? commands[name] : flags.get(known ?? '');
       if (!found) return told;
       return [found, ...(index ? ['--index', index] : []), ...(value === undefined ? [] : [value])].join(' ');
     },

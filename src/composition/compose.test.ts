@@ -163,11 +163,11 @@ describe('compose', () => {
     refused({ phi: true }, /expected an image, a text, or both, found neither/);
     refused(
       { images: ['a'], text: 'b' },
-      /expected phi, which makes a pseudo token .* found none; give --phi FILE, or --method sum/,
+      /expected phi, which makes a pseudo token .* found none; give `phi: 'FILE'`, or `method: 'sum'`/,
     );
     refused(
       { images: ['a'], text: 'b', publishedPhi: { name: 'its', description: 'by X', licence: 'free' } },
-      /give --phi its \(by X; free\), --phi FILE, or --method sum/,
+      /give `phi: 'its'` \(by X; free\), `phi: 'FILE'`, or `method: 'sum'`/,
     );
     refused({ text: 'b', method: 'sum', phi: true }, /method sum: expected an image, found none/);
     refused({ images: ['a'], method: 'slerp', phi: true }, /method slerp: expected a text/);
@@ -178,17 +178,17 @@ describe('compose', () => {
     );
     refused(
       { text: 'b', without: 'c', withoutWeight: Number.NaN, phi: true },
-      /withoutWeight: expected a number from 0/,
+      /`withoutWeight`: expected a number from 0/,
     );
     refused(
       { text: 'b', withoutWeight: 1, phi: true },
-      /withoutWeight: expected something that is not wanted, found nothing/,
+      /`withoutWeight`: expected something that is not wanted, found nothing/,
     );
     refused({ text: 'b', without: '', phi: true }, /what is not wanted: expected words, found none/);
     for (const method of methodNames.filter((name) => !methods[name].weight)) {
       refused(
         { images: ['a'], text: 'b', method, weight: 0.5, phi: true },
-        new RegExp(`weight: expected the method sum or slerp, found ${method}; leave it out`),
+        new RegExp(`\`weight\`: expected the method sum or slerp, found ${method}; leave it out`),
       );
     }
     refused({ images: ['a'], text: ' ', phi: true }, /the text: expected words, found none; leave it out/);

@@ -1,7 +1,7 @@
 /** Composes one query: turns images and words into one vector, with any method of the table. */
 
 import type { Clip } from '../clip/index.ts';
-import { type Float32Tensor, LincirError } from '../core/index.ts';
+import { type Float32Tensor, LincirError, option } from '../core/index.ts';
 import type { ImageSource } from '../pixels/index.ts';
 import { composeAll, defaultWithoutWeight, expectDirection, type PseudoTokenEncoder } from './batch.ts';
 import { type Method, methods } from './choices.ts';
@@ -115,6 +115,6 @@ function asEncoded({ path, norm, vector }: EmbeddedImage, needsNorm: boolean): F
     subject: path,
     expected: 'an embedding as CLIP gives it, which phi needs',
     found: 'one that was indexed at length 1',
-    todo: 'give the image itself instead, or use --method sum',
+    todo: `give the image itself instead, or use ${option<ComposeOptions>('method', 'sum')}`,
   });
 }

@@ -1,6 +1,6 @@
 /** Chooses a query's method, and checks that the query has what the method needs. */
 
-import { LincirError, quoted } from '../core/index.ts';
+import { LincirError, option, quoted } from '../core/index.ts';
 import { type Method, methods, weightedMethods } from './choices.ts';
 import { namesImages } from './prompt.ts';
 
@@ -24,12 +24,15 @@ export interface MethodOptions {
   readonly publishedPhi?: PublishedPhi;
 }
 
+const of = option<MethodOptions>;
+
 /** The method that the options mean. Throws LincirError 'bad-argument' if they lack something that it needs. */
 export function methodOf(options: MethodOptions): Method {
   const { images = [], text, without, method, weight, withoutWeight, phi, publishedPhi } = options;
   const has = { image: images.length > 0, text: text !== undefined };
   if (!has.image && !has.text) {
-    throw refusal('a query', 'an image, a text, or both', 'neither', 'give --image, --text or both');
+    const todo = `give ${of('images')}, ${of('text')} or both`;
+    throw refusal('a query', 'an image, a text, or both', 'neither', todo);
   }
   for (const [subject, words] of [
     ['the text', text],
@@ -45,7 +48,7 @@ export function methodOf(options: MethodOptions): Method {
   expectPhi(chosen, phi, publishedPhi);
   const advice = 'or write \\$ for a dollar sign';
   if (!pseudoTokens && has.text && namesImages(text!, images.length)) {
-    const todo = `${has.image ? 'use --method lincir' : 'give an image with --image'}, ${advice}`;
+    const todo = `${has.image ? `use ${of('method', 'lincir')}` : `give an image with ${of('images')}`}, ${advice}`;
     throw refusal(`method ${chosen}`, 'a text without $', quoted(text!), todo);
   }
   if (without !== undefined && namesImages(without, images.length)) {
@@ -53,13 +56,13 @@ export function methodOf(options: MethodOptions): Method {
   }
   if (withoutWeight !== undefined && without === undefined) {
     throw refusal(
-      'withoutWeight',
+      of('withoutWeight'),
       'something that is not wanted',
       'nothing',
       'leave it out, or say without what',
     );
   }
-  if (withoutWeight !== undefined) expectBetween('withoutWeight', withoutWeight, 100);
+  if (withoutWeight !== undefined) expectBetween(of('withoutWeight'), withoutWeight, 100);
   weightOf(chosen, weight);
   return chosen;
 }
@@ -67,12 +70,14 @@ export function methodOf(options: MethodOptions): Method {
 /** Throws LincirError 'bad-argument' if a method has no source of pseudo tokens. */
 export function expectPhi(method: Method, phi: unknown, published?: PublishedPhi): void {
   if (phi !== undefined || methods[method].pseudoTokens === undefined) return;
-  const known = published ? `--phi ${published.name} (${published.description}; ${published.licence}), ` : '';
+  const known = published
+    ? `${of('phi', published.name)} (${published.description}; ${published.licence}), `
+    : '';
   throw refusal(
     `method ${method}`,
     'phi, which makes a pseudo token of an image',
     'none',
-    `give ${known}--phi FILE, or --method sum to go without`,
+    `give ${known}${of('phi', 'FILE')}, or ${of('method', 'sum')} to go without`,
   );
 }
 
@@ -85,7 +90,7 @@ export function weightOf(method: Method, given: number | undefined): number | un
   if (given === undefined) return weight?.default;
   if (weight === undefined) {
     const expected = `the method ${weightedMethods.join(' or ')}`;
-    throw refusal('weight', expected, method, 'leave it out, or choose one of these methods');
+    throw refusal(of('weight'), expected, method, 'leave it out, or choose one of these methods');
   }
   expectBetween(`weight of ${method}`, given, weight.most);
   return given;
