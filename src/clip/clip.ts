@@ -1,4 +1,4 @@
-/** A frozen CLIP model: texts and images in, embeddings of one shared space out. */
+/** A frozen CLIP model: embeds texts and images in one shared space. */
 
 import { openModel } from '#models';
 import {
@@ -34,42 +34,42 @@ import { visionInput, visionTower } from './vision-tower.ts';
 export interface LoadClipOptions
   extends Pick<SessionOptions, 'device' | 'threads' | 'prepack'>,
     Pick<PreprocessOptions, 'targetPad' | 'maxPixels'> {
-  /** Told of a download's progress. */
+  /** Called with a download's progress. */
   readonly onDownload?: (progress: DownloadProgress) => void;
-  /** Ends a download. */
+  /** Aborts a download. */
   readonly signal?: AbortSignal;
 }
 
 export interface EncodeOptions {
-  /** Scale every embedding to length 1. phi needs them as they are. Default: false. */
+  /** Scale every embedding to length 1. phi needs the original lengths. Default: false. */
   readonly normalize?: boolean;
 }
 
 export interface EncodeImagesOptions extends EncodeOptions {
   /**
-   * Told of an image that cannot be read, with its index from 0; its embedding is zeros. Without it, the first such
-   * image ends everything with its error.
+   * Called for an image that cannot be read, with its index from 0. Its embedding is zeros. Without this callback, the
+   * first such image ends the call with its error.
    */
   readonly onBroken?: (error: LincirError, index: number) => void;
 }
 
 export interface EncodeTextsOptions extends EncodeOptions {
-  /** Refuse texts longer than the model's positions, instead of cutting them. Default: false. */
+  /** Refuse texts that are longer than the model's positions. Default: cut them. */
   readonly strict?: boolean;
-  /** Told of every text that was cut. `index` counts from 0. */
+  /** Called for every text that was cut. `index` counts from 0. */
   readonly onTruncated?: (text: string, index: number) => void;
 }
 
 /** Token positions of one run of a tower, padding included: enough to keep it busy, few enough to stay in cache. */
 const positionsPerRun = 1024;
-/** Images whose files are in memory at once: as many as Node has threads for decoding, and a few that are resized. */
+/** Images whose files are in memory at once: one for each of Node's decoding threads, and a few in resizing. */
 const picturesAtOnce = 6;
-/** Texts that are sorted by length together, and handed over together. */
+/** Texts that are sorted by length and returned together. */
 const textsPerWindow = 256;
 
 /**
  * Loads a CLIP model: `CLIPTextModelWithProjection` and `CLIPVisionModelWithProjection` of a checkpoint in Hugging
- * Face layout. Weights are read by the engine where they lie, a tower's when it is first used.
+ * Face layout. The engine reads weights from their files, a tower's when it is first used.
  * @param model a folder, a preset (`base`, `large`, …), or a hub id, `OWNER/NAME[@REVISION]`; or the files themselves
  * @throws LincirError 'not-found', 'network', 'bad-config', 'bad-file' or 'io'
  */
@@ -88,7 +88,7 @@ export async function loadClip(model: string | ModelFiles, options: LoadClipOpti
   return new Clip({ files, id, config, checkpoint, preprocessing, tokenizer, fingerprint }, options);
 }
 
-/** A model that does not say is taken to use CLIP's own preprocessing, at its own size. */
+/** A model without a preprocessing file uses CLIP's own preprocessing, at its own size. */
 async function loadPreprocessing(files: ModelFiles, vision: VisionConfig): Promise<ImagePreprocessing> {
   const { channels, imageSize } = vision;
   const standard = { file: files.name, json: { size: imageSize, crop_size: imageSize } };
@@ -103,7 +103,7 @@ async function loadPreprocessing(files: ModelFiles, vision: VisionConfig): Promi
   });
 }
 
-/** As transformers looks for it: where its version 5 writes it, then where others did. */
+/** Searched in transformers' order: where version 5 writes it, then where earlier ones did. */
 async function preprocessingJson(
   files: ModelFiles,
 ): Promise<{ readonly file: string; readonly json: unknown } | undefined> {
@@ -115,7 +115,7 @@ async function preprocessingJson(
   return older && { file: older.name, json: await readJson(older) };
 }
 
-/** What a model is made of, found and checked but not yet in the engine. */
+/** The parts of a model, found and checked, but not yet in the engine. */
 interface ClipParts {
   readonly files: ModelFiles;
   readonly id: string | undefined;
@@ -128,14 +128,14 @@ interface ClipParts {
 
 /** A loaded model. Owns memory outside JavaScript: dispose of it. */
 export class Clip {
-  /** Where its files are: a folder, or what the files that `loadClip` was given call themselves. */
+  /** Place of its files: a folder, or the name of the files given to `loadClip`. */
   readonly folder: string;
   /** Its name on the hub, if it came from there. */
   readonly id: string | undefined;
   readonly config: ClipConfig;
   /** Where its weights lie. */
   readonly checkpoint: Checkpoint;
-  /** Tells models apart: embeddings of different fingerprints must not be compared. */
+  /** Identifies the model. Embeddings with different fingerprints must not be compared. */
   readonly fingerprint: string;
   readonly #parts: ClipParts;
   readonly #options: LoadClipOptions;
@@ -169,17 +169,17 @@ export class Clip {
     return this.config.vision ?? this.#lacks('vision');
   }
 
-  /** What is done to an image before the vision tower. Throws LincirError 'bad-config' without one. */
+  /** Preprocessing of images for the vision tower. Throws LincirError 'bad-config' without one. */
   get preprocessing(): ImagePreprocessing {
     return this.#parts.preprocessing ?? this.#lacks('vision');
   }
 
-  /** The ratio that long images are padded to; null: they are not. */
+  /** The ratio to which long images are padded; null: no padding. */
   get targetPad(): number | null {
     return this.#options.targetPad ?? null;
   }
 
-  /** How many images the vision tower best takes at once. */
+  /** The best number of images for one run of the vision tower. */
   get picturesPerRun(): number {
     const { imageSize, patchSize } = this.visionConfig;
     const tokens = 1 + Math.floor(imageSize / patchSize) ** 2;
@@ -187,7 +187,7 @@ export class Clip {
   }
 
   /**
-   * Embeds texts. Texts longer than the model's positions are cut, their end of text kept.
+   * Embeds texts. Texts that are longer than the model's positions are cut, but keep their end of text.
    * @returns [texts, projection], in the order of the texts
    * @throws LincirError 'bad-argument' for a text too long when strict, 'bad-config' without a text tower
    */
@@ -203,7 +203,7 @@ export class Clip {
   }
 
   /**
-   * Embeds rows of token ids, in which vectors may stand in place of token embeddings. Un-normalised.
+   * Embeds rows of token ids, in which vectors may replace token embeddings. Un-normalised.
    * @returns [rows, projection]
    * @throws LincirError 'bad-argument' for a row that the tower cannot take
    */
@@ -273,7 +273,7 @@ export class Clip {
   }
 
   /**
-   * Embeds images as `preprocessImage` makes them, all at once. Blocks its thread until done.
+   * Embeds preprocessed images (see `preprocessImage`), all at once. Blocks its thread until done.
    * @param pixels [pictures, 3, height, width]
    * @returns [pictures, projection]
    * @throws LincirError 'bad-argument' for another number of values, 'bad-config' without a vision tower
@@ -293,12 +293,12 @@ export class Clip {
     for (const session of [this.#textSession, this.#visionSession]) {
       await session?.then(
         (made) => made.dispose(),
-        () => {}, // was never made, as its first user was told
+        () => {}, // it was never made: its first user got the error
       );
     }
   }
 
-  /** Preprocessed images, a batch after the other: [batch, channels, height, width], and which rows are broken. */
+  /** Yields preprocessed images in batches: [batch, channels, height, width], and which rows are broken. */
   async *#prepared(
     batches: AsyncIterable<readonly ImageSource[]>,
     onBroken: EncodeImagesOptions['onBroken'],
@@ -360,13 +360,13 @@ function tooLong(text: string, index: number, maximum: number): LincirError {
   });
 }
 
-/** The same items, each begun while the consumer still works on the one before. */
+/** The same items, but begins each while the consumer still works on the one before. */
 async function* ahead<T>(items: AsyncIterator<T, void>): AsyncGenerator<T, void, void> {
   for (let next = items.next(); ; ) {
     const { done, value } = await next;
     if (done) return;
     next = items.next();
-    next.catch(() => {}); // reported when awaited above, unless the consumer has left
+    next.catch(() => {}); // the await above reports it, unless the consumer has left
     yield value;
   }
 }

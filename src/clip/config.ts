@@ -5,7 +5,7 @@ import { LincirError, type ModelFiles, quoted, readJson, shortJson } from '../co
 
 export type Activation = 'quick_gelu' | 'gelu';
 
-/** What both towers' transformers share. */
+/** Shape of a tower's transformer. */
 export interface TowerConfig {
   /** Width of the hidden states. */
   readonly width: number;
@@ -33,7 +33,7 @@ export interface VisionConfig extends TowerConfig {
   readonly channels: number;
 }
 
-/** A checkpoint holds one tower or both. */
+/** A checkpoint has one tower or both. */
 export interface ClipConfig {
   readonly text: TextConfig | undefined;
   readonly vision: VisionConfig | undefined;
@@ -45,7 +45,7 @@ const epsilon = z.number('a number').positive('a number above 0').max(1, 'a numb
 
 const tokenId = z.int('a token id').nonnegative('a token id');
 
-/** Defaults are those of transformers' CLIPTextConfig: configs leave out what equals them. */
+/** Defaults of transformers' CLIPTextConfig. Configs leave out values that equal them. */
 const textSchema = z
   .looseObject({
     hidden_size: size.default(512),
@@ -66,7 +66,7 @@ const textSchema = z
       ...tower(config),
       vocabulary: config.vocab_size,
       positions: config.max_position_embeddings,
-      // Configs from before transformers 4.31 say 2, whatever the vocabulary, and mean the largest id.
+      // Configs from before transformers 4.31 always say 2, and mean the largest id.
       endOfText: config.eos_token_id === 2 ? 'largest' : config.eos_token_id,
     }),
   );
@@ -133,8 +133,8 @@ export function readClipConfig(json: unknown, file: string): ClipConfig {
     });
   }
   const whole = parse(wholeSchema, json, file);
-  // The `_dict` twins are what older configs were made from; transformers lets them win, with the defaults for what they
-  // leave out. The joint model's projection is the whole's: several published text_configs carry a wrong one.
+  // Older configs were made from the `_dict` twins. transformers lets them win, with defaults for what they leave out. The
+  // projection of the whole model counts, because several published text_configs have a wrong one.
   const part = (plain: unknown, twin: unknown): object => ({
     ...(twin ?? plain ?? {}),
     projection_dim: whole.projection_dim,

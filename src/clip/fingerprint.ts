@@ -1,15 +1,14 @@
-/** A short name for a model's content, by which embeddings of different models are told apart. */
+/** Computes a model's fingerprint: a short name for its content, which identifies the model of an embedding. */
 
 import { type Checkpoint, sha256 } from '../core/index.ts';
 import type { ClipConfig } from './config.ts';
 
-/** Bytes that are read at the beginning, in the middle and at the end of every tensor. */
+/** Bytes to read at the beginning, in the middle and at the end of every tensor. */
 const sampleSize = 256;
 
 /**
- * SHA-256 over the configuration and over every tensor's name, type, shape and samples of its values: not over every
- * byte, so that it takes milliseconds, but training of any kind changes samples everywhere. The same weights have
- * the same fingerprint in whatever files they lie.
+ * SHA-256 over the configuration and over every tensor's name, type, shape and samples of its values. Samples take only
+ * milliseconds, and any training changes some. The same weights have the same fingerprint, whatever files they are in.
  */
 export async function fingerprintOf(config: ClipConfig, { tensors }: Checkpoint): Promise<string> {
   const parts: (string | Uint8Array<ArrayBuffer>)[] = [JSON.stringify(config)];

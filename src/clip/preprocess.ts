@@ -1,4 +1,4 @@
-/** CLIP's image preprocessing: `preprocessor_config.json` as plain data, and an image as the vision tower's input. */
+/** CLIP's image preprocessing: reads `preprocessor_config.json`, and turns an image into the vision tower's input. */
 
 import { z } from 'zod';
 import { decodeWindow } from '#decode';
@@ -16,7 +16,7 @@ import {
 
 type Triple = readonly [number, number, number];
 
-/** What to do with an image between decoding it and giving it to the vision tower. */
+/** The steps between decoding an image and the vision tower. */
 export interface ImagePreprocessing extends Pick<Window, 'resize' | 'filter' | 'crop'> {
   /** Multiplies a pixel of 0 to 255, before mean and deviation apply. */
   readonly scale: number;
@@ -27,20 +27,19 @@ export interface ImagePreprocessing extends Pick<Window, 'resize' | 'filter' | '
 
 export interface PreprocessOptions {
   /**
-   * Pads an image whose long side is more than this many times its short side with black, to this ratio, before
-   * everything else (Baldrati et al., CVPR Workshops 2022, use 1.25). Absent: no padding.
+   * If an image's long side is more than this many times its short side, first pads it with black to this ratio
+   * (Baldrati et al., CVPR Workshops 2022, use 1.25). Absent: no padding.
    */
   readonly targetPad?: number;
   /** Larger images are refused before they are decoded. Default 200 million. */
   readonly maxPixels?: number;
   /**
-   * Take an image as its pixels are stored, and do not turn it as its file asks (EXIF), as evaluators of benchmarks
-   * do not. Default false.
+   * Use the pixels as stored, and do not turn them as the file asks (EXIF). Evaluators of benchmarks do so. Default false.
    */
   readonly isStored?: boolean;
-  /** What errors call an image that has no path. Default `image`. */
+  /** Name in errors of an image without a path. Default `image`. */
   readonly name?: string;
-  /** Told the image's size in pixels, upright unless it is taken as stored. */
+  /** Called with the image's size in pixels, upright unless it is used as stored. */
   readonly onSize?: (size: Extent) => void;
   /** Where to write the result, for example a slot of a batch; exactly 3 x height x width long. */
   readonly into?: Float32Array;
@@ -48,7 +47,7 @@ export interface PreprocessOptions {
 
 /**
  * Reads the fields of Hugging Face's `preprocessor_config.json`, old or new, or of the `image_processor` in a
- * `processor_config.json`. What is absent or null has the default of `CLIPImageProcessor`.
+ * `processor_config.json`. Missing or null fields have the defaults of `CLIPImageProcessor`.
  *
  * @param file named in errors
  * @throws LincirError `bad-config` if it is not the configuration of a CLIP image processor
@@ -83,10 +82,10 @@ export function readPreprocessing(json: unknown, file: string): ImagePreprocessi
 }
 
 /**
- * One image as the vision tower takes it: float32 [3, height, width], height and width those of the crop.
+ * Preprocesses an image for the vision tower: float32 [3, height, width], with the height and width of the crop.
  *
  * The reference is CLIP's published pipeline on Pillow, as in transformers' `load_image` followed by
- * `CLIPImageProcessorPil`; results equal it to the bit wherever the decoders agree. The torchvision processor of
+ * `CLIPImageProcessorPil`. Results equal it bit for bit wherever the decoders agree. The torchvision processor of
  * transformers 5 resamples slightly differently.
  *
  * @throws LincirError as `DecodeWindow` does; `bad-argument` for an option or pixels that cannot be used
@@ -135,17 +134,17 @@ function badConfig(subject: string, expected: string, found: string): LincirErro
   return new LincirError('bad-config', { subject, expected, found });
 }
 
-// Sides past 4,096 pixels are beyond any published CLIP, and would only ask for memory.
+// No published CLIP has sides beyond 4,096 pixels. Larger ones would only take memory.
 const side = z.int().min(1).max(4096);
 const extent = z.strictObject({ height: side, width: side });
-/** A list is a height and a width; a key that is there but null says nothing. */
+/** A list has a height and a width. A null key counts as missing. */
 const sizeOf = <Schema extends z.ZodType>(schema: Schema) =>
   z.preprocess((size) => {
     if (Array.isArray(size) && size.length === 2) return { height: size[0], width: size[1] };
     if (typeof size !== 'object' || size === null) return size;
     return Object.fromEntries(Object.entries(size).filter(([, value]) => value !== null));
   }, schema);
-/** One number is all three. */
+/** One number stands for all three. */
 const triple = z.preprocess(
   (value) => (typeof value === 'number' ? [value, value, value] : value),
   z.tuple([z.number(), z.number(), z.number()]),
@@ -171,7 +170,7 @@ const processorSchema = z.object(
       sizeOf(
         z.union([
           side.transform((shortSide) => ({ shortSide })),
-          // With a longest edge, too, images would have other sizes.
+          // With a longest edge, images would have other sizes.
           z.strictObject({ shortest_edge: side }).transform((size) => ({ shortSide: size.shortest_edge })),
           extent,
         ]),
@@ -198,7 +197,7 @@ const processorSchema = z.object(
   { error: 'an object' },
 );
 
-/** A field whose absence, or null, means the default of `CLIPImageProcessor`. */
+/** A field that has the default of `CLIPImageProcessor` if it is missing or null. */
 function field<Schema extends z.ZodType>(expected: string, standard: z.output<Schema>, schema: Schema) {
   return z
     .unknown()

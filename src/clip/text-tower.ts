@@ -1,4 +1,4 @@
-/** CLIP's text tower with its projection, as a graph; a caption's tokens may be replaced by given vectors. */
+/** CLIP's text tower with its projection, as a graph. Given vectors may replace tokens of a caption. */
 
 import {
   add,
@@ -23,13 +23,13 @@ import type { TextConfig } from './config.ts';
 import { normalized, type Parameter, type Prefix, prefixOf, transformer } from './transformer.ts';
 
 export interface TextInputs {
-  /** Token ids [batch, positions], int64. What stands after a row's end of text is never looked at. */
+  /** Token ids [batch, positions], int64. What follows a row's end of text does not matter. */
   readonly ids: Value;
   /** [batch, 2], int64: the row's number and the position of its end of text. */
   readonly ends: Value;
   /** [placements, 2], int64: row and position of each vector of `injected`. */
   readonly placements: Value;
-  /** [placements, width]: vectors that stand in place of token embeddings. */
+  /** [placements, width]: vectors that replace token embeddings. */
   readonly injected: Value;
 }
 
@@ -53,8 +53,8 @@ export function prefixInputs({ layers, width }: TextConfig): Prefix {
 
 /**
  * The projected, un-normalised embedding of every row: `text_embeds` of CLIPTextModelWithProjection.
- * @param prefix of token ids that every row begins with: then `inputs` are without these, their positions counted from
- * the first one after them
+ * @param prefix of token ids with which every row begins. Then `inputs` are without these, and positions count from the
+ * first one after them
  * @returns [batch, projection]
  */
 export function textTower(
@@ -87,8 +87,8 @@ export function textTower(
 }
 
 /**
- * What every later position needs of tokens that all texts begin with, such as the start of text: computed once, it
- * saves every row these positions. Exact, since the tower is causal.
+ * What later positions need of the tokens with which all texts begin, such as the start of text. Computed once, it saves
+ * these positions in every row. Exact, because the tower is causal.
  * @param ids [1, prefix], int64
  */
 export function textPrefix(ids: Value, config: TextConfig, parameter: Parameter): Prefix {
@@ -112,8 +112,8 @@ function placesOf({ positions }: TextConfig, first: Dimension, count: Dimension)
   return slice(integers([...Array(positions).keys()]), 0, first, plus(first, count));
 }
 
-/** Attention mask: minus infinity, nearly, for keys that come after the query's position. [?, 1, ?, positions] */
+/** Attention mask: nearly minus infinity for keys after the query's position. [?, 1, ?, positions] */
 function hideAfter(places: Value, queries: Value): Value {
-  const lowest = -3.4028234663852886e38; // what transformers uses: the least float32
+  const lowest = -3.4028234663852886e38; // the least float32, as in transformers
   return where(greater(places, queries), constant(lowest), constant(0));
 }

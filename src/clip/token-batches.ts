@@ -1,17 +1,17 @@
-/** Rows of tokens as the text tower's inputs: checked, sorted by length, and cut into batches that waste little. */
+/** Turns rows of tokens into the text tower's inputs: checks them, sorts them by length, and cuts them into batches with little waste. */
 
 import { LincirError } from '../core/index.ts';
 import type { RunTensor } from '../onnx/index.ts';
 import type { TextConfig } from './config.ts';
 import type { TextInputs } from './text-tower.ts';
 
-/** A text's token ids, start and end of text included, and vectors that stand in place of some of them. */
+/** A text's token ids, with start and end of text, and vectors that replace some of them. */
 export interface TokenRow {
   readonly ids: readonly number[];
   readonly injected?: readonly Injection[];
 }
 
-/** A vector of the text tower's width, as phi makes it, and the position whose token embedding it replaces. */
+/** A vector of the text tower's width, such as phi's, and the position whose token embedding it replaces. */
 export interface Injection {
   readonly position: number;
   readonly vector: Float32Array;
@@ -24,13 +24,13 @@ export interface TokenBatch {
   readonly feeds: Readonly<Record<keyof TextInputs, RunTensor>>;
 }
 
-/** What a batch costs beside its positions, as a part of the largest batch: the best of four values for ViT-B/32 on a CPU. */
+/** Cost of a batch besides its positions, as a part of the largest batch: the best of four values for ViT-B/32 on a CPU. */
 const batchCost = 1 / 10;
 
 /**
- * Cuts rows into batches of at most `budget` positions, padding included. A batch reaches as far as its longest end
- * of text: CLIP's text tower is causal, so later positions change nothing.
- * @param prefix tokens that all rows begin with and that the tower gets by another way (`textPrefix`); left out here
+ * Cuts rows into batches of at most `budget` positions, with padding. A batch ends with its longest end of text: CLIP's
+ * text tower is causal, so later positions change nothing.
+ * @param prefix tokens with which all rows begin. The tower gets them from `textPrefix`, so they are left out here
  * @throws LincirError 'bad-argument' for a row that the tower cannot take, by its number from 1.
  */
 export function tokenBatches(
@@ -57,12 +57,12 @@ export function tokenBatches(
 }
 
 /**
- * Where to cut rows, longest first, so that all of it costs least: the positions of a batch, padding included, and
- * `batchCost` for reading the weights. A row longer than the budget is a batch of its own.
+ * Where to cut rows, longest first, at the least total cost: the positions of a batch, with padding, and `batchCost` for
+ * reading the weights. A row that is longer than the budget is its own batch.
  * @returns [begin, end) of every batch
  */
 function cuts(lengths: readonly number[], budget: number): [number, number][] {
-  /** Of the rows from each on: the least cost, and where their first batch ends. */
+  /** For the rows from each on: the least cost, and the end of their first batch. */
   const costs = new Float64Array(lengths.length + 1);
   const firstEnds = new Int32Array(lengths.length + 1);
   for (let begin = lengths.length - 1; begin >= 0; begin -= 1) {

@@ -1,4 +1,4 @@
-/** The files of a CLIP tokenizer: `tokenizer.json`, or `vocab.json` and `merges.txt`, and the tokens that others add. */
+/** Reads the files of a CLIP tokenizer: `tokenizer.json`, or `vocab.json` and `merges.txt`, and files that add tokens. */
 
 import { z } from 'zod';
 import {
@@ -16,7 +16,7 @@ import { expectLinearPatterns } from './tokenizer-patterns.ts';
 export const startToken = '<|startoftext|>';
 export const endToken = '<|endoftext|>';
 
-/** The size of the largest `merges.txt` that is read: 30 times that of CLIP's. */
+/** Limit of `merges.txt`: 30 times CLIP's. */
 const mergesByteLimit = 2 ** 24;
 
 const id = z.int().nonnegative();
@@ -27,7 +27,7 @@ const addedSchema = z.looseObject({
 });
 const tokenizerSchema = z.looseObject({
   added_tokens: listOf(addedSchema.extend({ id })).default([]),
-  // Python takes these as null where they are absent, as it does below.
+  // Python accepts null for a missing one, here and below.
   normalizer: z.unknown().default(null),
   pre_tokenizer: z.unknown().default(null),
   post_processor: z.unknown().default(null),
@@ -52,7 +52,7 @@ const specialNames = {
     z.record(z.string(), special).transform(Object.values<z.infer<typeof special>>),
   ),
 };
-/** Files that are there or not, and what of them adds tokens. */
+/** Optional files, and the parts that add tokens. */
 const additions = {
   'tokenizer_config.json': z.looseObject({
     added_tokens_decoder: z.record(z.string().regex(/^\d+$/, 'an id'), addedSchema).nullish(),
@@ -63,8 +63,8 @@ const additions = {
 };
 
 /**
- * Reads what a model's files say of its tokenizer.
- * @param vocabulary how many tokens the text tower has: those that only other files than the vocabulary add, beyond it, are none
+ * Reads the tokenizer from a model's files.
+ * @param vocabulary the number of tokens in the text tower. Tokens beyond it that only other files add do not count
  * @throws LincirError 'not-found', 'io' or 'bad-file'
  */
 export async function readTokenizerFiles(
@@ -105,8 +105,8 @@ async function readVocabulary(
 }
 
 /**
- * The tokens that newer and older versions of transformers keep beside the vocabulary, those that count first first. Those
- * without an id get the next one.
+ * The tokens that newer and older versions of transformers keep besides the vocabulary, by priority. Those without an id
+ * get the next one.
  */
 async function readAdditions(
   files: ModelFiles,
@@ -158,7 +158,7 @@ async function readMerges(file: RandomAccess): Promise<[string, string][]> {
   });
 }
 
-/** What `tokenizer.json` of every published CLIP says, with the given vocabulary and merges. */
+/** `tokenizer.json` as every published CLIP has it, with the given vocabulary and merges. */
 function clipTokenizer(
   vocab: Readonly<Record<string, number>>,
   merges: [string, string][],

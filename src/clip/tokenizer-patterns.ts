@@ -1,15 +1,15 @@
-/** The regular expressions in a tokenizer's file, which is another's: only such as take time in proportion to the text. */
+/** Checks the regular expressions in a tokenizer's file, which may be hostile: only those that take linear time are allowed. */
 
 import { LincirError, quoted } from '../core/index.ts';
 
 const character = String.raw`\\p\{\w+\}|\\.|[^\\[\]()|*+?{}^$.]`;
 const atom = String.raw`(?:${character}|\[(?:${character}|[()|*+?{}^$.])*\])`;
 const alternative = String.raw`(?:${atom}\??)*(?:${atom}[+*])?`;
-/** Alternatives that repeat nothing but their last character, as in CLIP's and GPT's: there is no other way to match. */
+/** Alternatives that repeat only their last character, as in CLIP's and GPT's, so that there is one way to match. */
 const linear = new RegExp(`^${alternative}(?:\\|${alternative})*$`, 'su');
 const longest = 1000;
 
-/** Throws 'bad-file' for a pattern with groups or with anything after what is repeated. */
+/** Throws 'bad-file' for a pattern with groups, or with anything after a repetition. */
 export function expectLinearPatterns(file: string, ...parts: readonly unknown[]): void {
   const left: unknown[] = [...parts];
   for (let part = left.pop(); left.length > 0 || part !== undefined; part = left.pop()) {

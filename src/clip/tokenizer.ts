@@ -1,19 +1,19 @@
-/** CLIP's tokenizer: texts to the ids that its text tower takes. */
+/** CLIP's tokenizer: turns texts into the text tower's ids. */
 
 import { Tokenizer } from '@huggingface/tokenizers';
 import { LincirError, type ModelFiles, quoted } from '../core/index.ts';
 import type { TextConfig } from './config.ts';
 import { endToken, readTokenizerFiles, startToken, type TokenizerDescription } from './tokenizer-files.ts';
 
-/** A text as the text tower takes it. */
+/** A tokenized text. */
 export interface TokenizedText {
-  /** Start and end of text included, at most `maximum`. */
+  /** With start and end of text, at most `maximum`. */
   readonly ids: number[];
-  /** Whether the text was longer, and what was too much has been left out before the end of text. */
+  /** Whether the text was too long, and has been cut before the end of text. */
   readonly truncated: boolean;
 }
 
-/** Texts to token ids, as OpenAI's CLIP does it, HTML entities and mojibake excepted: they stay as they are. */
+/** Tokenizes texts as OpenAI's CLIP does, except that HTML entities and mojibake stay unchanged. */
 export interface ClipTokenizer {
   readonly startOfText: number;
   readonly endOfText: number;
@@ -24,7 +24,7 @@ export interface ClipTokenizer {
   idOf(word: string): number | undefined;
 }
 
-/** CLIP's text towers have 77 positions; a config can say otherwise. */
+/** CLIP's text towers have 77 positions, unless the config says otherwise. */
 const defaultPositions = 77;
 
 /**
@@ -67,8 +67,8 @@ export async function loadTokenizer(files: ModelFiles, config?: TextConfig): Pro
 }
 
 /**
- * Ever longer beginnings of a text that end before a space, and the text itself. No token reaches over a space, so the
- * tokens of a beginning are the first ones of the whole text: a long text's end need not be looked at.
+ * Ever longer beginnings of a text that end before a space, and then the text itself. No token crosses a space, so the
+ * tokens of a beginning are the first ones of the whole text. The end of a long text need not be read.
  */
 function* beginnings(text: string): Generator<string, void, void> {
   for (let length = 2048; length < text.length; length *= 4) {
@@ -85,7 +85,7 @@ function byteLevelEncoder(file: string, description: TokenizerDescription): (tex
     const tokenizer = new Tokenizer(description, {});
     keepSingleWords(tokenizer, description);
     const encodeAll = (text: string) => tokenizer.encode(text, { add_special_tokens: false }).ids;
-    encodeAll('a'); // Some parts of the description are first looked at here.
+    encodeAll('a'); // The library checks some parts of the description only here.
     return encodeAll;
   } catch (cause) {
     const found = quoted(cause instanceof Error ? cause.message : String(cause));
@@ -98,11 +98,11 @@ function byteLevelEncoder(file: string, description: TokenizerDescription): (tex
   }
 }
 
-/** What Rust's patterns take for a part of a word. */
+/** Characters of a word in Rust's patterns. */
 const wordEnd = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]$/u;
 const wordStart = /^[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u;
 
-/** Makes text of added tokens of `single_word` that stand inside of a word: the library leaves this flag aside. */
+/** Turns added tokens with `single_word` inside a word back into text, because the library ignores this flag. */
 function keepSingleWords(tokenizer: Tokenizer, { added_tokens }: TokenizerDescription): void {
   if (!added_tokens.some(({ single_word }) => single_word)) return;
   const { splitter_unnormalized, splitter_normalized, normalizer } = tokenizer as unknown as {

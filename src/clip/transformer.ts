@@ -1,4 +1,4 @@
-/** The pre-norm transformer that both of CLIP's towers are made of (Radford et al., 2021, section 2.4). */
+/** The pre-norm transformer of both CLIP towers (Radford et al., 2021, section 2.4). */
 
 import { LincirError, type StoredTensor } from '../core/index.ts';
 import {
@@ -19,16 +19,16 @@ import {
 } from '../onnx/index.ts';
 import type { TowerConfig } from './config.ts';
 
-/** Gives the parameter of a name as float32, in the shape that the config says it has. */
+/** Returns a parameter by name as float32, with the config's shape. */
 export type Parameter = (name: string, shape: readonly number[]) => Value;
 
-/** What positions know of those before them that are the same in every row: [layers, prefix, width] each. */
+/** Keys and values of the prefix, which is the same in every row: [layers, prefix, width] each. */
 export interface Prefix {
   readonly keys: Value;
   readonly values: Value;
 }
 
-/** The parameters of a checkpoint, left where they lie. */
+/** The parameters of a checkpoint, which stay in their files. */
 export function parametersOf(tensors: ReadonlyMap<string, StoredTensor>): Parameter {
   return (name, shape) => {
     const stored = tensors.get(name);
@@ -63,7 +63,7 @@ export function normalized(
 }
 
 /**
- * All layers, the last of them for chosen positions only: nothing later reads the others.
+ * All layers. The last one only computes the chosen positions, because nothing later reads the others.
  * @param x hidden states [batch, positions, width]
  * @param choose picks the rows that are wanted: [batch, positions, width] to [batch, chosen, width]
  * @param masks added to attention scores: `all` for every position's queries, `chosen` for those of the last layer
@@ -88,7 +88,7 @@ export function transformer(
   return layer(choose(hidden), hidden, config, below(parameter, last), attention);
 }
 
-/** The keys and values of every position in every layer, for a batch of one: what `transformer` takes as its prefix. */
+/** The keys and values of every position in every layer, for a batch of one: the prefix of `transformer`. */
 export function prefixOf(x: Value, config: TowerConfig, parameter: Parameter, mask: Value): Prefix {
   const keys: Value[] = [];
   const values: Value[] = [];
@@ -103,7 +103,7 @@ export function prefixOf(x: Value, config: TowerConfig, parameter: Parameter, ma
   return { keys: concat(keys, 0), values: concat(values, 0) };
 }
 
-/** One layer: `rows` attend to `hidden` and what stands before it, then pass the feed-forward network. */
+/** One layer: `rows` attend to `hidden` and the prefix, then pass the feed-forward network. */
 function layer(
   rows: Value,
   hidden: Value,

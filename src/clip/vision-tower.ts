@@ -15,7 +15,7 @@ import {
 import type { VisionConfig } from './config.ts';
 import { normalized, type Parameter, transformer } from './transformer.ts';
 
-/** Images as the preprocessing gives them: [batch, channels, height, width]. */
+/** Preprocessed images: [batch, channels, height, width]. */
 export function visionInput({ channels, imageSize }: VisionConfig): Value {
   return input('pixels', 'float32', ['batch', channels, imageSize, imageSize]);
 }
@@ -37,7 +37,7 @@ export function visionTower(pixels: Value, config: VisionConfig, parameter: Para
   ]);
   const tokens = concat([marker, patches], 1); // [batch, 1 + patches, width]
   const places = inner('embeddings.position_embedding.weight', [Number(sizeAt(tokens, 1)), width]);
-  // 'pre_layrnorm' is how the checkpoints spell it.
+  // Checkpoints spell it 'pre_layrnorm'.
   const hidden = normalized(add(tokens, places), inner, 'pre_layrnorm', config);
 
   const chosen = transformer(hidden, config, inner, (all) => slice(all, 1, 0, 1));
@@ -45,12 +45,12 @@ export function visionTower(pixels: Value, config: VisionConfig, parameter: Para
   return linear(row, parameter('visual_projection.weight', [projection, width]));
 }
 
-/** A convolution whose stride is its kernel: cuts the image into patches and multiplies each with the weight. */
+/** A convolution whose stride is its kernel: cuts the image into patches, and multiplies each with the weight. */
 function patchEmbeddings(pixels: Value, config: VisionConfig, parameter: Parameter): Value {
   const { width, channels, imageSize, patchSize } = config;
   const batch = sizeAt(pixels, 0);
   const side = Math.floor(imageSize / patchSize);
-  const used = side * patchSize; // a rest at the right and bottom is not covered, as in the convolution
+  const used = side * patchSize; // a remainder at the right and bottom is not covered, as in the convolution
   const whole = used === imageSize ? pixels : slice(slice(pixels, 2, 0, used), 3, 0, used);
   const grid = reshape(whole, [batch, channels, side, patchSize, side, patchSize]);
   const patches = transpose(grid, [0, 2, 4, 1, 3, 5]); // [batch, row, column, channels, patch, patch]

@@ -1,4 +1,4 @@
-/** Decodes one image in the process that calls it: what of it is wanted, whichever library can. */
+/** Decodes one image in the calling process, with the library that can. */
 
 import sharp from 'sharp';
 import { type RgbImage, type Window, windowOf } from '../pixels/index.ts';
@@ -6,7 +6,7 @@ import type { ImageFormat } from './format.ts';
 import { isForMagick, magickPixels } from './magick-decode.ts';
 import { openedByVips, type VipsOpened, vipsPixels, vipsSmall } from './vips-decode.ts';
 
-/** What is to be made of an image. */
+/** What to make of an image. */
 export type Wanted =
   | { readonly kind: 'pixels' }
   | { readonly kind: 'window'; readonly window: Window }
@@ -17,16 +17,16 @@ export type Wanted =
 export interface DecodeWork {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly format: Exclude<ImageFormat, 'raw'>;
-  /** What errors call the image. */
+  /** The image's name in errors. */
   readonly name: string;
-  /** Beside the image's own, from a file that it lies in. */
+  /** Orientation from the file around the image, besides the image's own. */
   readonly orientation?: number;
   readonly maxPixels: number;
   readonly wanted: Wanted;
 }
 
 /**
- * @param opened what reading the header gave, if that is done already
+ * @param opened the header, if it has been read already
  * @throws LincirError 'bad-file' for too many pixels, and whatever the libraries throw
  */
 export async function decodeHere(work: DecodeWork, opened?: VipsOpened): Promise<RgbImage> {

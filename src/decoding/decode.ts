@@ -19,12 +19,12 @@ import { type EncodedImage, imageBytes, notAnImage } from './source.ts';
 import { damageIn, isQuickFormat, openedByVips, vipsUpright } from './vips-decode.ts';
 
 /**
- * An image's pixels as they are stored, and how they are to be turned to be upright. Formats: JPEG, PNG, WebP, GIF,
+ * An image's stored pixels, and how to turn them upright. Formats: JPEG, PNG, WebP, GIF,
  * TIFF, AVIF, SVG, HEIC, JPEG 2000, JPEG XL, BMP and the previews in cameras' raw images, whatever the file's name
- * ends in. Of an animation, the first frame. A colour profile is ignored; transparency is dropped, not blended, so the
- * colour stored under it shows (black in a GIF); 16 bits are cut to their upper 8, where Pillow turns 16-bit grey white.
+ * ends in. Of an animation, the first frame. Colour profiles are ignored. Transparency is dropped, not blended, so the
+ * colour stored under it shows (black in a GIF). 16 bits are cut to their upper 8, where Pillow turns 16-bit grey white.
  *
- * @param name what errors call an image that has no path
+ * @param name name in errors of an image without a path
  * @throws LincirError `not-found`, `io`, or `bad-file` for what is not a whole image of at most `maxPixels`
  */
 export async function decodeImage(source: ImageSource, name: string, maxPixels: number): Promise<RgbImage> {
@@ -32,13 +32,13 @@ export async function decodeImage(source: ImageSource, name: string, maxPixels: 
   return await decoded(await imageBytes(source, name), { kind: 'pixels' }, maxPixels);
 }
 
-/** What of an image the vision tower sees. */
+/** The window of an image that the vision tower sees. */
 export const decodeWindow: DecodeWindow = async (source, window, name, maxPixels) =>
   await decoded(await imageBytes(source, name), { kind: 'window', window }, maxPixels);
 
 /**
- * An image to be looked at: upright, with its transparency. It may be smaller than it is, but its longer side is not
- * below `side`. Throws as `decodeImage` does.
+ * An image to show: upright, with its transparency. It may be scaled down, but its longer side is not below `side`.
+ * Throws as `decodeImage` does.
  */
 export async function shownImage(source: string | Uint8Array, side: number): Promise<Sharp> {
   const given = await imageBytes(source, 'image');
@@ -50,7 +50,7 @@ export async function shownImage(source: string | Uint8Array, side: number): Pro
   return sharp(data, { raw: { width, height, channels: 4 } });
 }
 
-/** What an image is by its contents; of a camera's raw image, its preview. */
+/** An image's format by its contents; for a camera's raw file, its preview. */
 function knownImage({
   bytes,
   name,

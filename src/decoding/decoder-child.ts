@@ -1,4 +1,4 @@
-/** A process behind DecoderProcess: decodes what it is sent, and ends when it takes too much or nobody waits for it. */
+/** The decoding process: decodes what it receives, and ends when that takes too much or nobody waits for it. */
 
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -7,7 +7,7 @@ import { type DecodeWork, decodeHere } from './decode-here.ts';
 import type { DecodeAnswer, DecodeLimits } from './decoder-process.ts';
 import { damageIn } from './vips-decode.ts';
 
-/** While an image is decoded, this thread may hear nothing: another one looks after it. */
+/** While this thread decodes, it cannot receive messages. Another thread watches it. */
 const watch = new Worker(new URL(`./decoder-watch${extname(import.meta.url)}`, import.meta.url));
 
 process.on('message', async ({ work, limits }: { work: DecodeWork; limits: DecodeLimits }) => {
@@ -17,7 +17,7 @@ process.on('message', async ({ work, limits }: { work: DecodeWork; limits: Decod
   process.send!({ ...answer, held: process.memoryUsage.rss() } satisfies DecodeAnswer);
 });
 process.on('disconnect', () => process.kill(process.pid, 'SIGKILL'));
-// Meant for who waits, who may have something to finish, and ends this one.
+// The signal is for the parent, which may have something to finish, and will end this process.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {});
 
 async function answerTo(work: DecodeWork) {

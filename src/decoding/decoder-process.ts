@@ -1,4 +1,4 @@
-/** Decoding in a process of its own, which is ended if an image takes too much: a thread could not be stopped. */
+/** Decodes in a separate process, which is ended if an image takes too much. A thread could not be stopped. */
 
 import { type ChildProcess, fork } from 'node:child_process';
 import type { Socket } from 'node:net';
@@ -8,11 +8,11 @@ import type { RgbImage } from '../pixels/index.ts';
 import type { DecodeWork } from './decode-here.ts';
 import { decodingBytes, withMemory } from './memory-budget.ts';
 
-/** What an image may take. */
+/** Limits for an image. */
 export interface DecodeLimits {
-  /** Of the whole process, in bytes. */
+  /** Memory of the whole process, in bytes. */
   readonly memory: number;
-  /** Of the processor's time. */
+  /** Processor time. */
   readonly seconds: number;
 }
 
@@ -21,31 +21,31 @@ export type DecodeAnswer = (
   | { readonly code: ErrorCode; readonly problem: Problem }
   | { readonly damage: string }
 ) & {
-  /** What the process holds now, in bytes. */
+  /** Current memory of the process, in bytes. */
   readonly held: number;
 };
 
-/** Why the process ended itself, which it writes here before: signals and exit codes differ between systems. */
+/** Why the process ended itself. It writes this before, because signals and exit codes differ between systems. */
 export type Excess = 'memory' | 'time';
 export const excessPipe = 4;
 
-/** A drawing takes as long as its author likes. A photo takes longer the larger its file is: 48 megapixels of HEIC take 7 s. */
+/** A drawing may take any time. A photo takes longer if its file is larger: 48 megapixels of HEIC take 7 s. */
 const secondsFor = ({ format, bytes }: DecodeWork) =>
   format === 'svg' ? 5 : Math.min(20, 10 + Math.floor(bytes.length / 1e6));
-/** A processor that many share gives a part of its time. */
+/** A shared processor gives only a part of its time. */
 const patience = 3;
-/** Of the process before it has seen an image. */
+/** Memory of the process before its first image. */
 const processBytes = 250_000_000;
-/** What is claimed first for an image of which nothing is known: 24 megapixels, with what decoders hold beside. */
+/** First claim for an image of unknown size: 24 megapixels, with the decoder's own memory. */
 const usualBytes = 300_000_000;
-/** Memory that WebAssembly has had once it keeps. */
+/** WebAssembly never returns memory. */
 const mostHeldIdle = 600_000_000;
 const idleMilliseconds = 10_000;
 
 /**
- * Does the work in another process, one work of this thread after the other.
- * @param cost of decoding, in bytes, where it is known
- * @throws LincirError 'bad-file' for what takes too much, and as `decodeHere` does
+ * Does the work in another process, one task of this thread after the other.
+ * @param cost of decoding, in bytes, if it is known
+ * @throws LincirError 'bad-file' for an image that takes too much, and as `decodeHere` does
  */
 export function decodeInProcess(work: DecodeWork, cost: number | undefined): Promise<RgbImage> {
   const result = turn.then(() => decodedWithin(work, cost));
@@ -81,7 +81,7 @@ function theProcess(): ChildProcess {
     execArgv: [],
     stdio: ['ignore', 'ignore', 'ignore', 'ipc', 'pipe'],
   });
-  child.on('error', () => {}); // of what is written to one that has ended, which its end tells of
+  child.on('error', () => {}); // from writing to a process that has ended; its end is reported elsewhere
   running = child;
   return child;
 }
@@ -106,7 +106,7 @@ async function decodedBy(
   const onExcess = (reason: Buffer) => {
     excess += reason.toString();
   };
-  // Once the pipe is read to its end.
+  // When the pipe has been read to its end.
   const onClose = (code: number | null, signal: NodeJS.Signals | null) =>
     excess === '' ? reject(crashed(name, signal ?? code)) : resolve({ excess });
   const onError = (cause: Error) => reject(notStarted(name, cause));
@@ -141,7 +141,7 @@ async function decodedBy(
   }
 }
 
-/** While nothing is decoded, it does not keep this process from ending. */
+/** An idle decoder does not keep this process alive. */
 function hold(child: ChildProcess, isHeld: boolean): void {
   const change = isHeld ? 'ref' : 'unref';
   child[change]();
@@ -151,7 +151,7 @@ function hold(child: ChildProcess, isHeld: boolean): void {
 
 const whole = 'a whole image';
 
-/** A fault of a library that an image brought about, or a signal of somebody else, which says nothing of the image. */
+/** Whether the image made a library fail, or somebody else sent a signal, which says nothing about the image. */
 function crashed(name: string, how: NodeJS.Signals | number | null): LincirError {
   const found = `that its decoder ended: ${how}`;
   if (how !== 'SIGKILL') return refused(name, whole, { found });

@@ -1,4 +1,4 @@
-/** A thread beside the one that decodes: ends the process when an image takes too much, or when nobody waits for it. */
+/** Watches the decoding thread: ends the process when an image takes too much, or when nobody waits for it. */
 
 import { writeSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
@@ -8,7 +8,7 @@ const everyMilliseconds = 20;
 const parent = process.ppid;
 let looking: NodeJS.Timeout | undefined;
 
-/** Limits begin an image, and nothing ends it. */
+/** A message with limits begins an image, and one without ends it. */
 parentPort!.on('message', (limits: DecodeLimits | undefined) => {
   clearInterval(looking);
   if (limits === undefined) return;
@@ -21,7 +21,7 @@ parentPort!.on('message', (limits: DecodeLimits | undefined) => {
   }, everyMilliseconds);
 });
 
-/** At once: anything gentler would wait for the thread that decodes. */
+/** At once, because anything gentler would wait for the decoding thread. */
 function end(excess?: Excess): void {
   if (excess) writeSync(excessPipe, excess);
   process.kill(process.pid, 'SIGKILL');

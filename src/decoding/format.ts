@@ -1,6 +1,6 @@
-/** What kind of image some bytes are. Their own beginning says so, whatever the file is called. */
+/** Tells an image's format from its first bytes, whatever the file's name. */
 
-/** Kinds of images that can be decoded. `raw`: of a camera's sensor. */
+/** Formats that can be decoded. `raw`: a camera's sensor data. */
 export type ImageFormat =
   | 'jpeg'
   | 'png'
@@ -20,7 +20,7 @@ export type ImageFormat =
 export const formatsText =
   "JPEG, PNG, WebP, GIF, TIFF, AVIF, SVG, HEIC, JPEG 2000, JPEG XL, BMP or a camera's raw image";
 
-/** Undefined for what is no image, or of a kind that cannot be decoded. Reads a few kilobytes. */
+/** Undefined if it is not an image, or cannot be decoded. Reads a few kilobytes. */
 export function formatOf(bytes: Uint8Array): ImageFormat | undefined {
   const begins = (signature: string, at = 0) => latin1(bytes, at, at + signature.length) === signature;
   if (begins('\xff\xd8\xff')) return 'jpeg';
@@ -52,10 +52,10 @@ const rawBeginnings: readonly (readonly [signature: string, at?: number])[] = [
   ['\0MRM'],
 ];
 
-/** The lengths of headers that there are. */
+/** Possible lengths of headers. */
 const bmpHeaders: ReadonlySet<number> = new Set([12, 16, 40, 52, 56, 64, 108, 124]);
 
-/** Files of ISO boxes name their kinds in the first one. */
+/** Files of ISO boxes name their brands in the first one. */
 function formatOfBrands(bytes: Uint8Array): ImageFormat | undefined {
   const end = Math.min(view(bytes).getUint32(0), 256);
   const brands = latin1(bytes, 8, end).match(/.{4}/gs) ?? [];
@@ -67,13 +67,13 @@ function formatOfBrands(bytes: Uint8Array): ImageFormat | undefined {
 }
 
 const tags = { photometric: 0x106, furtherFolders: 0x14a, dngVersion: 0xc612 } as const;
-/** Values of `photometric`: what a sensor's coloured points saw, and light as it fell on it. */
+/** Values of `photometric`: colour filter array, and linear raw. */
 const ofSensors: ReadonlySet<number> = new Set([32803, 34892]);
-/** A file has a few; to follow more would let a small file take long. */
+/** A file has a few. Following more would let a small file take long. */
 const mostFolders = 32;
 const mostEntries = 512;
 
-/** Most cameras write TIFF, with the sensor's data in one of its folders (TIFF 6.0, section 2; DNG 1.7, chapter 2). */
+/** Most cameras write TIFF, with the sensor's data in one of its directories (TIFF 6.0, section 2; DNG 1.7, chapter 2). */
 function isRawTiff(bytes: Uint8Array): boolean {
   const data = view(bytes);
   const little = bytes[0] === 0x49;

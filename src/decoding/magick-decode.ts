@@ -1,4 +1,4 @@
-/** Decoding by ImageMagick in WebAssembly: the formats that libvips here has no decoder for. */
+/** Decodes with ImageMagick in WebAssembly the formats that this libvips cannot decode. */
 
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +7,7 @@ import type { RgbImage } from '../pixels/index.ts';
 import type { ImageFormat } from './format.ts';
 import { checkPixels } from './vips-decode.ts';
 
-/** Its names for them; that it is told which it is keeps it from taking bytes for something else. */
+/** Its names of the formats. We name the format, so that it does not read the bytes as another one. */
 const names = { heic: 'HEIC', jp2: 'JP2', j2k: 'J2K', jxl: 'JXL', bmp: 'BMP' } as const;
 type MagickName = keyof typeof names;
 
@@ -24,7 +24,7 @@ export function isForMagick(format: ImageFormat): format is MagickName {
   return format in names;
 }
 
-/** RGB or RGBA, turned as the format itself says; of BMP and JPEG 2000, nothing says so. */
+/** RGB or RGBA, turned as the format says. BMP and JPEG 2000 say nothing. */
 export async function magickPixels(
   { bytes, format, maxPixels, name }: MagickImage,
   channels: 3 | 4,
@@ -45,7 +45,7 @@ export async function magickPixels(
 
 let loading: Promise<typeof import('@imagemagick/magick-wasm')> | undefined;
 
-/** Once, when the first such image comes: this takes a third of a second. */
+/** Loaded once, for the first such image: this takes a third of a second. */
 async function loaded() {
   loading ??= (async () => {
     const library = await import('@imagemagick/magick-wasm');

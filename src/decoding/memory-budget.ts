@@ -1,26 +1,26 @@
-/** The memory that all images together may take that are being decoded at a moment, in all threads that work together. */
+/** Limits the memory of all images that are being decoded at once, in all cooperating threads. */
 
 /** Room for one of the largest phone photos (200 megapixels of 3 bytes), or for many smaller ones. */
 export const decodingBytes = 600_000_000;
 
 const all = Math.floor(decodingBytes / 1024);
 
-/** A budget of its own, for threads that share it; it ends with them, whatever they still hold of it. */
+/** A new budget, for threads that share it. It ends with them, whatever they still hold. */
 export function newBudget(): SharedArrayBuffer {
   const budget = new SharedArrayBuffer(4);
   new Int32Array(budget)[0] = all;
   return budget;
 }
 
-/** Kibibytes that nobody has claimed. */
+/** Unclaimed kibibytes. */
 let left = new Int32Array(newBudget());
 
-/** Joins the budget that the thread which started this one made. */
+/** Joins the budget of the thread that started this one. */
 export function joinBudget(budget: SharedArrayBuffer): void {
   left = new Int32Array(budget);
 }
 
-/** Does the work once so much memory is left; an image that claims more than there is has all of it. */
+/** Does the work once so much memory is free. An image that claims more than the budget gets all of it. */
 export async function withMemory<T>(bytes: number, work: () => Promise<T>): Promise<T> {
   const claim = Math.min(Math.ceil(bytes / 1024), all);
   for (;;) {

@@ -1,14 +1,14 @@
-/** The preview in a camera's raw image: a JPEG, made by the camera, as large as the sensor in most. */
+/** Finds the preview in a camera's raw file: a JPEG by the camera, mostly as large as the sensor. */
 
-/** A JPEG in a file, and how it is to be turned to be upright, if the file around it says so. */
+/** A JPEG in a file, and how to turn it upright, if the file around it says so. */
 export interface RawPreview {
   readonly jpeg: Uint8Array<ArrayBuffer>;
   readonly orientation: number | undefined;
 }
 
 /**
- * The JPEG of most pixels in the file. Every maker puts previews elsewhere, in parts that few describe; a JPEG is
- * known by itself. Time is linear in the file's length.
+ * The JPEG with most pixels in the file. Every maker puts previews elsewhere, in poorly documented parts, but a JPEG can
+ * be recognised. Time is linear in the file's length.
  */
 export function rawPreview(bytes: Uint8Array<ArrayBuffer>): RawPreview | undefined {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -26,10 +26,10 @@ export function rawPreview(bytes: Uint8Array<ArrayBuffer>): RawPreview | undefin
 
 const jpegBegins = Buffer.from([0xff, 0xd8, 0xff]);
 const jpegEnds = Buffer.from([0xff, 0xd9]);
-/** Before its pixels, a preview has a dozen. */
+/** Limit of segments before the pixels. A preview has a dozen. */
 const mostSegments = 64;
 
-/** How many pixels a JPEG has that begins here, and where its data begins; undefined if it is none that can be seen. */
+/** Number of pixels, and start of the data, of a JPEG that begins here; undefined if it is not a visible one. */
 function jpegAt(file: Buffer, start: number): { readonly pixels: number; readonly data: number } | undefined {
   let pixels = 0;
   let at = start + 2;
@@ -39,7 +39,7 @@ function jpegAt(file: Buffer, start: number): { readonly pixels: number; readonl
     const length = file.readUInt16BE(at + 2);
     if (marker < 0xc0 || marker === 0xff || length < 2) return undefined;
     if (marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)) {
-      const isSeen = marker <= 0xc2 && at + 9 <= file.length && file[at + 4] === 8; // Sensors' own data is lossless.
+      const isSeen = marker <= 0xc2 && at + 9 <= file.length && file[at + 4] === 8; // Lossless JPEGs are sensor data.
       if (!isSeen) return undefined;
       pixels = file.readUInt16BE(at + 5) * file.readUInt16BE(at + 7);
     }
@@ -49,12 +49,12 @@ function jpegAt(file: Buffer, start: number): { readonly pixels: number; readonl
   return undefined;
 }
 
-/** Where TIFF begins in Canon's CR3: a box of this name lies near the file's beginning. */
+/** Where TIFF begins in Canon's CR3: in a box of this name near the file's beginning. */
 const cr3Box = 'CMT1';
 const nearBeginning = 2 ** 16;
 const orientationTag = 0x112;
 
-/** The first folder's of the TIFF that most raw images are (some makers have marks of their own instead of its 42). */
+/** From the first directory of the TIFF in most raw files (some makers replace its 42 by another mark). */
 function orientationIn(file: Buffer): number | undefined {
   const box = file.toString('latin1', 4, 8) === 'ftyp' ? file.subarray(0, nearBeginning).indexOf(cr3Box) : -4;
   if (file.toString('latin1', 4, 8) === 'ftyp' && box < 0) return undefined;

@@ -1,4 +1,4 @@
-/** The bytes of an image, out of files, URLs, and memory in several shapes. */
+/** Reads the bytes of an image from files, URLs, or memory in several forms. */
 
 import { constants, open } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
@@ -6,7 +6,7 @@ import { LincirError, quoted } from '../core/index.ts';
 import { asLincirError, pathOnDisk } from '../files/index.ts';
 import type { EncodedSource } from '../pixels/index.ts';
 
-/** An encoded image, and what errors call it. */
+/** An encoded image, and its name in errors. */
 export interface EncodedImage {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly name: string;
@@ -16,10 +16,9 @@ export interface EncodedImage {
 const mostImageBytes = 2 ** 31;
 
 /**
- * A source's bytes. A file is read anew each time: libraries that are given its path
- * may remember what it was.
- * @param name what errors call an image that has no path
- * @throws LincirError `not-found`, `io`, `bad-file` for what is empty or too large, `bad-argument` for another URL
+ * A source's bytes. A file is read again each time, because libraries that get its path may remember its old contents.
+ * @param name name in errors of an image without a path
+ * @throws LincirError `not-found`, `io`, `bad-file` if it is empty or too large, `bad-argument` for another URL
  */
 export async function imageBytes(source: EncodedSource, name: string): Promise<EncodedImage> {
   if (typeof source === 'string') return { bytes: await fileBytes(source), name: source };
@@ -92,12 +91,12 @@ function expectSize(size: number, subject: string, nothing: string): void {
   if (size > mostImageBytes) throw notAnImage(subject, `${size} bytes`);
 }
 
-/** Whether nobody else's thread can change it. */
+/** Whether no other thread can change it. */
 function isOwn(bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> {
   return bytes.buffer instanceof ArrayBuffer;
 }
 
-/** A file that is no image, or damaged. */
+/** An error about a file that is not an image, or is damaged. */
 export function notAnImage(subject: string, found: string, cause?: unknown): LincirError {
   return new LincirError('bad-file', { subject, expected: 'a whole image', found, cause });
 }

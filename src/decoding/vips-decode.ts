@@ -1,4 +1,4 @@
-/** Decoding by libvips: what it takes, in memory and time, and the pixels. */
+/** Decodes with libvips: estimates memory and time, and returns the pixels. */
 
 import sharp, { type Metadata, type Sharp } from 'sharp';
 import { LincirError, option } from '../core/index.ts';
@@ -12,17 +12,17 @@ export interface VipsImage {
   readonly maxPixels: number;
   /** What errors call it. */
   readonly name: string;
-  /** Where the image itself does not say how it is to be turned. */
+  /** Orientation, if the image itself has none. */
   readonly orientation?: number;
 }
 
-/** The formats whose decoders take time that their headers tell of. */
+/** Formats whose headers tell how long decoding takes. */
 const quickFormats: ReadonlySet<ImageFormat> = new Set(['jpeg', 'png', 'webp', 'gif']);
-/** 40 megapixels as they come from most cameras, in a second at most. */
+/** 40 megapixels from most cameras, in at most a second. */
 const quickBytes = 128_000_000;
-/** Each goes through all pixels of a JPEG. Programs write ten. */
+/** Each scan of a JPEG goes through all its pixels. Programs write ten. */
 const quickScans = 20;
-/** Drawings are drawn smaller if they say that they are larger. */
+/** Larger drawings are rendered smaller. */
 const mostDrawnPixels = 4_000_000;
 
 export function isQuickFormat(format: ImageFormat): boolean {
@@ -33,17 +33,17 @@ export function isQuickFormat(format: ImageFormat): boolean {
 export interface VipsOpened {
   readonly image: Sharp;
   readonly header: Metadata;
-  /** Beside what the image itself says. */
+  /** Besides the image's own orientation. */
   readonly orientation: number | undefined;
-  /** What decoding it takes, in bytes, beside the bytes themselves. */
+  /** Memory for decoding it in bytes, besides the encoded bytes. */
   readonly cost: number;
-  /** Whether it takes so little that it need not be stopped. */
+  /** Whether it takes so little that no limit is needed. */
   readonly isQuick: boolean;
 }
 
 /**
  * Reads an image's header.
- * @param ignoreIcc take the colours as they are stored, and not as a profile says that they look
+ * @param ignoreIcc use the stored colours, and ignore a colour profile
  * @throws LincirError 'bad-file' if it has too many pixels, and what libvips throws
  */
 export async function openedByVips(given: VipsImage, ignoreIcc: boolean): Promise<VipsOpened> {
@@ -76,14 +76,14 @@ export function checkPixels(
   });
 }
 
-/** libvips keeps its messages for all threads together, so that one of several failures can come without. */
+/** libvips keeps its messages for all threads together, so one of several failures may lack its own. */
 export function damageIn(cause: unknown): string {
   const message = cause instanceof Error ? cause.message : String(cause);
   if (message === 'Unknown error') return 'damaged data';
   return message.length > mostOfMessage ? `${message.slice(0, mostOfMessage)}…` : message;
 }
 
-/** Some parsers repeat what they read. */
+/** Shortens messages, because some parsers repeat their input. */
 const mostOfMessage = 200;
 
 /** RGB, as stored. */
@@ -93,7 +93,7 @@ export async function vipsPixels({ image, header, orientation: around }: VipsOpe
   return { ...pixels, orientation };
 }
 
-/** RGBA, upright and fitted into a square, to be looked at. */
+/** RGBA, upright and fitted into a square, to show. */
 export async function vipsSmall(opened: VipsOpened, side: number): Promise<RgbImage> {
   const small = vipsUpright(opened)
     .resize({ width: side, height: side, fit: 'inside', withoutEnlargement: true })
@@ -102,7 +102,7 @@ export async function vipsSmall(opened: VipsOpened, side: number): Promise<RgbIm
   return pixelsOf(small, 4);
 }
 
-/** To be looked at. Sharp turns before it mirrors. */
+/** To show. Sharp turns before it mirrors. */
 export function vipsUpright({ image, header, orientation: around }: VipsOpened): Sharp {
   const { orientation = around ?? 1 } = header;
   const angle = { 3: 180, 5: 90, 6: 90, 7: 90, 8: 270 }[orientation] ?? 0;
@@ -111,10 +111,10 @@ export function vipsUpright({ image, header, orientation: around }: VipsOpened):
   return orientation === 4 || orientation === 7 ? upright.flip() : upright;
 }
 
-/** Of drawings, by CSS. */
+/** Of drawings, as in CSS. */
 const pixelsPerInch = 72;
 
-/** What libvips and the format's library hold of an image at once, in bytes for a pixel. */
+/** Memory of libvips and the format's library for an image, in bytes a pixel. */
 function bytesPerPixel(header: Metadata, format: ImageFormat): number {
   const { channels, depth, isProgressive = false } = header;
   const result = header.space === 'cmyk' ? 7 : 3;
@@ -125,7 +125,7 @@ function bytesPerPixel(header: Metadata, format: ImageFormat): number {
     case 'png':
       return result + (isProgressive ? sample * channels : 0);
     default:
-      return result + 8; // the frame, and the canvas that it is on
+      return result + 8; // the frame, and its canvas
   }
 }
 
@@ -145,7 +145,7 @@ async function rgbPixels(image: Sharp): Promise<RgbImage> {
   return pixelsOf(image.removeAlpha().toColourspace('srgb'), 3);
 }
 
-/** Pillow's plain formula, channel = (255 - ink)(255 - black) / 255, where libvips would go by a printer's profile. */
+/** Pillow's plain formula, channel = (255 - ink)(255 - black) / 255. libvips would use a printer's profile. */
 async function cmykPixels(image: Sharp): Promise<RgbImage> {
   const flat = image.removeAlpha().pipelineColourspace('cmyk').toColourspace('cmyk');
   const { data: inks, width, height } = await pixelsOf(flat, 4);

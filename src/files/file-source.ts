@@ -1,4 +1,4 @@
-/** Files as sources of bytes: exact reads at a position, of a file that is kept open or opened anew. */
+/** Files as sources of bytes: exact reads at a position, from a file that stays open or is reopened. */
 
 import { existsSync } from 'node:fs';
 import { type FileHandle, open, readdir, realpath, stat } from 'node:fs/promises';
@@ -7,7 +7,7 @@ import { LincirError, type ModelFiles, type RandomAccess, readJson } from '../co
 import { pathOnDisk } from './path-on-disk.ts';
 import { asLincirError } from './refusals.ts';
 
-/** Opens a file, hands it to `use`, and closes it whatever happens. Throws 'not-found', 'io' or 'bad-file'. */
+/** Opens a file, passes it to `use`, and closes it in any case. Throws 'not-found', 'io' or 'bad-file'. */
 export async function readingFile<T>(path: string, use: (file: FileSource) => Promise<T>): Promise<T> {
   const file = await openFile(path);
   try {
@@ -34,7 +34,7 @@ export async function openFile(path: string): Promise<FileSource> {
   }
 }
 
-/** A file to be read at any time, which nobody has to close. Throws 'not-found', 'io' or 'bad-file'. */
+/** A file that can be read at any time, and that nobody has to close. Throws 'not-found', 'io' or 'bad-file'. */
 export async function fileSource(path: string): Promise<FileSource> {
   const file = await openFile(path);
   file.closeWhenUnused();
@@ -46,7 +46,7 @@ export async function readJsonFile(path: string, limit?: number): Promise<unknow
   return await readingFile(path, (file) => readJson(file, limit));
 }
 
-/** The files of a model that lie in a folder. */
+/** The files of a model in a folder. */
 export function folderFiles(folder: string): ModelFiles {
   return {
     name: folder,
@@ -63,8 +63,8 @@ export function folderFiles(folder: string): ModelFiles {
 }
 
 /**
- * A file that was opened. It stays open until it is closed. Reads after that open it anew, and those that come one right
- * after the other share this.
+ * An opened file. It stays open until it is closed. Later reads reopen it, and reads that follow each other closely share
+ * this.
  */
 export class FileSource implements RandomAccess {
   readonly name: string;
@@ -92,7 +92,7 @@ export class FileSource implements RandomAccess {
     this.#handle = Promise.resolve(handle);
   }
 
-  /** @throws LincirError 'bad-file' for a range outside of the file, or when another file stands in its place; 'io' */
+  /** @throws LincirError 'bad-file' for a range outside the file, or when another file has replaced it; 'io' */
   async read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
     this.#reads += 1;
     try {
@@ -112,7 +112,7 @@ export class FileSource implements RandomAccess {
     await this.#closeUnused();
   }
 
-  /** Reads that begin right away still share what is open now. */
+  /** Reads that begin right away still share the open file. */
   closeWhenUnused(): void {
     this.#isKept = false;
     setImmediate(() => this.#closeUnused().catch(() => {}));

@@ -1,4 +1,4 @@
-/** Node's file system: files as sources of bytes, what is written whole or not at all, locks and caches. */
+/** Node's file system: files as sources of bytes, atomic writes, locks and caches. */
 
 export { asideIn, removeLeftovers } from './asides.ts';
 export { cacheFolder } from './cache-folder.ts';

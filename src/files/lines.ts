@@ -18,7 +18,7 @@ export async function* fileLines(path: string): AsyncGenerator<string, void, voi
 /**
  * The lines of a stream without their ends: `\n`, `\r\n` or, as old Macs wrote, `\r`. The last line needs no end.
  * A byte order mark does not belong to a line.
- * @param subject what messages call the stream
+ * @param subject the stream's name in messages
  * @throws LincirError 'bad-file' naming a line that is not UTF-8 or longer than 1 MiB, and what reading throws.
  */
 export async function* readLines(

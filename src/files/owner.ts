@@ -1,16 +1,16 @@
-/** Processes as the owners of what they leave on a disk: locks, and files that are not finished. */
+/** Processes as owners of locks and unfinished files. */
 
 import { hash } from 'node:crypto';
 import { readFile, readlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { errorCode } from '../core/index.ts';
 
-/** A process, told from every other one there ever was, as far as the system tells. */
+/** Identifies a process among all that ever were, as far as the system allows. */
 export interface Owner {
   readonly pid: number;
-  /** When the process began, in the system's own terms; empty where it does not tell. */
+  /** When the process began, in the system's own unit; empty if it is unknown. */
   readonly birth: string;
-  /** What process ids are valid in: the host's name, its boot, and its space of process ids. */
+  /** The scope of process ids: the host's name, its boot, and its namespace of process ids. */
   readonly place: string;
 }
 
@@ -25,8 +25,8 @@ export function thisProcess(): Promise<Owner> {
 }
 
 /**
- * Whether a process is at work, so that what it owns must be left alone. Undefined if that cannot be told from here: it is
- * one of another machine or container, or the system does not tell it from a later one that got the same id.
+ * Whether a process is running, so that what it owns must be left alone. Undefined if that is unknown: it belongs to
+ * another machine or container, or the system cannot tell it from a later one with the same id.
  */
 export async function isRunning({ pid, birth, place }: Owner): Promise<boolean | undefined> {
   const { place: ours } = await thisProcess();
@@ -36,20 +36,20 @@ export async function isRunning({ pid, birth, place }: Owner): Promise<boolean |
   return found === '' || birth === '' ? undefined : found === birth;
 }
 
-/** A place in few letters, as it stands in names of files. */
+/** A scope in few letters, for names of files. */
 export function shortPlace(place: string): string {
   return hash('sha256', place).slice(0, 16);
 }
 
-/** When a process began, in clock ticks since the system did; empty if that is not told, undefined if it has ended. */
+/** When a process began, in clock ticks since the boot; empty if unknown, undefined if it has ended. */
 async function birthOf(pid: number): Promise<string | undefined> {
   try {
-    process.kill(pid, 0); // Signal 0 only asks.
+    process.kill(pid, 0); // Signal 0 only checks.
   } catch (error) {
     if (errorCode(error) !== 'EPERM') return undefined;
   }
   const status = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-  // proc(5): behind the program's name, in parentheses, come the third field, the state, and so on to the 22nd.
+  // proc(5): after the program's name in parentheses come the third field, the state, and so on to the 22nd.
   const fields = status.slice(status.lastIndexOf(')') + 2).split(' ');
   return fields[0] === 'Z' ? undefined : (fields[22 - 3] ?? '');
 }

@@ -1,4 +1,4 @@
-/** Paths as the disk has them, whichever of a name's equivalent forms was typed. */
+/** Finds paths as the disk has them, whichever equivalent form of a name was typed. */
 
 import { lstat, readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';

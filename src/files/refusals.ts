@@ -1,4 +1,4 @@
-/** The operating system's refusals, told as LincirErrors. */
+/** Turns the operating system's errors into LincirErrors. */
 
 import { LincirError } from '../core/index.ts';
 

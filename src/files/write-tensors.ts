@@ -1,4 +1,4 @@
-/** Files of tensors, written whole or not at all: safetensors, and NumPy's .npy. */
+/** Writes files of tensors, whole or not at all: safetensors, and NumPy's .npy. */
 
 import {
   bytesPerElement,

@@ -1,4 +1,4 @@
-/** Attention written with matrix products: where its weights are wanted too, and for devices that fail at it whole. */
+/** Attention as matrix products: for graphs that need its weights, and for devices on which the operator fails. */
 
 import { dependencies } from './model.ts';
 import type { Attributes } from './operators.ts';
@@ -6,8 +6,8 @@ import * as op from './operators.ts';
 import { constant, type Value } from './values.ts';
 
 /**
- * The same outputs, with matrix products instead of the operator MultiHeadAttention: `everywhere`, or where something
- * uses its weights, as its gradient does; the operator itself would not give them.
+ * The same outputs, with matrix products instead of the operator MultiHeadAttention: `everywhere`, or only where something
+ * uses its weights, as its gradient does, because the operator does not return them.
  */
 export function withPlainAttention(
   outputs: Readonly<Record<string, Value>>,
@@ -28,7 +28,7 @@ export function withPlainAttention(
   return Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, current(value)]));
 }
 
-/** What MultiHeadAttention stands for: [batch, queries, width] and its weights [batch, heads, queries, keys]. */
+/** MultiHeadAttention's outputs: [batch, queries, width] and its weights [batch, heads, queries, keys]. */
 function plainAttention(
   [query, key, value, bias]: readonly Value[],
   { num_heads, scale }: Attributes['MultiHeadAttention'],

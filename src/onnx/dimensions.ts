@@ -42,7 +42,7 @@ export function sameShape(a: Shape, b: Shape): boolean {
   return a.length === b.length && a.every((size, axis) => size === b[axis]);
 }
 
-/** The shape that NumPy's broadcasting gives two shapes. */
+/** The shape of two shapes after NumPy's broadcasting. */
 export function broadcast(a: Shape, b: Shape): Shape {
   const rank = Math.max(a.length, b.length);
   return Array.from({ length: rank }, (_, axis) => {
@@ -62,7 +62,7 @@ export function formatShape(shape: Shape): string {
   return `[${shape.join(', ')}]`;
 }
 
-/** A size's value where its symbols stand for these numbers; undefined when one of them is not known. */
+/** A size's value for these values of its symbols; undefined if one is missing. */
 export function resolved(dimension: Dimension, symbols: ReadonlyMap<string, number>): number | undefined {
   const values = terms(dimension).map(({ coefficient, symbols: factors }) =>
     factors.reduce((product, factor) => product * (symbols.get(factor) ?? Number.NaN), coefficient),
@@ -71,7 +71,7 @@ export function resolved(dimension: Dimension, symbols: ReadonlyMap<string, numb
   return Number.isNaN(sum) ? undefined : sum;
 }
 
-/** The terms of a size, for whoever computes its value: products of symbols with their coefficients. */
+/** The terms of a size: products of symbols with their coefficients. */
 export function terms(dimension: Dimension): { coefficient: number; symbols: readonly string[] }[] {
   return [...termsOf(dimension)].map(([product, coefficient]) => ({
     coefficient,

@@ -1,15 +1,15 @@
-/** What operators are put together to: layers and losses, all differentiable as they are. */
+/** Layers and losses, composed of operators, so that they are differentiable. */
 
 import { isContiguous, LincirError, quoted, type StoredTensor } from '../core/index.ts';
 import { sizeOf } from './dimensions.ts';
 import * as op from './operators.ts';
 import { constant, sizeAt, type Value, weight } from './values.ts';
 
-/** A weight as float32; the engine widens float16 and bfloat16, and turns what lies turned, once, when the session is made. */
+/** A weight as float32. When the session is made, the engine widens float16 and bfloat16, and transposes what is stored transposed. */
 export function asFloat32(stored: StoredTensor, shape: readonly number[] = stored.shape): Value {
   const { strides, ...plain } = stored;
   if (strides === undefined) return op.cast(weight(stored, shape), 'float32');
-  const axes = [...strides.keys()].sort((a, b) => strides[b]! - strides[a]!); // as they lie in the file
+  const axes = [...strides.keys()].sort((a, b) => strides[b]! - strides[a]!); // as stored in the file
   const lying = axes.map((axis) => stored.shape[axis]!);
   if (
     !isContiguous(

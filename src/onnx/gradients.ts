@@ -8,7 +8,7 @@ import * as op from './operators.ts';
 import { integersIn, reducedAxes, sizesIn } from './shapes.ts';
 import { constant, type Node, sizeAt, type Value } from './values.ts';
 
-/** From a node and the gradients of its outputs, the gradients of its inputs. `undefined`: the input has none. */
+/** Returns the gradients of a node's inputs from those of its outputs. `undefined`: the input has none. */
 type GradientRule<K extends op.OperatorName> = (
   node: Node<K>,
   gradient: Value,
@@ -205,7 +205,7 @@ function softmaxGradient(y: Value, g: Value, axis: number): Value {
   return op.sub(weighted, op.mul(y, op.reduceSum(weighted, [axis], true)));
 }
 
-/** Undoes broadcasting: the sum of `g` over the axes along which something of `shape` was repeated. */
+/** Undoes broadcasting: sums `g` over the axes along which a value of `shape` was repeated. */
 function sumTo(g: Value, shape: Shape): Value {
   const extra = g.shape.length - shape.length;
   const axes = [...g.shape.keys()].filter((axis) => axis < extra || shape[axis - extra] !== g.shape[axis]);

@@ -1,4 +1,4 @@
-/** Writes a graph as an ONNX model: everything that its outputs depend on, with weights left where they lie. */
+/** Writes a graph as an ONNX model: everything that its outputs depend on, with weights left in their files. */
 
 import { type ElementType, LincirError, type StoredTensor } from '../core/index.ts';
 import { type Dimension, type Shape, terms } from './dimensions.ts';
@@ -16,9 +16,9 @@ import type { ConstantData, Node, Value } from './values.ts';
 export interface Model {
   readonly bytes: Uint8Array;
   readonly inputs: ReadonlyMap<string, Value>;
-  /** The folder, with a separator at its end, that holds every weight file; undefined if none is on disk. */
+  /** The folder of all weight files, with a separator at its end; undefined if none is on disk. */
   readonly folder: string | undefined;
-  /** Weights that are not in this folder, by what the model names as their files. */
+  /** Weights that are not in this folder, by the names of their files in the model. */
   readonly weights: ReadonlyMap<string, StoredTensor>;
 }
 
@@ -58,7 +58,7 @@ export function buildModel(outputs: Readonly<Record<string, Value>>): Model {
       continue;
     }
     const name = `${node.operator}:${index}`;
-    // What comes after the last output that something uses need not be computed.
+    // Outputs after the last one that something uses need not be computed.
     const wanted = node.outputs.slice(0, node.outputs.findLastIndex((output) => values.has(output)) + 1);
     for (const [position, output] of wanted.entries()) {
       names.set(output, position === 0 ? name : `${name}:${position}`);
@@ -101,7 +101,7 @@ function ambiguous(subject: string, expected: string, found: string): LincirErro
   return new LincirError('bad-argument', { subject, expected, found, todo: 'choose another name' });
 }
 
-/** What the outputs depend on: nodes, each after those it needs, and all values that are used, the outputs included. */
+/** What the outputs depend on: nodes, each after those it needs, and all used values, including the outputs. */
 export function dependencies(outputs: readonly Value[]): { nodes: Node[]; values: ReadonlySet<Value> } {
   const nodes = new Set<Node>();
   const values = new Set<Value>();
@@ -121,8 +121,8 @@ export function dependencies(outputs: readonly Value[]): { nodes: Node[]; values
 }
 
 /**
- * Writes int64 vectors of sizes; each symbol is read off the first input that has it. Gives a function from
- * sizes to the name of their vector.
+ * Writes int64 vectors of sizes. Each symbol is read from the first input that has it. Returns a function from sizes to
+ * the name of their vector.
  */
 function sizeWriter(graph: GraphProto, inputs: ReadonlyMap<string, Value>): (sizes: Shape) => string {
   const written = new Map<string, string>();
@@ -194,7 +194,7 @@ function attribute(name: string, value: number | string | readonly number[]): At
   return floatAttributes.has(name) ? { name, type: 1, f: value } : { name, type: 2, i: value };
 }
 
-/** A constant's data, or where a weight lies: in a file below `folder`, or among `weights`. */
+/** A constant's data, or the place of a weight: in a file below `folder`, or in `weights`. */
 function initializer(
   name: string,
   { type, shape, origin }: Value,
@@ -227,8 +227,8 @@ function bytesOf(data: ConstantData): Uint8Array {
 }
 
 /**
- * The deepest folder that holds the files of all weights, with a separator at its end: ONNX Runtime reads below one folder
- * only. Undefined if there are no weights, or one is not in a file: then it reads none by itself.
+ * The deepest folder with the files of all weights, with a separator at its end, because ONNX Runtime only reads below one
+ * folder. Undefined if there are no weights, or if one is not in a file: then it reads none itself.
  */
 function commonFolder(values: readonly Value[]): string | undefined {
   const paths = values.flatMap(({ origin }) =>

@@ -54,7 +54,7 @@ export interface Attributes {
 
 export type OperatorName = keyof Attributes;
 
-/** Applies an operator: checks its inputs, infers its outputs' shapes, and gives the outputs. */
+/** Applies an operator: checks its inputs, infers its outputs' shapes, and returns the outputs. */
 export function apply<K extends OperatorName>(
   operator: K,
   inputs: readonly Value[],
@@ -151,7 +151,7 @@ export const slice = (x: Value, axis: number, start: Dimension, end: Dimension):
 /** Zeros before and after, for every axis: [before0, before1, …, after0, after1, …]. */
 export const pad = (x: Value, amounts: Shape): Value => first(apply('Pad', [x, dimensions(amounts)], none));
 
-/** Rows of `x` (its first axis), as `indices` say: [...indices.shape, ...x.shape from 1 on]. */
+/** The rows of `x` (its first axis) at `indices`: [...indices.shape, ...x.shape from 1 on]. */
 export const gather = (x: Value, indices: Value): Value => first(apply('Gather', [x, indices], none));
 export const gatherElements = (x: Value, indices: Value, axis: number): Value =>
   first(apply('GatherElements', [x, indices], { axis }));
@@ -159,7 +159,7 @@ export const gatherElements = (x: Value, indices: Value, axis: number): Value =>
 export const gatherND = (x: Value, indices: Value): Value => first(apply('GatherND', [x, indices], none));
 export const addAtElements = (x: Value, indices: Value, updates: Value, axis: number): Value =>
   first(apply('ScatterElements', [x, indices, updates], { axis, reduction: 'add' }));
-/** A copy of x in which `updates` stand at the positions that the rows of `indices` name, each position once at most. */
+/** A copy of x with `updates` at the positions that the rows of `indices` name, each position at most once. */
 export const scatterND = (x: Value, indices: Value, updates: Value): Value =>
   first(apply('ScatterND', [x, indices, updates], none));
 

@@ -1,12 +1,12 @@
-/** What runs models: the little that a session needs of an engine. `#runtime` names the one of this platform. */
+/** The interface of an engine that runs models. `#runtime` names this platform's engine. */
 
 import type { Float32Tensor } from '../core/index.ts';
 import type { Device } from './choices.ts';
 
 export interface Runtime {
-  /** What messages call the platform. */
+  /** The platform's name in messages. */
   readonly platform: string;
-  /** What a device needs in order to work. */
+  /** Requirements of a device. */
   readonly needs: Readonly<Partial<Record<Device, string>>>;
   /** The names of the devices that are offered here. */
   devices(): readonly string[];
@@ -27,11 +27,11 @@ export interface SessionOptions {
   /** Threads of one operator on the CPU. Default: as many as there are physical cores. */
   readonly threads?: number;
   /**
-   * Rearrange weights for speed when the session is made. Without, it is made in a third of the time, and a run takes a
-   * tenth to a half longer: for a single run. Default: true.
+   * Rearrange weights for speed when the session is made. Without it, making the session takes a third of the time, but a
+   * run takes a tenth to a half longer: for a single run. Default: true.
    */
   readonly prepack?: boolean;
-  /** Write ONNX Runtime's profile to a file whose name begins so. */
+  /** Write ONNX Runtime's profile to a file with this prefix. */
   readonly profile?: string;
 }
 
@@ -41,7 +41,7 @@ export interface RuntimeSession {
   dispose(): Promise<void>;
 }
 
-/** What goes into a run: row-major values. */
+/** Inputs of a run: row-major values. */
 export interface RunTensor {
   readonly shape: readonly number[];
   readonly data: Float32Array | BigInt64Array;

@@ -1,4 +1,4 @@
-/** Runs graphs: checks what goes in, and tells failures of the runtime as LincirErrors. */
+/** Runs graphs: checks the inputs, and turns failures of the runtime into LincirErrors. */
 
 import { runtime } from '#runtime';
 import { elementCount, type Float32Tensor, LincirError, option } from '../core/index.ts';
@@ -9,10 +9,10 @@ import { buildModel, type Model } from './model.ts';
 import type { RunTensor, RuntimeSession, SessionOptions } from './runtime.ts';
 import type { Value } from './values.ts';
 
-/** ONNX Runtime starts as many as it is told to, whatever that does to the machine. */
+/** Limit of threads, because ONNX Runtime starts any number, whatever that does to the machine. */
 const mostThreads = 1024;
 
-/** A graph, ready to run. Owns memory outside JavaScript: dispose of it. */
+/** A graph that is ready to run. Owns memory outside JavaScript: dispose of it. */
 export class Session {
   #session: RuntimeSession | undefined;
   readonly #model: Model;
@@ -74,7 +74,7 @@ export class Session {
     }
   }
 
-  /** Ends profiling, if asked for, and frees the session; a second time, does nothing. */
+  /** Ends profiling, if it is on, and frees the session. A second call does nothing. */
   async dispose(): Promise<void> {
     const session = this.#session;
     this.#session = undefined;
@@ -82,7 +82,7 @@ export class Session {
   }
 }
 
-/** The bytes of weights, each in a buffer of its own. */
+/** The bytes of weights, each in its own buffer. */
 async function inMemory(weights: Model['weights']): Promise<ReadonlyMap<string, Uint8Array>> {
   const read = Array.from(weights, async ([name, { source, offset, byteLength }]) => {
     return [name, await source.read(offset, byteLength)] as const;

@@ -1,4 +1,4 @@
-/** The shape rule of every operator: from its inputs, the types and shapes of its outputs. */
+/** The shape rule of every operator: computes the types and shapes of its outputs from its inputs. */
 
 import { type ElementType, LincirError } from '../core/index.ts';
 import {
@@ -191,7 +191,7 @@ function reduce(inputs: readonly Value[], { keepdims }: Attributes['ReduceSum'])
   return [{ type: x!.type, shape }];
 }
 
-/** The shape of what stands in x at the positions that the rows of `indices` name. */
+/** The shape of x's values at the positions that the rows of `indices` name. */
 function shapeAtRows(x: Value, indices: Value): Shape {
   expectType('indices', indices, 'int64');
   const rank = x.shape.length;

@@ -21,9 +21,9 @@ export interface Value {
 export type Origin =
   /** Given by the caller at every run. */
   | { readonly kind: 'input'; readonly name: string }
-  /** Small data that stands in the graph itself. */
+  /** Small data in the graph itself. */
   | { readonly kind: 'constant'; readonly data: ConstantData }
-  /** A tensor used where it lies, in a weight file. */
+  /** A tensor in a weight file, which the engine reads there. */
   | { readonly kind: 'weight'; readonly stored: StoredTensor }
   /** The output number `index` of a node. */
   | { readonly kind: 'result'; readonly node: Node; readonly index: number };
@@ -57,8 +57,8 @@ export function integers(data: readonly number[], shape: readonly number[] = [da
 }
 
 /**
- * A contiguous weight, read by the engine from where it lies. `shape` may name another shape with as many elements.
- * Its element type is the file's; `asFloat32` in functions.ts makes float32 of the smaller ones.
+ * A contiguous weight, which the engine reads from its file. `shape` may be another shape with as many elements. Its
+ * element type is the file's; `asFloat32` in functions.ts widens smaller ones.
  */
 export function weight(stored: StoredTensor, shape: readonly number[] = stored.shape): Value {
   if (

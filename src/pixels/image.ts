@@ -8,9 +8,9 @@ export interface RgbImage {
   readonly data: Uint8Array;
   readonly width: number;
   readonly height: number;
-  /** How these pixels are to be turned to be seen upright: 1 to 8, as in EXIF. Absent: they are upright. */
+  /** How to turn these pixels upright: 1 to 8, as in EXIF. Absent: they are upright. */
   readonly orientation?: number;
-  /** The size of the image that these pixels are a window of, upright unless the window is as stored. */
+  /** Size of the image of which these pixels are a window, upright unless the window is as stored. */
   readonly whole?: { readonly width: number; readonly height: number };
 }
 
@@ -21,8 +21,8 @@ export type EncodedSource = string | URL | Uint8Array | ArrayBuffer | Blob;
 export type ImageSource = EncodedSource | RgbImage;
 
 /**
- * Decodes an image and gives the window's pixels. `#decode` names the machine's own.
- * @param name what errors call an image that has no path
+ * Decodes an image, and returns the window's pixels. `#decode` names the machine's own decoder.
+ * @param name name in errors of an image without a path
  * @throws LincirError 'not-found', 'io', or 'bad-file' for what is not a whole image of at most `maxPixels`
  */
 export type DecodeWindow = (
@@ -39,7 +39,7 @@ export function isPixels(source: ImageSource): source is RgbImage {
   return typeof source === 'object' && 'data' in source;
 }
 
-/** Throws LincirError 'bad-argument' for pixels that are not as they say. */
+/** Throws LincirError 'bad-argument' for inconsistent pixels. */
 export function checkedPixels(image: RgbImage, name: string): RgbImage {
   const { data, width, height } = image;
   const whole = Number.isSafeInteger(width) && Number.isSafeInteger(height) && width > 0 && height > 0;

@@ -1,4 +1,4 @@
-/** RGB pixels: turned upright, padded, resized and cropped, to the bit as Pillow does it. */
+/** RGB pixels: turns, pads, resizes and crops them, bit for bit as Pillow does. */
 
 export {
   checkedPixels,

@@ -1,4 +1,4 @@
-/** Images that are stored lying or mirrored: their rows as they are seen upright. */
+/** Turns images that are stored rotated or mirrored upright, row by row. */
 
 import type { RgbImage } from './image.ts';
 
@@ -6,11 +6,11 @@ import type { RgbImage } from './image.ts';
 export interface UprightRows {
   readonly width: number;
   readonly height: number;
-  /** The pixels of a row from `from` up to, not including, `to`. It is overwritten by later calls. */
+  /** The pixels of a row from `from` to before `to`. Later calls overwrite the result. */
   readonly row: (y: number, from: number, to: number) => Uint8Array;
 }
 
-/** So many rows are turned together: of an image that lies, they are what a few lines of the cache hold. */
+/** Rows to turn together: for a rotated image, they fit into a few cache lines. */
 const rowsAtOnce = 32;
 
 export function uprightSize({ width, height, orientation = 1 }: RgbImage): {
@@ -20,7 +20,7 @@ export function uprightSize({ width, height, orientation = 1 }: RgbImage): {
   return orientation >= 5 ? { width: height, height: width } : { width, height };
 }
 
-/** Nothing is copied but the rows that are asked for. They are best asked for in order, with one range. */
+/** Copies only requested rows. Request them in order, with one range. */
 export function uprightRows(image: RgbImage): UprightRows {
   const { data, orientation = 1 } = image;
   const size = uprightSize(image);
@@ -54,7 +54,7 @@ export function uprightRows(image: RgbImage): UprightRows {
   return { ...size, row };
 }
 
-/** In bytes: where the upright image's first pixel lies, and how far it is to the next to the right and below. */
+/** In bytes: the position of the upright image's first pixel, and the steps to the right and down. */
 function steps({ width, height, orientation = 1 }: RgbImage): {
   readonly origin: number;
   readonly right: number;
@@ -63,7 +63,7 @@ function steps({ width, height, orientation = 1 }: RgbImage): {
   const pixel = 3;
   const line = width * pixel;
   const [lastColumn, lastRow] = [line - pixel, (height - 1) * line];
-  // EXIF 3.0, section 4.6.5.1.6: where the stored image's first row and first column are seen.
+  // EXIF 3.0, section 4.6.5.1.6: the visible positions of the stored image's first row and first column.
   switch (orientation) {
     case 2:
       return { origin: lastColumn, right: -pixel, down: line };

@@ -7,11 +7,11 @@ import { kernelBytes } from './resample-kernel.ts';
 export type ResampleFilter = 'bilinear' | 'bicubic';
 
 /**
- * What happens along one axis, in pixels: the image lies on a black canvas, the canvas is resized, and a window is
- * cut out of the result. A window may reach past the resized canvas; it is black there.
+ * The steps along one axis, in pixels: the image is put on a black canvas, the canvas is resized, and a window is cut out
+ * of the result. A window may exceed the resized canvas; it is black there.
  */
 export interface AxisPlan {
-  /** Length of the canvas; the image's own length where nothing is padded. */
+  /** Length of the canvas; the image's own length without padding. */
   readonly canvas: number;
   /** Where the image begins on the canvas. */
   readonly offset: number;

@@ -1,4 +1,4 @@
-/** Loads ONNX Runtime's native part where this is installed as a package: what `scripts/build.ts` has its JavaScript call. */
+/** Loads ONNX Runtime's native part in an installed package. `scripts/build.ts` makes its JavaScript call this. */
 
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -8,12 +8,12 @@ import { LincirError } from '../core/index.ts';
 const target = `${process.platform}-${process.arch}`;
 
 /**
- * In this order: that of an `onnxruntime-node` of the same version which the user installed, with CUDA's libraries say;
- * the package of this platform; what `npm pack` put beside the code. The package `onnxruntime-node` itself is no
- * dependency, since it has the binaries of all platforms, and an install script that fails without its network.
+ * It tries, in this order: an `onnxruntime-node` of the same version that the user installed, for example with CUDA's
+ * libraries; the package of this platform; the binaries that `npm pack` put beside the code. `onnxruntime-node` itself is
+ * not a dependency, because it has the binaries of all platforms, and an install script that fails without its network.
  * @param version of onnxruntime-node, whose JavaScript is part of this package
- * @param from the module that asks
- * @throws LincirError 'device' where there is none, or the system cannot load it
+ * @param from the requesting module
+ * @throws LincirError 'device' if there is none, or if the system cannot load it
  */
 export function loadBinding(version: string, from = import.meta.url): unknown {
   const require = createRequire(from);

@@ -3,7 +3,7 @@
 import * as ort from 'onnxruntime-node';
 import type { Runtime } from '../onnx/index.ts';
 
-// Its failures come as exceptions; what it would print of its own accord belongs to no library.
+// Its failures are exceptions. A library must not print its other messages.
 ort.env.logLevel = 'fatal';
 
 export const runtime: Runtime = {
@@ -23,7 +23,7 @@ export const runtime: Runtime = {
       ...(weights.size > 0 && { externalData: Array.from(weights, ([path, data]) => ({ path, data })) }),
       extra: {
         session: {
-          // Else its threads go on spinning for 30 ms after each run, against whatever comes next.
+          // Otherwise its threads spin for 30 ms after each run, and slow down whatever comes next.
           force_spinning_stop: '1',
           ...(prepack ? {} : { disable_prepacking: '1' }),
           ...(folder === undefined ? {} : { model_external_initializers_file_folder_path: folder }),

@@ -1,4 +1,4 @@
-/** Searching with everything loaded: sessions, and inversion with its cache. */
+/** Searches with everything loaded: sessions, and inversion with its cache. */
 
 export { type OpenInversionOptions, openInversion } from './open-inversion.ts';
 export {

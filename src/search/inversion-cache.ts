@@ -1,19 +1,19 @@
-/** Textual inversion that remembers: pseudo tokens are kept on disk as they are found, and taken from there later. */
+/** Textual inversion with a cache of pseudo tokens on disk. */
 
 import type { Float32Tensor } from '../core/index.ts';
 import { VectorCache } from '../files/index.ts';
 import { checkedInversion, type InvertOptions, invert, invertedBatches } from '../phi/index.ts';
 
 export interface InvertCachedOptions extends InvertOptions {
-  /** A folder; absent: nothing is kept. Models of one width, prompts and settings may share it. */
+  /** The cache's folder; absent: no cache. Models of one width, prompts and settings may share it. */
   readonly cache?: string;
-  /** A key stands for one image as it is embedded: its content and its preprocessing. The same key, the same result. */
+  /** A key stands for an image's content and preprocessing. The same key gives the same result. */
   readonly keys: readonly string[];
 }
 
 /**
- * `invert` for what the cache does not have yet, which is added a batch at a time: whatever ends the process, all finished
- * batches are there the next time. `onProgress` is first told how many were found.
+ * Runs `invert` for images that the cache lacks, and adds each finished batch to it, so that an interruption loses no
+ * finished batch. `onProgress` first gets the number found in the cache.
  * @returns pseudo tokens [n, width]
  * @throws what `invert` and `VectorCache` throw
  */
@@ -23,10 +23,10 @@ export async function invertCached(options: InvertCachedOptions): Promise<Float3
   const { clip, embeddings, keys, onProgress } = inversion;
   const { width, projection } = clip.textConfig;
   const { settings } = checkedInversion(inversion);
-  // All that a pseudo token depends on.
+  // Everything that a pseudo token depends on.
   const cacheKeys = keys.map((key) => JSON.stringify([key, clip.fingerprint, settings]));
   const cache = await VectorCache.open(folder, width);
-  const rowOf = new Map(cacheKeys.map((key, row) => [key, row])); // a key that comes twice is inverted once
+  const rowOf = new Map(cacheKeys.map((key, row) => [key, row])); // a repeated key is inverted once
   const missing = [...rowOf].filter(([key]) => !cache.has(key));
   const known = keys.length - missing.length;
   onProgress?.(known);

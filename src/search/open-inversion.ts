@@ -1,4 +1,4 @@
-/** Inversion in the place of phi: it makes the pseudo tokens of images, each of which is found once. */
+/** Inversion as a replacement for phi: computes each image's pseudo token once. */
 
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
@@ -10,14 +10,14 @@ import { invertCached } from './inversion-cache.ts';
 export interface OpenInversionOptions
   extends Pick<InvertOptions, 'prompt' | 'settings' | 'seed' | 'device' | 'threads' | 'signal'> {
   readonly clip: Clip;
-  /** Where pseudo tokens are kept, in a folder for each model; absent: nowhere. */
+  /** Where to keep pseudo tokens, in a folder for each model. Absent: nowhere. */
   readonly cache?: string;
-  /** Told how many of so many images are inverted. */
+  /** Called with how many of all images are inverted. */
   readonly onProgress?: (done: number, total: number) => void;
 }
 
 export interface Inversion {
-  /** What every pseudo token is found with. */
+  /** Settings for every pseudo token. */
   readonly settings: ReturnType<typeof inversionSettings>;
   /** The lengths of embeddings do not matter. */
   readonly info: { readonly l2Normalize: true };
@@ -25,7 +25,7 @@ export interface Inversion {
   encode(embeddings: Float32Tensor): Promise<Float32Tensor>;
 }
 
-/** @throws LincirError 'bad-argument' for settings that cannot be */
+/** @throws LincirError 'bad-argument' for impossible settings */
 export function openInversion(options: OpenInversionOptions): Inversion {
   const { clip, cache, onProgress, ...others } = options;
   const { prompt, seed, ...settings } = inversionSettings(options);
@@ -35,7 +35,7 @@ export function openInversion(options: OpenInversionOptions): Inversion {
     info: { l2Normalize: true },
     encode: (embeddings) => {
       const [rows = 0, size = 0] = embeddings.shape;
-      // The same image in another place is the same: its embedding tells it apart.
+      // The embedding identifies an image, so that its place does not matter.
       const keyOf = (_: unknown, row: number) =>
         createHash('sha256')
           .update(embeddings.data.subarray(row * size, (row + 1) * size))

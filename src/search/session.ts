@@ -32,26 +32,26 @@ export interface SearchSessionOptions {
   readonly model?: string;
   readonly device?: Device;
   readonly threads?: number;
-  /** Off: loading is quicker, each search slower, and the last bits of vectors are others. Default: on. */
+  /** Off: loading is quicker, each search is slower, and the last bits of vectors differ. Default: on. */
   readonly prepack?: boolean;
   /** Fetch images from private addresses, too. */
   readonly allowPrivate?: boolean;
-  /** Where `oti` keeps its pseudo tokens. Default: the cache folder. */
+  /** Folder in which `oti` keeps its pseudo tokens. Default: the cache folder. */
   readonly cache?: string;
-  /** Ends downloads and inversions. */
+  /** Aborts downloads and inversions. */
   readonly signal?: AbortSignal;
   readonly onEvent?: (event: SearchEvent) => void;
 }
 
-/** What takes a while, or a person should know. */
+/** Events that take a while, or that users should know. */
 export type SearchEvent =
   | { readonly kind: 'download'; readonly what: string; readonly progress: DownloadProgress }
   /** Before the download of a phi, in words for the user. */
   | { readonly kind: 'licence'; readonly notice: string }
   | { readonly kind: 'inversion'; readonly done: number; readonly total: number }
-  /** The download or inversion that was told of has ended. */
+  /** The reported download or inversion has ended. */
   | { readonly kind: 'done' }
-  /** Another process has rebuilt the index: its model is loaded. */
+  /** Another process has rebuilt the index, and its model is being loaded. */
   | { readonly kind: 'rebuilt'; readonly index: string; readonly model: string };
 
 /** A request. */
@@ -64,7 +64,7 @@ export interface SearchRequest
   readonly phi?: string;
   readonly top: number;
   readonly page: number;
-  /** Do not leave out the query's own images. */
+  /** Keep the query's own images in the results. */
   readonly includeReference?: boolean;
 }
 
@@ -205,7 +205,7 @@ export class SearchSession {
     return { name: image.name, ...(await this.index.reference(bytes)) };
   }
 
-  /** What makes a method's pseudo tokens. A phi is loaded once; another one takes its place. */
+  /** The source of a method's pseudo tokens. A phi is loaded once; another one replaces it. */
   async #pseudoTokensOf(method: Method, name: string | undefined): Promise<PseudoTokenEncoder | undefined> {
     const { device, threads, signal, onEvent, cache = cacheFolder() } = this.#options;
     const clip = this.#clip;
