@@ -13,7 +13,7 @@ export interface Comparison {
   readonly pairs: readonly ComparedPair[];
 }
 
-export interface ComparedPair {
+interface ComparedPair {
   readonly a: string;
   readonly b: string;
   /** By metric: both figures on the common queries, and b minus a. */

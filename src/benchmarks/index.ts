@@ -2,24 +2,22 @@
 
 export * from './benchmark.ts';
 export { benchmarkKinds } from './choices.ts';
-export { type ComparedPair, type Comparison, compareResults } from './compare.ts';
-export type { EmbedImagesOptions } from './embed-images.ts';
+export { type Comparison, compareResults } from './compare.ts';
 export {
   type EvaluateOptions,
   type Evaluation,
   type EvaluationProgress,
   evaluate,
-  type Rankings,
   rankAll,
   validationOn,
 } from './evaluate.ts';
 export type { ImageProblem } from './image-facts.ts';
 export { type MethodToEvaluate, methodToEvaluate } from './methods.ts';
 export { kindNamed, openBenchmark, openKind } from './open.ts';
-export { type OpenedMethods, type OpenMethodsOptions, openMethods } from './open-methods.ts';
+export { openMethods } from './open-methods.ts';
 export { scorePredictions } from './predicted.ts';
 export { promptOf, wordingsOf } from './prompts.ts';
 export { evaluationReport } from './report/page.ts';
-export type { Difference, Figure, MethodResults, Results } from './results.ts';
-export { expectRoomForResults, readResults, writeEvaluation, writeResults } from './results-file.ts';
+export type { Figure, Results } from './results.ts';
+export { expectRoomForResults, readResults, writeEvaluation } from './results-file.ts';
 export { writeSubmission } from './submission.ts';

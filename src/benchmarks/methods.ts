@@ -45,7 +45,7 @@ export function methodToEvaluate(
   };
 }
 
-export interface ComposeQueriesOptions {
+interface ComposeQueriesOptions {
   readonly clip: Clip;
   readonly pictures: ImageEmbeddings;
   readonly prompt: Prompt;

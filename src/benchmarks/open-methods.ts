@@ -12,7 +12,7 @@ import { loadPhi, type Phi } from '../phi/index.ts';
 import { type OpenInversionOptions, openInversion } from '../search/index.ts';
 import { type MethodToEvaluate, methodToEvaluate } from './methods.ts';
 
-export interface OpenMethodsOptions {
+interface OpenMethodsOptions {
   readonly clip: Clip;
   /** Files, runs' folders, or names on the hub, for the methods that need a phi. */
   readonly phi?: Readonly<Partial<Record<Method, string>>>;
@@ -32,7 +32,7 @@ export interface OpenMethodsOptions {
 }
 
 /** Owns memory outside JavaScript: dispose of it. */
-export interface OpenedMethods {
+interface OpenedMethods {
   readonly methods: readonly MethodToEvaluate[];
   dispose(): Promise<void>;
 }

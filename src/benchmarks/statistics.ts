@@ -4,7 +4,7 @@ import { bits } from '../core/index.ts';
 import type { Difference, Figure } from './results.ts';
 
 /** How values of queries make a figure: each value has a weight, and the weights add up to 1. */
-export interface Sample {
+interface Sample {
   /** The queries of each stratum. They are resampled within it. */
   readonly strata: readonly (readonly number[])[];
   readonly weights: Float64Array;

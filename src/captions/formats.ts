@@ -7,7 +7,7 @@ import { delimitedRows } from './delimited.ts';
 import { parquetRows } from './parquet.ts';
 import { noSuchColumn, type Row } from './rows.ts';
 
-export interface CaptionFormat {
+interface CaptionFormat {
   /** The unit in messages: lines of a text, rows of a table. */
   readonly unit: 'line' | 'row';
   /** All rows of a file, some hundreds or thousands at a time, in bounded memory. */

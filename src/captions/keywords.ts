@@ -11,7 +11,7 @@ export interface Span {
 }
 
 /** The spans of a cleaned caption's keywords, in order. They depend on the caption alone. */
-export type KeywordTagger = (cleaned: string) => Span[];
+type KeywordTagger = (cleaned: string) => Span[];
 
 /** What wink's English model keeps about words. It adds new words as they come. */
 interface WinkLexicon {

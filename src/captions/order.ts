@@ -4,7 +4,7 @@
 import { bits } from '../core/index.ts';
 
 /** A source of captions: how many it has, and how often each comes in an epoch. */
-export interface WeightedSource {
+interface WeightedSource {
   readonly captions: number;
   readonly weight: number;
 }
@@ -16,7 +16,7 @@ export interface CaptionPlace {
 }
 
 /** The endless sequence of captions of a run. */
-export interface CaptionOrder {
+interface CaptionOrder {
   /** Captions of one epoch: the sum over sources of captions times weight. */
   readonly epochLength: number;
   /** The captions from `first` on, counted from 0 over all epochs. */

@@ -11,7 +11,7 @@ export interface Row {
 /** Called for a row without a usable caption: where it is (`captions.csv: line 12`), and why. */
 export type OnLeftOut = (where: string, reason: string) => void;
 
-export interface UsableOptions {
+interface UsableOptions {
   /** The file's name in messages. */
   readonly name: string;
   readonly unit: 'line' | 'row';

@@ -30,7 +30,7 @@ export interface CaptionSource {
   captions(options: ReadCaptionsOptions): AsyncGenerator<readonly string[], void, void>;
 }
 
-export interface ReadCaptionsOptions {
+interface ReadCaptionsOptions {
   /** Called for each row whose caption is null, empty, white space, over 65,536 characters, or not Unicode. */
   readonly onLeftOut: OnLeftOut;
   readonly signal?: AbortSignal;

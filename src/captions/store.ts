@@ -51,7 +51,7 @@ export interface CaptionStoreProgress {
   readonly captions: number;
 }
 
-export interface BuildOptions extends CopyOptions {
+interface BuildOptions extends CopyOptions {
   readonly onProgress?: (progress: CaptionStoreProgress) => void;
 }
 

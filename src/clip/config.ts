@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { LincirError, type ModelFiles, quoted, readJson, shortJson } from '../core/index.ts';
 
-export type Activation = 'quick_gelu' | 'gelu';
+type Activation = 'quick_gelu' | 'gelu';
 
 /** Shape of a tower's transformer. */
 export interface TowerConfig {

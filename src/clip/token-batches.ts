@@ -18,7 +18,7 @@ export interface Injection {
 }
 
 /** Rows of similar length, to be computed together. */
-export interface TokenBatch {
+interface TokenBatch {
   /** Which rows these are. */
   readonly members: readonly number[];
   readonly feeds: Readonly<Record<keyof TextInputs, RunTensor>>;

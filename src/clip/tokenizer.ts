@@ -6,7 +6,7 @@ import type { TextConfig } from './config.ts';
 import { endToken, readTokenizerFiles, startToken, type TokenizerDescription } from './tokenizer-files.ts';
 
 /** A tokenized text. */
-export interface TokenizedText {
+interface TokenizedText {
   /** With start and end of text, at most `maximum`. */
   readonly ids: number[];
   /** Whether the text was too long, and has been cut before the end of text. */

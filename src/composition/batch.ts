@@ -16,7 +16,7 @@ export interface PseudoTokenEncoder {
 }
 
 /** One query of many. */
-export interface QueryParts {
+interface QueryParts {
   /** Its name in errors. */
   readonly name?: string;
   /** Rows of the embeddings. */
@@ -26,7 +26,7 @@ export interface QueryParts {
   readonly without?: string;
 }
 
-export interface ComposeAllOptions {
+interface ComposeAllOptions {
   readonly clip: Clip;
   /** [images, projection], as CLIP gives them. */
   readonly embeddings: Float32Tensor;
@@ -49,7 +49,7 @@ interface TextToEncode extends TokenRow {
   direction?: Float32Array;
 }
 
-export interface ComposedQueries {
+interface ComposedQueries {
   /** [queries, projection], of length 1. */
   readonly vectors: Float32Array;
   /** Milliseconds of each stage. */

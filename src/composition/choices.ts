@@ -2,7 +2,7 @@
 
 import { slerp, sum } from './mixing.ts';
 
-export interface MethodEntry {
+interface MethodEntry {
   /** A line for help. */
   readonly description: string;
   /** What a query must have. */

@@ -5,14 +5,14 @@ import { type Method, methods, weightedMethods } from './choices.ts';
 import { namesImages } from './prompt.ts';
 
 /** A published phi for a model, which an error recommends. */
-export interface PublishedPhi {
+interface PublishedPhi {
   readonly name: string;
   readonly description: string;
   readonly licence: string;
 }
 
 /** What decides the method. */
-export interface MethodOptions {
+interface MethodOptions {
   readonly images?: readonly unknown[];
   readonly text?: string;
   readonly without?: string;

@@ -4,7 +4,7 @@ import type { ClipTokenizer } from '../clip/index.ts';
 import { LincirError, quoted } from '../core/index.ts';
 
 /** A prompt as tokens, and which image each placeholder stands for. */
-export interface ComposedPrompt {
+interface ComposedPrompt {
   /** As written, such as `a photo of $ that is red`. */
   readonly text: string;
   readonly ids: readonly number[];
@@ -13,7 +13,7 @@ export interface ComposedPrompt {
 }
 
 /** Words, or the place of an image: its name as written, and its number from 1 if it has one. */
-export type PromptPart = string | { readonly name: string; readonly picture: number | undefined };
+type PromptPart = string | { readonly name: string; readonly picture: number | undefined };
 
 /** Beginnings of texts that read well right after `$`: `but at night`, `, pencil sketch`, `wearing a hat`. */
 const joining = new RegExp(

@@ -6,7 +6,7 @@ import type { RandomAccess } from './source.ts';
 import { bytesPerElement, elementCount } from './tensors.ts';
 
 /** What a .npy file holds: an array of floats. */
-export interface NpyHeader {
+interface NpyHeader {
   readonly shape: readonly number[];
   readonly type: 'float16' | 'float32' | 'float64';
   readonly isBigEndian: boolean;

@@ -15,7 +15,7 @@ export interface PickleWorld {
 }
 
 /** A global of the world as a value. */
-export interface PickleGlobal {
+interface PickleGlobal {
   readonly global: string;
 }
 

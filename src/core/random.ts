@@ -14,7 +14,7 @@ const purposes = [
   'choice',
   'scene',
 ] as const;
-export type Purpose = (typeof purposes)[number];
+type Purpose = (typeof purposes)[number];
 
 /** What a draw depends on. Draws that differ in one of these numbers are independent. */
 export interface RandomStream {

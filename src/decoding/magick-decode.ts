@@ -12,7 +12,7 @@ const names = { heic: 'HEIC', jp2: 'JP2', j2k: 'J2K', jxl: 'JXL', bmp: 'BMP' } a
 type MagickName = keyof typeof names;
 
 /** An image of one of these formats. */
-export interface MagickImage {
+interface MagickImage {
   readonly bytes: Uint8Array;
   readonly format: MagickName;
   readonly maxPixels: number;

@@ -1,7 +1,7 @@
 /** Finds the preview in a camera's raw file: a JPEG by the camera, mostly as large as the sensor. */
 
 /** A JPEG in a file, and how to turn it upright, if the file around it says so. */
-export interface RawPreview {
+interface RawPreview {
   readonly jpeg: Uint8Array<ArrayBuffer>;
   readonly orientation: number | undefined;
 }

@@ -6,7 +6,7 @@ import type { RgbImage } from '../pixels/index.ts';
 import type { ImageFormat } from './format.ts';
 
 /** An image of one of the formats that libvips decodes. */
-export interface VipsImage {
+interface VipsImage {
   readonly bytes: Uint8Array;
   readonly format: ImageFormat;
   readonly maxPixels: number;

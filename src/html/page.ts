@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { baseStyle } from './style.ts';
 import { escapeHtml } from './text.ts';
 
-export interface Page {
+interface Page {
   /** Text. */
   readonly title: string;
   /** Rules in addition to those of all pages. */

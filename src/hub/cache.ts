@@ -100,6 +100,6 @@ export async function namesIn(folder: string, recursive = false): Promise<string
 }
 
 /** Whether a revision is a full commit hash, whose meaning never changes. */
-export function isCommit(revision: string): boolean {
+function isCommit(revision: string): boolean {
   return /^[0-9a-f]{40}$/.test(revision);
 }

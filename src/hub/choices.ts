@@ -1,7 +1,7 @@
 /** Presets, which users call by short names: models, published phis, and data sets of captions. */
 
 /** A preset of a model: one for which the method is published, or a small relative. */
-export interface Preset {
+interface Preset {
   readonly name: string;
   /** The model on the hub. */
   readonly id: string;
@@ -30,7 +30,7 @@ export interface PhiPreset {
 }
 
 /** Data sets on the hub to train on together. */
-export interface DatasetPreset {
+interface DatasetPreset {
   readonly name: string;
   readonly description: string;
   readonly ids: readonly string[];

@@ -9,7 +9,7 @@ import { chosenRevision, isHubId } from './names.ts';
 import { type Connection, defaultPatience, get, Interruption, persistently } from './request.ts';
 
 /** A Parquet file of a data set. */
-export interface DatasetFile {
+interface DatasetFile {
   /** Its path in the data set: `default/train/0000.parquet`. `default/partial-train/` has only a part of the split. */
   readonly name: string;
   /** In bytes. */
@@ -23,7 +23,7 @@ export interface DatasetFile {
   readonly access: RandomAccess;
 }
 
-export interface Dataset {
+interface Dataset {
   readonly id: string;
   /** The revision's commit at the time of the request. The files are this commit's. */
   readonly commit: string;
@@ -31,7 +31,7 @@ export interface Dataset {
   readonly files: readonly DatasetFile[];
 }
 
-export interface DatasetOptions extends Pick<ResolveOptions, 'environment' | 'patience'> {
+interface DatasetOptions extends Pick<ResolveOptions, 'environment' | 'patience'> {
   /** Take the Parquet files of this branch, tag or commit, not the hub's conversion. */
   readonly revision?: string;
   /** Default: `train` */

@@ -6,7 +6,7 @@ import type { RemoteFile } from './download.ts';
 import { type Connection, get, persistently } from './request.ts';
 
 /** The kind of a repository, as in the hub's addresses. */
-export type RepositoryKind = 'models' | 'datasets';
+type RepositoryKind = 'models' | 'datasets';
 
 /** A commit on the hub. */
 export interface Listing {

@@ -29,7 +29,7 @@ export interface ResolveOptions extends DownloadOptions {
 }
 
 /** A model on this machine. A plain folder has no `id` and no commit `revision`. */
-export interface ResolvedModel {
+interface ResolvedModel {
   readonly folder: string;
   readonly id: string | undefined;
   readonly revision: string | undefined;

@@ -6,7 +6,7 @@ import { LincirError, quoted } from '../core/index.ts';
 import { modelPresets } from './choices.ts';
 
 /** Where a model is: a folder on this machine, or a revision on the hub. */
-export type ModelPlace =
+type ModelPlace =
   | { readonly folder: string }
   | { readonly id: string; readonly revision: string; readonly folder?: undefined };
 

@@ -18,7 +18,7 @@ import type { Listing } from './listing.ts';
 import { chosenRevision, isHubId } from './names.ts';
 
 /** A phi's file on this machine. */
-export interface ResolvedPhi {
+interface ResolvedPhi {
   readonly file: string;
   readonly id: string;
   /** The commit. */

@@ -21,7 +21,7 @@ import { isDescribed, photoOf, storedPhotoFacts } from './photo-columns.ts';
 import type { UpdateSummary } from './update.ts';
 
 /** A found image, and what the index knows about it. */
-export interface Candidate {
+interface Candidate {
   readonly picture: FoundImage;
   /** The image that the index has under this path. */
   readonly earlier: IndexedImage | undefined;

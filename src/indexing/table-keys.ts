@@ -5,7 +5,7 @@ import { nameKey } from '../core/index.ts';
 import { indexPath, memberMark } from '../pictures/index.ts';
 
 /** An image that a key may name. */
-export interface NamedImage {
+interface NamedImage {
   readonly id: string;
   readonly path: string;
 }

@@ -3,7 +3,7 @@
 import protobuf from 'protobufjs/light.js';
 
 /** Messages as plain objects; protobufjs turns them into bytes. Field numbers are those of onnx.proto. */
-export interface ModelProto {
+interface ModelProto {
   irVersion: number;
   producerName: string;
   opsetImport: { domain: string; version: number }[];
@@ -18,7 +18,7 @@ export interface GraphProto {
   output: ValueInfoProto[];
 }
 
-export interface NodeProto {
+interface NodeProto {
   opType: string;
   domain: string;
   name: string;

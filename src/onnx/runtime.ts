@@ -15,7 +15,7 @@ export interface Runtime {
 }
 
 /** A model in ONNX's format. Its weights are external data: in files below `folder`, or in memory by their names. */
-export interface RuntimeModel {
+interface RuntimeModel {
   readonly bytes: Uint8Array;
   readonly folder: string | undefined;
   readonly weights: ReadonlyMap<string, Uint8Array>;

@@ -18,7 +18,7 @@ export interface Value {
 }
 
 /** Where a value comes from. */
-export type Origin =
+type Origin =
   /** Given by the caller at every run. */
   | { readonly kind: 'input'; readonly name: string }
   /** Small data in the graph itself. */

@@ -31,7 +31,7 @@ export interface PhiInfo {
   readonly step?: number;
 }
 
-export interface StoredPhi {
+interface StoredPhi {
   readonly info: PhiInfo;
   readonly parameters: PhiParameters;
   /** The file that it was read from, as messages call it. */

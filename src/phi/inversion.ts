@@ -20,7 +20,7 @@ const settingsSchema = z.strictObject({
   seed: z.int('a whole number').min(0, 'at least 0').default(0),
 });
 
-export type InversionSettings = Omit<z.output<typeof settingsSchema>, 'prompt' | 'seed'>;
+type InversionSettings = Omit<z.output<typeof settingsSchema>, 'prompt' | 'seed'>;
 
 export interface InvertOptions {
   readonly clip: Pick<Clip, 'textConfig' | 'tokenizer' | 'checkpoint' | 'fingerprint'>;
@@ -43,7 +43,7 @@ export interface InvertOptions {
 }
 
 /** Images whose pseudo tokens are ready: their rows, and the tokens [members, width]. */
-export interface InvertedBatch {
+interface InvertedBatch {
   readonly members: readonly number[];
   readonly vectors: Float32Array;
 }

@@ -6,7 +6,7 @@ export interface Moments {
   readonly second: Float32Array;
 }
 
-export interface AdamWOptions {
+interface AdamWOptions {
   readonly learningRate: number;
   readonly beta1: number;
   readonly beta2: number;

@@ -3,7 +3,7 @@
 export const schedules = ['constant', 'linear', 'cosine', 'cosine-restarts', 'polynomial'] as const;
 export type Schedule = (typeof schedules)[number];
 
-export interface ScheduleOptions {
+interface ScheduleOptions {
   readonly schedule: Schedule;
   /** The highest rate, reached at the end of warm-up. */
   readonly learningRate: number;

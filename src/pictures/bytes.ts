@@ -14,7 +14,7 @@ const largestPicture = 2 ** 31;
 const changePause = 300;
 
 /** The bytes, with the facts that held before and after reading. */
-export interface ImageBytes extends Pick<FoundImage, 'size' | 'modified' | 'statusChanged'> {
+interface ImageBytes extends Pick<FoundImage, 'size' | 'modified' | 'statusChanged'> {
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 

@@ -41,7 +41,7 @@ export interface EmbeddingsFile {
   rows(): AsyncGenerator<NamedRows, void, void>;
 }
 
-export interface NamedRows {
+interface NamedRows {
   readonly names: string[];
   readonly embeddings: Float32Tensor;
 }

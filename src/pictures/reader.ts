@@ -8,7 +8,7 @@ import { newBudget } from '../decoding/index.ts';
 import type { Exif } from './exif.ts';
 import type { FoundImage } from './files.ts';
 
-export interface ReaderSettings extends Pick<PreprocessOptions, 'targetPad' | 'maxPixels' | 'isStored'> {
+interface ReaderSettings extends Pick<PreprocessOptions, 'targetPad' | 'maxPixels' | 'isStored'> {
   readonly preprocessing: ImagePreprocessing;
 }
 
@@ -18,7 +18,7 @@ export interface ReaderTask extends ReaderSettings {
   readonly budget: SharedArrayBuffer;
 }
 
-export interface ReaderOptions extends ReaderSettings {
+interface ReaderOptions extends ReaderSettings {
   /** Default: one for every two cores. */
   readonly threads?: number;
   /** Images in work at once, which bounds the memory. */

@@ -19,7 +19,7 @@ export interface SourceOptions extends WalkOptions {
 }
 
 /** Everything that was named. */
-export interface ImageSources {
+interface ImageSources {
   /** All images, each path once if it is named once. Every call reads the sources again. */
   pictures(): AsyncGenerator<FoundImage, void, void>;
   /**

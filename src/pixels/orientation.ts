@@ -3,7 +3,7 @@
 import type { RgbImage } from './image.ts';
 
 /** Rows of an upright image, three bytes per pixel. */
-export interface UprightRows {
+interface UprightRows {
   readonly width: number;
   readonly height: number;
   /** The pixels of a row from `from` to before `to`. Later calls overwrite the result. */

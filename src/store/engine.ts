@@ -6,7 +6,7 @@ import { MemoryStore } from './memory-store.ts';
 import type { StoreInfo, VectorStore } from './store.ts';
 
 /** A new set of images, which replaces the current one when it is published. */
-export interface Replacement {
+interface Replacement {
   readonly store: VectorStore;
   publish(): Promise<void>;
 }

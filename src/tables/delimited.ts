@@ -3,7 +3,7 @@
 import { CsvError, parse } from 'csv-parse';
 import { type LincirError, quoted } from '../core/index.ts';
 
-export interface DelimitedOptions<Field extends string | Uint8Array> {
+interface DelimitedOptions<Field extends string | Uint8Array> {
   readonly delimiter: ',' | '\t';
   /** Form of fields: decoded, or bytes, because the parser's decoding turns invalid UTF-8 into U+FFFD. */
   readonly fields: Field extends string ? 'text' : 'bytes';

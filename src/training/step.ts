@@ -25,14 +25,14 @@ export interface StepNoise {
   readonly masks: readonly [Float32Array, Float32Array];
 }
 
-export interface StepGradient {
+interface StepGradient {
   /** The squared error of each caption, averaged over dimensions. The loss is their mean. [captions] */
   readonly errors: Float32Array;
   /** Gradient of the loss with respect to phi's parameters, by their names. */
   readonly gradients: ReadonlyMap<string, Float32Array>;
 }
 
-export interface StepOptions extends Pick<SessionOptions, 'device'> {
+interface StepOptions extends Pick<SessionOptions, 'device'> {
   readonly threads?: number;
   /** Token positions computed at once. More of them need more memory. */
   readonly positionsPerRun: number;

@@ -38,7 +38,7 @@ const mostCaptions = 1000;
  * five; `loss`, the training loss without noise and dropout; `cosine`, the mean similarity with the original.
  * @param file captions, as `findCaptionSources` takes them
  */
-export function heldOutCaptions(file: string, { columns, masking, onLeftOut }: HeldOutOptions): Validation {
+function heldOutCaptions(file: string, { columns, masking, onLeftOut }: HeldOutOptions): Validation {
   let prepared: readonly PreparedCaption[] | undefined;
   return {
     name: 'captions',

@@ -134,7 +134,7 @@ function uniqueIds(ids: readonly string[], repeated: (id: string) => LincirError
 }
 
 /** Which part of a benchmark is opened. */
-export interface Protocol {
+interface Protocol {
   /** Empty if the benchmark has no splits. */
   readonly split: string;
   readonly variant: string | undefined;

@@ -9,10 +9,7 @@ import { counted, percent, probability, signedPercent } from './text.ts';
 const significance = 0.05;
 
 /** The metric of the breakdowns. CIRCO's authors use another one for these. */
-export function breakdownMetric({
-  metrics,
-  primaryMetric,
-}: Pick<Results, 'metrics' | 'primaryMetric'>): string {
+function breakdownMetric({ metrics, primaryMetric }: Pick<Results, 'metrics' | 'primaryMetric'>): string {
   return metrics.includes('mAP@10') ? 'mAP@10' : primaryMetric;
 }
 

@@ -23,7 +23,7 @@ import { textsInput } from '../embed/texts.ts';
 import { refuseIdle } from '../idle-options.ts';
 import { tellLeftOut } from '../terminal/left-out.ts';
 
-export interface EmbedOptions {
+interface EmbedOptions {
   readonly model: string;
   /** Paths, folders and glob patterns. */
   readonly images?: readonly string[];

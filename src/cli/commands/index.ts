@@ -25,7 +25,7 @@ import { type Context, downloadBar } from '../context.ts';
 import { refuseIdle } from '../idle-options.ts';
 import { tellLeftOut } from '../terminal/left-out.ts';
 
-export interface IndexOptions {
+interface IndexOptions {
   readonly index: string;
   /** Default: the index's own. */
   readonly model?: string;
@@ -52,7 +52,7 @@ export interface IndexOptions {
   readonly json?: boolean;
 }
 
-export type ReindexCommandOptions = Pick<
+type ReindexCommandOptions = Pick<
   IndexOptions,
   'index' | 'model' | 'precision' | 'device' | 'threads' | 'targetPad' | 'maxPixels' | 'json'
 >;

@@ -18,7 +18,7 @@ import { type Context, Warnings } from '../context.ts';
 import { openTexts } from '../embed/texts.ts';
 import { refuseIdle } from '../idle-options.ts';
 
-export interface KeywordsOptions {
+interface KeywordsOptions {
   /** As `lincir train` takes them. */
   readonly captions?: readonly string[];
   readonly column?: readonly string[];

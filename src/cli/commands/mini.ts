@@ -5,7 +5,7 @@ import { aloneIn } from '../../files/index.ts';
 import { buildBenchmark, miniImages, writeMiniBenchmark } from '../../mini/index.ts';
 import type { Context } from '../context.ts';
 
-export interface MiniOptions {
+interface MiniOptions {
   readonly images: number;
   readonly queries: number;
   readonly seed: number;

@@ -13,7 +13,7 @@ import {
 } from '../../hub/index.ts';
 import { type Context, downloadBar, phiDownload } from '../context.ts';
 
-export interface ModelsOptions {
+interface ModelsOptions {
   readonly json?: boolean;
 }
 

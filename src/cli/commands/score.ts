@@ -11,7 +11,7 @@ import type { Context } from '../context.ts';
 import { resultsTable } from '../evaluation/table.ts';
 import { openedBenchmark, type ProtocolOptions, protocolOf } from './eval.ts';
 
-export interface ScoreOptions extends ProtocolOptions {
+interface ScoreOptions extends ProtocolOptions {
   readonly predictions: readonly string[];
   readonly out?: string;
   readonly json?: boolean;

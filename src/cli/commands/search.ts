@@ -22,7 +22,7 @@ import { asJson, asPaths, asText, foundLine, timingLines, writePage } from '../s
 import { terminalGraphics } from '../terminal/pictures.ts';
 import { looksEmptied } from '../terminal/shell-quotes.ts';
 
-export interface SearchCommandOptions
+interface SearchCommandOptions
   extends Pick<SearchSessionOptions, 'index' | 'model' | 'device' | 'threads' | 'allowPrivate'> {
   readonly image?: readonly string[];
   readonly text?: string;

@@ -6,7 +6,7 @@ import { openModel } from '../../hub/index.ts';
 import { type Context, downloadBar, Warnings } from '../context.ts';
 import { cutWarning, openTexts, tooLong } from '../embed/texts.ts';
 
-export interface TokenizeOptions {
+interface TokenizeOptions {
   readonly model: string;
   /** Refuse texts that are too long. */
   readonly strict?: boolean;

@@ -23,7 +23,7 @@ import {
 import { type Context, downloadBar, Warnings } from '../context.ts';
 import { refuseIdle } from '../idle-options.ts';
 
-export interface TrainOptions extends Partial<Omit<TrainingSettingsInput, 'columns'>> {
+interface TrainOptions extends Partial<Omit<TrainingSettingsInput, 'columns'>> {
   readonly column?: string[];
   readonly out?: string;
   readonly resume?: string;

@@ -16,7 +16,7 @@ export interface Embeddings {
 }
 
 /** Writes the embeddings and returns the files that it wrote, the given one last. */
-export type EmbeddingsWriter = (path: string, embeddings: Embeddings) => Promise<string[]>;
+type EmbeddingsWriter = (path: string, embeddings: Embeddings) => Promise<string[]>;
 
 /** Formats by the ending of the file's name. */
 const writers: ReadonlyMap<string, EmbeddingsWriter> = new Map([

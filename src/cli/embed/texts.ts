@@ -8,7 +8,7 @@ import { type Context, Warnings } from '../context.ts';
 import type { Input } from './input.ts';
 
 /** Lines, and what messages call them. */
-export interface TextSource {
+interface TextSource {
   readonly name: string;
   readonly lines: AsyncIterable<string>;
 }

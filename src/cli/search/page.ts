@@ -24,7 +24,7 @@ export interface PageInput {
   readonly milliseconds: number;
 }
 
-export interface ReferenceImage {
+interface ReferenceImage {
   readonly label: string;
   /** JPEG, WebP or PNG, as all thumbnails here. */
   readonly thumbnail: Uint8Array | undefined;

@@ -5,7 +5,7 @@ import { shrunkImage } from '../../pictures/index.ts';
 
 export type TerminalGraphics = 'kitty' | 'iterm2' | 'sixel';
 
-export interface TerminalImageOptions {
+interface TerminalImageOptions {
   /** How many lines high, at most. Default 12. */
   readonly rows?: number;
   /** How many characters wide, at most. Default 80. */

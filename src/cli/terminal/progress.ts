@@ -13,7 +13,7 @@ export interface Work {
 }
 
 /** The parts of a stream that are needed. Only a terminal gets bars. */
-export interface LineStream {
+interface LineStream {
   readonly isTTY?: boolean;
   readonly columns?: number;
   write(text: string): unknown;

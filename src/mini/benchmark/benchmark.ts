@@ -5,14 +5,14 @@ import { queryText } from '../grammar/queries.ts';
 import { type Change, type ChangeKind, changeKinds, changeOf, neighboursOf } from '../world/changes.ts';
 import { isHeldOut, type Scene, sampleScene, sceneKey, shuffled } from '../world/scene.ts';
 
-export interface BenchmarkSizes {
+interface BenchmarkSizes {
   /** How many images. */
   readonly gallery: number;
   readonly queries: number;
 }
 
 /** What `renderScene` makes an image of. */
-export interface MiniImage {
+interface MiniImage {
   /** From 1, in the gallery's order. */
   readonly id: number;
   /** Held out from training. */

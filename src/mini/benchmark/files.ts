@@ -14,7 +14,7 @@ export const miniImages = 'COCO2017_unlabeled/unlabeled2017';
 const side = 64;
 const picturesAtOnce = 64;
 
-export interface WriteOptions {
+interface WriteOptions {
   readonly onProgress?: (pictures: number) => void;
   readonly signal?: AbortSignal;
 }

@@ -46,7 +46,7 @@ export interface Contrast {
  * length, the shortest first, so that few positions are padding.
  * @param batch a multiple of `groups`
  */
-export function contrastGraph(config: ClipConfig, batch: number, groups: number) {
+function contrastGraph(config: ClipConfig, batch: number, groups: number) {
   const { text, vision } = bothTowers(config);
   const { parameter, inputs } = parameterInputs();
   const { channels, imageSize } = vision;

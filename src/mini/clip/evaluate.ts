@@ -10,7 +10,7 @@ import { renderScene } from '../world/render.ts';
 import { type Attribute, attributes, type Scene } from '../world/scene.ts';
 import { heldOutScenes } from './training-pairs.ts';
 
-export interface ClipEvaluation {
+interface ClipEvaluation {
   readonly scenes: number;
   /** The part of complete captions whose own image is the nearest of all, or among the 5 nearest. */
   readonly textToImage: { readonly recall1: number; readonly recall5: number };

@@ -48,7 +48,7 @@ const patchPlaces = 'vision_model.embeddings.position_embedding.weight';
 const placeAmplitude = 1.5;
 
 /** `config.json` as transformers writes it. Start and end of text are the last two ids. */
-export function configJson(shape: MiniShape, vocabulary: number) {
+function configJson(shape: MiniShape, vocabulary: number) {
   const tower = {
     hidden_act: 'quick_gelu',
     hidden_size: shape.width,

@@ -21,7 +21,7 @@ import {
   writeState,
 } from './training-state.ts';
 
-export interface ClipTrainingSettings {
+interface ClipTrainingSettings {
   readonly shape: MiniShape;
   readonly seed: number;
   readonly steps: number;

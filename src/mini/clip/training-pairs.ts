@@ -10,7 +10,7 @@ import { draw, isHeldOut, type Scene, sampleScene, sceneKey, shuffled } from '..
 import type { PairBatch } from './contrast.ts';
 
 /** What training may see. */
-export interface TrainingScenes {
+interface TrainingScenes {
   /** Four by four alike. */
   readonly scenes: readonly Scene[];
   /** Those that are known by their names; they come more than once. */
@@ -18,7 +18,7 @@ export interface TrainingScenes {
 }
 
 /** Scenes and their images. */
-export interface ScenePool extends Pick<TrainingScenes, 'scenes'> {
+interface ScenePool extends Pick<TrainingScenes, 'scenes'> {
   readonly isKnown: (scene: Scene) => boolean;
   readonly side: number;
   /** RGB: [scenes, side, side, 3] */
@@ -154,7 +154,7 @@ export async function pairsOfStep(
   return { pixels: prepared, captions: pairs.map(({ ids }) => ids) };
 }
 
-export interface PairSettings {
+interface PairSettings {
   readonly preprocessing: ImagePreprocessing;
   readonly tokenizer: ClipTokenizer;
   readonly seed: number;

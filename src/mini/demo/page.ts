@@ -7,7 +7,7 @@ import type { Scene } from '../world/scene.ts';
 import { demoPageStyle } from './style.ts';
 
 /** An image of the gallery, drawn anew for people. */
-export interface DemoImage {
+interface DemoImage {
   readonly scene: Scene;
   readonly variant: number;
 }
@@ -23,7 +23,7 @@ export interface DemoQuery {
 
 export type FoundImage = DemoImage & { readonly isRight: boolean };
 
-export interface DemoPage {
+interface DemoPage {
   /** Figures in percent, by method and metric. */
   readonly methods: readonly { readonly name: string; readonly figures: Readonly<Record<string, number>> }[];
   readonly queries: readonly DemoQuery[];

@@ -18,7 +18,7 @@ import { clausesOfRelation, tailsOfRelation } from './relations.ts';
 import { changedOpenings, tailsOfNamed, tailsOfOne, tailsOfScene } from './tails.ts';
 import { tidy } from './words.ts';
 
-export interface CaptionOptions {
+interface CaptionOptions {
   /** Say everything: each object's shape, colour, texture, size, number and position, and the place. Default: false. */
   readonly complete?: boolean;
   /** Perhaps name another scene first, and say how it changed. Default: true. */

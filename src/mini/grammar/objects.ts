@@ -5,7 +5,7 @@ import { type Attribute, draw, type SceneObject } from '../world/scene.ts';
 import { fill, objectSlots, slotsOf, word } from './words.ts';
 
 /** How much is said of an object: all of it, whatever comes, or just what is known. */
-export type Detail = 'complete' | 'any' | 'known';
+type Detail = 'complete' | 'any' | 'known';
 
 /** Ways to speak of one group of things. */
 export const objectForms: readonly string[] = [
@@ -123,12 +123,12 @@ const relations = {
 } as const;
 
 /** What an object form says. */
-export function saidBy(form: string): ReadonlySet<Attribute> {
+function saidBy(form: string): ReadonlySet<Attribute> {
   return saidByForm.get(form)!;
 }
 
 /** Whether a form says everything. */
-export function saysAll(form: string): boolean {
+function saysAll(form: string): boolean {
   return saidBy(form).size === 6;
 }
 

@@ -7,7 +7,7 @@ import { queriesOfRelation, relationOf } from './relations.ts';
 import { fill, tidy } from './words.ts';
 
 /** Wordings where the reference has one object, which needs no name. */
-export const queriesOfOne: Readonly<Record<Aspect, readonly string[]>> = {
+const queriesOfOne: Readonly<Record<Aspect, readonly string[]>> = {
   colour: [
     '{is} {colour}',
     '{is} {colour} rather than {oldcolour}',
@@ -83,54 +83,53 @@ export const queriesOfOne: Readonly<Record<Aspect, readonly string[]>> = {
 };
 
 /** Wordings where it has several, and the one that is meant must be named. */
-export const queriesOfNamed: Readonly<
-  Record<Exclude<Aspect, 'background' | 'add' | 'remove'>, readonly string[]>
-> = {
-  colour: [
-    'has the {shape} in {colour}',
-    'shows the {shape} in {colour}',
-    'has the {shape} painted {colour}',
-    'has the {shape} {colour} rather than {oldcolour}',
-    'is the same but with the {shape} {colour}',
-  ],
-  texture: [
-    'has {pattern} on the {shape}',
-    'has the {shape} {texture}',
-    'shows the {shape} with {pattern}',
-    'has the {shape} {texture} rather than {oldtexture}',
-    'is the same but with the {shape} {texture}',
-  ],
-  size: [
-    'has the {shape} {sizer}',
-    'shows the {shape} {sizer}',
-    'has {n} {size} {shape}, not {oldsize}',
-    'is the same but with the {shape} {sizer}',
-    'has the {shape} {size} rather than {oldsize}',
-  ],
-  number: [
-    'has {num} {shape}',
-    'shows {num} {shape} rather than {oldnum}',
-    'is the same but with {num} {shape}',
-    'has {num} {shape} in place of {oldnum}',
-    'has {more} {kin}',
-    'shows {more} {kin}',
-    'is the same but with {more} {kin}',
-  ],
-  position: [
-    'has the {shape} {position}',
-    'shows the {shape} {position}',
-    'has the {shape} moved to {side}',
-    'is the same but with the {shape} {position}',
-    'has the {shape} {position} rather than {oldposition}',
-  ],
-  shape: [
-    'has {n} {shape} in place of the {oldshape}',
-    'shows {n} {shape} rather than the {oldshape}',
-    'has the {oldshape} changed to {n} {shape}',
-    'is the same but with {n} {shape} for the {oldshape}',
-    'has {n} {shape}, not the {oldshape}',
-  ],
-};
+const queriesOfNamed: Readonly<Record<Exclude<Aspect, 'background' | 'add' | 'remove'>, readonly string[]>> =
+  {
+    colour: [
+      'has the {shape} in {colour}',
+      'shows the {shape} in {colour}',
+      'has the {shape} painted {colour}',
+      'has the {shape} {colour} rather than {oldcolour}',
+      'is the same but with the {shape} {colour}',
+    ],
+    texture: [
+      'has {pattern} on the {shape}',
+      'has the {shape} {texture}',
+      'shows the {shape} with {pattern}',
+      'has the {shape} {texture} rather than {oldtexture}',
+      'is the same but with the {shape} {texture}',
+    ],
+    size: [
+      'has the {shape} {sizer}',
+      'shows the {shape} {sizer}',
+      'has {n} {size} {shape}, not {oldsize}',
+      'is the same but with the {shape} {sizer}',
+      'has the {shape} {size} rather than {oldsize}',
+    ],
+    number: [
+      'has {num} {shape}',
+      'shows {num} {shape} rather than {oldnum}',
+      'is the same but with {num} {shape}',
+      'has {num} {shape} in place of {oldnum}',
+      'has {more} {kin}',
+      'shows {more} {kin}',
+      'is the same but with {more} {kin}',
+    ],
+    position: [
+      'has the {shape} {position}',
+      'shows the {shape} {position}',
+      'has the {shape} moved to {side}',
+      'is the same but with the {shape} {position}',
+      'has the {shape} {position} rather than {oldposition}',
+    ],
+    shape: [
+      'has {n} {shape} in place of the {oldshape}',
+      'shows {n} {shape} rather than the {oldshape}',
+      'has the {oldshape} changed to {n} {shape}',
+      'is the same but with {n} {shape} for the {oldshape}',
+      'has {n} {shape}, not the {oldshape}',
+    ],
+  };
 
 /**
  * A change in words, to stand after `a photo of $ that`: `is red`, `has no star`, `has the moon in pink and is at night`.

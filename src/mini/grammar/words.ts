@@ -139,7 +139,7 @@ export const positionWords: Readonly<Record<Position, readonly string[]>> = {
 };
 
 /** The same before a noun: `the upper star`. */
-export const spotWords: Readonly<Record<Position, readonly string[]>> = {
+const spotWords: Readonly<Record<Position, readonly string[]>> = {
   left: ['leftmost'],
   top: ['upper', 'topmost'],
   centre: ['central', 'middle'],

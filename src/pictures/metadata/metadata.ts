@@ -38,7 +38,7 @@ export interface MetadataFile {
   rows(wanted?: ReadonlyMap<string, MetadataType>): AsyncGenerator<readonly ImageMetadata[], void, void>;
 }
 
-export interface ImageMetadata {
+interface ImageMetadata {
   /** The image's name, without `..` before it. */
   readonly key: string;
   readonly values: Readonly<Record<string, MetadataValue>>;

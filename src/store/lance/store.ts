@@ -39,7 +39,7 @@ import {
 } from './rows.ts';
 
 /** Parts of a store on LanceDB. */
-export interface LanceParts {
+interface LanceParts {
   readonly uri: string;
   readonly info: StoreInfo;
   readonly pictures: Table;

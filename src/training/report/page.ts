@@ -11,7 +11,7 @@ import { reportStyle } from './style.ts';
 import { type BenchmarkSummary, type RunSummary, summarized } from './summary.ts';
 
 /** State of the run. */
-export interface ReportState {
+interface ReportState {
   readonly status: 'running' | 'interrupted' | 'finished';
   readonly step: number;
   /** Total number of steps. */
