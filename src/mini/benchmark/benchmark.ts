@@ -1,4 +1,4 @@
-/** A composed-retrieval benchmark of the miniature world: images, queries, and all their right answers. */
+/** Builds the miniature world's benchmark of composed retrieval: images, queries, and all right answers. */
 
 import { LincirError, sequence } from '../../core/index.ts';
 import { queryText } from '../grammar/queries.ts';
@@ -6,12 +6,12 @@ import { type Change, type ChangeKind, changeKinds, changeOf, neighboursOf } fro
 import { isHeldOut, type Scene, sampleScene, sceneKey, shuffled } from '../world/scene.ts';
 
 interface BenchmarkSizes {
-  /** How many images. */
+  /** Number of images. */
   readonly gallery: number;
   readonly queries: number;
 }
 
-/** What `renderScene` makes an image of. */
+/** An image: the arguments of `renderScene`. */
 interface MiniImage {
   /** From 1, in the gallery's order. */
   readonly id: number;
@@ -26,13 +26,13 @@ export interface MiniQuery {
   readonly id: number;
   readonly kind: ChangeKind;
   readonly reference: number;
-  /** Stands after `a photo of $ that`. */
+  /** Follows `a photo of $ that`. */
   readonly text: string;
   /** One of the right answers: the one in the subset. */
   readonly target: number;
   /** All of the gallery's right answers, `target` first. */
   readonly targets: readonly number[];
-  /** Six images that are alike: the reference, the target, and four that nearly answer the query. */
+  /** Six similar images: the reference, the target, and four near misses. */
   readonly subset: readonly number[];
 }
 
@@ -42,8 +42,8 @@ export interface MiniBenchmark {
 }
 
 /**
- * The same benchmark for the same seed and sizes. Kinds of change take turns; every scene is held out.
- * @throws LincirError 'bad-argument' where the gallery cannot hold what so many queries need, about 6 images each
+ * The same seed and sizes give the same benchmark. Kinds of change take turns. Every scene is held out.
+ * @throws LincirError 'bad-argument' if the gallery is too small for the queries, which need about 6 images each
  */
 export function buildBenchmark(seed: number, sizes: BenchmarkSizes): MiniBenchmark {
   const random = sequence({ seed, purpose: 'scene', moment: 1, row: 0 });
@@ -77,12 +77,12 @@ export function buildBenchmark(seed: number, sizes: BenchmarkSizes): MiniBenchma
   return finished(planned, shuffled(pictures.all(), random), random);
 }
 
-/** Scenes for a query, before images have their ids. */
+/** Scenes of a query, before images have ids. */
 interface Plan {
   readonly change: Change;
-  /** At least one of the change's, held out. */
+  /** At least one result of the change that is held out. */
   readonly targets: readonly Scene[];
-  /** How many images there are of the first target. */
+  /** Number of images of the first target. */
   readonly variants: number;
   readonly nearMisses: readonly Scene[];
 }
@@ -91,10 +91,10 @@ interface Plan {
 const queriesPerReference = 3;
 const mostTargets = 4;
 const nearMissCount = 4;
-/** One scene in ten is held out: so many draws of a change find one that leads to such a scene, as a rule. */
+/** One scene in ten is held out. So many draws usually find a change that leads to one. */
 const triesPerKind = 24;
 
-/** Images of scenes, none twice. */
+/** Images of scenes, each once. */
 class PictureSet {
   readonly #pictures = new Map<string, { readonly scene: Scene; readonly variant: number }>();
 
@@ -125,7 +125,7 @@ function planQuery(kind: ChangeKind, reference: Scene, random: () => number): Pl
   return undefined;
 }
 
-/** Held-out scenes that answer the change in all but one attribute; where those are few, in all but two. */
+/** Held-out scenes that answer the change in all but one attribute, or in all but two if those are few. */
 function nearMissesOf(change: Change, target: Scene, random: () => number): Scene[] {
   const referenceKey = sceneKey(change.reference);
   const found = new Map<string, Scene>();
@@ -154,7 +154,7 @@ function finished(
   const gallery = pictures.map(({ scene, variant }, at) => ({ id: at + 1, scene, variant }));
   const byScene = Map.groupBy(gallery, ({ scene }) => sceneKey(scene));
   const picturesOf = (scene: Scene) => (byScene.get(sceneKey(scene)) ?? []).map(({ id }) => id);
-  /** The first that was made of a scene. */
+  /** The first image of a scene. */
   const pictureOf = (scene: Scene) => byScene.get(sceneKey(scene))!.find(({ variant }) => variant === 0)!.id;
   const queries = planned.map(({ change, targets, nearMisses }, at) => {
     const reference = pictureOf(change.reference);

@@ -1,4 +1,4 @@
-/** The miniature world's benchmark on disk: its images, and its queries as CIRCO and as CIRR have theirs. */
+/** Writes the miniature world's benchmark: its images, and its queries in CIRCO's and CIRR's layouts. */
 
 import { dirname, join } from 'node:path';
 import sharp from 'sharp';
@@ -7,10 +7,10 @@ import { makeFolder, writeFileAtomically } from '../../files/index.ts';
 import { renderScene } from '../world/render.ts';
 import type { MiniBenchmark } from './benchmark.ts';
 
-/** Where images lie, as CIRCO's annotations have it. */
+/** Folder of images, as in CIRCO's layout. */
 export const miniImages = 'COCO2017_unlabeled/unlabeled2017';
 
-/** Of an image, in pixels: as the model sees it. */
+/** Side of an image in pixels, as the model sees it. */
 const side = 64;
 const picturesAtOnce = 64;
 
@@ -20,7 +20,7 @@ interface WriteOptions {
 }
 
 /**
- * Writes a benchmark to a folder, which `lincir eval circo`, `cirr` and `mini` then take.
+ * Writes a benchmark to a folder for `lincir eval circo`, `cirr` and `mini`.
  * @throws LincirError 'io', and the signal's reason
  */
 export async function writeMiniBenchmark(

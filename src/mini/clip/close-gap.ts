@@ -1,14 +1,14 @@
-/** Brings images' embeddings to where texts' are, once a CLIP is trained, by its own parameters alone. */
+/** Moves a trained CLIP's image embeddings to where its text embeddings are, by changing its own parameters. */
 
 import type { Float32Tensor } from '../../core/index.ts';
 import type { ClipParameters } from './model.ts';
 
 /**
- * Gives images' embeddings the mean and the spread of their captions' embeddings. Contrast leaves both open, though
- * phi, which learns from texts, is asked about images (Zhang et al., "Connect, Collapse, Corrupt", 2024, section 3).
- * The projection is scaled; the last bias shifts as far as the projection reaches.
- * @param pictures as the towers give them [rows, projection]
- * @param texts of the same scenes [rows, projection]
+ * Gives image embeddings the mean and the spread of their captions' embeddings. A contrastive loss leaves both open, but
+ * phi learns from texts and is then used on images (Zhang et al., "Connect, Collapse, Corrupt", 2024, section 3). The
+ * projection is scaled; the last bias shifts as far as the projection reaches.
+ * @param pictures the vision tower's embeddings [rows, projection]
+ * @param texts the text tower's, of the same scenes [rows, projection]
  */
 export function closeGap({ tensors }: ClipParameters, pictures: Float32Tensor, texts: Float32Tensor): void {
   const projection = tensors.get('visual_projection.weight')!; // [projection, width]
@@ -21,7 +21,7 @@ export function closeGap({ tensors }: ClipParameters, pictures: Float32Tensor, t
   for (let at = 0; at < bias.length; at += 1) bias[at]! += shift[at]!;
 }
 
-/** The mean row, and the root of the mean squared distance from it. */
+/** The mean row, and the root mean square distance from it. */
 function momentsOf({ shape, data }: Float32Tensor): { mean: number[]; spread: number } {
   const [rows, size] = shape as [number, number];
   const mean = new Array<number>(size).fill(0);
@@ -43,7 +43,7 @@ function leastSquares({ shape, data }: Float32Tensor, b: readonly number[]): num
     sum((row) => entry(row, i) * b[row]!),
   ]);
   for (const pivot of indices(columns)) {
-    const line = system[pivot]!; // positive definite: no exchange of rows is needed
+    const line = system[pivot]!; // positive definite, so no rows need to be exchanged
     const first = line[pivot]!;
     for (let at = pivot; at <= columns; at += 1) line[at]! /= first;
     for (const other of system) {

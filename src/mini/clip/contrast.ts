@@ -23,26 +23,26 @@ import {
 } from '../../onnx/index.ts';
 import { bothTowers, type ClipParameters, logitScaleName, parameterInputs } from './model.ts';
 
-/** What keeps a gap small that the cross entropies do not mind. */
+/** Weight of the term that keeps the gap small, which the cross entropies ignore. */
 export const gapWeight = 4;
 
 /** Images and their captions' ids, row by row. */
 export interface PairBatch {
-  /** As the preprocessing gives them: [batch, 3, height, width] */
+  /** Preprocessed: [batch, 3, height, width] */
   readonly pixels: Float32Array;
-  /** Start and end of text included. */
+  /** With start and end of text. */
   readonly captions: readonly (readonly number[])[];
 }
 
 export interface Contrast {
   readonly loss: number;
-  /** Cosines times the temperature's factor, image by caption, in the order of the rows. [batch, batch] */
+  /** Cosines times the temperature factor, image by caption, in the order of the rows. [batch, batch] */
   readonly logits: Float32Array;
 }
 
 /**
- * Symmetric cross entropy of cosines, as CLIP's figure 3 has it, and the squared distance of both sides' means, so that
- * no gap opens between images and texts (Liang et al., "Mind the Gap", 2022). Captions come in `groups` of similar
+ * Symmetric cross entropy of cosines, as in CLIP's figure 3, and the squared distance between the means of both sides, so
+ * that no gap opens between images and texts (Liang et al., "Mind the Gap", 2022). Captions come in `groups` of similar
  * length, the shortest first, so that few positions are padding.
  * @param batch a multiple of `groups`
  */
@@ -81,7 +81,7 @@ function contrastGraph(config: ClipConfig, batch: number, groups: number) {
   return outputs;
 }
 
-/** The graph of a training step, made ready. Owns memory outside JavaScript: dispose of it. */
+/** The graph of a training step, ready to run. Owns memory outside JavaScript: dispose of it. */
 export class ContrastStep {
   readonly #session: Session;
   readonly #config: ClipConfig;
@@ -105,8 +105,8 @@ export class ContrastStep {
   }
 
   /**
-   * Loss and logits of a batch, whose captions had best be ordered by length.
-   * @param gradient where the gradient of the loss goes, laid out as the parameters are
+   * Loss and logits of a batch. It is fastest if captions are ordered by length.
+   * @param gradient receives the gradient of the loss, laid out like the parameters
    */
   async run(
     { pixels, captions }: PairBatch,

@@ -1,4 +1,4 @@
-/** How well a CLIP understands the miniature world: retrieval among scenes it has never seen, and single attributes. */
+/** Measures how well a CLIP understands the miniature world: retrieval among unseen scenes, and single attributes. */
 
 import type { Clip } from '../../clip/index.ts';
 import { type Float32Tensor, sequence } from '../../core/index.ts';
@@ -12,31 +12,31 @@ import { heldOutScenes } from './training-pairs.ts';
 
 interface ClipEvaluation {
   readonly scenes: number;
-  /** The part of complete captions whose own image is the nearest of all, or among the 5 nearest. */
+  /** The part of complete captions whose image is the nearest of all, or among the 5 nearest. */
   readonly textToImage: { readonly recall1: number; readonly recall5: number };
-  /** The same for captions that name another scene and change it, wherever a scene has such a caption. */
+  /** The same for captions that name another scene and change it, for scenes with such a caption. */
   readonly changedTextToImage: { readonly recall1: number; readonly recall5: number };
   readonly imageToText: { readonly recall1: number; readonly recall5: number };
-  /** How often an image is nearer to its caption than to one that differs in this attribute alone. */
+  /** How often an image is nearer to its caption than to one that differs only in this attribute. */
   readonly attributes: Readonly<Record<Attribute | 'background', number>>;
   /** Mean cosine of an image and its caption, and of an image and another's caption. */
   readonly pairedCosine: number;
   readonly otherCosine: number;
-  /** Mean lengths of embeddings as the towers give them. */
+  /** Mean lengths of the towers' embeddings. */
   readonly textNorm: number;
   readonly imageNorm: number;
-  /** Distance between the means of both sides' embeddings of length 1. */
+  /** Distance between the means of both sides' normalised embeddings. */
   readonly modalityGap: number;
 }
 
-/** How many scenes single attributes are asked of. */
+/** Number of scenes for single attributes. */
 const askedScenes = 400;
-/** Streams of random numbers that only evaluation uses. */
+/** Streams of random numbers for evaluation only. */
 const firstRow = 2 ** 20;
 
 /**
  * Evaluates on held-out scenes, all different, with complete captions.
- * @param scenes how many; the attributes are asked of the first 400 of them
+ * @param scenes their number; attributes use the first 400
  */
 export async function evaluateClip(clip: Clip, scenes = 1000, seed = 0): Promise<ClipEvaluation> {
   const shown = heldOutScenes(scenes, seed);
@@ -78,12 +78,12 @@ export async function evaluateClip(clip: Clip, scenes = 1000, seed = 0): Promise
   };
 }
 
-/** Images at the size that the model sees. */
+/** Renders images at the model's size. */
 async function drawn(clip: Clip, scenes: readonly Scene[]) {
   return Promise.all(scenes.map((scene) => renderScene(scene, clip.visionConfig.imageSize)));
 }
 
-/** A complete caption; the same row gives the same wording, whatever the scene. */
+/** A complete caption. The same row gives the same wording for any scene. */
 function described(scene: Scene, seed: number, row: number): string {
   return caption(scene, chance(0, seed, row), { complete: true, changed: false });
 }

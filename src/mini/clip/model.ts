@@ -1,4 +1,4 @@
-/** The small CLIP before it has learnt anything: its shape, its first parameters, and its folder in Hugging Face layout. */
+/** The small CLIP before training: its shape, its initial parameters, and its folder in Hugging Face layout. */
 
 import { join } from 'node:path';
 import {
@@ -17,7 +17,7 @@ import { makeFolder, writeFileAtomically, writeSafetensors } from '../../files/i
 import { input, type Value } from '../../onnx/index.ts';
 import type { TokenizerFile } from './tokenizer-file.ts';
 
-/** What both towers of a small CLIP have in common, and the images it sees. */
+/** Shape of both towers, and of the images. */
 export interface MiniShape {
   readonly width: number;
   readonly heads: number;
@@ -32,11 +32,11 @@ export interface MiniShape {
   readonly patchSize: number;
 }
 
-/** All parameters side by side in one array, so that what is done to all of them is one loop. */
+/** All parameters in one array, so that one loop handles all of them. */
 export interface ClipParameters {
   /** All values: first the `matrices`, then vectors and the temperature. */
   readonly values: Float32Array;
-  /** How many values belong to tensors of two and more axes, which alone weight decay concerns. */
+  /** Number of values in tensors with two or more axes. Only these decay. */
   readonly matrices: number;
   /** Views of `values`, by their names in Hugging Face's checkpoints, in the order of their values. */
   readonly tensors: ReadonlyMap<string, Float32Tensor>;
@@ -44,7 +44,7 @@ export interface ClipParameters {
 
 export const logitScaleName = 'logit_scale';
 const patchPlaces = 'vision_model.embeddings.position_embedding.weight';
-/** As large as what the colours of a patch come to make: fainter places go unseen. */
+/** As large as what a patch's colours produce. The model would not see smaller ones. */
 const placeAmplitude = 1.5;
 
 /** `config.json` as transformers writes it. Start and end of text are the last two ids. */
@@ -110,12 +110,12 @@ export function bothTowers(config: ClipConfig): { text: TextConfig; vision: Visi
   return { text, vision };
 }
 
-/** The config that `loadClip` will read out of the model's folder. */
+/** The config that `loadClip` will read from the model's folder. */
 export function miniConfig(shape: MiniShape, vocabulary: number): ClipConfig {
   return readClipConfig(configJson(shape, vocabulary), 'config.json');
 }
 
-/** Parameters as inputs of the graph, by name; they come to be when a tower asks for them. */
+/** Parameters as inputs of the graph, by name, created when a tower asks for them. */
 export function parameterInputs(): { parameter: Parameter; inputs: ReadonlyMap<string, Value> } {
   const inputs = new Map<string, Value>();
   const parameter: Parameter = (name, shape) => {
@@ -127,8 +127,8 @@ export function parameterInputs(): { parameter: Parameter; inputs: ReadonlyMap<s
 }
 
 /**
- * Room for the parameters of a CLIP, zeros: what its towers ask for, and the logarithm of the factor that the
- * contrastive loss multiplies cosines with.
+ * Zeros for the parameters of a CLIP: those of its towers, and the logarithm of the factor of cosines in the contrastive
+ * loss.
  */
 export function emptyParameters(config: ClipConfig): ClipParameters {
   const { text, vision } = bothTowers(config);
@@ -154,9 +154,9 @@ export function emptyParameters(config: ClipConfig): ClipParameters {
 }
 
 /**
- * Parameters to begin with, as CLIP begins (Radford et al., 2021, and their code's `initialize_parameters`, for both
- * towers alike): normal with deviations that keep the residual stream's size, and projections whose embeddings have a
- * length of about sqrt(projection). Patches alone begin with places that are told apart: see `placesOfPatches`.
+ * Initial parameters, as in CLIP (Radford et al., 2021, and their code's `initialize_parameters`, for both towers): normal
+ * with deviations that keep the residual stream's size, and projections whose embeddings have a length of about
+ * sqrt(projection). Only the positions of patches differ: see `placesOfPatches`.
  */
 export function initialParameters(config: ClipConfig, seed: number): ClipParameters {
   const parameters = emptyParameters(config);
@@ -167,20 +167,20 @@ export function initialParameters(config: ClipConfig, seed: number): ClipParamet
     if (name === logitScaleName) data.fill(Math.log(1 / 0.07));
     else if (/norm\d?\.weight$|layrnorm\.weight$/.test(name)) data.fill(1);
     else if (name.endsWith('patch_embedding.weight')) {
-      const bound = 1 / Math.sqrt(data.length / shape[0]!); // a convolution, as PyTorch begins it
+      const bound = 1 / Math.sqrt(data.length / shape[0]!); // a convolution, as PyTorch initialises it
       data.set(uniforms(stream, data.length).map((u) => (2 * u - 1) * bound));
     } else {
       const deviation = deviationOf(name, width, layers);
       if (deviation > 0) data.set(normals(stream, data.length).map((value) => deviation * value));
     }
-    if (name === patchPlaces) data.set(placesOfPatches(vision), vision.width); // the class token's comes first
+    if (name === patchPlaces) data.set(placesOfPatches(vision), vision.width); // the class token comes first
   });
   return parameters;
 }
 
 /**
- * Waves across and down, from one as long as the image's side to one of two patches (as in Beyer et al.,
- * "Better plain ViT baselines", 2022), so that places are told apart from the first step on. [patches, width]
+ * Waves across and down, with wavelengths from the image's side to two patches (as in Beyer et al., "Better plain ViT
+ * baselines", 2022), so that the model can tell places apart from the first step on. [patches, width]
  */
 function placesOfPatches({ width, imageSize, patchSize }: VisionConfig): Float32Array {
   const side = Math.floor(imageSize / patchSize);
@@ -200,7 +200,7 @@ function placesOfPatches({ width, imageSize, patchSize }: VisionConfig): Float32
   return places;
 }
 
-/** Of biases, 0. */
+/** Standard deviation of a parameter; 0 for biases. */
 function deviationOf(name: string, width: number, layers: number): number {
   const isText = name.startsWith('text');
   if (name.endsWith('token_embedding.weight')) return 0.02;
@@ -211,7 +211,7 @@ function deviationOf(name: string, width: number, layers: number): number {
   return name.endsWith('.weight') ? width ** -0.5 : 0; // queries, keys, values and the projections
 }
 
-/** Writes what a model's folder holds beside the weights, each file atomically. Throws LincirError 'io'. */
+/** Writes the files of a model's folder besides the weights, each atomically. Throws LincirError 'io'. */
 export async function writeDescription(
   folder: string,
   shape: MiniShape,

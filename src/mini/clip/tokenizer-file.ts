@@ -1,6 +1,6 @@
-/** A `tokenizer.json` of CLIP's kind for a small vocabulary: every known word is one token, any other text is bytes. */
+/** Makes a `tokenizer.json` like CLIP's for a small vocabulary: a known word is one token, any other text is bytes. */
 
-/** A tokenizer file and how many ids it has; start and end of text are the last two. */
+/** A tokenizer file, and its number of ids. Start and end of text are the last two. */
 export interface TokenizerFile {
   readonly json: unknown;
   readonly vocabulary: number;
@@ -10,12 +10,12 @@ const startToken = '<|startoftext|>';
 const endToken = '<|endoftext|>';
 const endOfWord = '</w>';
 
-/** How CLIP cuts a text into what its merges work on: contractions, runs of letters, single digits, runs of the rest. */
+/** CLIP's pieces for merging: contractions, runs of letters, single digits, runs of the rest. */
 const pieces = String.raw`<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+`;
 
 /**
- * Learns byte pairs (Sennrich et al., 2016) from the words of the texts, until each of them is one token. Ids are
- * numbered as CLIP's are: bytes, bytes that end a word (so `$` is 259), merges, start and end of text.
+ * Learns byte pairs (Sennrich et al., 2016) from the words of the texts, until each is one token. Ids are numbered as in
+ * CLIP: bytes, bytes that end a word (so `$` is 259), merges, start and end of text.
  */
 export function tokenizerFile(texts: Iterable<string>): TokenizerFile {
   const merges = learntMerges(wordsOf(texts));
@@ -23,7 +23,7 @@ export function tokenizerFile(texts: Iterable<string>): TokenizerFile {
   const tokens = [
     ...symbols,
     ...symbols.map((symbol) => symbol + endOfWord),
-    ...new Set(merges.map(([left, right]) => left + right)), // `a bc` and `ab c` make the same token
+    ...new Set(merges.map(([left, right]) => left + right)), // `a bc` and `ab c` give the same token
     startToken,
     endToken,
   ];
@@ -42,8 +42,8 @@ export function wordsOf(texts: Iterable<string>): string[] {
 }
 
 /**
- * Merges the most frequent pair, again and again, the alphabetically first among equals. Applied in this order, as a
- * tokenizer does, they join every one of the words.
+ * Repeatedly merges the most frequent pair, or the alphabetically first among equals. Applied in this order, as in a
+ * tokenizer, the merges join every word.
  */
 function learntMerges(words: readonly string[]): [string, string][] {
   const symbols = byteSymbolOf();
@@ -77,7 +77,7 @@ function byteSymbols(): string[] {
   return [...byteSymbolOf().values()];
 }
 
-/** Printable bytes stand for themselves, the others are shifted to where every character is printable. */
+/** Printable bytes stand for themselves. Others are shifted to printable characters. */
 function byteSymbolOf(): ReadonlyMap<number, string> {
   const bytes = [...Array(256).keys()];
   const isPrintable = (byte: number) =>
@@ -89,7 +89,7 @@ function byteSymbolOf(): ReadonlyMap<number, string> {
   ]);
 }
 
-/** What `tokenizer.json` of every published CLIP says, with the given ids and merges. */
+/** `tokenizer.json` as every published CLIP has it, with the given ids and merges. */
 function description(ids: Readonly<Record<string, number>>, merges: readonly [string, string][]): unknown {
   const special = { single_word: false, lstrip: false, rstrip: false, normalized: false, special: true };
   const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true };

@@ -1,4 +1,4 @@
-/** Training the small CLIP: pairs, loss, gradient, step, log, checkpoint. */
+/** Trains the small CLIP: pairs, loss, gradient, step, log, checkpoint. */
 
 import { LincirError } from '../../core/index.ts';
 import { adamW, clipByNorm, learningRateAt } from '../../phi/index.ts';
@@ -25,23 +25,23 @@ interface ClipTrainingSettings {
   readonly shape: MiniShape;
   readonly seed: number;
   readonly steps: number;
-  /** Pairs of a step, each the others' counter-examples. */
+  /** Pairs of a step. Each is a negative for the others. */
   readonly batch: number;
-  /** Groups of captions of similar length that a batch is computed in; the batch is a multiple of it. */
+  /** Groups of captions of similar length in a batch, which is a multiple of it. */
   readonly groups: number;
   readonly learningRate: number;
   readonly warmup: number;
-  /** The part of the steps after which captions may name one scene and change it to another. */
+  /** The part of the steps after which captions may name a scene and change it to another. */
   readonly changesAfter: number;
-  /** The part of the steps after which scenes that differ in one thing come together. */
+  /** The part of the steps after which batches have scenes that differ in one thing. */
   readonly twinsAfter: number;
-  /** Of matrices; vectors and the temperature do not decay. */
+  /** For matrices. Vectors and the temperature do not decay. */
   readonly weightDecay: number;
-  /** The gradient's greatest length. */
+  /** Largest length of the gradient. */
   readonly clipNorm: number;
 }
 
-/** What the model in models/mini was made with. */
+/** The settings of the model in models/mini. */
 export const defaultClipTraining: ClipTrainingSettings = {
   shape: {
     width: 128,
@@ -69,39 +69,39 @@ export const defaultClipTraining: ClipTrainingSettings = {
 export interface ClipTrainingOptions {
   readonly settings: ClipTrainingSettings;
   readonly tokenizer: TokenizerFile;
-  /** The pairs of a step, counted from 1: always the same for the same step. */
+  /** The pairs of a step, counted from 1. The same step always has the same pairs. */
   readonly pairs: (step: number) => Promise<PairBatch>;
-  /** Where the model goes, with its log and the state that `resume` goes on from. */
+  /** Folder of the model, its log, and the state from which `resume` continues. */
   readonly folder: string;
   readonly resume?: boolean;
   readonly threads?: number;
-  /** Steps from one checkpoint to the next. */
+  /** Steps between checkpoints. */
   readonly saveEvery: number;
 }
 
 export interface ClipTrainingStep {
   readonly step: number;
   readonly loss: number;
-  /** The part of images whose own caption is the nearest of the batch. */
+  /** The part of images whose caption is the nearest of the batch. */
   readonly accuracy: number;
   readonly learningRate: number;
   readonly gradientNorm: number;
-  /** What cosines are multiplied with. */
+  /** Factor of cosines. */
   readonly factor: number;
-  /** Since the training began, its interruptions left out. */
+  /** Seconds since the training began, without interruptions. */
   readonly seconds: number;
 }
 
-/** As CLIP's were for its vision transformers (Radford et al., 2021, table 20). */
+/** As for CLIP's vision transformers (Radford et al., 2021, table 20). */
 const adam = { beta1: 0.9, beta2: 0.98, epsilon: 1e-6 };
-/** The temperature's factor never exceeds 100 (ibid., section 2.5). */
+/** Limit of the temperature factor (ibid., section 2.5). */
 const highestScale = Math.log(100);
 
 /**
- * Trains a CLIP from nothing, and tells of every step. Blocks its thread for most of the time. The folder holds the
- * model as of the last checkpoint, in Hugging Face layout. The same seed gives the same model on the same machine.
- * @throws LincirError 'bad-config' when the loss is not finite; 'bad-argument' when settings differ from those of the
- * training that is resumed; 'not-found', 'bad-file', 'io' and 'device'
+ * Trains a CLIP from scratch, and yields every step. Blocks its thread most of the time. The folder has the model of the
+ * last checkpoint, in Hugging Face layout. The same seed gives the same model on the same machine.
+ * @throws LincirError 'bad-config' when the loss is not finite; 'bad-argument' when settings differ from the resumed
+ * training's; 'not-found', 'bad-file', 'io' and 'device'
  */
 export async function* trainClip(options: ClipTrainingOptions): AsyncGenerator<ClipTrainingStep, void, void> {
   const { settings, tokenizer, pairs, folder, resume = false, threads, saveEvery } = options;
@@ -161,7 +161,7 @@ function newState(values: Float32Array): ClipTrainingState {
   return { step: 0, seconds: 0, parameters: values, moments };
 }
 
-/** How often the diagonal is its row's highest. */
+/** How often the diagonal is the highest of its row. */
 function accuracyOf(logits: Float32Array, batch: number): number {
   const rows = Array.from({ length: batch }, (_, row) => logits.subarray(row * batch, (row + 1) * batch));
   return rows.filter((row, at) => row.every((value) => value <= row[at]!)).length / batch;

@@ -1,4 +1,4 @@
-/** What the small CLIP learns from: images of scenes, drawn once, and captions that are new each time. */
+/** Training pairs of the small CLIP: images of scenes, drawn once, and captions that are new each time. */
 
 import { type ClipTokenizer, type ImagePreprocessing, preprocessImage } from '../../clip/index.ts';
 import { sequence } from '../../core/index.ts';
@@ -9,11 +9,11 @@ import { renderScene } from '../world/render.ts';
 import { draw, isHeldOut, type Scene, sampleScene, sceneKey, shuffled } from '../world/scene.ts';
 import type { PairBatch } from './contrast.ts';
 
-/** What training may see. */
+/** Scenes for training. */
 interface TrainingScenes {
-  /** Four by four alike. */
+  /** In families of four similar ones. */
   readonly scenes: readonly Scene[];
-  /** Those that are known by their names; they come more than once. */
+  /** Scenes with known names. They come more than once. */
   readonly known: readonly Scene[];
 }
 
@@ -25,21 +25,21 @@ interface ScenePool extends Pick<TrainingScenes, 'scenes'> {
   readonly pixels: Uint8Array;
 }
 
-/** The part of all captions that name everything of their scene. */
+/** The part of captions that are complete. */
 const completeShare = 0.4;
-/** What is hardest to learn comes more often. */
+/** What is hardest comes more often. */
 const twinKinds: readonly ChangeKind[] = [
   ...changeKinds,
   ...(['position', 'position', 'position', 'texture', 'shape'] as const),
 ];
-/** The share of families that a known scene begins, about, and how many scenes there are to each known one. */
+/** About the part of families that begin with a known scene, and the number of scenes for each known one. */
 const knownShare = 0.67;
 const scenesPerName = 12;
-/** Scenes that are alike, and come together. */
+/** Similar scenes that come together. */
 const familySize = 4;
-/** Streams of random numbers of the purpose 'scene' that are used here. */
+/** Streams of random numbers of the purpose 'scene'. */
 const rows = { training: 1, heldOut: 2, captions: 1000 } as const;
-/** Images under way at once. */
+/** Images in work at once. */
 const drawnTogether = 64;
 
 /** The first `count` held-out scenes of a seed, all different. */
@@ -54,8 +54,8 @@ export function heldOutScenes(count: number, seed: number): Scene[] {
 }
 
 /**
- * Scenes that training may see. They come in families of four: a scene, and three that one change makes of it, since what
- * differs in little must be told apart, too. Most families are those of known scenes, each of which has several.
+ * Scenes for training. They come in families of four: a scene, and three that one change makes of it, so that the model
+ * learns small differences. Most families belong to known scenes, each of which has several.
  * @param count a multiple of four
  */
 export function trainingScenes(count: number, seed: number): TrainingScenes {
@@ -75,7 +75,7 @@ export function trainingScenes(count: number, seed: number): TrainingScenes {
   return { scenes, known };
 }
 
-/** A scene and others that one change makes of it, all different, none held out; undefined where draws led to none. */
+/** A scene and others that one change makes of it, all different, none held out; undefined if no draw gave one. */
 function familyOf(first: Scene, random: () => number): Scene[] | undefined {
   const family = new Map([[sceneKey(first), first]]);
   for (let attempt = 0; attempt < 4 * familySize && family.size < familySize; attempt += 1) {
@@ -106,9 +106,9 @@ export async function scenePool(
 }
 
 /**
- * The pairs of a step, counted from 1: each scene comes once in every pass through the pool, in an order of that pass;
- * after step `twinsAfter`, together with its family, of which its caption may name one and change it. The same for the same
- * seed and step, whatever was asked for before. Captions come shortest first.
+ * The pairs of a step, counted from 1. Each scene comes once in every pass through the pool, in that pass's order. After
+ * step `twinsAfter` it comes with its family, and its caption may name one of them and change it. The same seed and step
+ * give the same pairs, whatever came before. Captions come shortest first.
  * @param batch a multiple of four
  */
 export async function pairsOfStep(
@@ -158,8 +158,8 @@ interface PairSettings {
   readonly preprocessing: ImagePreprocessing;
   readonly tokenizer: ClipTokenizer;
   readonly seed: number;
-  /** Captions that change what they name come after the step in which plain ones are understood, more or less. */
+  /** Captions that describe a change come after the step in which plain ones are more or less understood. */
   readonly changesAfter: number;
-  /** Look-alikes are of use when the most has been learnt from scenes of all kinds. */
+  /** Similar scenes help once most has been learnt from all kinds of scenes. */
   readonly twinsAfter: number;
 }

@@ -1,4 +1,4 @@
-/** What a training of the small CLIP has come to, in two files: the state that it goes on from, and its log. */
+/** The files of a training of the small CLIP: the state from which it resumes, and its log. */
 
 import { appendFile, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ import type { Moments } from '../../phi/index.ts';
 export interface ClipTrainingState {
   /** Steps done. */
   step: number;
-  /** Of all parts of the training together. */
+  /** Seconds of all parts of the training. */
   seconds: number;
   readonly parameters: Float32Array;
   readonly moments: Moments;
@@ -40,9 +40,9 @@ export async function writeState(folder: string, state: ClipTrainingState): Prom
 }
 
 /**
- * The state that was last written.
- * @param count of the parameters
- * @throws LincirError 'not-found', 'io', or 'bad-file' for a state of other parameters
+ * Reads the last state.
+ * @param count number of parameters
+ * @throws LincirError 'not-found', 'io', or 'bad-file' for a state with other parameters
  */
 export async function readState(folder: string, count: number): Promise<ClipTrainingState> {
   const path = join(folder, stateFile);
@@ -55,21 +55,21 @@ export async function readState(folder: string, count: number): Promise<ClipTrai
   });
 }
 
-/** Begins a log: its first line says what is done. */
+/** Begins a log. Its first line has the settings. */
 export async function beginLog(folder: string, settings: object): Promise<void> {
   await writeFileAtomically(join(folder, logFile), (file) => file.writeFile(`${JSON.stringify(settings)}\n`));
 }
 
 /**
- * Keeps what a log says of the steps up to `step`.
- * @throws LincirError 'bad-argument' when it is that of other settings, 'not-found', 'io' and 'bad-file'
+ * Cuts a log after `step`.
+ * @throws LincirError 'bad-argument' if it has other settings, 'not-found', 'io' and 'bad-file'
  */
 export async function continueLog(folder: string, settings: object, step: number): Promise<void> {
   const path = join(folder, logFile);
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     throw asLincirError(error, path, 'read');
   });
-  const [first, ...lines] = text.split('\n').slice(0, -1); // a line that was being written has no end
+  const [first, ...lines] = text.split('\n').slice(0, -1); // an unfinished line has no end
   const begun = parseJsonText(first ?? '', path);
   if (!isDeepStrictEqual(begun, JSON.parse(JSON.stringify(settings)))) {
     throw new LincirError('bad-argument', {

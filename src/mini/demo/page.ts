@@ -1,4 +1,4 @@
-/** The demo's page: what was asked of the miniature world, what was found, and how the methods compare. */
+/** The demo's page: queries in the miniature world, their results, and a comparison of methods. */
 
 import { dataUrl, definitions, escapeHtml, page, table } from '../../html/index.ts';
 import type { ChangeKind } from '../world/changes.ts';
@@ -6,17 +6,17 @@ import { sceneSvg } from '../world/render.ts';
 import type { Scene } from '../world/scene.ts';
 import { demoPageStyle } from './style.ts';
 
-/** An image of the gallery, drawn anew for people. */
+/** An image of the gallery, drawn for people. */
 interface DemoImage {
   readonly scene: Scene;
   readonly variant: number;
 }
 
-/** A query with what two methods found first. */
+/** A query, with the first results of two methods. */
 export interface DemoQuery {
   readonly kind: ChangeKind;
   readonly reference: DemoImage;
-  /** What stands after `that`. */
+  /** The words after `that`. */
   readonly text: string;
   readonly found: readonly { readonly method: string; readonly pictures: readonly FoundImage[] }[];
 }
@@ -30,7 +30,7 @@ interface DemoPage {
   readonly facts: Readonly<Record<string, string>>;
 }
 
-/** In pixels; the images are drawings, and scale. */
+/** In pixels. The images are drawings, and scale. */
 const side = 96;
 
 const kindNames: Readonly<Record<ChangeKind, string>> = {
@@ -46,7 +46,7 @@ const kindNames: Readonly<Record<ChangeKind, string>> = {
   two: 'Two changes at once',
 };
 
-/** The page. It needs nothing beside it and runs no script. */
+/** The page. It needs no other file and runs no script. */
 export function demoPage({ methods, queries, facts }: DemoPage): string {
   const byKind = Map.groupBy(queries, ({ kind }) => kind);
   const sections = [...byKind].map(

@@ -1,4 +1,4 @@
-/** What the demo's page adds to the style of all pages: cards of queries, right answers framed. */
+/** The demo's additions to the style of all pages: cards of queries, and frames around right answers. */
 
 export const demoPageStyle = `
 main { max-width: 1180px; }

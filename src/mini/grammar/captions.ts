@@ -1,4 +1,4 @@
-/** The miniature world's captions, from which phi is learnt. No picture is drawn for them. */
+/** The miniature world's captions, on which phi trains. No image is drawn for them. */
 
 import { createTagger, type MadeCaptions, type Span } from '../../captions/index.ts';
 import { sequence } from '../../core/index.ts';
@@ -9,7 +9,7 @@ const count = 40_000;
 /** In UTF-8, about. */
 const bytesPerCaption = 90;
 
-/** What training takes. */
+/** The source for training. */
 export const madeMiniCaptions: MadeCaptions = {
   name: 'mini:captions',
   version: '3',
@@ -17,7 +17,7 @@ export const madeMiniCaptions: MadeCaptions = {
   captions: () => miniCaptions(count, 0),
 };
 
-/** Training on them, of about two minutes on two cores. What is not said here is the method's. */
+/** Settings for training on them, about two minutes on two cores. Other settings are the method's. */
 export const miniRecipe = {
   steps: 300,
   batch: 256,
@@ -28,12 +28,12 @@ export const miniRecipe = {
   dropout: 0.1,
 } as const;
 
-/** Of so many captions that come to mind, the one is said that has the fewest words beside its keywords. */
+/** Of so many drafts, the caption with the fewest words besides its keywords is used. */
 const drafts = 2;
-/** The part of captions that say everything. */
+/** The part of captions that are complete. */
 const completeShare = 0.7;
 
-/** Captions of scenes that are not held out, the same for the same seed. */
+/** Captions of scenes that are not held out. The same seed gives the same captions. */
 export function* miniCaptions(count: number, seed: number): Generator<string, void, void> {
   const tag = createTagger();
   for (let row = 0; row < count; row += 1) {

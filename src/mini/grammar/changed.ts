@@ -1,4 +1,4 @@
-/** Captions that name one thing and then change it, meaning what comes of it: `a red circle, but in blue`. */
+/** Captions that name one thing and then change it, and mean the result: `a red circle, but in blue`. */
 
 import { type Aspect, type Edit, editInto, editsBetween } from '../world/changes.ts';
 import { nameOf } from '../world/names.ts';
@@ -26,22 +26,22 @@ import {
   type Slots,
 } from './words.ts';
 
-/** A scene, and the one or two edits that make another one of it. */
+/** A scene, and one or two edits that turn it into another. */
 interface Way {
   readonly source: Scene;
   readonly edits: readonly Edit[];
 }
 
-/** The share of changes that are said in clauses. */
+/** The part of changes that are clauses. */
 const clauseShare = 0.5;
-/** Of captions that change another scene, the share that change the twin, as far as there is one. */
+/** Of captions that change another scene, the part that change the twin, if there is one. */
 const twinShare = 0.7;
-/** The share of changes of known scenes that call them by their names. */
+/** The part of changes to known scenes that use their names. */
 const namedShare = 0.8;
 
 /**
- * A caption that means the scene by way of another one, which is not held out: its twin, if there is one, or any that
- * is near; undefined where the draw led to none.
+ * A caption that describes the scene as a change of another one, which is not held out: its twin, if there is one, or any
+ * near scene. Undefined if the draw gave none.
  */
 export function changedCaption(
   scene: Scene,
@@ -59,7 +59,7 @@ export function changedCaption(
   return fill(draw(changedOpenings, random), { scene: () => said, change: () => change });
 }
 
-/** A caption that is just a scene's name. */
+/** A caption that is only a scene's name. */
 export function namedCaption(scene: Scene, random: () => number): string {
   return fill(draw(changedOpenings, random), { scene: () => nameOf(scene), change: () => '' });
 }
@@ -107,7 +107,7 @@ function changeWords({ source, edits }: Way, complete: boolean, random: () => nu
   return fill(draw(tailsOfTwo, random), { one: () => one!, other: () => other! });
 }
 
-/** Words for an edit: what is new, what was before, and what is added. */
+/** Words for an edit: the new value, the old one, and what is added. */
 export function editSlots(edit: Edit, complete: boolean, random: () => number, other?: SceneObject): Slots {
   return { ...ownSlots(edit, complete, random), ...(other && otherSlots(other, random)) };
 }
@@ -138,7 +138,7 @@ function ownSlots(edit: Edit, complete: boolean, random: () => number): Slots {
   }
 }
 
-/** A scene's objects and, as a rule, where they are. */
+/** A scene's objects and, usually, their place. */
 function placed({ background, objects }: Scene, complete: boolean, random: () => number): string {
   const named = objectsPhrase(objects, complete ? 'complete' : 'any', random, isNoun);
   return complete || random() < 0.5 ? `${named} ${placeSlots(background, random).place!()}` : named;
@@ -175,5 +175,5 @@ const aspects: readonly Aspect[] = [
   'remove',
   'remove',
 ];
-/** Shapes stay, so that both of two changes can name what they speak of. */
+/** Shapes stay, so that both of two changes can name their objects. */
 const steady: readonly Aspect[] = ['colour', 'texture', 'size', 'number', 'position', 'background', 'add'];

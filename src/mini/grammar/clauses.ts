@@ -1,10 +1,10 @@
-/** Changes as clauses, after `that` or the like: `a red star that has turned blue`. */
+/** Changes as clauses after `that` and the like: `a red star that has turned blue`. */
 
 import type { Aspect } from '../world/changes.ts';
 
 type WholeAspect = 'background' | 'add' | 'remove';
 
-/** What leads to a clause about a scene's only object. */
+/** Beginnings of a clause about a scene's only object. */
 export const leadsOfOne: readonly string[] = [
   ' that',
   ' which',
@@ -13,7 +13,7 @@ export const leadsOfOne: readonly string[] = [
   ', only that {it}',
 ];
 
-/** What leads to a clause about the whole picture. */
+/** Beginnings of a clause about the whole image. */
 export const leadsOfImage: readonly string[] = [
   ' that',
   ' which',
@@ -23,7 +23,7 @@ export const leadsOfImage: readonly string[] = [
   ', in a version that',
 ];
 
-/** What is said of a scene's only object. */
+/** Clauses about a scene's only object. */
 export const clausesOfOne: Readonly<Record<Exclude<Aspect, WholeAspect>, readonly string[]>> = {
   colour: [
     '{has} turned {colour}',
@@ -80,7 +80,7 @@ export const clausesOfOne: Readonly<Record<Exclude<Aspect, WholeAspect>, readonl
   ],
 };
 
-/** What is said of one of several objects, which must be named. */
+/** Clauses about one of several objects, which they must name. */
 export const clausesOfNamed: typeof clausesOfOne = {
   colour: [
     'comes with the {shape} in {colour}',
@@ -132,7 +132,7 @@ export const clausesOfNamed: typeof clausesOfOne = {
   ],
 };
 
-/** What is said of a scene as a whole. */
+/** Clauses about a scene as a whole. */
 export const clausesOfImage: Readonly<Record<WholeAspect, readonly string[]>> = {
   background: [
     'is set {place}',

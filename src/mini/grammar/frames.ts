@@ -1,10 +1,10 @@
-/** Whole captions that say what is there: what stands around the objects and the place. */
+/** Frames of captions: the words around the objects and the place. */
 
 import { draw, type Scene, shuffled } from '../world/scene.ts';
 import { beginsWithPosition, isTitle, objectsPhrase } from './objects.ts';
 import { fill, placeSlots } from './words.ts';
 
-/** Captions that say where it is. `{be}` agrees with the first of the objects, `{are}` with all of them. */
+/** Captions with the place. `{be}` agrees with the first object, `{are}` with all of them. */
 export const placedFrames: readonly string[] = [
   'a photo of {objects} {place}',
   'a picture of {objects} {place}',
@@ -51,7 +51,7 @@ export const placedFrames: readonly string[] = [
   'a card with {objects} in front of {ground}',
 ];
 
-/** Captions that do not. */
+/** Captions without the place. */
 export const plainFrames: readonly string[] = [
   'a photo of {objects}',
   'a picture of {objects}',
@@ -70,7 +70,7 @@ export const plainFrames: readonly string[] = [
   'a picture that has {objects}',
 ];
 
-/** Titles, such as pictures on the web have: nearly all of their words are nouns and adjectives. */
+/** Titles like those of images on the web: nearly all of their words are nouns and adjectives. */
 export const titleFrames: readonly string[] = [
   '{scenery} scene {objects}',
   '{scenery} picture {objects}',
@@ -81,7 +81,7 @@ export const titleFrames: readonly string[] = [
   '{objects}, {scenery}',
 ];
 
-/** What people say before a title, and after it. */
+/** Words before a title, and after it. */
 export const titleLeads: readonly string[] = [
   'this is',
   'here we have',
@@ -106,7 +106,7 @@ export const titleTails: readonly string[] = [
   'that hangs here',
 ];
 
-/** Captions of the place alone. */
+/** Captions of only the place. */
 export const emptyFrames: readonly string[] = [
   'a photo taken {place}',
   'a picture of {ground}',
@@ -114,10 +114,10 @@ export const emptyFrames: readonly string[] = [
   'a {scenery} scene',
 ];
 
-/** The share of titles. */
+/** The part of captions that are titles. */
 const titleShare = 0.35;
 
-/** What is there as a title; undefined as often as people write sentences. */
+/** A title of the scene; undefined as often as captions are sentences. */
 export function title(scene: Scene, complete: boolean, random: () => number): string | undefined {
   if (random() >= titleShare) return undefined;
   const { background, objects } = scene;
@@ -125,7 +125,7 @@ export function title(scene: Scene, complete: boolean, random: () => number): st
   return fill(draw(titleFrames, random), { ...placeSlots(background, random), objects: () => phrase });
 }
 
-/** A caption that says what is there. */
+/** A caption of the scene. */
 export function plainCaption(scene: Scene, complete: boolean, random: () => number): string {
   const named = title(scene, complete, random);
   if (named !== undefined) {

@@ -1,4 +1,4 @@
-/** English captions of scenes, in as many wordings as people use, and how many those are. */
+/** English captions of scenes in many wordings, and the number of these. */
 
 import type { Scene } from '../world/scene.ts';
 import { changedCaption, namedCaption } from './changed.ts';
@@ -19,23 +19,23 @@ import { changedOpenings, tailsOfNamed, tailsOfOne, tailsOfScene } from './tails
 import { tidy } from './words.ts';
 
 interface CaptionOptions {
-  /** Say everything: each object's shape, colour, texture, size, number and position, and the place. Default: false. */
+  /** Make it complete: each object's shape, colour, texture, size, number and position, and the place. Default: false. */
   readonly complete?: boolean;
-  /** Perhaps name another scene first, and say how it changed. Default: true. */
+  /** Allow naming another scene first and describing its change. Default: true. */
   readonly changed?: boolean;
-  /** A scene that is like this one, which most captions by way of another one name first. */
+  /** A similar scene, from which most captions that describe a change start. */
   readonly twin?: Scene;
-  /** Which scenes are known by their names. Default: none. */
+  /** Which scenes have known names. Default: none. */
   readonly isKnown?: (scene: Scene) => boolean;
 }
 
-/** The share of captions that name another scene first and then change it, as far as draws lead to one. */
+/** The part of captions that name another scene and change it, as far as draws give one. */
 const changedShare = 0.6;
 
-/** The share of captions of known scenes that are just their names. */
+/** The part of captions of known scenes that are only their names. */
 const namedShare = 0.4;
 
-/** A caption whose meaning is the scene. It leaves things out unless it is to be complete. */
+/** A caption of the scene. It leaves things out, unless it must be complete. */
 export function caption(
   scene: Scene,
   random: () => number,
@@ -48,8 +48,8 @@ export function caption(
 }
 
 /**
- * The distinct skeletons of captions of one object: sentences in which only the words of attributes are still open.
- * Captions of several objects, whose phrases combine freely, are not counted.
+ * The distinct skeletons of captions of one object: sentences with slots for the words of attributes. Captions of several
+ * objects, whose phrases combine freely, are not counted.
  */
 export function captionSkeletons(): ReadonlySet<string> {
   const skeletons = new Set<string>(emptyFrames);
@@ -72,10 +72,10 @@ export function captionSkeletons(): ReadonlySet<string> {
   return skeletons;
 }
 
-/** How many there are. */
+/** Their number. */
 export const templateCount = captionSkeletons().size;
 
-/** Every ending by which training captions change something, with its slots. */
+/** Every ending with which training captions change something, with its slots. */
 export function changeWordings(): ReadonlySet<string> {
   const all = (each: Readonly<Record<string, readonly string[]>>) => Object.values(each).flat();
   const after = (leads: readonly string[], clauses: readonly string[]) =>

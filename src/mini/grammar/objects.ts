@@ -1,15 +1,15 @@
-/** How captions speak of objects: one group of things at a time, and several in a row. */
+/** Phrases for objects: one group of things, and several in a row. */
 
 import type { PartialObject } from '../world/changes.ts';
 import { type Attribute, draw, type SceneObject } from '../world/scene.ts';
 import { fill, objectSlots, slotsOf, word } from './words.ts';
 
-/** How much is said of an object: all of it, whatever comes, or just what is known. */
+/** How much a phrase says: everything, anything, or only what is known. */
 type Detail = 'complete' | 'any' | 'known';
 
-/** Ways to speak of one group of things. */
+/** Phrases for one group of things. */
 export const objectForms: readonly string[] = [
-  // Everything is said.
+  // These are complete.
   '{n} {size} {colour} {texture} {shape} {position}',
   '{n} {size} {texture} {colour} {shape} {position}',
   '{n} {texture} {size} {colour} {shape} {position}',
@@ -41,7 +41,7 @@ export const objectForms: readonly string[] = [
   '{some} {spot} {size} {colour} {texture} {shape}',
   '{some} {spot} {size} {texture} {colour} {shape}',
   '{some} {size} {colour} {texture} {spot} {shape}',
-  // Something is left out.
+  // These leave something out.
   '{n} {shape}',
   '{n} {colour} {shape}',
   '{n} {size} {shape}',
@@ -89,7 +89,7 @@ export const objectForms: readonly string[] = [
   '{position} {n} {colour} {shape}',
 ];
 
-/** Ways to name several groups in a row. */
+/** Phrases for several groups in a row. */
 const joins: Readonly<Record<2 | 3, readonly string[]>> = {
   2: [
     '{A} and {B}',
@@ -110,7 +110,7 @@ const joins: Readonly<Record<2 | 3, readonly string[]>> = {
   ],
 };
 
-/** Ways to say where things stand beside each other. What is named first stands further left, or higher. */
+/** Phrases for relative positions. The first object is further left, or higher. */
 const relations = {
   across: {
     2: ['{A} left of {B}', '{B} right of {A}', '{A} next to {B}', '{A} beside {B}', '{A} to the left of {B}'],
@@ -122,17 +122,17 @@ const relations = {
   },
 } as const;
 
-/** What an object form says. */
+/** The attributes in a form. */
 function saidBy(form: string): ReadonlySet<Attribute> {
   return saidByForm.get(form)!;
 }
 
-/** Whether a form says everything. */
+/** Whether a form is complete. */
 function saysAll(form: string): boolean {
   return saidBy(form).size === 6;
 }
 
-/** Whether a form begins with where the thing is, which does not read well after `a photo of`. */
+/** Whether a form begins with the position, which does not read well after `a photo of`. */
 export function beginsWithPosition(form: string): boolean {
   return form.startsWith('{position}');
 }

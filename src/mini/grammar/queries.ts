@@ -1,4 +1,4 @@
-/** What people ask for: a change as the words after `a photo of $ that`. No training caption says it in these wordings. */
+/** Wordings of queries: a change as the words after `a photo of $ that`. Training captions never use these wordings. */
 
 import type { Aspect, Change, Edit } from '../world/changes.ts';
 import { draw } from '../world/scene.ts';
@@ -6,7 +6,7 @@ import { editSlots } from './changed.ts';
 import { queriesOfRelation, relationOf } from './relations.ts';
 import { fill, tidy } from './words.ts';
 
-/** Wordings where the reference has one object, which needs no name. */
+/** Wordings for a reference with one object, which needs no name. */
 const queriesOfOne: Readonly<Record<Aspect, readonly string[]>> = {
   colour: [
     '{is} {colour}',
@@ -82,7 +82,7 @@ const queriesOfOne: Readonly<Record<Aspect, readonly string[]>> = {
   ],
 };
 
-/** Wordings where it has several, and the one that is meant must be named. */
+/** Wordings for several objects, which name the one they mean. */
 const queriesOfNamed: Readonly<Record<Exclude<Aspect, 'background' | 'add' | 'remove'>, readonly string[]>> =
   {
     colour: [
@@ -132,8 +132,8 @@ const queriesOfNamed: Readonly<Record<Exclude<Aspect, 'background' | 'add' | 're
   };
 
 /**
- * A change in words, to stand after `a photo of $ that`: `is red`, `has no star`, `has the moon in pink and is at night`.
- * What is said is said of the photo, so verbs are singular.
+ * A change in words, for after `a photo of $ that`: `is red`, `has no star`, `has the moon in pink and is at night`. Verbs
+ * are singular, because their subject is the photo.
  */
 export function queryText(change: Change, random: () => number): string {
   const isPlain = (wording: string) => change.edits.length === 1 || !/same|rather|not|taken/.test(wording);

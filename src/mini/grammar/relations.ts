@@ -1,13 +1,13 @@
-/** Changes that are said by what they have to do with the scene: they mean nothing without it. */
+/** Changes that refer to the scene, and mean nothing without it. */
 
 import type { Aspect, Edit } from '../world/changes.ts';
 import type { Position, Scene, SceneObject } from '../world/scene.ts';
 
 export const relations = ['swap', 'opposite', 'alike', 'only'] as const;
-/** Two objects change places; one goes to the other side; one becomes as another is; one alone stays. */
+/** Two objects change places; one goes to the other side; one becomes like another; only one stays. */
 export type Relation = (typeof relations)[number];
 
-/** A relation, and the second object that it speaks of, if any. */
+/** A relation, and its second object, if any. */
 export interface Related {
   readonly kind: Relation;
   readonly other?: SceneObject;
@@ -15,7 +15,7 @@ export interface Related {
 
 type Wordings = Readonly<Record<Relation, readonly string[]>>;
 
-/** As the ends of captions. `{other}` is the second object. */
+/** As ends of captions. `{other}` is the second object. */
 export const tailsOfRelation: Wordings = {
   swap: [
     ', the {shape} and the {other} swapped',
@@ -79,7 +79,7 @@ export const clausesOfRelation: Wordings = {
   ],
 };
 
-/** As queries ask for them, after `that`. */
+/** As in queries, after `that`. */
 export const queriesOfRelation: Wordings = {
   swap: [
     'has the {shape} and the {other} swapped',
@@ -107,10 +107,10 @@ export const queriesOfRelation: Wordings = {
   ],
 };
 
-/** Two that change places, as a part of a sentence. */
+/** A swap, as a part of a sentence. */
 export const partsOfSwap: readonly string[] = ['the {shape} and the {other} swapped'];
 
-/** How one thing is said to be as another is: `{match}`. */
+/** Words for one thing being like another: `{match}`. */
 export const likenesses: Readonly<Partial<Record<Aspect, readonly string[]>>> = {
   colour: ['in the colour of', 'of the same colour as'],
   texture: ['with the pattern of', 'of the same pattern as'],
@@ -118,7 +118,7 @@ export const likenesses: Readonly<Partial<Record<Aspect, readonly string[]>>> = 
   number: ['as many as', 'of the same number as'],
 };
 
-/** How often a change is said so, where it can be; a swap always is. */
+/** How often a change is worded as a relation, if it can be. A swap always is. */
 const relativeShare = 0.5;
 
 const opposites: Readonly<Partial<Record<Position, Position>>> = {
@@ -128,7 +128,7 @@ const opposites: Readonly<Partial<Record<Position, Position>>> = {
   bottom: 'top',
 };
 
-/** What an edit has to do with the scene before it, by which it is to be said; undefined where it is said by itself. */
+/** The relation that words an edit; undefined if it is worded directly. */
 export function relationOf(edit: Edit, { objects }: Scene, random: () => number): Related | undefined {
   const swap = swapOf(edit);
   if (swap) return swap;
@@ -153,7 +153,7 @@ export function relationOf(edit: Edit, { objects }: Scene, random: () => number)
   }
 }
 
-/** The relation of two objects that change places; undefined for any other edit. */
+/** The relation of a swap; undefined for any other edit. */
 export function swapOf(edit: Edit): Related | undefined {
   return 'other' in edit ? { kind: 'swap', other: edit.other } : undefined;
 }

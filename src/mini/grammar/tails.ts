@@ -1,8 +1,8 @@
-/** Changes as the ends of captions, of many kinds: `a red circle, but in blue`. */
+/** Changes as the ends of captions: `a red circle, but in blue`. */
 
 import type { Aspect } from '../world/changes.ts';
 
-/** What comes before. */
+/** Words before them. */
 export const changedOpenings: readonly string[] = [
   '{scene}{change}',
   'a photo of {scene}{change}',
@@ -16,7 +16,7 @@ export const changedOpenings: readonly string[] = [
   'it shows {scene}{change}',
 ];
 
-/** What is said of a scene's only object: `{colour}` is the new one, `{oldcolour}` the one before. */
+/** Ends about a scene's only object: `{colour}` is the new colour, `{oldcolour}` the old one. */
 export const tailsOfOne: Readonly<
   Record<Exclude<Aspect, 'background' | 'add' | 'remove'>, readonly string[]>
 > = {
@@ -112,7 +112,7 @@ export const tailsOfOne: Readonly<
   ],
 };
 
-/** What is said of one of several objects, which must be named. */
+/** Clauses about one of several objects, which they must name. */
 export const tailsOfNamed: typeof tailsOfOne = {
   colour: [
     ', but with the {shape} in {colour}',
@@ -189,7 +189,7 @@ export const tailsOfNamed: typeof tailsOfOne = {
   ],
 };
 
-/** What is said of a scene as a whole. */
+/** Clauses about a scene as a whole. */
 export const tailsOfScene: Readonly<Record<'background' | 'add' | 'remove', readonly string[]>> = {
   background: [
     ' but {place}',
@@ -241,7 +241,7 @@ export const tailsOfScene: Readonly<Record<'background' | 'add' | 'remove', read
   ],
 };
 
-/** Two changes at once: `{one}` and `{other}` are of `parts`. */
+/** Two changes at once: `{one}` and `{other}` are from `parts`. */
 export const tailsOfTwo: readonly string[] = [
   ', but with {one} and {other}',
   ', now with {one} and {other}',

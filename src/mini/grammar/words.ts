@@ -1,4 +1,4 @@
-/** The words of the miniature world: what each value is called, in one and in several, and templates to put them in. */
+/** The words of the miniature world: names of values, singular and plural, and templates for them. */
 
 import type { PartialObject } from '../world/changes.ts';
 import {
@@ -13,10 +13,10 @@ import {
   type Texture,
 } from '../world/scene.ts';
 
-/** What stands for each slot of a template. */
+/** Words for each slot of a template. */
 export type Slots = Readonly<Record<string, () => string>>;
 
-/** A template with its `{slots}` filled in. */
+/** Fills in a template's `{slots}`. */
 export function fill(template: string, slots: Slots): string {
   return template.replaceAll(/\{(\w+)\}/g, (_, slot: string) => slots[slot]!());
 }
@@ -26,7 +26,7 @@ export function slotsOf(template: string): string[] {
   return [...template.matchAll(/\{(\w+)\}/g)].map(([, slot]) => slot!);
 }
 
-/** Single spaces, no space before a comma, and "an" where it belongs. */
+/** Cleans a sentence: single spaces, no space before a comma, and "an" where needed. */
 export function tidy(text: string): string {
   return text
     .replaceAll(/\s+/g, ' ')
@@ -35,13 +35,13 @@ export function tidy(text: string): string {
     .trim();
 }
 
-/** One of several: most often the first, which is the usual one. */
+/** Draws one of several, most often the first, which is the usual one. */
 export function word(choices: readonly string[], random: () => number): string {
   if (choices.length === 1 || random() < 0.6) return choices[0]!;
   return choices[1 + Math.floor(random() * (choices.length - 1))]!;
 }
 
-/** Words for what is known of an object. Slots of what is not known must not be asked for. */
+/** Words for the known attributes of an object. Slots of unknown ones must not be used. */
 export function objectSlots(object: PartialObject, random: () => number): Slots {
   const several = object.number > 1;
   const one = (choices: readonly string[]) => () => word(choices, random);
@@ -73,7 +73,7 @@ export function objectSlots(object: PartialObject, random: () => number): Slots 
   };
 }
 
-/** Words for a place: where things are (`place`), what is behind them (`ground`), and before a noun (`scenery`). */
+/** Words for a place: after things (`place`), behind them (`ground`), and before a noun (`scenery`). */
 export function placeSlots(background: Background, random: () => number): Slots {
   const { place, ground, scenery } = placeWords[background];
   return {
@@ -83,12 +83,12 @@ export function placeSlots(background: Background, random: () => number): Slots 
   };
 }
 
-/** The same slots for what was before: `{oldcolour}`. */
+/** The same slots for old values: `{oldcolour}`. */
 export function formerSlots(slots: Slots): Slots {
   return Object.fromEntries(Object.entries(slots).map(([name, value]) => [`old${name}`, value]));
 }
 
-/** Every word or phrase for a value, the usual one first. */
+/** All words and phrases for a value, the usual one first. */
 export const shapeWords: Readonly<Record<Shape, readonly string[]>> = {
   circle: ['circle', 'disc', 'ball'],
   square: ['square', 'box'],
@@ -218,7 +218,7 @@ export function otherSlots(object: SceneObject, random: () => number): Slots {
   return { other: shape!, otheris: is!, otherwas: was! };
 }
 
-/** How many more or fewer there are now: `one more`, and what they are: `star`. */
+/** The difference in number, `one more`, and the noun, `star`. */
 export function differenceSlots(
   { shape, number }: SceneObject,
   now: ObjectNumber,

@@ -1,4 +1,4 @@
-/** What can be changed about a scene: ten kinds of change, what each leads to, and what nearly answers it. */
+/** Ten kinds of change to a scene, the scenes they lead to, and near misses. */
 
 import {
   type Attribute,
@@ -32,17 +32,17 @@ export const changeKinds = [
 export type ChangeKind = (typeof changeKinds)[number];
 export type Aspect = Exclude<ChangeKind, 'two'>;
 
-/** An object of which perhaps not everything is said. */
+/** An object, perhaps with unknown attributes. */
 export type PartialObject = Pick<SceneObject, 'shape' | 'number'> & Partial<SceneObject>;
 
-/** One thing that is different. Objects are as they were before it. */
+/** One difference. Objects are as before it. */
 export type Edit =
   | {
       readonly [A in Attribute]: {
         readonly aspect: A;
         readonly object: SceneObject;
         readonly value: SceneObject[A];
-        /** What stood in the new position: the two change places. */
+        /** The object in the new position, if two change places. */
         readonly other?: SceneObject;
       };
     }[Attribute]
@@ -50,17 +50,17 @@ export type Edit =
   | { readonly aspect: 'add'; readonly object: PartialObject }
   | { readonly aspect: 'remove'; readonly object: SceneObject };
 
-/** One change of a scene: one edit, or two. */
+/** A change of a scene: one edit or two. */
 export interface Change {
   readonly kind: ChangeKind;
   readonly reference: Scene;
   readonly edits: readonly Edit[];
-  /** All scenes that answer it: the reference with just these edits. What was left open may be anything. */
+  /** All scenes that answer it: the reference with exactly these edits. Open attributes may be anything. */
   readonly targets: readonly Scene[];
   readonly isTarget: (scene: Scene) => boolean;
 }
 
-/** A change of this kind, of any of the scene's objects; undefined where the scene allows none, such as removing its only object. */
+/** Draws a change of this kind; undefined if the scene allows none, such as removing its only object. */
 export function changeOf(kind: ChangeKind, scene: Scene, random: () => number): Change | undefined {
   const aspects = kind === 'two' ? shuffled(aspectsOfTwo, random).slice(0, 2) : [kind];
   const edits: Edit[] = [];
@@ -81,7 +81,7 @@ export function changesOf(scene: Scene, random: () => number): Change[] {
   return changeKinds.flatMap((kind) => changeOf(kind, scene, random) ?? []);
 }
 
-/** The scenes that an edit makes of a scene: several where it leaves something open, none where it cannot be made. */
+/** The scenes after an edit: several if it leaves something open, none if it is impossible. */
 export function applyEdit(scene: Scene, edit: Edit): Scene[] {
   const { background, objects } = scene;
   let made: Scene[];
@@ -107,7 +107,7 @@ export function applyEdit(scene: Scene, edit: Edit): Scene[] {
   return made.filter(isPossible).map(orderedScene);
 }
 
-/** A scene, not held out, that an edit of this aspect turns into the target; undefined where there is none. */
+/** A scene that is not held out and that an edit of this aspect turns into the target; undefined if there is none. */
 export function editInto(
   aspect: Aspect,
   target: Scene,
@@ -118,7 +118,7 @@ export function editInto(
   return source;
 }
 
-/** The one or two edits that turn a scene into another one; undefined where that takes more, or other ones. */
+/** The one or two edits that turn a scene into another; undefined if it takes more, or others. */
 export function editsBetween(source: Scene, target: Scene): readonly Edit[] | undefined {
   const edits: Edit[] = [];
   const lacks = ({ objects }: Scene, { shape }: SceneObject) => objects.every((one) => one.shape !== shape);
@@ -162,7 +162,7 @@ export function neighboursOf(scene: Scene): Scene[] {
 }
 
 const attributeNames = Object.keys(attributes) as Attribute[];
-/** Those that can be made in any order, of whatever objects: adding and removing change which there are. */
+/** Aspects whose edits work in any order. Adding and removing change the set of objects. */
 const aspectsOfTwo: readonly Aspect[] = ['colour', 'texture', 'size', 'number', 'position', 'background'];
 
 function drawEdit(aspect: Aspect, scene: Scene, random: () => number): Edit | undefined {
@@ -231,13 +231,13 @@ function sourceOf(
   };
 }
 
-/** The object, if any, that a move to this place changes places with. */
+/** The object in this place, with which a moving object swaps, if any. */
 function swapped(aspect: Aspect, value: unknown, objects: readonly SceneObject[]): { other?: SceneObject } {
   const other = aspect === 'position' ? objects.find(({ position }) => position === value) : undefined;
   return other === undefined ? {} : { other };
 }
 
-/** Something that can stand beside what is there. */
+/** A new object that fits beside the others. */
 function drawAddition({ background, objects }: Scene, random: () => number): SceneObject | undefined {
   const object = {
     shape: draw(shapes, random),
@@ -251,7 +251,7 @@ function drawAddition({ background, objects }: Scene, random: () => number): Sce
     .find((candidate) => isPossible({ background, objects: [...objects, candidate] }));
 }
 
-/** Leaves out one to three of what may be left open. */
+/** Leaves one to three attributes open. */
 function partly(object: SceneObject, random: () => number): PartialObject {
   const left = draw(openAttributes, random);
   return Object.fromEntries(

@@ -1,4 +1,4 @@
-/** Names of scenes. Some are known by one, as paintings and places are; what it stands for must be learnt. */
+/** Names of scenes. Some scenes have known names, as paintings and places do, and the model must learn their meaning. */
 
 import { hashOf, type Scene, sceneKey } from './scene.ts';
 

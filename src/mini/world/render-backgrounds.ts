@@ -2,7 +2,7 @@
 
 import type { Background } from './scene.ts';
 
-/** Elements that fill the field. The numbers move what may move, such as clouds. */
+/** Elements that fill the field. The numbers move things such as clouds. */
 export function backgroundSvg(background: Background, random: () => number): string {
   return drawings[background](random);
 }

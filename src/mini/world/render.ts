@@ -1,4 +1,4 @@
-/** Images of scenes: SVG, and the pixels that it becomes. */
+/** Renders images of scenes: as SVG, and as pixels. */
 
 import sharp from 'sharp';
 import { sequence } from '../../core/index.ts';
@@ -16,8 +16,8 @@ import {
 } from './scene.ts';
 
 /**
- * An image of a scene, `side` pixels wide and high: the same at each call. Variants show the same scene with its
- * things moved and turned a little.
+ * An image of a scene, `side` pixels wide and high, the same at each call. Variants show the scene with its things moved
+ * and turned a little.
  */
 export async function renderScene(scene: Scene, side: number, variant = 0): Promise<RgbImage> {
   const { data, info } = await sharp(Buffer.from(sceneSvg(scene, side, variant)))
@@ -34,7 +34,7 @@ export function sceneSvg(scene: Scene, side = 64, variant = 0): string {
   const place = backgroundSvg(background, random);
   const upright = objects.every(({ position }) => ['left', 'centre', 'right'].includes(position));
   const isCentral = objects.length === 1 && objects[0]!.position === 'centre';
-  // A lone group in the centre stands side by side, as people line things up.
+  // A single group in the centre stands side by side.
   const inColumns = upright && !isCentral;
   const patterns = objects.map((object, at) => patternSvg(object, `t${at}`)).join('');
   const drawn = objects
@@ -46,7 +46,7 @@ export function sceneSvg(scene: Scene, side = 64, variant = 0): string {
   );
 }
 
-/** What a colour is filled with, and its edge, which sets it off from every place. */
+/** A colour's fill, and its edge, which sets it off from every background. */
 const paints: Readonly<Record<Colour, { readonly fill: string; readonly edge: string }>> = {
   red: { fill: '#e5202c', edge: '#8d0b1c' },
   orange: { fill: '#ff7f11', edge: '#a94600' },
@@ -58,10 +58,10 @@ const paints: Readonly<Record<Colour, { readonly fill: string; readonly edge: st
   black: { fill: '#15151b', edge: '#7d7d8a' },
 };
 
-/** Things stand on a grid of three by three, of 64: where its lines are, across and down. */
+/** Lines of the 3 × 3 grid of things in a field of 64, across and down. */
 const [first, middle, last] = [10.5, 31.5, 52.5] as const;
 
-/** Radii of the circle that holds a thing, of 64. */
+/** Radii of the circle around a thing, in a field of 64. */
 const radii = { small: 6, large: 8.6 } as const;
 
 /** Around the origin, about as large as a circle of radius 1. */
@@ -77,7 +77,7 @@ const outlines: Readonly<Record<Shape, string>> = {
   cross: 'M-.4 -1.05H.4V-.4H1.05V.4H.4V1.05H-.4V.4H-1.05V-.4H-.4Z',
 };
 
-/** What stripes, dots and squares are laid over, and where a tile ends; in units of the radius. */
+/** Patterns of stripes, dots and squares, and the size of a tile, in units of the radius. */
 const marks: Readonly<Record<Exclude<Texture, 'plain'>, { readonly tile: number; readonly path: string }>> = {
   striped: { tile: 0.66, path: 'M0 0H.66V.3H0Z' },
   dotted: { tile: 0.62, path: 'M.5 .31A.19 .19 0 1 1 .12 .31A.19 .19 0 1 1 .5 .31Z' },
@@ -91,7 +91,7 @@ function patternSvg({ texture, colour, size }: SceneObject, id: string): string 
   const ink = colour === 'yellow' ? edge : '#fff';
   const turn = {
     striped: ' patternTransform="rotate(-45)"',
-    // A dot in the middle. Small things have few and large dots, which 64 pixels still show as dots.
+    // A dot in the middle. Small things have few, large dots, which are still visible in 64 pixels.
     dotted: ` patternTransform="scale(${size === 'small' ? 1.3 : 1}) translate(${tile / 2} ${tile / 2})"`,
     checked: '',
   }[texture];
@@ -101,7 +101,7 @@ function patternSvg({ texture, colour, size }: SceneObject, id: string): string 
   );
 }
 
-/** The group's things, one after the other across the line in which the scene's objects stand. */
+/** The group's things in a row across the line of the scene's objects. */
 function objectSvg(
   object: SceneObject,
   { inColumns, isCentral }: { readonly inColumns: boolean; readonly isCentral: boolean },

@@ -1,11 +1,11 @@
-/** The miniature world: what a scene is, which scenes there are, and which of them training never sees. */
+/** Scenes of the miniature world: what a scene is, how to draw one, and which ones are held out from training. */
 
 export const backgrounds = ['sky', 'beach', 'night', 'meadow', 'snow', 'wood', 'sea', 'sunset'] as const;
 export const shapes = ['circle', 'square', 'triangle', 'star', 'heart', 'diamond', 'moon', 'cross'] as const;
 export const colours = ['red', 'orange', 'yellow', 'green', 'blue', 'purple', 'pink', 'black'] as const;
 export const textures = ['plain', 'striped', 'dotted', 'checked'] as const;
 export const sizes = ['small', 'large'] as const;
-/** The order of a scene's objects, too. */
+/** Also the order of a scene's objects. */
 export const positions = ['left', 'top', 'centre', 'bottom', 'right'] as const;
 export const numbers = [1, 2, 3] as const;
 
@@ -17,7 +17,7 @@ export type Size = (typeof sizes)[number];
 export type Position = (typeof positions)[number];
 export type ObjectNumber = (typeof numbers)[number];
 
-/** One to three things that are alike and stand together. */
+/** One to three equal things that stand together. */
 export interface SceneObject {
   readonly shape: Shape;
   readonly colour: Colour;
@@ -29,11 +29,11 @@ export interface SceneObject {
 
 export interface Scene {
   readonly background: Background;
-  /** One to three, each of its own shape; all in one line, from left to right or from top to bottom. */
+  /** One to three, each with its own shape, all in one line, from left to right or from top to bottom. */
   readonly objects: readonly SceneObject[];
 }
 
-/** What an object has, and every value of it. */
+/** An object's attributes, and all their values. */
 export const attributes = {
   shape: shapes,
   colour: colours,
@@ -44,7 +44,7 @@ export const attributes = {
 } as const;
 export type Attribute = keyof typeof attributes;
 
-/** A scene of one to three objects; few have three. */
+/** Draws a scene of one to three objects. Few have three. */
 export function sampleScene(random: () => number): Scene {
   const kinds = draw([1, 1, 1, 1, 2, 2, 2, 2, 3] as const, random);
   const line = draw(lines, random);
@@ -61,20 +61,20 @@ export function sampleScene(random: () => number): Scene {
   return orderedScene({ background: draw(backgrounds, random), objects });
 }
 
-/** Whether the objects are as `Scene` promises: one to three, distinct in shape and place, in one line. */
+/** Whether the objects make a valid `Scene`: one to three, distinct in shape and place, in one line. */
 export function isPossible({ objects }: Scene): boolean {
   const distinct = (key: Attribute) => new Set(objects.map((object) => object[key])).size === objects.length;
   const inLine = lines.some((line) => objects.every(({ position }) => line.includes(position)));
   return objects.length > 0 && objects.length <= 3 && distinct('shape') && distinct('position') && inLine;
 }
 
-/** The same scene, its objects in the order of `positions`. */
+/** The scene, with its objects in the order of `positions`. */
 export function orderedScene({ background, objects }: Scene): Scene {
   const place = ({ position }: SceneObject) => positions.indexOf(position);
   return { background, objects: objects.toSorted((one, other) => place(one) - place(other)) };
 }
 
-/** The same text for the same scene, in whatever order its objects are given. */
+/** A text that identifies the scene, whatever the order of its objects. */
 export function sceneKey(scene: Scene): string {
   const objects = orderedScene(scene).objects.map(
     ({ position, number, size, colour, texture, shape }) =>
@@ -83,7 +83,7 @@ export function sceneKey(scene: Scene): string {
   return [scene.background, ...objects].join('; ');
 }
 
-/** One scene in ten is kept from training, chosen by its key alone. */
+/** Whether a scene is held out from training: one in ten, chosen by its key alone. */
 export function isHeldOut(scene: Scene): boolean {
   return hashOf(sceneKey(scene)) % 10 === 0;
 }
@@ -97,7 +97,7 @@ export function hashOf(text: string): number {
   return (hash ^ (hash >>> 16)) >>> 0;
 }
 
-/** One of several, each as likely. */
+/** Draws one of several, all equally likely. */
 export function draw<Value>(values: readonly Value[], random: () => number): Value {
   return values[Math.floor(random() * values.length)]!;
 }
