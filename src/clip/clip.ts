@@ -9,7 +9,6 @@ import {
   isPassing,
   LincirError,
   type ModelFiles,
-  missingFile,
   normalizeRows,
   openCheckpoint,
   quoted,
@@ -80,7 +79,11 @@ export async function loadClip(model: string | ModelFiles, options: LoadClipOpti
       ? await openModel(model, { onProgress, signal })
       : { files: model, id: undefined };
   const config = await readConfigOf(files);
-  if (config === undefined) throw await missingFile(files, 'config.json');
+  if (config === undefined) {
+    const [subject, expected] = [`${files.name}: config.json`, 'the configuration of a CLIP model'];
+    const todo = 'give the folder of a model in Hugging Face layout';
+    throw new LincirError('not-found', { subject, expected, found: 'no such file', todo });
+  }
   const checkpoint = await openCheckpoint(files);
   const preprocessing = config.vision && (await loadPreprocessing(files, config.vision));
   const tokenizer = config.text && (await loadTokenizer(files, config.text));
