@@ -12,7 +12,8 @@ const sampleSize = 256;
  */
 export async function fingerprintOf(config: ClipConfig, { tensors }: Checkpoint): Promise<string> {
   const parts: (string | Uint8Array<ArrayBuffer>)[] = [JSON.stringify(config)];
-  for (const [name, { source, offset, byteLength, type, shape }] of [...tensors].sort(byName)) {
+  const sorted = [...tensors].sort(([a], [b]) => (a < b ? -1 : 1));
+  for (const [name, { source, offset, byteLength, type, shape }] of sorted) {
     const length = Math.min(sampleSize, byteLength);
     const starts = [0, Math.floor((byteLength - length) / 2), byteLength - length];
     const samples = await Promise.all(starts.map((start) => source.read(offset + start, length)));
@@ -20,8 +21,4 @@ export async function fingerprintOf(config: ClipConfig, { tensors }: Checkpoint)
   }
   const hash = await sha256(...parts);
   return hash.getBigUint64(0).toString(16).padStart(16, '0');
-}
-
-function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
-  return a < b ? -1 : 1;
 }

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { IMagickImage } from '@imagemagick/magick-wasm';
 import type { RgbImage } from '../pixels/index.ts';
+import type { DecodeWork } from './decode-here.ts';
 import type { ImageFormat } from './format.ts';
 import { checkPixels } from './vips-decode.ts';
 
@@ -11,22 +12,13 @@ import { checkPixels } from './vips-decode.ts';
 const names = { heic: 'HEIC', jp2: 'JP2', j2k: 'J2K', jxl: 'JXL', bmp: 'BMP' } as const;
 type MagickName = keyof typeof names;
 
-/** An image of one of these formats. */
-interface MagickImage {
-  readonly bytes: Uint8Array;
-  readonly format: MagickName;
-  readonly maxPixels: number;
-  /** What errors call it. */
-  readonly name: string;
-}
-
 export function isForMagick(format: ImageFormat): format is MagickName {
   return format in names;
 }
 
 /** RGB or RGBA, turned as the format says. BMP and JPEG 2000 say nothing. */
 export async function magickPixels(
-  { bytes, format, maxPixels, name }: MagickImage,
+  { bytes, format, maxPixels, name }: DecodeWork & { readonly format: MagickName },
   channels: 3 | 4,
 ): Promise<RgbImage> {
   const { ImageMagick, MagickImageInfo, MagickReadSettings } = await loaded();

@@ -3,18 +3,8 @@
 import sharp, { type Metadata, type Sharp } from 'sharp';
 import { LincirError, option } from '../core/index.ts';
 import type { RgbImage } from '../pixels/index.ts';
+import type { DecodeWork } from './decode-here.ts';
 import type { ImageFormat } from './format.ts';
-
-/** An image of one of the formats that libvips decodes. */
-interface VipsImage {
-  readonly bytes: Uint8Array;
-  readonly format: ImageFormat;
-  readonly maxPixels: number;
-  /** What errors call it. */
-  readonly name: string;
-  /** Orientation, if the image itself has none. */
-  readonly orientation?: number;
-}
 
 /** Formats whose headers tell how long decoding takes. */
 const quickFormats: ReadonlySet<ImageFormat> = new Set(['jpeg', 'png', 'webp', 'gif']);
@@ -46,8 +36,10 @@ export interface VipsOpened {
  * @param ignoreIcc use the stored colours, and ignore a colour profile
  * @throws LincirError 'bad-file' if it has too many pixels, and what libvips throws
  */
-export async function openedByVips(given: VipsImage, ignoreIcc: boolean): Promise<VipsOpened> {
-  const { bytes, format, maxPixels, name, orientation } = given;
+export async function openedByVips(
+  { bytes, format, maxPixels, name, orientation }: Omit<DecodeWork, 'wanted'>,
+  ignoreIcc: boolean,
+): Promise<VipsOpened> {
   // Sharp's own pixel limit could not name the size; 'error' refuses truncated files but not harmless warnings.
   const options = { ignoreIcc, failOn: 'error', limitInputPixels: false } as const;
   const image = sharp(bytes, options);
