@@ -18,8 +18,6 @@ import { writeFileAtomically } from '../src/files/index.ts';
 import { type ImageIndex, openIndex } from '../src/indexing/index.ts';
 import {
   buildBenchmark,
-  type DemoQuery,
-  demoPage,
   type MiniBenchmark,
   miniImages,
   miniRecipe,
@@ -27,6 +25,7 @@ import {
 } from '../src/mini/index.ts';
 import { loadPhi, type Phi } from '../src/phi/index.ts';
 import { trainPhi } from '../src/training/index.ts';
+import { type DemoQuery, demoPage } from './demo/page.ts';
 
 const { values: given } = parseArgs({
   options: {

@@ -7,8 +7,12 @@ import { parseArgs } from 'node:util';
 import { loadClip, loadTokenizer, readPreprocessing } from '../src/clip/index.ts';
 import { sequence } from '../src/core/index.ts';
 import { folderFiles } from '../src/files/index.ts';
-import { closeGap } from '../src/mini/clip/close-gap.ts';
-import { evaluateClip } from '../src/mini/clip/evaluate.ts';
+import { caption } from '../src/mini/grammar/grammar.ts';
+import { nameOf } from '../src/mini/world/names.ts';
+import { renderScene } from '../src/mini/world/render.ts';
+import type { Scene } from '../src/mini/world/scene.ts';
+import { closeGap } from './mini-clip/close-gap.ts';
+import { evaluateClip } from './mini-clip/evaluate.ts';
 import {
   type ClipParameters,
   emptyParameters,
@@ -16,15 +20,11 @@ import {
   preprocessorJson,
   writeDescription,
   writeWeights,
-} from '../src/mini/clip/model.ts';
-import { tokenizerFile } from '../src/mini/clip/tokenizer-file.ts';
-import { defaultClipTraining, trainClip } from '../src/mini/clip/train.ts';
-import { pairsOfStep, scenePool, trainingScenes } from '../src/mini/clip/training-pairs.ts';
-import { logFile, readState } from '../src/mini/clip/training-state.ts';
-import { caption } from '../src/mini/grammar/grammar.ts';
-import { nameOf } from '../src/mini/world/names.ts';
-import { renderScene } from '../src/mini/world/render.ts';
-import type { Scene } from '../src/mini/world/scene.ts';
+} from './mini-clip/model.ts';
+import { tokenizerFile } from './mini-clip/tokenizer-file.ts';
+import { defaultClipTraining, trainClip } from './mini-clip/train.ts';
+import { pairsOfStep, scenePool, trainingScenes } from './mini-clip/training-pairs.ts';
+import { logFile, readState } from './mini-clip/training-state.ts';
 
 const { values: given } = parseArgs({
   options: {

@@ -2,7 +2,6 @@
 
 export { buildBenchmark, type MiniBenchmark, type MiniQuery } from './benchmark/benchmark.ts';
 export { miniImages, writeMiniBenchmark } from './benchmark/files.ts';
-export { type DemoQuery, demoPage } from './demo/page.ts';
 export { madeMiniCaptions, miniRecipe } from './grammar/captions.ts';
 export { caption } from './grammar/grammar.ts';
 export { sceneSvg } from './world/render.ts';

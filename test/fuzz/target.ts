@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 
 /** A reader under test. */
 export interface Target {
-  /** The modules of `src` that it reads with. */
+  /** The modules of `src` that it reads with; none for what a script reads. */
   readonly covers: readonly string[];
   /** Files to change, the first of which reads without an error. */
   readonly seeds: readonly Uint8Array[];

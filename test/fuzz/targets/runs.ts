@@ -2,14 +2,14 @@
 
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Job, PartialWork } from '../../../src/cli/embed/partial-work.ts';
-import { fileSource, takeLock, writeSafetensors } from '../../../src/files/index.ts';
 import {
   beginLog,
   continueLog,
   readState as readClipState,
   writeState as writeClipState,
-} from '../../../src/mini/clip/training-state.ts';
+} from '../../../scripts/mini-clip/training-state.ts';
+import { type Job, PartialWork } from '../../../src/cli/embed/partial-work.ts';
+import { fileSource, takeLock, writeSafetensors } from '../../../src/files/index.ts';
 import { initialPhi, phiTensors, readPhi } from '../../../src/phi/index.ts';
 import { parseManifest } from '../../../src/store/lance/manifest.ts';
 import { EmbeddingCache } from '../../../src/training/embedding-cache.ts';
@@ -169,14 +169,14 @@ export async function runTargets(folder: string) {
     'partial-rows': unfinished('rows.f32', ['\0\0\0\0', '\xff\xff\xff\xff']),
     'partial-skipped': unfinished('skipped.jsonl', [...jsonTokens, '\n', '"index"']),
     'clip-training-state': {
-      covers: ['mini/clip/training-state.ts'],
+      covers: [],
       seeds: [clipState],
       repair: safetensorsRepair(60),
       tokens: [...safetensorsTokens, '"step"'],
       read: ofFile(clip, 'training-state.safetensors', () => readClipState(clip, 5)),
     },
     'clip-training-log': {
-      covers: ['mini/clip/training-state.ts'],
+      covers: [],
       seeds: [log],
       tokens: [...jsonTokens, '\n', '"step"'],
       read: ofFile(clip, 'training-log.jsonl', () => continueLog(clip, clipSettings, 1)),

@@ -1,12 +1,12 @@
 /** Training pairs of the small CLIP: images of scenes, drawn once, and captions that are new each time. */
 
-import { type ClipTokenizer, type ImagePreprocessing, preprocessImage } from '../../clip/index.ts';
-import { sequence } from '../../core/index.ts';
-import { caption } from '../grammar/grammar.ts';
-import { type ChangeKind, changeKinds, changeOf } from '../world/changes.ts';
-import { nameOf } from '../world/names.ts';
-import { renderScene } from '../world/render.ts';
-import { draw, isHeldOut, type Scene, sampleScene, sceneKey, shuffled } from '../world/scene.ts';
+import { type ClipTokenizer, type ImagePreprocessing, preprocessImage } from '../../src/clip/index.ts';
+import { sequence } from '../../src/core/index.ts';
+import { caption } from '../../src/mini/grammar/grammar.ts';
+import { type ChangeKind, changeKinds, changeOf } from '../../src/mini/world/changes.ts';
+import { nameOf } from '../../src/mini/world/names.ts';
+import { renderScene } from '../../src/mini/world/render.ts';
+import { draw, isHeldOut, type Scene, sampleScene, sceneKey, shuffled } from '../../src/mini/world/scene.ts';
 import type { PairBatch } from './contrast.ts';
 
 /** Scenes for training. */

@@ -1,9 +1,9 @@
 /** The demo's page: queries in the miniature world, their results, and a comparison of methods. */
 
-import { dataUrl, definitions, escapeHtml, page, table } from '../../html/index.ts';
-import type { ChangeKind } from '../world/changes.ts';
-import { sceneSvg } from '../world/render.ts';
-import type { Scene } from '../world/scene.ts';
+import { dataUrl, definitions, escapeHtml, page, table } from '../../src/html/index.ts';
+import type { ChangeKind } from '../../src/mini/world/changes.ts';
+import { sceneSvg } from '../../src/mini/world/render.ts';
+import type { Scene } from '../../src/mini/world/scene.ts';
 import { demoPageStyle } from './style.ts';
 
 /** An image of the gallery, drawn for people. */

@@ -11,10 +11,10 @@ import {
   type VisionConfig,
   visionInput,
   visionTower,
-} from '../../clip/index.ts';
-import { elementCount, type Float32Tensor, normals, uniforms } from '../../core/index.ts';
-import { makeFolder, writeFileAtomically, writeSafetensors } from '../../files/index.ts';
-import { input, type Value } from '../../onnx/index.ts';
+} from '../../src/clip/index.ts';
+import { elementCount, type Float32Tensor, normals, uniforms } from '../../src/core/index.ts';
+import { makeFolder, writeFileAtomically, writeSafetensors } from '../../src/files/index.ts';
+import { input, type Value } from '../../src/onnx/index.ts';
 import type { TokenizerFile } from './tokenizer-file.ts';
 
 /** Shape of both towers, and of the images. */

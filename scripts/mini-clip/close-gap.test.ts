@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { normals } from '../../core/index.ts';
+import { normals } from '../../src/core/index.ts';
 import { closeGap } from './close-gap.ts';
 import { emptyParameters, miniConfig } from './model.ts';
 

@@ -1,6 +1,6 @@
 /** The contrastive loss of a batch of pairs and its gradient for every parameter, as one graph (Radford et al., 2021). */
 
-import { type ClipConfig, type TextInputs, textTower, visionTower } from '../../clip/index.ts';
+import { type ClipConfig, type TextInputs, textTower, visionTower } from '../../src/clip/index.ts';
 import {
   add,
   concat,
@@ -20,7 +20,7 @@ import {
   type SessionOptions,
   transpose,
   type Value,
-} from '../../onnx/index.ts';
+} from '../../src/onnx/index.ts';
 import { bothTowers, type ClipParameters, logitScaleName, parameterInputs } from './model.ts';
 
 /** Weight of the term that keeps the gap small, which the cross entropies ignore. */

@@ -1,6 +1,6 @@
 /** Moves a trained CLIP's image embeddings to where its text embeddings are, by changing its own parameters. */
 
-import type { Float32Tensor } from '../../core/index.ts';
+import type { Float32Tensor } from '../../src/core/index.ts';
 import type { ClipParameters } from './model.ts';
 
 /**

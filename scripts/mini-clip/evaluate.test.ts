@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { loadClip } from '../../clip/index.ts';
+import { loadClip } from '../../src/clip/index.ts';
 import { evaluateClip } from './evaluate.ts';
 import { initialParameters, miniConfig, writeDescription, writeWeights } from './model.ts';
 import { tokenizerFile } from './tokenizer-file.ts';

@@ -1,13 +1,13 @@
 /** Measures how well a CLIP understands the miniature world: retrieval among unseen scenes, and single attributes. */
 
-import type { Clip } from '../../clip/index.ts';
-import { type Float32Tensor, sequence } from '../../core/index.ts';
-import { changedCaption } from '../grammar/changed.ts';
-import { caption } from '../grammar/grammar.ts';
-import { tidy } from '../grammar/words.ts';
-import { changeOf } from '../world/changes.ts';
-import { renderScene } from '../world/render.ts';
-import { type Attribute, attributes, type Scene } from '../world/scene.ts';
+import type { Clip } from '../../src/clip/index.ts';
+import { type Float32Tensor, sequence } from '../../src/core/index.ts';
+import { changedCaption } from '../../src/mini/grammar/changed.ts';
+import { caption } from '../../src/mini/grammar/grammar.ts';
+import { tidy } from '../../src/mini/grammar/words.ts';
+import { changeOf } from '../../src/mini/world/changes.ts';
+import { renderScene } from '../../src/mini/world/render.ts';
+import { type Attribute, attributes, type Scene } from '../../src/mini/world/scene.ts';
 import { heldOutScenes } from './training-pairs.ts';
 
 interface ClipEvaluation {

@@ -1,7 +1,7 @@
 /** Trains the small CLIP: pairs, loss, gradient, step, log, checkpoint. */
 
-import { LincirError } from '../../core/index.ts';
-import { adamW, clipByNorm, learningRateAt } from '../../phi/index.ts';
+import { LincirError } from '../../src/core/index.ts';
+import { adamW, clipByNorm, learningRateAt } from '../../src/phi/index.ts';
 import { ContrastStep, type PairBatch } from './contrast.ts';
 import {
   initialParameters,

@@ -10,9 +10,9 @@ import {
   parseJsonText,
   readOwnTensor,
   readSafetensorsHeader,
-} from '../../core/index.ts';
-import { asLincirError, readingFile, writeFileAtomically, writeSafetensors } from '../../files/index.ts';
-import type { Moments } from '../../phi/index.ts';
+} from '../../src/core/index.ts';
+import { asLincirError, readingFile, writeFileAtomically, writeSafetensors } from '../../src/files/index.ts';
+import type { Moments } from '../../src/phi/index.ts';
 
 export interface ClipTrainingState {
   /** Steps done. */

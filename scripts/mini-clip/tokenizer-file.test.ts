@@ -5,8 +5,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { loadTokenizer } from '../../clip/index.ts';
-import { folderFiles } from '../../files/index.ts';
+import { loadTokenizer } from '../../src/clip/index.ts';
+import { folderFiles } from '../../src/files/index.ts';
 import { tokenizerFile, wordsOf } from './tokenizer-file.ts';
 
 const texts = [
