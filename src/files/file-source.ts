@@ -1,6 +1,6 @@
 /** Files as sources of bytes: exact reads at a position, from a file that stays open or is reopened. */
 
-import { existsSync } from 'node:fs';
+import { existsSync, type Stats } from 'node:fs';
 import { type FileHandle, open, readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LincirError, type ModelFiles, type RandomAccess, readJson } from '../core/index.ts';
@@ -78,17 +78,12 @@ export class FileSource implements RandomAccess {
   #isKept = true;
   #reads = 0;
 
-  constructor(
-    name: string,
-    realPath: string,
-    handle: FileHandle,
-    { size, mtimeMs, ctimeMs }: { readonly size: number; readonly mtimeMs: number; readonly ctimeMs: number },
-  ) {
+  constructor(name: string, realPath: string, handle: FileHandle, stats: Stats) {
     this.name = name;
     this.realPath = realPath;
-    this.size = size;
-    this.modified = mtimeMs;
-    this.statusChanged = ctimeMs;
+    this.size = stats.size;
+    this.modified = stats.mtimeMs;
+    this.statusChanged = stats.ctimeMs;
     this.#handle = Promise.resolve(handle);
   }
 
@@ -103,7 +98,7 @@ export class FileSource implements RandomAccess {
       throw asLincirError(error, this.name, 'read');
     } finally {
       this.#reads -= 1;
-      if (!this.#isKept) this.closeWhenUnused();
+      if (this.#isUnused) this.closeWhenUnused();
     }
   }
 
