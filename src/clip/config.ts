@@ -193,15 +193,11 @@ function parse<Schema extends z.ZodType>(
   file: string,
   within?: string,
 ): z.output<Schema> {
-  const result = schema.safeParse(json);
+  const result = schema.safeParse(json, { reportInput: true });
   if (result.success) return result.data;
-  const issue = result.error.issues[0]!;
-  const field = [...(within ? [within] : []), ...issue.path].join('.');
-  const found = issue.path.reduce<unknown>(
-    (value, key) => (value as Record<PropertyKey, unknown>)?.[key],
-    json,
-  );
-  throw invalid(field ? `${file}: ${field}` : file, issue.message, shortJson(found));
+  const { path, message, input } = result.error.issues[0]!;
+  const field = [...(within ? [within] : []), ...path].join('.');
+  throw invalid(field ? `${file}: ${field}` : file, message, shortJson(input));
 }
 
 function invalid(subject: string, expected: string, found: string): LincirError {
