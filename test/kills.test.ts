@@ -73,7 +73,7 @@ for (const [at, command] of killedCommands.entries()) {
       const refused = both.filter(({ code }) => code !== 0);
       assert.ok(refused.length < 2, both.map(({ stderr }) => stderr).join('\n'));
       for (const { stderr } of refused)
-        expectTold(stderr, /no other process is at work in|found a run|without results/);
+        expectTold(stderr, /no other process works in|found a run|without results/);
       await expectWhole(own, folder);
     });
 

@@ -81,7 +81,7 @@ describe('search', () => {
       lincirIn([...asked, '--phi', 'acme/phi', '--paths'], { folder, environment });
     const downloaded = await from(options.environment);
     assert.equal(downloaded.code, 0, downloaded.stderr);
-    assert.match(downloaded.stderr, /^phi\.safetensors, .* its licence is told at http:.*\/acme\/phi$/m);
+    assert.match(downloaded.stderr, /^phi\.safetensors, .* see its licence at http:.*\/acme\/phi$/m);
     const offline = await from({ ...options.environment, HF_HUB_OFFLINE: '1' });
     assert.equal(offline.stdout, downloaded.stdout);
     assert.doesNotMatch(offline.stderr, /licence/);

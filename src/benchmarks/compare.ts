@@ -36,7 +36,7 @@ export function compareResults(a: Results, b: Results): Comparison {
     const other = placesOfB.get(id);
     return other === undefined ? [] : [[at, other] as const];
   });
-  if (places.length === 0) throw refuse('queries that both have answered', 'none');
+  if (places.length === 0) throw refuse('queries that both answered', 'none');
   const metrics = a.metrics.filter((metric) => b.metrics.includes(metric));
   if (metrics.length === 0) throw refuse('metrics that both have', 'none');
 

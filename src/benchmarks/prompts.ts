@@ -45,7 +45,7 @@ export function promptOf(
   if (namesImages(composed, 1) && count('{text}') === 1) return { composed, text };
   throw new LincirError('bad-argument', {
     subject,
-    expected: 'a prompt with $, once or more, for the picture, and one {text}',
+    expected: 'a prompt with $, once or more, for the image, and one {text}',
     found: quoted(composed),
   });
 }

@@ -212,7 +212,7 @@ test('rows without a usable caption are left out, each with its reason', async (
     'left-out.jsonl: line 2: it is empty',
     'left-out.jsonl: line 3: it is only white space',
     'left-out.jsonl: line 5: it has 65537 characters, over 65536',
-    'left-out.jsonl: line 6: it has half a surrogate pair, which is no character',
+    'left-out.jsonl: line 6: it has half a surrogate pair, which is not a character',
     'left-out.jsonl: line 8: it is empty',
     'left-out.jsonl: line 9: it is only white space',
   ]);
@@ -283,7 +283,7 @@ test('quotes out of place are named with their line', async () => {
   await refuses('opening.csv', `${begin}2,a 12" ruler\n`, /line 4: .*found a quote inside a field/);
   await refuses('closing.csv', `${begin}2,"Hello", she said\n3,"a"b\n`, /line 4: expected at most 2 fields/);
   await refuses('after.csv', `${begin}2,"Hello" she said\n`, /line 4: .*found text after the quote/);
-  await refuses('endless.csv', `${begin}2,"a\n3,b\n`, /line 4: .*a quote that nothing ends/);
+  await refuses('endless.csv', `${begin}2,"a\n3,b\n`, /line 4: .*a quote without an end/);
   await refuses('lost.csv', `${begin}2,"a\n${'3,b\n'.repeat(300_000)}`, /line 4: .*more than 1048576 bytes/);
 });
 

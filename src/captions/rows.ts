@@ -81,5 +81,5 @@ function reasonToLeaveOut(caption: string | null): string | undefined {
   if (caption === null) return 'it is null';
   if (!/\S/.test(caption)) return caption === '' ? 'it is empty' : 'it is only white space';
   if (caption.length > captionLimit) return `it has ${caption.length} characters, over ${captionLimit}`;
-  return caption.isWellFormed() ? undefined : 'it has half a surrogate pair, which is no character';
+  return caption.isWellFormed() ? undefined : 'it has half a surrogate pair, which is not a character';
 }

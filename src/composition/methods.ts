@@ -59,7 +59,7 @@ export function methodOf(options: MethodOptions): Method {
       of('withoutWeight'),
       'something that is not wanted',
       'nothing',
-      'leave it out, or say without what',
+      'leave it out, or say what you do not want',
     );
   }
   if (withoutWeight !== undefined) expectBetween(of('withoutWeight'), withoutWeight, 100);

@@ -102,7 +102,7 @@ async function readHeaderLength(file: RandomAccess): Promise<number> {
   }
   const length = new DataView((await file.read(0, 8)).buffer).getBigUint64(0, true);
   if (length > file.size - 8) {
-    const found = `a length of ${length}: the file is cut short, or a Git LFS pointer, or no safetensors`;
+    const found = `a length of ${length}: the file is cut short, or a Git LFS pointer, or not safetensors`;
     throw badHeader(file, `a header within the file's ${file.size} bytes`, found);
   }
   // The format allows 100 MB. Our limit is enough for 100,000 tensors, and protects memory from a hostile header.

@@ -52,7 +52,7 @@ async function urlBytes(url: URL, name: string): Promise<EncodedImage> {
     subject: name,
     expected: 'a URL that begins with file: or data:',
     found: quoted(url.href),
-    todo: 'fetch it yourself, and give the bytes or the Blob that come',
+    todo: 'fetch it yourself, and give its bytes or a Blob',
   });
 }
 

@@ -127,7 +127,7 @@ test('every refusal of the system says what to do, and advice fits the case', ()
     ['EACCES', 'denies access', 'permissions'],
     ['EMFILE', 'too many open files', 'ulimit -n'],
     ['ENFILE', 'too many open files', 'close other programs'],
-    ['ENAMETOOLONG', 'longer name', 'a shorter one'],
+    ['ENAMETOOLONG', 'too long for the file system', 'a shorter one'],
     ['EIO', 'a failing disk', 'run the command again'],
     ['ESTALE', 'network drive', 'run the command again'],
     ['EPIPE', 'a pipe whose reader has ended', 'keep its reader'],

@@ -131,9 +131,9 @@ export class FileSource implements RandomAccess {
     await handle.close();
     throw new LincirError('bad-file', {
       subject: this.name,
-      expected: 'the file as it was when it was opened',
-      found: 'that it was written since',
-      todo: 'leave it as it is while it is read, and begin again',
+      expected: 'a file that is unchanged since it was opened',
+      found: 'one that was written since',
+      todo: 'do not change it while it is read, and start again',
     });
   }
 

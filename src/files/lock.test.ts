@@ -108,7 +108,7 @@ test('one works in a folder, another is refused, and an empty folder goes again'
   await aloneIn(folder, async () => {
     await assert.rejects(
       aloneIn(folder, async () => {}),
-      refusal(folder, 'no other process is at work in'),
+      refusal(folder, 'no other process works in'),
     );
     await writeFile(join(folder, 'file'), '');
   });

@@ -32,7 +32,7 @@ export async function takeLock(path: string, lifetime = 180_000): Promise<Lock> 
   const host = taken.place.split(' ', 1)[0];
   throw new LincirError('io', {
     subject: dirname(path),
-    expected: 'a folder that no other process is at work in',
+    expected: 'a folder that no other process works in',
     found: Number.isNaN(taken.pid) ? `the lock ${path} of one` : `process ${taken.pid} on ${quoted(host)}`,
     todo: `wait for its end; if its machine is gone, the folder is free ${lifetime / 1000} s after its last sign of life`,
   });

@@ -52,7 +52,7 @@ const refusals: Readonly<Record<string, Refusal>> = {
   },
   EMFILE: { found: 'too many open files in this process', ...fewerFiles },
   ENFILE: { found: 'too many open files on this machine', ...fewerFiles },
-  ENAMETOOLONG: { found: 'a longer name than the file system takes', todo: 'choose a shorter one' },
+  ENAMETOOLONG: { found: 'a name that is too long for the file system', todo: 'choose a shorter one' },
   ELOOP: { found: 'links that lead in a circle', todo: 'check the path' },
   EIO: { found: 'a failing disk or connection', ...lostDisk },
   ESTALE: { found: 'a folder of a network drive that is gone', ...lostDisk },

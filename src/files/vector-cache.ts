@@ -138,7 +138,7 @@ function expectTensors(
     subject: file,
     expected: `keys and vectors of ${dimensions} numbers`,
     found: 'other tensors',
-    todo: 'delete this file: what it held is made again',
+    todo: 'delete this file: its contents are made again',
   });
 }
 

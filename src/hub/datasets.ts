@@ -67,7 +67,7 @@ export async function openDataset(id: string, options: DatasetOptions = {}): Pro
       subject: `hf://datasets/${id}`,
       expected: `to read it from ${endpoint}`,
       found: 'that HF_HUB_OFFLINE forbids it',
-      todo: 'unset HF_HUB_OFFLINE, or give its files as they lie on this machine',
+      todo: 'unset HF_HUB_OFFLINE, or give its files on this machine',
     });
   }
   const token = await readToken(environment);

@@ -38,7 +38,7 @@ export async function downloadFiles(
     throw new LincirError('not-found', {
       subject: `${id}@${revision}`,
       expected: `${missing.join(', ')} in ${cacheFolder}`,
-      found: 'none, and HF_HUB_OFFLINE forbids to download it',
+      found: 'none, and HF_HUB_OFFLINE forbids the download',
       todo: 'unset HF_HUB_OFFLINE',
     });
   }

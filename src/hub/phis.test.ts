@@ -79,7 +79,7 @@ test('any repository: its only phi, or the file that is named', async (context) 
   const only = await resolvePhi(single.id, options);
   assert.deepEqual(await readFile(only!.file), phi);
   assert.equal(only?.model, undefined);
-  assert.match(notices.join(), /its licence is told at .*\/acme\/one-phi$/);
+  assert.match(notices.join(), /see its licence at .*\/acme\/one-phi$/);
   const nested = await resolvePhi(`${authors.id}/runs/x/phi.safetensors@main`, options);
   assert.deepEqual(await readFile(nested!.file), phi);
   const several = resolvePhi(authors.id, options);

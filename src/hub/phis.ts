@@ -120,7 +120,7 @@ async function download(place: PhiPlace, options: LicensedDownloadOptions): Prom
     missing: [place.file ?? 'a phi'],
     choose: (listing: Listing) => {
       const file = listing.file(place.file ?? onlyPhi(listing, id));
-      const licence = preset ? `its licence: ${preset.licence}, ` : 'its licence is told at ';
+      const licence = preset ? `its licence: ${preset.licence}, ` : 'see its licence at ';
       const address = preset?.address ?? `${environment.endpoint}/${id}`;
       options.onLicence?.(`${file.name}, ${formatBytes(file.size)}; ${licence}${address}`);
       return [file];

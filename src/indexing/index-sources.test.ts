@@ -121,7 +121,7 @@ describe('an index takes', () => {
     assert.deepEqual(await add(['a', 'b', 'c', 'd', 'f']), { added: 1, changed: 4, unchanged: 0 });
     assert.equal((await index.find('a'))!.id, a.id);
     await assert.rejects(add(['a', 'b', 'b', 'd', 'f']), /expected every name once, found "b" twice/);
-    await assert.rejects(Array.fromAsync(reindex(uri, clip)), /no other process is at work in/);
+    await assert.rejects(Array.fromAsync(reindex(uri, clip)), /no other process works in/);
     await index.close();
     await assert.rejects(
       Array.fromAsync(reindex(uri, clip)),

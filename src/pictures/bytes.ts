@@ -35,7 +35,7 @@ export async function readImage(picture: FoundImage): Promise<ImageBytes> {
   }
   throw new LincirError('bad-file', {
     subject: path,
-    expected: 'a file that stays as it is while it is read',
+    expected: 'a file that does not change while it is read',
     found: 'one that changes',
     todo: 'run the command again when nothing writes it',
   });

@@ -50,7 +50,7 @@ describe('bytes of an image', () => {
       const stale = { ...found, modified: -1 };
       await assert.rejects(async () => {
         for (let trial = 0; trial < 50; trial += 1) await readImage(stale);
-      }, /c\.png: expected a file that stays as it is while it is read, found one that changes/);
+      }, /c\.png: expected a file that does not change while it is read, found one that changes/);
     } finally {
       clearInterval(writing);
     }

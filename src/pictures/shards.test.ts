@@ -90,7 +90,7 @@ test('hard links are what they lead to, and symbolic ones if they are followed',
     ...[entry('nothing.png', '', 'Link', 'gone.png'), entry('out.png', '', 'SymbolicLink', '../links.png')],
     ...[entry('round.png', '', 'SymbolicLink', 'round.png'), entry('null.png', '', 'CharacterDevice')],
   );
-  const toNothing = 'expected a file, found a link that leads to none in the shard';
+  const toNothing = 'expected a file, found a link to no file in the shard';
   const hard = [
     ['!/x/a.png', 'a'],
     ['!/hard.png', 'a'],

@@ -109,5 +109,5 @@ function followed(members: Members, name: string): TarMember {
     folder = posix.dirname(target);
   }
   if (member !== undefined && member.link === undefined) return member;
-  return { ...first, problem: 'expected a file, found a link that leads to none in the shard' };
+  return { ...first, problem: 'expected a file, found a link to no file in the shard' };
 }

@@ -238,7 +238,7 @@ describe('a durable store', () => {
   test('has one writer at a time', async () => {
     const path = newPath();
     const store = await create(path);
-    await assert.rejects(open(path, 'write'), /no other process is at work in, found process \d+/);
+    await assert.rejects(open(path, 'write'), /no other process works in, found process \d+/);
     await store.close();
     await (await open(path, 'write')).close();
   });

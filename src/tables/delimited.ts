@@ -28,7 +28,7 @@ export async function* parseDelimited<Field extends string | Uint8Array>(
   const malformations: Readonly<Record<string, string>> = {
     CSV_INVALID_CLOSING_QUOTE: 'text after the quote that ends a field',
     CSV_MAX_RECORD_SIZE: `more than ${limit} bytes without an end; was a quote lost?`,
-    CSV_QUOTE_NOT_CLOSED: 'a quote that nothing ends',
+    CSV_QUOTE_NOT_CLOSED: 'a quote without an end',
     INVALID_OPENING_QUOTE: 'a quote inside a field that does not begin with one',
   };
   const { firstLine, all } = await peeked(chunks, limit);

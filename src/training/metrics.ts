@@ -145,6 +145,6 @@ async function* upToLastEnd(chunks: AsyncIterable<Buffer>): AsyncGenerator<Uint8
 }
 
 function parse(line: string, subject: string): Metrics {
-  const todo = 'take the line out if you changed it by hand';
+  const todo = 'remove the line if you changed it by hand';
   return checkedValue(schema, parseJsonText(line, subject), subject, todo);
 }

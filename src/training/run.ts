@@ -148,7 +148,7 @@ export class Run {
     if (!(await this.#lock.isOurs())) {
       throw new LincirError('io', {
         subject: folder,
-        expected: 'to be the only one at work on it',
+        expected: 'to be the only process that works on it',
         found: 'that another process has taken it over',
         todo: 'let one of the two finish',
       });

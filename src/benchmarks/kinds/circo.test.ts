@@ -106,7 +106,7 @@ describe('CIRCO opens', () => {
       message: /val\.json: 0: target_img_id: expected .*, found nothing/,
     });
     await assert.rejects(opened('test', questionsOf('val', 3), picturesOf(12)), {
-      message: /test\.json: 0: target_img_id: expected nothing, for test keeps its targets secret, found/,
+      message: /test\.json: 0: target_img_id: expected nothing, because test keeps its targets secret, found/,
     });
   });
 

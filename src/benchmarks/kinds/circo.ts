@@ -64,7 +64,7 @@ const openQuestions = listOf(
     semantic_aspects: listOf(z.string()),
   }),
 );
-const secret = z.never('nothing, for test keeps its targets secret').optional();
+const secret = z.never('nothing, because test keeps its targets secret').optional();
 const secretQuestions = listOf(
   z.object({ ...questionFields, target_img_id: secret, gt_img_ids: secret, semantic_aspects: secret }),
 );

@@ -105,7 +105,7 @@ describe('CIRR opens', () => {
     });
     await assert.rejects(opened('test1', pairsOf('val', 3), pathsOf('test1', 9)), {
       message:
-        /cap\.rc2\.test1\.json: 0: target_hard: expected nothing, for test1 keeps its targets secret, found/,
+        /cap\.rc2\.test1\.json: 0: target_hard: expected nothing, because test1 keeps its targets secret, found/,
     });
     await assert.rejects(opened('val', pairsOf('val', 3), pathsOf('test1', 9)), {
       message: /query 100: expected a reference among the images, found "dev-0-0-img0"/,

@@ -87,7 +87,10 @@ const pairFields = {
 };
 const openPairs = listOf(z.object({ ...pairFields, target_hard: z.string() }));
 const secretPairs = listOf(
-  z.object({ ...pairFields, target_hard: z.never('nothing, for test1 keeps its targets secret').optional() }),
+  z.object({
+    ...pairFields,
+    target_hard: z.never('nothing, because test1 keeps its targets secret').optional(),
+  }),
 );
 type Pair = z.output<typeof openPairs | typeof secretPairs>[number];
 

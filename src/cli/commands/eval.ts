@@ -148,7 +148,7 @@ async function withMethods<Result>(
   const names = methodsOf(options);
   const isOfUse = (method: Method) => [names.includes(method), `${method} among --methods`] as const;
   const hasPrompts = names.some((name) => methods[name].pseudoTokens);
-  const prompted = 'a method that puts a pseudo token into it, such as lincir by --phi';
+  const prompted = 'a method that puts a pseudo token into it, such as lincir with --phi';
   refuseIdle([
     ...phiMethods.map(
       (name) => [`--${phiOption(name)}`, options[phiOption(name)], ...isOfUse(name)] as const,

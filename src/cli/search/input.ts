@@ -3,7 +3,7 @@
 import { formatBytes, LincirError } from '../../core/index.ts';
 import type { SearchRequest } from '../../search/index.ts';
 
-/** Bytes that are taken from standard input: as much as from the web. */
+/** Limit of standard input in bytes, the same as for the web. */
 const inputLimit = 2 ** 26;
 
 /** A request, in which the image itself stands in the place of each `-`. */

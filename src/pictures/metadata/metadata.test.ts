@@ -256,7 +256,7 @@ test('broken lines are named', async () => {
   );
   await refuses('b.csv', 'path,a\nx,1\ny,,,3\n', /line 3: .*found 4/);
   await refuses('b.csv', 'path,a\n"x\n\n",1\ny,"1"2\n', /line 5: .*after the quote/);
-  await refuses('b.csv', 'path,a\nx,"1\n', /line 2: .*a quote that nothing ends/);
+  await refuses('b.csv', 'path,a\nx,"1\n', /line 2: .*a quote without an end/);
   await refuses(
     'b.csv',
     `path,a\nx,"${'a lost quote takes in all that follows\n'.repeat(40_000)}`,

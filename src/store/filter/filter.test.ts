@@ -115,7 +115,7 @@ test('errors name the place, what belongs there and what stands there', () => {
   refuses('rating = true', /character 10: expected a number/);
   refuses('rating = 1e999', /character 10: expected a number .* found "1e999"/);
   refuses('rating = null', /character 10: expected a number .* found "null"; write "is null"/);
-  refuses('hidden < true', /character 8: expected something to ask of the column "hidden", true or false/);
+  refuses('hidden < true', /character 8: expected a condition on the column "hidden", true or false/);
   refuses('hidden between true and true', /character 8: .* found "between"/);
   refuses("taken like '2024%'", /character 7: .* found "like"/);
   refuses('', /^the filter "": character 1: expected a column, found the end$/);

@@ -145,7 +145,7 @@ export function parseFilter(text: string, columns: Columns): Filter {
     const token = peek();
     const operator = negated || token.kind !== 'symbol' ? undefined : operators[token.text];
     const fits = (suitable: boolean): void => {
-      if (!suitable) throw refuse(token, `something to ask of the column ${quoted(column)}, ${holds[type]}`);
+      if (!suitable) throw refuse(token, `a condition on the column ${quoted(column)}, ${holds[type]}`);
     };
     if (operator !== undefined) {
       fits(type !== 'boolean' || operator === '=' || operator === '!=');

@@ -13,7 +13,7 @@ const causes: readonly {
     pattern: /no space left|StorageFull|os error 28/i,
     code: 'io',
     found: 'a full disk',
-    todo: 'free some space and run the command again: it goes on with what is there',
+    todo: 'free some space and run the command again: it continues with what is there',
   },
   {
     pattern: /too many open files|os error 24\b/i,

@@ -26,7 +26,7 @@ export async function readFooter(file: ParquetFile): Promise<ParquetFooter> {
   const end = Buffer.from(tail.slice(-4)).toString('latin1');
   if (length >= 12 && end === 'PARE') throw brokenParquet(file, 'an encrypted one');
   if (length < 12 || end !== 'PAR1') {
-    throw brokenParquet(file, 'one that does not end in PAR1: it is cut short, or no Parquet');
+    throw brokenParquet(file, 'one that does not end in PAR1: it is cut short, or not Parquet');
   }
   const footerLength = Buffer.from(tail.slice(-8)).readUint32LE() + 8;
   if (footerLength > Math.min(file.size - 4, footerLimit)) {

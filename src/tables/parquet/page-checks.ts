@@ -84,7 +84,7 @@ function checkLevels(header: PageHeader, page: Uint8Array, schemaPath: ColumnDec
   let at = 0;
   for (const [max, length, encoding] of kinds) {
     if (max > 0) {
-      if (encoding === 'BIT_PACKED') throw new TypeError('levels of before Parquet 1.0');
+      if (encoding === 'BIT_PACKED') throw new TypeError('levels from before Parquet 1.0');
       const begin = length === undefined ? at + 4 : at;
       const width = 32 - Math.clz32(max);
       const { num_values: count } = (v2 ?? header.data_page_header)!;
