@@ -11,7 +11,7 @@ import { compose, defaultPrompt } from '../src/composition/index.ts';
 import { writeSafetensors } from '../src/files/index.ts';
 import { openIndex } from '../src/indexing/index.ts';
 import { loadPhi } from '../src/phi/index.ts';
-import { engineOf } from '../src/store/index.ts';
+import { backendOf } from '../src/store/index.ts';
 import { clusteredVectors, idOf, picturesOf } from './clustered-vectors.ts';
 import { machine, rounded, saveResult } from './results.ts';
 import { Peer, speedup, takeTurns, timed } from './turns.ts';
@@ -184,10 +184,10 @@ function agreement(ours: readonly Answer[], others: readonly Answer[]) {
 async function indexOf(vectors: Float32Array) {
   const uri = join(scratch, 'index.lance');
   await (await openIndex(uri, { access: 'write', clip })).close(); // of this model
-  const { engine, location } = await engineOf(uri);
-  const writer = await engine.open(location, 'write');
+  const { backend, location } = await backendOf(uri);
+  const writer = await backend.open(location, 'write');
   await writer.add(picturesOf(vectors, 0, dimensions));
   await writer.maintain();
   await writer.close();
-  return await engine.open(location, 'read');
+  return await backend.open(location, 'read');
 }

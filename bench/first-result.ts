@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { loadClip } from '../src/clip/index.ts';
 import { openIndex } from '../src/indexing/index.ts';
-import { engineOf } from '../src/store/index.ts';
+import { backendOf } from '../src/store/index.ts';
 import { clusteredVectors, picturesOf } from './clustered-vectors.ts';
 import { machine, rounded, saveResult } from './results.ts';
 import { median, timed } from './turns.ts';
@@ -89,8 +89,8 @@ async function search(): Promise<Run> {
 async function makeIndex() {
   const clip = await loadClip(model!);
   await (await openIndex(index, { access: 'write', clip })).close();
-  const { engine, location } = await engineOf(index);
-  const store = await engine.open(location, 'write');
+  const { backend, location } = await backendOf(index);
+  const store = await backend.open(location, 'write');
   const { dimensions } = store.info;
   const source = await clusteredVectors(dimensions);
   await store.add(picturesOf(await source.draw(1, 0, count), 0, dimensions));

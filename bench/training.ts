@@ -6,7 +6,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, extname, join } from 'node:path';
-import { CaptionBatches, CaptionStore, findCaptionSources } from '../src/captions/index.ts';
+import { CaptionBatches, CaptionCopy, findCaptionSources } from '../src/captions/index.ts';
 import { loadClip } from '../src/clip/index.ts';
 import { writeSafetensors } from '../src/files/index.ts';
 import { trainPhi } from '../src/training/index.ts';
@@ -122,8 +122,8 @@ function summary(name: 'first' | 'later') {
 /** What the peer trains on: the same captions in the same order, tokenized, masked, and padded to all positions. */
 async function writeTokens(file: string): Promise<void> {
   const store = join(scratch, 'captions');
-  await (await CaptionStore.build(store, await findCaptionSources([captions!]), {})).close();
-  const options = { storeFolder: store, modelFolder: clip.folder, masking: 'spans', seed: 1 } as const;
+  await (await CaptionCopy.build(store, await findCaptionSources([captions!]), {})).close();
+  const options = { copyFolder: store, modelFolder: clip.folder, masking: 'spans', seed: 1 } as const;
   const batches = new CaptionBatches(options);
   const count = 4 * batch;
   const { prepared } = await batches.take({ first: 0, count });

@@ -11,7 +11,7 @@ import { join, sep } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { deserialize, serialize } from 'node:v8';
 import { formatBytes, formatCount, formatDuration } from '../src/core/index.ts';
-import { engineOf, formatVersion, parseFilter, type VectorStore } from '../src/store/index.ts';
+import { backendOf, formatVersion, parseFilter, type VectorStore } from '../src/store/index.ts';
 import { machine, rounded, saveResult } from './results.ts';
 import { median, timed } from './turns.ts';
 
@@ -96,8 +96,8 @@ async function build(folder: string, rows: number) {
   );
 
   const index = join(folder, 'index.lance');
-  const { engine, location } = await engineOf(index);
-  const store = await engine.create(location, {
+  const { backend, location } = await backendOf(index);
+  const store = await backend.create(location, {
     version: formatVersion,
     model: 'clustered vectors',
     fingerprint: '',
@@ -147,8 +147,8 @@ async function build(folder: string, rows: number) {
 async function searchAll(folder: string) {
   const { warmUp, searches }: Plan = deserialize(await readFile(join(folder, 'plan')));
   const [near, far, ...filtered] = searches as [Search, Search, ...Search[]];
-  const { engine, location } = await engineOf(join(folder, 'index.lance'));
-  const store = await engine.open(location, 'read');
+  const { backend, location } = await backendOf(join(folder, 'index.lance'));
+  const store = await backend.open(location, 'read');
   const before = await memory();
   for (const vector of warmUp) await store.search({ vector, limit });
   const found = [];

@@ -10,7 +10,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import sharp from 'sharp';
 import { loadClip } from '../src/clip/index.ts';
 import { sequence, uniforms } from '../src/core/index.ts';
-import { engineOf, type IndexedImage } from '../src/store/index.ts';
+import { backendOf, type IndexedImage } from '../src/store/index.ts';
 import { lincir, start } from './command-line.ts';
 
 const model = join(import.meta.dirname, 'fixtures/tiny-clip');
@@ -34,9 +34,9 @@ test(`${count} images, ${kills} kills: none lost, none doubled`, async (context)
   let round = 0;
   const uri = () => `index-${round}.lance`;
   const args = () => ['index', 'photos', '--index', uri(), '--model', model];
-  const { engine } = await engineOf('index.lance');
+  const { backend } = await backendOf('index.lance');
   const committed = async (): Promise<Map<string, IndexedImage>> => {
-    const store = await engine.open(join(folder, uri()), 'read').catch(() => undefined);
+    const store = await backend.open(join(folder, uri()), 'read').catch(() => undefined);
     const pictures = store ? (await Array.fromAsync(store.images())).flat() : [];
     await store?.close();
     assert.equal(new Set(pictures.map(({ path }) => path)).size, pictures.length, 'an image is there twice');
@@ -68,7 +68,7 @@ test(`${count} images, ${kills} kills: none lost, none doubled`, async (context)
   const all = await committed();
   assert.equal(all.size, count);
   for (const [path, picture] of before) assert.deepEqual(all.get(path), picture);
-  const store = await engine.open(join(folder, uri()), 'read');
+  const store = await backend.open(join(folder, uri()), 'read');
   const clip = await loadClip(model);
   for (const number of [0, 1, 499, 998, 999]) {
     const path = join(folder, 'photos', `${number}.png`);

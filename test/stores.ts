@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before } from 'node:test';
 import { normalizeRows, normals } from '../src/core/index.ts';
 import {
-  engineOf,
+  backendOf,
   type IndexedImage,
   type StoredImage,
   type StoreInfo,
@@ -36,12 +36,12 @@ export function newPath(): string {
   return join(folder, `index-${count}.lance`);
 }
 export async function create(uri: string, changes: Partial<StoreInfo> = {}): Promise<VectorStore> {
-  const { engine, location } = await engineOf(uri);
-  return await engine.create(location, { ...info, ...changes });
+  const { backend, location } = await backendOf(uri);
+  return await backend.create(location, { ...info, ...changes });
 }
 export async function open(uri: string, access: 'read' | 'write' = 'read'): Promise<VectorStore> {
-  const { engine, location } = await engineOf(uri);
-  return await engine.open(location, access);
+  const { backend, location } = await backendOf(uri);
+  return await backend.open(location, access);
 }
 
 export function picture(number: number, changes: Partial<StoredImage> = {}): StoredImage {

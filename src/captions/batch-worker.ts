@@ -5,9 +5,9 @@ import { loadTokenizer, readConfigOf } from '../clip/index.ts';
 import { LincirError, sequence } from '../core/index.ts';
 import { folderFiles } from '../files/index.ts';
 import type { BatchAnswer, BatchOptions, BatchRequest, CaptionBatch } from './batches.ts';
+import { CaptionCopy } from './copy.ts';
 import { captionOrder } from './order.ts';
 import { createPreparation } from './preparation.ts';
-import { CaptionStore } from './store.ts';
 
 const options: BatchOptions = workerData;
 const port = parentPort!;
@@ -32,7 +32,7 @@ async function answerTo(request: BatchRequest): Promise<BatchAnswer> {
 }
 
 async function prepareBatches({
-  storeFolder,
+  copyFolder,
   modelFolder,
   masking,
   seed,
@@ -40,7 +40,7 @@ async function prepareBatches({
   const files = folderFiles(modelFolder);
   const config = await readConfigOf(files);
   const prepare = createPreparation(await loadTokenizer(files, config?.text), masking);
-  const store = await CaptionStore.open(storeFolder);
+  const store = await CaptionCopy.open(copyFolder);
   const order = captionOrder(store.sources, seed);
   const starts = [0];
   for (const { captions } of store.sources) starts.push(starts.at(-1)! + captions);

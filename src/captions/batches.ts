@@ -7,8 +7,8 @@ import type { Masking } from './masking.ts';
 import type { PreparedCaption } from './preparation.ts';
 
 export interface BatchOptions {
-  /** The folder of a complete CaptionStore. */
-  readonly storeFolder: string;
+  /** The folder of a complete CaptionCopy. */
+  readonly copyFolder: string;
   /** Where the model's tokenizer is. */
   readonly modelFolder: string;
   readonly masking: Masking;
@@ -17,7 +17,7 @@ export interface BatchOptions {
 
 /** Captions of a run's endless order, in that order. */
 export interface CaptionBatch {
-  /** The captions' numbers in the store, which count through its sources. */
+  /** The captions' numbers in the copy, which count through its sources. */
   readonly numbers: readonly number[];
   readonly captions: readonly string[];
   readonly prepared: readonly PreparedCaption[];
@@ -55,7 +55,7 @@ export class CaptionBatches {
 
   /**
    * The captions from `first` on. Also begins with the ones after them.
-   * @throws LincirError 'bad-file', 'io' or 'bad-config' when store or tokenizer cannot be used
+   * @throws LincirError 'bad-file', 'io' or 'bad-config' when copy or tokenizer cannot be used
    */
   async take({ first, count }: BatchRequest): Promise<CaptionBatch> {
     const batch = this.#request({ first, count });

@@ -15,7 +15,7 @@ import {
 } from '../pictures/index.ts';
 import {
   type BrokenImage,
-  engineOf,
+  backendOf,
   formatVersion,
   type KnownImage,
   type MissingImage,
@@ -57,13 +57,13 @@ export interface IndexedReference {
  */
 export async function openIndex(uri: string, options: OpenIndexOptions = {}): Promise<ImageIndex> {
   const { access = 'read', clip, precision } = options;
-  const { engine, location } = await engineOf(uri);
+  const { backend, location } = await backendOf(uri);
   const create = async (error: unknown): Promise<VectorStore> => {
     const isAbsent = error instanceof LincirError && error.code === 'not-found';
     if (!isAbsent || access === 'read' || clip === undefined) throw error;
-    return await engine.create(location, infoFor(clip, precision));
+    return await backend.create(location, infoFor(clip, precision));
   };
-  const store = await engine.open(location, access).catch(create);
+  const store = await backend.open(location, access).catch(create);
   const index = new ImageIndex(uri, store);
   try {
     if (clip) index.expectModel(clip);
@@ -244,8 +244,8 @@ export class ImageIndex {
   /** Whether another index has replaced the one of `store`. If so, it is open now. */
   async #isReplaced(store: VectorStore): Promise<boolean> {
     if (store !== this.#store) return true;
-    const { engine, location } = await engineOf(this.uri);
-    const present = await engine.open(location, 'read').catch(() => undefined);
+    const { backend, location } = await backendOf(this.uri);
+    const present = await backend.open(location, 'read').catch(() => undefined);
     const isOther = present !== undefined && present.info.created !== store.info.created;
     if (!isOther || store !== this.#store) {
       await present?.close();

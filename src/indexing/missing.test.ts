@@ -20,7 +20,7 @@ import { create as createTar } from 'tar';
 import { brokenOf, place as placeIn, update as updateWith, writePicture } from '../../test/pictures.ts';
 import { type Clip, loadClip } from '../clip/index.ts';
 import { openMetadata } from '../pictures/index.ts';
-import { engineOf, type KnownImage, reservedColumns, type VectorStore } from '../store/index.ts';
+import { backendOf, type KnownImage, reservedColumns, type VectorStore } from '../store/index.ts';
 import { ImageIndex, infoFor, openIndex } from './image-index.ts';
 import { reindex } from './reindex.ts';
 import type { UpdateOptions, UpdateSummary } from './update.ts';
@@ -281,9 +281,9 @@ describe('an image that is gone or broken for a while', () => {
       'addMissing',
       'removeMissing',
     ];
-    const { engine } = await engineOf('memory:');
+    const { backend } = await backendOf('memory:');
     for (let last = 0, ended = true; ended; last += 1) {
-      const store = await engine.create('memory:', infoFor(clip));
+      const store = await backend.create('memory:', infoFor(clip));
       let left = Number.POSITIVE_INFINITY;
       const failing: VectorStore = new Proxy(store, {
         get(target, name) {

@@ -3,7 +3,7 @@
 import type { Clip } from '../clip/index.ts';
 import { LincirError, quoted } from '../core/index.ts';
 import { indexPath, memberMark, splitPath } from '../pictures/index.ts';
-import { engineOf, type MissingImage, type Precision, type VectorStore } from '../store/index.ts';
+import { backendOf, type MissingImage, type Precision, type VectorStore } from '../store/index.ts';
 import { infoFor } from './image-index.ts';
 import { storedPhotoColumns } from './photo-columns.ts';
 import { type UpdateEvent, type UpdateOptions, updateIndex } from './update.ts';
@@ -28,11 +28,11 @@ export async function* reindex(
   clip: Clip,
   { precision, ...options }: ReindexOptions = {},
 ): AsyncGenerator<UpdateEvent, void, void> {
-  const { engine, location } = await engineOf(uri);
-  const old = await engine.open(location, 'read');
+  const { backend, location } = await backendOf(uri);
+  const old = await backend.open(location, 'read');
   try {
     const info = infoFor(clip, precision ?? old.info.precision);
-    const { store, publish } = await engine.replace(location, info);
+    const { store, publish } = await backend.replace(location, info);
     try {
       const shards = await shardsOf(old);
       const ofOld = async (paths: readonly string[]) => [

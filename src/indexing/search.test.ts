@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Query } from '../composition/index.ts';
 import { normalizeRows, normals } from '../core/index.ts';
-import { engineOf, type StoredImage, type StoreInfo, type VectorStore } from '../store/index.ts';
+import { backendOf, type StoredImage, type StoreInfo, type VectorStore } from '../store/index.ts';
 import { searchStore } from './search.ts';
 
 const dimensions = 8;
@@ -38,8 +38,8 @@ const query: Query = {
 };
 
 async function filled(): Promise<VectorStore> {
-  const { engine, location } = await engineOf('memory:');
-  const store = await engine.create(location, info);
+  const { backend, location } = await backendOf('memory:');
+  const store = await backend.create(location, info);
   await store.add(rows);
   return store;
 }

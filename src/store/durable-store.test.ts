@@ -5,7 +5,7 @@ import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { describe, test } from 'node:test';
 import { all, create, info, newPath, open, picture, rounded, some } from '../../test/stores.ts';
-import { engineOf } from './engine.ts';
+import { backendOf } from './backend.ts';
 import { parseFilter } from './filter/filter.ts';
 import { MemoryStore } from './memory-store.ts';
 import type { StoredImage, VectorStore } from './store.ts';
@@ -124,7 +124,7 @@ describe('a durable store', () => {
 
   test('is replaced by another as a whole, and serves until then', async () => {
     const path = newPath();
-    const { engine } = await engineOf(path);
+    const { backend } = await backendOf(path);
     const first = await create(path);
     await first.add(some(5));
     await first.close();
@@ -133,12 +133,12 @@ describe('a durable store', () => {
     await database.createTable('mine', [{ note: 'of the user' }]);
     const reader = await open(path);
     const next = { ...info, fingerprint: 'fedcba9876543210' };
-    const begun = await engine.replace(path, next);
+    const begun = await backend.replace(path, next);
     await begun.store.add(some(2));
     await begun.store.addMissing([{ id: 'm', path: '/m', hash: 'h', since: 1, metadata: {} }]);
     await begun.store.close();
     assert.equal((await open(path)).info.fingerprint, info.fingerprint);
-    const resumed = await engine.replace(path, { ...next, created: 'later' });
+    const resumed = await backend.replace(path, { ...next, created: 'later' });
     assert.equal(await resumed.store.count(), 2);
     await resumed.publish();
     await resumed.store.close();
@@ -195,7 +195,7 @@ describe('a durable store', () => {
     }
     assert.deepEqual((await readdir(place)).sort(), ['2024:photos', 'a:b', 'c:d']);
     for (const uri of ['photos:2024', 'c:\\photos', 'C:photos']) {
-      assert.equal((await engineOf(uri)).location, uri);
+      assert.equal((await backendOf(uri)).location, uri);
     }
   });
 
@@ -257,11 +257,11 @@ describe('a durable store', () => {
     );
     assert.deepEqual(await readdir(other), ['notes.txt']);
     await assert.rejects(open(join(other, 'notes.txt')), /a file where a folder should be/);
-    await assert.rejects(engineOf('ftp://host/index'), /expected a path, .* found the scheme ftp:/);
+    await assert.rejects(backendOf('ftp://host/index'), /expected a path, .* found the scheme ftp:/);
     for (const uri of ['http:x', 'HTTPS://x', 's3:bucket', 'memory:x', 'lance:ftp://x']) {
-      await assert.rejects(engineOf(uri), /expected a path, .* found the scheme /, uri);
+      await assert.rejects(backendOf(uri), /expected a path, .* found the scheme /, uri);
     }
-    await assert.rejects(engineOf(''), /found nothing/);
+    await assert.rejects(backendOf(''), /found nothing/);
 
     const path = newPath();
     await (await create(path)).close();

@@ -1,6 +1,6 @@
-/** Vector stores: their contract, the language of filters, and the engines behind it. */
+/** Vector stores: their contract, the language of filters, and the backends behind it. */
 
-export { engineOf } from './engine.ts';
+export { backendOf } from './backend.ts';
 export { type Columns, type ColumnType, type Filter, parseFilter, type Scalar } from './filter/filter.ts';
 export {
   type BrokenImage,

@@ -1,4 +1,4 @@
-/** The contract of a vector store, which keeps images' embeddings and finds the nearest, with any engine. */
+/** The contract of a vector store, which keeps images' embeddings and finds the nearest, with any backend. */
 
 import type { Columns, ColumnType, Filter, Scalar } from './filter/filter.ts';
 
@@ -114,7 +114,7 @@ export interface StoreStatistics {
 /**
  * A store of one index. Names are unique as written, but compared by `nameKey`: requests find canonically equivalent
  * paths, folders and texts. One writer at a time; any number of readers, who see what is committed. Every call commits as a
- * whole or not at all. Methods throw LincirError 'io' or 'network' when the engine cannot read or write.
+ * whole or not at all. Methods throw LincirError 'io' or 'network' when the backend cannot read or write.
  */
 export interface VectorStore {
   readonly info: StoreInfo;
@@ -189,6 +189,6 @@ export function pictureOf({
   hash,
   norm,
 }: IndexedImage): IndexedImage {
-  // Engines have null for a missing value.
+  // Backends have null for a missing value.
   return { id, path, folder, size, modified, ...(statusChanged != null && { statusChanged }), hash, norm };
 }

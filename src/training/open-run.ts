@@ -3,8 +3,8 @@
 import { rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import {
-  CaptionStore,
-  type CaptionStoreProgress,
+  CaptionCopy,
+  type CaptionCopyProgress,
   findCaptionSources,
   type OnLeftOut,
   type StoredSource,
@@ -43,7 +43,7 @@ export interface RunHooks {
   /** Called for a row of a caption source without a usable caption. */
   readonly onLeftOut?: OnLeftOut;
   /** Called with how far the captions have been read. */
-  readonly onCaptions?: (progress: CaptionStoreProgress) => void;
+  readonly onCaptions?: (progress: CaptionCopyProgress) => void;
   /** Called during a model's download. */
   readonly onDownload?: (progress: DownloadProgress) => void;
   /** The hub's environment variables. Default: `process.env` */
@@ -138,7 +138,7 @@ async function copyCaptions(
     signal,
     environment,
   });
-  const store = await CaptionStore.build(join(folder, runFiles.captions), sources, {
+  const store = await CaptionCopy.build(join(folder, runFiles.captions), sources, {
     onLeftOut,
     onProgress: onCaptions,
     signal,
@@ -149,7 +149,7 @@ async function copyCaptions(
 
 /** The run's copy of its captions. A finished run has removed it: then they are copied again, and must be the same. */
 async function expectCaptions(config: RunConfig, folder: string, hooks: RunHooks): Promise<void> {
-  const isCopied = await CaptionStore.open(join(folder, runFiles.captions)).then(
+  const isCopied = await CaptionCopy.open(join(folder, runFiles.captions)).then(
     async (store) => {
       await store.close();
       return true;

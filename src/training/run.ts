@@ -44,7 +44,7 @@ export class Run {
       const { folder, config, clip, state } = opened;
       const { settings } = config;
       const batches = new CaptionBatches({
-        storeFolder: join(folder, runFiles.captions),
+        copyFolder: join(folder, runFiles.captions),
         modelFolder: clip.folder,
         masking: settings.masking,
         seed: settings.seed,

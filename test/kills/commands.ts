@@ -5,7 +5,7 @@ import { cp, readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { readSafetensorsHeader, readTensor } from '../../src/core/index.ts';
 import { readingFile } from '../../src/files/index.ts';
-import { engineOf } from '../../src/store/index.ts';
+import { backendOf } from '../../src/store/index.ts';
 import { model } from './world.ts';
 
 /** What is there, by name: the same name with another value is something that was lost. */
@@ -120,8 +120,8 @@ async function namesIn(folder: string): Promise<string[]> {
 
 /** An index's images as JSON, by name. An image that is there twice is an error. */
 async function picturesIn(path: string): Promise<Findings> {
-  const { engine, location } = await engineOf(path);
-  const store = await engine.open(location, 'read').catch((error: { code?: string }) => {
+  const { backend, location } = await backendOf(path);
+  const store = await backend.open(location, 'read').catch((error: { code?: string }) => {
     if (error.code === 'not-found') return undefined;
     throw error;
   });

@@ -60,7 +60,7 @@ export function engineError(error: unknown, uri: string, intent: 'read' | 'write
   });
 }
 
-/** Without the place in the engine's source, and without the causes on further lines. */
+/** Without the place in the backend's source, and without the causes on further lines. */
 function plainMessage(message: string): string {
   return message
     .split('\n', 1)[0]!

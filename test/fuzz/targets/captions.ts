@@ -3,7 +3,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
-import { CaptionStore, findCaptionSources } from '../../../src/captions/index.ts';
+import { CaptionCopy, findCaptionSources } from '../../../src/captions/index.ts';
 import { openTexts } from '../../../src/cli/embed/texts.ts';
 import { parseJsonLine } from '../../../src/core/json-line.ts';
 import { readLines } from '../../../src/files/index.ts';
@@ -36,7 +36,7 @@ export async function captionTargets(folder: string) {
   const store = join(folder, 'store');
   const source = join(await filled(folder, { 'source.txt': text }), 'source.txt');
   const rebuilt = async (at: string) => {
-    const opened = await CaptionStore.open(store);
+    const opened = await CaptionCopy.open(store);
     const places = opened.sources.flatMap(({ captions: count }, number) =>
       Array.from({ length: Math.min(count, 5) }, (_, index) => ({ source: number, index })),
     );
@@ -114,18 +114,18 @@ export async function captionTargets(folder: string) {
     },
     'caption-store-list': stored(
       'captions.json',
-      ['captions/store.ts', 'captions/batch-worker.ts'],
+      ['captions/copy.ts', 'captions/batch-worker.ts'],
       jsonTokens,
     ),
-    'caption-store-text': stored('0000.text', ['captions/store.ts'], textTokens),
-    'caption-store-ends': stored('0000.ends', ['captions/store.ts'], ['\0\0\0\0', '\xff\xff\xff\xff']),
+    'caption-store-text': stored('0000.text', ['captions/copy.ts'], textTokens),
+    'caption-store-ends': stored('0000.ends', ['captions/copy.ts'], ['\0\0\0\0', '\xff\xff\xff\xff']),
     'caption-store-note': {
       covers: ['captions/source-copy.ts'],
       seeds: [whole['0000.json']!],
       tokens: jsonTokens,
       read: async (bytes) => {
         await filled(store, { ...whole, '0000.json': bytes });
-        await (await CaptionStore.build(store, await findCaptionSources([source]))).close();
+        await (await CaptionCopy.build(store, await findCaptionSources([source]))).close();
       },
     },
     lines: {
@@ -153,7 +153,7 @@ export async function captionTargets(folder: string) {
 }
 
 async function filledStore(store: string, source: string): Promise<Readonly<Record<string, Uint8Array>>> {
-  await (await CaptionStore.build(store, await findCaptionSources([source]))).close();
+  await (await CaptionCopy.build(store, await findCaptionSources([source]))).close();
   const files = await readdir(store);
   return Object.fromEntries(
     await Promise.all(

@@ -22,8 +22,8 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { refused } from '../../test/hub-setup.ts';
+import { CaptionCopy, type CaptionCopyProgress } from './copy.ts';
 import type { CaptionSource } from './sources.ts';
-import { CaptionStore, type CaptionStoreProgress } from './store.ts';
 
 async function newFolder(context: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'lincir-store-'));
@@ -66,8 +66,8 @@ test('captions come back as they went in, in any order', async (context) => {
     '🐈'.repeat(9),
   ];
   const sources = [sourceOf('odd.txt', odd), sourceOf('many.txt', numbered('caption', 150_000))];
-  const built = await CaptionStore.build(folder, sources);
-  const opened = await CaptionStore.open(folder);
+  const built = await CaptionCopy.build(folder, sources);
+  const opened = await CaptionCopy.open(folder);
   assert.deepEqual(opened.sources, built.sources);
   for (const store of [built, opened]) {
     assert.deepEqual(await store.read(places(0, [...odd.keys()])), odd);
@@ -82,7 +82,7 @@ test('captions come back as they went in, in any order', async (context) => {
   }
 });
 
-test('the store says what its sources were, with a hash of what is read back', async (context) => {
+test('the copy says what its sources were, with a hash of what is read back', async (context) => {
   const folder = await newFolder(context);
   const captions = ['a cat', 'half a pair: \ud83d', 'a dog'];
   const source = sourceOf('three.csv', captions, {
@@ -94,7 +94,7 @@ test('the store says what its sources were, with a hash of what is read back', a
   });
   const told: string[] = [];
   const onLeftOut = (where: string, reason: string) => told.push(`${where}: ${reason}`);
-  const store = await CaptionStore.build(folder, [source], { onLeftOut });
+  const store = await CaptionCopy.build(folder, [source], { onLeftOut });
   const stored = await store.read(places(0, [0, 1, 2]));
   await store.close();
   assert.deepEqual(stored, ['a cat', 'half a pair: \ufffd', 'a dog']);
@@ -107,7 +107,7 @@ test('the store says what its sources were, with a hash of what is read back', a
   ]);
 });
 
-test('a store goes on with what an interrupted call has finished', async (context) => {
+test('a copy goes on with what an interrupted call has finished', async (context) => {
   const folder = await newFolder(context);
   const [first, last] = [sourceOf('a', numbered('a', 5000)), sourceOf('c', numbered('c', 10))];
   const stop = new AbortController();
@@ -118,19 +118,19 @@ test('a store goes on with what an interrupted call has finished', async (contex
       yield ['never stored'];
     },
   });
-  await assert.rejects(CaptionStore.build(folder, [first, torn, last], { signal: stop.signal }), /enough/);
-  await refused(CaptionStore.open(folder), 'not-found', /captions: expected a store .* built to its end/);
+  await assert.rejects(CaptionCopy.build(folder, [first, torn, last], { signal: stop.signal }), /enough/);
+  await refused(CaptionCopy.open(folder), 'not-found', /captions: expected a copy .* built to its end/);
 
   const whole = sourceOf('b', numbered('b', 4000), { bytes: torn.bytes });
-  const progress: CaptionStoreProgress[] = [];
+  const progress: CaptionCopyProgress[] = [];
   const sources = [first, whole, last];
-  const store = await CaptionStore.build(folder, sources, { onProgress: (step) => progress.push(step) });
+  const store = await CaptionCopy.build(folder, sources, { onProgress: (step) => progress.push(step) });
   assert.deepEqual([first.reads, whole.reads, last.reads], [1, 1, 1]);
   assert.deepEqual(await store.read(places(1, [0, 3999])), ['b 0', 'b 3999']);
   assert.deepEqual(progress[0], { source: 'a', sources: 3, done: 1, captions: 5000 });
   assert.deepEqual(progress.at(-1), { source: 'c', sources: 3, done: 3, captions: 9010 });
   await store.close();
-  const again = await CaptionStore.build(folder, sources);
+  const again = await CaptionCopy.build(folder, sources);
   assert.deepEqual([first.reads, whole.reads, last.reads], [1, 1, 1]);
   assert.deepEqual(again.sources, store.sources);
 });
@@ -138,10 +138,10 @@ test('a store goes on with what an interrupted call has finished', async (contex
 test('what is not of these sources is made anew', async (context) => {
   const folder = await newFolder(context);
   const kept = sourceOf('a', numbered('a', 10));
-  await CaptionStore.build(folder, [kept, sourceOf('b', numbered('b', 10)), sourceOf('c', ['c'])]);
+  await CaptionCopy.build(folder, [kept, sourceOf('b', numbered('b', 10)), sourceOf('c', ['c'])]);
   const other = sourceOf('b', numbered('other', 20));
   const heavier = { ...kept, reads: 0, weight: 3 };
-  const store = await CaptionStore.build(folder, [heavier, other]);
+  const store = await CaptionCopy.build(folder, [heavier, other]);
   assert.deepEqual([heavier.reads, other.reads], [0, 1]);
   assert.deepEqual(
     store.sources.map(({ weight, captions }) => [weight, captions]),
@@ -151,7 +151,7 @@ test('what is not of these sources is made anew', async (context) => {
     ],
   );
   await truncate(join(folder, '0000.text'), 5);
-  const repaired = await CaptionStore.build(folder, [heavier, other]);
+  const repaired = await CaptionCopy.build(folder, [heavier, other]);
   assert.deepEqual([heavier.reads, other.reads], [1, 1]);
   assert.deepEqual(await repaired.read(places(0, [9])), ['a 9']);
   await repaired.close();
@@ -165,14 +165,14 @@ test('a source without a usable caption is refused by its name', async (context)
       yield [];
     },
   });
-  const work = CaptionStore.build(folder, [sourceOf('a', ['a']), empty]);
+  const work = CaptionCopy.build(folder, [sourceOf('a', ['a']), empty]);
   await refused(work, 'bad-file', /^empty\.txt: expected at least one usable caption/, /1 rows left out/);
-  await refused(CaptionStore.open(folder), 'not-found');
+  await refused(CaptionCopy.open(folder), 'not-found');
 });
 
 test('a caption that is not there is refused', async (context) => {
   const folder = await newFolder(context);
-  const store = await CaptionStore.build(folder, [sourceOf('a', ['a', 'b'])]);
+  const store = await CaptionCopy.build(folder, [sourceOf('a', ['a', 'b'])]);
   for (const index of [-1, 2, 0.5, Number.NaN]) {
     await refused(store.read(places(0, [0, index])), 'bad-argument', /below 2/);
   }
@@ -183,7 +183,7 @@ test('a caption that is not there is refused', async (context) => {
 test('a broken store is told of by the file', async (context) => {
   const folder = await newFolder(context);
   const file = (name: string) => join(folder, name);
-  const store = await CaptionStore.build(folder, [sourceOf('a', numbered('a', 100))]);
+  const store = await CaptionCopy.build(folder, [sourceOf('a', numbered('a', 100))]);
   await store.close();
   const contents = new Map<string, Buffer>();
   for (const name of await readdir(folder)) contents.set(name, await readFile(file(name)));
@@ -191,7 +191,7 @@ test('a broken store is told of by the file', async (context) => {
 
   const withFault = async (name: string, fault: (path: string) => Promise<void>, ...messages: RegExp[]) => {
     await fault(file(name));
-    const reading = async () => (await CaptionStore.open(folder)).read(places(0, [...Array(100).keys()]));
+    const reading = async () => (await CaptionCopy.open(folder)).read(places(0, [...Array(100).keys()]));
     await refused(reading(), 'bad-file', new RegExp(name), /delete its folder/, ...messages);
     await writeFile(file(name), contents.get(name)!);
   };
@@ -223,7 +223,7 @@ test('a broken store is told of by the file', async (context) => {
 test('more sources than files may be open', async (context) => {
   const folder = await newFolder(context);
   const sources = Array.from({ length: 70 }, (_, index) => sourceOf(`${index}`, [`in ${index}`]));
-  const store = await CaptionStore.build(folder, sources);
+  const store = await CaptionCopy.build(folder, sources);
   const before = existsSync('/proc/self/fd') ? (await readdir('/proc/self/fd')).length : 0;
   for (let round = 0; round < 2; round += 1) {
     const captions = await store.read([...sources.keys()].map((source) => ({ source, index: 0 })));
@@ -241,19 +241,19 @@ test('what the system refuses is named', async (context) => {
   const folder = await newFolder(context);
   const source = sourceOf('a', numbered('a', 200_000));
   await mkdir(join(folder, '0000.text'), { recursive: true });
-  await refused(CaptionStore.build(folder, [source]), 'io', /captions: expected a place/, /a folder/);
-  await refused(CaptionStore.build(join(import.meta.filename, 'x'), [source]), 'io', /a file where a folder/);
+  await refused(CaptionCopy.build(folder, [source]), 'io', /captions: expected a place/, /a folder/);
+  await refused(CaptionCopy.build(join(import.meta.filename, 'x'), [source]), 'io', /a file where a folder/);
   if (!existsSync('/dev/full')) return;
   await rm(join(folder, '0000.text'), { recursive: true });
   await symlink('/dev/full', join(folder, '0000.text'));
-  await refused(CaptionStore.build(folder, [source]), 'io', /a full disk/);
+  await refused(CaptionCopy.build(folder, [source]), 'io', /a full disk/);
   await rm(join(folder, '0000.text'));
-  const store = await CaptionStore.build(folder, [source]);
+  const store = await CaptionCopy.build(folder, [source]);
   assert.deepEqual(await store.read(places(0, [199_999])), ['a 199999']);
   await store.close();
 });
 
-test('killed at any moment, a store goes on and becomes what it would have been', async (context) => {
+test('killed at any moment, a copy goes on and becomes what it would have been', async (context) => {
   const folder = await newFolder(context);
   const undisturbed = await newFolder(context);
   /** Also runs in the child: slow enough to be killed within a source. */
@@ -279,9 +279,9 @@ test('killed at any moment, a store goes on and becomes what it would have been'
   }
   const quickSources = () =>
     [0, 1, 2, 3].map((number) => Object.assign(slowSource(number), { pauses: false }));
-  const script = `import { CaptionStore } from ${JSON.stringify(new URL('./store.ts', import.meta.url).href)};
+  const script = `import { CaptionCopy } from ${JSON.stringify(new URL('./copy.ts', import.meta.url).href)};
     ${slowSource}
-    await CaptionStore.build(${JSON.stringify(folder)}, [0, 1, 2, 3].map(slowSource));`;
+    await CaptionCopy.build(${JSON.stringify(folder)}, [0, 1, 2, 3].map(slowSource));`;
   const storedBytes = async (): Promise<number> => {
     const names = await readdir(folder).catch(() => []);
     const sizes = names.filter((name) => name.endsWith('.text')).map((name) => stat(join(folder, name)));
@@ -303,9 +303,9 @@ test('killed at any moment, a store goes on and becomes what it would have been'
   assert.ok(killed > 0);
   const finished = await notes();
   const sources = quickSources();
-  const store = await CaptionStore.build(folder, sources);
+  const store = await CaptionCopy.build(folder, sources);
   assert.equal(sources.filter(({ reads }) => reads === 0).length, finished);
-  const fresh = await CaptionStore.build(undisturbed, quickSources());
+  const fresh = await CaptionCopy.build(undisturbed, quickSources());
   assert.deepEqual(store.sources, fresh.sources);
   for (const name of await readdir(undisturbed)) {
     const [found, expected] = [await readFile(join(folder, name)), await readFile(join(undisturbed, name))];

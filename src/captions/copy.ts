@@ -35,13 +35,13 @@ export interface StoredSource {
   readonly leftOut: number;
   /**
    * SHA-256 of the captions in UTF-8, back to back, followed by the end of each in bytes, as little-endian uint64. The
-   * store's files are exactly that: `cat 0000.text 0000.ends | sha256sum`.
+   * copy's files are exactly that: `cat 0000.text 0000.ends | sha256sum`.
    */
   readonly sha256: string;
 }
 
-/** Progress of building a store. */
-export interface CaptionStoreProgress {
+/** Progress of building a copy. */
+export interface CaptionCopyProgress {
   /** Name of the current source. */
   readonly source: string;
   readonly sources: number;
@@ -52,19 +52,19 @@ export interface CaptionStoreProgress {
 }
 
 interface BuildOptions extends CopyOptions {
-  readonly onProgress?: (progress: CaptionStoreProgress) => void;
+  readonly onProgress?: (progress: CaptionCopyProgress) => void;
 }
 
 type WeightedCopy = SourceCopy & { readonly weight: number };
 
-const storeSchema = z.object({ sources: z.array(copySchema.extend({ weight: z.number() })) });
+const listSchema = z.object({ sources: z.array(copySchema.extend({ weight: z.number() })) });
 
-/** Limit of open files. Each source has two; a store may have thousands of sources, but a process few thousand files. */
+/** Limit of open files. Each source has two; a copy may have thousands of sources, but a process few thousand files. */
 const openLimit = 128;
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** A complete store. Owns open files: close it. */
-export class CaptionStore {
+/** A complete copy. Owns open files: close it. */
+export class CaptionCopy {
   readonly sources: readonly StoredSource[];
   readonly #files: readonly ReturnType<typeof copyFiles>[];
   readonly #copies: readonly WeightedCopy[];
@@ -88,7 +88,7 @@ export class CaptionStore {
     folder: string,
     sources: readonly CaptionSource[],
     options: BuildOptions = {},
-  ): Promise<CaptionStore> {
+  ): Promise<CaptionCopy> {
     const list = listFile(folder);
     const copies: WeightedCopy[] = [];
     try {
@@ -111,14 +111,14 @@ export class CaptionStore {
         tell(copy.captions);
       }
       await writeJson(list, { sources: copies });
-      return new CaptionStore(folder, copies);
+      return new CaptionCopy(folder, copies);
     } catch (error) {
       throw asLincirError(error, folder, 'write');
     }
   }
 
-  /** Throws LincirError 'not-found' for a folder without a complete store, 'bad-file' for incomplete files, 'io'. */
-  static async open(folder: string): Promise<CaptionStore> {
+  /** Throws LincirError 'not-found' for a folder without a complete copy, 'bad-file' for incomplete files, 'io'. */
+  static async open(folder: string): Promise<CaptionCopy> {
     const list = listFile(folder);
     const content = await readJsonFile(list).catch((error: unknown) => {
       if (!(error instanceof LincirError)) throw error;
@@ -126,22 +126,22 @@ export class CaptionStore {
       if (error.code !== 'not-found') throw error;
       throw new LincirError('not-found', {
         subject: folder,
-        expected: 'a store of captions that has been built to its end',
+        expected: 'a copy of captions that has been built to its end',
         found: 'none',
         todo: 'build it, from the sources of the captions',
         cause: error,
       });
     });
-    const parsed = storeSchema.safeParse(content);
+    const parsed = listSchema.safeParse(content);
     if (!parsed.success) throw brokenStore(list, 'a list of sources', 'other JSON', parsed.error);
     for (const [number, copy] of parsed.data.sources.entries()) await expectWhole(folder, number, copy);
-    return new CaptionStore(folder, parsed.data.sources);
+    return new CaptionCopy(folder, parsed.data.sources);
   }
 
   /**
    * The captions at these places, in this order; memory holds nothing else. The thread waits for the disk: that takes 3 µs
    * a caption if the system has it in memory, where a way without waiting takes eight times as long.
-   * @throws LincirError 'bad-argument' for a place that is not there, 'bad-file' for a store that is broken, 'io'
+   * @throws LincirError 'bad-argument' for a place that is not there, 'bad-file' for a copy that is broken, 'io'
    */
   async read(wanted: readonly CaptionPlace[]): Promise<string[]> {
     return wanted.map((place) => this.#caption(place));

@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { type Connection, connect, Session, type Table } from '@lancedb/lancedb';
 import { call, errorCode, LincirError, quoted } from '../../core/index.ts';
 import { asLincirError, makeFolder, takeLock } from '../../files/index.ts';
-import type { StoreEngine } from '../engine.ts';
+import type { StoreBackend } from '../backend.ts';
 import { formatVersion, type StoreInfo } from '../store.ts';
 import { engineError } from './errors.ts';
 import { type Manifest, parseManifest } from './manifest.ts';
@@ -26,14 +26,14 @@ import { LanceStore } from './store.ts';
 
 /** Seconds after which a reader checks whether others have written. */
 const consistencyInterval = 5;
-/** The part of the machine's memory that the engine may use for an index. It takes only what it needs. */
+/** The part of the machine's memory that the backend may use for an index. It takes only what it needs. */
 const cachedPart = 1 / 4;
 const metadataCache = 2n ** 27n;
 const manifestTable = 'lincir';
 const lockName = 'lincir.lock';
 const generationTable = /^(?:pictures|broken|missing)-(\d+)$/;
 
-export const lanceEngine: StoreEngine = {
+export const lanceBackend: StoreBackend = {
   async open(uri, access) {
     const database = await Database.open(uri, access);
     return await database.closingOnFailure(async () => {

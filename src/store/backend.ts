@@ -1,4 +1,4 @@
-/** Chooses the engine of an index, by its address. */
+/** Chooses the backend of an index, by its address. */
 
 import { LincirError } from '../core/index.ts';
 import { pathOnDisk } from '../files/index.ts';
@@ -11,8 +11,8 @@ interface Replacement {
   publish(): Promise<void>;
 }
 
-/** Keeps indexes somewhere. A new engine is one more of these, and a line in `engineOf`. */
-export interface StoreEngine {
+/** Keeps indexes somewhere. A new backend is one more of these, and a line in `backendOf`. */
+export interface StoreBackend {
   /** @throws LincirError 'not-found', 'bad-file' for an index of a newer version, 'io' while another process writes. */
   open(uri: string, access: 'read' | 'write'): Promise<VectorStore>;
   /** Makes an empty one, open for writing. Throws as `open` does, and 'bad-argument' if there is one. */
@@ -24,18 +24,18 @@ export interface StoreEngine {
 const addresses = 'a path, lance:PATH, memory:, s3://…, gs://… or az://…';
 
 /**
- * The engine that an index's address means, and the address as the engine knows it.
- * @throws LincirError 'bad-argument' for a scheme that no engine knows
+ * The backend that an index's address means, and the address as the backend knows it.
+ * @throws LincirError 'bad-argument' for a scheme that no backend knows
  */
-export async function engineOf(uri: string): Promise<{ engine: StoreEngine; location: string }> {
-  if (uri === 'memory:') return { engine: memoryEngine, location: uri };
+export async function backendOf(uri: string): Promise<{ backend: StoreBackend; location: string }> {
+  if (uri === 'memory:') return { backend: memoryBackend, location: uri };
   const location = uri.replace(/^lance:(?!\/\/)/, '');
   // File names and Windows drives may have a colon. So only a known name, or one before `//`, is a scheme.
   const scheme = /^(?:(?:https?|s3|gs|az|memory)(?=:)|[a-z][a-z\d+.-]+(?=:\/\/))/i.exec(location)?.[0];
   if (location !== '' && (scheme === undefined || /^(?:s3|gs|az):\/\//i.test(location))) {
     process.env.LANCEDB_LOG ??= 'error'; // LanceDB reports ordinary events as warnings.
-    const { lanceEngine } = await import('./lance/engine.ts');
-    return { engine: lanceEngine, location: scheme === undefined ? await pathOnDisk(location) : location };
+    const { lanceBackend } = await import('./lance/backend.ts');
+    return { backend: lanceBackend, location: scheme === undefined ? await pathOnDisk(location) : location };
   }
   throw new LincirError('bad-argument', {
     subject: `index ${JSON.stringify(uri)}`,
@@ -46,7 +46,7 @@ export async function engineOf(uri: string): Promise<{ engine: StoreEngine; loca
 }
 
 /** Nothing outlives the process, so there is never one to open. */
-const memoryEngine: StoreEngine = {
+const memoryBackend: StoreBackend = {
   async open(uri) {
     throw new LincirError('not-found', {
       subject: uri,
