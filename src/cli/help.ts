@@ -118,7 +118,7 @@ Examples:
 
 export const searchNotes = `
 An image is a file, a web address, or the id or path of an indexed image, which needs
-no encoding. If you give an image and words, phi turns the image into a word, in the
+no encoding. If you give an image and words, phi turns the image into a pseudo token, in the
 prompt: a photo of $ that WORDS (or with WORDS, or $ WORDS, whichever reads best).
 
 A text with $ is the whole prompt. In it, several images are $1, $2, … Write it in

@@ -242,7 +242,7 @@ program
 
 program
   .command('train')
-  .description('train phi, which turns images into words, on captions alone')
+  .description('train phi, which turns images into pseudo tokens, on captions alone')
   .option('--model <model>', modelHelp)
   .option('--captions <source...>', 'what to train on: files, patterns, hub data sets')
   .option(
