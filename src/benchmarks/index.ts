@@ -1,7 +1,14 @@
 /** Benchmarks of composed retrieval: their data, their scores, and the methods that are compared on them. */
 
-export * from './benchmark.ts';
-export { benchmarkKinds } from './choices.ts';
+export type {
+  Benchmark,
+  BenchmarkImage,
+  BenchmarkKind,
+  BenchmarkQuery,
+  OpenBenchmarkOptions,
+  Prompt,
+  Ranking,
+} from './benchmark.ts';
 export { type Comparison, compareResults } from './compare.ts';
 export {
   type EvaluateOptions,
