@@ -130,14 +130,7 @@ async function* encoded(
     for (const row of wanted) {
       const { path, region } = images[row]!;
       const { size, modified } = facts.get(path)!;
-      const picture: FoundImage = {
-        path,
-        folder: '',
-        file: path,
-        size,
-        modified,
-        region,
-      };
+      const picture: FoundImage = { path, folder: '', file: path, size, modified, region };
       yield { picture, known: [], row };
     }
   }

@@ -87,11 +87,7 @@ export async function evaluate(benchmark: Benchmark, options: EvaluateOptions): 
       limit: asked.queries.length < benchmark.queries.length ? asked.queries.length : null,
       images: asked.images.length,
       ...scale(asked),
-      model: {
-        name: clip.id ?? clip.folder,
-        fingerprint: clip.fingerprint,
-        targetPad: clip.targetPad,
-      },
+      model: { name: clip.id ?? clip.folder, fingerprint: clip.fingerprint, targetPad: clip.targetPad },
       methods: found,
       seconds,
       versions: versions(),

@@ -40,11 +40,7 @@ export function maskCaption(
       ? { text: replaceSpans(cleaned, spans), isRandom: false }
       : replaceOccurrences(cleaned, keywords, random);
   if (!text.includes(placeholder)) return { text: placeholderPrompt, keywords, fallback: 'prompt' };
-  return {
-    text: text.replaceAll(/ +/g, ' ').trim(),
-    keywords,
-    ...(isRandom && { fallback: 'random-word' }),
-  };
+  return { text: text.replaceAll(/ +/g, ' ').trim(), keywords, ...(isRandom && { fallback: 'random-word' }) };
 }
 
 function replaceSpans(cleaned: string, spans: readonly Span[]): string {

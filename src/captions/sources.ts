@@ -147,12 +147,7 @@ async function filesOnHub(
   columns: readonly string[],
   { signal, environment }: SourceOptions,
 ): Promise<readonly Found[]> {
-  const { commit, files } = await openDataset(id, {
-    split: 'train',
-    revision,
-    signal,
-    environment,
-  });
+  const { commit, files } = await openDataset(id, { split: 'train', revision, signal, environment });
   return files.map(({ name: path, size, access }) => {
     const name = `hf://datasets/${id}@${commit}/${path}`;
     if (size === 0) throw emptyFile(name);

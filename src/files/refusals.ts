@@ -35,10 +35,7 @@ const refusals: Readonly<Record<string, Refusal>> = {
   ENOTDIR: { found: 'a file where a folder should be', todo: 'check the path' },
   EISDIR: { found: 'a folder', todo: 'name a file' },
   EEXIST: { found: 'a file where a folder should be', todo: elsewhere },
-  EACCES: {
-    found: 'that the system denies access',
-    todo: 'change its permissions or choose another place',
-  },
+  EACCES: { found: 'that the system denies access', todo: 'change its permissions or choose another place' },
   EPERM: {
     found: 'that the system does not permit it',
     todo: 'close programs that use the file, or choose another place',

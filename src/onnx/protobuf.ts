@@ -125,9 +125,7 @@ const root = protobuf.Root.fromJSON({
       fields: { elemType: { id: 1, type: 'int32' }, shape: { id: 2, type: 'TensorShapeProto' } },
     },
     TensorShapeProto: { fields: { dim: { id: 1, type: 'DimensionProto', ...repeated } } },
-    DimensionProto: {
-      fields: { dimValue: { id: 1, type: 'int64' }, dimParam: { id: 2, type: 'string' } },
-    },
+    DimensionProto: { fields: { dimValue: { id: 1, type: 'int64' }, dimParam: { id: 2, type: 'string' } } },
   },
 });
 

@@ -7,48 +7,17 @@ export const takenEndings: ReadonlySet<string> = new Set([
   ...['avif', 'avifs', 'heic', 'heics', 'heif', 'heifs', 'hif', 'jxl'],
   ...['jp2', 'j2k', 'j2c', 'jpc', 'jpf', 'jpx'],
   // Cameras' raw files, from which the preview is taken.
-  ...[
-    '3fr',
-    'arw',
-    'cr2',
-    'cr3',
-    'dcr',
-    'dng',
-    'erf',
-    'fff',
-    'gpr',
-    'iiq',
-    'kdc',
-    'mef',
-    'mos',
-    'mrw',
-    'nef',
-  ],
-  ...['nrw', 'orf', 'pef', 'raf', 'rw2', 'rwl', 'sr2', 'srf', 'srw'],
+  ...['3fr', 'arw', 'cr2', 'cr3', 'dcr', 'dng', 'erf', 'fff', 'gpr', 'iiq', 'kdc', 'mef', 'mos'],
+  ...['mrw', 'nef', 'nrw', 'orf', 'pef', 'raf', 'rw2', 'rwl', 'sr2', 'srf', 'srw'],
 ]);
 
 /** Files that look like images, but are not taken. */
 export const leftOutEndings: ReadonlySet<string> = new Set([
   // Files of graphics programs.
   ...['ai', 'afphoto', 'cdr', 'clip', 'eps', 'indd', 'kra', 'ora', 'psb', 'psd', 'sketch', 'xcf'],
-  ...[
-    'bpg',
-    'cin',
-    'dds',
-    'djvu',
-    'dpx',
-    'exr',
-    'flif',
-    'hdr',
-    'jls',
-    'jxr',
-    'hdp',
-    'wdp',
-    'qoi',
-    'sgi',
-    'tga',
-  ],
-  ...['cur', 'ico', 'icns', 'emf', 'wmf', 'pict', 'pct', 'pcx', 'ras', 'xbm', 'xpm', 'svgz', 'livp'],
+  ...['bpg', 'cin', 'dds', 'djvu', 'dpx', 'exr', 'flif', 'hdr', 'jls', 'jxr', 'hdp', 'wdp', 'qoi'],
+  ...['sgi', 'tga', 'cur', 'ico', 'icns', 'emf', 'wmf', 'pict', 'pct', 'pcx', 'ras', 'xbm', 'xpm'],
+  ...['svgz', 'livp'],
   // Films, which phones make next to photos.
   ...['mov', 'mp4', 'm4v', 'avi', 'mkv', 'webm', '3gp', 'mts', 'm2ts', 'mpg', 'mpeg', 'wmv', 'flv'],
   ...['pam', 'pbm', 'pgm', 'pnm', 'ppm', 'pfm', 'dcm', 'fit', 'fits', 'crw', 'raw', 'x3f'],

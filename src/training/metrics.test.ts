@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { LincirError } from '../core/index.ts';
-import { type Metrics, MetricsLog, readMetrics } from './metrics.ts';
+import { type Metrics, openMetricsLog, readMetrics } from './metrics.ts';
 
 async function metricsFile(context: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'lincir-metrics-'));
@@ -29,7 +29,7 @@ function validationAt(step: number): Metrics {
 }
 
 async function write(file: string, upToStep: number, records: readonly Metrics[]): Promise<void> {
-  const log = await MetricsLog.open(file, upToStep);
+  const log = await openMetricsLog(file, upToStep);
   for (const record of records) await log.append(record);
   await log.flush();
   await log.close();
@@ -105,8 +105,8 @@ test('what is no metrics file is named and left as it is', async (context) => {
     const text = `${good}\n${line}${good}\n`;
     await writeFile(file, text);
     await assert.rejects(Array.fromAsync(readMetrics(file)), failure('bad-file', `${file}: line 2`, mention));
-    await assert.rejects(MetricsLog.open(file, 1), failure('bad-file', `${file}: line 2`));
+    await assert.rejects(openMetricsLog(file, 1), failure('bad-file', `${file}: line 2`));
     assert.equal(await readFile(file, 'utf8'), text);
   }
-  await assert.rejects(MetricsLog.open(join(file, 'in', 'a', 'file'), 1), failure('io', file));
+  await assert.rejects(openMetricsLog(join(file, 'in', 'a', 'file'), 1), failure('io', file));
 });

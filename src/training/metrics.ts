@@ -12,97 +12,56 @@ const real = z.union([z.number(), notFinite]);
 const step = z.int().nonnegative();
 const time = z.iso.datetime();
 
-export interface StepMetrics {
-  readonly kind: 'step';
-  readonly step: number;
-  readonly loss: number;
-  readonly learningRate: number;
+const stepSchema = z.object({
+  kind: z.literal('step'),
+  step,
+  loss: real,
+  learningRate: real,
   /** Before clipping. */
-  readonly gradientNorm: number;
-  readonly captionsPerSecond: number;
-  readonly gflopsPerSecond: number;
+  gradientNorm: real,
+  captionsPerSecond: real,
+  gflopsPerSecond: real,
   /** Seconds since the run began, without interruptions. */
-  readonly seconds: number;
+  seconds: real,
   /** Resident memory of the process. */
-  readonly memoryBytes: number;
+  memoryBytes: real,
   /** In ISO 8601. */
-  readonly time: string;
-}
+  time,
+});
 
-export interface ValidationMetrics {
-  readonly kind: 'validation';
-  readonly step: number;
+const validationSchema = z.object({
+  kind: z.literal('validation'),
+  step,
   /** Of the benchmark. */
-  readonly name: string;
+  name: z.string(),
   /** The weights that were validated: phi's own, or their moving average. */
-  readonly phi: 'phi' | 'ema';
-  readonly metrics: Readonly<Record<string, number>>;
+  phi: z.enum(['phi', 'ema']),
+  metrics: recordOf(real),
   /** Whether this is the best validation so far. */
-  readonly best: boolean;
-  readonly time: string;
-}
+  best: z.boolean(),
+  time,
+});
 
+const schema = z.discriminatedUnion('kind', [stepSchema, validationSchema]);
+
+export type StepMetrics = Readonly<z.output<typeof stepSchema>>;
+export type ValidationMetrics = Readonly<z.output<typeof validationSchema>>;
 export type Metrics = StepMetrics | ValidationMetrics;
-
-const schema = z.discriminatedUnion('kind', [
-  z.object({
-    kind: z.literal('step'),
-    step,
-    loss: real,
-    learningRate: real,
-    gradientNorm: real,
-    captionsPerSecond: real,
-    gflopsPerSecond: real,
-    seconds: real,
-    memoryBytes: real,
-    time,
-  }),
-  z.object({
-    kind: z.literal('validation'),
-    step,
-    name: z.string(),
-    phi: z.enum(['phi', 'ema']),
-    metrics: recordOf(real),
-    best: z.boolean(),
-    time,
-  }),
-]) satisfies z.ZodType<Metrics>;
 
 /** Limit of a line in bytes. We never write a longer one. */
 const lineLimit = 2 ** 20;
 
-/** Adds to a run's metrics. Owns an open file: close it. */
-export class MetricsLog {
-  readonly #file: GrowingFile;
-
-  private constructor(file: GrowingFile) {
-    this.#file = file;
-  }
-
-  /**
-   * Begins `file`, or continues it: lines of steps up to `upToStep` stay, later ones and an unfinished last one go.
-   * The old file stays until the new one is complete. Throws 'io' and 'bad-file'.
-   */
-  static async open(file: string, upToStep: number): Promise<MetricsLog> {
-    return new MetricsLog(await GrowingFile.create(file, batched(linesToKeep(file, upToStep))));
-  }
-
-  /** Await it before the next one. What was added survives the end of the process. Throws 'io'. */
-  async append(record: Metrics): Promise<void> {
+/**
+ * Begins `file`, or continues it: lines of steps up to `upToStep` stay, later ones and an unfinished last one go.
+ * The old file stays until the new one is complete. Throws 'io' and 'bad-file'.
+ */
+export async function openMetricsLog(file: string, upToStep: number): Promise<GrowingFile<Metrics>> {
+  return await GrowingFile.create(file, batched(linesToKeep(file, upToStep)), (record: Metrics) => {
     const line = JSON.stringify(record, (_, value: unknown) =>
       typeof value === 'number' && !Number.isFinite(value) ? String(value) : value,
     );
-    await this.#file.append(Buffer.from(`${line}\n`));
-  }
-
-  /** Call it before a checkpoint is written, so that a power failure cannot lose its steps. Throws 'io'. */
-  async flush(): Promise<void> {
-    await this.#file.flush();
-  }
-
-  async close(): Promise<void> {
-    await this.#file.close();
-  }
+    return Buffer.from(`${line}\n`);
+  });
 }
 
 /**

@@ -132,12 +132,7 @@ async function copyCaptions(
   folder: string,
   { signal, environment, onLeftOut, onCaptions }: RunHooks,
 ): Promise<readonly StoredSource[]> {
-  const sources = await findCaptionSources(captions, {
-    columns,
-    made: madeCaptions,
-    signal,
-    environment,
-  });
+  const sources = await findCaptionSources(captions, { columns, made: madeCaptions, signal, environment });
   const store = await CaptionCopy.build(join(folder, runFiles.captions), sources, {
     onLeftOut,
     onProgress: onCaptions,

@@ -76,12 +76,7 @@ const configSchema = z.object({
   version: z.literal(1),
   settings: recordOf(z.unknown()),
   model: z.object({ id: z.string().nullable(), folder: z.string(), fingerprint: z.string() }),
-  phi: z.object({
-    architecture: z.enum(phiArchitectures),
-    input: width,
-    hidden: width,
-    output: width,
-  }),
+  phi: z.object({ architecture: z.enum(phiArchitectures), input: width, hidden: width, output: width }),
   captions: listOf(
     z.object({
       name: z.string(),

@@ -8,14 +8,15 @@ import { LincirError } from '../core/index.ts';
 import { type Lock, writeSafetensors } from '../files/index.ts';
 import { Phi, type PhiInfo, type PhiShape, phiTensors } from '../phi/index.ts';
 import { EmbeddingCache, type MakeEmbeddings } from './embedding-cache.ts';
-import { type Metrics, MetricsLog, readMetrics, type ValidationMetrics } from './metrics.ts';
+import type { GrowingFile } from './growing-file.ts';
+import { type Metrics, openMetricsLog, readMetrics, type ValidationMetrics } from './metrics.ts';
 import { type OpenedRun, openRunFolder, type RunOptions } from './open-run.ts';
 import type { FlatParameters } from './parameters.ts';
 import { writeReport } from './report/page.ts';
 import { type RunConfig, type RunState, runFiles, writeState } from './run-folder.ts';
 import type { TrainingSettings } from './settings.ts';
 import { TrainingStep } from './step.ts';
-import { TensorboardLog } from './tensorboard.ts';
+import { openTensorboardLog } from './tensorboard.ts';
 import type { Validation } from './validation.ts';
 
 /** A run that is ready to train. Owns a lock, a thread and memory outside JavaScript: close it. */
@@ -31,8 +32,8 @@ export class Run {
   readonly #config: RunConfig;
   readonly #clip: Clip;
   readonly #lock: Lock;
-  readonly #metrics: MetricsLog;
-  readonly #tensorboard: TensorboardLog;
+  readonly #metrics: GrowingFile<Metrics>;
+  readonly #tensorboard: GrowingFile<Metrics>;
   readonly #validations: readonly Validation[];
   readonly #cache: EmbeddingCache | undefined;
 
@@ -52,9 +53,9 @@ export class Run {
       closers.push(() => batches.close());
       const cache = openCache(folder, config, state.step);
       closers.push(async () => cache?.close());
-      const metrics = await MetricsLog.open(join(folder, runFiles.metrics), state.step);
+      const metrics = await openMetricsLog(join(folder, runFiles.metrics), state.step);
       closers.push(() => metrics.close());
-      const tensorboard = await TensorboardLog.open(folder, readMetrics(join(folder, runFiles.metrics)));
+      const tensorboard = await openTensorboardLog(folder, readMetrics(join(folder, runFiles.metrics)));
       closers.push(() => tensorboard.close());
       const model = {
         config: clip.textConfig,
@@ -74,8 +75,8 @@ export class Run {
     parts: {
       readonly batches: CaptionBatches;
       readonly cache: EmbeddingCache | undefined;
-      readonly metrics: MetricsLog;
-      readonly tensorboard: TensorboardLog;
+      readonly metrics: GrowingFile<Metrics>;
+      readonly tensorboard: GrowingFile<Metrics>;
       readonly graphs: TrainingStep;
     },
   ) {
@@ -185,13 +186,7 @@ export class Run {
   #phiInfo(): PhiInfo {
     const { settings, shape, state } = this;
     const { id, folder, fingerprint } = this.#config.model;
-    return {
-      shape,
-      model: id ?? folder,
-      fingerprint,
-      l2Normalize: settings.l2Normalize,
-      step: state.step,
-    };
+    return { shape, model: id ?? folder, fingerprint, l2Normalize: settings.l2Normalize, step: state.step };
   }
 
   async #report(status: 'running' | 'finished' | 'interrupted'): Promise<void> {

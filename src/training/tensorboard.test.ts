@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { Reader } from 'protobufjs/light.js';
 import type { Metrics } from './metrics.ts';
-import { crc32c, TensorboardLog } from './tensorboard.ts';
+import { crc32c, openTensorboardLog } from './tensorboard.ts';
 
 async function runFolder(context: TestContext): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'lincir-tensorboard-'));
@@ -97,7 +97,7 @@ test('the checksum is that of RFC 3720', () => {
 
 test('an event is, to the byte, what TensorBoard itself would write', async (context) => {
   const folder = await runFolder(context);
-  const log = await TensorboardLog.open(folder, records());
+  const log = await openTensorboardLog(folder, records());
   const { length } = await readFile(await eventFile(folder));
   await log.append(validation);
   await log.close();
@@ -111,7 +111,7 @@ test('an event is, to the byte, what TensorBoard itself would write', async (con
 
 test('every scalar comes back, of earlier steps and of new ones', async (context) => {
   const folder = await runFolder(context);
-  const log = await TensorboardLog.open(folder, records(stepAt(1, 0.5), stepAt(2, Number.NaN)));
+  const log = await openTensorboardLog(folder, records(stepAt(1, 0.5), stepAt(2, Number.NaN)));
   await log.append(stepAt(3, Number.POSITIVE_INFINITY));
   await log.append({ ...validation, phi: 'phi' });
   await log.append(validation);
@@ -135,7 +135,7 @@ test('a file from before is replaced by what the metrics say', async (context) =
   await writeFile(foreign, 'not ours');
   await writeFile(join(folder, 'events.out.tfevents.1700000000.lincir'), 'torn');
   const many = Array.from({ length: 1000 }, (_, index) => stepAt(index + 1, 0.5));
-  await (await TensorboardLog.open(folder, records(...many, validation))).close();
+  await (await openTensorboardLog(folder, records(...many, validation))).close();
   await rm(foreign);
   const scalars = await readScalars(folder);
   assert.equal(scalars.length, 4001);

@@ -20,39 +20,27 @@ interface EventMessage {
 const ours = /^events\.out\.tfevents\.\d+\.lincir$/;
 const bytesPerWrite = 2 ** 16;
 
-/** Owns an open file: close it. */
-export class TensorboardLog {
-  readonly #file: GrowingFile;
-
-  private constructor(file: GrowingFile) {
-    this.#file = file;
-  }
-
-  /**
-   * Writes `metrics` to a new `events.out.tfevents.SECONDS.lincir` in `folder`, and removes earlier ones, whatever their
-   * state. Throws 'io' and what `metrics` throws.
-   */
-  static async open(folder: string, metrics: AsyncIterable<Metrics>): Promise<TensorboardLog> {
-    const seconds = Math.floor(Date.now() / 1000);
-    const name = `events.out.tfevents.${seconds}.lincir`;
-    const file = await GrowingFile.create(join(folder, name), inLargerPieces(beginning(seconds, metrics)));
-    try {
-      const earlier = (await readdir(folder)).filter((other) => ours.test(other) && other !== name);
-      for (const other of earlier) await rm(join(folder, other));
-    } catch (error) {
-      await file.close();
-      throw asLincirError(error, folder, 'write');
-    }
-    return new TensorboardLog(file);
-  }
-
-  /** Await it before the next one. Throws 'io'. */
-  async append(record: Metrics): Promise<void> {
-    await this.#file.append(framed(eventOf(record)));
-  }
-
-  async close(): Promise<void> {
-    await this.#file.close();
+/**
+ * Writes `metrics` to a new `events.out.tfevents.SECONDS.lincir` in `folder`, and removes earlier ones, whatever their
+ * state. Throws 'io' and what `metrics` throws.
+ */
+export async function openTensorboardLog(
+  folder: string,
+  metrics: AsyncIterable<Metrics>,
+): Promise<GrowingFile<Metrics>> {
+  const seconds = Math.floor(Date.now() / 1000);
+  const name = `events.out.tfevents.${seconds}.lincir`;
+  const contents = inLargerPieces(beginning(seconds, metrics));
+  const log = await GrowingFile.create(join(folder, name), contents, (record: Metrics) =>
+    framed(eventOf(record)),
+  );
+  try {
+    const earlier = (await readdir(folder)).filter((other) => ours.test(other) && other !== name);
+    for (const other of earlier) await rm(join(folder, other));
+    return log;
+  } catch (error) {
+    await log.close();
+    throw asLincirError(error, folder, 'write');
   }
 }
 

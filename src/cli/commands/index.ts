@@ -99,12 +99,7 @@ export async function index(
   }
   // Finds what is wrong with these before hours of work.
   const tables = await Promise.all(
-    metadata.map((path) =>
-      openMetadata(path, {
-        reserved: reservedColumns,
-        key: options.metadataKey,
-      }),
-    ),
+    metadata.map((path) => openMetadata(path, { reserved: reservedColumns, key: options.metadataKey })),
   );
   const matrices = await Promise.all(embeddings.map((path, at) => openEmbeddings(path, names[at])));
   const clip = await clipFor(options, context);

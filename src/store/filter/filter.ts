@@ -314,10 +314,5 @@ function refusal(text: string, at: number, expected: string, found: string, todo
   // Counts characters as people do, not UTF-16 units.
   const position = [...text.slice(0, at)].length + 1;
   const subject = `the filter ${quoted(text)}: character ${position}`;
-  return new LincirError('bad-argument', {
-    subject,
-    expected,
-    found,
-    todo,
-  });
+  return new LincirError('bad-argument', { subject, expected, found, todo });
 }

@@ -13,7 +13,7 @@ import { fileSource, takeLock, writeSafetensors } from '../../../src/files/index
 import { initialPhi, phiTensors, readPhi } from '../../../src/phi/index.ts';
 import { parseManifest } from '../../../src/store/lance/manifest.ts';
 import { EmbeddingCache } from '../../../src/training/embedding-cache.ts';
-import { MetricsLog, readMetrics } from '../../../src/training/metrics.ts';
+import { openMetricsLog, readMetrics } from '../../../src/training/metrics.ts';
 import {
   initialState,
   readRunConfig,
@@ -22,7 +22,7 @@ import {
   writeState,
 } from '../../../src/training/run-folder.ts';
 import { checkedSettings } from '../../../src/training/settings.ts';
-import { TensorboardLog } from '../../../src/training/tensorboard.ts';
+import { openTensorboardLog } from '../../../src/training/tensorboard.ts';
 import { bytesOf, drain, filled, jsonOf, jsonTokens, ofFile, type Target } from '../target.ts';
 import { safetensorsRepair, safetensorsTokens } from './weights.ts';
 
@@ -133,8 +133,8 @@ export async function runTargets(folder: string) {
       seeds: [bytesOf(metrics.map((record) => `${JSON.stringify(record)}\n`).join(''))],
       tokens: [...jsonTokens, '"step"', '"validation"', '"metrics"', '\n', '"Infinity"'],
       read: ofFile(run, 'metrics.jsonl', async (file) => {
-        await (await TensorboardLog.open(run, readMetrics(file))).close();
-        await (await MetricsLog.open(file, 1)).close();
+        await (await openTensorboardLog(run, readMetrics(file))).close();
+        await (await openMetricsLog(file, 1)).close();
       }),
     },
     'run-embeddings': {
