@@ -241,10 +241,9 @@ async function clipOf(
   index: ImageIndex,
   { device, threads, prepack = true, signal, onEvent }: SearchSessionOptions,
 ): Promise<Clip> {
-  const { targetPad } = index.info;
   const clip = await loadClip(name, {
     ...{ device, threads, prepack, signal },
-    ...(targetPad !== null && { targetPad }),
+    targetPad: index.info.targetPad ?? undefined,
     onDownload: (progress) => onEvent?.({ kind: 'download', what: name, progress }),
   });
   onEvent?.({ kind: 'done' });
