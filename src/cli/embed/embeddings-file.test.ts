@@ -50,7 +50,7 @@ test('safetensors: a tensor of embeddings and one of names', async () => {
   assert.deepEqual(parsedLines(bytes.toString()), names);
 });
 
-test('NumPy: an array, and the names in a file as well', async () => {
+test('NumPy: an array, and the names in a file beside it', async () => {
   const [path, namesPath] = [join(folder, 'x.npy'), join(folder, 'x.names.jsonl')];
   assert.deepEqual(await writerFor(path)(path, embeddings), [namesPath, path]);
   const bytes = await readFile(path);
