@@ -1,4 +1,4 @@
-/** Measures rivals in turns, A B C A B C …, so that a machine whose speed drifts treats them alike. */
+/** Measures competitors in turns, A B C A B C …, so that a machine whose speed drifts treats them alike. */
 
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,4 +1,4 @@
-/** `npm run demo`: the whole system in the miniature world, offline, from captions to a page of answers. */
+/** `npm run demo`: runs the whole system in the miniature world, offline, from captions to a page of results. */
 
 import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';

@@ -1,4 +1,4 @@
-/** Types of libraries that are part of the code: declarations speak of them, and whoever uses the package has only these. */
+/** Types of bundled libraries. Our declarations use them, and users of the package have only these. */
 
 import { cpSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';

@@ -1,4 +1,4 @@
-/** ONNX Runtime's native part for one platform each, out of the package that has all of them. */
+/** Extracts ONNX Runtime's native part for one platform from the package that has all of them. */
 
 import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';

@@ -1,4 +1,4 @@
-/** What the library says, in the command line's words: its options as flags, its functions as commands. */
+/** Translates the library's messages for the command line: options become flags, functions become commands. */
 
 import type { Command } from 'commander';
 
@@ -17,7 +17,7 @@ const commands: Readonly<Record<string, string>> = {
   trainPhi: 'lincir train',
 };
 
-/** Translates what a message has from `option` and `call`. What the command has no flag for stays as it is. */
+/** Translates the parts of a message that `option` and `call` made. Without a flag for it, an option stays unchanged. */
 export function inFlags(message: string, { options }: Command): string {
   const flags = new Map(options.map((option) => [option.attributeName(), option.long]));
   return message.replaceAll(

@@ -1,6 +1,6 @@
-/** What a download tells, and what ends it: options of all that may have to get a model or a phi first. */
+/** Options of functions that may download a model or a phi: progress, a signal, the hub's environment. */
 
-/** How far a download has come, in bytes. What the cache already had counts as received. */
+/** Progress of a download, in bytes. What the cache already had counts as received. */
 export interface DownloadProgress {
   /** The file that has just grown. */
   readonly file: string;
@@ -13,7 +13,7 @@ export interface DownloadProgress {
 
 export interface DownloadOptions {
   readonly onProgress?: (progress: DownloadProgress) => void;
-  /** Ends a download; what has arrived is kept. The promise is rejected with the signal's reason. */
+  /** Aborts a download. Received bytes are kept. The promise rejects with the signal's reason. */
   readonly signal?: AbortSignal;
   /** Variables such as `HF_HOME`. Default: those of the process. */
   readonly environment?: Readonly<Record<string, string | undefined>>;
@@ -21,8 +21,8 @@ export interface DownloadOptions {
   readonly patience?: { readonly [Key in 'attempts' | 'backoff' | 'silence']?: number };
 }
 
-/** Of what its authors published under some licence. */
+/** Options for files that their authors published under a licence. */
 export interface LicensedDownloadOptions extends DownloadOptions {
-  /** Told before a download begins, in words for the user: what it is, and under which licence. */
+  /** Called before a download begins, with words for the user: what it is, and its licence. */
   readonly onLicence?: (notice: string) => void;
 }

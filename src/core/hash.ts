@@ -1,4 +1,4 @@
-/** SHA-256, by the Web Cryptography API, which every runtime has. */
+/** SHA-256 with the Web Cryptography API, which every runtime has. */
 
 /** The 32 bytes of the hash of all parts, one after the other; texts count as UTF-8. */
 export async function sha256(...parts: readonly (string | Uint8Array<ArrayBuffer>)[]): Promise<DataView> {

@@ -1,4 +1,4 @@
-/** What every other folder builds on: errors, tensors, and the readers of weight files out of any source of bytes. */
+/** The base of all other folders: errors, tensors, and readers of weight files from any source of bytes. */
 
 export { checkedValue, listOf, recordOf, shortJson } from './checked.ts';
 export { type Checkpoint, missingFile, openCheckpoint } from './checkpoint.ts';

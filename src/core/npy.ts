@@ -55,7 +55,7 @@ export async function readNpyHeader(file: RandomAccess): Promise<NpyHeader> {
   return { ...header, offset };
 }
 
-/** What stands before the values of a float32 array, row-major: magic, version 1.0, a Python dictionary, and spaces. */
+/** The header of a float32 array, row-major: magic, version 1.0, a Python dictionary, and spaces. */
 export function npyHeader(shape: readonly number[]): Uint8Array {
   const tuple = `(${shape.map((size) => `${size},`).join(' ')})`;
   const dictionary = `{'descr': '<f4', 'fortran_order': False, 'shape': ${tuple}, }`;

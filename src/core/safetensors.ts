@@ -65,7 +65,7 @@ export async function readSafetensorsHeader(file: RandomAccess): Promise<Safeten
 }
 
 /**
- * What stands before the data of a safetensors file that holds these tensors in this order.
+ * The header of a safetensors file with these tensors in this order.
  * @param subject what messages call the file
  * @throws LincirError 'bad-argument' for a name that is used twice
  */

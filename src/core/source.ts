@@ -1,12 +1,12 @@
-/** Where bytes come from: whatever can be read at any position, and the files of a model by their names. */
+/** Sources of bytes: what can be read at any position, and the files of a model by their names. */
 
 /** Bytes that can be read at any position: a file, a part of memory, or what a server gives in ranges. */
 export interface RandomAccess {
-  /** What messages call it: a file's path as the user knows it. */
+  /** Its name in messages: a file's path as the user knows it. */
   readonly name: string;
   /** In bytes. */
   readonly size: number;
-  /** Of a file on disk: its absolute path, links resolved. ONNX Runtime reads weights there by itself. */
+  /** The absolute path of a file on disk, with links resolved. ONNX Runtime reads weights there itself. */
   readonly realPath?: string;
   /** Exactly `length` bytes from `offset` on, in their own buffer. The range must lie within `size`. */
   read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
@@ -14,10 +14,10 @@ export interface RandomAccess {
 
 /** The files of a model in Hugging Face layout, wherever they are. */
 export interface ModelFiles {
-  /** What messages call them: a folder's path as the user knows it. */
+  /** Their name in messages: a folder's path as the user knows it. */
   readonly name: string;
-  /** The file of this name, which can be read for as long as the model is used; undefined if there is none. */
+  /** The file of this name, which must be readable as long as the model is in use; undefined if there is none. */
   read(name: string): Promise<RandomAccess | undefined>;
-  /** The names of all files, which a message gives when one is missing. */
+  /** The names of all files, for the message when one is missing. */
   list?(): Promise<readonly string[]>;
 }

@@ -27,7 +27,7 @@ export interface Float32Tensor {
   readonly data: Float32Array;
 }
 
-/** A tensor that lies in a file, or in another source of bytes, little-endian; row-major and contiguous, if no strides say otherwise. */
+/** A tensor in a file or another source of bytes, little-endian. It is row-major and contiguous, unless it has strides. */
 export interface StoredTensor {
   readonly name: string;
   readonly type: ElementType;

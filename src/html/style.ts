@@ -1,4 +1,4 @@
-/** How all pages look: light or dark as the reader's system is, on paper light. Each page adds what is its own. */
+/** The style of all pages: light or dark like the reader's system, light on paper. Each page adds its own rules. */
 
 export const baseStyle = `
 :root {

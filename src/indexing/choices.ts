@@ -1,4 +1,4 @@
-/** What users choose of an update by name. */
+/** What users choose by name: how to tell whether a file is unchanged. */
 
 /**
  * What tells that a file is unchanged: its size, its time and its ctime; its size and time, for disks where backups or

@@ -1,4 +1,4 @@
-/** An image on standard input, which `-` stands for. */
+/** Reads an image from standard input, for `-`. */
 
 import { formatBytes, LincirError } from '../../core/index.ts';
 import type { SearchRequest } from '../../search/index.ts';
@@ -6,7 +6,7 @@ import type { SearchRequest } from '../../search/index.ts';
 /** Limit of standard input in bytes, the same as for the web. */
 const inputLimit = 2 ** 26;
 
-/** A request, in which the image itself stands in the place of each `-`. */
+/** The request with the image itself in place of each `-`. */
 export async function withInput(request: SearchRequest, isDialogue: boolean): Promise<SearchRequest> {
   if (!request.images.includes('-')) return request;
   const file = new File([await inputBytes(isDialogue)], '-');
