@@ -19,15 +19,8 @@ const warningsShown = 5;
 
 /** Shows a download as one progress bar for all of a model's files. */
 export function downloadBar(reporter: Reporter, model: string): (progress: DownloadProgress) => void {
-  let isFirst = true;
-  return ({ allReceivedBytes, allTotalBytes }) => {
-    if (isFirst) {
-      const label = `downloading ${model}`;
-      reporter.begin({ label, unit: 'bytes', total: allTotalBytes, begun: allReceivedBytes });
-    }
-    isFirst = false;
-    reporter.advance(allReceivedBytes);
-  };
+  return ({ allReceivedBytes: done, allTotalBytes: total }) =>
+    reporter.progress({ label: `downloading ${model}`, unit: 'bytes', total, begun: done }, done);
 }
 
 /** Shows a phi's download in the same way, after its licence. */

@@ -2,6 +2,7 @@
 
 import { datasetPresets } from '../hub/choices.ts';
 import { madeNames } from '../training/choices.ts';
+import { methodLines } from './options.ts';
 
 export const examples = `
 Examples:
@@ -118,12 +119,15 @@ Examples:
 
 export const searchNotes = `
 An image is a file, a web address, or the id or path of an indexed image, which needs
-no encoding. If you give an image and words, phi turns the image into a pseudo token, in the
-prompt: a photo of $ that WORDS (or with WORDS, or $ WORDS, whichever reads best).
+no encoding. If you give an image and words, phi turns the image into a pseudo token, in
+the prompt: a photo of $ that WORDS (or with WORDS, or $ WORDS, whichever reads best).
 
 A text with $ is the whole prompt. In it, several images are $1, $2, … Write it in
 single quotes, because a shell empties $1 in double ones. \\$ is a dollar sign, and so
 is the $ of a price, such as $100 or $1.50. The results leave out the query's own images.
+
+Methods:
+${methodLines}
 
 FILTER compares path, folder, size, modified, all columns of metadata, and what
 photos say about themselves: taken, camera, lens, latitude, longitude, width, height:

@@ -1,8 +1,14 @@
 /** Options that several commands have, and how their values are read. */
 
 import { InvalidArgumentError, Option } from 'commander';
+import { methodNames, methods } from '../composition/choices.ts';
 import { devices } from '../onnx/choices.ts';
 import { precisions } from '../store/choices.ts';
+
+/** A line for each method. */
+export const methodLines = methodNames
+  .map((name) => `  ${name.padEnd(9)} ${methods[name].description}`)
+  .join('\n');
 
 export const modelHelp = 'a preset (see lincir models), mini, a folder, or OWNER/NAME[@REVISION] on the hub';
 

@@ -19,7 +19,7 @@ const unitTolerance = 1e-3;
 
 /**
  * Adds every row under its name, or replaces the one with that name. A row of length 1 counts as normalised: its image
- * can be found, but phi cannot turn it into a word. Yields the number of rows done. Some thousand are committed at a
+ * can be found, but phi cannot turn it into a pseudo token. Yields the number of rows done. Some thousand are committed at a
  * time.
  * @throws LincirError 'bad-argument' for embeddings of another model or other dimensions, 'bad-file' for a name that
  *   comes twice, what reading throws, and the signal's reason

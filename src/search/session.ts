@@ -43,16 +43,18 @@ export interface SearchSessionOptions {
   readonly onEvent?: (event: SearchEvent) => void;
 }
 
-/** Events that take a while, or that users should know. */
+/** Something that takes a while, or that users should know. */
 export type SearchEvent =
-  | { readonly kind: 'download'; readonly what: string; readonly progress: DownloadProgress }
-  /** Before the download of a phi, in words for the user. */
-  | { readonly kind: 'licence'; readonly notice: string }
-  | { readonly kind: 'inversion'; readonly done: number; readonly total: number }
-  /** The reported download or inversion has ended. */
-  | { readonly kind: 'done' }
-  /** Another process has rebuilt the index, and its model is being loaded. */
-  | { readonly kind: 'rebuilt'; readonly index: string; readonly model: string };
+  /** A download, or an inversion: it has ended when `done` is `total`. */
+  | {
+      readonly kind: 'progress';
+      readonly label: string;
+      readonly unit: 'bytes' | 'images';
+      readonly done: number;
+      readonly total: number;
+    }
+  /** A phi's licence, or a rebuilt index whose model is being loaded. */
+  | { readonly kind: 'note'; readonly text: string };
 
 /** A request. */
 export interface SearchRequest
@@ -130,7 +132,7 @@ export class SearchSession {
   }
 
   /**
-   * If another process has rebuilt the index for another model, loads that model first.
+   * Answers one request at a time. If another process has rebuilt the index for another model, loads that model first.
    * @throws LincirError as `compose`, `PictureIndex.reference` and `PictureIndex.search` do
    */
   async search(request: SearchRequest): Promise<SearchResults> {
@@ -146,7 +148,8 @@ export class SearchSession {
 
   async #followIndex(): Promise<void> {
     const { model } = this.index.info;
-    this.#options.onEvent?.({ kind: 'rebuilt', index: this.index.uri, model });
+    const text = `${this.index.uri} has been rebuilt: loading its model, ${model}`;
+    this.#options.onEvent?.({ kind: 'note', text });
     const clip = await timed(this.#loading, 'model', () => clipOf(model, this.index, this.#options));
     await this.#clip.dispose();
     this.#clip = clip;
@@ -154,38 +157,24 @@ export class SearchSession {
   }
 
   async #search(request: SearchRequest): Promise<SearchResults> {
-    const { images, text, without, withoutWeight, weight, where, top, page } = request;
     const timings = this.#loading;
     this.#loading = {};
     // Checked before anything is fetched or loaded.
     const chosen = this.expectQuery(request);
     const references = await timed(timings, 'reading images', () =>
-      Promise.all(images.map((image) => this.#reference(image))),
+      Promise.all(request.images.map((image) => this.#reference(image))),
     );
     this.index.expectModel(this.#clip);
     const { pseudoTokens } = methods[chosen];
     const phiName = pseudoTokens === 'phi' ? request.phi : undefined;
     const phi = pseudoTokens && (await timed(timings, 'phi', () => this.#pseudoTokensOf(chosen, phiName)));
-    const query = await compose({
-      clip: this.#clip,
-      phi,
-      ...{
-        images: references.map(({ image }) => image),
-        text,
-        without,
-        withoutWeight,
-        method: chosen,
-        weight,
-      },
-    });
+    const images = references.map(({ image }) => image);
+    const query = await compose({ ...request, clip: this.#clip, phi, images, method: chosen });
     timings['encoding images'] = query.timings.images;
     timings['applying phi'] = query.timings.phi;
     timings['encoding text'] = query.timings.text;
     const exclude = request.includeReference ? [] : references.map(({ hash }) => hash);
-    const { minScore, exact, unique } = request;
-    const hits = await timed(timings, 'searching', () =>
-      this.index.search(query, { top, page, minScore, where, exclude, exact, unique }),
-    );
+    const hits = await timed(timings, 'searching', () => this.index.search(query, { ...request, exclude }));
     const { uri: index, info } = this.index;
     return { request, query, references, hits, index, model: info.model, phi: phiName, timings };
   }
@@ -206,24 +195,17 @@ export class SearchSession {
   }
 
   /** The source of a method's pseudo tokens. A phi is loaded once; another one replaces it. */
-  async #pseudoTokensOf(method: Method, name: string | undefined): Promise<PseudoTokenEncoder | undefined> {
+  async #pseudoTokensOf(method: Method, name: string | undefined): Promise<PseudoTokenEncoder> {
     const { device, threads, signal, onEvent, cache = cacheFolder() } = this.#options;
-    const clip = this.#clip;
-    if (methods[method].pseudoTokens === 'inversion') {
-      const onProgress = (done: number, total: number) => {
-        onEvent?.({ kind: 'inversion', done, total });
-        if (done === total) onEvent?.({ kind: 'done' });
-      };
-      return openInversion({ clip, cache, device, threads, signal, onProgress });
+    const where = { clip: this.#clip, device, threads, signal };
+    if (name === undefined) {
+      const onProgress = (done: number, total: number) =>
+        onEvent?.({ kind: 'progress', label: method, unit: 'images', done, total });
+      return openInversion({ ...where, cache, onProgress });
     }
-    if (name === undefined) return undefined;
     if (this.#phi?.name === name) return this.#phi.phi;
-    const phi = await loadPhi(name, {
-      ...{ clip, device, threads, signal },
-      onProgress: (progress) => onEvent?.({ kind: 'download', what: 'phi', progress }),
-      onLicence: (notice) => onEvent?.({ kind: 'licence', notice }),
-    });
-    onEvent?.({ kind: 'done' });
+    const onLicence = (text: string) => onEvent?.({ kind: 'note', text });
+    const phi = await loadPhi(name, { ...where, onLicence, onProgress: downloadOf('phi', onEvent) });
     await this.#forgetPhi();
     this.#phi = { name, phi };
     return phi;
@@ -244,9 +226,8 @@ async function clipOf(
   const clip = await loadClip(name, {
     ...{ device, threads, prepack, signal },
     targetPad: index.info.targetPad ?? undefined,
-    onDownload: (progress) => onEvent?.({ kind: 'download', what: name, progress }),
+    onDownload: downloadOf(name, onEvent),
   });
-  onEvent?.({ kind: 'done' });
   try {
     index.expectModel(clip);
     return clip;
@@ -254,6 +235,11 @@ async function clipOf(
     await clip.dispose();
     throw error;
   }
+}
+
+function downloadOf(name: string, onEvent: SearchSessionOptions['onEvent']) {
+  return ({ allReceivedBytes: done, allTotalBytes: total }: DownloadProgress) =>
+    onEvent?.({ kind: 'progress', label: `downloading ${name}`, unit: 'bytes', done, total });
 }
 
 async function timed<T>(timings: Record<string, number>, stage: string, work: () => Promise<T>): Promise<T> {

@@ -33,7 +33,7 @@ interface HeldOutOptions {
 const mostCaptions = 1000;
 
 /**
- * Validates on captions that training does not see. Each is masked and rebuilt with phi's word; its embedding then
+ * Validates on captions that training does not see. Each is masked and rebuilt with phi's pseudo token; its embedding then
  * searches all captions for the original. Metrics: `R@1` and `R@5`, the parts of captions found first and among the first
  * five; `loss`, the training loss without noise and dropout; `cosine`, the mean similarity with the original.
  * @param file captions, as `findCaptionSources` takes them

@@ -173,13 +173,12 @@ async function withMethods<Result>(
       phi: Object.fromEntries(phiMethods.map((name) => [name, options[phiOption(name)]])),
       weights: Object.fromEntries(weightedMethods.map((name) => [name, options[`${name}Weight`]])),
       download: phiDownload(reporter),
-      onInversion: (done, total) => bar({ label: 'oti', unit: 'images', total }, done),
+      onInversion: (done, total) => reporter.progress({ label: 'oti', unit: 'images', total }, done),
     });
-    const bar = progressBar(context);
     try {
       return await work({
         ...{ clip, methods: opened.methods, prompt, cache, maxPixels, threads, signal },
-        onProgress: (progress) => bar(workOf(progress), progress.done),
+        onProgress: (progress) => reporter.progress(workOf(progress), progress.done),
         onProblem: ({ path, reason }: ImageProblem) => problems.add(`${path}: ${reason}`),
       });
     } finally {
@@ -200,16 +199,6 @@ function methodsOf(options: ModelledOptions): readonly Method[] {
 
 function phiOption(method: Method): Method | 'phi' {
   return method === 'lincir' ? 'phi' : method;
-}
-
-/** Moves the bar, or begins another one for other work. */
-function progressBar({ reporter }: Context): (work: Work, done: number) => void {
-  let label: string | undefined;
-  return (work, done) => {
-    if (work.label !== label) reporter.begin(work);
-    label = work.label;
-    reporter.advance(done);
-  };
 }
 
 function workOf({ stage, method, total }: EvaluationProgress): Work {

@@ -1,18 +1,17 @@
 /** `lincir search`: finds images that match an image and words, once or in a dialogue. */
 
 import { access } from 'node:fs/promises';
-import { type Method, methods } from '../../composition/index.ts';
+import { methods } from '../../composition/index.ts';
 import { formatBytes, LincirError, quoted } from '../../core/index.ts';
 import { asLincirError } from '../../files/index.ts';
 import { isWebAddress, memberMark } from '../../pictures/index.ts';
 import {
-  type SearchEvent,
   type SearchRequest,
   type SearchResults,
   SearchSession,
   type SearchSessionOptions,
 } from '../../search/index.ts';
-import { type Context, downloadBar } from '../context.ts';
+import type { Context } from '../context.ts';
 import { refuseIdle } from '../idle-options.ts';
 import { interact } from '../search/dialogue.ts';
 import { hitOf } from '../search/dialogue-steps.ts';
@@ -23,21 +22,9 @@ import { terminalGraphics } from '../terminal/pictures.ts';
 import { looksEmptied } from '../terminal/shell-quotes.ts';
 
 interface SearchCommandOptions
-  extends Pick<SearchSessionOptions, 'index' | 'model' | 'device' | 'threads' | 'allowPrivate'> {
+  extends Pick<SearchSessionOptions, 'index' | 'model' | 'device' | 'threads' | 'allowPrivate'>,
+    Omit<SearchRequest, 'images'> {
   readonly image?: readonly string[];
-  readonly text?: string;
-  readonly phi?: string;
-  readonly without?: string;
-  readonly withoutWeight?: number;
-  readonly method?: Method;
-  readonly weight?: number;
-  readonly where?: string;
-  readonly top: number;
-  readonly page: number;
-  readonly minScore?: number;
-  readonly includeReference?: boolean;
-  readonly exact?: boolean;
-  readonly unique?: number | true;
   readonly json?: boolean;
   readonly paths?: boolean;
   readonly null?: boolean;
@@ -50,26 +37,9 @@ interface SearchCommandOptions
 }
 
 export async function search(options: SearchCommandOptions, context: Context): Promise<void> {
-  const { image: images = [], interactive } = options;
-  const {
-    text,
-    phi,
-    without,
-    withoutWeight,
-    method,
-    weight,
-    where,
-    top,
-    page,
-    minScore,
-    includeReference,
-    exact,
-    unique,
-  } = options;
-  const request: SearchRequest = {
-    ...{ images, text, phi, without, withoutWeight, method, weight, where },
-    ...{ top, page, minScore, includeReference, exact, unique },
-  };
+  const { image: images = [], interactive, text, phi, method, page, includeReference, exact } = options;
+  const request: SearchRequest = { ...options, images };
+  const { reporter } = context;
   const asLines = !options.json && !options.paths && !options.null;
   refuseIdle([
     ['--page', page > 1, !interactive, 'no --interactive, where /next turns pages'],
@@ -88,7 +58,7 @@ export async function search(options: SearchCommandOptions, context: Context): P
   // Methods without phi take several images without names.
   const named = methods[method ?? 'lincir'].pseudoTokens ? images.length : 1;
   if (text !== undefined && looksEmptied(text, named) && images.length > 0) {
-    context.reporter.note(
+    reporter.note(
       `warning: ${quoted(text)} has a gap: if you wrote $1 there, a shell has emptied it; write --text in single quotes`,
     );
   }
@@ -96,7 +66,11 @@ export async function search(options: SearchCommandOptions, context: Context): P
     ...options,
     prepack: interactive === true,
     signal: context.signal,
-    onEvent: teller(context),
+    onEvent: (event) => {
+      if (event.kind === 'note') return reporter.note(event.text);
+      reporter.progress({ ...event, begun: event.done }, event.done);
+      if (event.done === event.total) reporter.end();
+    },
   });
   try {
     const shows = {
@@ -108,41 +82,16 @@ export async function search(options: SearchCommandOptions, context: Context): P
       session.expectQuery(request);
       const results = await session.search(await withInput(request, false));
       if (phi !== undefined && results.phi === undefined) {
-        context.reporter.note(`warning: --phi is not used by the method ${results.query.method}`);
+        reporter.note(`warning: --phi is not used by the method ${results.query.method}`);
       }
       if (exact && (await session.index.statistics()).approximate === undefined) {
-        context.reporter.note(
-          'warning: --exact changes nothing: all images of this index are compared anyway',
-        );
+        reporter.note('warning: --exact changes nothing: all images of this index are compared anyway');
       }
       await shows.show(results);
     }
   } finally {
     await session.close();
   }
-}
-
-/** Shows what a session tells. */
-function teller({ reporter }: Context): (event: SearchEvent) => void {
-  let advance: ReturnType<typeof downloadBar> | undefined;
-  let isInverting = false;
-  return (event) => {
-    if (event.kind === 'download') {
-      advance ??= downloadBar(reporter, event.what);
-      advance(event.progress);
-    } else if (event.kind === 'licence') reporter.note(event.notice);
-    else if (event.kind === 'rebuilt') {
-      reporter.note(`${event.index} has been rebuilt: loading its model, ${event.model}`);
-    } else if (event.kind === 'inversion') {
-      if (!isInverting) reporter.begin({ label: 'oti', unit: 'images', total: event.total });
-      isInverting = true;
-      reporter.advance(event.done);
-    } else {
-      reporter.end();
-      advance = undefined;
-      isInverting = false;
-    }
-  };
 }
 
 /** Prints results as the options ask. */

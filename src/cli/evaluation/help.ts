@@ -2,10 +2,14 @@
 
 import { benchmarkKinds } from '../../benchmarks/choices.ts';
 import type { BenchmarkKind } from '../../benchmarks/index.ts';
+import { methodLines } from '../options.ts';
 
 export const evaluateNotes = `
 Benchmarks, each in its official layout (docs/evaluation.md):
 ${benchmarkKinds.map(described).join('\n')}
+
+Methods:
+${methodLines}
 
 lincir checks all files before it encodes anything, and scores nothing until all of
 them are there. It keeps embeddings of images by model and file, so the next run begins

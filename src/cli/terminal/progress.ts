@@ -57,6 +57,12 @@ export class Reporter {
     this.#draw();
   }
 
+  /** Moves the bar of this work, or begins it. */
+  progress(work: Work, done: number): void {
+    if (this.#bar?.work.label !== work.label) this.begin(work);
+    this.advance(done);
+  }
+
   /**
    * Moves the bar, at most ten times a second.
    * @param details shown instead of the rate
