@@ -174,7 +174,7 @@ program
   .option('--text <prompt>', 'what should be different, or a whole prompt with $')
   .option(
     '--phi <phi>',
-    "what makes pseudo tokens of images: a run's folder, a file, or a published phi such as lincir-large",
+    "what turns images into pseudo tokens: a run's folder, a file, or a published phi such as lincir-large",
   )
   .option('--without <text>', 'what you do not want')
   .option('--without-weight <number>', 'how much of it is subtracted (default: 0.5)', realNumber)

@@ -8,9 +8,9 @@ import { withoutQuotes, wordsOf } from '../terminal/words.ts';
 export const commands = {
   image: 'NAME … [-- WORDS]  use these images, and words for them; without NAME: no image',
   text: 'WORDS  use these words, which may begin with a number; without WORDS: no words',
-  method: `NAME  ${methodNames.join(', ')}; none: by what is given`,
-  weight: `N  of the text in ${weightedMethods.join(' and ')}; none: the usual one`,
-  phi: 'PHI  what makes pseudo tokens of images',
+  method: `NAME  ${methodNames.join(', ')}; without NAME: whatever fits the query`,
+  weight: `N  weight of the text in ${weightedMethods.join(' and ')}; without N: the default`,
+  phi: 'PHI  what turns images into pseudo tokens',
   without: 'WORDS  subtract these; without WORDS: nothing',
   where: 'FILTER  only images that pass; without FILTER: all',
   unique: 'N  show duplicates once: same contents, or at least this similarity; off: all',
