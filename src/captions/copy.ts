@@ -10,6 +10,7 @@ import type { CaptionPlace } from './order.ts';
 import {
   brokenStore,
   bytesPerEnd,
+  type CopiedSource,
   type CopyOptions,
   copyFiles,
   copySchema,
@@ -20,25 +21,6 @@ import {
   writeJson,
 } from './source-copy.ts';
 import type { CaptionSource } from './sources.ts';
-
-/** Facts about a source when it was copied. */
-export interface StoredSource {
-  readonly name: string;
-  readonly origin: string;
-  readonly weight: number;
-  /** Size of the source, compressed if it is. */
-  readonly bytes: number;
-  /** The time of the file's last change, and the columns that were looked for. */
-  readonly version: string;
-  readonly captions: number;
-  /** Rows without a usable caption. */
-  readonly leftOut: number;
-  /**
-   * SHA-256 of the captions in UTF-8, back to back, followed by the end of each in bytes, as little-endian uint64. The
-   * copy's files are exactly that: `cat 0000.text 0000.ends | sha256sum`.
-   */
-  readonly sha256: string;
-}
 
 /** Progress of building a copy. */
 export interface CaptionCopyProgress {
@@ -65,7 +47,7 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** A complete copy. Owns open files: close it. */
 export class CaptionCopy {
-  readonly sources: readonly StoredSource[];
+  readonly sources: readonly CopiedSource[];
   readonly #files: readonly ReturnType<typeof copyFiles>[];
   readonly #copies: readonly WeightedCopy[];
   /** Descriptors by path, in the order in which they were opened. */

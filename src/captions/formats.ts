@@ -1,8 +1,8 @@
 /** Formats of caption files: chooses one by a file's name, and reads it from disk, compressed or not. */
 
 import { LincirError, parseJsonLine, quoted, shortJson } from '../core/index.ts';
-import { readingFile, readLines } from '../files/index.ts';
-import { bytesOf, type CaptionFile, type Packing, type ParquetFile } from '../tables/index.ts';
+import { fileSource, readLines } from '../files/index.ts';
+import { bytesOf, type CaptionFile, type Packing } from '../tables/index.ts';
 import { delimitedRows } from './delimited.ts';
 import { parquetRows } from './parquet.ts';
 import { noSuchColumn, type Row } from './rows.ts';
@@ -33,7 +33,9 @@ const textReaders: Readonly<Record<string, TextReader>> = {
 
 const parquet: CaptionFormat = {
   unit: 'row',
-  rows: ({ path, size }, columns) => parquetRows(fileOnDisk(path, size), columns),
+  async *rows({ path }, columns) {
+    yield* parquetRows(await fileSource(path), columns);
+  },
 };
 
 const rowsPerBatch = 2048;
@@ -56,15 +58,6 @@ export function formatOf(path: string): CaptionFormat {
     found: 'another name',
     todo: 'rename it if it is one of these, or leave it out',
   });
-}
-
-/** Opened for every read: reads are few and large, and nothing stays open if the reader stops. */
-function fileOnDisk(path: string, size: number): ParquetFile {
-  return {
-    name: path,
-    size,
-    read: (offset, length) => readingFile(path, (file) => file.read(offset, length)),
-  };
 }
 
 /** A caption a line. */

@@ -2,10 +2,11 @@
 
 export { CaptionBatches } from './batches.ts';
 export { cleanCaption } from './cleaning.ts';
-export { CaptionCopy, type CaptionCopyProgress, type StoredSource } from './copy.ts';
+export { CaptionCopy, type CaptionCopyProgress } from './copy.ts';
 export { createTagger, type Span } from './keywords.ts';
 export { type MaskedCaption, type Masking, maskCaption, maskings } from './masking.ts';
 export { captionOrder } from './order.ts';
 export { createPreparation, type PreparedCaption } from './preparation.ts';
 export type { OnLeftOut } from './rows.ts';
+export { type CopiedSource, sourceSchema } from './source-copy.ts';
 export { findCaptionSources, type MadeCaptions } from './sources.ts';

@@ -12,23 +12,30 @@ import type { CaptionSource } from './sources.ts';
 
 const count = z.int().nonnegative();
 
-export const copySchema = z.object({
+/** Facts about a source when it was copied. */
+export const sourceSchema = z.object({
   name: z.string(),
   origin: z.string(),
-  /** Of the source. */
+  weight: z.number(),
+  /** Size of the source, compressed if it is. */
   bytes: count,
+  /** The time of the file's last change, and the columns that were looked for. */
   version: z.string(),
   captions: z.int().positive(),
+  /** Rows without a usable caption. */
   leftOut: count,
-  /** Bytes of all captions, and of the longest, in UTF-8. */
-  textBytes: count,
-  longest: count,
-  /** Hash of the text and then the ends. */
+  /**
+   * SHA-256 of the captions in UTF-8, back to back, followed by the end of each in bytes, as little-endian uint64. The
+   * copy's files are exactly that: `cat 0000.text 0000.ends | sha256sum`.
+   */
   sha256: z.string(),
 });
 
-/** Facts about a copied source. */
-export type SourceCopy = z.infer<typeof copySchema>;
+/** The same without what may change, and the bytes of all captions, and of the longest, in UTF-8. */
+export const copySchema = sourceSchema.omit({ weight: true }).extend({ textBytes: count, longest: count });
+
+export type CopiedSource = Readonly<z.output<typeof sourceSchema>>;
+export type SourceCopy = z.output<typeof copySchema>;
 
 export interface CopyOptions {
   readonly onLeftOut?: OnLeftOut;

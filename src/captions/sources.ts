@@ -4,7 +4,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { isAbsolute } from 'node:path';
 import { glob } from 'tinyglobby';
 import { chunks, LincirError, quoted } from '../core/index.ts';
-import { asLincirError } from '../files/index.ts';
+import { asLincirError, statOf } from '../files/index.ts';
 import { datasetPresets, openDataset, type Variables } from '../hub/index.ts';
 import { formatOf } from './formats.ts';
 import { parquetRows } from './parquet.ts';
@@ -97,7 +97,7 @@ export async function findCaptionSources(
 
 async function weighed(spec: string): Promise<{ origin: string; weight: number }> {
   const [suffix, number] = /:(\d+(?:\.\d+)?)$/.exec(spec) ?? [];
-  if (suffix === undefined || (await isFile(spec))) return { origin: spec, weight: 1 };
+  if (suffix === undefined || (await statOf(spec))?.isFile()) return { origin: spec, weight: 1 };
   const weight = Number(number);
   if (weight > 0 && weight <= largestWeight) return { origin: spec.slice(0, -suffix.length), weight };
   throw new LincirError('bad-argument', {
@@ -111,7 +111,7 @@ async function filesOf(origin: string, options: SourceOptions): Promise<readonly
   const { columns = defaultColumns, made } = options;
   const known = await made?.(origin);
   if (known !== undefined) return [foundMade(known)];
-  if (await isFile(origin)) return [await fileOnDisk(origin, columns)];
+  if ((await statOf(origin))?.isFile()) return [await fileOnDisk(origin, columns)];
   const preset = datasetPresets.find(({ name }) => name === origin);
   if (preset) {
     const found: Found[] = [];
@@ -160,7 +160,7 @@ async function filesOfPattern(pattern: string, columns: readonly string[]): Prom
   const path = process.platform === 'win32' ? pattern.replaceAll('\\', '/') : pattern;
   const names = await glob(path, { absolute: isAbsolute(path), expandDirectories: false });
   if (names.length === 0) {
-    const isFolder = (await stat(pattern).catch(() => undefined))?.isDirectory() ?? false;
+    const isFolder = (await statOf(pattern))?.isDirectory() ?? false;
     throw new LincirError('not-found', {
       subject: pattern,
       expected: `a file of captions, a pattern that files match, hf://datasets/OWNER/NAME, or ${datasetPresets.map(({ name }) => name).join(', ')}`,
@@ -181,10 +181,6 @@ async function fileOnDisk(path: string, columns: readonly string[]): Promise<Fou
   if (size === 0) throw emptyFile(path);
   const version = `${mtimeMs} ${columns.join()}`;
   return { name: path, bytes: size, version, identity, unit, rows: () => rows({ path, size }, columns) };
-}
-
-async function isFile(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined))?.isFile() ?? false;
 }
 
 function namedTwice(name: string, same: CaptionSource, origin: string): LincirError {

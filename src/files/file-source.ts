@@ -7,6 +7,11 @@ import { LincirError, type ModelFiles, type RandomAccess, readJson } from '../co
 import { pathOnDisk } from './path-on-disk.ts';
 import { asLincirError } from './refusals.ts';
 
+/** What the system says of a file or folder, through links. Undefined if nothing that can be reached is there. */
+export async function statOf(path: string): Promise<Stats | undefined> {
+  return await stat(path).catch(() => undefined);
+}
+
 /** Opens a file, passes it to `use`, and closes it in any case. Throws 'not-found', 'io' or 'bad-file'. */
 export async function readingFile<T>(path: string, use: (file: FileSource) => Promise<T>): Promise<T> {
   const file = await openFile(path);

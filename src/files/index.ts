@@ -2,7 +2,15 @@
 
 export { asideIn, removeLeftovers } from './asides.ts';
 export { cacheFolder } from './cache-folder.ts';
-export { FileSource, fileSource, folderFiles, openFile, readingFile, readJsonFile } from './file-source.ts';
+export {
+  FileSource,
+  fileSource,
+  folderFiles,
+  openFile,
+  readingFile,
+  readJsonFile,
+  statOf,
+} from './file-source.ts';
 export { batched, fileLines, readLines } from './lines.ts';
 export { aloneIn, exclusively, type Lock, takeLock } from './lock.ts';
 export { pathOnDisk, pathsOnDisk } from './path-on-disk.ts';

@@ -1,8 +1,8 @@
 /** The cache layout of Hugging Face's tools: refs name commits, and snapshots of commits link to blobs. */
 
-import { copyFile, link, readdir, readFile, rename, rm, stat, symlink } from 'node:fs/promises';
+import { copyFile, link, readdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { asideIn, makeFolder, writeFileAtomically } from '../files/index.ts';
+import { asideIn, makeFolder, statOf, writeFileAtomically } from '../files/index.ts';
 
 /** One model's part of the cache. `commit` is 40 hexadecimal digits and `etag` the name of a blob: its git or SHA-256 hash. */
 export interface Repository {
@@ -90,7 +90,7 @@ export async function linkIntoSnapshot(blob: string, path: string, symlinks: boo
 
 /** Size of a file, following links; undefined if there is none. */
 export async function sizeOf(path: string): Promise<number | undefined> {
-  const found = await stat(path).catch(() => undefined);
+  const found = await statOf(path);
   return found?.isFile() ? found.size : undefined;
 }
 

@@ -1,10 +1,10 @@
 /** Finds models by name, downloads them if the cache lacks them, and lists the cache. */
 
-import { stat, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { type DownloadOptions, LincirError } from '../core/index.ts';
-import { makeFolder, readJsonFile } from '../files/index.ts';
+import { makeFolder, readJsonFile, statOf } from '../files/index.ts';
 import {
   cachedCommit,
   cachedCommits,
@@ -105,7 +105,7 @@ export async function listCachedModels(
       const folder = repository.snapshot(revision);
       if (!(await isClip(folder))) continue;
       const paths = (await namesIn(folder, true)).map((name) => join(folder, name));
-      const found = await Promise.all(paths.map((path) => stat(path).catch(() => undefined)));
+      const found = await Promise.all(paths.map(statOf));
       const files = found.filter((file) => file !== undefined).filter((file) => file.isFile());
       models.push({
         id,

@@ -1,8 +1,8 @@
 /** Names of models: a preset, a folder, or an id on the hub with or without a revision. */
 
-import { stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { LincirError, quoted } from '../core/index.ts';
+import { statOf } from '../files/index.ts';
 import { modelPresets } from './choices.ts';
 
 /** Where a model is: a folder on this machine, or a revision on the hub. */
@@ -23,7 +23,7 @@ export async function findModel(model: string, revision?: string): Promise<Model
   const [, name = '', suffix] = /^([^@]*)(?:@(.*))?$/s.exec(model) ?? [];
   if (model === miniature.name && revision === undefined) return { folder: miniature.folder };
   const id = modelPresets.find((preset) => preset.name === name)?.id;
-  if (id === undefined && (await isFolder(model))) {
+  if (id === undefined && (await statOf(model))?.isDirectory()) {
     if (revision === undefined) return { folder: resolve(model) };
     throw new LincirError('bad-argument', {
       subject: 'revision',
@@ -64,8 +64,4 @@ export function chosenRevision(suffix: string | undefined, option: string | unde
 /** Whether this can be OWNER/NAME on the hub. */
 export function isHubId(name: string): boolean {
   return /^(?=.{3,96}$)\w([\w.-]*\w)?\/\w([\w.-]*\w)?$/.test(name) && !/--|\.\.|\.git$/.test(name);
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
 }

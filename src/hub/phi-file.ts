@@ -1,8 +1,8 @@
 /** Finds the file of a phi by any name: a file, the folder of a training run, or a name on the hub. */
 
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { call, type LicensedDownloadOptions, LincirError } from '../core/index.ts';
+import { statOf } from '../files/index.ts';
 import { phiPresets } from './choices.ts';
 import { resolvePhi } from './phis.ts';
 
@@ -20,12 +20,12 @@ export const runPhis = { best: 'phi-best.safetensors', latest: 'phi-latest.safet
  * @throws LincirError 'not-found', 'io', 'network', and 'bad-argument' for any other name, or a preset for another model
  */
 export async function phiFileOf(name: string, options: PhiFileOptions = {}): Promise<string> {
-  const here = await stat(name).catch(() => undefined);
+  const here = await statOf(name);
   if (here && !here.isDirectory()) return name;
   if (!here) return (await published(name, options)) ?? name;
   for (const part of [runPhis.best, runPhis.latest]) {
     const file = join(name, part);
-    if (await stat(file).catch(() => undefined)) return file;
+    if (await statOf(file)) return file;
   }
   throw new LincirError('not-found', {
     subject: name,

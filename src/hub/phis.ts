@@ -1,6 +1,5 @@
 /** Finds published phis: a preset, or OWNER/NAME[/FILE] on the hub, and their files in the cache. */
 
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type DownloadOptions,
@@ -10,6 +9,7 @@ import {
   option,
   quoted,
 } from '../core/index.ts';
+import { statOf } from '../files/index.ts';
 import { cachedCommit, namesIn, repositoryIn, sizeOf } from './cache.ts';
 import { modelPresets, type PhiPreset, phiPresets } from './choices.ts';
 import { downloadFiles } from './download-files.ts';
@@ -91,7 +91,7 @@ async function placeOf(name: string): Promise<PhiPlace | undefined> {
   const id = `${owner}/${repository}`;
   if (repository === undefined || !isHubId(id)) return undefined;
   if (rest.some((part) => !/^\w[\w.+-]*$/.test(part))) return undefined;
-  if ((await stat(owner).catch(() => undefined))?.isDirectory()) return undefined;
+  if ((await statOf(owner))?.isDirectory()) return undefined;
   return {
     id,
     file: rest.length > 0 ? rest.join('/') : undefined,

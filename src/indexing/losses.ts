@@ -1,8 +1,9 @@
 /** Decides whether so many images are gone at once that a disk may be missing. Then they are kept. */
 
-import { readdir, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { posix } from 'node:path';
 import { LincirError, option, quoted } from '../core/index.ts';
+import { statOf } from '../files/index.ts';
 import { splitPath } from '../pictures/index.ts';
 import type { UpdateOptions } from './update.ts';
 
@@ -134,10 +135,7 @@ async function withoutLeftOut<Item extends Loss>(losses: readonly Item[]): Promi
     const isThere = await Promise.all(
       some.map(async ({ path, reason }) => {
         if (reason !== undefined || splitPath(path)[1] !== undefined) return false;
-        return await stat(path).then(
-          (facts) => facts.isFile(),
-          () => false,
-        );
+        return (await statOf(path))?.isFile() ?? false;
       }),
     );
     away.push(...some.filter((_, at) => !isThere[at]));

@@ -1,6 +1,5 @@
 /** Opens files of ready embeddings, with a name for every row: safetensors and NumPy. */
 
-import { stat } from 'node:fs/promises';
 import { extname } from 'node:path';
 import {
   bytesPerElement,
@@ -17,7 +16,7 @@ import {
   type StoredTensor,
   toFloat32,
 } from '../core/index.ts';
-import { fileLines, fileSource, pathOnDisk, readLines } from '../files/index.ts';
+import { fileLines, fileSource, pathOnDisk, readLines, statOf } from '../files/index.ts';
 
 /** `openEmbeddings`' second argument, as messages name it. */
 const namesFile = option<{ readonly names: string }>('names');
@@ -149,11 +148,7 @@ async function namesOf(
     return () => jsonStrings(readLines(tensorBytes(tensor), subject), subject);
   }
   const beside = `${path.slice(0, -extname(path).length)}.names.jsonl`;
-  const isThere = await stat(beside).then(
-    () => true,
-    () => false,
-  );
-  if (isThere) return () => jsonStrings(fileLines(beside), beside);
+  if (await statOf(beside)) return () => jsonStrings(fileLines(beside), beside);
   throw new LincirError('bad-argument', {
     subject: path,
     expected: 'a name for each row',

@@ -5,9 +5,9 @@ import { join, resolve } from 'node:path';
 import {
   CaptionCopy,
   type CaptionCopyProgress,
+  type CopiedSource,
   findCaptionSources,
   type OnLeftOut,
-  type StoredSource,
 } from '../captions/index.ts';
 import { type Clip, loadClip } from '../clip/index.ts';
 import { type DownloadProgress, LincirError, option } from '../core/index.ts';
@@ -131,7 +131,7 @@ async function copyCaptions(
   { captions, columns }: TrainingSettings,
   folder: string,
   { signal, environment, onLeftOut, onCaptions }: RunHooks,
-): Promise<readonly StoredSource[]> {
+): Promise<readonly CopiedSource[]> {
   const sources = await findCaptionSources(captions, { columns, made: madeCaptions, signal, environment });
   const store = await CaptionCopy.build(join(folder, runFiles.captions), sources, {
     onLeftOut,

@@ -3,7 +3,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { StoredSource } from '../captions/index.ts';
+import { type CopiedSource, sourceSchema } from '../captions/index.ts';
 import {
   checkedValue,
   LincirError,
@@ -46,7 +46,7 @@ export interface RunConfig {
   readonly settings: TrainingSettings;
   readonly model: { readonly id: string | null; readonly folder: string; readonly fingerprint: string };
   readonly phi: PhiShape;
-  readonly captions: readonly StoredSource[];
+  readonly captions: readonly CopiedSource[];
   readonly versions: Readonly<Record<string, string>>;
   /** ISO time. */
   readonly begun: string;
@@ -77,18 +77,7 @@ const configSchema = z.object({
   settings: recordOf(z.unknown()),
   model: z.object({ id: z.string().nullable(), folder: z.string(), fingerprint: z.string() }),
   phi: z.object({ architecture: z.enum(phiArchitectures), input: width, hidden: width, output: width }),
-  captions: listOf(
-    z.object({
-      name: z.string(),
-      origin: z.string(),
-      weight: z.number(),
-      bytes: z.number(),
-      version: z.string(),
-      captions: z.number(),
-      leftOut: z.number(),
-      sha256: z.string(),
-    }),
-  ),
+  captions: listOf(sourceSchema),
   versions: recordOf(z.string()),
   begun: z.string(),
 });

@@ -1,9 +1,9 @@
 /** CIRR: changes to real-life images. Answers are ranked among all images, and among five similar ones. */
 
-import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { LincirError, listOf, quoted, recordOf } from '../../core/index.ts';
+import { statOf } from '../../files/index.ts';
 import {
   type Benchmark,
   type BenchmarkKind,
@@ -105,7 +105,7 @@ async function open(folder: string, options: OpenBenchmarkOptions): Promise<Benc
   expectCount(splitPath, 'images', paths.length, published[split]?.images, options);
 
   const raw = join(root, 'img_raw');
-  const pictures = (await isFolder(raw)) ? raw : root;
+  const pictures = (await statOf(raw))?.isDirectory() ? raw : root;
   const images = paths.map(([id, path]) => ({ id, path: pathWithin(pictures, path, `${splitPath}: ${id}`) }));
   const galleries = new Map([[gallery, images.map(({ id }) => id)]]);
   const queries = pairs.map((pair) => queryOf(pair, captionsPath));
@@ -154,13 +154,6 @@ function score({ targets }: BenchmarkQuery, ranking: Ranking): Readonly<Record<s
     ...(ranking.gallery && recalls(cuts, target, ranking.gallery)),
     ...(ranking.candidates && recalls(subsetCuts, target, ranking.candidates, subset)),
   };
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  return await stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
 }
 
 function expectField(subject: string, value: unknown, choices: readonly string[]): void {

@@ -1,9 +1,9 @@
 /** Object composition on COCO (Pic2Word, CVPR 2023): an object cut out of a photo, and the photo's other objects as words. */
 
-import { access } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import { LincirError, listOf, quoted, sequence } from '../../core/index.ts';
+import { statOf } from '../../files/index.ts';
 import type { Box, Region } from '../../pictures/index.ts';
 import type {
   Benchmark,
@@ -159,11 +159,7 @@ async function findAnnotations(folder: string): Promise<{ root: string; path: st
     [join(root, 'annotations', file), join(root, file)].map((path) => ({ root, path })),
   );
   for (const place of places) {
-    const isThere = await access(place.path).then(
-      () => true,
-      () => false,
-    );
-    if (isThere) return place;
+    if (await statOf(place.path)) return place;
   }
   throw new LincirError('not-found', {
     subject: folder,

@@ -1,10 +1,9 @@
 /** Your own benchmarks: a folder with images, and queries on lines of a file. */
 
-import { access } from 'node:fs/promises';
 import { join, relative, resolve, sep } from 'node:path';
 import { z } from 'zod';
 import { LincirError, listOf, parseJson, quoted } from '../../core/index.ts';
-import { fileLines, pathsOnDisk } from '../../files/index.ts';
+import { fileLines, pathsOnDisk, statOf } from '../../files/index.ts';
 import {
   type Benchmark,
   type BenchmarkImage,
@@ -163,7 +162,7 @@ async function readGallery(root: string): Promise<readonly string[]> {
   const list = join(root, galleryFile);
   const ids = new Map<string, number>();
   const onDisk = pathsOnDisk();
-  if (!(await isThere(list))) return await walkedGallery(root);
+  if (!(await statOf(list))) return await walkedGallery(root);
   for await (const [number, name] of filledLines(list)) {
     const subject = `${list}: line ${number}`;
     const id = await pictureId(root, name, subject, onDisk);
@@ -176,7 +175,7 @@ async function readGallery(root: string): Promise<readonly string[]> {
 
 async function walkedGallery(root: string): Promise<readonly string[]> {
   const folder = join(root, picturesFolder);
-  if (!(await isThere(folder))) {
+  if (!(await statOf(folder))) {
     throw new LincirError('not-found', {
       subject: root,
       expected: `${galleryFile} or a folder ${picturesFolder} in it`,
@@ -239,13 +238,6 @@ async function pictureId(
 
 function slashed(path: string): string {
   return path.split(sep).join('/');
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return await access(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 function refusal(subject: string, expected: string, found: string): LincirError {

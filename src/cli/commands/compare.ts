@@ -1,8 +1,8 @@
 /** `lincir compare`: shows two results side by side. */
 
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compareResults, readResults } from '../../benchmarks/index.ts';
+import { statOf } from '../../files/index.ts';
 import type { Context } from '../context.ts';
 import { comparisonTable } from '../evaluation/table.ts';
 
@@ -19,6 +19,5 @@ export async function compare(
 }
 
 async function resultsFile(path: string): Promise<string> {
-  const isFolder = (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
-  return isFolder ? join(path, 'results.json') : path;
+  return (await statOf(path))?.isDirectory() ? join(path, 'results.json') : path;
 }

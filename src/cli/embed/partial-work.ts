@@ -18,41 +18,29 @@ import {
 } from '../../files/index.ts';
 
 /** What identifies a job. A run only continues work of the same job. */
-export interface Job {
-  readonly kind: 'images' | 'texts';
-  /** The model as the user named it. Two names of one model are the same job. */
-  readonly model: string;
-  readonly fingerprint: string;
-  readonly normalized: boolean;
-  readonly targetPad: number | null;
-  readonly dimensions: number;
-}
-
-/** An image that has no embedding because it cannot be read. */
-export interface Skipped {
-  /** Its place among the job's names. */
-  readonly index: number;
-  readonly name: string;
-  readonly reason: string;
-}
-
-const storedJobSchema = z.object({
+const jobSchema = z.object({
   kind: z.enum(['images', 'texts']),
+  /** The model as the user named it. Two names of one model are the same job. */
   model: z.string(),
   fingerprint: z.string(),
   normalized: z.boolean(),
   targetPad: z.number().nullable(),
   dimensions: z.int().positive(),
+});
+const storedJobSchema = jobSchema.extend({
   count: z.int().nonnegative(),
   /** SHA-256 of the file of names. */
   names: z.string(),
 });
+/** An image that has no embedding because it cannot be read, and its place among the job's names. */
 const skippedSchema = z.object({ index: z.int().nonnegative(), name: z.string(), reason: z.string() });
 
 /** Advice about unfinished work that somebody changed. */
 const anew = 'delete the folder, or choose another --out';
 
-type StoredJob = z.infer<typeof storedJobSchema>;
+export type Job = z.output<typeof jobSchema>;
+type StoredJob = z.output<typeof storedJobSchema>;
+export type Skipped = Readonly<z.output<typeof skippedSchema>>;
 
 const files = {
   job: 'job.json',

@@ -163,17 +163,8 @@ function isWhole(edit: Edit): edit is Extract<Edit, { aspect: 'background' | 'ad
 }
 
 const aspects: readonly Aspect[] = [
-  'colour',
-  'shape',
-  'texture',
-  'size',
-  'number',
-  'position',
-  'background',
-  'add',
-  'add',
-  'remove',
-  'remove',
+  ...(['colour', 'shape', 'texture', 'size', 'number', 'position', 'background'] as const),
+  ...(['add', 'add', 'remove', 'remove'] as const),
 ];
 /** Shapes stay, so that both of two changes can name their objects. */
 const steady: readonly Aspect[] = ['colour', 'texture', 'size', 'number', 'position', 'background', 'add'];

@@ -18,16 +18,8 @@ import {
 } from './scene.ts';
 
 export const changeKinds = [
-  'colour',
-  'shape',
-  'texture',
-  'size',
-  'number',
-  'position',
-  'background',
-  'add',
-  'remove',
-  'two',
+  ...(['colour', 'shape', 'texture', 'size', 'number', 'position', 'background'] as const),
+  ...(['add', 'remove', 'two'] as const),
 ] as const;
 export type ChangeKind = (typeof changeKinds)[number];
 export type Aspect = Exclude<ChangeKind, 'two'>;
