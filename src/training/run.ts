@@ -3,9 +3,8 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CaptionBatches, captionOrder } from '../captions/index.ts';
-import type { Clip } from '../clip/index.ts';
 import { LincirError } from '../core/index.ts';
-import { type Lock, writeSafetensors } from '../files/index.ts';
+import { writeSafetensors } from '../files/index.ts';
 import { Phi, type PhiInfo, type PhiShape, phiTensors } from '../phi/index.ts';
 import { EmbeddingCache, type MakeEmbeddings } from './embedding-cache.ts';
 import type { GrowingFile } from './growing-file.ts';
@@ -17,7 +16,15 @@ import { type RunConfig, type RunState, runFiles, writeState } from './run-folde
 import type { TrainingSettings } from './settings.ts';
 import { TrainingStep } from './step.ts';
 import { openTensorboardLog } from './tensorboard.ts';
-import type { Validation } from './validation.ts';
+
+/** All that a run has open. */
+interface RunParts extends OpenedRun {
+  readonly batches: CaptionBatches;
+  readonly cache: EmbeddingCache | undefined;
+  readonly metrics: GrowingFile<Metrics>;
+  readonly tensorboard: GrowingFile<Metrics>;
+  readonly graphs: TrainingStep;
+}
 
 /** A run that is ready to train. Owns a lock, a thread and memory outside JavaScript: close it. */
 export class Run {
@@ -29,13 +36,7 @@ export class Run {
   readonly batches: CaptionBatches;
   /** Captions of one epoch. */
   readonly epochLength: number;
-  readonly #config: RunConfig;
-  readonly #clip: Clip;
-  readonly #lock: Lock;
-  readonly #metrics: GrowingFile<Metrics>;
-  readonly #tensorboard: GrowingFile<Metrics>;
-  readonly #validations: readonly Validation[];
-  readonly #cache: EmbeddingCache | undefined;
+  readonly #parts: RunParts;
 
   /** Opens everything that the run needs. If something fails, nothing stays open. */
   static async open(options: RunOptions): Promise<Run> {
@@ -63,37 +64,23 @@ export class Run {
         startOfText: clip.tokenizer.startOfText,
       };
       const graphs = await TrainingStep.create(model, config.phi, settings);
-      return new Run(opened, { batches, cache, metrics, tensorboard, graphs });
+      return new Run({ ...opened, batches, cache, metrics, tensorboard, graphs });
     } catch (error) {
       for (const close of closers.reverse()) await close();
       throw error;
     }
   }
 
-  private constructor(
-    { folder, config, clip, lock, state, validations }: OpenedRun,
-    parts: {
-      readonly batches: CaptionBatches;
-      readonly cache: EmbeddingCache | undefined;
-      readonly metrics: GrowingFile<Metrics>;
-      readonly tensorboard: GrowingFile<Metrics>;
-      readonly graphs: TrainingStep;
-    },
-  ) {
+  private constructor(parts: RunParts) {
+    const { config, folder, state, graphs, batches } = parts;
     this.folder = folder;
     this.settings = config.settings;
     this.shape = config.phi;
     this.state = state;
-    this.graphs = parts.graphs;
-    this.batches = parts.batches;
+    this.graphs = graphs;
+    this.batches = batches;
     this.epochLength = captionOrder(config.captions, config.settings.seed).epochLength;
-    this.#config = config;
-    this.#clip = clip;
-    this.#lock = lock;
-    this.#cache = parts.cache;
-    this.#metrics = parts.metrics;
-    this.#tensorboard = parts.tensorboard;
-    this.#validations = validations;
+    this.#parts = parts;
   }
 
   /** The embeddings of captions, by their numbers: from the cache, or computed by `make`. */
@@ -102,12 +89,14 @@ export class Run {
     step: number,
     make: MakeEmbeddings,
   ): Promise<Float32Array> =>
-    this.#cache ? await this.#cache.embeddings(numbers, step, make) : await make([...numbers.keys()]);
+    this.#parts.cache
+      ? await this.#parts.cache.embeddings(numbers, step, make)
+      : await make([...numbers.keys()]);
 
   /** Logs the record of a step or a validation, and returns it. */
   async log<Record extends Metrics>(record: Record): Promise<Record> {
-    await this.#metrics.append(record);
-    await this.#tensorboard.append(record);
+    await this.#parts.metrics.append(record);
+    await this.#parts.tensorboard.append(record);
     return record;
   }
 
@@ -115,13 +104,13 @@ export class Run {
   async validate(): Promise<ValidationMetrics[]> {
     const records: ValidationMetrics[] = [];
     const { step, parameters, average } = this.state;
-    const [first] = this.#validations;
+    const [first] = this.#parts.validations;
     for (const [kind, flat] of Object.entries({ phi: parameters, ...(average && { ema: average }) })) {
       const info = this.#phiInfo();
       const phi = await Phi.create(info, flat.tensors, this.settings);
       try {
-        for (const validation of this.#validations) {
-          const metrics = await validation.evaluate({ clip: this.#clip, phi });
+        for (const validation of this.#parts.validations) {
+          const metrics = await validation.evaluate({ clip: this.#parts.clip, phi });
           const score = metrics[validation.primaryMetric]!;
           const best = validation === first && score > (this.state.best?.score ?? Number.NEGATIVE_INFINITY);
           if (best) {
@@ -146,7 +135,7 @@ export class Run {
   /** Saves the current state as the one from which the run resumes. */
   async save(): Promise<void> {
     const { folder, state } = this;
-    if (!(await this.#lock.isOurs())) {
+    if (!(await this.#parts.lock.isOurs())) {
       throw new LincirError('io', {
         subject: folder,
         expected: 'to be the only process that works on it',
@@ -159,8 +148,8 @@ export class Run {
       writeSafetensors(join(folder, name), ...phiTensors(info, tensors));
     await write(runFiles.latest, state.parameters);
     if (state.average) await write(runFiles.average, state.average);
-    await this.#metrics.flush();
-    this.#cache?.flush();
+    await this.#parts.metrics.flush();
+    this.#parts.cache?.flush();
     // Last, because the run resumes from it.
     await writeState(folder, state);
     await this.#report('running');
@@ -172,29 +161,29 @@ export class Run {
     try {
       await this.batches.close();
       await this.graphs.dispose();
-      await this.#clip.dispose();
-      this.#cache?.close();
-      await this.#metrics.close();
-      await this.#tensorboard.close();
+      await this.#parts.clip.dispose();
+      this.#parts.cache?.close();
+      await this.#parts.metrics.close();
+      await this.#parts.tensorboard.close();
       await this.#report(isFinished ? 'finished' : 'interrupted');
       if (isFinished) await rm(join(this.folder, runFiles.captions), { recursive: true, force: true });
     } finally {
-      await this.#lock.release();
+      await this.#parts.lock.release();
     }
   }
 
   #phiInfo(): PhiInfo {
     const { settings, shape, state } = this;
-    const { id, folder, fingerprint } = this.#config.model;
+    const { id, folder, fingerprint } = this.#parts.config.model;
     return { shape, model: id ?? folder, fingerprint, l2Normalize: settings.l2Normalize, step: state.step };
   }
 
   async #report(status: 'running' | 'finished' | 'interrupted'): Promise<void> {
     const { folder, settings, shape, state } = this;
     await writeReport(join(folder, runFiles.report), {
-      title: `phi for ${this.#config.model.id ?? this.#config.model.folder}`,
+      title: `phi for ${this.#parts.config.model.id ?? this.#parts.config.model.folder}`,
       settings: [
-        ['Captions', this.#config.captions.map(({ origin }) => origin).join(', ')],
+        ['Captions', this.#parts.config.captions.map(({ origin }) => origin).join(', ')],
         ['Captions an epoch', this.epochLength.toLocaleString('en-US')],
         ['Masking', settings.masking],
         [

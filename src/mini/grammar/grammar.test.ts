@@ -6,8 +6,21 @@ import { sequence } from '../../core/index.ts';
 import { changesOf } from '../world/changes.ts';
 import { type Position, type Scene, sampleScene, sceneKey } from '../world/scene.ts';
 import { changedCaption } from './changed.ts';
-import { caption, captionSkeletons, changeWordings, templateCount } from './grammar.ts';
+import { clausesOfImage, clausesOfNamed, clausesOfOne, leadsOfImage, leadsOfOne } from './clauses.ts';
+import {
+  emptyFrames,
+  fits,
+  placedFrames,
+  plainFrames,
+  titleFrames,
+  titleLeads,
+  titleTails,
+} from './frames.ts';
+import { caption } from './grammar.ts';
+import { isTitle, objectForms } from './objects.ts';
 import { queryText, queryWordings } from './queries.ts';
+import { clausesOfRelation, tailsOfRelation } from './relations.ts';
+import { changedOpenings, tailsOfNamed, tailsOfOne, tailsOfScene } from './tails.ts';
 import {
   colourWords,
   patternWords,
@@ -16,13 +29,15 @@ import {
   shapeWords,
   sizeWords,
   textureWords,
+  tidy,
 } from './words.ts';
 
 const draws = (seed: number) => sequence({ seed, purpose: 'scene', moment: 0, row: 0 });
 
 test('captions have many templates, and use many of them', () => {
-  assert.ok(templateCount >= 200, `${templateCount}`);
-  for (const skeleton of captionSkeletons()) {
+  const skeletons = captionSkeletons();
+  assert.ok(skeletons.size >= 200, `${skeletons.size}`);
+  for (const skeleton of skeletons) {
     assert.doesNotMatch(
       skeleton,
       /\b(red|blue|striped|beach|circle|small|left|two)\b/,
@@ -138,4 +153,45 @@ test('queries are worded as no training caption is, in words that captions use',
 
 function wordsOf(text: string): string[] {
   return text.split(/[\s,:]+/);
+}
+
+/**
+ * The distinct skeletons of captions of one object: sentences with slots for the words of attributes. Captions of several
+ * objects, whose phrases combine freely, are not counted.
+ */
+function captionSkeletons(): ReadonlySet<string> {
+  const skeletons = new Set<string>(emptyFrames);
+  for (const frame of [...placedFrames, ...plainFrames]) {
+    for (const form of objectForms) {
+      if (fits(frame, form)) skeletons.add(put(frame, { objects: form }));
+    }
+  }
+  for (const frame of titleFrames) {
+    for (const form of objectForms.filter(isTitle)) {
+      const title = put(frame, { objects: form });
+      skeletons.add(title);
+      for (const lead of titleLeads) skeletons.add(`${lead} ${title}`);
+      for (const tail of titleTails) skeletons.add(`${title} ${tail}`);
+    }
+  }
+  for (const opening of changedOpenings) {
+    for (const change of changeWordings()) skeletons.add(put(opening, { scene: '{object}', change }));
+  }
+  return skeletons;
+}
+
+/** Every ending with which training captions change something, with its slots. */
+function changeWordings(): ReadonlySet<string> {
+  const all = (each: Readonly<Record<string, readonly string[]>>) => Object.values(each).flat();
+  const after = (leads: readonly string[], clauses: readonly string[]) =>
+    leads.flatMap((lead) => clauses.map((clause) => `${lead} ${clause}`));
+  return new Set([
+    ...[tailsOfOne, tailsOfNamed, tailsOfScene, tailsOfRelation].flatMap(all),
+    ...after(leadsOfOne, all(clausesOfOne)),
+    ...after(leadsOfImage, [clausesOfNamed, clausesOfImage, clausesOfRelation].flatMap(all)),
+  ]);
+}
+
+function put(template: string, parts: Readonly<Record<string, string>>): string {
+  return tidy(template.replaceAll(/\{(\w+)\}/g, (slot, name: string) => parts[name] ?? slot));
 }

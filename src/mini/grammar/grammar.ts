@@ -1,21 +1,8 @@
-/** English captions of scenes in many wordings, and the number of these. */
+/** English captions of scenes in many wordings. */
 
 import type { Scene } from '../world/scene.ts';
 import { changedCaption, namedCaption } from './changed.ts';
-import { clausesOfImage, clausesOfNamed, clausesOfOne, leadsOfImage, leadsOfOne } from './clauses.ts';
-import {
-  emptyFrames,
-  fits,
-  placedFrames,
-  plainCaption,
-  plainFrames,
-  titleFrames,
-  titleLeads,
-  titleTails,
-} from './frames.ts';
-import { isTitle, objectForms } from './objects.ts';
-import { clausesOfRelation, tailsOfRelation } from './relations.ts';
-import { changedOpenings, tailsOfNamed, tailsOfOne, tailsOfScene } from './tails.ts';
+import { plainCaption } from './frames.ts';
 import { tidy } from './words.ts';
 
 interface CaptionOptions {
@@ -45,48 +32,4 @@ export function caption(
   const change =
     changed && random() < changedShare ? changedCaption(scene, complete, random, twin, isKnown) : undefined;
   return tidy(change ?? plainCaption(scene, complete, random));
-}
-
-/**
- * The distinct skeletons of captions of one object: sentences with slots for the words of attributes. Captions of several
- * objects, whose phrases combine freely, are not counted.
- */
-export function captionSkeletons(): ReadonlySet<string> {
-  const skeletons = new Set<string>(emptyFrames);
-  for (const frame of [...placedFrames, ...plainFrames]) {
-    for (const form of objectForms) {
-      if (fits(frame, form)) skeletons.add(put(frame, { objects: form }));
-    }
-  }
-  for (const frame of titleFrames) {
-    for (const form of objectForms.filter(isTitle)) {
-      const title = put(frame, { objects: form });
-      skeletons.add(title);
-      for (const lead of titleLeads) skeletons.add(`${lead} ${title}`);
-      for (const tail of titleTails) skeletons.add(`${title} ${tail}`);
-    }
-  }
-  for (const opening of changedOpenings) {
-    for (const change of changeWordings()) skeletons.add(put(opening, { scene: '{object}', change }));
-  }
-  return skeletons;
-}
-
-/** Their number. */
-export const templateCount = captionSkeletons().size;
-
-/** Every ending with which training captions change something, with its slots. */
-export function changeWordings(): ReadonlySet<string> {
-  const all = (each: Readonly<Record<string, readonly string[]>>) => Object.values(each).flat();
-  const after = (leads: readonly string[], clauses: readonly string[]) =>
-    leads.flatMap((lead) => clauses.map((clause) => `${lead} ${clause}`));
-  return new Set([
-    ...[tailsOfOne, tailsOfNamed, tailsOfScene, tailsOfRelation].flatMap(all),
-    ...after(leadsOfOne, all(clausesOfOne)),
-    ...after(leadsOfImage, [clausesOfNamed, clausesOfImage, clausesOfRelation].flatMap(all)),
-  ]);
-}
-
-function put(template: string, parts: Readonly<Record<string, string>>): string {
-  return tidy(template.replaceAll(/\{(\w+)\}/g, (slot, name: string) => parts[name] ?? slot));
 }
