@@ -67,6 +67,6 @@ test('without an adapter, the device is refused and nothing falls back to the CP
   assert.equal(status, 0);
   assert.match(
     stdout,
-    /^device device 'webgpu': expected to accept the graph, found .*adapter.*--device cpu/i,
+    /^device device 'webgpu': expected to accept the graph, found .*adapter.*`device: 'cpu'`/i,
   );
 });

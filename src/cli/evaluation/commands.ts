@@ -1,7 +1,7 @@
 /** The commands of evaluation: eval, score, submit and compare. */
 
 import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
-import { benchmarkKinds } from '../../benchmarks/choices.ts';
+
 import type { BenchmarkKind } from '../../benchmarks/index.ts';
 import { type Method, methodNames, methods, phiMethods, weightedMethods } from '../../composition/choices.ts';
 import type { Context } from '../context.ts';
@@ -16,6 +16,7 @@ import {
   wholeNumber,
 } from '../options.ts';
 import { compareNotes, evaluateNotes, miniNotes, scoreNotes, submitNotes } from './help.ts';
+import { benchmarkKinds } from './kinds.ts';
 
 export function evaluationCommands(program: Command, context: Context): void {
   const oneOf = (kinds: readonly BenchmarkKind[]) =>

@@ -1,8 +1,8 @@
 /** What `--help` says after the options of eval, score, submit, compare and mini. */
 
-import { benchmarkKinds } from '../../benchmarks/choices.ts';
 import type { BenchmarkKind } from '../../benchmarks/index.ts';
 import { methodLines } from '../options.ts';
+import { benchmarkKinds } from './kinds.ts';
 
 export const evaluateNotes = `
 Benchmarks, each in its official layout (docs/evaluation.md):
