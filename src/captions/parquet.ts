@@ -1,7 +1,7 @@
 /** Reads captions from Parquet: one column of strings, page by page, from a disk or over a network. */
 
 import type { SchemaTree } from 'hyparquet';
-import { LincirError, quoted } from '../core/index.ts';
+import { LincirError, listed, quoted } from '../core/index.ts';
 import {
   brokenParquet,
   chunkOf,
@@ -13,7 +13,7 @@ import {
   readingAhead,
   textParsers,
 } from '../tables/index.ts';
-import { listed, noSuchColumn, type Row } from './rows.ts';
+import { noSuchColumn, type Row } from './rows.ts';
 
 /** Bytes of one read, or more if a page is larger. */
 const readSize = 2 ** 24;
@@ -63,7 +63,7 @@ function columnOf(file: ParquetFile, schema: SchemaTree, columns: readonly strin
     subject: file.name,
     expected: `strings in the column ${quoted(nameOf(column))}`,
     found: column.element.type ?? 'nested values',
-    todo: `choose a column of strings out of ${listed(schema.children.filter(isStrings).map(nameOf))}`,
+    todo: `choose a column of strings out of ${listed(schema.children.filter(isStrings).map(nameOf), 'none')}`,
   });
 }
 

@@ -1,6 +1,6 @@
 /** Rows, which the reader of every format gives, and the usable captions among them. */
 
-import { LincirError, quoted } from '../core/index.ts';
+import { LincirError, listed, quoted } from '../core/index.ts';
 
 /** A caption as in the file, and its line or row, from 1. */
 export interface Row {
@@ -65,16 +65,9 @@ export function noSuchColumn(
   return new LincirError('bad-file', {
     subject,
     expected: `the column ${wanted.map((name) => quoted(name)).join(' or ')}`,
-    found: `the columns ${listed(names)}`,
+    found: `the columns ${listed(names, 'none')}`,
     todo,
   });
-}
-
-/** Names of columns, for a message. */
-export function listed(names: readonly string[]): string {
-  const shown = names.slice(0, 20).map((name) => quoted(name));
-  if (names.length > shown.length) shown.push(`${names.length - shown.length} more`);
-  return shown.join(', ') || 'none';
 }
 
 function reasonToLeaveOut(caption: string | null): string | undefined {

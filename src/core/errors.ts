@@ -66,6 +66,13 @@ export function quoted(value: unknown, limit = 80): string {
   return text.length > limit ? `${text.slice(0, limit - 1)}…` : text;
 }
 
+/** The first `limit` names, for a message, and how many more there are; `none` if there is no name. */
+export function listed(names: readonly string[], none: string, limit = 20): string {
+  const shown = names.slice(0, limit).map((name) => quoted(name));
+  if (names.length > limit) shown.push(`${names.length - limit} more`);
+  return shown.join(', ') || none;
+}
+
 /** The operating system's name for an error, such as ENOENT; empty if the error comes from elsewhere. */
 export function errorCode(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';

@@ -10,6 +10,7 @@ export {
   errorCode,
   isPassing,
   LincirError,
+  listed,
   option,
   type Problem,
   quoted,

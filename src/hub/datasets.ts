@@ -1,6 +1,6 @@
 /** Data sets on the hub: finds a split's Parquet files, and reads their bytes by ranges, without a download. */
 
-import { LincirError, quoted, type RandomAccess } from '../core/index.ts';
+import { LincirError, listed, quoted, type RandomAccess } from '../core/index.ts';
 import type { RemoteFile } from './download.ts';
 import { readHubEnvironment, readToken } from './environment.ts';
 import { type Listing, listFiles } from './listing.ts';
@@ -106,14 +106,14 @@ function convertedFiles(listing: Listing, id: string, split: string): string[] {
     throw new LincirError('bad-argument', {
       subject: `hf://datasets/${id}`,
       expected: 'one configuration, or one with the name "default"',
-      found: listed(configs),
+      found: listed(configs, 'nothing', 10),
       todo: 'download the files that you want and give them as local files',
     });
   }
   const ofConfig = places.filter((place) => place.config === config);
   const found = ofConfig.filter((place) => place.split === split);
   if (found.length === 0) {
-    throw noSuchSplit(id, split, listed([...new Set(ofConfig.map((place) => place.split))]));
+    throw noSuchSplit(id, split, listed([...new Set(ofConfig.map((place) => place.split))], 'nothing', 10));
   }
   const whole = found.filter((place) => !place.isPartial);
   return (whole.length > 0 ? whole : found).map((place) => place.name);
@@ -125,7 +125,7 @@ function ownFiles(listing: Listing, id: string, split: string): string[] {
     throw new LincirError('not-found', {
       subject: `hf://datasets/${id}`,
       expected: `Parquet files, or the hub's conversion to Parquet`,
-      found: listed(listing.names),
+      found: listed(listing.names, 'nothing', 10),
       todo: 'download what you need of it and give that as local files',
     });
   }
@@ -135,7 +135,7 @@ function ownFiles(listing: Listing, id: string, split: string): string[] {
     const found = files.filter((name) => pattern.test(name));
     if (found.length > 0) return found;
   }
-  if (files.some((name) => someSplit.test(name))) throw noSuchSplit(id, split, listed(files));
+  if (files.some((name) => someSplit.test(name))) throw noSuchSplit(id, split, listed(files, 'nothing', 10));
   return files;
 }
 
@@ -207,13 +207,6 @@ async function readRange(
     });
   });
   return bytes;
-}
-
-/** A few names, for a message. */
-function listed(names: readonly string[]): string {
-  const shown = names.slice(0, 10).map((name) => quoted(name));
-  if (names.length > shown.length) shown.push(`${names.length - shown.length} more`);
-  return shown.join(', ') || 'nothing';
 }
 
 function expect(isSo: boolean, subject: string, expected: string, found: string): void {

@@ -1,5 +1,6 @@
 /** Shows an evaluation on one HTML page that opens from disk: its figures, how to repeat it, and queries to browse. */
 
+import { formatCounted } from '../../core/index.ts';
 import { escapeHtml, page } from '../../html/index.ts';
 import type { Benchmark } from '../benchmark.ts';
 import type { Evaluation } from '../evaluate.ts';
@@ -11,7 +12,6 @@ import { reportScript } from './script.ts';
 import { selectedQueries } from './selection.ts';
 import { reportStyle } from './style.ts';
 import { figuresSection, groupsSection, wordingsSection } from './tables.ts';
-import { counted } from './text.ts';
 
 export interface EvaluationReport extends Evaluation {
   /** Opened as for the results. */
@@ -75,14 +75,14 @@ function header(
     sections[id as keyof typeof sectionNames] === '' ? [] : [`<a href="#${id}">${name}</a>`],
   );
   const counts = [
-    counted(methods.length, 'method', 'methods'),
-    counted(queries.length, 'query', 'queries'),
-    counted(images, 'image', 'images'),
+    formatCounted(methods.length, 'methods'),
+    formatCounted(queries.length, 'queries'),
+    formatCounted(images, 'images'),
   ];
   const banner =
     limit === null
       ? ''
-      : `<p class="banner" role="note"><strong>Only ${queries.length.toLocaleString('en-US')} of ${counted(benchmark.queries.length, 'query', 'queries')}:</strong> not comparable with other results.</p>`;
+      : `<p class="banner" role="note"><strong>Only ${queries.length.toLocaleString('en-US')} of ${formatCounted(benchmark.queries.length, 'queries')}:</strong> not comparable with other results.</p>`;
   return [
     '<header>',
     `<h1><bdi>${escapeHtml(preset)}</bdi></h1>`,

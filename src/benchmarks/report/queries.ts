@@ -1,12 +1,13 @@
 /** The report's queries: the query, its right answers, and what each method found. */
 
+import { formatCounted } from '../../core/index.ts';
 import { escapeHtml } from '../../html/index.ts';
 import type { BenchmarkQuery, Ranking } from '../benchmark.ts';
 import type { Evaluation } from '../evaluate.ts';
 import type { Results } from '../results.ts';
 import type { ReportImages } from './pictures.ts';
 import type { ShownQuery } from './selection.ts';
-import { counted, percent } from './text.ts';
+import { percent } from './text.ts';
 
 /** How many of a ranking, and of a query's right answers, are shown. */
 const picturesShown = 10;
@@ -36,7 +37,7 @@ export function queriesSection(
   const numbers = new Map(groups.map((group, at) => [group, at]));
   const names = results.methods.map(({ name }) => name);
   const missing =
-    pictures.missing > 0 ? ` ${counted(pictures.missing, 'image', 'images')} could not be read.` : '';
+    pictures.missing > 0 ? ` ${formatCounted(pictures.missing, 'images')} could not be read.` : '';
   return [
     '<section id="queries">\n<h2>Queries</h2>',
     `<p class="note">${selectionText(results, queries)}${missing}</p>`,
@@ -96,7 +97,7 @@ function selectionText(
   { queries: all, methods, primaryMetric }: Results,
   queries: readonly ShownQuery[],
 ): string {
-  const total = counted(all.length, 'query', 'queries');
+  const total = formatCounted(all.length, 'queries');
   const by = `by <b>${escapeHtml(primaryMetric)}</b> of <b>${escapeHtml(methods[0]?.name ?? '')}</b>`;
   if (queries.length === all.length) return `All ${total} that were asked, the best ${by} first.`;
   const worst = Math.floor(queries.length / 2);
@@ -227,7 +228,7 @@ function answers(
     return `<li>${pictures.tile(id, 'right answer')}${ranks.join('')}</li>`;
   });
   const more = targets.length > items.length ? `, ${items.length} of them here` : '';
-  const title = `<h4>${counted(targets.length, 'right answer', 'right answers')}${more}</h4>`;
+  const title = `<h4>${formatCounted(targets.length, 'right answers')}${more}</h4>`;
   return `<div class="answers">${title}\n<ul class="tiles minor">${items.join('')}</ul></div>`;
 }
 

@@ -1,9 +1,10 @@
 /** The report's tables: every metric of every method, then the primary metric by group and by prompt. */
 
+import { formatCounted } from '../../core/index.ts';
 import { escapeHtml, table } from '../../html/index.ts';
 import type { Prompt } from '../benchmark.ts';
 import type { Figure, MethodResults, Results } from '../results.ts';
-import { counted, percent, probability, signedPercent } from './text.ts';
+import { percent, probability, signedPercent } from './text.ts';
 
 /** If chance alone makes a difference more often than this, it is shown faintly. */
 const significance = 0.05;
@@ -69,7 +70,7 @@ export function groupsSection(results: Results): string {
       return `<td${isBest ? ' class="best"' : ''}><span class="value">${percent(value)}</span>${bar}</td>`;
     });
     const queries = methods.find((method) => method.groups[group])?.groups[group]?.queries ?? 0;
-    const head = `<th scope="row"><bdi>${escapeHtml(group)}</bdi><small>${counted(queries, 'query', 'queries')}</small></th>`;
+    const head = `<th scope="row"><bdi>${escapeHtml(group)}</bdi><small>${formatCounted(queries, 'queries')}</small></th>`;
     return `<tr>${head}${cells.join('')}</tr>`;
   });
   const heads = methods.map(({ name }) => `<th scope="col"><bdi>${escapeHtml(name)}</bdi></th>`);

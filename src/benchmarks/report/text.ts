@@ -1,4 +1,4 @@
-/** Formats data for the report: figures in percent, and counts. */
+/** Formats figures of the report, in percent. */
 
 /** `57.23` for 0.5723; a dash if there is no figure. */
 export function percent(value: number | undefined): string {
@@ -15,9 +15,4 @@ export function signedPercent(value: number): string {
 /** `p = 0.012`, `p &lt; 0.001` */
 export function probability(p: number): string {
   return p < 0.001 ? 'p &lt; 0.001' : `p = ${p.toFixed(3)}`;
-}
-
-/** `1 query`, `4,181 queries`. */
-export function counted(count: number, one: string, several: string): string {
-  return `${count.toLocaleString('en-US')} ${count === 1 ? one : several}`;
 }
