@@ -4,7 +4,7 @@
 import { readFileSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import { inspect } from 'node:util';
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { maskings } from '../captions/choices.ts';
 import { methodNames, methods, weightedMethods } from '../composition/choices.ts';
 import { LincirError } from '../core/index.ts';
@@ -23,6 +23,8 @@ import {
   trainNotes,
 } from './help.ts';
 import {
+  choice,
+  columnOption,
   countNumber,
   deviceOption,
   indexOption,
@@ -132,11 +134,7 @@ program
     'keep ids and metadata of what is gone for so long (default: 30)',
     countNumber,
   )
-  .addOption(
-    new Option('--compare <what>', 'what tells that a file is unchanged (default: times)').choices(
-      comparisons,
-    ),
-  )
+  .addOption(choice('--compare <what>', 'what tells that a file is unchanged (default: times)', comparisons))
   .option('--stats', 'show what is in the index, and all broken images')
   .addOption(precisionOption())
   .addOption(deviceOption())
@@ -179,10 +177,11 @@ program
   .option('--without <text>', 'what you do not want')
   .option('--without-weight <number>', 'how much of it is subtracted (default: 0.5)', realNumber)
   .addOption(
-    new Option(
+    choice(
       '--method <name>',
       'how to compose (default: lincir for images with words, else what you give)',
-    ).choices(methodNames),
+      methodNames,
+    ),
   )
   .option(
     '--weight <number>',
@@ -227,11 +226,8 @@ program
   .description('show what training would mask in captions; needs no model')
   .argument('[source...]', 'sources of captions, as for --captions')
   .option('--captions <source...>', 'files, glob patterns, or hub data sets; - for standard input')
-  .option(
-    '--column <name...>',
-    'column of a table: the first of these that it has, or a number if it has no header (default: text)',
-  )
-  .addOption(new Option('--masking <rule>', 'how keywords are masked').choices(maskings).default('spans'))
+  .addOption(columnOption())
+  .addOption(choice('--masking <rule>', 'how keywords are masked', maskings).default('spans'))
   .option('--limit <number>', 'stop after so many captions', wholeNumber)
   .option('--seed <number>', 'seed of the random words of --masking official', countNumber, 0)
   .option('--json', 'print a JSON object a line: caption, cleaned, keywords, masked, fallback')
@@ -245,19 +241,14 @@ program
   .description('train phi, which turns images into pseudo tokens, on captions alone')
   .option('--model <model>', modelHelp)
   .option('--captions <source...>', 'what to train on: files, patterns, hub data sets')
-  .option(
-    '--column <name...>',
-    'column of a table: the first of these that it has, or a number if it has no header (default: text)',
-  )
+  .addOption(columnOption())
   .option('--out <run>', 'a new folder for the run')
   .option('--resume <run>', 'the folder of a run to continue, with its own settings')
   .option('--steps <number>', 'steps of training (default: 20,000)', wholeNumber)
   .option('--batch <number>', 'captions of one pass (default: 512)', wholeNumber)
   .option('--accumulation <number>', 'passes of one step (default: 1)', wholeNumber)
   .option('--learning-rate <number>', 'learning rate (default: 1e-4)', realNumber)
-  .addOption(
-    new Option('--schedule <name>', 'schedule of the learning rate (default: constant)').choices(schedules),
-  )
+  .addOption(choice('--schedule <name>', 'schedule of the learning rate (default: constant)', schedules))
   .option('--warmup <number>', 'steps in which the learning rate rises', countNumber)
   .option('--cycles <number>', 'cycles of the schedule cosine-restarts', wholeNumber)
   .option('--power <number>', 'power of the schedule polynomial', realNumber)
@@ -268,13 +259,9 @@ program
   .option('--clip-norm <number>', 'scale gradients that are longer down to this length', realNumber)
   .option('--ema', 'also keep a moving average of phi')
   .addOption(
-    new Option('--masking <rule>', 'how keywords are masked; see lincir keywords (default: spans)').choices(
-      maskings,
-    ),
+    choice('--masking <rule>', 'how keywords are masked; see lincir keywords (default: spans)', maskings),
   )
-  .addOption(
-    new Option('--architecture <name>', 'architecture of phi (default: lincir)').choices(phiArchitectures),
-  )
+  .addOption(choice('--architecture <name>', 'architecture of phi (default: lincir)', phiArchitectures))
   .option('--noise <number>', 'strength of the noise (default: 1)', realNumber)
   .option('--dropout <number>', "dropout of phi (default: the architecture's own)", realNumber)
   .option('--l2-normalize', 'scale embeddings to length 1 before phi')

@@ -20,8 +20,17 @@ export function indexOption(): Option {
   return new Option('--index <uri>', 'a path, or s3://…, gs://…, az://…').makeOptionMandatory();
 }
 
+export function columnOption(): Option {
+  const which = 'the first of these that it has, or a number if it has no header (default: text)';
+  return new Option('--column <name...>', `column of a table: ${which}`);
+}
+
+export function choice(flags: string, description: string, choices: readonly string[]): Option {
+  return new Option(flags, description).choices(choices);
+}
+
 export function deviceOption(): Option {
-  return new Option('--device <device>', 'where to compute (default: cpu)').choices(devices);
+  return choice('--device <device>', 'where to compute (default: cpu)', devices);
 }
 
 export function threadsOption(): Option {
@@ -41,9 +50,7 @@ export function maxPixelsOption(): Option {
 }
 
 export function precisionOption(): Option {
-  return new Option('--precision <type>', 'type of the stored vectors (default: float32)').choices(
-    precisions,
-  );
+  return choice('--precision <type>', 'type of the stored vectors (default: float32)', precisions);
 }
 
 export function wholeNumber(text: string): number {

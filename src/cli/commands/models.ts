@@ -12,12 +12,14 @@ import {
   pullPhi,
 } from '../../hub/index.ts';
 import { type Context, downloadBar, phiDownload } from '../context.ts';
+import { aligned } from '../terminal/columns.ts';
 
 interface ModelsOptions {
   readonly json?: boolean;
 }
 
 export async function listModels({ json }: ModelsOptions, { print }: Context): Promise<void> {
+  const table = (rows: readonly (readonly string[])[]) => print(aligned(rows, 'left').join('\n'));
   const cached = await listCachedModels();
   const presets = modelPresets;
   const phis = await Promise.all(
@@ -33,37 +35,31 @@ export async function listModels({ json }: ModelsOptions, { print }: Context): P
     if (complete.length > 0) return `cached, ${formatBytes(Math.max(...complete.map(({ bytes }) => bytes)))}`;
     return copies.length > 0 ? 'incomplete' : '';
   };
-  print(
-    table([
-      ['PRESET', 'MODEL', 'WHAT IT IS', 'PARAMETERS', 'DIMENSIONS', 'STATE'],
-      ...presets.map(({ name, id, description, millions, dimensions }) => [
-        ...[name, id, description, `${formatCount(millions)} million`, `${dimensions}`, stateOf(id)],
-      ]),
+  table([
+    ['PRESET', 'MODEL', 'WHAT IT IS', 'PARAMETERS', 'DIMENSIONS', 'STATE'],
+    ...presets.map(({ name, id, description, millions, dimensions }) => [
+      ...[name, id, description, `${formatCount(millions)} million`, `${dimensions}`, stateOf(id)],
     ]),
-  );
+  ]);
   print('');
-  print(
-    table([
-      ['PHI', 'WHAT IT IS', 'MODEL', 'SIZE', 'LICENCE', 'STATE'],
-      ...phis.map((phi) => [
-        ...[phi.name, phi.description, phi.model, phi.bytes ? formatBytes(phi.bytes) : '', phi.licence],
-        stateOfPhi(phi),
-      ]),
+  table([
+    ['PHI', 'WHAT IT IS', 'MODEL', 'SIZE', 'LICENCE', 'STATE'],
+    ...phis.map((phi) => [
+      ...[phi.name, phi.description, phi.model, phi.bytes ? formatBytes(phi.bytes) : '', phi.licence],
+      stateOfPhi(phi),
     ]),
-  );
+  ]);
   const others = cached.filter(({ id }) => !presets.some((preset) => preset.id === id));
   if (others.length > 0) {
     print('');
-    print(
-      table([
-        ['ALSO CACHED', 'REVISION', 'STATE'],
-        ...others.map((model) => [
-          model.id,
-          revisionOf(model),
-          `${model.complete ? '' : 'incomplete, '}${formatBytes(model.bytes)}`,
-        ]),
+    table([
+      ['ALSO CACHED', 'REVISION', 'STATE'],
+      ...others.map((model) => [
+        model.id,
+        revisionOf(model),
+        `${model.complete ? '' : 'incomplete, '}${formatBytes(model.bytes)}`,
       ]),
-    );
+    ]);
   }
   print('\n--model takes a preset, OWNER/NAME[@REVISION] on the hub, a folder, or mini, which is included.');
   print("--phi takes one of these, OWNER/NAME[/FILE][@REVISION] on the hub, a file, or a run's folder.");
@@ -93,17 +89,4 @@ function stateOfPhi({ id, address, cached }: PhiPreset & { readonly cached: bool
 
 function revisionOf({ refs, revision }: CachedModel): string {
   return refs.length > 0 ? refs.join(', ') : revision.slice(0, 8);
-}
-
-/** Columns, two spaces apart. */
-function table(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column]!))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
 }

@@ -2,6 +2,7 @@
 
 import type { Comparison, Figure, Results } from '../../benchmarks/index.ts';
 import { formatCount, formatCounted, formatDuration } from '../../core/index.ts';
+import { aligned } from '../terminal/columns.ts';
 
 /** A line for each method: its figures with half of their 95 % intervals, and its gain over the first method. */
 export function resultsTable(results: Results): string[] {
@@ -121,15 +122,4 @@ function halfWidth({ low, high }: Figure): string {
 
 function formatP(p: number): string {
   return p < 0.001 ? '< 0.001' : p.toFixed(3);
-}
-
-/** Pads columns: aligns the first to the left, the others to the right. */
-function aligned(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => (column === 0 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)))
-      .join('  ')
-      .trimEnd(),
-  );
 }
