@@ -73,10 +73,10 @@ export { type EmbeddingsFile, type MetadataFile, openEmbeddings, openMetadata } 
 export type { ImageSource } from './pixels/index.ts';
 export {
   type SearchEvent,
+  Searcher,
+  type SearcherOptions,
   type SearchRequest,
   type SearchResults,
-  SearchSession,
-  type SearchSessionOptions,
 } from './search/index.ts';
 export type {
   BrokenImage,

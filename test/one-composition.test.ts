@@ -13,7 +13,7 @@ import { methodNames, methods, phiMethods } from '../src/composition/index.ts';
 import { writeSafetensors } from '../src/files/index.ts';
 import { openIndex } from '../src/indexing/index.ts';
 import { initialPhi, phiArchitectures, phiShape, phiTensors } from '../src/phi/index.ts';
-import { SearchSession } from '../src/search/index.ts';
+import { Searcher } from '../src/search/index.ts';
 import { update, writePicture } from './pictures.ts';
 
 /** Of several lengths: padding the third to the length of the fourth would change its last bits. */
@@ -58,8 +58,8 @@ test('a query has one vector, by search and by eval, alone and among others', as
   const phi = Object.fromEntries(phiMethods.map((name) => [name, join(folder, name)]));
   const opened = await openMethods(methodNames, { clip, phi, cache });
   context.after(() => opened.dispose());
-  const session = await SearchSession.open({ index: join(folder, 'p.lance'), cache });
-  context.after(() => session.close());
+  const searcher = await Searcher.open({ index: join(folder, 'p.lance'), cache });
+  context.after(() => searcher.close());
   const pictures = await embedImages(benchmark, clip);
   const { prompt, queries } = benchmark;
   const { dimensions } = pictures;
@@ -72,7 +72,7 @@ test('a query has one vector, by search and by eval, alone and among others', as
     const vectors = await composeQueries(asked, queries, { clip, pictures, prompt });
     for (const [at, { reference, texts }] of queries.entries()) {
       const wording = methods[method].pseudoTokens ? prompt.composed : prompt.text;
-      const { query } = await session.search({
+      const { query } = await searcher.search({
         ...{ method, phi: phi[method], top: 1, page: 1 },
         images: [benchmark.images.find(({ id }) => id === reference)!.path],
         text: wording.replace('{text}', texts[0]!),
@@ -84,9 +84,9 @@ test('a query has one vector, by search and by eval, alone and among others', as
 });
 
 test('a model that is loaded quickly, as for a single search, rounds otherwise', async (context) => {
-  const session = await SearchSession.open({ index: join(folder, 'p.lance'), prepack: false });
-  context.after(() => session.close());
-  const { query } = await session.search({ images: [], text: texts[2], top: 1, page: 1 });
+  const searcher = await Searcher.open({ index: join(folder, 'p.lance'), prepack: false });
+  context.after(() => searcher.close());
+  const { query } = await searcher.search({ images: [], text: texts[2], top: 1, page: 1 });
   const { data } = await clip.encodeTexts([texts[2]!], { normalize: true });
   for (const [at, value] of query.vector.entries()) assert.ok(Math.abs(value - data[at]!) < 1e-6);
 });

@@ -1,10 +1,10 @@
-/** Searches with everything loaded: sessions, and inversion with its cache. */
+/** Searches with everything loaded: searchers, and inversion with its cache. */
 
 export { type OpenInversionOptions, openInversion } from './open-inversion.ts';
 export {
   type SearchEvent,
+  Searcher,
+  type SearcherOptions,
   type SearchRequest,
   type SearchResults,
-  SearchSession,
-  type SearchSessionOptions,
-} from './session.ts';
+} from './searcher.ts';

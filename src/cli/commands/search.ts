@@ -6,10 +6,10 @@ import { formatBytes, LincirError, quoted } from '../../core/index.ts';
 import { asLincirError } from '../../files/index.ts';
 import { isWebAddress, memberMark } from '../../pictures/index.ts';
 import {
+  Searcher,
+  type SearcherOptions,
   type SearchRequest,
   type SearchResults,
-  SearchSession,
-  type SearchSessionOptions,
 } from '../../search/index.ts';
 import type { Context } from '../context.ts';
 import { refuseIdle } from '../idle-options.ts';
@@ -22,7 +22,7 @@ import { terminalGraphics } from '../terminal/pictures.ts';
 import { looksEmptied } from '../terminal/shell-quotes.ts';
 
 interface SearchCommandOptions
-  extends Pick<SearchSessionOptions, 'index' | 'model' | 'device' | 'threads' | 'allowPrivate'>,
+  extends Pick<SearcherOptions, 'index' | 'model' | 'device' | 'threads' | 'allowPrivate'>,
     Omit<SearchRequest, 'images'> {
   readonly image?: readonly string[];
   readonly json?: boolean;
@@ -62,7 +62,7 @@ export async function search(options: SearchCommandOptions, context: Context): P
       `warning: ${quoted(text)} has a gap: if you wrote $1 there, a shell has emptied it; write --text in single quotes`,
     );
   }
-  const session = await SearchSession.open({
+  const searcher = await Searcher.open({
     ...options,
     prepack: interactive === true,
     signal: context.signal,
@@ -74,30 +74,30 @@ export async function search(options: SearchCommandOptions, context: Context): P
   });
   try {
     const shows = {
-      show: (results: SearchResults) => show(results, session, options, context),
-      open: (results: SearchResults, what: number | 'page') => openResult(results, what, session, context),
+      show: (results: SearchResults) => show(results, searcher, options, context),
+      open: (results: SearchResults, what: number | 'page') => openResult(results, what, searcher, context),
     };
-    if (interactive) await interact(session, request, shows, context);
+    if (interactive) await interact(searcher, request, shows, context);
     else {
-      session.expectQuery(request);
-      const results = await session.search(await withInput(request, false));
+      searcher.expectQuery(request);
+      const results = await searcher.search(await withInput(request, false));
       if (phi !== undefined && results.phi === undefined) {
         reporter.note(`warning: --phi is not used by the method ${results.query.method}`);
       }
-      if (exact && (await session.index.statistics()).approximate === undefined) {
+      if (exact && (await searcher.index.statistics()).approximate === undefined) {
         reporter.note('warning: --exact changes nothing: all images of this index are compared anyway');
       }
       await shows.show(results);
     }
   } finally {
-    await session.close();
+    await searcher.close();
   }
 }
 
 /** Prints results as the options ask. */
 async function show(
   results: SearchResults,
-  session: SearchSession,
+  searcher: Searcher,
   { json, paths, null: zero, html, open: opens, preview, timings, interactive }: SearchCommandOptions,
   { print, reporter }: Context,
 ): Promise<void> {
@@ -111,7 +111,7 @@ async function show(
   }
   if (html !== undefined || opens) {
     const file = await writePage(results, {
-      searched: (await session.index.statistics()).images,
+      searched: (await searcher.index.statistics()).images,
       path: typeof html === 'string' ? html : undefined,
     });
     reporter.note(`→ ${file}`);
@@ -120,18 +120,18 @@ async function show(
   if (timings) {
     for (const line of timingLines(results)) reporter.note(line);
     reporter.note(`${'memory'.padEnd(18)} ${formatBytes(process.memoryUsage.rss()).padStart(11)}`);
-  } else if (interactive) reporter.note(foundLine(results, (await session.index.statistics()).images));
+  } else if (interactive) reporter.note(foundLine(results, (await searcher.index.statistics()).images));
 }
 
 /** Opens the page of results, or the image of a rank, in the system's program for it. */
 async function openResult(
   results: SearchResults,
   what: number | 'page',
-  session: SearchSession,
+  searcher: Searcher,
   { reporter }: Context,
 ): Promise<void> {
   if (what === 'page') {
-    const { images: searched } = await session.index.statistics();
+    const { images: searched } = await searcher.index.statistics();
     const file = await writePage(results, { searched, path: undefined });
     reporter.note(`→ ${file}`);
     return await openFile(file);

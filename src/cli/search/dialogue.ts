@@ -6,7 +6,7 @@ import { createInterface, type Interface } from 'node:readline/promises';
 import { methodNames, methods } from '../../composition/index.ts';
 import { LincirError } from '../../core/index.ts';
 import { cacheFolder } from '../../files/index.ts';
-import type { SearchRequest, SearchResults, SearchSession } from '../../search/index.ts';
+import type { Searcher, SearchRequest, SearchResults } from '../../search/index.ts';
 import type { Context } from '../context.ts';
 import { completedPath } from '../terminal/words.ts';
 import { commands, stepOf } from './dialogue-steps.ts';
@@ -25,7 +25,7 @@ const historySize = 1000;
 
 /** Reads lines until one ends it. An error ends a search, not the dialogue. Throws when the user interrupts. */
 export async function interact(
-  session: SearchSession,
+  searcher: Searcher,
   first: SearchRequest,
   { show, open }: Shows,
   { reporter, signal, told }: Context,
@@ -50,9 +50,9 @@ export async function interact(
         request = next;
         return reporter.note('no images and no words yet: give one of them');
       }
-      session.expectQuery(asked);
+      searcher.expectQuery(asked);
       request = before;
-      last = await session.search(await withInput(asked, true));
+      last = await searcher.search(await withInput(asked, true));
       request = next;
       await show(last);
     });

@@ -25,7 +25,7 @@ import type { Device } from '../onnx/index.ts';
 import { loadPhi, type Phi } from '../phi/index.ts';
 import { openInversion } from './open-inversion.ts';
 
-export interface SearchSessionOptions {
+export interface SearcherOptions {
   /** See `openIndex`. */
   readonly index: string;
   /** Default: the index's own. */
@@ -85,16 +85,16 @@ export interface SearchResults {
 }
 
 /** Owns what it has loaded: close it. */
-export class SearchSession {
+export class Searcher {
   readonly index: ImageIndex;
-  readonly #options: SearchSessionOptions;
+  readonly #options: SearcherOptions;
   #clip: Clip;
   #phi: { readonly name: string; readonly phi: Phi } | undefined;
   /** Milliseconds of loading since the last request, by stage. */
   #loading: Record<string, number>;
 
   private constructor(
-    options: SearchSessionOptions,
+    options: SearcherOptions,
     index: ImageIndex,
     clip: Clip,
     loading: Record<string, number>,
@@ -106,13 +106,13 @@ export class SearchSession {
   }
 
   /** @throws what `openIndex` and `loadClip` throw */
-  static async open(options: SearchSessionOptions): Promise<SearchSession> {
+  static async open(options: SearcherOptions): Promise<Searcher> {
     const loading: Record<string, number> = {};
     const index = await timed(loading, 'index', () => openIndex(options.index));
     try {
       const name = options.model ?? index.info.model;
       const clip = await timed(loading, 'model', () => clipOf(name, index, options));
-      return new SearchSession(options, index, clip, loading);
+      return new Searcher(options, index, clip, loading);
     } catch (error) {
       await index.close();
       throw error;
@@ -221,7 +221,7 @@ export class SearchSession {
 async function clipOf(
   name: string,
   index: ImageIndex,
-  { device, threads, prepack = true, signal, onEvent }: SearchSessionOptions,
+  { device, threads, prepack = true, signal, onEvent }: SearcherOptions,
 ): Promise<Clip> {
   const clip = await loadClip(name, {
     ...{ device, threads, prepack, signal },
@@ -237,7 +237,7 @@ async function clipOf(
   }
 }
 
-function downloadOf(name: string, onEvent: SearchSessionOptions['onEvent']) {
+function downloadOf(name: string, onEvent: SearcherOptions['onEvent']) {
   return ({ allReceivedBytes: done, allTotalBytes: total }: DownloadProgress) =>
     onEvent?.({ kind: 'progress', label: `downloading ${name}`, unit: 'bytes', done, total });
 }
