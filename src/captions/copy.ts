@@ -5,7 +5,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { LincirError } from '../core/index.ts';
-import { asLincirError, makeFolder, readJsonFile } from '../files/index.ts';
+import { asLincirError, makeFolder, readJsonFile, writeJsonFile } from '../files/index.ts';
 import type { CaptionPlace } from './order.ts';
 import {
   brokenStore,
@@ -18,7 +18,6 @@ import {
   expectWhole,
   finishedCopy,
   type SourceCopy,
-  writeJson,
 } from './source-copy.ts';
 import type { CaptionSource } from './sources.ts';
 
@@ -92,7 +91,7 @@ export class CaptionCopy {
         copies.push({ ...copy, weight: source.weight });
         tell(copy.captions);
       }
-      await writeJson(list, { sources: copies });
+      await writeJsonFile(list, { sources: copies });
       return new CaptionCopy(folder, copies);
     } catch (error) {
       throw asLincirError(error, folder, 'write');

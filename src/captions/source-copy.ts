@@ -6,7 +6,7 @@ import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { checkedValue, LincirError } from '../core/index.ts';
-import { readingFile, readJsonFile, writeFileAtomically } from '../files/index.ts';
+import { readingFile, readJsonFile, writeJsonFile } from '../files/index.ts';
 import type { OnLeftOut } from './rows.ts';
 import type { CaptionSource } from './sources.ts';
 
@@ -136,8 +136,10 @@ export async function copySource(
   }
   const ends = createReadStream(files.ends, { highWaterMark: bytesPerWrite });
   for await (const chunk of ends) hash.update(chunk);
-  const copy = { name, origin, bytes, version, ...sums, sha256: hash.digest('hex') };
-  await writeJson(files.note, copy);
+  const { captions, leftOut, ...lengths } = sums;
+  // In the order of the schema, so that a note reads the same whenever it is written.
+  const copy = { name, origin, bytes, version, captions, leftOut, sha256: hash.digest('hex'), ...lengths };
+  await writeJsonFile(files.note, copy);
   return copy;
 }
 
@@ -166,11 +168,6 @@ export function brokenStore(path: string, expected: string, found: string, cause
     todo: 'delete its folder, so that it is built again from the sources of the captions',
     cause,
   });
-}
-
-/** Writes readable JSON, atomically. Throws LincirError 'io'. */
-export async function writeJson(path: string, value: unknown): Promise<void> {
-  await writeFileAtomically(path, (file) => file.writeFile(`${JSON.stringify(value, undefined, 2)}\n`));
 }
 
 /** Replaces a file. It is on the disk when the promise resolves. */

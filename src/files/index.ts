@@ -17,5 +17,5 @@ export { pathOnDisk, pathsOnDisk } from './path-on-disk.ts';
 export { asLincirError } from './refusals.ts';
 export { VectorCache } from './vector-cache.ts';
 export { versions } from './versions.ts';
-export { makeFolder, writeFileAtomically } from './write-file.ts';
+export { makeFolder, writeFileAtomically, writeJsonFile } from './write-file.ts';
 export { type TensorToWrite, writeNpy, writeSafetensors } from './write-tensors.ts';

@@ -44,6 +44,11 @@ export async function writeFileAtomically(
   }
 }
 
+/** Writes a value as JSON for people to read, whole or not at all. Throws 'io'. */
+export async function writeJsonFile(path: string, value: unknown): Promise<void> {
+  await writeFileAtomically(path, (file) => file.writeFile(`${JSON.stringify(value, undefined, 2)}\n`));
+}
+
 /** Makes a folder and the folders above it, if they are missing. Throws 'io'. */
 export async function makeFolder(path: string): Promise<void> {
   try {

@@ -15,13 +15,7 @@ import {
   readSafetensorsHeader,
   recordOf,
 } from '../core/index.ts';
-import {
-  asLincirError,
-  readingFile,
-  readJsonFile,
-  writeFileAtomically,
-  writeSafetensors,
-} from '../files/index.ts';
+import { asLincirError, readingFile, readJsonFile, writeJsonFile, writeSafetensors } from '../files/index.ts';
 import { runPhis } from '../hub/index.ts';
 import { initialPhi, type Moments, type PhiShape, phiArchitectures, widthLimit } from '../phi/index.ts';
 import type { RunOptions } from './open-run.ts';
@@ -114,8 +108,7 @@ export async function expectRoomForRun(folder: string): Promise<void> {
 }
 
 export async function writeRunConfig(folder: string, config: RunConfig): Promise<void> {
-  const text = `${JSON.stringify({ format: 'lincir-run', version: 1, ...config }, undefined, 2)}\n`;
-  await writeFileAtomically(join(folder, runFiles.config), (file) => file.writeFile(text));
+  await writeJsonFile(join(folder, runFiles.config), { format: 'lincir-run', version: 1, ...config });
 }
 
 /** Throws 'not-found' if there is no run, and 'bad-file'. */

@@ -11,7 +11,7 @@ import {
   LincirError,
   quoted,
 } from '../../core/index.ts';
-import { asLincirError } from '../../files/index.ts';
+import { asLincirError, statOf } from '../../files/index.ts';
 import type { Device } from '../../onnx/index.ts';
 import type { LeftOut } from '../../pictures/index.ts';
 import { type Context, downloadBar } from '../context.ts';
@@ -134,7 +134,7 @@ async function expectPlaceFor(out: string): Promise<void> {
   await stat(dirname(out)).catch((error: unknown) => {
     throw asLincirError(error, dirname(out), 'read');
   });
-  if (!(await stat(out).catch(() => undefined))?.isDirectory()) return;
+  if (!(await statOf(out))?.isDirectory()) return;
   throw new LincirError('bad-argument', {
     subject: '--out',
     expected: 'a file',

@@ -1,7 +1,7 @@
 /** The folder of a long embedding job. It keeps what is done, so the same command continues after any interruption. */
 
 import { createHash } from 'node:crypto';
-import { appendFile, type FileHandle, open, readFile, rm, rmdir, stat } from 'node:fs/promises';
+import { appendFile, type FileHandle, open, readFile, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { checkedValue, LincirError, parseJsonText, quoted } from '../../core/index.ts';
@@ -13,8 +13,10 @@ import {
   makeFolder,
   readingFile,
   readJsonFile,
+  statOf,
   takeLock,
   writeFileAtomically,
+  writeJsonFile,
 } from '../../files/index.ts';
 
 /** What identifies a job. A run only continues work of the same job. */
@@ -104,9 +106,7 @@ export class PartialWork {
       if (previous === undefined) {
         await rm(rowsFile, { force: true });
         await rm(join(folder, files.skipped), { force: true });
-        await writeFileAtomically(jobFile, (file) =>
-          file.writeFile(`${JSON.stringify(stored, undefined, 2)}\n`),
-        );
+        await writeJsonFile(jobFile, stored);
       }
       // Opening in append mode first makes the file. Then rows are written by position, to overwrite a torn row.
       await (await open(rowsFile, 'a')).close();
@@ -215,7 +215,7 @@ export class PartialWork {
 }
 
 async function readStoredJob(path: string): Promise<StoredJob | undefined> {
-  if ((await stat(path).catch(() => undefined)) === undefined) return undefined;
+  if ((await statOf(path)) === undefined) return undefined;
   return checkedValue(storedJobSchema, await readJsonFile(path), path, anew);
 }
 

@@ -1,11 +1,11 @@
 /** Images to embed: finds those that a command line names, and embeds them, with or without broken ones. */
 
-import { lstat, stat } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { isAbsolute, posix, relative, resolve, sep } from 'node:path';
 import { glob } from 'tinyglobby';
 import type { Clip } from '../../clip/index.ts';
 import { type Float32Tensor, LincirError, quoted } from '../../core/index.ts';
-import { pathOnDisk } from '../../files/index.ts';
+import { pathOnDisk, statOf } from '../../files/index.ts';
 import {
   exclusion,
   leftOutCounter,
@@ -63,7 +63,7 @@ export async function listImages(patterns: readonly string[], found: Found): Pro
 async function picturesOf(pattern: string, found: Found): Promise<string[]> {
   const path = await pathOnDisk(process.platform === 'win32' ? pattern.replaceAll('\\', '/') : pattern);
   // A name on disk is taken literally: `photo (1).jpg` looks like a pattern.
-  const entry = await stat(path).catch(() => undefined);
+  const entry = await statOf(path);
   if (entry?.isFile()) return [posix.normalize(path)];
   const pictures = entry?.isDirectory() ? await picturesIn(path, found) : await matchesOf(path);
   if (pictures.length > 0) return pictures;
