@@ -342,6 +342,14 @@ test('a file that does not exist is named before a model is loaded', async () =>
   assert.match(stderr, /^lincir: nope\.txt: expected .*, found no such file or folder; .*\n$/);
 });
 
+test('mini takes --images, and its older name', async () => {
+  for (const name of ['--images', '--pictures']) {
+    const { stderr, code } = await lincir(['mini', `world${name}`, name, '12', '--queries', '2']);
+    assert.equal(code, 0);
+    assert.match(stderr, /^12 images → /m);
+  }
+});
+
 test('help has examples', async () => {
   const { stdout, code } = await lincir(['embed', '--help']);
   assert.equal(code, 0);

@@ -59,10 +59,16 @@ export function evaluationCommands(program: Command, context: Context): void {
     .description("write the miniature world's images and queries: a benchmark that needs no download")
     .argument('<folder>', 'where to write it')
     .option('--images <number>', 'images in the gallery: at least 6 for every query', wholeNumber, 4000)
+    .addOption(
+      new Option('--pictures <number>', 'the older name of --images').argParser(wholeNumber).hideHelp(),
+    )
     .option('--queries <number>', 'queries, of ten kinds of change in turn', wholeNumber, 600)
     .option('--seed <number>', 'each seed makes another benchmark', countNumber, 1)
     .addHelpText('after', miniNotes)
-    .action(async (folder, options) => (await import('../commands/mini.ts')).mini(folder, options, context));
+    .action(async (folder, { pictures, ...options }) => {
+      const { mini } = await import('../commands/mini.ts');
+      await mini(folder, { ...options, images: pictures ?? options.images }, context);
+    });
 
   program
     .command('compare')
