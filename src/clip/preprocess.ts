@@ -1,7 +1,6 @@
 /** CLIP's image preprocessing: reads `preprocessor_config.json`, and turns an image into the vision tower's input. */
 
 import { z } from 'zod';
-import { decodeWindow } from '#decode';
 import { LincirError, shortJson } from '../core/index.ts';
 import {
   checkedPixels,
@@ -13,6 +12,7 @@ import {
   type Window,
   windowOf,
 } from '../pixels/index.ts';
+import { decodeWindow } from './decode.ts';
 
 type Triple = readonly [number, number, number];
 
