@@ -6,9 +6,12 @@ import { checkedValue, LincirError, parseJsonText, recordOf } from '../core/inde
 import { batched, readLines } from '../files/index.ts';
 import { GrowingFile } from './growing-file.ts';
 
-/** JSON has no such numbers, so they are written as strings, as in protobuf's JSON. */
-const notFinite = z.enum(['NaN', 'Infinity', '-Infinity']).transform(Number);
-const real = z.union([z.number(), notFinite]);
+/**
+ * JSON has no such numbers, so they are written as strings, as in protobuf's JSON. The type is written out, since the compiler
+ * declares an object with the key '-Infinity' wrongly.
+ */
+const notFinite: z.ZodType<number> = z.enum(['NaN', 'Infinity', '-Infinity']).transform(Number);
+const real: z.ZodType<number> = z.union([z.number(), notFinite]);
 const step = z.int().nonnegative();
 const time = z.iso.datetime();
 
