@@ -182,9 +182,10 @@ describe('a run', () => {
 async function linesOf(output: Readable, count: number): Promise<void> {
   let lines = 0;
   await new Promise<void>((resolve) => {
+    if (count === 0) resolve();
     output.on('data', (bytes: Buffer) => {
       lines += bytes.toString('latin1').split('\n').length - 1;
-      if (lines > count) resolve();
+      if (lines >= count) resolve();
     });
   });
 }
@@ -215,9 +216,10 @@ describe('a killed run', () => {
       const out = `killed-${run}`;
       const child = start(args(out), { folder });
       const closed = once(child, 'close');
-      // At a step, not at a time: other tests run beside this one.
-      await Promise.race([closed, linesOf(child.stdout!, Math.floor(40 * Math.random()))]);
-      await pause(50 * Math.random());
+      // After steps, not after a time, since other tests run beside this one; of five runs, one before its first step.
+      const steps = Math.max(0, Math.floor(50 * Math.random()) - 10);
+      await Promise.race([closed, linesOf(child.stdout!, steps)]);
+      await pause((steps === 0 ? 500 : 50) * Math.random());
       if (child.exitCode === null) killed += 1;
       child.kill('SIGKILL');
       await closed;
@@ -225,9 +227,9 @@ describe('a killed run', () => {
       const resumed = await lincir(isBegun ? ['train', '--resume', out, '--json'] : args(out), { folder });
       assert.equal(resumed.code, 0, resumed.stderr);
       assert.equal(await phiOf(out), expected, `run ${run}`);
-      const steps = (await readFile(join(folder, out, 'metrics.jsonl'), 'utf8')).trimEnd().split('\n');
+      const lines = (await readFile(join(folder, out, 'metrics.jsonl'), 'utf8')).trimEnd().split('\n');
       assert.deepEqual(
-        steps.map((line) => JSON.parse(line).step),
+        lines.map((line) => JSON.parse(line).step),
         Array.from({ length: 40 }, (_, index) => index + 1),
       );
       assert.deepEqual(
