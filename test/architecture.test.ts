@@ -27,6 +27,9 @@ const folders = [
   'indexing',
   'search',
   'benchmarks',
+  'api',
+  'service',
+  'server',
   'cli',
 ];
 const source = resolve(import.meta.dirname, '../src');
@@ -68,7 +71,7 @@ test('imports go to lower folders, through their doors', () => {
 });
 
 /** These compute, on any platform: what a platform has, they get through `imports` in package.json. */
-const pure = ['core', 'pixels', 'onnx', 'clip', 'phi', 'composition'];
+const pure = ['core', 'pixels', 'onnx', 'clip', 'phi', 'composition', 'api'];
 const portable = /^(#runtime|#decode|#models|zod|protobufjs(\/.*)?|@huggingface\/tokenizers)$/;
 
 test('pure folders know no runtime', () => {

@@ -14,7 +14,9 @@ export type ErrorCode =
   /** A server could not be reached or answered with something unusable. */
   | 'network'
   /** The compute device is missing or failed. */
-  | 'device';
+  | 'device'
+  /** A server has too much to do to answer in time. */
+  | 'busy';
 
 /** The parts of a message: a type, so no error can forget one. */
 export interface Problem {
@@ -24,6 +26,8 @@ export interface Problem {
   readonly found: string;
   /** What the user can do next. */
   readonly todo?: string;
+  /** Seconds after which trying again makes sense, of 'busy'. */
+  readonly retryAfter?: number;
   readonly cause?: unknown;
 }
 

@@ -1,0 +1,4 @@
+/** API v1: what requests and answers look like, and the client that speaks it. Runs anywhere. */
+
+export * from './answers.ts';
+export * from './schemas.ts';
