@@ -4,7 +4,7 @@ import type { Clip, TokenRow } from '../clip/index.ts';
 import { type Float32Tensor, LincirError, normalizeRows, quoted } from '../core/index.ts';
 import { type Method, methods } from './choices.ts';
 import { expectPhi, weightOf } from './methods.ts';
-import { sum } from './mixing.ts';
+import { directionOf, meanDirection, sum } from './mixing.ts';
 import { composePrompt, plainText } from './prompt.ts';
 
 /** Turns image embeddings into pseudo tokens: a phi, or an inversion. */
@@ -204,19 +204,6 @@ async function encode(
 
 function rowOf({ shape, data }: Float32Tensor, row: number): Float32Array {
   return data.subarray(row * shape[1]!, (row + 1) * shape[1]!);
-}
-
-function directionOf(vector: Float32Array): Float32Array {
-  const direction = vector.slice();
-  normalizeRows(direction, direction.length);
-  return direction;
-}
-
-/** Of length 1; empty for no vectors. */
-function meanDirection(vectors: readonly Float32Array[]): Float32Array {
-  const mean = new Float32Array(vectors[0]?.length ?? 0);
-  for (const vector of vectors) mean.set(sum(mean, directionOf(vector), 1));
-  return directionOf(mean);
 }
 
 /** Adds the query's name to an error about its text. */

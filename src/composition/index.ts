@@ -3,6 +3,7 @@
 export { composeAll, expectDirection, type KnownTexts, type PseudoTokenEncoder } from './batch.ts';
 export { type Method, methodNames, methods, phiMethods, weightedMethods } from './choices.ts';
 export { type ComposeOptions, compose, type EmbeddedImage, type Query, type Reference } from './compose.ts';
+export { type Feedback, withFeedback } from './feedback.ts';
 export { methodOf, weightOf } from './methods.ts';
 export {
   composePrompt,

@@ -1,4 +1,6 @@
-/** Mixing the directions of an image and a text: their sum, and the arc between them on the sphere. */
+/** Mixing directions: their sum, their mean, and the arc between two on the sphere. */
+
+import { normalizeRows } from '../core/index.ts';
 
 /** a + weight b. */
 export function sum(a: Float32Array, b: Float32Array, weight: number): Float32Array {
@@ -18,4 +20,18 @@ export function slerp(a: Float32Array, b: Float32Array, weight: number): Float32
   const from = Math.sin((1 - weight) * angle) / Math.sin(angle);
   const to = Math.sin(weight * angle) / Math.sin(angle);
   return a.map((value, at) => from * value + to * b[at]!);
+}
+
+/** The same vector at length 1. Zeros stay. */
+export function directionOf(vector: Float32Array): Float32Array {
+  const direction = vector.slice();
+  normalizeRows(direction, direction.length);
+  return direction;
+}
+
+/** The mean of directions, as a direction; empty for no vectors. */
+export function meanDirection(vectors: readonly Float32Array[]): Float32Array {
+  const mean = new Float32Array(vectors[0]?.length ?? 0);
+  for (const vector of vectors) mean.set(sum(mean, directionOf(vector), 1));
+  return directionOf(mean);
 }
