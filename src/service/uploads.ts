@@ -1,0 +1,66 @@
+/** Keeps uploaded images' embeddings and thumbnails for later queries, in bounded memory. */
+
+import { randomBytes } from 'node:crypto';
+import { LincirError } from '../core/index.ts';
+
+/** What is kept of an uploaded image. */
+export interface UploadedImage {
+  readonly name: string;
+  /** SHA-256 of its bytes, in hex. */
+  readonly hash: string;
+  /** As CLIP gives it, not of length 1. */
+  readonly embedding: Float32Array;
+  /** The model that made the embedding. */
+  readonly fingerprint: string;
+  /** JPEG. */
+  readonly thumbnail: Uint8Array<ArrayBuffer> | undefined;
+}
+
+/** Bytes of all uploads together: some 2,000 of them. */
+const defaultRoom = 64 * 2 ** 20;
+
+/** Uploads by handle. The ones that were not used for longest are forgotten first. */
+export class Uploads {
+  readonly #room: number;
+  /** The least recently used first. */
+  readonly #images = new Map<string, UploadedImage>();
+  #taken = 0;
+
+  constructor(room = defaultRoom) {
+    this.#room = room;
+  }
+
+  /** Keeps an image, and returns its handle, which nobody can guess. */
+  add(image: UploadedImage): string {
+    const handle = randomBytes(18).toString('base64url');
+    this.#images.set(handle, image);
+    this.#taken += bytesOf(image);
+    for (const [oldest, facts] of this.#images) {
+      if (this.#taken <= this.#room || oldest === handle) break;
+      this.#images.delete(oldest);
+      this.#taken -= bytesOf(facts);
+    }
+    return handle;
+  }
+
+  /** @throws LincirError 'not-found' for an unknown or forgotten handle */
+  get(handle: string): UploadedImage {
+    const image = this.#images.get(handle);
+    if (image === undefined) {
+      throw new LincirError('not-found', {
+        subject: 'the upload',
+        expected: 'one that the server still has',
+        found: 'one that it does not know or has forgotten',
+        todo: 'upload the image again',
+      });
+    }
+    this.#images.delete(handle);
+    this.#images.set(handle, image);
+    return image;
+  }
+}
+
+/** Besides these, each takes some hundred bytes of names. */
+function bytesOf({ embedding, thumbnail, name }: UploadedImage): number {
+  return embedding.byteLength + (thumbnail?.byteLength ?? 0) + 2 * name.length + 512;
+}
