@@ -20,22 +20,23 @@ export const limits = {
 /** The methods that answer at once. `oti` takes minutes for an image. */
 export const servedMethods = methodNames.filter((name) => name !== 'oti');
 
-const name = z
+export const indexName = z
   .string()
   .regex(/^[\w.-]{1,64}$/, 'a name of 1 to 64 letters, digits, dots, dashes and underscores');
-const id = z.string().regex(/^[\da-f]{16}$/, 'an id of 16 hexadecimal digits');
+export const imageId = z.string().regex(/^[\da-f]{16}$/, 'an id of 16 hexadecimal digits');
+export const uploadHandle = z.string().regex(/^[\w-]{16,64}$/, 'the handle of an upload');
+export const columnName = z.string().min(1).max(200);
+/** The side of the square that a thumbnail fits into, in pixels. */
+export const thumbnailSize = z.coerce.number().int().min(16).max(1024);
 const text = z.string().max(limits.textCharacters);
 const weight = z.number().min(0).max(100);
 
 /** An image of a query. Nothing else names one: no request can make the server open a file. */
 export const imageReference = z
   .union([
-    z.strictObject({ id: id.describe('The id of an image in the index.') }),
+    z.strictObject({ id: imageId.describe('The id of an image in the index.') }),
     z.strictObject({
-      upload: z
-        .string()
-        .regex(/^[\w-]{16,64}$/)
-        .describe('The handle of an earlier upload.'),
+      upload: uploadHandle.describe('The handle of an earlier upload.'),
     }),
     z.strictObject({
       url: z
@@ -48,7 +49,7 @@ export const imageReference = z
   .meta({ id: 'ImageReference' });
 
 const queryShape = {
-  index: name.optional().describe('The name of an index. Default: the first one.'),
+  index: indexName.optional().describe('The name of an index. Default: the first one.'),
   images: z
     .array(imageReference)
     .max(limits.images)
@@ -128,7 +129,7 @@ export const embedRequest = z
   .meta({ id: 'EmbedRequest' });
 
 export const imagesRequest = z
-  .strictObject({ ids: z.array(id).min(1).max(limits.ids), fields: searchRequest.shape.fields })
+  .strictObject({ ids: z.array(imageId).min(1).max(limits.ids), fields: searchRequest.shape.fields })
   .meta({ id: 'ImagesRequest' });
 
 export const valuesRequest = z.strictObject({

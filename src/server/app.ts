@@ -1,0 +1,46 @@
+/** The whole server as one function from requests to responses; needs no socket. */
+
+import { Hono } from 'hono';
+import { methodNotAllowed } from 'hono/method-not-allowed';
+import { getPath } from 'hono/utils/url';
+import type { SearchService } from '../service/index.ts';
+import { answerError, problemResponse } from './problems.ts';
+import { imageRoutes } from './routes/images.ts';
+import { queryRoutes } from './routes/queries.ts';
+import type { ServerSettings } from './settings.ts';
+
+export function createApp(service: SearchService, settings: ServerSettings): Hono {
+  // Clients of clip-retrieval double slashes.
+  const app = new Hono({ getPath: (request) => getPath(request).replaceAll(/\/{2,}/g, '/') });
+  app.onError((error, context) => answerError(error, context, settings));
+  app.notFound(({ req }) =>
+    problemResponse(404, {
+      subject: `${req.method} ${req.path}`,
+      expected: 'a route',
+      found: 'none',
+      todo: 'see /api',
+    }),
+  );
+  app.use(
+    methodNotAllowed({
+      app,
+      onMethodNotAllowed: ({ req }, methods) =>
+        problemResponse(
+          405,
+          { subject: req.path, expected: methods.join(' or '), found: req.method },
+          { allow: methods.join(', ') },
+        ),
+    }),
+  );
+
+  app.route('/api/v1', queryRoutes(service, settings));
+  app.route('/api/v1', imageRoutes(service, settings));
+  // Here the other protocols come in: knnRoutes at '/', mcpRoutes at '/mcp', indexingRoutes at '/api/v1/indexing'.
+
+  app.get('/health/live', (context) => context.text('ok'));
+  app.get('/health/ready', async (context) => {
+    const reason = await service.readiness();
+    return reason === undefined ? context.text('ok') : context.text(reason, 503);
+  });
+  return app;
+}

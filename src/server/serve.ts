@@ -1,0 +1,81 @@
+/** A server that listens, and stops in order: it finishes what runs, and takes nothing new. */
+
+import type { Server } from 'node:http';
+import { createAdaptorServer } from '@hono/node-server';
+import type { Hono } from 'hono';
+import { errorCode, LincirError, option } from '../core/index.ts';
+import type { ServerSettings } from './settings.ts';
+
+/** Bounds for clients that send slowly, or much beside their request. */
+const bounds = {
+  maxHeaderSize: 2 ** 14,
+  headersTimeout: 10_000,
+  requestTimeout: 60_000,
+  keepAliveTimeout: 65_000,
+  connectionsCheckingInterval: 2_000,
+} as const;
+const maxHeaders = 100;
+const maxConnections = 2048;
+/** Milliseconds without a byte in either direction. */
+const idleTimeout = 120_000;
+
+export interface RunningServer {
+  /** Where a browser finds it. */
+  readonly url: string;
+  /** Stops listening, and waits for the answers that are due, at most so many milliseconds. */
+  close(patience: number): Promise<void>;
+}
+
+/** Starts to listen. Throws 'bad-argument' if it cannot. */
+export async function serve(app: Hono, { host, port }: ServerSettings): Promise<RunningServer> {
+  const server = createAdaptorServer({
+    fetch: app.fetch,
+    hostname: host,
+    serverOptions: bounds,
+  }) as Server;
+  server.maxHeadersCount = maxHeaders;
+  server.maxConnections = maxConnections;
+  server.timeout = idleTimeout;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => reject(cannotListen(error, host, port)));
+    server.listen(port, host, resolve);
+  });
+  const address = server.address();
+  const taken = address !== null && typeof address === 'object' ? address.port : port;
+  return {
+    url: `http://${shownHost(host)}:${taken}/`,
+    async close(patience) {
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeIdleConnections();
+      const timer = setTimeout(() => server.closeAllConnections(), patience);
+      await closed;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** A browser cannot go to "all addresses". */
+function shownHost(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return 'localhost';
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+function cannotListen(cause: Error, host: string, port: number): LincirError {
+  const reasons: Readonly<Record<string, [expected: string, found: string, todo: string]>> = {
+    EADDRINUSE: ['a free port', `${port}, which another program has`, 'choose another one, or 0 for any'],
+    EACCES: ['a port that you may use', `${port}`, 'choose one from 1024 on'],
+  };
+  const [expected, found, todo] = reasons[errorCode(cause)] ?? [
+    'an address of this machine',
+    `${host}: ${cause.message}`,
+    undefined,
+  ];
+  const name = reasons[errorCode(cause)] ? 'port' : 'host';
+  return new LincirError('bad-argument', {
+    subject: option<ServerSettings>(name),
+    expected,
+    found,
+    todo,
+    cause,
+  });
+}

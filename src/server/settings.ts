@@ -1,0 +1,55 @@
+/** How a server answers: where it listens, who may ask, and how much at once. */
+
+/** Settings of a server, complete. */
+export interface ServerSettings {
+  /** The address that it listens on. */
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** Any of these is asked of every client; none if there are none. */
+  readonly keys: readonly string[];
+  /** Names of the server beside those of loopback, such as `images.example.org` or `nas.local:8443`. */
+  readonly allowedHosts: readonly string[];
+  /** Origins of other sites whose pages may ask, such as `https://example.org`. */
+  readonly allowedOrigins: readonly string[];
+  /** clip-retrieval's protocol: off, at its usual addresses, or below a secret part of the address, which is its key. */
+  readonly knnService: boolean | { readonly token: string };
+  /** Whether assistants can use it, at `/mcp`. */
+  readonly mcp: boolean;
+  /** Whether indexing can be started over HTTP, of these folders. */
+  readonly allowIndexing: boolean;
+  readonly folders: readonly string[];
+  /** Whether this is the miniature world. */
+  readonly demo: boolean;
+  /** The largest image that a client may send. */
+  readonly uploadBytes: number;
+  /** Seconds after which nobody waits for an answer. */
+  readonly requestSeconds: number;
+  /** Requests at once; others are told to come again. */
+  readonly requests: number;
+  /** Large bodies at once, which bounds the memory that they take. */
+  readonly uploads: number;
+  /** Takes unexpected errors, which clients do not see. */
+  readonly onError: (message: string) => void;
+  /** Takes a line of JSON for each request. Absent: nobody writes them. */
+  readonly onRequest?: (line: string) => void;
+}
+
+/** The port is L-I-N-C on the keys of a telephone. */
+export const defaultSettings: ServerSettings = {
+  host: '127.0.0.1',
+  port: 5462,
+  keys: [],
+  allowedHosts: [],
+  allowedOrigins: [],
+  knnService: false,
+  mcp: true,
+  allowIndexing: false,
+  folders: [],
+  demo: false,
+  uploadBytes: 2 ** 26,
+  requestSeconds: 10,
+  requests: 512,
+  uploads: 4,
+  onError: () => {},
+};
