@@ -16,12 +16,14 @@ import {
 import {
   type BrokenImage,
   backendOf,
+  type ColumnValues,
   formatVersion,
   type KnownImage,
   type MissingImage,
   type Precision,
   type StoreInfo,
   type StoreStatistics,
+  type ValuesOptions,
   type VectorStore,
 } from '../store/index.ts';
 import { type Annotation, annotate } from './annotate.ts';
@@ -30,6 +32,7 @@ import { namedBy, pathsOf } from './names.ts';
 import { namedColumns, namedMetadata } from './photo-columns.ts';
 import { type FoundImage, type SearchOptions, searchStore } from './search.ts';
 import { type UpdateEvent, type UpdateOptions, updateIndex } from './update.ts';
+import { columnValues } from './values.ts';
 
 export interface OpenIndexOptions {
   /** One writer at a time; any number of readers. Default: `read`. */
@@ -191,6 +194,15 @@ export class ImageIndex {
       if (query.fingerprint !== this.info.fingerprint) throw this.#otherModel('the query', query.fingerprint);
       return await searchStore(store, query, options);
     });
+  }
+
+  /**
+   * The values that a column has, by the users' name of the column. Times are texts, as filters take them. Only numbers
+   * and times have a least and a greatest value.
+   * @throws LincirError 'not-found' for a column that is not there
+   */
+  async values(column: string, options: ValuesOptions = {}): Promise<ColumnValues> {
+    return await this.#reading((store) => columnValues(store, column, options));
   }
 
   async *broken(): AsyncGenerator<readonly BrokenImage[], void, void> {

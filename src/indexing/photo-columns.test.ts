@@ -83,6 +83,16 @@ describe('what photos say of themselves', () => {
         [columns.get('taken'), columns.get('width'), columns.get('_taken')],
         ['time', 'number', undefined],
       );
+      assert.deepEqual(await index.values('taken', { prefix: '2024-05' }), {
+        values: [{ value: '2024-05-01T14:03:22', count: 1 }],
+        ...{ least: '2024-05-01T14:03:22', greatest: '2024-05-01T14:03:22', sampled: false },
+      });
+      const { values: cameras, ...others } = await index.values('camera', { prefix: 'canon' });
+      assert.deepEqual(cameras[1], { value: 'Canon EOS R5', count: 1 });
+      assert.deepEqual(others, { sampled: false });
+      const { least: first, greatest: last } = await index.values('modified');
+      assert.equal((await namesOf(index, `modified between '${first}' and '${last}'`)).length, 3);
+      await assert.rejects(index.values('_taken'), /the column "_taken": expected one of "path", /);
       await assert.rejects(
         index.search(query, { where: "taken > 'May'" }),
         /a date or time like '2024-05-01'/,

@@ -55,6 +55,11 @@ export function namedMetadata(stored: Metadata): Metadata {
   return Object.fromEntries([...own, ...photo]);
 }
 
+/** The store's name of a column that users name. */
+export function storedColumn(column: string, stored: Columns): string {
+  return stored.has(column) || !stored.has(mark + column) ? column : mark + column;
+}
+
 /** Translates a filter from users' names to a store's. */
 export function storedFilter(filter: Filter, stored: Columns): Filter {
   switch (filter.kind) {
@@ -67,15 +72,15 @@ export function storedFilter(filter: Filter, stored: Columns): Filter {
       break;
   }
   const { column } = filter;
-  if (stored.has(column) || !stored.has(mark + column)) return filter;
-  const renamed = { ...filter, column: mark + column };
+  const renamed = { ...filter, column: storedColumn(column, stored) };
+  if (renamed.column === column) return filter;
   if (column !== ('taken' satisfies keyof PhotoFacts)) return renamed;
   if (renamed.kind === 'compare') return { ...renamed, value: clockTime(renamed.value) };
   return renamed.kind === 'in' ? { ...renamed, values: renamed.values.map(clockTime) } : renamed;
 }
 
 /** Milliseconds since 1970 in local time, in the form of `taken`. */
-function clockTime(milliseconds: Scalar): string {
+export function clockTime(milliseconds: Scalar): string {
   // Outside these years, texts do not sort like times.
   const [first, last] = [Date.parse('0001-01-02'), Date.parse('9999-12-30')];
   const time = new Date(Math.min(Math.max(Number(milliseconds), first), last));

@@ -19,3 +19,4 @@ export {
   type StoreStatistics,
   type VectorStore,
 } from './store.ts';
+export type { ColumnValues, ValuesOptions } from './values.ts';

@@ -19,6 +19,7 @@ import {
   type StoreStatistics,
   type VectorStore,
 } from './store.ts';
+import { type ColumnValues, countValues, prefixFilter, type ValuesOptions } from './values.ts';
 
 export class MemoryStore implements VectorStore {
   readonly info: StoreInfo;
@@ -47,6 +48,15 @@ export class MemoryStore implements VectorStore {
 
   async count(filter?: Filter): Promise<number> {
     return [...this.#matching(filter)].length;
+  }
+
+  async values(column: string, options: ValuesOptions = {}): Promise<ColumnValues> {
+    const filter = prefixFilter(column, await this.columns(), options.prefix);
+    const values = [...this.#matching(filter)].map((row) => {
+      const cells: Metadata = { ...pictureOf(row), ...this.#metadataOf(row) };
+      return cells[column] ?? null;
+    });
+    return await countValues([values], options, filter !== undefined);
   }
 
   async add(pictures: readonly StoredImage[]): Promise<void> {

@@ -77,6 +77,56 @@ for (const [name, uri] of [
       await store.close();
     });
 
+    test('counts the values of a column, texts by what they begin with', async () => {
+      const store = await create(uri());
+      assert.deepEqual(await store.values('folder'), { values: [], sampled: false });
+      await store.add(some(7));
+      const folder = (at: number, count: number) => ({ value: `/photos/${at}`, count });
+      assert.deepEqual(await store.values('folder'), {
+        values: [folder(0, 3), folder(1, 2), folder(2, 2)],
+        ...{ least: '/photos/0', greatest: '/photos/2', sampled: false },
+      });
+      assert.deepEqual((await store.values('folder', { limit: 1 })).values, [folder(0, 3)]);
+      const columns = new Map([
+        ['place', 'string'],
+        ['rating', 'number'],
+        ['seen', 'boolean'],
+      ] as const);
+      const places = ['Évian', 'évora', 'Evora', '50%', '500', '_x', null];
+      await store.annotate(
+        columns,
+        places.map((place, at) => {
+          return { id: picture(at).id, values: { place, rating: at === 0 ? null : at - 3.5, seen: at > 1 } };
+        }),
+      );
+      const begun = async (column: string, prefix: string) =>
+        (await store.values(column, { prefix })).values.map(({ value }) => value);
+      for (const form of ['NFC', 'NFD'] as const) {
+        assert.deepEqual(await begun('place', 'ÉV'.normalize(form)), ['Évian', 'évora']);
+      }
+      assert.deepEqual(await begun('place', '50%'), ['50%']);
+      assert.deepEqual(await begun('place', '_'), ['_x']);
+      assert.deepEqual(await begun('place', "'"), []);
+      assert.deepEqual(await begun('rating', '-0.'), [-0.5]);
+      const { values, least, greatest } = await store.values('rating', { limit: 2 });
+      assert.deepEqual([values.map(({ value }) => value), least, greatest], [[-2.5, -1.5], -2.5, 2.5]);
+      assert.deepEqual((await store.values('seen')).values, [
+        { value: true, count: 5 },
+        { value: false, count: 2 },
+      ]);
+      await store.close();
+    });
+
+    test('counts a name once, whatever its form', async () => {
+      const store = await create(uri());
+      const folders = ['/\u00e9', '/e\u0301', '/e'];
+      await store.add(folders.map((folder, at) => picture(at, { folder, path: `${folder}/${at}` })));
+      assert.deepEqual((await store.values('folder', { prefix: '/\u00c9' })).values, [
+        { value: '/\u00e9', count: 2 },
+      ]);
+      await store.close();
+    });
+
     test('ranks by cosine similarity, exactly', async () => {
       const store = await create(uri());
       const pictures = some(40);

@@ -1,6 +1,7 @@
 /** The contract of a vector store, which keeps images' embeddings and finds the nearest, with any backend. */
 
 import type { Columns, ColumnType, Filter, Scalar } from './filter/filter.ts';
+import type { ColumnValues, ValuesOptions } from './values.ts';
 
 /** The newest format of an index that this version reads and writes. */
 export const formatVersion = 1;
@@ -125,6 +126,8 @@ export interface VectorStore {
   /** The images with one of these values, perhaps fewer or more than the values. */
   find(column: 'id' | 'path' | 'hash', values: readonly string[]): Promise<KnownImage[]>;
   count(filter?: Filter): Promise<number>;
+  /** The values that one of `columns` has. Of a large store, a part is looked at. */
+  values(column: string, options?: ValuesOptions): Promise<ColumnValues>;
   /** Adds images with new ids and paths. Missing metadata is null. */
   add(pictures: readonly StoredImage[]): Promise<void>;
   /** Replaces the contents of known images, by id. Metadata that is not given stays. */

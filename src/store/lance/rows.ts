@@ -155,6 +155,13 @@ export function rowsOf(batch: Arrow.RecordBatch): Record<string, unknown>[] {
   );
 }
 
+/** The values of the only column of batches. */
+export async function* cellsOf(
+  batches: AsyncIterable<Arrow.RecordBatch>,
+): AsyncGenerator<readonly (Scalar | null)[], void, void> {
+  for await (const batch of batches) yield [...batch.getChildAt(0)!];
+}
+
 function vectorField(dimensions: number, precision: Precision): Arrow.Field {
   const item = precision === 'float16' ? new arrow.Float16() : new arrow.Float32();
   return new arrow.Field(

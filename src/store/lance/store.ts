@@ -3,6 +3,7 @@
 import { posix } from 'node:path';
 import { Index, type Table } from '@lancedb/lancedb';
 import type { RecordBatch } from 'apache-arrow';
+import { chunks } from '../../core/index.ts';
 import type { Columns, ColumnType, Filter } from '../filter/filter.ts';
 import { filterSql } from '../filter/sql.ts';
 import { otherType } from '../memory-store.ts';
@@ -24,11 +25,13 @@ import {
   type StoreStatistics,
   type VectorStore,
 } from '../store.ts';
+import { type ColumnValues, countValues, prefixFilter, type ValuesOptions } from '../values.ts';
 import { engineError } from './errors.ts';
 import { mergeBroken, mergeMissing, missingRows } from './missing.ts';
 import { namesSql } from './names.ts';
 import {
   brokenNames,
+  cellsOf,
   imageNames,
   imageScalars,
   metadataColumns,
@@ -105,7 +108,7 @@ export class LanceStore implements VectorStore {
       const found: KnownImage[] = [];
       const added = [...(await this.#added()).keys()];
       const own = await this.#own(this.#parts.pictures, imageNames);
-      for (const some of lookups(values)) {
+      for await (const some of chunks(values, valuesPerLookup)) {
         const filter = { kind: 'in', column, values: some } as const;
         const query = this.#parts.pictures
           .query()
@@ -123,6 +126,15 @@ export class LanceStore implements VectorStore {
 
   count(filter?: Filter): Promise<number> {
     return this.#reading(async () => this.#parts.pictures.countRows(filter && (await this.#sql(filter))));
+  }
+
+  values(column: string, options: ValuesOptions = {}): Promise<ColumnValues> {
+    return this.#reading(async () => {
+      const filter = prefixFilter(column, await this.columns(), options.prefix);
+      const all = this.#parts.pictures.query().select([column]);
+      const cells = cellsOf(filter ? all.where(await this.#sql(filter)) : all);
+      return await countValues(cells, options, filter !== undefined);
+    });
   }
 
   async add(pictures: readonly StoredImage[]): Promise<void> {
@@ -195,7 +207,7 @@ export class LanceStore implements VectorStore {
     return this.#reading(async () => {
       const table = await this.#parts.missing(false);
       const found: MissingImage[] = [];
-      for (const some of table ? lookups(values) : []) {
+      for await (const some of chunks(table ? values : [], valuesPerLookup)) {
         for await (const batch of missingRows(table!, column, some)) found.push(...batch);
       }
       return found;
@@ -354,7 +366,7 @@ export class LanceStore implements VectorStore {
   }
 
   async #delete(table: Table, column: 'id' | 'path', values: readonly string[]): Promise<void> {
-    for (const some of lookups(values)) {
+    for await (const some of chunks(values, valuesPerLookup)) {
       await this.#writing(() => table.delete(filterSql({ kind: 'in', column, values: some })));
     }
   }
@@ -367,12 +379,6 @@ export class LanceStore implements VectorStore {
 
   #writing<T>(work: () => Promise<T>): Promise<T> {
     return this.#parts.writing(work);
-  }
-}
-
-function* lookups(values: readonly string[]): Generator<readonly string[], void, void> {
-  for (let start = 0; start < values.length; start += valuesPerLookup) {
-    yield values.slice(start, start + valuesPerLookup);
   }
 }
 
