@@ -1,0 +1,116 @@
+/** The processes that a benchmark of serving has beside itself: servers, and the load generator. */
+
+import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { LoadPlan, LoadReport } from './load.ts';
+import type { Observation } from './observe.ts';
+
+const main = join(import.meta.dirname, '../../src/cli/main.ts');
+const patience = 120_000;
+const children = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of children) child.kill('SIGKILL');
+});
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+
+/** Sends load from a process of its own, so that it takes nothing from whoever measures. */
+export class LoadGenerator {
+  readonly #child = kept(fork(join(import.meta.dirname, 'load.ts')));
+
+  async load(plan: LoadPlan): Promise<LoadReport> {
+    this.#child.send(plan);
+    return await answerOf<LoadReport>(this.#child);
+  }
+
+  stop(): void {
+    this.#child.disconnect();
+  }
+}
+
+/** A server in its own process. */
+export class ServerProcess {
+  readonly origin: string;
+  readonly child: ChildProcess;
+
+  private constructor(child: ChildProcess, origin: string) {
+    this.child = child;
+    this.origin = origin;
+  }
+
+  /** `lincir serve`, which can be observed. */
+  static lincir(options: readonly string[], port: number): Promise<ServerProcess> {
+    const observe = join(import.meta.dirname, 'observe.ts');
+    const command = ['serve', '--host', '127.0.0.1', '--port', `${port}`, ...options];
+    const child = fork(main, command, {
+      execArgv: ['--import', observe],
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    return ServerProcess.#ready(child, port, '/health/ready');
+  }
+
+  /** bench/peers/http_server.py with uvicorn. */
+  static fastApi(environment: Readonly<Record<string, string>>, workers: number, port: number) {
+    const options = ['-m', 'uvicorn', 'http_server:app', '--port', `${port}`, '--workers', `${workers}`];
+    const child = spawn(
+      process.env.PYTHON ?? 'python3',
+      [...options, '--no-access-log', '--log-level', 'warning'],
+      {
+        cwd: join(import.meta.dirname, '../peers'),
+        env: { ...process.env, ...environment },
+        stdio: ['ignore', 'inherit', 'inherit'],
+      },
+    );
+    return ServerProcess.#ready(child, port, '/ready');
+  }
+
+  static async #ready(child: ChildProcess, port: number, path: string): Promise<ServerProcess> {
+    const server = new ServerProcess(kept(child), `http://127.0.0.1:${port}`);
+    const end = performance.now() + patience;
+    while (performance.now() < end && child.exitCode === null) {
+      const ready = await fetch(`${server.origin}${path}`).catch(() => undefined);
+      await ready?.arrayBuffer();
+      if (ready?.ok) return server;
+      await sleep(100);
+    }
+    throw new Error(`the server at ${server.origin} did not get ready (exit code ${child.exitCode})`);
+  }
+
+  /** Since the last call. */
+  async observe(): Promise<Observation> {
+    this.child.send('observe');
+    return await answerOf<Observation>(this.child);
+  }
+
+  /** Bytes of its resident memory, without its help. */
+  residentNow(): number {
+    const status = readFileSync(`/proc/${this.child.pid}/status`, 'utf8');
+    return 1024 * Number(/VmRSS:\s+(\d+)/.exec(status)![1]);
+  }
+
+  get runs(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
+  async stop(): Promise<void> {
+    if (!this.runs) return;
+    this.child.kill('SIGTERM');
+    await once(this.child, 'exit');
+  }
+}
+
+function kept<Child extends ChildProcess>(child: Child): Child {
+  children.add(child);
+  child.once('exit', () => children.delete(child));
+  return child;
+}
+
+async function answerOf<Answer>(child: ChildProcess): Promise<Answer> {
+  const ended = once(child, 'exit').then(() => {
+    throw new Error(`a process ended before it answered (exit code ${child.exitCode}, ${child.signalCode})`);
+  });
+  const [answer] = await Promise.race([once(child, 'message'), ended]);
+  return answer as Answer;
+}
