@@ -9,6 +9,7 @@ import { test } from 'node:test';
 import { promisify } from 'node:util';
 import * as evaluationNotes from '../src/cli/evaluation/help.ts';
 import * as notes from '../src/cli/help.ts';
+import * as servingNotes from '../src/cli/serving/help.ts';
 
 const root = join(import.meta.dirname, '..');
 const names = (await readdir(join(root, 'docs'))).filter((name) => name.endsWith('.md'));
@@ -16,7 +17,7 @@ const files = ['README.md', 'CONTRIBUTING.md', 'bench/README.md', ...names.map((
 const pages = await Promise.all(
   files.map(async (file) => [file, await readFile(join(root, file), 'utf8')] as const),
 );
-const helpTexts = Object.entries({ ...notes, ...evaluationNotes });
+const helpTexts = Object.entries({ ...notes, ...evaluationNotes, ...servingNotes });
 
 test('README.md has at most 120 lines', () => {
   assert.ok(pages[0]![1].trimEnd().split('\n').length <= 120);

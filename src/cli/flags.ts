@@ -9,6 +9,9 @@ const renamed: Readonly<Record<string, string>> = {
   key: 'metadataKey',
   keepMissingDays: 'keepMissing',
   folder: 'out',
+  keys: 'apiKeyFile',
+  withoutKey: 'key',
+  allowedHosts: 'allowedHost',
 };
 
 const commands: Readonly<Record<string, string>> = {

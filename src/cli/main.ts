@@ -39,6 +39,7 @@ import {
   threadsOption,
   wholeNumber,
 } from './options.ts';
+import { servingCommands } from './serving/commands.ts';
 import { Reporter } from './terminal/progress.ts';
 
 enableCompileCache(); // Compiling the libraries takes longer than most commands run.
@@ -285,6 +286,7 @@ program
   .action(async (options) => (await import('./commands/train.ts')).train(options, context));
 
 evaluationCommands(program, context);
+servingCommands(program, context);
 
 const models = program
   .command('models')

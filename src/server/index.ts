@@ -1,5 +1,6 @@
 /** The server: API v1, the page and other protocols over HTTP, with one service behind them. */
 
 export { createApp } from './app.ts';
+export { expectGuarded } from './exposure.ts';
 export { type RunningServer, serve } from './serve.ts';
 export { defaultSettings, type ServerSettings } from './settings.ts';

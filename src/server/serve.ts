@@ -4,6 +4,7 @@ import type { Server } from 'node:http';
 import { createAdaptorServer } from '@hono/node-server';
 import type { Hono } from 'hono';
 import { errorCode, LincirError, option } from '../core/index.ts';
+import { expectGuarded } from './exposure.ts';
 import type { ServerSettings } from './settings.ts';
 
 /** Bounds for clients that send slowly, or much beside their request. */
@@ -26,8 +27,10 @@ export interface RunningServer {
   close(patience: number): Promise<void>;
 }
 
-/** Starts to listen. Throws 'bad-argument' if it cannot. */
-export async function serve(app: Hono, { host, port }: ServerSettings): Promise<RunningServer> {
+/** Starts to listen. Throws 'bad-argument' if it cannot, or if nothing guards it. */
+export async function serve(app: Hono, settings: ServerSettings): Promise<RunningServer> {
+  expectGuarded(settings);
+  const { host, port } = settings;
   const server = createAdaptorServer({
     fetch: app.fetch,
     hostname: host,

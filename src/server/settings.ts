@@ -8,6 +8,8 @@ export interface ServerSettings {
   readonly port: number;
   /** Any of these is asked of every client; none if there are none. */
   readonly keys: readonly string[];
+  /** Whether it may listen beyond loopback without keys. */
+  readonly withoutKey: boolean;
   /** Names of the server beside those of loopback, such as `images.example.org` or `nas.local:8443`. */
   readonly allowedHosts: readonly string[];
   /** Origins of other sites whose pages may ask, such as `https://example.org`. */
@@ -40,6 +42,7 @@ export const defaultSettings: ServerSettings = {
   host: '127.0.0.1',
   port: 5462,
   keys: [],
+  withoutKey: false,
   allowedHosts: [],
   allowedOrigins: [],
   knnService: false,

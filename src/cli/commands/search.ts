@@ -1,9 +1,7 @@
 /** `lincir search`: finds images that match an image and words, once or in a dialogue. */
 
-import { access } from 'node:fs/promises';
 import { methods } from '../../composition/index.ts';
 import { formatBytes, LincirError, quoted } from '../../core/index.ts';
-import { asLincirError } from '../../files/index.ts';
 import { isWebAddress, memberMark } from '../../pictures/index.ts';
 import {
   Searcher,
@@ -13,6 +11,7 @@ import {
 } from '../../search/index.ts';
 import type { Context } from '../context.ts';
 import { refuseIdle } from '../idle-options.ts';
+import { openFile } from '../open-file.ts';
 import { interact } from '../search/dialogue.ts';
 import { hitOf } from '../search/dialogue-steps.ts';
 import { askedLine } from '../search/facts.ts';
@@ -146,23 +145,6 @@ async function openResult(
     });
   }
   await openFile(path);
-}
-
-async function openFile(path: string): Promise<void> {
-  try {
-    await access(path);
-    await (await import('open')).default(path);
-  } catch (cause) {
-    const error = asLincirError(cause, path, 'read');
-    if (error instanceof LincirError && error.code === 'not-found') throw error;
-    throw new LincirError('io', {
-      subject: path,
-      expected: 'a program that opens it',
-      found: cause instanceof Error ? quoted(cause.message) : 'none',
-      todo: 'open it yourself',
-      cause,
-    });
-  }
 }
 
 function expectGraphics(): void {

@@ -1,0 +1,43 @@
+/** The command that answers over HTTP: serve. */
+
+import { type Command, InvalidArgumentError } from 'commander';
+import { defaultSettings } from '../../server/choices.ts';
+import type { Context } from '../context.ts';
+import { countNumber, deviceOption, realNumber, threadsOption, wholeNumber } from '../options.ts';
+import { serveNotes } from './help.ts';
+
+export function servingCommands(program: Command, context: Context): void {
+  const { host, port, requestSeconds } = defaultSettings;
+  program
+    .command('serve')
+    .description('answer browsers and programs over HTTP: a page to search on, and an API')
+    .option('--index <uri...>', 'indexes, each as URI or NAME=URI; the first is the default')
+    .option('--phi <phi...>', 'the phi of all indexes, or NAME=PHI for the index of that name')
+    .option('--model <model>', "the indexes' model, if it is not where it was")
+    .option('--host <address>', 'the address to listen on; beyond loopback, it needs a key', host)
+    .option('--port <number>', 'the port; 0 takes a free one', portNumber, port)
+    .option('--open', 'open the page')
+    .addOption(deviceOption())
+    .addOption(threadsOption())
+    .option(
+      '--workers <number>',
+      'threads that encode texts, and as many for images (default: 1)',
+      wholeNumber,
+    )
+    .option('--queue <number>', 'requests that may wait (default: 256)', wholeNumber)
+    .option('--idle <seconds>', 'unload models that nobody has used for so long (default: never)', realNumber)
+    .option('--request-seconds <seconds>', 'give up on answers that take longer', realNumber, requestSeconds)
+    .option('--api-key-file <file>', 'keys that clients must have one of, a key on every line')
+    .option('--no-key', 'let everybody in who can reach the address')
+    .option('--allowed-host <name...>', 'names of the server in addresses, such as images.example.org')
+    .option('--allowed-origin <origin...>', 'sites whose pages may ask, such as https://example.org')
+    .option('--no-image-urls', 'refuse images by their web address')
+    .option('--log', 'print a line of JSON for every request')
+    .addHelpText('after', serveNotes)
+    .action(async (options) => (await import('../commands/serve.ts')).serve(options, context));
+}
+
+function portNumber(text: string): number {
+  if (countNumber(text) <= 65_535) return Number(text);
+  throw new InvalidArgumentError('It must be a port, from 0 to 65535.');
+}

@@ -1,0 +1,3 @@
+/** What servers do by default; loads no library. */
+
+export { defaultSettings } from './settings.ts';

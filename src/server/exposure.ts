@@ -1,0 +1,30 @@
+/** Refuses to listen where strangers are, unless whoever starts the server has thought of it. */
+
+import { isIP } from 'node:net';
+import { LincirError, option } from '../core/index.ts';
+import type { ServerSettings } from './settings.ts';
+
+/** @throws LincirError 'bad-argument' if it listens beyond loopback without keys, or without a name */
+export function expectGuarded({ host, keys, withoutKey, allowedHosts }: ServerSettings): void {
+  if (isLoopback(host)) return;
+  if (keys.length === 0 && !withoutKey) {
+    throw new LincirError('bad-argument', {
+      subject: option<ServerSettings>('host', host),
+      expected: 'keys, for whoever reaches this address could use the server',
+      found: 'none',
+      todo: `give ${option<ServerSettings>('keys')}, or ${option<ServerSettings>('withoutKey')} if the network is guarded`,
+    });
+  }
+  if (allowedHosts.length === 0) {
+    throw new LincirError('bad-argument', {
+      subject: option<ServerSettings>('host', host),
+      expected: 'the name or address that clients use',
+      found: 'none',
+      todo: `give ${option<ServerSettings>('allowedHosts')}, such as images.example.org`,
+    });
+  }
+}
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+}
