@@ -4,6 +4,7 @@ import { Hono } from 'hono';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { getPath } from 'hono/utils/url';
 import type { SearchService } from '../service/index.ts';
+import { knnRoutes } from './knn/index.ts';
 import { answerError, problemResponse } from './problems.ts';
 import { imageRoutes } from './routes/images.ts';
 import { queryRoutes } from './routes/queries.ts';
@@ -35,7 +36,8 @@ export function createApp(service: SearchService, settings: ServerSettings): Hon
 
   app.route('/api/v1', queryRoutes(service, settings));
   app.route('/api/v1', imageRoutes(service, settings));
-  // Here the other protocols come in: knnRoutes at '/', mcpRoutes at '/mcp', indexingRoutes at '/api/v1/indexing'.
+  app.route('/', knnRoutes(service, settings));
+  // Here the other protocols come in: mcpRoutes at '/mcp', indexingRoutes at '/api/v1/indexing'.
 
   app.get('/health/live', (context) => context.text('ok'));
   app.get('/health/ready', async (context) => {

@@ -4,8 +4,19 @@ import { isIP } from 'node:net';
 import { LincirError, option } from '../core/index.ts';
 import type { ServerSettings } from './settings.ts';
 
-/** @throws LincirError 'bad-argument' if it listens beyond loopback without keys, or without a name */
-export function expectGuarded({ host, keys, withoutKey, allowedHosts }: ServerSettings): void {
+/**
+ * @throws LincirError 'bad-argument' if it listens beyond loopback without keys, or without a name, or if it has keys and
+ *   would answer clients of clip-retrieval, who have none
+ */
+export function expectGuarded({ host, keys, withoutKey, allowedHosts, knnService }: ServerSettings): void {
+  if (knnService === true && keys.length > 0) {
+    throw new LincirError('bad-argument', {
+      subject: option<ServerSettings>('knnService'),
+      expected: "a secret part of its address, for clip-retrieval's clients send no key",
+      found: 'none',
+      todo: `give ${option<ServerSettings>('knnService', 'FILE')}, a file with such a secret`,
+    });
+  }
   if (isLoopback(host)) return;
   if (keys.length === 0 && !withoutKey) {
     throw new LincirError('bad-argument', {

@@ -14,6 +14,8 @@ export interface ServerSettings {
   readonly allowedHosts: readonly string[];
   /** Origins of other sites whose pages may ask, such as `https://example.org`. */
   readonly allowedOrigins: readonly string[];
+  /** Where clients reach it, if a proxy stands before it: an address such as `https://images.example.org/search`. */
+  readonly publicUrl?: string;
   /** clip-retrieval's protocol: off, at its usual addresses, or below a secret part of the address, which is its key. */
   readonly knnService: boolean | { readonly token: string };
   /** Whether assistants can use it, at `/mcp`. */

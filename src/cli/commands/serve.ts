@@ -11,11 +11,11 @@ import {
 import { type IndexToServe, openService, type ServiceOptions, servedName } from '../../service/index.ts';
 import type { Context } from '../context.ts';
 import { openAddress } from '../open-file.ts';
-import { readKeys } from '../serving/keys.ts';
+import { readKeys, readToken } from '../serving/keys.ts';
 
 interface ServeCommandOptions
   extends Pick<ServiceOptions, 'model' | 'device' | 'threads' | 'workers' | 'queue'>,
-    Pick<ServerSettings, 'host' | 'port' | 'requestSeconds'> {
+    Pick<ServerSettings, 'host' | 'port' | 'requestSeconds' | 'publicUrl'> {
   readonly index?: readonly string[];
   readonly phi?: readonly string[];
   readonly open?: boolean;
@@ -24,6 +24,8 @@ interface ServeCommandOptions
   readonly key: boolean;
   readonly allowedHost?: readonly string[];
   readonly allowedOrigin?: readonly string[];
+  /** A file, or no file. */
+  readonly knnService?: string | true;
   readonly imageUrls: boolean;
   readonly log?: boolean;
 }
@@ -35,6 +37,7 @@ export async function serve(
   options: ServeCommandOptions,
   { print, reporter, signal }: Context,
 ): Promise<void> {
+  const { knnService: knn = false, publicUrl } = options;
   const settings: ServerSettings = {
     ...defaultSettings,
     ...{ host: options.host, port: options.port, requestSeconds: options.requestSeconds },
@@ -42,6 +45,8 @@ export async function serve(
     withoutKey: !options.key,
     allowedHosts: options.allowedHost ?? [],
     allowedOrigins: options.allowedOrigin ?? [],
+    knnService: typeof knn === 'string' ? { token: await readToken(knn) } : knn,
+    publicUrl,
     onError: (message) => reporter.note(message),
     ...(options.log && { onRequest: print }),
   };

@@ -31,6 +31,11 @@ export function servingCommands(program: Command, context: Context): void {
     .option('--no-key', 'let everybody in who can reach the address')
     .option('--allowed-host <name...>', 'names of the server in addresses, such as images.example.org')
     .option('--allowed-origin <origin...>', 'sites whose pages may ask, such as https://example.org')
+    .option(
+      '--knn-service [token-file]',
+      "answer clip-retrieval's clients; with keys, below the secret part of the address in the file",
+    )
+    .option('--public-url <url>', 'where clients reach the server, if a proxy stands before it', webAddress)
     .option('--no-image-urls', 'refuse images by their web address')
     .option('--log', 'print a line of JSON for every request')
     .addHelpText('after', serveNotes)
@@ -40,4 +45,9 @@ export function servingCommands(program: Command, context: Context): void {
 function portNumber(text: string): number {
   if (countNumber(text) <= 65_535) return Number(text);
   throw new InvalidArgumentError('It must be a port, from 0 to 65535.');
+}
+
+function webAddress(text: string): string {
+  if (/^https?:\/\//i.test(text) && URL.canParse(text)) return text;
+  throw new InvalidArgumentError('It must be an address such as https://images.example.org.');
 }

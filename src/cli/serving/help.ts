@@ -10,6 +10,9 @@ For other machines, serve needs three things: --host, a key, and the name in its
 Keys are in the file, or one is in LINCIR_API_KEY. Clients send one as
 "Authorization: Bearer KEY". --no-key does without, where the network itself is guarded.
 
+--knn-service is for clip-retrieval's web front, Python client and demos. They send no key:
+where there are keys, give it a file with a secret, and clients add that to the address.
+
 serve answers what it has begun before it ends, on Ctrl-C or SIGTERM.
 
 Examples:

@@ -1,4 +1,4 @@
-/** Where the server's keys come from: a file, or the environment. Never an argument, which every process can see. */
+/** Where the server's secrets come from: a file, or the environment. Never an argument, which every process can see. */
 
 import { LincirError } from '../../core/index.ts';
 import { asLincirError, readingFile } from '../../files/index.ts';
@@ -8,6 +8,9 @@ const mostBytes = 2 ** 16;
 /** What a header can carry, and long enough that nobody guesses it. */
 const keyPattern = /^[\x21-\x7e]{16,512}$/;
 
+/** What an address can carry, and long enough that nobody guesses it. */
+const tokenPattern = /^[\w-]{16,128}$/;
+
 /** Reads the keys of `file`, one a line, and the one in the environment. */
 export async function readKeys(file: string | undefined, environment: NodeJS.ProcessEnv): Promise<string[]> {
   const keys = file === undefined ? [] : await keysOf(file);
@@ -16,7 +19,27 @@ export async function readKeys(file: string | undefined, environment: NodeJS.Pro
   return [...new Set(keys)];
 }
 
+/** Reads a secret part of an address: the only line of a file. */
+export async function readToken(file: string): Promise<string> {
+  const [token, ...others] = await linesOf(file);
+  if (token !== undefined && others.length === 0 && tokenPattern.test(token)) return token;
+  throw new LincirError('bad-argument', {
+    subject: file,
+    expected: 'one line of 16 to 128 letters, digits, dashes and underscores',
+    found: token === undefined ? 'none' : 'something else',
+    todo: 'make one with: openssl rand -hex 24',
+  });
+}
+
 async function keysOf(file: string): Promise<string[]> {
+  const lines = await linesOf(file);
+  const keys = lines.map((line, at) => checked(line, `${file}: key ${at + 1}`));
+  if (keys.length === 0) throw badKey(file, 'a key on every line', 'none');
+  return keys;
+}
+
+/** The lines of a file that are not empty. */
+async function linesOf(file: string): Promise<string[]> {
   let text: string;
   try {
     text = await readingFile(file, async (source) => {
@@ -27,10 +50,7 @@ async function keysOf(file: string): Promise<string[]> {
   } catch (error) {
     throw asLincirError(error, file, 'read');
   }
-  const lines = text.split(/\r?\n/).map((line) => line.trim());
-  const keys = lines.flatMap((line, at) => (line === '' ? [] : [checked(line, `${file}: line ${at + 1}`)]));
-  if (keys.length === 0) throw badKey(file, 'a key on every line', 'none');
-  return keys;
+  return text.split(/\r?\n/).flatMap((line) => line.trim() || []);
 }
 
 /** The message never has the key. */
