@@ -25,7 +25,7 @@ import {
   readPreprocessing,
 } from './preprocess.ts';
 import { textInputs, textTower } from './text-tower.ts';
-import { type TokenRow, tokenBatches } from './token-batches.ts';
+import { independentBatches, type TokenRow, tokenBatches } from './token-batches.ts';
 import { type ClipTokenizer, loadTokenizer } from './tokenizer.ts';
 import { parametersOf } from './transformer.ts';
 import { visionInput, visionTower } from './vision-tower.ts';
@@ -207,13 +207,14 @@ export class Clip {
 
   /**
    * Embeds rows of token ids, in which vectors may replace token embeddings. Un-normalised.
+   * @param areIndependent On a CPU, a row's embedding is then the same, bit for bit, whatever other rows there are
    * @returns [rows, projection]
    * @throws LincirError 'bad-argument' for a row that the tower cannot take
    */
-  async encodeTokens(rows: readonly TokenRow[]): Promise<Float32Tensor> {
+  async encodeTokens(rows: readonly TokenRow[], areIndependent = false): Promise<Float32Tensor> {
     const config = this.textConfig;
     const { projection } = config;
-    const batches = tokenBatches(rows, config, positionsPerRun);
+    const batches = (areIndependent ? independentBatches : tokenBatches)(rows, config, positionsPerRun);
     this.#textSession ??= this.#session((parameter) => textTower(textInputs(config), config, parameter));
     const session = await this.#textSession;
     const data = new Float32Array(rows.length * projection);

@@ -1,6 +1,6 @@
 /** Composes many queries at once. Only here do images and texts become a query's vector. */
 
-import type { Clip, TokenRow } from '../clip/index.ts';
+import type { Clip, ClipTokenizer, TokenRow } from '../clip/index.ts';
 import { type Float32Tensor, LincirError, normalizeRows, quoted } from '../core/index.ts';
 import { type Method, methods } from './choices.ts';
 import { expectPhi, weightOf } from './methods.ts';
@@ -39,6 +39,11 @@ interface ComposeAllOptions {
   readonly known?: KnownTexts;
   readonly signal?: AbortSignal;
   readonly onProgress?: (done: number) => void;
+  /**
+   * Called for a query that cannot be composed, with its index from 0. Its vector is zeros. Without this callback, the first
+   * such query ends the call with its error.
+   */
+  readonly onFailed?: (error: LincirError, index: number) => void;
 }
 
 /** By the text. */
@@ -82,34 +87,47 @@ export async function composeAll(
     if (tokenOf) return query.texts.map((text) => promptWith(tokenOf, text, query, clip));
     return needs.includes('text') ? query.texts.map((text) => plain(text, query, clip, known)) : [];
   };
-  const parts = queries.map((query) => {
-    return naming(query.name, () => ({
-      ...query,
-      texts: textsOf(query),
-      unwanted: query.without === undefined ? undefined : plain(query.without, query, clip, known),
-    }));
-  });
+  const { onFailed } = options;
+  const parts = queries.flatMap((query, at) =>
+    unlessFailed(at, onFailed, () =>
+      naming(query.name, () => ({
+        ...{ ...query, at },
+        texts: textsOf(query),
+        unwanted: query.without === undefined ? undefined : plain(query.without, query, clip, known),
+      })),
+    ),
+  );
   const all = new Set(parts.flatMap(({ texts, unwanted }) => (unwanted ? [...texts, unwanted] : texts)));
   const { signal, onProgress } = options;
   await encode([...all], clip, signal, (part) => onProgress?.(Math.floor(part * queries.length)));
   const timings = { phi: made - begin, text: performance.now() - made };
 
   const vectors = new Float32Array(queries.length * projection);
-  for (const [at, { name, images, texts, unwanted }] of parts.entries()) {
-    const vector = vectors.subarray(at * projection, (at + 1) * projection);
+  for (const { at, name, images, texts, unwanted } of parts) {
     const image = meanDirection(images.map((row) => rowOf(embeddings, row)));
-    vector.set(mix(image, meanDirection(texts.map(({ direction }) => direction!)), weight));
+    const vector = mix(image, meanDirection(texts.map(({ direction }) => direction!)), weight).slice();
     normalizeRows(vector, projection);
     if (unwanted) {
       vector.set(sum(vector, unwanted.direction!, -withoutWeight));
       normalizeRows(vector, projection);
     }
-    expectDirection(vector, name ?? 'the query', {
-      zeros: 'parts that cancel each other out',
-      todo: 'change a weight or a text',
-    });
+    const about = { zeros: 'parts that cancel each other out', todo: 'change a weight or a text' };
+    const isSound = unlessFailed(at, onFailed, () => expectDirection(vector, name ?? 'the query', about));
+    if (isSound.length > 0) vectors.set(vector, at * projection);
   }
   return { vectors, timings };
+}
+
+/** @throws LincirError 'bad-argument' for texts that the method cannot encode, which `composeAll` would refuse */
+export function expectTexts(
+  method: Method,
+  { images, text, without }: { images: number; text?: string; without?: string },
+  { tokenizer }: Pick<Clip, 'tokenizer'>,
+): void {
+  const { needs, pseudoTokens } = methods[method];
+  if (pseudoTokens) composePrompt(text ?? '', images, tokenizer);
+  else if (needs.includes('text')) idsOf(plainText(text ?? '', images), text ?? '', tokenizer);
+  if (without !== undefined) idsOf(plainText(without, images), without, tokenizer);
 }
 
 /** @throws LincirError 'bad-argument' for numbers without a direction, which are near to nothing */
@@ -165,22 +183,21 @@ function plain(text: string, { images }: QueryParts, { tokenizer }: Clip, known:
   const words = plainText(text, images.length);
   const found = known.get(words);
   if (found) return found;
-  const { ids, truncated } = tokenizer.encode(words);
-  if (truncated) {
-    const expected = `at most ${tokenizer.maximum} tokens`;
-    const subject = `the text ${quoted(text)}`;
-    throw new LincirError('bad-argument', { subject, expected, found: 'more', todo: 'shorten it' });
-  }
-  const added = { ids };
+  const added = { ids: idsOf(words, text, tokenizer) };
   known.set(words, added);
   return added;
 }
 
-/**
- * Finds the directions of texts. Texts of one length are encoded together: padding would change the order in which
- * attention's weights are added, and so the last bits. Other rows of the same length change nothing (measured on x64, with
- * one thread and two).
- */
+/** Throws LincirError 'bad-argument' for a text that is too long. */
+function idsOf(words: string, text: string, tokenizer: ClipTokenizer): readonly number[] {
+  const { ids, truncated } = tokenizer.encode(words);
+  if (!truncated) return ids;
+  const expected = `at most ${tokenizer.maximum} tokens`;
+  const subject = `the text ${quoted(text)}`;
+  throw new LincirError('bad-argument', { subject, expected, found: 'more', todo: 'shorten it' });
+}
+
+/** Finds the directions of texts, each as if it were alone. */
 async function encode(
   texts: readonly TextToEncode[],
   clip: Clip,
@@ -189,21 +206,35 @@ async function encode(
 ): Promise<void> {
   const missing = texts.filter(({ direction }) => direction === undefined);
   let done = 0;
-  for (const group of Map.groupBy(missing, ({ ids }) => ids.length).values()) {
-    for (let begin = 0; begin < group.length; begin += rowsAtOnce) {
-      const some = group.slice(begin, begin + rowsAtOnce);
-      const encoded = await clip.encodeTokens(some);
-      for (const [row, text] of some.entries()) text.direction = directionOf(rowOf(encoded, row));
-      done += some.length;
-      onProgress(done / missing.length);
-      signal?.throwIfAborted();
-      if (done < missing.length) await new Promise((resolve) => setTimeout(resolve)); // lets a signal come through
-    }
+  const shortestFirst = missing.toSorted((a, b) => a.ids.length - b.ids.length);
+  while (done < shortestFirst.length) {
+    const some = shortestFirst.slice(done, done + rowsAtOnce);
+    const encoded = await clip.encodeTokens(some, true);
+    for (const [row, text] of some.entries()) text.direction = directionOf(rowOf(encoded, row));
+    done += some.length;
+    onProgress(done / missing.length);
+    signal?.throwIfAborted();
+    if (done < missing.length) await new Promise((resolve) => setTimeout(resolve)); // lets a signal come through
   }
 }
 
 function rowOf({ shape, data }: Float32Tensor, row: number): Float32Array {
   return data.subarray(row * shape[1]!, (row + 1) * shape[1]!);
+}
+
+/** What the work returns; nothing if it failed, and `onFailed` takes its error. */
+function unlessFailed<Result>(
+  at: number,
+  onFailed: ComposeAllOptions['onFailed'],
+  work: () => Result,
+): [] | [Result] {
+  try {
+    return [work()];
+  } catch (error) {
+    if (!onFailed || !(error instanceof LincirError)) throw error;
+    onFailed(error, at);
+    return [];
+  }
 }
 
 /** Adds the query's name to an error about its text. */

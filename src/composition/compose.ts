@@ -109,7 +109,8 @@ function isEmbedded(reference: Reference): reference is EmbeddedImage {
   return typeof reference === 'object' && 'vector' in reference;
 }
 
-function asEncoded({ path, norm, vector }: EmbeddedImage, needsNorm: boolean): Float32Array {
+/** An image's embedding as CLIP gives it. Throws LincirError 'bad-argument' if phi needs its length, and that is unknown. */
+export function asEncoded({ path, norm, vector }: EmbeddedImage, needsNorm: boolean): Float32Array {
   if (norm !== null || !needsNorm) return vector.map((value) => value * (norm ?? 1));
   throw new LincirError('bad-argument', {
     subject: path,

@@ -1,8 +1,21 @@
 /** Composes queries: turns images and words into one vector, with phi or without training. */
 
-export { composeAll, expectDirection, type KnownTexts, type PseudoTokenEncoder } from './batch.ts';
+export {
+  composeAll,
+  expectDirection,
+  expectTexts,
+  type KnownTexts,
+  type PseudoTokenEncoder,
+} from './batch.ts';
 export { type Method, methodNames, methods, phiMethods, weightedMethods } from './choices.ts';
-export { type ComposeOptions, compose, type EmbeddedImage, type Query, type Reference } from './compose.ts';
+export {
+  asEncoded,
+  type ComposeOptions,
+  compose,
+  type EmbeddedImage,
+  type Query,
+  type Reference,
+} from './compose.ts';
 export { type Feedback, withFeedback } from './feedback.ts';
 export { methodOf, weightOf } from './methods.ts';
 export {
