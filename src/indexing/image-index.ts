@@ -158,6 +158,17 @@ export class ImageIndex {
     });
   }
 
+  /** All images with these ids or these contents, in any order. */
+  async findAll(column: 'id' | 'hash', values: readonly string[]): Promise<KnownImage[]> {
+    const found = await this.#reading((store) => store.find(column, values));
+    return found.map((image) => ({ ...image, metadata: namedMetadata(image.metadata) }));
+  }
+
+  /** Another text after every change to the images that this reader has noticed. Quick. */
+  async version(): Promise<string> {
+    return await this.#reading(async (store) => `${store.info.created} ${await store.version()}`);
+  }
+
   /**
    * An image for `compose`, from bytes, a file, a shard's member, a web address, or an id or path in the index. It is the
    * embedding that the index has for the same contents, or else the bytes.

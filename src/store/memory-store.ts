@@ -27,9 +27,14 @@ export class MemoryStore implements VectorStore {
   readonly #broken = new Map<string, BrokenImage>();
   readonly #missing = new Map<string, MissingImage>();
   readonly #added = new Map<string, ColumnType>();
+  #changes = 0;
 
   constructor(info: StoreInfo) {
     this.info = info;
+  }
+
+  async version(): Promise<number> {
+    return this.#changes;
   }
 
   async columns(): Promise<Columns> {
@@ -60,11 +65,13 @@ export class MemoryStore implements VectorStore {
   }
 
   async add(pictures: readonly StoredImage[]): Promise<void> {
+    this.#changes += 1;
     for (const picture of pictures)
       this.#rows.set(picture.id, { ...picture, metadata: picture.metadata ?? {} });
   }
 
   async replace(pictures: readonly StoredImage[]): Promise<void> {
+    this.#changes += 1;
     for (const picture of pictures) {
       const known = this.#rows.get(picture.id);
       const metadata = { ...known?.metadata, ...picture.metadata };
@@ -73,6 +80,7 @@ export class MemoryStore implements VectorStore {
   }
 
   async move(facts: readonly Facts[]): Promise<void> {
+    this.#changes += 1;
     for (const fact of facts) {
       const known = this.#rows.get(fact.id);
       const metadata = { ...known?.metadata, ...fact.metadata };
@@ -84,6 +92,7 @@ export class MemoryStore implements VectorStore {
     columns: ReadonlyMap<string, ColumnType>,
     rows: readonly { readonly id: string; readonly values: Metadata }[],
   ): Promise<void> {
+    this.#changes += 1;
     for (const [name, type] of columns) {
       const known = this.#added.get(name) ?? type;
       if (known !== type) throw otherType(name, known, type);
@@ -96,6 +105,7 @@ export class MemoryStore implements VectorStore {
   }
 
   async remove(ids: readonly string[]): Promise<void> {
+    this.#changes += 1;
     for (const id of ids) this.#rows.delete(id);
   }
 

@@ -29,6 +29,25 @@ for (const [name, uri] of [
       await store.close();
     });
 
+    test('has another version after every change to the images', async () => {
+      const store = await create(uri());
+      const versions = [await store.version()];
+      const changes = [
+        () => store.add([picture(0), picture(1)]),
+        () => store.replace([picture(0, { hash: 'other' })]),
+        () => store.move([{ ...picture(0), path: '/a.png', folder: '/' }]),
+        () => store.annotate(new Map([['rating', 'number']]), [{ id: picture(0).id, values: { rating: 4 } }]),
+        () => store.remove([picture(1).id]),
+      ];
+      for (const change of changes) {
+        await change();
+        versions.push(await store.version());
+        assert.equal(await store.version(), versions.at(-1));
+      }
+      assert.equal(new Set(versions).size, versions.length);
+      await store.close();
+    });
+
     test('compares names by canonical equivalence, and keeps them as they are', async () => {
       const store = await create(uri());
       // The third differs from the first in nothing but its form; the last is half in each.

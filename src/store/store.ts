@@ -119,6 +119,8 @@ export interface StoreStatistics {
  */
 export interface VectorStore {
   readonly info: StoreInfo;
+  /** Another number after every change to the images, as far as this reader has noticed it. Quick. */
+  version(): Promise<number>;
   /** All columns that a filter can name: those of `filterColumns` and what users have added. */
   columns(): Promise<Columns>;
   /** All images in any order, some thousand at a time. */

@@ -27,6 +27,7 @@ import {
 } from '../store.ts';
 import { type ColumnValues, countValues, prefixFilter, type ValuesOptions } from '../values.ts';
 import { engineError } from './errors.ts';
+import { fieldsOf, presentColumns } from './fields.ts';
 import { mergeBroken, mergeMissing, missingRows } from './missing.ts';
 import { namesSql } from './names.ts';
 import {
@@ -94,12 +95,16 @@ export class LanceStore implements VectorStore {
     this.#parts = parts;
   }
 
+  version(): Promise<number> {
+    return this.#reading(() => this.#parts.pictures.version());
+  }
+
   columns(): Promise<Columns> {
     return this.#reading(async () => new Map([...filterColumns, ...(await this.#added())]));
   }
 
   async *images(): AsyncGenerator<readonly IndexedImage[], void, void> {
-    const own = await this.#own(this.#parts.pictures, imageNames);
+    const own = await presentColumns(this.#parts.pictures, imageNames);
     for await (const rows of this.#rows<IndexedImage>(this.#parts.pictures, own)) yield rows.map(pictureOf);
   }
 
@@ -107,7 +112,7 @@ export class LanceStore implements VectorStore {
     return this.#reading(async () => {
       const found: KnownImage[] = [];
       const added = [...(await this.#added()).keys()];
-      const own = await this.#own(this.#parts.pictures, imageNames);
+      const own = await presentColumns(this.#parts.pictures, imageNames);
       for await (const some of chunks(values, valuesPerLookup)) {
         const filter = { kind: 'in', column, values: some } as const;
         const query = this.#parts.pictures
@@ -185,7 +190,7 @@ export class LanceStore implements VectorStore {
   }
 
   async *broken(): AsyncGenerator<readonly BrokenImage[], void, void> {
-    const own = await this.#own(this.#parts.broken, brokenNames);
+    const own = await presentColumns(this.#parts.broken, brokenNames);
     for await (const rows of this.#rows<BrokenImage>(this.#parts.broken, own)) yield rows.map(brokenOf);
   }
 
@@ -327,22 +332,19 @@ export class LanceStore implements VectorStore {
     );
   }
 
-  /** The existing ones of these columns: an index of an earlier version, opened for reading, may lack some. */
-  async #own(table: Table, columns: readonly string[]): Promise<string[]> {
-    const { fields } = await table.schema();
-    return columns.filter((own) => fields.some(({ name }) => name === own));
-  }
-
   async #sql(filter: Filter): Promise<string> {
-    const { names } = await this.#parts.pictures.schema();
-    return namesSql(filter, names.map(String));
+    const fields = await fieldsOf(this.#parts.pictures);
+    return namesSql(
+      filter,
+      fields.map(({ name }) => name),
+    );
   }
 
   /** Columns of metadata. */
   async #added(): Promise<Map<string, ColumnType>> {
     const types = { Utf8: 'string', Float64: 'number', Bool: 'boolean' } as const;
     const own = new Set<string>([...imageNames, ...Object.values(comparedNames), 'vector']);
-    const { fields } = await this.#parts.pictures.schema();
+    const fields = await fieldsOf(this.#parts.pictures);
     return new Map(
       fields
         .filter(({ name }) => !own.has(name))
