@@ -34,7 +34,7 @@ const [rounds, seconds, overloadSeconds] = [options.rounds, options.seconds, opt
 ) as [number, number, number];
 const clients = 32;
 const limit = 20;
-const questionCount = 1000;
+const questionCount = 400;
 const ports = { lincir: 8911, torch: 8912 };
 /** How one may run the server in PyTorch: uvicorn's processes, and PyTorch's threads in each. */
 const settings = [

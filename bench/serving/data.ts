@@ -56,17 +56,23 @@ export async function makeGallery(model: string, dimensions: number, folder: str
   return { index, embeddings, ids: paths.map((path) => idOf.get(path)!) };
 }
 
-const wishes = ['but', 'make it', 'the same, but', 'with', 'is', 'looks like'];
-const colours = ['red', 'blue', 'dark green', 'golden', 'black and white', 'pastel', 'rusty'];
-const things = ['a car', 'two dogs', 'snow', 'an old lighthouse', 'flowers in a vase', 'a child with a kite'];
-const places = ['', 'at night', 'on the beach', 'in the rain', 'from above', 'in front of a mountain lake'];
+/** As people type: two to seven words. */
+const beginnings = ['is', 'but', 'make it', 'with', 'the same, but', 'looks'];
+const changes = [
+  'red',
+  'dark green',
+  'black and white',
+  'older',
+  'two dogs',
+  'a child with a kite',
+  'much larger',
+];
+const places = ['', 'at night', 'on the beach', 'in the snow', 'from above'];
 
 /** So many different queries: nothing that remembers answers gains from asking each once. */
 export function drawQuestions(ids: readonly string[], count: number): Question[] {
-  const texts = wishes.flatMap((wish) =>
-    colours.flatMap((colour) =>
-      things.flatMap((thing) => places.map((place) => `${wish} ${thing} ${colour} ${place}`.trim())),
-    ),
+  const texts = beginnings.flatMap((beginning) =>
+    changes.flatMap((change) => places.map((place) => `${beginning} ${change} ${place}`.trim())),
   );
   return Array.from({ length: count }, (_, number) => {
     const drawn = uniforms({ seed: 7, purpose: 'order', moment: number, row: 0 }, 2);

@@ -43,6 +43,8 @@ export interface LoadReport {
   readonly wrong: number;
   /** The first wrong answers, in words. */
   readonly wrongs: readonly string[];
+  /** The mean part of the nearest images that answers have. */
+  readonly recall: number;
   /** Statuses 429 and 503. */
   readonly refused: number;
   readonly refusedWithoutRetryAfter: number;
@@ -56,8 +58,10 @@ export interface LoadReport {
   readonly lateness: Percentiles;
 }
 
-/** Scores closer than this may come in any order. */
-const tie = 2e-5;
+/** Of a score. */
+const tolerance = 2e-5;
+/** The part of the nearest images that an answer must have. */
+const leastRecall = 0.8;
 const patience = 60_000;
 
 async function load(plan: LoadPlan): Promise<LoadReport> {
@@ -67,6 +71,7 @@ async function load(plan: LoadPlan): Promise<LoadReport> {
   const lateness: number[] = [];
   const failed: Record<string, number> = {};
   const wrongs: string[] = [];
+  const recalls: number[] = [];
   const counts = { sent: 0, answered: 0, wrong: 0, refused: 0, refusedWithoutRetryAfter: 0 };
   let next = plan.first;
   const start = performance.now();
@@ -76,22 +81,22 @@ async function load(plan: LoadPlan): Promise<LoadReport> {
   const askOnce = async () => {
     const { body, right } = plan.asks[next++ % plan.asks.length]!;
     const sent = performance.now();
-    const counts_ = sent >= counted;
-    if (counts_) counts.sent += 1;
+    const isCounted = sent >= counted;
+    if (isCounted) counts.sent += 1;
     try {
       const { status, text, retryAfter } = await post(plan.url, body, agent);
       const done = performance.now();
       if (status === 200) {
-        const fault = faultOf(text, right);
-        if (fault !== undefined) {
+        const judged = judge(text, right);
+        if ('fault' in judged) {
           counts.wrong += 1;
-          if (wrongs.length < 5) wrongs.push(`${fault}: ${body}`);
-        }
-        if (!counts_) return;
+          if (wrongs.length < 5) wrongs.push(`${judged.fault}: ${body}`);
+        } else recalls.push(judged.recall);
+        if (!isCounted) return;
         counts.answered += 1;
         answerTimes.push(done - sent);
       } else if (status === 429 || status === 503) {
-        if (counts_) {
+        if (isCounted) {
           counts.refused += 1;
           refusalTimes.push(done - sent);
         }
@@ -127,6 +132,7 @@ async function load(plan: LoadPlan): Promise<LoadReport> {
   agent.destroy();
   return {
     ...{ seconds: seconds / 1000, ...counts, wrongs, failed },
+    recall: recalls.reduce((sum, recall) => sum + recall, 0) / recalls.length,
     answersPerSecond: (1000 * counts.answered) / (plan.clients === undefined ? end - counted : seconds),
     answerTimes: percentiles(answerTimes),
     refusalTimes: percentiles(refusalTimes),
@@ -156,17 +162,33 @@ function post(url: string, body: string, agent: Agent) {
   });
 }
 
-/** What is wrong with an answer: it must have the right images with their scores, but for the order of equal ones. */
-function faultOf(text: string, right: readonly Found[]): string | undefined {
+/**
+ * How much an answer has of the nearest images, or what is wrong with it. All must have their right scores, the nearest
+ * first. Some near ones may be missing, since an approximate index is searched.
+ */
+function judge(
+  text: string,
+  right: readonly Found[],
+): { readonly recall: number } | { readonly fault: string } {
   const { images } = JSON.parse(text) as { images: { id?: string; row?: number; score: number }[] };
+  if (right.length === 0) return { recall: 1 }; // unknown
   const scores = new Map(right);
+  const nearest = new Set(right.slice(0, images.length).map(([key]) => key));
+  let before = Infinity;
+  let found = 0;
   for (const [place, { id, row, score }] of images.entries()) {
-    const truth = scores.get(id ?? row!);
-    if (truth === undefined) return `place ${place} has an image that is not near`;
-    if (Math.abs(truth - score) > tie) return `place ${place} has a score of ${score}, not ${truth}`;
-    if (Math.abs(right[place]![1] - score) > tie) return `place ${place} belongs to another image`;
+    const key = id ?? row!;
+    const truth = scores.get(key);
+    if (truth === undefined) return { fault: `place ${place} has an image that is not near` };
+    if (Math.abs(truth - score) > tolerance)
+      return { fault: `place ${place} has score ${score}, not ${truth}` };
+    if (score > before) return { fault: `place ${place} is nearer than the one before it` };
+    before = score;
+    if (nearest.has(key)) found += 1;
   }
-  return images.length === 0 ? 'no images' : undefined;
+  if (images.length === 0) return { fault: 'there are no images' };
+  const recall = found / images.length;
+  return recall < leastRecall ? { fault: 'near images are missing' } : { recall };
 }
 
 function percentiles(values: readonly number[]): Percentiles {

@@ -108,9 +108,16 @@ function kept<Child extends ChildProcess>(child: Child): Child {
 }
 
 async function answerOf<Answer>(child: ChildProcess): Promise<Answer> {
-  const ended = once(child, 'exit').then(() => {
+  const settled = new AbortController();
+  const { signal } = settled;
+  const ended = once(child, 'exit', { signal }).then(() => {
     throw new Error(`a process ended before it answered (exit code ${child.exitCode}, ${child.signalCode})`);
   });
-  const [answer] = await Promise.race([once(child, 'message'), ended]);
-  return answer as Answer;
+  try {
+    const [answer] = await Promise.race([once(child, 'message', { signal }), ended]);
+    return answer as Answer;
+  } finally {
+    ended.catch(() => {}); // it is aborted
+    settled.abort();
+  }
 }
