@@ -4,7 +4,11 @@ import { Hono } from 'hono';
 import { methodNotAllowed } from 'hono/method-not-allowed';
 import { getPath } from 'hono/utils/url';
 import type { SearchService } from '../service/index.ts';
+import { accessFor } from './access.ts';
+import { guard, sharing } from './guard.ts';
+import { careful } from './headers.ts';
 import { knnRoutes } from './knn/index.ts';
+import { limited } from './limits.ts';
 import { answerError, problemResponse } from './problems.ts';
 import { imageRoutes } from './routes/images.ts';
 import { queryRoutes } from './routes/queries.ts';
@@ -22,7 +26,10 @@ export function createApp(service: SearchService, settings: ServerSettings): Hon
       todo: 'see /api',
     }),
   );
+  app.use(careful, guard(settings), sharing(settings));
+  app.get('/health/live', (context) => context.text('ok'));
   app.use(
+    limited(settings),
     methodNotAllowed({
       app,
       onMethodNotAllowed: ({ req }, methods) =>
@@ -34,15 +41,18 @@ export function createApp(service: SearchService, settings: ServerSettings): Hon
     }),
   );
 
-  app.route('/api/v1', queryRoutes(service, settings));
-  app.route('/api/v1', imageRoutes(service, settings));
+  const access = accessFor(settings);
+  app.route('/api/v1/session', access.sessions);
+  // Without keys, or with a secret address that is one.
   app.route('/', knnRoutes(service, settings));
-  // Here the other protocols come in: mcpRoutes at '/mcp', indexingRoutes at '/api/v1/indexing'.
-
-  app.get('/health/live', (context) => context.text('ok'));
+  // What comes now needs a key, if there are keys.
+  app.use(access.required);
   app.get('/health/ready', async (context) => {
     const reason = await service.readiness();
     return reason === undefined ? context.text('ok') : context.text(reason, 503);
   });
+  app.route('/api/v1', queryRoutes(service, settings));
+  app.route('/api/v1', imageRoutes(service, settings));
+  // Here the other protocols come in: mcpRoutes at '/mcp', indexingRoutes at '/api/v1/indexing'.
   return app;
 }

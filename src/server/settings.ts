@@ -31,8 +31,8 @@ export interface ServerSettings {
   readonly requestSeconds: number;
   /** Requests at once; others are told to come again. */
   readonly requests: number;
-  /** Large bodies at once, which bounds the memory that they take. */
-  readonly uploads: number;
+  /** Bytes of all bodies at once. */
+  readonly bodyBytes: number;
   /** Takes unexpected errors, which clients do not see. */
   readonly onError: (message: string) => void;
   /** Takes a line of JSON for each request. Absent: nobody writes them. */
@@ -55,6 +55,6 @@ export const defaultSettings: ServerSettings = {
   uploadBytes: 2 ** 26,
   requestSeconds: 10,
   requests: 512,
-  uploads: 4,
+  bodyBytes: 2 ** 28,
   onError: () => {},
 };

@@ -16,6 +16,7 @@ import { createApp } from '../app.ts';
 import { defaultSettings, type ServerSettings } from '../settings.ts';
 
 const server = 'http://127.0.0.1:5462';
+const { host } = new URL(server);
 const settings: ServerSettings = { ...defaultSettings, knnService: true };
 /** What the published Python client sends beside its query. */
 const pythonFields = {
@@ -77,7 +78,7 @@ async function post(path: string, body: unknown, others: Partial<ServerSettings>
   const app = createApp(from, { ...settings, ...others });
   return await app.request(`${server}${path}`, {
     method: 'POST',
-    headers: { 'content-type': 'text/plain;charset=UTF-8' },
+    headers: { host, 'content-type': 'text/plain;charset=UTF-8' },
     body: typeof body === 'string' ? body : JSON.stringify(body),
   });
 }
@@ -90,7 +91,9 @@ async function knn(body: object, others: Partial<ServerSettings> = {}): Promise<
 }
 
 async function get(path: string, others: Partial<ServerSettings> = {}): Promise<Response> {
-  return await createApp(service, { ...settings, ...others }).request(`${server}${path}`);
+  return await createApp(service, { ...settings, ...others }).request(`${server}${path}`, {
+    headers: { host },
+  });
 }
 
 async function base64Of(number: number): Promise<string> {
@@ -285,10 +288,14 @@ describe("clip-retrieval's service", () => {
   test('stands behind a secret part of its address where others need a key', async () => {
     const keys = ['k'.repeat(16)];
     assert.equal((await get('/indices-list', { knnService: false })).status, 404);
-    assert.equal((await get('/indices-list', { keys })).status, 404);
+    assert.equal((await get('/indices-list', { keys })).status, 401);
     const behind = { keys, knnService: { token: 'secret-part-of-it' } };
-    for (const path of ['/indices-list', '/wrong/indices-list', '/secret-part-of-i/config.json']) {
-      assert.equal((await get(path, behind)).status, 404, path);
+    for (const [path, status] of [
+      ['/indices-list', 401],
+      ['/wrong/indices-list', 404],
+      ['/secret-part-of-i/config.json', 404],
+    ] as const) {
+      assert.equal((await get(path, behind)).status, status, path);
     }
     assert.deepEqual(await (await get('/secret-part-of-it//indices-list', behind)).json(), [
       'photos',
@@ -298,15 +305,16 @@ describe("clip-retrieval's service", () => {
     const found = (await (await post('/secret-part-of-it/knn-service', body, behind)).json()) as Result[];
     assert.equal(found[0]!.url, `${server}/secret-part-of-it/knn-image/photos/${place.ids[3]}`);
     assert.equal((await get(new URL(found[0]!.url as string).pathname, behind)).status, 200);
-    assert.equal((await get(`/knn-image/photos/${place.ids[3]}`, behind)).status, 404);
+    assert.equal((await get(`/knn-image/photos/${place.ids[3]}`, behind)).status, 401);
   });
 
   test('sums up what queries took', async () => {
     const app = createApp(service, settings);
-    const summary = async () => await (await app.request(`${server}/metrics-summary`)).text();
+    const summary = async () =>
+      await (await app.request(`${server}/metrics-summary`, { headers: { host } })).text();
     assert.match(await summary(), /^No request yet/);
     const body = JSON.stringify({ ...pythonFields, text: 'a cat' });
-    await app.request(`${server}/knn-service`, { method: 'POST', body });
+    await app.request(`${server}/knn-service`, { method: 'POST', headers: { host }, body });
     assert.match(await summary(), /^Among 1 calls to the knn end point .*\n\n +name +calls .*\n.*%/);
   });
 });

@@ -11,6 +11,7 @@ import {
 } from '../../api/index.ts';
 import { LincirError } from '../../core/index.ts';
 import type { SearchService } from '../../service/index.ts';
+import { fieldBytes } from '../limits.ts';
 import { readForm } from '../multipart.ts';
 import {
   checkedRequest,
@@ -22,9 +23,6 @@ import {
   scopeOf,
 } from '../requests.ts';
 import type { ServerSettings } from '../settings.ts';
-
-/** Bytes of a form beside its files. */
-const fieldBytes = 2 ** 20;
 
 export function queryRoutes(service: SearchService, settings: ServerSettings): Hono {
   /** Takes a request as JSON, or as a form whose files become uploads. */
