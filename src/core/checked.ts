@@ -21,7 +21,8 @@ export function checkedValue<Schema extends z.ZodType>(
   throw new LincirError('bad-file', {
     subject: [subject, ...path.map(fieldName)].join(': '),
     expected: message
-      .replace(/^Invalid input: expected /, '')
+      .replace(/^(Invalid \w+|Too \w+): expected /, '')
+      .replace(/^Unrecognized key/, 'no field')
       .replace(/, received \w+$/, '')
       .replace(/^Invalid input$/, 'another value'),
     found: shortJson(input),
