@@ -9,6 +9,7 @@ import { guard, sharing } from './guard.ts';
 import { careful } from './headers.ts';
 import { knnRoutes } from './knn/index.ts';
 import { limited } from './limits.ts';
+import { mcpRoutes } from './mcp/index.ts';
 import { answerError, problemResponse } from './problems.ts';
 import { imageRoutes } from './routes/images.ts';
 import { queryRoutes } from './routes/queries.ts';
@@ -53,6 +54,7 @@ export function createApp(service: SearchService, settings: ServerSettings): Hon
   });
   app.route('/api/v1', queryRoutes(service, settings));
   app.route('/api/v1', imageRoutes(service, settings));
-  // Here the other protocols come in: mcpRoutes at '/mcp', indexingRoutes at '/api/v1/indexing'.
+  if (settings.mcp) app.route('/mcp', mcpRoutes(service, settings));
+  // Here the other protocols come in: indexingRoutes at '/api/v1/indexing'.
   return app;
 }

@@ -64,6 +64,10 @@ const statuses: Partial<Record<ErrorCode, ProblemStatus>> = {
   busy: 503,
 };
 
+/** Whether an error is for the client to read. */
+export const isForClient = (error: unknown): error is LincirError =>
+  error instanceof LincirError && statuses[error.code] !== undefined;
+
 /** Turns whatever a route threw into a response. */
 export function answerError(error: unknown, context: Context, { onError }: ServerSettings): Response {
   if (error instanceof HTTPException) return error.getResponse();

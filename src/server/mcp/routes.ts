@@ -1,0 +1,29 @@
+/** `/mcp`: the MCP server over HTTP. Host, Origin and keys are checked before a request comes here. */
+
+import { createMcpHandler } from '@modelcontextprotocol/server';
+import { Hono } from 'hono';
+import type { SearchService } from '../../service/index.ts';
+import { refusal } from '../problems.ts';
+import { readJsonBody } from '../requests.ts';
+import { type McpSettings, mcpServer } from './server.ts';
+
+/** Bytes of a message. No tool takes images as bytes. */
+const mostBytes = 2 ** 20;
+
+/** To be mounted at `/mcp`. */
+export function mcpRoutes(service: SearchService, settings: McpSettings): Hono {
+  const handler = createMcpHandler(() => mcpServer(async () => service, settings), {
+    // Nothing changes of what clients could subscribe to, and their streams would stay open.
+    maxSubscriptions: 0,
+  });
+  return new Hono()
+    .post('/', async (context) => {
+      const parsedBody = await readJsonBody(context, mostBytes);
+      // The protocol has no batches since 2025-06-18, and one request could ask for thousands of searches.
+      if (Array.isArray(parsedBody)) {
+        throw refusal(400, { subject: 'the body', expected: 'one message', found: 'a list' });
+      }
+      return await handler.fetch(context.req.raw, { parsedBody });
+    })
+    .all('/', ({ req }) => handler.fetch(req.raw));
+}
