@@ -14,8 +14,9 @@ const picture =
   /\/(?:knn-image\/([\w.-]+)|api\/v1\/indexes\/([\w.-]+)\/images)\/([\da-f]{16})(?:\/(?:thumbnail|original))?$/;
 
 /** The address of the service as the client of a request reaches it, without a slash at its end. */
-export function backendOf(context: Context, { publicUrl, knnService }: ServerSettings): string {
-  const server = publicUrl?.replace(/\/+$/, '') ?? new URL(context.req.url).origin;
+export function backendOf({ req }: Context, { publicUrl, knnService }: ServerSettings): string {
+  // Only names of this server come as far as here. The address of a request may have another one.
+  const server = publicUrl?.replace(/\/+$/, '') ?? `${new URL(req.url).protocol}//${req.header('host')}`;
   return typeof knnService === 'object' ? `${server}/${knnService.token}` : server;
 }
 

@@ -159,12 +159,11 @@ describe("clip-retrieval's service", () => {
     assert.deepEqual(await (await post('/metadata', { ids: [], indice_name: 'none' })).json(), []);
   });
 
-  test('shows pictures at the addresses that it gives, on pages of other sites, too', async () => {
+  test('shows pictures at the addresses that it gives', async () => {
     const [first] = await knn({ image: await base64Of(3), indice_name: '' });
     assert.equal(first!.id, place.ids[3]);
     const picture = await get(new URL(first!.url as string).pathname);
     assert.equal(picture.headers.get('content-type'), 'image/jpeg');
-    assert.equal(picture.headers.get('cross-origin-resource-policy'), 'cross-origin');
     const [outside] = await knn(
       { embedding_input: new Array(24).fill(0.1) },
       { publicUrl: 'https://x.org/a' },
@@ -306,6 +305,22 @@ describe("clip-retrieval's service", () => {
     assert.equal(found[0]!.url, `${server}/secret-part-of-it/knn-image/photos/${place.ids[3]}`);
     assert.equal((await get(new URL(found[0]!.url as string).pathname, behind)).status, 200);
     assert.equal((await get(`/knn-image/photos/${place.ids[3]}`, behind)).status, 401);
+  });
+
+  test('answers pages of allowed sites only', async () => {
+    const ask = async (origin: string) => {
+      const asked = fakeService();
+      const app = createApp(asked, { ...settings, allowedOrigins: ['https://front.example'] });
+      const response = await app.request(`${server}/knn-service`, {
+        method: 'POST',
+        headers: { host, origin, 'content-type': 'text/plain;charset=UTF-8' },
+        body: JSON.stringify({ ...pythonFields, text: 'a cat' }),
+      });
+      return [response.status, response.headers.get('access-control-allow-origin'), asked.asked.length];
+    };
+    assert.deepEqual(await ask('https://front.example'), [200, 'https://front.example', 1]);
+    assert.deepEqual(await ask('https://evil.example'), [403, null, 0]);
+    assert.deepEqual(await ask('null'), [403, null, 0]);
   });
 
   test('sums up what queries took', async () => {

@@ -74,10 +74,7 @@ export function knnRoutes(service: SearchService, settings: ServerSettings): Hon
     const index = checkedRequest(indexName, context.req.param('index'), 'index');
     const id = checkedRequest(imageId, context.req.param('id'), 'id');
     const file = await service.thumbnail(index, id, pictureSide, scopeOf(context, settings));
-    const response = fileResponse(context, file, { seconds: pictureSeconds });
-    // The front and demos show pictures on pages of other sites. Nobody guesses ids.
-    response.headers.set('cross-origin-resource-policy', 'cross-origin');
-    return response;
+    return fileResponse(context, file, { seconds: pictureSeconds });
   });
   return routes;
 }
