@@ -66,6 +66,9 @@ export {
   type UpdateEvent,
   type UpdateOptions,
   type UpdateSummary,
+  type WatchEvent,
+  type WatchOptions,
+  watchIndex,
 } from './indexing/index.ts';
 export { type Device, devices } from './onnx/index.ts';
 export { type LoadPhiOptions, loadPhi, Phi, type PhiInfo } from './phi/index.ts';

@@ -15,12 +15,13 @@ export const plainFacts = { width: 24, height: 20 };
 /** A folder with so many images, every other one in `sub`, and a path for their index, in `folder`. */
 export async function place(folder: string, count: number): Promise<{ photos: string; uri: string }> {
   places += 1;
+  const uri = join(folder, `index-${places}.lance`);
   const photos = join(folder, `photos-${places}`);
   await mkdir(join(photos, 'sub'), { recursive: true });
   for (let number = 0; number < count; number += 1) {
     await writePicture(join(photos, number % 2 ? 'sub' : '', `${number}.png`), number);
   }
-  return { photos, uri: join(folder, `index-${places}.lance`) };
+  return { photos, uri };
 }
 
 /** An image of noise, another one for every number. */

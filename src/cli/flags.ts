@@ -8,6 +8,7 @@ const renamed: Readonly<Record<string, string>> = {
   columns: 'column',
   key: 'metadataKey',
   keepMissingDays: 'keepMissing',
+  pollSeconds: 'poll',
   folder: 'out',
   keys: 'apiKeyFile',
   withoutKey: 'key',

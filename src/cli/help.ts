@@ -95,6 +95,9 @@ and the command ends with code 1. --remove-missing takes it out.
   modified  same size and time, for folders where backups change the ctime
   contents  same contents; reads every file
 
+--watch stays, and repeats this after every change, until Ctrl-C or kill ends it. --poll
+also looks every so many seconds, for folders whose changes the system does not report.
+
 URI is a path, lance:PATH, or in object storage s3://…, gs://… or az://…
 
 --metadata adds columns that searches can filter by. Its keys are paths as the index has
@@ -103,6 +106,7 @@ them, or relative to the table's folder or to an indexed folder.
 
 Examples:
   $ lincir index photos --index photos.lance --model base
+  $ lincir index photos --index photos.lance --watch
   $ lincir index photos --index photos.lance --metadata ratings.csv
   $ find . -name '*.jpg' -print0 | lincir index --list - --index all.lance --model large
   $ lincir index shards/000.tar --index shop.lance --model base --precision float16

@@ -136,6 +136,12 @@ program
     countNumber,
   )
   .addOption(choice('--compare <what>', 'what tells that a file is unchanged (default: times)', comparisons))
+  .option('--watch', 'stay, and keep the index up to date with every change')
+  .option(
+    '--poll <seconds>',
+    'look for changes so often, where the system does not report them (default: 60)',
+    wholeNumber,
+  )
   .option('--stats', 'show what is in the index, and all broken images')
   .addOption(precisionOption())
   .addOption(deviceOption())

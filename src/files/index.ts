@@ -11,6 +11,7 @@ export {
   readJsonFile,
   statOf,
 } from './file-source.ts';
+export { FolderWatch } from './folder-watch.ts';
 export { batched, fileLines, readLines } from './lines.ts';
 export { aloneIn, exclusively, type Lock, takeLock } from './lock.ts';
 export { pathOnDisk, pathsOnDisk } from './path-on-disk.ts';

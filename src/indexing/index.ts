@@ -8,3 +8,4 @@ export type { ImportSummary } from './import.ts';
 export { type ReindexOptions, reindex } from './reindex.ts';
 export type { FoundImage, SearchOptions } from './search.ts';
 export type { UpdateEvent, UpdateOptions, UpdateSummary } from './update.ts';
+export { type WatchEvent, type WatchOptions, watchIndex } from './watch.ts';

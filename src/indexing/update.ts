@@ -29,6 +29,8 @@ export interface UpdateOptions extends Omit<SourceOptions, 'onUnreadable' | 'onL
   readonly compare?: Comparison;
   /** Take out images that are gone, even if they are so many that a disk may be missing. */
   readonly removeMissing?: boolean;
+  /** Go on without named folders and files that do not exist, if the index has images of them. */
+  readonly allowAbsent?: boolean;
   /** Days for which an image that was taken out can come back with its id and metadata. Default: 30. */
   readonly keepMissingDays?: number;
   /** Ids for new images, by path. Default: random ones. */
@@ -91,13 +93,14 @@ export async function* updateIndex(
   clip: Clip,
   { images = [], readers, maxPixels, idsOf, ...options }: UpdateOptions,
 ): AsyncGenerator<UpdateEvent, void, void> {
-  const { signal, compare, removeMissing = false, keepMissingDays = daysKept } = options;
+  const { signal, compare, removeMissing = false, allowAbsent = removeMissing } = options;
+  const { keepMissingDays = daysKept } = options;
   const unreadable = new Map<string, Unreadable>();
   const onUnreadable = (entry: Unreadable) => unreadable.set(entry.path, entry);
   const leftOut = leftOutCounter();
   let isFirstLook = true;
   const onLeftOut = (name: string) => isFirstLook && leftOut.count(name);
-  const knows = removeMissing ? (covered: string) => hasPicture(store, covered) : undefined;
+  const knows = allowAbsent ? (covered: string) => hasPicture(store, covered) : undefined;
   const sources = await openSources(images, { ...options, onUnreadable, onLeftOut, knows });
   await store.annotate(storedPhotoColumns, []);
   const known = await KnownImages.of(store, compare);
@@ -128,23 +131,20 @@ export async function* updateIndex(
     if (source !== undefined) losses.know(path, source);
   });
   const changes = new Changes(store, gone.pictures, missing, idsOf);
-  const settings = { preprocessing: clip.preprocessing, maxPixels };
-  const perRun = clip.picturesPerRun;
-  const reader = new ImageReader({
-    ...settings,
-    targetPad: clip.targetPad ?? undefined,
-    threads: readers,
-    ahead: 3 * perRun,
-  });
   /** New or changed images, with what the index knows about them. */
   async function* wanted() {
     for await (const some of chunks(changedOf(sources.pictures(), known), picturesPerLookup)) {
       yield* await changes.lookUp(some, known);
     }
   }
-  const before = await store.count();
-  let maintained = before;
-  try {
+  async function* encodeWanted(): AsyncGenerator<UpdateEvent, void, void> {
+    const perRun = clip.picturesPerRun;
+    const reader = new ImageReader({
+      ...{ preprocessing: clip.preprocessing, maxPixels, threads: readers, ahead: 3 * perRun },
+      targetPad: clip.targetPad ?? undefined,
+    });
+    const before = await store.count();
+    let maintained = before;
     try {
       for await (const item of reader.read(wanted())) {
         signal?.throwIfAborted();
@@ -160,11 +160,14 @@ export async function* updateIndex(
       }
       await changes.encode(clip);
     } finally {
-      await changes.commit();
+      try {
+        await changes.commit();
+      } finally {
+        await reader.close();
+      }
     }
-  } finally {
-    await reader.close();
   }
+  if (todo > 0) yield* encodeWanted();
   const lost = changes.losses().map((loss) => ({ ...loss, source: sourceOf(loss.path)! }));
   const verdict = removeMissing ? undefined : await losses.judge(lost);
   const kept = verdict?.kept ?? new Set<string>();

@@ -46,6 +46,12 @@ export interface WalkOptions {
   readonly onUnreadable: (unreadable: Unreadable) => void;
   /** Called with the name of each file that looks like an image but is not taken. */
   readonly onLeftOut?: (name: string) => void;
+  /**
+   * Called with each folder before it is read.
+   * @param identity another one when another folder has taken its place
+   * @param isTop whether it is in no folder that was read: it was named, or a link leads to it
+   */
+  readonly onFolder?: (path: string, identity: string, isTop: boolean) => void;
   readonly signal?: AbortSignal;
 }
 
@@ -57,10 +63,16 @@ export async function* walkImages(
   const root = resolve(folder);
   const isLeftOut = exclusion(options.exclude);
   const isExcluded = (path: string): boolean => isLeftOut(relative(root, path).split(sep).join('/'));
-  const entries = await readdir(root, { withFileTypes: true, encoding: 'buffer' }).catch((error: unknown) => {
+  const { identity, entries } = await openFolder(root, options).catch((error: unknown) => {
     throw asLincirError(error, folder, 'read');
   });
-  yield* walk(root, entries, { ...options, isExcluded, ancestors: new Set([await identityOf(root)]) });
+  yield* walk(root, entries, { ...options, isExcluded, ancestors: new Set([identity]) });
+}
+
+async function openFolder(root: string, { onFolder }: WalkOptions) {
+  const identity = identityOf(await stat(root));
+  onFolder?.(root, identity, true);
+  return { identity, entries: await readdir(root, { withFileTypes: true, encoding: 'buffer' }) };
 }
 
 interface Walk extends WalkOptions {
@@ -74,7 +86,7 @@ async function* walk(
   entries: readonly Dirent<Buffer>[],
   options: Walk,
 ): AsyncGenerator<FoundImage, void, void> {
-  const { onUnreadable, onLeftOut, followLinks = false, isExcluded, ancestors, signal } = options;
+  const { onUnreadable, onLeftOut, onFolder, followLinks = false, isExcluded, ancestors, signal } = options;
   const sorted = entries.toSorted((a, b) => Buffer.compare(a.name, b.name));
   for (const entry of sorted) {
     signal?.throwIfAborted();
@@ -99,8 +111,9 @@ async function* walk(
       } else if (isTaken) {
         yield found(path, facts);
       } else if (facts.isDirectory()) {
-        const identity = `${facts.dev} ${facts.ino}`;
+        const identity = identityOf(facts);
         if (ancestors.has(identity)) continue; // A link to a folder above it.
+        onFolder?.(path, identity, isLink);
         const inside = await readdir(path, { withFileTypes: true, encoding: 'buffer' });
         yield* walk(path, inside, { ...options, ancestors: new Set([...ancestors, identity]) });
       }
@@ -141,7 +154,6 @@ function found(path: string, { size, mtimeMs, ctimeMs }: Stats): FoundImage {
   return { path: known, folder: posix.dirname(known), size, ...times, file: path };
 }
 
-async function identityOf(folder: string): Promise<string> {
-  const { dev, ino } = await stat(folder);
+function identityOf({ dev, ino }: Stats): string {
   return `${dev} ${ino}`;
 }

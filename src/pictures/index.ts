@@ -4,7 +4,7 @@ export { indexedBytes } from './bytes.ts';
 export { type EmbeddingsFile, openEmbeddings } from './embeddings.ts';
 export type { FoundImage, Unreadable } from './files.ts';
 export { exclusion } from './left-out.ts';
-export { type LeftOut, leftOutCounter } from './looks.ts';
+export { type LeftOut, leftOutCounter, looksOf } from './looks.ts';
 export {
   type MetadataFile,
   type MetadataOptions,

@@ -14,6 +14,8 @@ export interface SourceOptions extends WalkOptions {
   readonly lists?: readonly string[];
   /** Further files, asked for in every pass. */
   readonly paths?: () => AsyncIterable<string>;
+  /** Called with each folder, shard, file and list that was named, and with each file of a list, before it is read. */
+  readonly onNamed?: (path: string) => void;
   /** Whether a named folder, shard or file that does not exist is known. Then it counts as empty. */
   readonly knows?: (covered: string) => Promise<boolean>;
 }
@@ -44,6 +46,7 @@ export async function openSources(names: readonly string[], options: SourceOptio
   for (const name of names) sources.push(await sourceOf(name, options));
   const listed = new Set<string>();
   for (const list of options.lists ?? []) {
+    options.onNamed?.(list);
     for (const path of await listedPaths(list)) listed.add(path);
   }
   // A source inside another one would come twice.
@@ -66,6 +69,7 @@ export async function openSources(names: readonly string[], options: SourceOptio
           const known = indexPath(path);
           if (told.has(known) || outer.some((source) => isWithin(known, source))) continue;
           if (paths === listed) told.add(known); // A list may have a file under several of its names.
+          options.onNamed?.(path);
           const picture = await unlessUnreadable(() => imageFile(path), known, options);
           if (picture) yield picture;
         }
@@ -85,6 +89,7 @@ function isWithin(path: string, { covered }: Source): boolean {
 async function sourceOf(named: string, options: SourceOptions): Promise<Source> {
   const name = await pathOnDisk(named);
   const path = indexPath(name);
+  options.onNamed?.(name);
   const facts = await stat(name).catch(async (error: unknown) => {
     const gone = await goneSource(path, options);
     if (gone && errorCode(error) === 'ENOENT') return gone;

@@ -1,29 +1,15 @@
 /** `lincir index`: puts images, ready embeddings and metadata into an index, and shows what is in one. */
 
 import { loadClip } from '../../clip/index.ts';
-import {
-  formatBytes,
-  formatCount,
-  formatCounted,
-  formatDuration,
-  formatRate,
-  LincirError,
-  quoted,
-} from '../../core/index.ts';
-import {
-  type Comparison,
-  type ImageIndex,
-  openIndex,
-  reindex,
-  type UpdateEvent,
-  type UpdateSummary,
-} from '../../indexing/index.ts';
+import { formatBytes, formatCount, formatCounted, LincirError, quoted } from '../../core/index.ts';
+import { type Comparison, type ImageIndex, openIndex, reindex } from '../../indexing/index.ts';
 import type { Device } from '../../onnx/index.ts';
-import { type LeftOut, openEmbeddings, openMetadata } from '../../pictures/index.ts';
-import { type BrokenImage, type Precision, reservedColumns, type StoreInfo } from '../../store/index.ts';
+import { openEmbeddings, openMetadata } from '../../pictures/index.ts';
+import { type Precision, reservedColumns, type StoreInfo } from '../../store/index.ts';
 import { type Context, downloadBar } from '../context.ts';
 import { refuseIdle } from '../idle-options.ts';
-import { tellLeftOut } from '../terminal/left-out.ts';
+import { counted, follow, listBroken } from '../indexing/outcome.ts';
+import { watch } from '../indexing/watch.ts';
 
 interface IndexOptions {
   readonly index: string;
@@ -43,6 +29,9 @@ interface IndexOptions {
   /** In days. */
   readonly keepMissing?: number;
   readonly compare?: Comparison;
+  readonly watch?: boolean;
+  /** Seconds between looks of `watch`. */
+  readonly poll?: number;
   readonly stats?: boolean;
   readonly precision?: Precision;
   readonly device?: Device;
@@ -56,11 +45,6 @@ type ReindexCommandOptions = Pick<
   IndexOptions,
   'index' | 'model' | 'precision' | 'device' | 'threads' | 'targetPad' | 'maxPixels' | 'json'
 >;
-
-/** How many broken images are printed after indexing; `--stats` prints all. */
-const brokenShown = 20;
-/** Milliseconds between lines where there is no terminal. */
-const millisecondsPerLine = 60_000;
 
 export async function index(
   pictures: readonly string[],
@@ -80,6 +64,8 @@ export async function index(
     ['--compare', options.compare, addsPictures, ofPictures],
     ['--remove-missing', options.removeMissing, addsPictures, ofPictures],
     ['--keep-missing', options.keepMissing, addsPictures, ofPictures],
+    ['--watch', options.watch, addsPictures, ofPictures],
+    ['--poll', options.poll, options.watch === true, '--watch as well'],
     ['--model', options.model, !doesNothing || !stats, 'something to index'],
     ['--precision', options.precision, !doesNothing || !stats, 'something to index'],
     ['--target-pad', options.targetPad, !doesNothing || !stats, 'something to index'],
@@ -96,6 +82,11 @@ export async function index(
       expected: 'at most a file for each of --embeddings',
       found: `${names.length} for ${embeddings.length}`,
     });
+  }
+  if (options.watch) {
+    expectWatchable(options);
+    const load = (isFirst: boolean) => clipFor(isFirst ? options : { ...options, model: undefined }, context);
+    return await watch(pictures, options, load, context);
   }
   // Finds what is wrong with these before hours of work.
   const tables = await Promise.all(
@@ -237,60 +228,6 @@ async function infoOf(uri: string): Promise<StoreInfo | undefined> {
   }
 }
 
-/** Shows work on an index and its outcome. Returns what to say about missing images. */
-async function follow(
-  events: AsyncIterable<UpdateEvent>,
-  target: ImageIndex | undefined,
-  { index: uri, json }: Pick<IndexOptions, 'index' | 'json'>,
-  { reporter, signal, print }: Context,
-): Promise<LincirError | undefined> {
-  const begin = performance.now();
-  let told = begin;
-  let summary: UpdateSummary | undefined;
-  let leftOut: LeftOut = {};
-  let away: LincirError | undefined;
-  reporter.begin({ label: 'looking', unit: 'images' });
-  try {
-    for await (const event of events) {
-      if (event.kind === 'looking') reporter.advance(event.found);
-      else if (event.kind === 'begin') {
-        reporter.begin({ label: 'indexing', unit: 'images', total: event.todo });
-      } else if (event.kind === 'progress' || event.kind === 'commit') {
-        reporter.advance(event.done);
-        const now = performance.now();
-        if (reporter.isTerminal || now - told < millisecondsPerLine) continue;
-        told = now;
-        reporter.note(`${formatCount(event.done)} of ${formatCounted(event.todo, 'images')}`);
-      } else if (event.kind === 'end') ({ summary, leftOut, away } = event);
-    }
-  } catch (error) {
-    if (away === undefined || error !== away) throw error;
-  } finally {
-    reporter.end();
-    if (signal.aborted) reporter.note(`what is done is in ${uri}: run the same command again to continue`);
-  }
-  const seconds = (performance.now() - begin) / 1000;
-  const present = target ?? (await openIndex(uri));
-  try {
-    const broken = (await Array.fromAsync(present.broken())).flat();
-    const { model } = present.info;
-    if (json) print(JSON.stringify({ index: uri, model, ...summary!, seconds, broken, leftOut }));
-    else {
-      tellLeftOut(leftOut, reporter);
-      listBroken(broken.slice(0, brokenShown), reporter.note.bind(reporter));
-      if (broken.length > brokenShown) {
-        reporter.note(
-          `${formatCount(broken.length - brokenShown)} more broken: lincir index --stats --index ${uri} lists them`,
-        );
-      }
-      reporter.note(described(summary!, broken.length, seconds, uri));
-    }
-  } finally {
-    if (target === undefined) await present.close();
-  }
-  return away;
-}
-
 async function showStatistics({ index: uri, json }: IndexOptions, { print }: Context): Promise<void> {
   const target = await openIndex(uri);
   try {
@@ -337,26 +274,18 @@ async function showStatistics({ index: uri, json }: IndexOptions, { print }: Con
   }
 }
 
-function listBroken(broken: readonly BrokenImage[], print: (line: string) => void): void {
-  for (const { path, reason } of broken) print(`broken: ${quoted(path, 4096).slice(1, -1)}: ${reason}`);
-}
-
-function described(summary: UpdateSummary, broken: number, seconds: number, uri: string): string {
-  const { added, changed, renamed, removed, kept, unchanged, encoded, encodingSeconds } = summary;
-  const pictures = formatCounted(added + changed + renamed + unchanged, 'images');
-  const parts = [
-    `${pictures} (${counted({ new: added, changed, renamed, removed, unchanged, 'missing, but kept': kept })})`,
-    ...(broken > 0 ? [`${formatCount(broken)} broken`] : []),
-    formatDuration(seconds),
-    ...(encoded > 1 && encodingSeconds > 0 ? [formatRate(encoded / encodingSeconds, 'images')] : []),
-  ];
-  return `${parts.join(', ')} → ${uri}`;
-}
-
-/** The counts that are not 0, or `none`. */
-function counted(counts: Readonly<Record<string, number>>): string {
-  const some = Object.entries(counts).filter(([, count]) => count > 0);
-  return some.map(([name, count]) => `${formatCount(count)} ${name}`).join(', ') || 'none';
+/** Refuses what is done once, beside what goes on. */
+function expectWatchable(options: IndexOptions): void {
+  const { embeddings, metadata, remove, removeMissing, stats, list } = options;
+  const once = { embeddings, metadata, remove, removeMissing, stats, 'list -': list?.includes('-') };
+  const [found] = Object.entries(once).find(([, value]) => value !== undefined && value !== false) ?? [];
+  if (found === undefined) return;
+  throw new LincirError('bad-argument', {
+    subject: '--watch',
+    expected: 'folders, files, shards and files with lists',
+    found: `--${found.replace(/[A-Z]/, (letter) => `-${letter.toLowerCase()}`)}`,
+    todo: 'give that to a lincir index of its own, also while this one watches',
+  });
 }
 
 function nothingToDo(): LincirError {
