@@ -1,10 +1,11 @@
-/** Makes `dist/`: the code with what it needs of the development dependencies, its types, and ONNX Runtime for this platform. */
+/** Makes `dist/`: the code and the page with what they need of the development dependencies, types, and ONNX Runtime for this platform. */
 
 import { execFileSync } from 'node:child_process';
 import { globSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build, type Plugin } from 'esbuild';
+import { build as buildPage } from 'vite';
 import { addLibraryTypes } from './library-types.ts';
 import { copyRuntime, runtimeVersion } from './onnxruntime.ts';
 
@@ -78,7 +79,13 @@ const { metafile } = await build({
   legalComments: 'none', // every licence is in the notices
   metafile: true,
 });
-writeFileSync(join(dist, 'THIRD-PARTY-NOTICES.txt'), notices(Object.keys(metafile.inputs)));
+const page = await buildPage({ configFile: join(root, 'web/vite.config.ts') });
+const pageModules = [page]
+  .flat()
+  .flatMap((built) => ('output' in built ? built.output : []))
+  .flatMap((output) => (output.type === 'chunk' ? output.moduleIds : []));
+const inputs = [...Object.keys(metafile.inputs), ...pageModules.map((id) => relative(root, id))];
+writeFileSync(join(dist, 'THIRD-PARTY-NOTICES.txt'), notices(inputs));
 execFileSync('tsc', ['-p', 'tsconfig.build.json'], {
   cwd: root,
   stdio: 'inherit',
@@ -131,5 +138,5 @@ function notices(inputs: readonly string[]): string {
       const text = files.map((file) => readFileSync(join(root, folder, file), 'utf8')).join('\n');
       return `${name} ${version} (${license})\n\n${text}`;
     });
-  return `The code in lib/ has these packages in it, unchanged but for being put together.\n\n${texts.join(`\n${'-'.repeat(80)}\n\n`)}`;
+  return `The code in lib/ and web/ has these packages in it, unchanged but for being put together.\n\n${texts.join(`\n${'-'.repeat(80)}\n\n`)}`;
 }

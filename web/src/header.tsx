@@ -1,0 +1,88 @@
+/** The page's head: its name, which index, undo and redo, earlier searches, light or dark, help. */
+
+import { useState } from 'preact/hooks';
+import { useApp } from './app.ts';
+import { visible } from './display.ts';
+import { Icon } from './icons.tsx';
+import { emptyQuery } from './query.ts';
+import { keepTheme, readTheme, themes } from './theme.ts';
+
+export function Header({ onPast, onHelp }: { readonly onPast: () => void; readonly onHelp: () => void }) {
+  const { server, index, route, change, query } = useApp();
+  const [theme, setTheme] = useState(readTheme);
+  const nextTheme = themes[(themes.indexOf(theme) + 1) % themes.length]!;
+  return (
+    <header class="head">
+      <a
+        class="brand"
+        href="./"
+        aria-label="lincir: begin anew"
+        onClick={(event) => {
+          if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+          event.preventDefault();
+          change(() => ({ ...emptyQuery, index: query.index }));
+        }}
+      >
+        lincir
+      </a>
+      {server.indexes.length > 1 && (
+        <select
+          aria-label="Index"
+          value={index.name}
+          onChange={({ currentTarget }) =>
+            // Ids and columns belong to their index; words do not.
+            change(({ text, without }) => ({ ...emptyQuery, text, without, index: currentTarget.value }))
+          }
+        >
+          {server.indexes.map(({ name }) => (
+            <option key={name} value={name}>
+              {visible(name)}
+            </option>
+          ))}
+        </select>
+      )}
+      <span class="space" />
+      <div class="tools">
+        <Tool icon="undo" name="Undo" title="Undo (Ctrl Z)" onClick={route.undo} />
+        <Tool icon="redo" name="Redo" title="Redo (Ctrl Shift Z)" onClick={route.redo} />
+        <Tool icon="clock" name="Earlier searches" onClick={onPast} />
+        <Tool
+          icon={theme}
+          name={`Colours: ${theme}. Change to ${nextTheme}`}
+          title={`Colours: ${theme}`}
+          onClick={() => {
+            keepTheme(nextTheme);
+            setTheme(nextTheme);
+          }}
+        />
+        <Tool icon="help" name="Help" title="Help (?)" onClick={onHelp} />
+      </div>
+    </header>
+  );
+}
+
+function Tool({
+  icon,
+  name,
+  title = name,
+  onClick,
+}: {
+  readonly icon: Parameters<typeof Icon>[0]['name'];
+  readonly name: string;
+  readonly title?: string;
+  readonly onClick: (() => void) | undefined;
+}) {
+  return (
+    <button
+      type="button"
+      class="plain square"
+      aria-label={name}
+      title={title}
+      // The focus stays where it is when there is no more to undo.
+      aria-disabled={onClick === undefined}
+      onClick={() => onClick?.()}
+    >
+      <Icon name={icon} />
+    </button>
+  );
+}

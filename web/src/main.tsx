@@ -1,0 +1,23 @@
+/** The page begins here: it asks the server what it has, and shows the search page or what is missing for one. */
+
+import { render } from 'preact';
+import './styles/base.css';
+import './styles/composer.css';
+import './styles/results.css';
+import './styles/dialogs.css';
+import { Missing } from './missing.tsx';
+import { Page } from './page.tsx';
+import { useServer } from './server.ts';
+import { applyTheme, readTheme } from './theme.ts';
+
+function Main() {
+  const { server, failure, reload } = useServer();
+  if (server !== undefined && server.indexes.length > 0)
+    return <Page server={server} isAway={failure !== undefined} onReload={reload} />;
+  if (server !== undefined || failure !== undefined)
+    return <Missing server={server} failure={failure} onReload={reload} />;
+  return <main aria-busy="true" />;
+}
+
+applyTheme(readTheme());
+render(<Main />, document.getElementById('page')!);
