@@ -5,11 +5,13 @@ import { methodNotAllowed } from 'hono/method-not-allowed';
 import { getPath } from 'hono/utils/url';
 import type { SearchService } from '../service/index.ts';
 import { accessFor } from './access.ts';
+import { apiPageRoutes } from './api-page.ts';
 import { guard, sharing } from './guard.ts';
 import { careful } from './headers.ts';
 import { knnRoutes } from './knn/index.ts';
 import { limited } from './limits.ts';
 import { mcpRoutes } from './mcp/index.ts';
+import { pageRoutes } from './page.ts';
 import { answerError, problemResponse } from './problems.ts';
 import { imageRoutes } from './routes/images.ts';
 import { queryRoutes } from './routes/queries.ts';
@@ -42,6 +44,9 @@ export function createApp(service: SearchService, settings: ServerSettings): Hon
     }),
   );
 
+  // Pages are for everybody: they ask for the key.
+  app.route('/', pageRoutes());
+  app.route('/api', apiPageRoutes());
   const access = accessFor(settings);
   app.route('/api/v1/session', access.sessions);
   // Without keys, or with a secret address that is one.

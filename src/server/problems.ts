@@ -9,7 +9,7 @@ import { type ErrorCode, LincirError } from '../core/index.ts';
 import type { ServerSettings } from './settings.ts';
 
 /** What a status is called, and the code of errors that have no better one. */
-const kinds = {
+export const problemKinds = {
   400: ['The request cannot be answered', 'bad-argument'],
   401: ['A key is needed', 'unauthorized'],
   403: ['The request is not allowed', 'forbidden'],
@@ -23,7 +23,7 @@ const kinds = {
   503: ['The server is busy', 'busy'],
 } as const;
 
-export type ProblemStatus = keyof typeof kinds;
+export type ProblemStatus = keyof typeof problemKinds;
 
 type ProblemParts = Pick<Problem, 'subject' | 'expected' | 'found' | 'todo'>;
 
@@ -33,7 +33,7 @@ export function problemResponse(
   parts: ProblemParts & { readonly code?: string; readonly detail?: string } = {},
   headers: Readonly<Record<string, string>> = {},
 ): Response {
-  const [title, code] = kinds[status];
+  const [title, code] = problemKinds[status];
   const { subject, expected, found, todo } = parts;
   const sentence = [subject, expected && `expected ${expected}, found ${found}`].filter(Boolean).join(': ');
   const body: Problem = {

@@ -2,10 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { Hono } from 'hono';
 import { fakeService, knownId } from '../../test/fake-service.ts';
 import { LincirError } from '../core/index.ts';
+import { apiPageRoutes } from './api-page.ts';
 import { createApp } from './app.ts';
 import { expectGuarded } from './exposure.ts';
+import { pageRoutes } from './page.ts';
 import { defaultSettings, type ServerSettings } from './settings.ts';
 
 const key = 'a-key-of-32-characters-and-more-0';
@@ -106,7 +109,9 @@ describe('every route', () => {
 
   test('wants a key if there are keys', async () => {
     const guarded = setUp({ keys: ['another-key-0123456789', key] });
-    const open = ['/health/live', '/api/v1/session'];
+    const pages = pageRoutes().routes.map(({ path }) => path);
+    const apiPage = new Hono().route('/api', apiPageRoutes()).routes.map(({ path }) => path);
+    const open = ['/health/live', '/api/v1/session', ...pages, ...apiPage];
     for (const { method, path } of guarded.routes) {
       if (open.includes(path)) continue;
       for (const authorization of [
