@@ -99,11 +99,13 @@ const [quote, backslash, openBracket, closeBracket, openBrace, closeBrace, colon
 
 /** Position of the closing quote of the string that begins at `begin`; the text's end if there is none. */
 function endOfString(json: string, begin: number): number {
-  let at = begin + 1;
-  while (at < json.length && json.charCodeAt(at) !== quote) {
-    at += json.charCodeAt(at) === backslash ? 2 : 1;
+  // Strings can hold whole images. The engine's own search for the quote is some thirty times as fast as a loop.
+  for (let at = json.indexOf('"', begin + 1); at >= 0; at = json.indexOf('"', at + 1)) {
+    let slashes = 0;
+    while (json.charCodeAt(at - 1 - slashes) === backslash) slashes += 1;
+    if (slashes % 2 === 0) return at;
   }
-  return at;
+  return json.length;
 }
 
 /** A key that an object of this valid JSON text has twice. JSON.parse would keep the last one silently. */
