@@ -125,6 +125,10 @@ export const embedRequest = z
     texts: z.array(text.min(1)).max(limits.texts).optional(),
     images: z.array(imageReference).max(limits.images).optional(),
     normalize: z.boolean().optional().describe('Scale embeddings to length 1. Default: true.'),
+    truncate: z
+      .boolean()
+      .optional()
+      .describe('Cuts texts that are too long for the model. Default: they are refused.'),
   })
   .meta({ id: 'EmbedRequest' });
 

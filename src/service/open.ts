@@ -142,11 +142,11 @@ class Service implements SearchService {
   }
 
   async embed(request: EmbedRequest, scope: RequestScope): Promise<EmbedAnswer> {
-    const { normalize = true, texts, images } = request;
+    const { normalize = true, truncate = false, texts, images } = request;
     const served = this.#of(request.index);
     const { name, index, clip } = served;
     const { dimensions, model } = index.info;
-    const written = texts && (await clip.encodeTexts(texts, { normalize, strict: true }));
+    const written = texts && (await clip.encodeTexts(texts, { normalize, strict: !truncate }));
     const found = images && (await Promise.all(images.map((image) => this.#resolve(served, image, scope))));
     return {
       ...{ index: name, model, dimensions },

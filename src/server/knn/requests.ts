@@ -1,7 +1,7 @@
 /** Requests of clip-retrieval's protocol, and the queries of ours that they mean. */
 
 import { z } from 'zod';
-import { type ImageReference, limits, type SearchRequest } from '../../api/index.ts';
+import { type ImageReference, limits } from '../../api/index.ts';
 import { LincirError } from '../../core/index.ts';
 
 /** Images up to which it counts, and to which larger numbers are cut, as clients ask for more than there are. */
@@ -17,7 +17,7 @@ export const knnRequest = z.object({
   indice_name: z.string().max(64).nullable(),
   num_images: count,
   num_result_ids: count.nullish(),
-  text: z.string().max(limits.textCharacters).nullish(),
+  text: z.string().nullish(),
   image: z.string().nullish(),
   image_url: z.string().nullish(),
   embedding_input: z.array(z.number()).min(1).max(limits.dimensions).nullish(),
@@ -34,7 +34,8 @@ export type KnnRequest = z.infer<typeof knnRequest>;
 /** What a request of the protocol asks for. */
 export interface KnnQuery {
   readonly index: string | undefined;
-  readonly query: Pick<SearchRequest, 'text' | 'vector'>;
+  readonly text: string | undefined;
+  readonly vector: readonly number[] | undefined;
   /** The image as the client gave it: its bytes in base64, or an address. */
   readonly image: { readonly data: string } | { readonly address: string } | undefined;
   /** How many results there are, and how many of them come with their columns. */
@@ -52,14 +53,11 @@ export function knnQuery(request: KnnRequest): KnnQuery {
   const { num_images: described, indice_name: index, embedding_input: vector } = request;
   const results = Math.min(request.num_result_ids ?? described, most);
   const asked = { index: index || undefined, results, described, deduplicate: request.deduplicate ?? false };
-  const text = request.text?.trim() || undefined;
+  // Only so much of it is read.
+  const text = request.text?.trim().slice(0, limits.textCharacters) || undefined;
   const image = imageOf(request);
-  if (text !== undefined) {
-    // Alone, words mean themselves. With an image, `$` is its place.
-    return { ...asked, query: { text: image ? text : text.replaceAll('$', '\\$') }, image };
-  }
-  if (image) return { ...asked, query: {}, image };
-  if (vector) return { ...asked, query: { vector }, image };
+  if (text !== undefined || image) return { ...asked, text, image, vector: undefined };
+  if (vector) return { ...asked, text, image, vector };
   throw new LincirError('bad-argument', {
     subject: 'the request',
     expected: 'one of text, image, image_url and embedding_input',

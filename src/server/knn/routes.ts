@@ -3,17 +3,17 @@
 import { hash, timingSafeEqual } from 'node:crypto';
 import { type Context, Hono } from 'hono';
 import { createMiddleware } from 'hono/factory';
-import { type ImageReference, type IndexedImage, imageId, indexName, limits } from '../../api/index.ts';
+import { type IndexedImage, imageId, indexName, limits } from '../../api/index.ts';
 import { LincirError } from '../../core/index.ts';
-import type { RequestScope, SearchService } from '../../service/index.ts';
+import type { SearchService } from '../../service/index.ts';
 import { fileResponse } from '../files.ts';
 import { answerError, refusal } from '../problems.ts';
 import { checkedRequest, jsonBytes, parsedJson, readBody, scopeOf } from '../requests.ts';
 import type { ServerSettings } from '../settings.ts';
-import { backendOf, placeAt } from './addresses.ts';
-import { columnsOf, type KnnResult, resultOf } from './answers.ts';
-import { firstOfDuplicates } from './deduplicate.ts';
-import { type KnnQuery, knnQuery, knnRequest, metadataRequest, webReference } from './requests.ts';
+import { backendOf } from './addresses.ts';
+import { answerQuery } from './answer-query.ts';
+import { columnsOf } from './answers.ts';
+import { knnQuery, knnRequest, metadataRequest } from './requests.ts';
 import { KnnSummary } from './summary.ts';
 
 /** Pixels of the side of a square that a picture fits into. */
@@ -51,7 +51,7 @@ export function knnRoutes(service: SearchService, settings: ServerSettings): Hon
     const begin = performance.now();
     const asked = knnQuery(checkedRequest(knnRequest, await jsonOf(context)));
     const backend = backendOf(context, settings);
-    const { results, timings } = await answerOf(service, asked, backend, scopeOf(context, settings));
+    const { results, timings } = await answerQuery(service, asked, backend, scopeOf(context, settings));
     summary.add(performance.now() - begin, timings);
     return context.json(results);
   });
@@ -77,55 +77,6 @@ export function knnRoutes(service: SearchService, settings: ServerSettings): Hon
     return fileResponse(context, file, { seconds: pictureSeconds });
   });
   return routes;
-}
-
-/** Answers a query: the nearest images, the first of them with their columns. */
-async function answerOf(
-  service: SearchService,
-  { query, image, described, deduplicate, results: limit, ...asked }: KnnQuery,
-  backend: string,
-  scope: RequestScope,
-): Promise<{ readonly results: readonly KnnResult[]; readonly timings: Readonly<Record<string, number>> }> {
-  const index = asked.index ?? service.names[0]!;
-  const images = image && [await referenceOf(service, image, index, backend, scope)];
-  const isComposed = images !== undefined && query.text !== undefined;
-  if (limit === 0) return { results: [], timings: {} };
-  const answer = await service.search(
-    {
-      ...{ index, images, limit, ...query },
-      fields: ['path', 'metadata', ...(deduplicate ? (['vector'] as const) : [])],
-      // Without a phi, the mean of both directions is what there is.
-      ...(isComposed && !(await service.describe(index)).methods.includes('lincir') && { method: 'sum' }),
-      // Its clients expect an image to find itself, but nobody wants it back with a change.
-      includeReferences: !isComposed,
-    },
-    scope,
-  );
-  const begin = performance.now();
-  const vectors = answer.images.map(({ vector = [] }) => vector);
-  const found = deduplicate ? await firstOfDuplicates(answer.images, vectors, scope) : answer.images;
-  const timings = { ...answer.timings, ...(deduplicate && { deduplicate: performance.now() - begin }) };
-  const length = query.vector ? lengthOf(query.vector) : 1;
-  const results = found.map((one, at) =>
-    resultOf(one, at < described ? columnsOf(one, index, backend) : undefined, length),
-  );
-  return { results, timings };
-}
-
-/** The image of a query. An address of this server, as the front sends back, is an image of an index. */
-async function referenceOf(
-  service: SearchService,
-  image: NonNullable<KnnQuery['image']>,
-  index: string,
-  backend: string,
-  scope: RequestScope,
-): Promise<ImageReference> {
-  if ('data' in image) return image;
-  const place = placeAt(image.address, backend);
-  if (place === undefined) return webReference(image.address);
-  if (place.index === index) return { id: place.id };
-  const { bytes } = await service.original(place.index, place.id, scope);
-  return { data: Buffer.from(bytes).toString('base64') };
 }
 
 /** The front calls its JSON text. Only what is no JSON at all has status 400. */
@@ -154,8 +105,4 @@ async function answerKnnError(error: Error, context: Context, settings: ServerSe
 /** In the same time, whatever differs. */
 function isSecret(given: string, secret: string): boolean {
   return timingSafeEqual(hash('sha256', given, 'buffer'), hash('sha256', secret, 'buffer'));
-}
-
-function lengthOf(vector: readonly number[]): number {
-  return Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0));
 }
