@@ -167,7 +167,11 @@ describe('the web front', { skip: noBrowser }, () => {
     await page.mouse.wheel(0, 20_000);
     const shown = await captions(unique);
     assert.ok(shown.every((caption) => /^scene \d+$/.test(caption)));
-    assert.deepEqual(metadata, [40, unique - 80]);
+    // At the end it may ask for none, once more.
+    assert.deepEqual(
+      metadata.filter((ids) => ids > 0),
+      [40, unique - 80],
+    );
     await shot('scrolled');
   });
 
