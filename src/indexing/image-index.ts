@@ -27,6 +27,7 @@ import {
   type VectorStore,
 } from '../store/index.ts';
 import { type Annotation, annotate } from './annotate.ts';
+import { HeldImages, type StoreReader } from './held-images.ts';
 import { type ImportSummary, importEmbeddings } from './import.ts';
 import { namedBy, pathsOf } from './names.ts';
 import { namedColumns, namedMetadata } from './photo-columns.ts';
@@ -41,6 +42,8 @@ export interface OpenIndexOptions {
   readonly clip?: Clip;
   /** How the vectors of a new index are stored; `float16` halves them, and moves scores by some 1e-4. Default: `float32`. */
   readonly precision?: Precision;
+  /** Keeps the images of a small index in memory, at most 64 MiB of vectors, for many searches. Default: false. */
+  readonly hold?: boolean;
 }
 
 /** An image of a query, as the index knows it. */
@@ -59,7 +62,7 @@ export interface IndexedReference {
  *   of another model than `clip`, 'bad-file' for one of a newer version, 'io' when another process writes it
  */
 export async function openIndex(uri: string, options: OpenIndexOptions = {}): Promise<ImageIndex> {
-  const { access = 'read', clip, precision } = options;
+  const { access = 'read', clip, precision, hold = false } = options;
   const { backend, location } = await backendOf(uri);
   const create = async (error: unknown): Promise<VectorStore> => {
     const isAbsent = error instanceof LincirError && error.code === 'not-found';
@@ -67,7 +70,7 @@ export async function openIndex(uri: string, options: OpenIndexOptions = {}): Pr
     return await backend.create(location, infoFor(clip, precision));
   };
   const store = await backend.open(location, access).catch(create);
-  const index = new ImageIndex(uri, store);
+  const index = new ImageIndex(uri, store, hold);
   try {
     if (clip) index.expectModel(clip);
     if (precision !== undefined && precision !== store.info.precision) {
@@ -102,11 +105,13 @@ export function infoFor(clip: Clip, precision: Precision = 'float32'): StoreInfo
 export class ImageIndex {
   readonly uri: string;
   #store: VectorStore;
+  readonly #held: HeldImages | undefined;
 
   /** @internal Use `openIndex`. */
-  constructor(uri: string, store: VectorStore) {
+  constructor(uri: string, store: VectorStore, hold = false) {
     this.uri = uri;
     this.#store = store;
+    this.#held = hold ? new HeldImages() : undefined;
   }
 
   get info(): StoreInfo {
@@ -151,7 +156,7 @@ export class ImageIndex {
 
   /** The image with an id or a path. */
   async find(name: string): Promise<KnownImage | undefined> {
-    return await this.#reading(async (store) => {
+    return await this.#searching(async (store) => {
       const [byId] = isId(name) ? await store.find('id', [name]) : [];
       const found = byId ?? namedBy([name], await store.find('path', pathsOf(name)))[0];
       return found && { ...found, metadata: namedMetadata(found.metadata) };
@@ -181,7 +186,7 @@ export class ImageIndex {
     const bytes = typeof name === 'string' ? await bytesNamed(name, options) : name;
     if (bytes !== undefined) {
       const digest = hash('sha256', bytes);
-      const [same] = await this.#reading((store) => store.find('hash', [digest]));
+      const [same] = await this.#searching((store) => store.find('hash', [digest]));
       const image = typeof name === 'string' ? new File([bytes], name) : bytes; // for errors
       return same ? asReference(same) : { image, hash: digest };
     }
@@ -201,7 +206,7 @@ export class ImageIndex {
    *   and bad options
    */
   async search(query: Query, options: SearchOptions = {}): Promise<FoundImage[]> {
-    return await this.#reading(async (store) => {
+    return await this.#searching(async (store) => {
       if (query.fingerprint !== this.info.fingerprint) throw this.#otherModel('the query', query.fingerprint);
       return await searchStore(store, query, options);
     });
@@ -234,6 +239,7 @@ export class ImageIndex {
   }
 
   async close(): Promise<void> {
+    await this.#held?.close();
     await this.#store.close();
   }
 
@@ -250,6 +256,11 @@ export class ImageIndex {
       found: described(clip.targetPad),
       todo: `use the same ${option<LoadClipOptions>('targetPad')}, or rebuild: ${call('reindex', this.uri)}`,
     });
+  }
+
+  /** Reads from memory, if the images are there. */
+  #searching<T>(work: (store: StoreReader) => Promise<T>): Promise<T> {
+    return this.#reading(async (store) => work((await this.#held?.readerOf(store)) ?? store));
   }
 
   /** Reads; if another index has replaced this one, reads again from that. */

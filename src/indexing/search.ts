@@ -2,7 +2,8 @@
 
 import { expectDirection, type Query } from '../composition/index.ts';
 import { LincirError } from '../core/index.ts';
-import { type Hit, parseFilter, type VectorStore } from '../store/index.ts';
+import { type Hit, parseFilter } from '../store/index.ts';
+import type { StoreReader } from './held-images.ts';
 import { namedColumns, namedMetadata, storedFilter } from './photo-columns.ts';
 
 export interface SearchOptions {
@@ -41,7 +42,7 @@ const hitsPerUnique = 4;
  * @throws LincirError 'bad-argument' for a query without a direction, a filter that cannot be read, and bad options
  */
 export async function searchStore(
-  store: VectorStore,
+  store: StoreReader,
   query: Query,
   { top = defaultTop, page = 1, minScore = -1, where, exclude = [], exact, unique = false }: SearchOptions,
 ): Promise<FoundImage[]> {
@@ -82,7 +83,7 @@ function named({ duplicates, ...hit }: FoundImage): FoundImage {
 }
 
 async function readVectors(
-  store: VectorStore,
+  store: StoreReader,
   hits: readonly Hit[],
   vectors: Map<string, Float32Array>,
 ): Promise<void> {
