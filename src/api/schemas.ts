@@ -27,7 +27,7 @@ export const imageId = z.string().regex(/^[\da-f]{16}$/, 'an id of 16 hexadecima
 export const uploadHandle = z.string().regex(/^[\w-]{16,64}$/, 'the handle of an upload');
 export const columnName = z.string().min(1).max(200);
 /** The side of the square that a thumbnail fits into, in pixels. */
-export const thumbnailSize = z.coerce.number().int().min(16).max(1024);
+export const thumbnailSize = z.coerce.number().int().min(16).max(2048);
 const text = z.string().max(limits.textCharacters);
 const weight = z.number().min(0).max(100);
 

@@ -16,7 +16,14 @@ import { formatOf, formatsText } from './format.ts';
 import { withMemory } from './memory-budget.ts';
 import { rawPreview } from './raw-preview.ts';
 import { type EncodedImage, imageBytes, notAnImage } from './source.ts';
-import { damageIn, isQuickFormat, openedByVips, vipsUpright } from './vips-decode.ts';
+import {
+  damageIn,
+  isQuickFormat,
+  openedByVips,
+  type VipsOpened,
+  vipsFitted,
+  vipsUpright,
+} from './vips-decode.ts';
 
 /**
  * An image's stored pixels, and how to turn them upright. Formats: JPEG, PNG, WebP, GIF,
@@ -40,11 +47,24 @@ export const decodeWindow: DecodeWindow = async (source, window, name, maxPixels
  * An image to show: upright, with its transparency. It may be scaled down, but its longer side is not below `side`.
  * Throws as `decodeImage` does.
  */
-export async function shownImage(source: string | Uint8Array, side: number): Promise<Sharp> {
+export function shownImage(source: string | Uint8Array, side: number): Promise<Sharp> {
+  return shown(source, side, vipsUpright);
+}
+
+/** The same, fitted into a square of this side. A larger image is scaled down, a smaller one stays as it is. */
+export function fittedImage(source: string | Uint8Array, side: number): Promise<Sharp> {
+  return shown(source, side, (opened) => vipsFitted(opened, side));
+}
+
+async function shown(
+  source: string | Uint8Array,
+  side: number,
+  quickly: (opened: VipsOpened) => Sharp,
+): Promise<Sharp> {
   const given = await imageBytes(source, 'image');
   const work = { ...knownImage(given), maxPixels: defaultMaxPixels };
   const opened = isQuickFormat(work.format) ? await openedByVips(work, false) : undefined;
-  if (opened?.isQuick) return vipsUpright(opened);
+  if (opened?.isQuick) return quickly(opened);
   const wanted = { kind: 'small', side } as const;
   const { data, width, height } = await decoded(given, wanted, defaultMaxPixels);
   return sharp(data, { raw: { width, height, channels: 4 } });

@@ -87,16 +87,28 @@ export async function vipsPixels({ image, header, orientation: around }: VipsOpe
 
 /** RGBA, upright and fitted into a square, to show. */
 export async function vipsSmall(opened: VipsOpened, side: number): Promise<RgbImage> {
-  const small = vipsUpright(opened)
-    .resize({ width: side, height: side, fit: 'inside', withoutEnlargement: true })
-    .toColourspace('srgb')
-    .ensureAlpha();
-  return pixelsOf(small, 4);
+  return pixelsOf(vipsFitted(opened, side).toColourspace('srgb').ensureAlpha(), 4);
+}
+
+/** Upright and fitted into a square, to show. A JPEG is decoded no larger than it must be, which takes a tenth of the time. */
+export function vipsFitted({ image, ...opened }: VipsOpened, side: number): Sharp {
+  const fitted = image.resize({ width: side, height: side, fit: 'inside', withoutEnlargement: true });
+  // Only before it is turned. Afterwards, sharp mirrors before it turns.
+  const orientation = orientationOf(opened);
+  const swapped = { 5: 7, 7: 5 }[orientation] ?? orientation;
+  return turned(fitted, swapped);
 }
 
 /** To show. Sharp turns before it mirrors. */
-export function vipsUpright({ image, header, orientation: around }: VipsOpened): Sharp {
-  const { orientation = around ?? 1 } = header;
+export function vipsUpright({ image, ...opened }: VipsOpened): Sharp {
+  return turned(image, orientationOf(opened));
+}
+
+function orientationOf({ header, orientation: around }: Omit<VipsOpened, 'image'>): number {
+  return header.orientation ?? around ?? 1;
+}
+
+function turned(image: Sharp, orientation: number): Sharp {
   const angle = { 3: 180, 5: 90, 6: 90, 7: 90, 8: 270 }[orientation] ?? 0;
   const upright = angle === 0 ? image : image.rotate(angle);
   if (orientation === 2 || orientation === 5) return upright.flop();

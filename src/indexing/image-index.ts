@@ -4,7 +4,7 @@ import { hash } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { Clip, LoadClipOptions } from '../clip/index.ts';
 import type { Query, Reference } from '../composition/index.ts';
-import { call, LincirError, option, quoted } from '../core/index.ts';
+import { call, LincirError, nameKey, option, quoted } from '../core/index.ts';
 import {
   type EmbeddingsFile,
   type FetchImageOptions,
@@ -172,6 +172,14 @@ export class ImageIndex {
   /** Another text after every change to the images that this reader has noticed. Quick. */
   async version(): Promise<string> {
     return await this.#reading(async (store) => `${store.info.created} ${await store.version()}`);
+  }
+
+  /** Whether an image lies in this folder, not counting those further below. */
+  async hasFolder(folder: string): Promise<boolean> {
+    return await this.#reading(async (store) => {
+      const filter = { kind: 'compare', column: 'folder', operator: '=', value: nameKey(folder) } as const;
+      return (await store.count(filter)) > 0;
+    });
   }
 
   /**

@@ -1,5 +1,6 @@
 /** Reads a found image's bytes, as they were at one moment. */
 
+import { hash } from 'node:crypto';
 import { open, stat } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { LincirError } from '../core/index.ts';
@@ -77,4 +78,27 @@ export async function indexedBytes(path: string): Promise<Uint8Array<ArrayBuffer
   const file = await pathOnDisk(name);
   if (member !== undefined) return await memberBytes(file, member);
   return (await readImage(await imageFile(file))).bytes;
+}
+
+/** What an index knows of an image's contents. */
+interface KnownContents {
+  /** Bytes. */
+  readonly size: number;
+  /** SHA-256, in hex. */
+  readonly hash: string;
+}
+
+/** Undefined if the file, or the shard's member, has other contents now. Throws LincirError 'not-found', 'io' or 'bad-file'. */
+export async function unchangedBytes(
+  file: string,
+  member: string | undefined,
+  known: KnownContents,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  let bytes: Uint8Array<ArrayBuffer>;
+  if (member === undefined) {
+    const found = await imageFile(file);
+    if (found.size !== known.size) return undefined;
+    ({ bytes } = await readImage(found));
+  } else bytes = await memberBytes(file, member, known.size);
+  return hash('sha256', bytes) === known.hash ? bytes : undefined;
 }

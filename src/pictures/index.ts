@@ -1,6 +1,6 @@
 /** Images and what comes with them: files, shards, addresses on the web, ready embeddings and metadata. */
 
-export { indexedBytes } from './bytes.ts';
+export { indexedBytes, unchangedBytes } from './bytes.ts';
 export { type EmbeddingsFile, openEmbeddings } from './embeddings.ts';
 export type { FoundImage, Unreadable } from './files.ts';
 export { exclusion } from './left-out.ts';
@@ -16,4 +16,4 @@ export { ImageReader, type PhotoFacts, type ReadImage } from './reader.ts';
 export { type Box, cutRegion, type Region } from './region.ts';
 export { type FetchImageOptions, fetchImage, isWebAddress } from './remote.ts';
 export { openSources, type SourceOptions } from './sources.ts';
-export { shrunkImage, thumbnailOf } from './thumbnail.ts';
+export { encodedThumbnail, shrunkImage, thumbnailOf } from './thumbnail.ts';

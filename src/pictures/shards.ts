@@ -48,11 +48,18 @@ export async function* shardImages(
   }
 }
 
-/** The bytes of a member. Throws LincirError 'not-found', 'io' or 'bad-file'. */
-export async function memberBytes(shard: string, member: string): Promise<Uint8Array<ArrayBuffer>> {
+/**
+ * The bytes of a member. Throws LincirError 'not-found', 'io' or 'bad-file'.
+ * @param largest more bytes are not read
+ */
+export async function memberBytes(
+  shard: string,
+  member: string,
+  largest = Number.POSITIVE_INFINITY,
+): Promise<Uint8Array<ArrayBuffer>> {
   const subject = `${shard}${memberMark}${member}`;
   return await readingFile(shard, async (file) => {
-    const { members, failure } = await gather(file);
+    const { members, failure } = await rememberedMembers(file);
     const wanted = memberName(member);
     const key = nameKey(wanted);
     const name = members.has(wanted) ? wanted : [...members.keys()].find((other) => nameKey(other) === key);
@@ -68,9 +75,31 @@ export async function memberBytes(shard: string, member: string): Promise<Uint8A
       );
     }
     const { offset, size, problem } = followed(members, name);
-    if (problem === undefined) return await file.read(offset, size);
-    throw new LincirError('bad-file', { subject, expected: 'a file in the shard', found: problem });
+    if (problem === undefined && size <= largest) return await file.read(offset, size);
+    const expected = problem === undefined ? `at most ${largest} bytes` : 'a file in the shard';
+    throw new LincirError('bad-file', { subject, expected, found: problem ?? `${size}` });
   });
+}
+
+type Gathered = Awaited<ReturnType<typeof gather>>;
+
+/** Members of the shards that were read last, because a search finds many images of one shard. */
+const remembered: { readonly key: string; readonly gathered: Gathered }[] = [];
+const mostRemembered = 4;
+/** A larger shard would take too much memory. */
+const mostMembersRemembered = 200_000;
+
+async function rememberedMembers(file: FileSource): Promise<Gathered> {
+  const { name, size, modified, statusChanged } = file;
+  const key = JSON.stringify([name, size, modified, statusChanged]);
+  const at = remembered.findIndex((one) => one.key === key);
+  const gathered = remembered[at]?.gathered ?? (await gather(file));
+  if (at >= 0) remembered.splice(at, 1);
+  if (gathered.failure === undefined && gathered.members.size <= mostMembersRemembered) {
+    remembered.push({ key, gathered });
+    if (remembered.length > mostRemembered) remembered.shift();
+  }
+  return gathered;
 }
 
 /**

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import sharp from 'sharp';
+import { fittedImage } from '../decoding/index.ts';
 import { thumbnailOf } from './thumbnail.ts';
 
 async function picture(width: number, height: number, background = '#dc281e'): Promise<Buffer> {
@@ -34,6 +35,15 @@ test('a thumbnail is upright, on white, and no larger than its square', async (c
   assert.deepEqual(await size(await thumbnailOf(await picture(40, 30))), ['jpeg', 40, 30]);
   const clear = await thumbnailOf(await picture(20, 20, '#ff000000'));
   assert.deepEqual([...(await sharp(clear).raw().toBuffer()).subarray(0, 3)], [255, 255, 255]);
+});
+
+test('a thumbnail is turned as its image says, in all eight ways', async () => {
+  for (let orientation = 1; orientation <= 8; orientation += 1) {
+    const path = join(import.meta.dirname, `../../test/fixtures/images/exif${orientation}.jpg`);
+    const shown = await (await fittedImage(path, 20)).flatten().raw().toBuffer();
+    const small = { width: 20, height: 20, fit: 'inside' } as const;
+    assert.deepEqual(shown, await sharp(path).autoOrient().resize(small).flatten().raw().toBuffer());
+  }
 });
 
 test('what is no image has no thumbnail', async () => {

@@ -24,7 +24,8 @@ import { LincirError, normalizeRows, quoted } from '../core/index.ts';
 import { phiPresetFor } from '../hub/index.ts';
 import { type ImageIndex, openIndex } from '../indexing/index.ts';
 import { loadPhi, type Phi } from '../phi/index.ts';
-import { indexedBytes, thumbnailOf } from '../pictures/index.ts';
+import { thumbnailOf } from '../pictures/index.ts';
+import { ServedImages } from './files/served-images.ts';
 import type { IndexToServe, ServiceOptions } from './options.ts';
 import { bytesOfReference } from './references.ts';
 import { foundAnswer, imageAnswer } from './results.ts';
@@ -81,6 +82,7 @@ class Service implements SearchService {
   readonly allowsImageUrls: boolean;
   readonly #served: ReadonlyMap<string, Served>;
   readonly #uploads = new Uploads();
+  readonly #files = new ServedImages();
 
   constructor(served: readonly Served[], { allowImageUrls = true }: ServiceOptions) {
     this.#served = new Map(served.map((one) => [one.name, one]));
@@ -200,26 +202,22 @@ class Service implements SearchService {
     return found.flatMap((image) => (image ? [imageAnswer(image, request.fields)] : []));
   }
 
-  async thumbnail(name: string | undefined, id: string, side: number): Promise<ServedFile> {
-    const { path, hash: digest } = await this.#find(name, id);
-    const bytes = (await thumbnailOf(path, side)) as Uint8Array<ArrayBuffer> | undefined;
-    if (bytes === undefined) throw noThumbnail(id);
-    return { bytes, type: 'image/jpeg', name: `${id}.jpg`, etag: `${digest}-${side}` };
+  async thumbnail(
+    name: string | undefined,
+    id: string,
+    side: number,
+    scope: RequestScope,
+  ): Promise<ServedFile> {
+    return await this.#files.thumbnail(await this.#find(name, id), this.#of(name).index, side, scope);
   }
 
-  async original(name: string | undefined, id: string): Promise<ServedFile> {
-    const { path, hash: digest } = await this.#find(name, id);
-    const bytes = await indexedBytes(path);
-    const fileName = path.split(/[/\\]/).at(-1) ?? id;
-    return { bytes, type: 'application/octet-stream', name: fileName, etag: digest };
+  async original(name: string | undefined, id: string, scope: RequestScope): Promise<ServedFile> {
+    return await this.#files.original(await this.#find(name, id), this.#of(name).index, scope);
   }
 
-  async values(_name: string | undefined, column: string, _request: ValuesRequest): Promise<ValuesAnswer> {
-    throw new LincirError('not-found', {
-      subject: `values of ${quoted(column)}`,
-      expected: 'a column with suggestions',
-      found: 'none',
-    });
+  async values(name: string | undefined, column: string, request: ValuesRequest): Promise<ValuesAnswer> {
+    const { values, ...facts } = await this.#of(name).index.values(column, request);
+    return { values: [...values], ...facts };
   }
 
   async readiness(): Promise<string | undefined> {
@@ -234,6 +232,7 @@ class Service implements SearchService {
   }
 
   async close(): Promise<void> {
+    await this.#files.close();
     for (const { index, clip, phi } of this.#served.values()) {
       await phi?.dispose();
       await clip.dispose();
