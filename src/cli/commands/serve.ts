@@ -1,6 +1,5 @@
 /** `lincir serve`: answers browsers and programs until it is told to stop. */
 
-import { LincirError, quoted } from '../../core/index.ts';
 import {
   createApp,
   defaultSettings,
@@ -8,9 +7,10 @@ import {
   serve as listen,
   type ServerSettings,
 } from '../../server/index.ts';
-import { type IndexToServe, openService, type ServiceOptions, servedName } from '../../service/index.ts';
+import { openService, type ServiceOptions } from '../../service/index.ts';
 import type { Context } from '../context.ts';
 import { openAddress } from '../open-file.ts';
+import { indexesToServe } from '../serving/indexes.ts';
 import { readKeys, readToken } from '../serving/keys.ts';
 
 interface ServeCommandOptions
@@ -27,6 +27,7 @@ interface ServeCommandOptions
   /** A file, or no file. */
   readonly knnService?: string | true;
   readonly imageUrls: boolean;
+  readonly mcp: boolean;
   readonly log?: boolean;
 }
 
@@ -46,6 +47,7 @@ export async function serve(
     allowedHosts: options.allowedHost ?? [],
     allowedOrigins: options.allowedOrigin ?? [],
     knnService: typeof knn === 'string' ? { token: await readToken(knn) } : knn,
+    mcp: options.mcp,
     publicUrl,
     onError: (message) => reporter.note(message),
     ...(options.log && { onRequest: print }),
@@ -70,36 +72,6 @@ export async function serve(
   } finally {
     await service.close();
   }
-}
-
-/** Joins indexes with their phis. A phi without a name is that of all indexes that have none of their own. */
-function indexesToServe(uris: readonly string[], phis: readonly string[]): IndexToServe[] {
-  const indexes = uris.map(servedName);
-  const names = new Set(indexes.map(({ name }) => name));
-  if (names.size < indexes.length) {
-    throw new LincirError('bad-argument', {
-      subject: '--index',
-      expected: 'different names',
-      found: indexes.map(({ name }) => name).join(', '),
-      todo: 'name them yourself: NAME=URI',
-    });
-  }
-  const own = new Map<string, string>();
-  let shared: string | undefined;
-  for (const given of phis) {
-    const at = given.indexOf('=');
-    const name = given.slice(0, Math.max(at, 0));
-    if (names.has(name) && !own.has(name)) own.set(name, given.slice(at + 1));
-    else if (shared === undefined && !/^[\w.-]{1,64}=/.test(given)) shared = given;
-    else {
-      throw new LincirError('bad-argument', {
-        subject: '--phi',
-        expected: `one for all indexes, or NAME=PHI for each of ${[...names].join(', ') || 'them'}`,
-        found: quoted(given),
-      });
-    }
-  }
-  return indexes.map((index) => ({ ...index, phi: own.get(index.name) ?? shared }));
 }
 
 function stopped(signal: AbortSignal): Promise<void> {

@@ -1,10 +1,10 @@
-/** The command that answers over HTTP: serve. */
+/** The commands that answer others: serve over HTTP, mcp to an assistant. */
 
 import { type Command, InvalidArgumentError } from 'commander';
 import { defaultSettings } from '../../server/choices.ts';
 import type { Context } from '../context.ts';
 import { countNumber, deviceOption, realNumber, threadsOption, wholeNumber } from '../options.ts';
-import { serveNotes } from './help.ts';
+import { mcpNotes, serveNotes } from './help.ts';
 
 export function servingCommands(program: Command, context: Context): void {
   const { host, port, requestSeconds } = defaultSettings;
@@ -37,9 +37,24 @@ export function servingCommands(program: Command, context: Context): void {
     )
     .option('--public-url <url>', 'where clients reach the server, if a proxy stands before it', webAddress)
     .option('--no-image-urls', 'refuse images by their web address')
+    .option('--no-mcp', 'do not answer assistants (MCP) at /mcp')
     .option('--log', 'print a line of JSON for every request')
     .addHelpText('after', serveNotes)
     .action(async (options) => (await import('../commands/serve.ts')).serve(options, context));
+
+  program
+    .command('mcp')
+    .description('answer an assistant, which starts this command (MCP over standard input and output)')
+    .requiredOption('--index <uri...>', 'indexes, each as URI or NAME=URI; the first is the default')
+    .option('--phi <phi...>', 'the phi of all indexes, or NAME=PHI for the index of that name')
+    .option('--model <model>', "the indexes' model, if it is not where it was")
+    .addOption(deviceOption())
+    .addOption(threadsOption())
+    .option('--idle <seconds>', 'unload models that nobody has used for so long', realNumber, 900)
+    .option('--request-seconds <seconds>', 'give up on answers that take longer', realNumber, 60)
+    .option('--no-image-urls', 'refuse images by their web address')
+    .addHelpText('after', mcpNotes)
+    .action(async (options) => (await import('../commands/mcp.ts')).mcp(options, context));
 }
 
 function portNumber(text: string): number {

@@ -1,4 +1,4 @@
-/** What `--help` says after the options of serve. */
+/** What `--help` says after the options of serve and mcp. */
 
 export const serveNotes = `
 The page is at the address that serve prints, and the API's description at /api. Without
@@ -18,3 +18,17 @@ serve answers what it has begun before it ends, on Ctrl-C or SIGTERM.
 Examples:
   $ lincir serve --index photos.lance --phi lincir-large --open
   $ lincir serve --index shop=s3://bucket/shop.lance archive=old.lance --phi shop=runs/mine`;
+
+export const mcpNotes = `
+You do not run this command yourself: an assistant such as Claude Desktop, VS Code or Cursor
+does, once you have put it into its configuration (docs/serving.md has it for each):
+  { "command": "lincir", "args": ["mcp", "--index", "/home/me/photos.lance"] }
+Paths must be absolute. The assistant can then search, look at images, and read what columns
+there are. It can change nothing, and names images by id or web address only.
+
+The command ends when the assistant closes its standard input. Messages and errors go to
+standard error, which assistants keep as a log.
+
+Examples:
+  $ lincir mcp --index photos.lance --phi lincir-large
+  $ lincir mcp --index shop=s3://bucket/shop.lance archive=old.lance --no-image-urls`;

@@ -2,3 +2,4 @@
 
 export { mcpRoutes } from './routes.ts';
 export { type McpSettings, mcpServer } from './server.ts';
+export { serveMcpOverStdio } from './stdio.ts';

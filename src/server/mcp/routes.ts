@@ -5,10 +5,7 @@ import { Hono } from 'hono';
 import type { SearchService } from '../../service/index.ts';
 import { refusal } from '../problems.ts';
 import { readJsonBody } from '../requests.ts';
-import { type McpSettings, mcpServer } from './server.ts';
-
-/** Bytes of a message. No tool takes images as bytes. */
-const mostBytes = 2 ** 20;
+import { type McpSettings, mcpServer, messageBytes } from './server.ts';
 
 /** To be mounted at `/mcp`. */
 export function mcpRoutes(service: SearchService, settings: McpSettings): Hono {
@@ -18,7 +15,7 @@ export function mcpRoutes(service: SearchService, settings: McpSettings): Hono {
   });
   return new Hono()
     .post('/', async (context) => {
-      const parsedBody = await readJsonBody(context, mostBytes);
+      const parsedBody = await readJsonBody(context, messageBytes);
       // The protocol has no batches since 2025-06-18, and one request could ask for thousands of searches.
       if (Array.isArray(parsedBody)) {
         throw refusal(400, { subject: 'the body', expected: 'one message', found: 'a list' });

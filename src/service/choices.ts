@@ -1,0 +1,4 @@
+/** How served indexes are named; loads no library. */
+
+export { servedName } from './names.ts';
+export type { IndexToServe } from './options.ts';
