@@ -4,7 +4,7 @@ export type { Annotation } from './annotate.ts';
 export type { Comparison } from './choices.ts';
 export { ImageIndex, type IndexedReference, type OpenIndexOptions, openIndex } from './image-index.ts';
 export type { ImportSummary } from './import.ts';
-
+export { type IndexingWork, indexInProcess } from './indexing-process.ts';
 export { type ReindexOptions, reindex } from './reindex.ts';
 export type { FoundImage, SearchOptions } from './search.ts';
 export type { UpdateEvent, UpdateOptions, UpdateSummary } from './update.ts';
