@@ -35,7 +35,7 @@ export function Composer({
   const failure = results.failure?.field === 'words' ? results.failure : undefined;
 
   return (
-    <search class="composer">
+    <div class="composer">
       <form
         ref={form}
         onSubmit={(event) => {
@@ -104,7 +104,7 @@ export function Composer({
           </p>
         ) : null}
       </div>
-    </search>
+    </div>
   );
 }
 

@@ -8,7 +8,7 @@ import { proportionsOf } from './display.ts';
 import { justify, neighbour, rowOf } from './layout.ts';
 import { useMenu } from './menu.tsx';
 import { startFrom } from './query.ts';
-import { Tile } from './tile.tsx';
+import { type TileActs, TileRow } from './tile.tsx';
 import { useWindowRows } from './window-rows.ts';
 
 const captionHeight = 24;
@@ -53,7 +53,7 @@ export function Grid({
   const sizes = useMemo(() => rows.map(({ height }) => height + captionHeight + gap), [rows, gap]);
   const at = Math.min(current, Math.max(0, images.length - 1));
   const virtualizer = useWindowRows({ sizes, margin, keep: isInside.current ? rowOf(rows, at) : -1 });
-  const shown = virtualizer.getVirtualItems();
+  const shown = virtualizer.getVirtualItems().filter(({ index: row }) => row < rows.length);
 
   const last = shown.at(-1)?.index ?? -1;
   useEffect(() => {
@@ -72,6 +72,21 @@ export function Grid({
       });
     },
     [rows, virtualizer],
+  );
+
+  const latest = useRef<TileActs>(undefined);
+  latest.current = {
+    open: ({ id }) => route.show(id),
+    use: ({ id }) => change((query) => startFrom(query, { id })),
+    menu: (image, button) => menu.open(button, 'Actions', actionsOf(image)),
+  };
+  const acts = useMemo<TileActs>(
+    () => ({
+      open: (image) => latest.current!.open(image),
+      use: (image) => latest.current!.use(image),
+      menu: (image, button) => latest.current!.menu(image, button),
+    }),
+    [],
   );
 
   const onKeyDown = (event: KeyboardEvent) => {
@@ -110,33 +125,17 @@ export function Grid({
         style={{ height: `${virtualizer.getTotalSize()}px` }}
       >
         {shown.map(({ index: row, start }) => (
-          <div
+          <TileRow
             key={row}
-            class="row"
-            role="row"
-            aria-rowindex={row + 1}
-            style={{ transform: `translateY(${start - margin}px)` }}
-          >
-            {rows[row]?.cells.map((cell) => {
-              const image = images[cell.at]!;
-              return (
-                <Tile
-                  key={image.id}
-                  index={index.name}
-                  image={image}
-                  at={cell.at}
-                  left={cell.left}
-                  width={cell.width}
-                  height={rows[row]!.height}
-                  isCurrent={cell.at === at}
-                  showScore={showScore}
-                  onOpen={(place) => route.show(images[place]!.id)}
-                  onUse={({ id }) => change((query) => startFrom(query, { id }))}
-                  onMenu={(one, button) => menu.open(button, 'Actions', actionsOf(one))}
-                />
-              );
-            })}
-          </div>
+            index={index.name}
+            row={rows[row]!}
+            at={row}
+            top={start - margin}
+            images={images}
+            current={rows[row]!.cells.some((cell) => cell.at === at) ? at : -1}
+            showScore={showScore}
+            acts={acts}
+          />
         ))}
       </div>
       {menu.element}

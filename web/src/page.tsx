@@ -104,40 +104,44 @@ export function Page({
       <div class={isStart ? 'page at-start' : 'page'}>
         <StickyTop>
           <Header onPast={() => setDialog('past')} onHelp={() => setDialog('help')} />
-          {isStart && <h1>Find images with an image and a few words</h1>}
-          <Composer words={words} setWords={setWords} />
-          <div class="refine">
-            <button
-              type="button"
-              class="quiet"
-              aria-expanded={panel === 'filters'}
-              onClick={() => toggle('filters')}
-            >
-              <Icon name="filter" /> Filter
-            </button>
-            <button
-              type="button"
-              class="quiet"
-              aria-expanded={panel === 'options'}
-              onClick={() => toggle('options')}
-            >
-              <Icon name="options" /> More options
-            </button>
-            <Pills onOpen={setPanel} />
-          </div>
-          {panel && (
-            <section
-              class="panel"
-              aria-label={panel === 'filters' ? 'Filter' : 'More options'}
-              onKeyDown={(event) => {
-                if (event.key !== 'Escape') return;
-                setPanel(undefined);
-                document.querySelector<HTMLElement>('.refine [aria-expanded=true]')?.focus();
-              }}
-            >
-              {panel === 'filters' ? <Filters /> : <Options />}
-            </section>
-          )}
+          <search>
+            <h1 class={isStart ? undefined : 'hidden'}>
+              {isStart ? 'Find images with an image and a few words' : 'Search'}
+            </h1>
+            <Composer words={words} setWords={setWords} />
+            <div class="refine">
+              <button
+                type="button"
+                class="quiet"
+                aria-expanded={panel === 'filters'}
+                onClick={() => toggle('filters')}
+              >
+                <Icon name="filter" /> Filter
+              </button>
+              <button
+                type="button"
+                class="quiet"
+                aria-expanded={panel === 'options'}
+                onClick={() => toggle('options')}
+              >
+                <Icon name="options" /> More options
+              </button>
+              <Pills onOpen={setPanel} />
+            </div>
+            {panel && (
+              <section
+                class="panel"
+                aria-label={panel === 'filters' ? 'Filter' : 'More options'}
+                onKeyDown={(event) => {
+                  if (event.key !== 'Escape') return;
+                  setPanel(undefined);
+                  document.querySelector<HTMLElement>('.refine [aria-expanded=true]')?.focus();
+                }}
+              >
+                {panel === 'filters' ? <Filters /> : <Options />}
+              </section>
+            )}
+          </search>
         </StickyTop>
         <main id="results">
           {isAway && (

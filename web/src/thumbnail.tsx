@@ -6,6 +6,15 @@ import { Icon } from './icons.tsx';
 
 const sides = [160, 320, 640] as const;
 
+let lastScroll = Number.NEGATIVE_INFINITY;
+addEventListener(
+  'scroll',
+  () => {
+    lastScroll = performance.now();
+  },
+  { passive: true },
+);
+
 export function Thumbnail({
   index,
   id,
@@ -25,23 +34,24 @@ export function Thumbnail({
   const [state, setState] = useState<'loading' | 'there' | 'failed'>('loading');
   useEffect(() => {
     const element = image.current!;
-    if (element.complete && element.naturalWidth > 0) setState('there');
-    return () => {
-      // What is not shown any more is not waited for.
-      element.srcset = '';
-      element.src = '';
+    const wide = (side: number) => Math.round(proportions >= 1 ? side : side * proportions);
+    const load = () => {
+      element.sizes = `${Math.ceil(width)}px`;
+      element.srcset = sides.map((side) => `${api.thumbnail(index, id, side)} ${wide(side)}w`).join(', ');
     };
-  }, []);
-  const wide = (side: number) => Math.round(proportions >= 1 ? side : side * proportions);
+    // What flies by while the person scrolls is not asked for, and what has flown by is not waited for.
+    const timer = setTimeout(load, performance.now() - lastScroll < 100 ? 90 : 0);
+    return () => {
+      clearTimeout(timer);
+      element.srcset = '';
+    };
+  }, [index, id, width, proportions]);
   return (
     <>
       <img
         ref={image}
         class={`thumbnail ${state}`}
         alt={name}
-        srcset={sides.map((side) => `${api.thumbnail(index, id, side)} ${wide(side)}w`).join(', ')}
-        sizes={`${Math.ceil(width)}px`}
-        src={api.thumbnail(index, id, 320)}
         decoding="async"
         draggable={false}
         onLoad={() => setState('there')}

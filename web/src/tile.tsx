@@ -1,30 +1,83 @@
-/** One result: its picture, rank and score, and the buttons for what one can do with it. */
+/** A row of results: their pictures, ranks and scores, and the buttons for what one can do with them. */
 
+import { Component } from 'preact';
 import type { FoundImage } from '../../src/api/index.ts';
 import { api } from './api.ts';
 import { fileName, proportionsOf, score, visible } from './display.ts';
 import { Icon } from './icons.tsx';
+import type { Cell, Row } from './layout.ts';
 import { Thumbnail } from './thumbnail.tsx';
 
-export interface TileProps {
-  readonly index: string;
-  readonly image: FoundImage;
-  /** From 0. */
-  readonly at: number;
-  readonly left: number;
-  readonly width: number;
-  readonly height: number;
-  /** Whether the tab key stops here. */
-  readonly isCurrent: boolean;
-  /** Results by chance have no score worth telling. */
-  readonly showScore: boolean;
-  readonly onOpen: (at: number) => void;
-  readonly onUse: (image: FoundImage) => void;
-  readonly onMenu: (image: FoundImage, button: HTMLElement) => void;
+/** What tiles do. It stays the same object, so that rows need not be drawn anew. */
+export interface TileActs {
+  readonly open: (image: FoundImage) => void;
+  readonly use: (image: FoundImage) => void;
+  readonly menu: (image: FoundImage, button: HTMLElement) => void;
 }
 
-export function Tile(props: TileProps) {
-  const { index, image, at, left, width, height, isCurrent, showScore, onOpen, onUse, onMenu } = props;
+interface TileRowProps {
+  readonly index: string;
+  readonly row: Row;
+  /** Its place among the rows, from 0, and in pixels. */
+  readonly at: number;
+  readonly top: number;
+  readonly images: readonly FoundImage[];
+  /** The result that the tab key stops at; -1 if it is in another row. */
+  readonly current: number;
+  /** Results by chance have no score worth telling. */
+  readonly showScore: boolean;
+  readonly acts: TileActs;
+}
+
+/** A row is drawn once, and not with every step of the scroll wheel. */
+export class TileRow extends Component<TileRowProps> {
+  override shouldComponentUpdate(next: TileRowProps): boolean {
+    const keys = Object.keys(next) as (keyof TileRowProps)[];
+    return keys.some(
+      (key) =>
+        next[key] !== this.props[key] &&
+        // More results leave a row as it is, if it is the same row.
+        !(key === 'images' && next.row.cells.every(({ at }) => next.images[at] === this.props.images[at])),
+    );
+  }
+
+  render({ index, row, at, top, images, current, showScore, acts }: TileRowProps) {
+    return (
+      <div class="row" role="row" aria-rowindex={at + 1} style={{ transform: `translateY(${top}px)` }}>
+        {row.cells.map((cell) => (
+          <Tile
+            key={images[cell.at]!.id}
+            index={index}
+            image={images[cell.at]!}
+            cell={cell}
+            height={row.height}
+            isCurrent={cell.at === current}
+            showScore={showScore}
+            acts={acts}
+          />
+        ))}
+      </div>
+    );
+  }
+}
+
+function Tile({
+  index,
+  image,
+  cell: { at, left, width },
+  height,
+  isCurrent,
+  showScore,
+  acts,
+}: {
+  readonly index: string;
+  readonly image: FoundImage;
+  readonly cell: Cell;
+  readonly height: number;
+  readonly isCurrent: boolean;
+  readonly showScore: boolean;
+  readonly acts: TileActs;
+}) {
   const name = visible(fileName(image.path ?? image.id));
   const copies = image.duplicates?.length ?? 0;
   return (
@@ -41,7 +94,7 @@ export function Tile(props: TileProps) {
           // The original opens in another tab for those who ask their browser so.
           if (event.ctrlKey || event.metaKey || event.shiftKey) return;
           event.preventDefault();
-          onOpen(at);
+          acts.open(image);
         }}
       >
         <Thumbnail
@@ -60,7 +113,7 @@ export function Tile(props: TileProps) {
           tabIndex={isCurrent ? 0 : -1}
           aria-label={`Use ${name} as reference`}
           title="Use as reference"
-          onClick={() => onUse(image)}
+          onClick={() => acts.use(image)}
         >
           <Icon name="search" />
         </button>
@@ -72,7 +125,7 @@ export function Tile(props: TileProps) {
           title="Actions"
           aria-haspopup="menu"
           aria-expanded="false"
-          onClick={(event) => onMenu(image, event.currentTarget)}
+          onClick={(event) => acts.menu(image, event.currentTarget)}
         >
           <Icon name="dots" />
         </button>
