@@ -165,7 +165,7 @@ export class ImageIndex {
 
   /** All images with these ids or these contents, in any order. */
   async findAll(column: 'id' | 'hash', values: readonly string[]): Promise<KnownImage[]> {
-    const found = await this.#reading((store) => store.find(column, values));
+    const found = await this.#searching((store) => store.find(column, values));
     return found.map((image) => ({ ...image, metadata: namedMetadata(image.metadata) }));
   }
 

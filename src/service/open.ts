@@ -1,12 +1,10 @@
 /** Opens the service that answers queries about served indexes. */
 
-import { hash } from 'node:crypto';
 import type {
   ComposeAnswer,
   ComposeRequest,
   EmbedAnswer,
   EmbedRequest,
-  ImageReference,
   ImagesRequest,
   IndexAnswer,
   IndexedImage,
@@ -18,149 +16,156 @@ import type {
   ValuesRequest,
 } from '../api/index.ts';
 import { servedMethods } from '../api/index.ts';
-import { type Clip, loadClip, preprocessImage } from '../clip/index.ts';
-import { compose, type EmbeddedImage, methodOf, methods, type Query } from '../composition/index.ts';
+import { asEncoded, methods, type Query } from '../composition/index.ts';
 import { LincirError, normalizeRows, quoted } from '../core/index.ts';
-import { phiPresetFor } from '../hub/index.ts';
-import { type ImageIndex, openIndex } from '../indexing/index.ts';
-import { loadPhi, type Phi } from '../phi/index.ts';
-import { thumbnailOf } from '../pictures/index.ts';
+import { type ComposedRequest, composeRequest, phiAdvice } from './composing.ts';
 import { ServedImages } from './files/served-images.ts';
-import type { IndexToServe, ServiceOptions } from './options.ts';
-import { bytesOfReference } from './references.ts';
+import { noImage, RequestImages } from './images.ts';
+import { busy } from './lane.ts';
+import { Lanes } from './lanes.ts';
+import type { ServiceOptions } from './options.ts';
 import { foundAnswer, imageAnswer } from './results.ts';
+import { type QueryModel, ServedIndex } from './served-index.ts';
 import type { RequestScope, SearchService, ServedFile } from './service.ts';
-import { Uploads } from './uploads.ts';
 
-/** Pixels of an upload's thumbnail. */
-const thumbnailSide = 320;
-/** Pixels of a decoded image of a request: fewer than of one's own files. */
-const mostPixels = 50_000_000;
 const defaultLimit = 20;
-
-/** An index with its model and phi. */
-interface Served {
-  readonly name: string;
-  readonly index: ImageIndex;
-  readonly clip: Clip;
-  readonly phiName: string | undefined;
-  readonly phi: Phi | undefined;
-}
-
-/** A query's image: its embedding, and what the index knows of it. */
-interface ResolvedImage {
-  readonly image: EmbeddedImage;
-  readonly hash: string;
-  readonly id?: string;
-}
+/** Images of one answer with their vectors: numbers as text take long to write. */
+const mostVectors = 200;
+/** Hits further down are never read. */
+const deepestHit = 100_000;
 
 /**
- * Opens all indexes.
+ * Opens all indexes. Models come into memory when they are first needed.
  * @throws what `openIndex`, `loadClip` and `loadPhi` throw
  */
 export async function openService(options: ServiceOptions): Promise<SearchService> {
-  const served: Served[] = [];
-  for (const one of options.indexes) served.push(await opened(one, options));
-  return new Service(served, options);
-}
-
-async function opened({ name, uri, phi: phiName }: IndexToServe, options: ServiceOptions): Promise<Served> {
-  const { device, threads } = options;
-  const index = await openIndex(uri);
-  const clip = await loadClip(options.model ?? index.info.model, {
-    ...{ device, threads },
-    targetPad: index.info.targetPad ?? undefined,
-    maxPixels: mostPixels,
-  });
-  index.expectModel(clip);
-  const phi = phiName === undefined ? undefined : await loadPhi(phiName, { clip, device, threads });
-  return { name, index, clip, phiName, phi };
+  const served: ServedIndex[] = [];
+  try {
+    for (const one of options.indexes) served.push(await ServedIndex.open(one, options));
+    return new Service(served, options);
+  } catch (error) {
+    for (const one of served) await one.close();
+    throw error;
+  }
 }
 
 class Service implements SearchService {
   readonly names: readonly string[];
   readonly allowsImageUrls: boolean;
-  readonly #served: ReadonlyMap<string, Served>;
-  readonly #uploads = new Uploads();
+  readonly #served: ReadonlyMap<string, ServedIndex>;
+  readonly #options: ServiceOptions;
+  readonly #lanes: Lanes;
+  readonly #images: RequestImages;
   readonly #files = new ServedImages();
+  /** Requests that are being answered. */
+  readonly #active = new Set<Promise<unknown>>();
+  #closing: Promise<void> | undefined;
 
-  constructor(served: readonly Served[], { allowImageUrls = true }: ServiceOptions) {
+  constructor(served: readonly ServedIndex[], options: ServiceOptions) {
     this.#served = new Map(served.map((one) => [one.name, one]));
+    this.#options = options;
+    this.#lanes = new Lanes(options);
     this.names = [...this.#served.keys()];
-    this.allowsImageUrls = allowImageUrls;
+    this.allowsImageUrls = options.allowImageUrls ?? true;
+    this.#images = new RequestImages(this.#lanes, this.allowsImageUrls);
+    for (const one of served) one.onRebuilt = () => this.#freeOldModels();
   }
 
   async describe(name?: string): Promise<IndexAnswer> {
-    const { index, clip, phi, phiName, ...served } = this.#of(name);
-    const { images, broken, missing, columns } = await index.statistics();
-    const { model, dimensions, created } = index.info;
-    const preset = phiPresetFor(clip.id);
-    return {
-      ...{ name: served.name, images, broken, missing, model, dimensions, created, changes: images },
-      columns: [...columns].map(([column, type]) => ({ name: column, type: type as 'string' })),
-      ...(phiName !== undefined && { phi: phiName }),
-      methods: servedMethods.filter((method) => phi || methods[method].pseudoTokens === undefined),
-      ...(phi === undefined && {
-        advice: `Start the server with a phi for ${index.info.model}${preset ? `, such as ${preset.name}` : ''}.`,
-      }),
-    };
+    const served = this.#of(name);
+    return await this.#doing(async () => {
+      await served.look();
+      const { index, model: queryModel, changes } = served;
+      const { images, broken, missing, columns } = await index.statistics();
+      const { model, dimensions, created } = index.info;
+      const { phi } = queryModel;
+      return {
+        ...{ name: served.name, images, broken, missing, model, dimensions, created, changes },
+        columns: [...columns].map(([column, type]) => ({ name: column, type: type as 'string' })),
+        ...(phi && { phi: phi.name }),
+        methods: servedMethods.filter((method) => phi || methods[method].pseudoTokens === undefined),
+        ...(phi === undefined && { advice: phiAdvice(queryModel, model) }),
+      };
+    });
   }
 
   async models(): Promise<readonly ModelAnswer[]> {
-    return [...this.#served.values()].map(({ name, index, clip, phiName }) => ({
-      name: index.info.model,
-      fingerprint: clip.fingerprint,
-      dimensions: index.info.dimensions,
-      indexes: [name],
-      loaded: true,
-      ...(phiName !== undefined && { phi: phiName }),
-    }));
+    const groups = Map.groupBy(this.#served.values(), ({ model }) =>
+      JSON.stringify([model.toRun.fingerprint, model.phi?.name]),
+    );
+    return [...groups.values()].map((group) => {
+      const [{ model, index }] = group as [ServedIndex];
+      const { toRun, phi } = model;
+      return {
+        ...{ name: toRun.name, fingerprint: toRun.fingerprint, dimensions: index.info.dimensions },
+        indexes: group.map(({ name }) => name),
+        loaded: this.#lanes.models.has(toRun.fingerprint),
+        ...(phi && { phi: phi.name }),
+      };
+    });
   }
 
   async search(request: SearchRequest, scope: RequestScope): Promise<SearchAnswer> {
-    const served = this.#of(request.index);
-    const { query, references, ...composed } = await this.#compose(served, request, scope);
-    const { limit = defaultLimit, offset = 0, fields, includeReferences = false } = request;
-    const begin = performance.now();
-    const hits = await served.index.search(query, {
-      top: offset + limit + 1,
-      where: request.filter,
-      minScore: request.minScore,
-      exact: request.exact,
-      unique: request.unique,
-      exclude: includeReferences ? [] : references.map((reference) => reference.hash),
+    expectFewVectors(request);
+    return await this.#answer(request.index, scope, async (served, model) => {
+      const composed = await this.#compose(request, served, model, scope);
+      const { limit = defaultLimit, offset = 0, fields, includeReferences = false } = request;
+      const query = { vector: composed.vector, fingerprint: model.toRun.fingerprint } as Query;
+      const begin = performance.now();
+      const hits = await this.#lanes.search(
+        () =>
+          served.index.search(query, {
+            top: Math.min(offset + limit + 1, deepestHit),
+            where: request.filter,
+            minScore: request.minScore,
+            exact: request.exact,
+            unique: request.unique,
+            exclude: includeReferences ? [] : composed.references.map(({ hash }) => hash),
+          }),
+        scope,
+      );
+      const page = hits.slice(offset, offset + limit);
+      const vectors = fields?.includes('vector') ? await vectorsOf(served, page) : undefined;
+      const images = page.map((hit) => foundAnswer({ ...hit, vector: vectors?.get(hit.id) }, fields));
+      const timings = { ...composed.timings, search: performance.now() - begin };
+      this.#tellStages(timings);
+      const hasMore = hits.length > offset + limit;
+      return { ...factsOf(composed, served), timings, images, offset, limit, hasMore };
     });
-    const page = hits.slice(offset, offset + limit);
-    const vectors = fields?.includes('vector') ? await this.#vectors(served, page) : undefined;
-    const found = page.map((hit) => foundAnswer({ ...hit, vector: vectors?.get(hit.id) }, fields));
-    const timings = { ...composed.timings, search: performance.now() - begin };
-    return { ...composed, timings, images: found, offset, limit, hasMore: hits.length > offset + limit };
   }
 
   async compose(request: ComposeRequest, scope: RequestScope): Promise<ComposeAnswer> {
-    const served = this.#of(request.index);
-    const { query, references: _, ...composed } = await this.#compose(served, request, scope);
-    return { ...composed, vector: [...query.vector], model: served.index.info.model };
+    return await this.#answer(request.index, scope, async (served, model) => {
+      const composed = await this.#compose(request, served, model, scope);
+      this.#tellStages(composed.timings);
+      const { vector, timings } = composed;
+      return { ...factsOf(composed, served), timings, vector: [...vector], model: model.toRun.name };
+    });
   }
 
   async embed(request: EmbedRequest, scope: RequestScope): Promise<EmbedAnswer> {
     const { normalize = true, truncate = false, texts, images } = request;
-    const served = this.#of(request.index);
-    const { name, index, clip } = served;
-    const { dimensions, model } = index.info;
-    const written = texts && (await clip.encodeTexts(texts, { normalize, strict: !truncate }));
-    const found = images && (await Promise.all(images.map((image) => this.#resolve(served, image, scope))));
-    return {
-      ...{ index: name, model, dimensions },
-      ...(written && { texts: rowsOf(written.data, dimensions) }),
-      ...(found && {
-        images: found.map(({ image: { vector, norm } }) => {
-          const embedding = vector.map((value) => value * (norm ?? 1));
-          if (normalize) normalizeRows(embedding, dimensions);
-          return [...embedding];
-        }),
-      }),
-    };
+    return await this.#answer(request.index, scope, async (served, { toRun, ...model }) => {
+      const { tokenizer } = model.clip;
+      if (!truncate) for (const text of texts ?? []) expectShort(text, tokenizer);
+      const resolved = images?.map((image) =>
+        this.#images.resolve(image, served, { toRun, ...model }, scope),
+      );
+      const written = texts?.map((text) => this.#lanes.text({ kind: 'text', model: toRun, text }, scope));
+      const numbers = (embedding: Float32Array) => {
+        if (normalize) normalizeRows(embedding, embedding.length);
+        return [...embedding];
+      };
+      const [ofTexts, ofImages] = await Promise.all([
+        written && Promise.all(written),
+        resolved && Promise.all(resolved),
+      ]);
+      return {
+        ...{ index: served.name, model: toRun.name, dimensions: served.index.info.dimensions },
+        ...(ofTexts && { texts: ofTexts.map(({ vector }) => numbers(vector)) }),
+        ...(ofImages && { images: ofImages.map((image) => numbers(asEncoded(image, false))) }),
+      };
+    });
   }
 
   async upload(
@@ -169,37 +174,24 @@ class Service implements SearchService {
     fileName: string,
     scope: RequestScope,
   ): Promise<Upload> {
-    const served = this.#of(name);
-    const { clip, index } = served;
-    let size = { width: 0, height: 0 };
-    const pixels = await preprocessImage(bytes, clip.preprocessing, {
-      targetPad: clip.targetPad ?? undefined,
-      maxPixels: mostPixels,
-      name: fileName,
-      onSize: (extent) => {
-        size = extent;
-      },
-    });
-    scope.signal.throwIfAborted();
-    const embedding = (await clip.encodePixels(pixels)).data;
-    const digest = hash('sha256', bytes);
-    const { id } = await index.reference(bytes);
-    const thumbnail = (await thumbnailOf(bytes, thumbnailSide)) as Uint8Array<ArrayBuffer> | undefined;
-    const { fingerprint } = clip;
-    const upload = this.#uploads.add({ name: fileName, hash: digest, embedding, fingerprint, thumbnail });
-    return { upload, name: fileName, ...size, ...(id !== undefined && { id }) };
+    return await this.#answer(name, scope, (served, model) =>
+      this.#images.upload({ bytes, name: fileName }, served, model, scope),
+    );
   }
 
   async uploadThumbnail(upload: string): Promise<ServedFile> {
-    const { thumbnail, name, hash: digest } = this.#uploads.get(upload);
+    const { thumbnail, name, hash: digest } = this.#images.uploads.get(upload);
     if (thumbnail === undefined) throw noThumbnail(name);
     return { bytes: thumbnail, type: 'image/jpeg', name, etag: digest };
   }
 
   async images(name: string | undefined, request: ImagesRequest): Promise<readonly IndexedImage[]> {
-    const { index } = this.#of(name);
-    const found = await Promise.all(request.ids.map((id) => index.find(id)));
-    return found.flatMap((image) => (image ? [imageAnswer(image, request.fields)] : []));
+    const served = this.#of(name);
+    return await this.#doing(async () => {
+      await served.look();
+      const found = await Promise.all(request.ids.map((id) => served.find(id)));
+      return found.flatMap((image) => (image ? [imageAnswer(image, request.fields)] : []));
+    });
   }
 
   async thumbnail(
@@ -208,39 +200,48 @@ class Service implements SearchService {
     side: number,
     scope: RequestScope,
   ): Promise<ServedFile> {
-    return await this.#files.thumbnail(await this.#find(name, id), this.#of(name).index, side, scope);
+    const served = this.#of(name);
+    return await this.#doing(async () =>
+      this.#files.thumbnail(await foundIn(served, id), served.index, side, scope),
+    );
   }
 
   async original(name: string | undefined, id: string, scope: RequestScope): Promise<ServedFile> {
-    return await this.#files.original(await this.#find(name, id), this.#of(name).index, scope);
+    const served = this.#of(name);
+    return await this.#doing(async () =>
+      this.#files.original(await foundIn(served, id), served.index, scope),
+    );
   }
 
   async values(name: string | undefined, column: string, request: ValuesRequest): Promise<ValuesAnswer> {
-    const { values, ...facts } = await this.#of(name).index.values(column, request);
+    const { index } = this.#of(name);
+    const { values, ...facts } = await this.#doing(() => index.values(column, request));
     return { values: [...values], ...facts };
   }
 
   async readiness(): Promise<string | undefined> {
-    for (const { name, index } of this.#served.values()) {
-      const problem = await index.statistics().then(
+    if (this.#closing) return 'the server is closing';
+    for (const served of this.#served.values()) {
+      const problem = await served.look().then(
         () => undefined,
         (error: Error) => error.message,
       );
-      if (problem !== undefined) return `index ${name}: ${problem}`;
+      if (problem !== undefined) return `index ${served.name}: ${problem}`;
     }
     return undefined;
   }
 
   async close(): Promise<void> {
-    await this.#files.close();
-    for (const { index, clip, phi } of this.#served.values()) {
-      await phi?.dispose();
-      await clip.dispose();
-      await index.close();
-    }
+    this.#closing ??= (async () => {
+      while (this.#active.size > 0) await Promise.allSettled(this.#active);
+      await this.#files.close();
+      await this.#lanes.close();
+      for (const served of this.#served.values()) await served.close();
+    })();
+    await this.#closing;
   }
 
-  #of(name: string | undefined): Served {
+  #of(name: string | undefined): ServedIndex {
     const served = this.#served.get(name ?? this.names[0]!);
     if (served) return served;
     throw new LincirError('not-found', {
@@ -250,78 +251,88 @@ class Service implements SearchService {
     });
   }
 
-  async #find(name: string | undefined, id: string) {
-    const found = await this.#of(name).index.find(id);
-    if (found?.id === id) return found;
-    throw noImage(id);
+  /** Answers a request to an index, unless the service is closing. */
+  async #answer<Result>(
+    name: string | undefined,
+    scope: RequestScope,
+    work: (served: ServedIndex, model: QueryModel) => Promise<Result>,
+  ): Promise<Result> {
+    const served = this.#of(name);
+    return await this.#doing(() => served.answer(scope, (model) => work(served, model)));
   }
 
-  async #vectors({ index }: Served, hits: readonly { readonly id: string }[]) {
-    const found = await Promise.all(hits.map(({ id }) => index.find(id)));
-    return new Map(found.flatMap((image) => (image ? [[image.id, image.vector] as const] : [])));
+  /** Work that `close` waits for. */
+  async #doing<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (this.#closing) throw busy(5);
+    const doing = work();
+    this.#active.add(doing);
+    try {
+      return await doing;
+    } finally {
+      this.#active.delete(doing);
+    }
   }
 
-  async #compose(served: Served, request: ComposeRequest, scope: RequestScope) {
-    const { clip, phi } = served;
-    const { images: named = [], vector: ready, ...options } = request;
-    const begin = performance.now();
-    const references = await Promise.all(named.map((image) => this.#resolve(served, image, scope)));
-    const milliseconds = performance.now() - begin;
-    scope.signal.throwIfAborted();
-    if (ready) {
-      const vector = Float32Array.from(ready);
-      normalizeRows(vector, vector.length);
-      const query = { vector, fingerprint: clip.fingerprint } as Query;
-      return {
-        index: served.name,
-        method: 'vector',
-        query,
-        references,
-        timings: {} as Record<string, number>,
-      };
-    }
-    const method = methodOf({ ...options, images: references, phi, publishedPhi: phiPresetFor(clip.id) });
-    const images = references.map(({ image }) => image);
-    const query = await compose({ ...options, method, clip, phi, images });
-    return {
-      ...{ index: served.name, method, query, references },
-      ...(query.prompt !== undefined && { prompt: query.prompt }),
-      ...(query.weight !== undefined && { weight: query.weight }),
-      timings: { references: milliseconds, ...query.timings } as Record<string, number>,
-    };
+  async #compose(
+    request: ComposeRequest,
+    served: ServedIndex,
+    model: QueryModel,
+    scope: RequestScope,
+  ): Promise<ComposedRequest> {
+    const resolve = (image: NonNullable<ComposeRequest['images']>[number]) =>
+      this.#images.resolve(image, served, model, scope);
+    return await composeRequest(request, { model, lanes: this.#lanes, resolve, scope });
   }
 
-  async #resolve(served: Served, reference: ImageReference, scope: RequestScope): Promise<ResolvedImage> {
-    const { index, clip } = served;
-    if ('id' in reference) {
-      const found = await index.find(reference.id);
-      if (found?.id !== reference.id) throw noImage(reference.id);
-      return { image: found, hash: found.hash, id: found.id };
-    }
-    if ('upload' in reference) {
-      const { name, hash: digest, embedding } = this.#uploads.get(reference.upload);
-      return { image: { path: name, vector: embedding, norm: 1 }, hash: digest };
-    }
-    const bytes = await bytesOfReference(reference, this.allowsImageUrls, scope.signal);
-    const { image, ...known } = await index.reference(bytes!);
-    if (typeof image === 'object' && 'vector' in image) return { image, ...known };
-    const { data } = await clip.encodeImages([bytes!]);
-    return { image: { path: 'the image', vector: data, norm: 1 }, ...known };
+  #freeOldModels(): void {
+    const needed = [...this.#served.values()].map(({ model }) => model.toRun.fingerprint);
+    this.#lanes.models.keepOnly(new Set(needed));
+  }
+
+  #tellStages(timings: Readonly<Record<string, number>>): void {
+    for (const [stage, milliseconds] of Object.entries(timings))
+      this.#options.onEvent?.({ kind: 'stage', stage, milliseconds });
   }
 }
 
-function rowsOf(data: Float32Array, size: number): number[][] {
-  return Array.from({ length: data.length / size }, (_, row) => [
-    ...data.subarray(row * size, (row + 1) * size),
-  ]);
+/** The image with an id. Throws LincirError 'not-found'. */
+async function foundIn(served: ServedIndex, id: string) {
+  const found = await served.find(id);
+  if (found) return found;
+  throw noImage(id);
 }
 
-function noImage(id: string): LincirError {
-  return new LincirError('not-found', {
-    subject: `image ${id}`,
-    expected: 'an id in the index',
-    found: 'no image with it',
+function factsOf({ method, prompt, weight }: ComposedRequest, { name: index }: ServedIndex) {
+  return {
+    ...{ index, method },
+    ...(prompt !== undefined && { prompt }),
+    ...(weight !== undefined && { weight }),
+  };
+}
+
+async function vectorsOf(
+  served: ServedIndex,
+  hits: readonly { readonly id: string }[],
+): Promise<ReadonlyMap<string, Float32Array>> {
+  const found = await Promise.all(hits.map(({ id }) => served.find(id)));
+  return new Map(found.flatMap((image) => (image ? [[image.id, image.vector] as const] : [])));
+}
+
+function expectFewVectors({ fields, limit = defaultLimit }: SearchRequest): void {
+  if (!fields?.includes('vector') || limit <= mostVectors) return;
+  throw new LincirError('bad-argument', {
+    subject: 'limit',
+    expected: `at most ${mostVectors} images with their vectors`,
+    found: `${limit}`,
+    todo: 'ask for fewer at a time, or for other fields',
   });
+}
+
+function expectShort(text: string, tokenizer: QueryModel['clip']['tokenizer']): void {
+  if (!tokenizer.encode(text).truncated) return;
+  const expected = `at most ${tokenizer.maximum} tokens`;
+  const subject = `the text ${quoted(text)}`;
+  throw new LincirError('bad-argument', { subject, expected, found: 'more', todo: 'shorten it' });
 }
 
 function noThumbnail(name: string): LincirError {

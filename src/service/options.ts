@@ -31,13 +31,14 @@ export interface ServiceOptions {
   readonly onEvent?: (event: ServiceEvent) => void;
 }
 
-export type LaneName = 'text' | 'vision';
+/** Queues: images to decode, images to encode, texts to encode, and searches. */
+export type LaneName = 'images' | 'vision' | 'text' | 'search';
 
 /** For metrics and logs. */
 export type ServiceEvent =
   /** How many wait in a queue now. */
   | { readonly kind: 'queue'; readonly lane: LaneName; readonly waiting: number }
-  /** A batch has been run. */
+  /** A batch has been run, in so much time without the loading of models. */
   | {
       readonly kind: 'batch';
       readonly lane: LaneName;
@@ -50,5 +51,7 @@ export type ServiceEvent =
   | { readonly kind: 'dropped'; readonly lane: LaneName; readonly reason: 'full' | 'late' | 'gone' }
   | { readonly kind: 'model'; readonly model: string; readonly loaded: boolean }
   | { readonly kind: 'index'; readonly index: string; readonly changes: number }
+  /** A download. */
+  | { readonly kind: 'progress'; readonly label: string; readonly done: number; readonly total: number }
   /** Something that whoever runs the service should know, such as a phi's licence. */
   | { readonly kind: 'note'; readonly text: string };

@@ -3,6 +3,7 @@
 import type { ImageReference } from '../api/index.ts';
 import { LincirError } from '../core/index.ts';
 import { fetchImage } from '../pictures/index.ts';
+import { ownBytes } from './preparing.ts';
 
 /** The largest image of a request, in bytes, encoded as it is. */
 export const largestUpload = 64 * 2 ** 20;
@@ -31,7 +32,7 @@ function decodedBase64(text: string): Uint8Array<ArrayBuffer> {
       todo: 'make the image smaller',
     });
   }
-  return Uint8Array.from(Buffer.from(text, 'base64'));
+  return ownBytes(Buffer.from(text, 'base64'));
 }
 
 /**
