@@ -2,7 +2,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { globSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build, type Plugin } from 'esbuild';
 import { build as buildPage } from 'vite';
@@ -79,12 +79,30 @@ const { metafile } = await build({
   legalComments: 'none', // every licence is in the notices
   metafile: true,
 });
+// The client runs in browsers, too.
+await build({
+  absWorkingDir: root,
+  entryPoints: { client: 'src/api/client.ts' },
+  outdir: 'dist/lib',
+  bundle: true,
+  format: 'esm',
+  platform: 'neutral',
+  target: 'es2022',
+});
 const page = await buildPage({ configFile: join(root, 'web/vite.config.ts') });
 const pageModules = [page]
   .flat()
   .flatMap((built) => ('output' in built ? built.output : []))
   .flatMap((output) => (output.type === 'chunk' ? output.moduleIds : []));
-const inputs = [...Object.keys(metafile.inputs), ...pageModules.map((id) => relative(root, id))];
+const swagger = ['swagger-ui-bundle.js', 'swagger-ui.css'].map(
+  (name) => `node_modules/swagger-ui-dist/${name}`,
+);
+mkdirSync(join(dist, 'swagger-ui'));
+for (const file of swagger) {
+  const packed = gzipSync(readFileSync(join(root, file)), { level: 9 });
+  writeFileSync(join(dist, 'swagger-ui', `${basename(file)}.gz`), packed);
+}
+const inputs = [...Object.keys(metafile.inputs), ...pageModules.map((id) => relative(root, id)), ...swagger];
 writeFileSync(join(dist, 'THIRD-PARTY-NOTICES.txt'), notices(inputs));
 execFileSync('tsc', ['-p', 'tsconfig.build.json'], {
   cwd: root,
@@ -92,7 +110,8 @@ execFileSync('tsc', ['-p', 'tsconfig.build.json'], {
   shell: process.platform === 'win32',
 });
 addLibraryTypes(join(dist, 'types'), join(root, 'node_modules'));
-for (const { types } of Object.values<{ types: string }>(exports)) {
+for (const [entry, { types }] of Object.entries<{ types: string }>(exports)) {
+  if (entry === './client') continue; // It needs nothing of Node's.
   // TypeScript 6 and later take no global types that nobody asks for.
   const path = join(root, types);
   writeFileSync(path, `/// <reference types="node" />\n${readFileSync(path, 'utf8')}`);
@@ -138,5 +157,5 @@ function notices(inputs: readonly string[]): string {
       const text = files.map((file) => readFileSync(join(root, folder, file), 'utf8')).join('\n');
       return `${name} ${version} (${license})\n\n${text}`;
     });
-  return `The code in lib/ and web/ has these packages in it, unchanged but for being put together.\n\n${texts.join(`\n${'-'.repeat(80)}\n\n`)}`;
+  return `The code in lib/, web/ and swagger-ui/ has these packages in it, unchanged but for being put together.\n\n${texts.join(`\n${'-'.repeat(80)}\n\n`)}`;
 }

@@ -199,3 +199,37 @@ for (const [module, moduleResolution] of [
     await run(process.execPath, [compiler, '-p', types]).catch(({ stdout }) => assert.fail(stdout));
   });
 }
+
+for (const [where, lib, types] of [
+  ['Node', ['es2022'], ['node']],
+  ['browsers', ['es2022', 'dom'], []],
+] as const) {
+  test(`has types of the client that need nothing else in ${where}`, async (context) => {
+    if (unreachable) return context.skip(unreachable);
+    const place = join(folder, `types-client-${where}`);
+    mkdirSync(place);
+    const program = `
+      import { createClient, type SearchRequest } from 'lincir/client';
+      const client = createClient({ url: 'http://localhost:5462' });
+      const request: SearchRequest = { text: 'a red house', limit: 3 };
+      export const { images } = await client.search(request, { signal: AbortSignal.timeout(1000) });
+      export const scores: number[] = images.map(({ score }) => score);
+      await client.upload(new Blob(['a']));
+      // @ts-expect-error: nothing is called so
+      client.search({ txt: 'a' });
+    `;
+    writeFileSync(join(place, 'program.mts'), program);
+    const compilerOptions = {
+      ...{ module: 'nodenext', target: 'es2022', lib, strict: true, skipLibCheck: false, noEmit: true },
+      types,
+    };
+    writeFileSync(join(place, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['program.mts'] }));
+    const compiler = join(root, 'node_modules/typescript/bin/tsc');
+    await run(process.execPath, [compiler, '-p', place]).catch(({ stdout }) => assert.fail(stdout));
+  });
+}
+
+test('has a client that imports nothing', () => {
+  const client = readFileSync(join(root, 'dist/lib/client.js'), 'utf8');
+  assert.doesNotMatch(client, /\bimport\b|\brequire\b|\bprocess\b/);
+});
