@@ -11,13 +11,15 @@ import { careful } from './headers.ts';
 import { knnRoutes } from './knn/index.ts';
 import { limited } from './limits.ts';
 import { mcpRoutes } from './mcp/index.ts';
+import { Metrics } from './metrics.ts';
 import { pageRoutes } from './page.ts';
 import { answerError, problemResponse } from './problems.ts';
+import { recorded } from './records.ts';
 import { imageRoutes } from './routes/images.ts';
 import { queryRoutes } from './routes/queries.ts';
 import type { ServerSettings } from './settings.ts';
 
-export function createApp(service: SearchService, settings: ServerSettings): Hono {
+export function createApp(service: SearchService, settings: ServerSettings, metrics = new Metrics()): Hono {
   // Clients of clip-retrieval double slashes.
   const app = new Hono({ getPath: (request) => getPath(request).replaceAll(/\/{2,}/g, '/') });
   app.onError((error, context) => answerError(error, context, settings));
@@ -29,10 +31,10 @@ export function createApp(service: SearchService, settings: ServerSettings): Hon
       todo: 'see /api',
     }),
   );
-  app.use(careful, guard(settings), sharing(settings));
+  app.use(recorded(metrics, settings), careful, guard(settings), sharing(settings));
   app.get('/health/live', (context) => context.text('ok'));
   app.use(
-    limited(settings),
+    limited(settings, metrics),
     methodNotAllowed({
       app,
       onMethodNotAllowed: ({ req }, methods) =>
@@ -57,6 +59,9 @@ export function createApp(service: SearchService, settings: ServerSettings): Hon
     const reason = await service.readiness();
     return reason === undefined ? context.text('ok') : context.text(reason, 503);
   });
+  app.get('/metrics', async (context) =>
+    context.body(await metrics.text(), 200, { 'content-type': metrics.contentType }),
+  );
   app.route('/api/v1', queryRoutes(service, settings));
   app.route('/api/v1', imageRoutes(service, settings));
   if (settings.mcp) app.route('/mcp', mcpRoutes(service, settings));

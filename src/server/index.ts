@@ -3,5 +3,6 @@
 export { createApp } from './app.ts';
 export { expectGuarded } from './exposure.ts';
 export { serveMcpOverStdio } from './mcp/index.ts';
+export { Metrics } from './metrics.ts';
 export { type RunningServer, serve } from './serve.ts';
 export { defaultSettings, type ServerSettings } from './settings.ts';

@@ -1,6 +1,7 @@
 /** How much a server takes on at once. Whoever comes on top is told so at once. */
 
 import type { MiddlewareHandler } from 'hono';
+import type { Metrics } from './metrics.ts';
 import { problemResponse } from './problems.ts';
 import type { ServerSettings } from './settings.ts';
 
@@ -8,12 +9,16 @@ import type { ServerSettings } from './settings.ts';
 export const fieldBytes = 2 ** 20;
 
 /** Bounds the number of requests and the memory of their bodies, before any body is read. */
-export function limited({ requests, bodyBytes, uploadBytes }: ServerSettings): MiddlewareHandler {
+export function limited(
+  { requests, bodyBytes, uploadBytes }: ServerSettings,
+  metrics: Metrics,
+): MiddlewareHandler {
   let running = 0;
   let reserved = 0;
   return async (context, next) => {
     const size = bodySize(context.req.raw, uploadBytes + fieldBytes);
     if (running >= requests || reserved + size > bodyBytes) {
+      metrics.refused('limit');
       const todo = 'try again in a second';
       return problemResponse(
         503,

@@ -5,6 +5,7 @@ import {
   defaultSettings,
   expectGuarded,
   serve as listen,
+  Metrics,
   type ServerSettings,
 } from '../../server/index.ts';
 import { openService, type ServiceOptions } from '../../service/index.ts';
@@ -53,17 +54,20 @@ export async function serve(
     ...(options.log && { onRequest: print }),
   };
   expectGuarded(settings);
+  const metrics = new Metrics();
+  metrics.watchProcess();
   const service = await openService({
     ...options,
     indexes: indexesToServe(options.index ?? [], options.phi ?? []),
     idleSeconds: options.idle,
     allowImageUrls: options.imageUrls,
     onEvent: (event) => {
+      metrics.take(event);
       if (event.kind === 'note') reporter.note(event.text);
     },
   });
   try {
-    const server = await listen(createApp(service, settings), settings);
+    const server = await listen(createApp(service, settings, metrics), settings);
     reporter.note(`lincir serve: ${server.url}`);
     if (options.open) await openAddress(server.url);
     await stopped(signal);
