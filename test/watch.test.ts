@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, afterEach, before, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { lincir, start } from './command-line.ts';
 import { writePicture } from './pictures.ts';
 
@@ -143,6 +144,26 @@ test('with too few watches, it says so and looks from time to time', { skip: noN
   await line(/^4 images \(1 new, 3 unchanged\)/);
   child.kill('SIGTERM');
   await once(child, 'close');
+});
+
+test('a server keeps its index up to date, in another process', { skip: isWindows }, async () => {
+  const { photos, args, index } = await place(3);
+  await lincir(args, { folder });
+  const wrong = await lincir(['serve', '--index', index, '--watch'], { folder });
+  assert.match(wrong.stderr, /^lincir: --watch: expected --folder as well/);
+  const given = ['--index', `mine=${index}`, '--watch', '--folder', `mine=${photos}`, '--port', '0'];
+  const child = started(start(['serve', ...given], { folder }));
+  const line = linesOf(child.stderr!);
+  const url = (await line(/^lincir serve: /)).split(' ').at(-1);
+  await line(/^watching the folders of mine$/);
+  await writePicture(join(photos, 'new.png'), 30);
+  await line(/^4 images \(1 new, 3 unchanged\)/);
+  const images = async () =>
+    ((await (await fetch(`${url}api/v1/indexes/mine`)).json()) as { images: number }).images;
+  while ((await images()) !== 4) await pause(100);
+  child.kill('SIGTERM');
+  await once(child, 'close');
+  assert.equal(child.exitCode, 0);
 });
 
 /** Whether a process can have limits of its own. */

@@ -10,9 +10,12 @@ import {
 } from '../../server/index.ts';
 import { openService, type ServiceOptions } from '../../service/index.ts';
 import type { Context } from '../context.ts';
+import { refuseIdle } from '../idle-options.ts';
 import { openAddress } from '../open-file.ts';
+import { foldersOf } from '../serving/folders.ts';
 import { indexesToServe } from '../serving/indexes.ts';
 import { readKeys, readToken } from '../serving/keys.ts';
+import { keepUpToDate } from '../serving/watch.ts';
 
 interface ServeCommandOptions
   extends Pick<ServiceOptions, 'model' | 'device' | 'threads' | 'workers' | 'queue'>,
@@ -30,15 +33,15 @@ interface ServeCommandOptions
   readonly imageUrls: boolean;
   readonly mcp: boolean;
   readonly log?: boolean;
+  readonly watch?: boolean;
+  readonly folder?: readonly string[];
 }
 
 /** Milliseconds for answers that are due when it is told to stop. */
 const patience = 20_000;
 
-export async function serve(
-  options: ServeCommandOptions,
-  { print, reporter, signal }: Context,
-): Promise<void> {
+export async function serve(options: ServeCommandOptions, context: Context): Promise<void> {
+  const { print, reporter, signal } = context;
   const { knnService: knn = false, publicUrl } = options;
   const settings: ServerSettings = {
     ...defaultSettings,
@@ -56,9 +59,15 @@ export async function serve(
   expectGuarded(settings);
   const metrics = new Metrics();
   metrics.watchProcess();
+  const indexes = indexesToServe(options.index ?? [], options.phi ?? []);
+  const folders = foldersOf(options.folder ?? [], indexes);
+  refuseIdle([
+    ['--watch', options.watch, folders.size > 0, '--folder as well'],
+    ['--folder', options.folder, options.watch === true, '--watch as well'],
+  ]);
   const service = await openService({
     ...options,
-    indexes: indexesToServe(options.index ?? [], options.phi ?? []),
+    indexes,
     idleSeconds: options.idle,
     allowImageUrls: options.imageUrls,
     onEvent: (event) => {
@@ -70,9 +79,16 @@ export async function serve(
     const server = await listen(createApp(service, settings, metrics), settings);
     reporter.note(`lincir serve: ${server.url}`);
     if (options.open) await openAddress(server.url);
+    const { model, device, threads } = options;
+    const watches = indexes.flatMap(({ name, uri }) => {
+      const images = folders.get(name);
+      return images
+        ? [keepUpToDate(name, { uri, model, device, threads, options: { images } }, context)]
+        : [];
+    });
     await stopped(signal);
     reporter.note('stopping: what is begun is answered');
-    await server.close(patience);
+    await Promise.all([server.close(patience), ...watches]);
   } finally {
     await service.close();
   }

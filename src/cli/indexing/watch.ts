@@ -22,6 +22,14 @@ interface WatchCommandOptions
   readonly json?: boolean;
 }
 
+interface ShownWatch {
+  readonly uri: string;
+  /** What is said when the index is up to date for the first time. */
+  readonly ready: string;
+  /** Absent: others use the terminal's last line. */
+  readonly progress?: UpdateProgress;
+}
+
 /** Milliseconds between a program's lines of progress. */
 const millisecondsPerLine = 500;
 
@@ -36,7 +44,11 @@ export async function watch(
   const { exclude, followLinks, compare, maxPixels } = options;
   const named = { images, lists, exclude, followLinks };
   const rules = { compare, maxPixels, keepMissingDays, pollSeconds, signal: context.signal };
-  const show = json ? linesFor(context) : shownTo(context, uri);
+  const progress = json ? undefined : new UpdateProgress(context.reporter);
+  progress?.begin();
+  const show = json
+    ? linesFor(context)
+    : shownTo(context, { uri, ready: 'watching for changes; Ctrl-C ends it', progress });
   let isFirst = true;
   for await (const event of watchIndex(uri, () => load(isFirst), { ...named, ...rules })) {
     await show(event);
@@ -60,12 +72,13 @@ function linesFor({ print }: Context): (event: WatchEvent) => void {
 }
 
 /** Lines for a person: what an update has changed, and problems once. */
-function shownTo({ reporter, told }: Context, uri: string): (event: WatchEvent) => Promise<void> {
-  const progress = new UpdateProgress(reporter);
+export function shownTo(
+  { reporter, told }: Pick<Context, 'reporter' | 'told'>,
+  { uri, ready, progress }: ShownWatch,
+): (event: WatchEvent) => Promise<void> {
   let begun = performance.now();
   let isFirst = true;
   let toldProblems = '';
-  progress.begin();
   return async (event) => {
     if (event.kind === 'end') {
       reporter.end();
@@ -82,12 +95,12 @@ function shownTo({ reporter, told }: Context, uri: string): (event: WatchEvent) 
         reporter.note(problems ? `${problems}\n${again}` : 'all is well again');
       }
       toldProblems = problems;
-      if (isFirst) reporter.note('watching for changes; Ctrl-C ends it');
+      if (isFirst) reporter.note(ready);
       isFirst = false;
     } else {
       if (!isFirst && event.kind === 'begin') begun = performance.now();
       const isIdle = !isFirst && event.kind === 'begin' && event.todo === 0;
-      if (!isIdle) progress.show(event);
+      if (!isIdle) progress?.show(event);
     }
   };
 }

@@ -38,6 +38,11 @@ export function servingCommands(program: Command, context: Context): void {
     .option('--public-url <url>', 'where clients reach the server, if a proxy stands before it', webAddress)
     .option('--no-image-urls', 'refuse images by their web address')
     .option('--no-mcp', 'do not answer assistants (MCP) at /mcp')
+    .option('--watch', 'keep the indexes up to date with their folders')
+    .option(
+      '--folder <folder...>',
+      'what --watch indexes: folders, or NAME=FOLDER for the index of that name',
+    )
     .option('--log', 'print a line of JSON for every request')
     .addHelpText('after', serveNotes)
     .action(async (options) => (await import('../commands/serve.ts')).serve(options, context));
