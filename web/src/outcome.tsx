@@ -151,7 +151,8 @@ export function End() {
 
 /** Words and pictures need phi. Without one, the page mixes their vectors, and says so. */
 export function NoPhi() {
-  const { index, query, change } = useApp();
+  const { index, query, change, results } = useApp();
+  if (results.status === 'failed') return null;
   if (index.phi !== undefined || query.images.length === 0 || query.text.trim() === '') return null;
   const others = ['sum', 'slerp'].filter(
     (name) => index.methods.includes(name) && name !== (query.method ?? 'sum'),

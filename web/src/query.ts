@@ -147,7 +147,9 @@ export function toRequest(query: Query, dimensions: number, seed: number, fallba
   const { index, images, more, less, filter, minScore, unique } = query;
   const asks = asksSomething(query);
   const mixes = images.length > 0 && query.text.trim() !== '';
-  const method = (query.method ?? (mixes ? fallback : undefined)) as SearchRequest['method'];
+  // A text that names images is a prompt, which nothing but phi can read: the server says so.
+  const isPrompt = /(?<!\\)\$/.test(query.text);
+  const method = (query.method ?? (isPrompt ? undefined : fallback)) as SearchRequest['method'];
   return {
     ...(index && { index }),
     ...(images.length > 0 && { images: [...images] }),
