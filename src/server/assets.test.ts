@@ -48,6 +48,13 @@ test('packs what is smaller so, for clients that unpack', async () => {
   assert.deepEqual([plain.headers.get('content-encoding'), await plain.text()], [null, 'a{}'.repeat(100)]);
 });
 
+test('a page that has not changed keeps its policy', async () => {
+  const etag = (await app.request('/')).headers.get('etag')!;
+  const again = await app.request('/', { headers: { 'if-none-match': etag } });
+  assert.equal(again.status, 304);
+  assert.match(again.headers.get('content-security-policy')!, /script-src 'self'/);
+});
+
 test('no address leads out of the folder', async () => {
   for (const path of [
     '/../secret.txt',

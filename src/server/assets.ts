@@ -73,9 +73,10 @@ function answer({ req }: Context, name: string, { plain, packed, etag }: Loaded)
     'cache-control': hashed.test(name) ? 'public, max-age=31536000, immutable' : 'no-cache',
     vary: 'accept-encoding',
   };
+  // With 304, too: browsers put its headers in the place of those that they kept.
+  if (extension === '.html') headers['content-security-policy'] = pagePolicy;
   if (req.header('if-none-match')?.includes(etag)) return new Response(null, { status: 304, headers });
   headers['content-type'] = types[extension] ?? 'application/octet-stream';
-  if (extension === '.html') headers['content-security-policy'] = pagePolicy;
   const isSmaller = packed.length < plain.length && /\bgzip\b/.test(req.header('accept-encoding') ?? '');
   if (isSmaller) headers['content-encoding'] = 'gzip';
   return new Response(isSmaller ? packed : plain, { headers });

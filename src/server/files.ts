@@ -22,12 +22,12 @@ export function fileResponse(
     // `private`: no proxy keeps what one client was allowed to see.
     'cache-control': seconds > 0 ? `private, max-age=${seconds}` : 'private, no-cache',
   };
+  // A document from here runs nothing and belongs to no site. With 304, too: browsers keep its headers.
+  if (isForeign)
+    headers['content-security-policy'] = "sandbox; default-src 'none'; style-src 'unsafe-inline'";
   if (matches(context.req.header('if-none-match'), etag)) return new Response(null, { status: 304, headers });
   headers['content-type'] = file.type;
   headers['content-disposition'] = disposition(file);
-  // A document from here runs nothing and belongs to no site.
-  if (isForeign)
-    headers['content-security-policy'] = "sandbox; default-src 'none'; style-src 'unsafe-inline'";
   return new Response(file.bytes, { headers });
 }
 
