@@ -170,7 +170,7 @@ function judge(
   text: string,
   right: readonly Found[],
 ): { readonly recall: number } | { readonly fault: string } {
-  const { images } = JSON.parse(text) as { images: { id?: string; row?: number; score: number }[] };
+  const images = imagesOf(JSON.parse(text));
   if (right.length === 0) return { recall: 1 }; // unknown
   const scores = new Map(right);
   const nearest = new Set(right.slice(0, images.length).map(([key]) => key));
@@ -189,6 +189,17 @@ function judge(
   if (images.length === 0) return { fault: 'there are no images' };
   const recall = found / images.length;
   return recall < leastRecall ? { fault: 'near images are missing' } : { recall };
+}
+
+type Images = readonly { readonly id?: string | number; readonly row?: number; readonly score: number }[];
+
+/** The results of an answer, of clip-retrieval's protocol, too. */
+function imagesOf(
+  answer:
+    | { readonly images: Images }
+    | readonly { readonly id: string | number; readonly similarity: number }[],
+): Images {
+  return 'images' in answer ? answer.images : answer.map(({ id, similarity: score }) => ({ id, score }));
 }
 
 function percentiles(values: readonly number[]): Percentiles {

@@ -54,16 +54,14 @@ export class ServerProcess {
   /** bench/peers/http_server.py with uvicorn. */
   static fastApi(environment: Readonly<Record<string, string>>, workers: number, port: number) {
     const options = ['-m', 'uvicorn', 'http_server:app', '--port', `${port}`, '--workers', `${workers}`];
-    const child = spawn(
-      process.env.PYTHON ?? 'python3',
-      [...options, '--no-access-log', '--log-level', 'warning'],
-      {
-        cwd: join(import.meta.dirname, '../peers'),
-        env: { ...process.env, ...environment },
-        stdio: ['ignore', 'inherit', 'inherit'],
-      },
-    );
+    const child = python([...options, '--no-access-log', '--log-level', 'warning'], environment);
     return ServerProcess.#ready(child, port, '/ready');
+  }
+
+  /** bench/peers/clip_retrieval_service.py. */
+  static clipRetrieval(environment: Readonly<Record<string, string>>, port: number) {
+    const child = python(['clip_retrieval_service.py'], { ...environment, PORT: `${port}` });
+    return ServerProcess.#ready(child, port, '/indices-list');
   }
 
   static async #ready(child: ChildProcess, port: number, path: string): Promise<ServerProcess> {
@@ -99,6 +97,14 @@ export class ServerProcess {
     this.child.kill('SIGTERM');
     await once(this.child, 'exit');
   }
+}
+
+function python(options: readonly string[], environment: Readonly<Record<string, string>>): ChildProcess {
+  return spawn(process.env.PYTHON ?? 'python3', options, {
+    cwd: join(import.meta.dirname, '../peers'),
+    env: { ...process.env, ...environment },
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
 }
 
 function kept<Child extends ChildProcess>(child: Child): Child {
