@@ -38,3 +38,8 @@ export async function placeToServe(folder: string, count: number, model = tinyMo
     await clip.dispose();
   }
 }
+
+/** A request whose client waits a minute. */
+export function requestScope(signal = new AbortController().signal) {
+  return { signal, deadline: performance.now() + 60_000 };
+}

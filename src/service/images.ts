@@ -53,21 +53,21 @@ export class RequestImages {
     return { path: 'the image', vector, norm: 1, hash };
   }
 
-  /** Takes an image for later queries. Its bytes are gone afterwards. */
+  /** Takes an image for later queries. Its bytes move, so it says where they are, in case it is called again. */
   async upload(
-    given: { readonly bytes: Uint8Array; readonly name: string },
+    given: { bytes: Uint8Array; readonly name: string },
     served: ServedIndex,
     { clip, toRun }: QueryModel,
     scope: RequestScope,
   ): Promise<Upload> {
     const { name } = given;
-    const { hash, bytes } = await this.#lanes.hash(given.bytes, scope);
+    const hashed = await this.#lanes.hash(given.bytes, scope);
+    given.bytes = hashed.bytes;
+    const { hash } = hashed;
     const known = await this.#withHash(served, hash, scope);
-    const { pixels, width, height, thumbnail } = await this.#lanes.prepare(
-      clip,
-      { bytes, name, thumbnailSide },
-      scope,
-    );
+    const prepared = await this.#lanes.prepare(clip, { ...given, thumbnailSide }, scope);
+    given.bytes = prepared.bytes;
+    const { pixels, width, height, thumbnail } = prepared;
     const embedding = await this.#lanes.image(toRun, pixels, scope);
     const { fingerprint } = toRun;
     const upload = this.uploads.add({ name, hash, embedding, fingerprint, thumbnail });

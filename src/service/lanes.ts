@@ -2,6 +2,7 @@
 
 import { availableParallelism } from 'node:os';
 import type { Clip } from '../clip/index.ts';
+import { chunks } from '../core/index.ts';
 import { InferenceThread, type Job, type JobResult, type ModelToRun } from './inference.ts';
 import { Lane, type Runner } from './lane.ts';
 import { LoadedModels } from './loaded-models.ts';
@@ -67,6 +68,20 @@ export class Lanes {
   /** Composes a query, or embeds a text: what waits is done together. */
   async text(job: Exclude<Job, { kind: 'image' }>, scope: RequestScope): Promise<JobResult> {
     return await this.models.using(job.model, () => this.#texts.run(job, scope));
+  }
+
+  /** The embeddings of texts, as CLIP gives them. A batch of them waits for the one before, so that others have their turn. */
+  async texts(
+    model: ModelToRun,
+    texts: readonly string[],
+    scope: RequestScope,
+  ): Promise<readonly Float32Array[]> {
+    const found: Float32Array[] = [];
+    for await (const some of chunks(texts, largestTextBatch)) {
+      const results = await Promise.all(some.map((text) => this.text({ kind: 'text', model, text }, scope)));
+      found.push(...results.map(({ vector }) => vector));
+    }
+    return found;
   }
 
   /** The embedding of a preprocessed image, as CLIP gives it. */

@@ -5,13 +5,13 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { type PlaceToServe, placeToServe } from '../../test/served.ts';
+import { type PlaceToServe, placeToServe, requestScope } from '../../test/served.ts';
 import { loadClip } from '../clip/index.ts';
 import { compose } from '../composition/index.ts';
 import { openIndex } from '../indexing/index.ts';
 import { loadPhi } from '../phi/index.ts';
 import { openService } from './open.ts';
-import type { RequestScope, SearchService } from './service.ts';
+import type { SearchService } from './service.ts';
 
 let folder: string;
 let place: PlaceToServe;
@@ -32,10 +32,6 @@ after(async () => {
   await rm(folder, { recursive: true });
 });
 
-function scope(): RequestScope {
-  return { signal: new AbortController().signal, deadline: performance.now() + 60_000 };
-}
-
 describe('a service', () => {
   test('composes and searches as the library does', async () => {
     const request = { images: [{ id: place.ids[3]! }], text: 'at night', without: 'people' };
@@ -46,13 +42,13 @@ describe('a service', () => {
       const image = (await index.find(place.ids[3]!))!;
       const query = await compose({ clip, phi, ...request, images: [image] });
       const expected = await index.search(query, { top: 5, exclude: [image.hash] });
-      const found = await service.search({ ...request, limit: 3, offset: 2 }, scope());
+      const found = await service.search({ ...request, limit: 3, offset: 2 }, requestScope());
       assert.deepEqual(
         found.images.map(({ id, score }) => [id, score]),
         expected.slice(2).map(({ id, score }) => [id, score]),
       );
       assert.deepEqual([found.method, found.prompt, found.hasMore], ['lincir', query.prompt, true]);
-      const { vector } = await service.compose(request, scope());
+      const { vector } = await service.compose(request, requestScope());
       assert.deepEqual(Float32Array.from(vector), query.vector);
     } finally {
       await phi.dispose();
@@ -64,22 +60,22 @@ describe('a service', () => {
   test('takes uploads and bytes as the images that they are', async () => {
     const bytes = Uint8Array.from(await readFile(join(place.photos, 'sub/5.png')));
     const data = Buffer.from(bytes).toString('base64');
-    const { upload, ...facts } = await service.upload(undefined, bytes, 'five.png', scope());
+    const { upload, ...facts } = await service.upload(undefined, bytes, 'five.png', requestScope());
     assert.deepEqual(facts, { name: 'five.png', width: 24, height: 20, id: place.ids[5] });
     const vectorOf = async (image: { id: string } | { upload: string } | { data: string }) =>
-      (await service.compose({ images: [image] }, scope())).vector;
+      (await service.compose({ images: [image] }, requestScope())).vector;
     const expected = await vectorOf({ id: place.ids[5]! });
     for (const found of [await vectorOf({ upload }), await vectorOf({ data })]) {
       for (const [at, value] of found.entries()) assert.ok(Math.abs(value - expected[at]!) < 1e-5);
     }
-    const results = await service.search({ images: [{ upload }], limit: 1 }, scope());
+    const results = await service.search({ images: [{ upload }], limit: 1 }, requestScope());
     assert.notEqual(results.images[0]!.id, place.ids[5]);
     assert.equal((await service.uploadThumbnail(upload)).type, 'image/jpeg');
   });
 
   test('answers with the asked fields', async () => {
     const request = { images: [{ id: place.ids[0]! }], limit: 1, includeReferences: true };
-    const [first] = (await service.search({ ...request, fields: ['vector'] }, scope())).images;
+    const [first] = (await service.search({ ...request, fields: ['vector'] }, requestScope())).images;
     assert.deepEqual(Object.keys(first!), ['id', 'vector', 'score']);
     assert.equal(first!.vector!.length, 24);
     const [known] = await service.images('photos', { ids: [place.ids[0]!], fields: ['path'] });
@@ -98,7 +94,7 @@ describe('a service', () => {
       [{ index: 'plain', images: [image], text: 'x' }, /method lincir/],
     ];
     for (const [request, message] of refused) {
-      await assert.rejects(service.search(request, scope()), { name: 'LincirError', message });
+      await assert.rejects(service.search(request, requestScope()), { name: 'LincirError', message });
     }
   });
 });

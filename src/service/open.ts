@@ -151,18 +151,15 @@ class Service implements SearchService {
       const resolved = images?.map((image) =>
         this.#images.resolve(image, served, { toRun, ...model }, scope),
       );
-      const written = texts?.map((text) => this.#lanes.text({ kind: 'text', model: toRun, text }, scope));
+      const written = texts && this.#lanes.texts(toRun, texts, scope);
       const numbers = (embedding: Float32Array) => {
         if (normalize) normalizeRows(embedding, embedding.length);
         return [...embedding];
       };
-      const [ofTexts, ofImages] = await Promise.all([
-        written && Promise.all(written),
-        resolved && Promise.all(resolved),
-      ]);
+      const [ofTexts, ofImages] = await Promise.all([written, resolved && Promise.all(resolved)]);
       return {
         ...{ index: served.name, model: toRun.name, dimensions: served.index.info.dimensions },
-        ...(ofTexts && { texts: ofTexts.map(({ vector }) => numbers(vector)) }),
+        ...(ofTexts && { texts: ofTexts.map(numbers) }),
         ...(ofImages && { images: ofImages.map((image) => numbers(asEncoded(image, false))) }),
       };
     });
@@ -174,8 +171,9 @@ class Service implements SearchService {
     fileName: string,
     scope: RequestScope,
   ): Promise<Upload> {
+    const image = { bytes, name: fileName };
     return await this.#answer(name, scope, (served, model) =>
-      this.#images.upload({ bytes, name: fileName }, served, model, scope),
+      this.#images.upload(image, served, model, scope),
     );
   }
 

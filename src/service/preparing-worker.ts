@@ -32,8 +32,8 @@ serveThread<PreparingQuestion, PreparingAnswer>({
     })) as Float32Array<ArrayBuffer>;
     const made = thumbnailSide === undefined ? undefined : await thumbnailOf(bytes, thumbnailSide);
     const thumbnail = made && new Uint8Array(made); // libvips' own memory cannot be moved
-    const moved = [pixels.buffer, ...(thumbnail ? [thumbnail.buffer] : [])];
-    return { answer: { kind, pixels, ...size, thumbnail }, moved };
+    const moved = [bytes.buffer, pixels.buffer, ...(thumbnail ? [thumbnail.buffer] : [])];
+    return { answer: { kind, bytes, pixels, ...size, thumbnail }, moved };
   },
   dispose: async () => {},
 });

@@ -26,6 +26,7 @@ export type PreparingAnswer =
   | ({ readonly kind: 'image' } & PreparedImage);
 
 export interface PreparedImage {
+  readonly bytes: Uint8Array<ArrayBuffer>;
   /** [3, height, width], for the vision tower. */
   readonly pixels: Float32Array<ArrayBuffer>;
   /** Upright. */
