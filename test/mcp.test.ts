@@ -52,11 +52,11 @@ async function useAll(client: Client): Promise<void> {
   };
   assert.equal((await client.listTools()).tools.length, 3);
   const told = (await call('describe_index', {})).structuredContent as {
-    columns: { name: string }[];
+    columns: { name: string; examples: unknown[] }[];
     methods: { name: string }[];
   };
   assert.ok(told.methods.some(({ name }) => name === 'lincir'));
-  assert.ok(told.columns.some(({ name }) => name === 'width'));
+  assert.deepEqual(told.columns.find(({ name }) => name === 'width')?.examples, [24]);
   const asked = {
     images: [place.ids[2]],
     text: 'at night',
