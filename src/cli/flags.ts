@@ -13,6 +13,7 @@ const renamed: Readonly<Record<string, string>> = {
   keys: 'apiKeyFile',
   withoutKey: 'key',
   allowedHosts: 'allowedHost',
+  allowedOrigins: 'allowedOrigin',
 };
 
 const commands: Readonly<Record<string, string>> = {

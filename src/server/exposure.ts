@@ -2,13 +2,17 @@
 
 import { isIP } from 'node:net';
 import { LincirError, option } from '../core/index.ts';
+import { checkedHost, checkedOrigin } from './names.ts';
 import type { ServerSettings } from './settings.ts';
 
 /**
- * @throws LincirError 'bad-argument' if it listens beyond loopback without keys, or without a name, or if it has keys and
- *   would answer clients of clip-retrieval, who have none
+ * @throws LincirError 'bad-argument' if it listens beyond loopback without keys, or without a name; if it has keys and would answer
+ *   clients of clip-retrieval, who have none; or if names and origins are none
  */
-export function expectGuarded({ host, keys, withoutKey, allowedHosts, knnService }: ServerSettings): void {
+export function expectGuarded(settings: ServerSettings): void {
+  const { host, keys, withoutKey, allowedHosts, allowedOrigins, knnService } = settings;
+  allowedHosts.forEach(checkedHost);
+  allowedOrigins.forEach(checkedOrigin);
   if (knnService === true && keys.length > 0) {
     throw new LincirError('bad-argument', {
       subject: option<ServerSettings>('knnService'),

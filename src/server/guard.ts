@@ -2,12 +2,11 @@
 
 import type { Context, MiddlewareHandler } from 'hono';
 import { cors } from 'hono/cors';
-import { LincirError, option, quoted } from '../core/index.ts';
+import { option, quoted } from '../core/index.ts';
+import { authority, checkedHost, checkedOrigin } from './names.ts';
 import { problemResponse } from './problems.ts';
 import type { ServerSettings } from './settings.ts';
 
-/** A name or an address, and a port. */
-const authority = /^(\[[\da-f:.]+\]|[a-z\d](?:[\w.-]*[a-z\d])?)\.?(?::(\d{1,5}))?$/i;
 /** With any port: tunnels and containers have others. A page of another port has another origin, which is checked. */
 const loopbackNames = ['localhost', '127.0.0.1', '[::1]'];
 
@@ -71,23 +70,4 @@ function isPictureOf({ req }: Context, origins: ReadonlySet<string>): boolean {
 function forbidden(subject: string, expected: string, found: string, setting: string): Response {
   const todo = `whoever runs the server can allow it with ${setting}`;
   return problemResponse(403, { subject, expected, found: found === '' ? 'none' : quoted(found), todo });
-}
-
-function checkedHost(host: string): string {
-  if (authority.test(host)) return host.toLowerCase();
-  throw new LincirError('bad-argument', {
-    subject: option<ServerSettings>('allowedHosts'),
-    expected: 'a name such as images.example.org, with or without a port',
-    found: quoted(host),
-  });
-}
-
-function checkedOrigin(origin: string): string {
-  if (/^https?:[^*]+$/.test(origin) && URL.canParse(origin) && new URL(origin).origin === origin)
-    return origin;
-  throw new LincirError('bad-argument', {
-    subject: option<ServerSettings>('allowedOrigins'),
-    expected: 'an origin such as https://example.org, without a path',
-    found: quoted(origin),
-  });
 }

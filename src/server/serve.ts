@@ -7,14 +7,14 @@ import { errorCode, LincirError, option } from '../core/index.ts';
 import { expectGuarded } from './exposure.ts';
 import type { ServerSettings } from './settings.ts';
 
-/** Bounds for clients that send slowly, or much beside their request. */
-const bounds = {
+/** Bounds for clients that send slowly, or much beside their request. Times are in milliseconds. */
+const usualBounds = {
   maxHeaderSize: 2 ** 14,
   headersTimeout: 10_000,
   requestTimeout: 60_000,
   keepAliveTimeout: 65_000,
   connectionsCheckingInterval: 2_000,
-} as const;
+};
 const maxHeaders = 100;
 const maxConnections = 2048;
 /** Milliseconds without a byte in either direction. */
@@ -28,17 +28,22 @@ export interface RunningServer {
 }
 
 /** Starts to listen. Throws 'bad-argument' if it cannot, or if nothing guards it. */
-export async function serve(app: Hono, settings: ServerSettings): Promise<RunningServer> {
+export async function serve(
+  app: Hono,
+  settings: ServerSettings,
+  bounds: Partial<typeof usualBounds> = {},
+): Promise<RunningServer> {
   expectGuarded(settings);
   const { host, port } = settings;
   const server = createAdaptorServer({
     fetch: app.fetch,
     hostname: host,
-    serverOptions: bounds,
+    serverOptions: { ...usualBounds, ...bounds },
   }) as Server;
   server.maxHeadersCount = maxHeaders;
   server.maxConnections = maxConnections;
   server.timeout = idleTimeout;
+  const requests = countRequests(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(cannotListen(error, host, port)));
     server.listen(port, host, resolve);
@@ -49,11 +54,35 @@ export async function serve(app: Hono, settings: ServerSettings): Promise<Runnin
     url: `http://${shownHost(host)}:${taken}/`,
     async close(patience) {
       const closed = new Promise((resolve) => server.close(resolve));
-      server.closeIdleConnections();
       const timer = setTimeout(() => server.closeAllConnections(), patience);
+      await requests.finished();
+      // Connections that have not asked anything yet would stay open.
+      server.closeAllConnections();
       await closed;
       clearTimeout(timer);
     },
+  };
+}
+
+/** Counts requests, to know when all are answered. */
+function countRequests(server: Server) {
+  let running = 0;
+  let whenDone: (() => void) | undefined;
+  server.prependListener('request', (_, response) => {
+    running += 1;
+    if (whenDone) response.setHeader('connection', 'close');
+    response.once('close', () => {
+      running -= 1;
+      if (running === 0) whenDone?.();
+    });
+  });
+  return {
+    /** Resolves once none is left. Connections take no further ones. */
+    finished: () =>
+      new Promise<void>((resolve) => {
+        whenDone = resolve;
+        if (running === 0) resolve();
+      }),
   };
 }
 

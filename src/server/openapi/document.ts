@@ -1,6 +1,7 @@
 /** The description of API v1 in OpenAPI 3.1, made from the schemas that check it. */
 
 import type { z } from 'zod';
+import { formatBytes } from '../../core/index.ts';
 import { type ProblemStatus, problemKinds } from '../problems.ts';
 import { jsonBytes } from '../requests.ts';
 import { version } from '../version.ts';
@@ -25,6 +26,7 @@ export function openApiDocument(): Json {
     servers: [{ url: '../..' }],
     // Without keys, nobody needs one.
     security: [{ key: [] }, {}],
+    tags: ['Queries', 'Indexes', 'Server'].map((name) => ({ name })),
     paths: paths(),
     components: {
       securitySchemes: {
@@ -58,10 +60,11 @@ function paths(): Json {
 }
 
 function described(operation: Operation): Json {
-  const { id, summary, description, isOpen, status = 200, problems = [] } = operation;
+  const { id, tag, summary, description, isOpen, status = 200, problems = [] } = operation;
   const refused: readonly ProblemStatus[] = [...(isOpen ? [] : [401 as const]), 403, ...problems, 500, 503];
   return {
     operationId: id,
+    tags: [tag],
     summary,
     ...(description !== undefined && { description }),
     ...(isOpen && { security: [] }),
@@ -113,7 +116,7 @@ function bodyOf({ body, takes, example }: Operation): Json {
   return {
     requestBody: {
       required: true,
-      description: `JSON of at most ${jsonBytes} bytes.`,
+      description: `JSON of at most ${formatBytes(jsonBytes)}.`,
       content: { 'application/json': json, ...(takes === 'forms' && formOf(body)) },
     },
   };

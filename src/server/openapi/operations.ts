@@ -29,6 +29,8 @@ export interface Operation {
   /** With parameters in braces. */
   readonly path: string;
   readonly id: string;
+  /** The group that the page shows it in. */
+  readonly tag: 'Queries' | 'Indexes' | 'Server' | 'Indexing';
   readonly summary: string;
   readonly description?: string;
   /** Of the address. */
@@ -56,12 +58,12 @@ const computing: readonly ProblemStatus[] = [400, 404, 413, 415, 422];
 
 export const operations: readonly Operation[] = [
   {
-    ...{ method: 'get', path: '/api/v1', id: 'server' },
+    ...{ method: 'get', path: '/api/v1', id: 'server', tag: 'Server' },
     summary: 'What the server has, and what it allows',
     answer: serverAnswer,
   },
   {
-    ...{ method: 'post', path: '/api/v1/search', id: 'search' },
+    ...{ method: 'post', path: '/api/v1/search', id: 'search', tag: 'Queries' },
     summary: 'Find the images that match images and words',
     description:
       'Give images by id, upload, web address or base64, words, or both. A form takes image files under `image`, and all other fields as the JSON has them: `curl -F image=@dog.jpg -F text="in the snow"`.',
@@ -69,19 +71,19 @@ export const operations: readonly Operation[] = [
     example: { text: 'a red house', limit: 20 },
   },
   {
-    ...{ method: 'post', path: '/api/v1/compose', id: 'compose' },
+    ...{ method: 'post', path: '/api/v1/compose', id: 'compose', tag: 'Queries' },
     summary: 'Compose a query, and get its vector alone',
     ...{ body: composeRequest, takes: 'forms', answer: composeAnswer, problems: computing },
     example: { text: 'a red house' },
   },
   {
-    ...{ method: 'post', path: '/api/v1/embed', id: 'embed' },
+    ...{ method: 'post', path: '/api/v1/embed', id: 'embed', tag: 'Queries' },
     summary: 'Embed texts and images',
     ...{ body: embedRequest, takes: 'forms', answer: embedAnswer, problems: computing },
     example: { texts: ['a red house', 'a boat at dusk'] },
   },
   {
-    ...{ method: 'post', path: '/api/v1/uploads', id: 'upload' },
+    ...{ method: 'post', path: '/api/v1/uploads', id: 'upload', tag: 'Queries' },
     summary: 'Send an image, to use its handle in queries',
     description: 'The server keeps its embedding and a thumbnail for a while, and not the image.',
     query: z.object({
@@ -91,28 +93,28 @@ export const operations: readonly Operation[] = [
     ...{ takes: 'an image', answer: uploadAnswer, status: 201, problems: computing },
   },
   {
-    ...{ method: 'get', path: '/api/v1/uploads/{upload}/thumbnail', id: 'uploadThumbnail' },
+    ...{ method: 'get', path: '/api/v1/uploads/{upload}/thumbnail', id: 'uploadThumbnail', tag: 'Queries' },
     summary: 'The thumbnail of an upload',
     parameters: z.object({ upload: uploadHandle.describe('The handle of an upload.') }),
     ...{ answer: 'image', problems: [400, 404] },
   },
   {
-    ...{ method: 'get', path: '/api/v1/indexes', id: 'indexes' },
+    ...{ method: 'get', path: '/api/v1/indexes', id: 'indexes', tag: 'Indexes' },
     summary: 'The indexes, the default one first',
     answer: z.array(indexAnswer),
   },
   {
-    ...{ method: 'get', path: '/api/v1/indexes/{index}', id: 'index' },
+    ...{ method: 'get', path: '/api/v1/indexes/{index}', id: 'index', tag: 'Indexes' },
     summary: 'What an index has, and what queries of it can use',
     ...{ parameters: inIndex, answer: indexAnswer, problems: [400, 404] },
   },
   {
-    ...{ method: 'get', path: '/api/v1/models', id: 'models' },
+    ...{ method: 'get', path: '/api/v1/models', id: 'models', tag: 'Server' },
     summary: 'The models of the indexes',
     answer: z.array(modelAnswer),
   },
   {
-    ...{ method: 'post', path: '/api/v1/indexes/{index}/images', id: 'images' },
+    ...{ method: 'post', path: '/api/v1/indexes/{index}/images', id: 'images', tag: 'Indexes' },
     summary: 'What the index knows of images',
     description: 'Ids that the index does not have are left out.',
     ...{ parameters: inIndex, body: imagesRequest, problems: [400, 404, 413, 415] },
@@ -120,12 +122,17 @@ export const operations: readonly Operation[] = [
     example: { ids: ['0123456789abcdef'] },
   },
   {
-    ...{ method: 'get', path: '/api/v1/indexes/{index}/images/{id}', id: 'image' },
+    ...{ method: 'get', path: '/api/v1/indexes/{index}/images/{id}', id: 'image', tag: 'Indexes' },
     summary: 'What the index knows of an image',
     ...{ parameters: ofImage, answer: indexedImage, problems: [400, 404] },
   },
   {
-    ...{ method: 'get', path: '/api/v1/indexes/{index}/images/{id}/thumbnail', id: 'thumbnail' },
+    ...{
+      method: 'get',
+      path: '/api/v1/indexes/{index}/images/{id}/thumbnail',
+      id: 'thumbnail',
+      tag: 'Indexes',
+    },
     summary: 'An image, scaled down',
     ...{ parameters: ofImage, answer: 'image', problems: [400, 404, 422] },
     query: z.object({
@@ -133,30 +140,40 @@ export const operations: readonly Operation[] = [
     }),
   },
   {
-    ...{ method: 'get', path: '/api/v1/indexes/{index}/images/{id}/original', id: 'original' },
+    ...{
+      method: 'get',
+      path: '/api/v1/indexes/{index}/images/{id}/original',
+      id: 'original',
+      tag: 'Indexes',
+    },
     summary: 'The file of an image, if it still lies where it was indexed',
     ...{ parameters: ofImage, answer: 'image', problems: [400, 404, 422] },
   },
   {
-    ...{ method: 'get', path: '/api/v1/indexes/{index}/columns/{column}/values', id: 'values' },
+    ...{
+      method: 'get',
+      path: '/api/v1/indexes/{index}/columns/{column}/values',
+      id: 'values',
+      tag: 'Indexes',
+    },
     summary: 'Values that a column has, for suggestions',
     parameters: inIndex.extend({ column: columnName.describe('The name of a column.') }),
     ...{ query: valuesRequest, answer: valuesAnswer, problems: [400, 404] },
   },
   {
-    ...{ method: 'post', path: '/api/v1/session', id: 'signIn' },
+    ...{ method: 'post', path: '/api/v1/session', id: 'signIn', tag: 'Server' },
     summary: 'Sign a page in',
     description:
       'Sets a cookie that stands for the key, for pages of this server: they load pictures without headers.',
     status: 204,
   },
   {
-    ...{ method: 'delete', path: '/api/v1/session', id: 'signOut' },
+    ...{ method: 'delete', path: '/api/v1/session', id: 'signOut', tag: 'Server' },
     summary: 'Sign a page out',
     ...{ status: 204, isOpen: true },
   },
   {
-    ...{ method: 'get', path: '/api/v1/openapi.json', id: 'description' },
+    ...{ method: 'get', path: '/api/v1/openapi.json', id: 'description', tag: 'Server' },
     summary: 'This description',
     ...{ answer: z.record(z.string(), z.unknown()), isOpen: true },
   },
