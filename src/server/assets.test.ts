@@ -69,6 +69,6 @@ test('no address leads out of the folder', async () => {
 
 test('without a build, the page says how to make one', async () => {
   const text = await (await pageRoutes(join(folder, 'none')).request('/')).text();
-  assert.match(text, /npm run build/);
+  assert.match(text, /npm run web/);
   assert.deepEqual(assetRoutes(join(folder, 'none')).routes, []);
 });

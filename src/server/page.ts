@@ -1,4 +1,4 @@
-/** The page at `/`, as `npm run build` makes it of `web/`. */
+/** The page at `/`, as `npm run web` makes it of `web/`. */
 
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,6 +10,6 @@ const built = fileURLToPath(new URL('../../dist/web', import.meta.url));
 
 export function pageRoutes(folder = built): Hono {
   if (existsSync(join(folder, 'index.html'))) return assetRoutes(folder);
-  const text = 'The page is not built. In a clone, run: npm run build\nThe API is at /api\n';
+  const text = 'The page is not built. In a clone, run: npm run web\nThe API is at /api\n';
   return new Hono().get('/', (context) => context.text(text, 503));
 }

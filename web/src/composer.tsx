@@ -13,7 +13,7 @@ export function Composer({
   readonly words: string;
   readonly setWords: (words: string) => void;
 }) {
-  const { query, change, pictures, results } = useApp();
+  const { query, change, pictures, results, server } = useApp();
   const field = useRef<HTMLTextAreaElement>(null);
   const form = useRef<HTMLFormElement>(null);
   const isDraft = words.trim() !== query.text.trim();
@@ -102,15 +102,33 @@ export function Composer({
               Write “{withNames(draft)}”
             </button>
           </p>
+        ) : query.images.length === 1 && words === '' ? (
+          <p class="ideas">
+            <span class="muted">Say what should be different:</span>
+            {(server.demo ? drawingIdeas : photoIdeas).map((idea) => (
+              <button
+                key={idea}
+                type="button"
+                class="link"
+                onClick={() => change((old) => ({ ...old, text: idea }))}
+              >
+                {idea}
+              </button>
+            ))}
+          </p>
         ) : null}
       </div>
     </div>
   );
 }
 
+/** For people who see this for the first time. */
+const photoIdeas = ['but at night', 'in the snow', 'as a pencil drawing'];
+const drawingIdeas = ['but at sunset', 'with a red heart', 'two of them'];
+
 function placeholder(images: number): string {
   if (images === 0) return 'Describe it, or drop a picture';
-  if (images === 1) return 'What should be different? “but at sunset”';
+  if (images === 1) return 'What should be different?';
   return '“the dog of $1 on the beach of $2”';
 }
 

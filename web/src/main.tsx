@@ -12,8 +12,9 @@ import { applyTheme, readTheme } from './theme.ts';
 
 function Main() {
   const { server, failure, reload } = useServer();
-  if (server !== undefined && server.indexes.length > 0)
-    return <Page server={server} isAway={failure !== undefined} onReload={reload} />;
+  const isLockedOut = failure?.status === 401;
+  if (server !== undefined && server.indexes.length > 0 && !isLockedOut)
+    return <Page server={server} isAway={failure?.status === 0} onReload={reload} />;
   if (server !== undefined || failure !== undefined)
     return <Missing server={server} failure={failure} onReload={reload} />;
   return <main aria-busy="true" />;

@@ -92,6 +92,7 @@ function SignIn({ onDone }: { readonly onDone: () => void }) {
           type="password"
           autocomplete="current-password"
           required
+          ref={(field) => field?.focus()}
           aria-invalid={problem !== undefined}
           aria-describedby={problem ? 'key-problem' : undefined}
         />

@@ -84,6 +84,11 @@ export function Page({
     document.title = isEmpty(query) ? 'lincir' : `${describe(query)} – lincir`;
   }, [query]);
 
+  const isLockedOut = results.failure?.status === 401;
+  useEffect(() => {
+    if (isLockedOut) onReload(); // which shows where to sign in
+  }, [isLockedOut, onReload]);
+
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   const notify = useCallback((text: string) => {
     setNotice(text);
