@@ -99,11 +99,11 @@ const [quote, backslash, openBracket, closeBracket, openBrace, closeBrace, colon
 
 /** Position of the closing quote of the string that begins at `begin`; the text's end if there is none. */
 function endOfString(json: string, begin: number): number {
-  // Strings can hold whole images. The engine's own search for the quote is some thirty times as fast as a loop.
+  // `indexOf` is many times as fast as a look at each character, and an image is a string of millions.
   for (let at = json.indexOf('"', begin + 1); at >= 0; at = json.indexOf('"', at + 1)) {
-    let slashes = 0;
-    while (json.charCodeAt(at - 1 - slashes) === backslash) slashes += 1;
-    if (slashes % 2 === 0) return at;
+    let first = at;
+    while (first > begin + 1 && json.charCodeAt(first - 1) === backslash) first -= 1;
+    if ((at - first) % 2 === 0) return at;
   }
   return json.length;
 }
