@@ -47,47 +47,49 @@ export function Composer({
         <div class="box">
           <Chips list="images" onInsert={insert} />
           <PendingChips list="images" />
-          <div class="words">
-            <label class="hidden" for="words">
-              Words: what to find, or what should be different from the picture
-            </label>
-            <textarea
-              id="words"
-              ref={field}
-              rows={1}
-              maxLength={2000}
-              autocomplete="off"
-              spellcheck={false}
-              enterkeyhint="search"
-              placeholder={placeholder(query.images.length)}
-              value={words}
-              aria-invalid={failure !== undefined}
-              aria-describedby={failure || unnamed.length > 0 ? 'words-hint' : undefined}
-              onInput={(event) => setWords(event.currentTarget.value.replaceAll('\n', ' '))}
-              onKeyDown={(event) => {
-                if (event.key === 'Enter' && !event.isComposing) {
-                  event.preventDefault();
-                  form.current!.requestSubmit();
-                } else if (
-                  event.key === 'Backspace' &&
-                  words === '' &&
-                  query.images.length > 0 &&
-                  !event.repeat
-                ) {
-                  document.querySelector<HTMLElement>('.box .chips li:last-child .remove')?.focus();
-                }
-              }}
-            />
+          <div class="write">
+            <div class="words">
+              <label class="hidden" for="words">
+                Words: what to find, or what should be different from the picture
+              </label>
+              <textarea
+                id="words"
+                ref={field}
+                rows={1}
+                maxLength={2000}
+                autocomplete="off"
+                spellcheck={false}
+                enterkeyhint="search"
+                placeholder={placeholder(query.images.length)}
+                value={words}
+                aria-invalid={failure !== undefined}
+                aria-describedby={failure || unnamed.length > 0 ? 'words-hint' : undefined}
+                onInput={(event) => setWords(event.currentTarget.value.replaceAll('\n', ' '))}
+                onKeyDown={(event) => {
+                  if (event.key === 'Enter' && !event.isComposing) {
+                    event.preventDefault();
+                    form.current!.requestSubmit();
+                  } else if (
+                    event.key === 'Backspace' &&
+                    words === '' &&
+                    query.images.length > 0 &&
+                    !event.repeat
+                  ) {
+                    document.querySelector<HTMLElement>('.box .chips li:last-child .remove')?.focus();
+                  }
+                }}
+              />
+            </div>
+            <PictureButtons onGive={give} />
+            <button
+              type="submit"
+              class={`go${isDraft ? ' draft' : ''}`}
+              aria-label="Search"
+              title="Search (Enter)"
+            >
+              <Icon name="search" />
+            </button>
           </div>
-          <PictureButtons onGive={give} />
-          <button
-            type="submit"
-            class={`go${isDraft ? ' draft' : ''}`}
-            aria-label="Search"
-            title="Search (Enter)"
-          >
-            <Icon name="search" />
-          </button>
         </div>
       </form>
       <div id="words-hint" class="hint">
@@ -104,7 +106,7 @@ export function Composer({
           </p>
         ) : query.images.length === 1 && words === '' ? (
           <p class="ideas">
-            <span class="muted">Say what should be different:</span>
+            <span class="muted">Such as</span>
             {(server.demo ? drawingIdeas : photoIdeas).map((idea) => (
               <button
                 key={idea}

@@ -1,6 +1,6 @@
 /** What stands in place of the search page when the server is away, wants a key, or has no index. */
 
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ServerAnswer } from '../../src/api/client.ts';
 import { api, asFailure, type Failure } from './api.ts';
 import { Icon } from './icons.tsx';
@@ -66,11 +66,13 @@ function NoIndex({ canIndex }: { readonly canIndex: boolean }) {
 function SignIn({ onDone }: { readonly onDone: () => void }) {
   const [problem, setProblem] = useState<string>();
   const [isBusy, setIsBusy] = useState(false);
+  const key = useRef<HTMLInputElement>(null);
+  useEffect(() => key.current!.focus(), []);
   return (
     <form
       onSubmit={(event) => {
         event.preventDefault();
-        const field = event.currentTarget.elements.namedItem('key') as HTMLInputElement;
+        const field = key.current!;
         setIsBusy(true);
         api
           .signIn(field.value.trim())
@@ -92,7 +94,7 @@ function SignIn({ onDone }: { readonly onDone: () => void }) {
           type="password"
           autocomplete="current-password"
           required
-          ref={(field) => field?.focus()}
+          ref={key}
           aria-invalid={problem !== undefined}
           aria-describedby={problem ? 'key-problem' : undefined}
         />

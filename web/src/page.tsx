@@ -84,6 +84,11 @@ export function Page({
     document.title = isEmpty(query) ? 'lincir' : `${describe(query)} – lincir`;
   }, [query]);
 
+  const field = results.failure?.field;
+  useEffect(() => {
+    if (field === 'filter') setPanel('filters');
+    else if (field === 'without') setPanel('options');
+  }, [field]);
   const isLockedOut = results.failure?.status === 401;
   useEffect(() => {
     if (isLockedOut) onReload(); // which shows where to sign in
