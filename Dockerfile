@@ -1,0 +1,28 @@
+# The package as users install it, on Node alone. docs/serving.md explains how to run it.
+
+FROM node:24-bookworm-slim AS build
+WORKDIR /source
+COPY package.json package-lock.json ./
+# Scripts wait until the rest is here: `prepare` builds the page. The image has its own Node.
+RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY . .
+RUN npm pack --ignore-scripts=false --pack-destination /packed \
+  && npm install --prefix /app --omit=dev --ignore-scripts --no-audit --no-fund /packed/lincir-*.tgz
+
+FROM node:24-bookworm-slim
+LABEL org.opencontainers.image.title="lincir" \
+  org.opencontainers.image.description="Composed image retrieval: finds images with an image and a few words." \
+  org.opencontainers.image.licenses="Apache-2.0"
+COPY --from=build /app /app
+COPY container/health.mjs /app/health.mjs
+# Nothing but these folders and /tmp is written.
+RUN ln -s /app/node_modules/.bin/lincir /usr/local/bin/lincir \
+  && install -d -o 1000 -g 1000 /index /cache /photos
+ENV NODE_ENV=production HF_HOME=/cache/huggingface LINCIR_CACHE=/cache/lincir HOME=/tmp
+USER 1000:1000
+WORKDIR /index
+EXPOSE 5462
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 CMD ["node", "/app/health.mjs"]
+ENTRYPOINT ["lincir"]
+CMD ["--help"]
