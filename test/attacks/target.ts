@@ -87,6 +87,7 @@ async function addressOf(server: ChildProcess, lines: string[]): Promise<string>
 async function rawAnswer(port: number, request: string): Promise<string> {
   const socket = connect(port, '127.0.0.1');
   socket.on('error', () => {}); // The server may close before it has read all.
+  socket.setTimeout(20_000, () => socket.destroy());
   socket.write(request, 'latin1');
   return await buffer(socket).then(
     (bytes) => bytes.toString('latin1'),

@@ -20,7 +20,13 @@ export function mcpRoutes(service: SearchService, settings: McpSettings): Hono {
       if (Array.isArray(parsedBody)) {
         throw refusal(400, { subject: 'the body', expected: 'one message', found: 'a list' });
       }
-      return await handler.fetch(context.req.raw, { parsedBody });
+      return unbound(await handler.fetch(context.req.raw, { parsedBody }));
     })
-    .all('/', ({ req }) => handler.fetch(req.raw));
+    .all('/', async ({ req }) => unbound(await handler.fetch(req.raw)));
+}
+
+/** The SDK keeps connections open that their clients want closed. That is not for an answer to say. */
+function unbound(response: Response): Response {
+  response.headers.delete('connection');
+  return response;
 }
