@@ -29,14 +29,21 @@ export function referenceOf(field: string, name: string, at: number): ImageRefer
 
 export const resourceOf = (index: string, id: string): string => `lincir://${index}/images/${id}`;
 
+/** Without what breaks lines, hides or turns text around. */
+const plain = (text: string): string => text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]+/gu, ' ').trim();
+
+/** What is known of an image, for a text, on one line. Of a long path, the end tells more. */
+export function imageLine(image: Pick<IndexedImage, 'path' | 'metadata'>): string {
+  const path = plain(pathOf(image));
+  const facts = Object.entries(factsOf(image)).map(
+    ([name, value]) => `${plain(name)}=${quoted(typeof value === 'string' ? plain(value) : value, 60)}`,
+  );
+  return `${quoted(path.length <= 200 ? path : `…${path.slice(-199)}`, 400)} ${shortened(facts.join(' '), 300)}`.trim();
+}
+
 /** The file's name alone, on one line. */
 export function nameOf({ id, path = id }: Pick<IndexedImage, 'id' | 'path'>): string {
-  const name = path
-    .split(/[/\\]/)
-    .at(-1)!
-    .replaceAll(/[\p{C}\u2028\u2029]+/gu, ' ')
-    .trim();
-  return shortened(name, 100) || id;
+  return shortened(plain(path.split(/[/\\]/).at(-1)!), 100) || id;
 }
 
 const briefest = { value: 200, path: 1000, facts: 1500 } as const;

@@ -7,13 +7,13 @@ import { methods } from '../../composition/choices.ts';
 import { quoted } from '../../core/index.ts';
 import {
   factsOf,
+  imageLine,
   imagesField,
   indexField,
   nameOf,
   pathOf,
   referenceOf,
   resourceOf,
-  shortened,
 } from './images.ts';
 import { type Answering, addTool } from './tool.ts';
 
@@ -123,10 +123,9 @@ function answerOf(
       mimeType: 'image/jpeg',
     }),
   );
-  const lines = found.map(({ id, score, path, metadata }, at) => {
-    const facts = Object.entries(metadata).map(([name, value]) => `${name}=${quoted(value, 60)}`);
-    return `${offset + at + 1}. ${id} ${score.toFixed(3)} ${quoted(path, 200)} ${shortened(facts.join(' '), 300)}`.trim();
-  });
+  const lines = images.map(
+    (image, at) => `${offset + at + 1}. ${image.id} ${image.score.toFixed(3)} ${imageLine(image)}`,
+  );
   const how = prompt === undefined ? `by ${method}` : `by ${method}, as ${quoted(prompt, 200)}`;
   const first =
     lines.length > 0 ? `The best images of the index ${index}, ${how}:` : nothingFound(index, filtered);

@@ -3,10 +3,10 @@
 import type { CallToolResult, ContentBlock, McpServer } from '@modelcontextprotocol/server';
 import { z } from 'zod';
 import { imageId } from '../../api/index.ts';
-import { LincirError, quoted } from '../../core/index.ts';
+import { LincirError } from '../../core/index.ts';
 import type { RequestScope, SearchService, ServedFile } from '../../service/index.ts';
 import { checkedRequest } from '../requests.ts';
-import { factsOf, indexField, pathOf, shortened } from './images.ts';
+import { imageLine, indexField } from './images.ts';
 import { type Answering, addTool, errorText } from './tool.ts';
 
 const most = { images: 8, side: 512, bytes: 700_000 } as const;
@@ -61,8 +61,7 @@ async function show(
   const content = pictures.flatMap((picture, at): ContentBlock[] => {
     const id = ids[at]!;
     const known = facts.find((one) => one.id === id) ?? { id };
-    const told = Object.entries(factsOf(known)).map(([name, value]) => `${name}=${quoted(value, 60)}`);
-    const title = `${at + 1}. ${id} ${quoted(pathOf(known), 200)} ${shortened(told.join(' '), 300)}`.trim();
+    const title = `${at + 1}. ${id} ${imageLine(known)}`;
     if (picture.status === 'rejected') {
       return [{ type: 'text', text: `${title}\n${errorText(picture.reason, onError)}` }];
     }
