@@ -11,6 +11,8 @@ export const limits = {
   results: 10_000,
   /** `offset` and `limit` together. */
   deepest: 100_000,
+  /** Images of an answer with their vectors: numbers as text take long to write. */
+  vectors: 200,
   texts: 256,
   ids: 1000,
   dimensions: 8192,
@@ -129,6 +131,10 @@ export const searchRequest = z
       ),
     includeReferences: z.boolean().optional().describe("Keeps the query's own images in the results."),
     exact: z.boolean().optional().describe('Compares every vector, however long it takes.'),
+  })
+  .refine(({ fields, limit = 0 }) => !fields?.includes('vector') || limit <= limits.vectors, {
+    path: ['limit'],
+    error: `at most ${limits.vectors} images with their vectors`,
   })
   .meta({ id: 'SearchRequest' });
 

@@ -131,6 +131,10 @@ describe('problems', () => {
     assert.deepEqual([problem.status, problem.subject, problem.found], [400, 'the request: limit', '"many"']);
     const unknown = await problemOf(await post('/api/v1/search', { text: 'a', filtre: 'x' }));
     assert.match(String(unknown.detail), /filtre/);
+    const much = { text: 'a', limit: 201, fields: ['vector'] };
+    const large = await problemOf(await post('/api/v1/search', much));
+    assert.deepEqual([large.status, large.found], [400, '201']);
+    assert.equal((await post('/api/v1/search', { ...much, limit: 200 })).status, 200);
   });
 
   test('for what is not there, methods, sizes and content types', async () => {

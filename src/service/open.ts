@@ -29,8 +29,6 @@ import { type QueryModel, ServedIndex } from './served-index.ts';
 import type { RequestScope, SearchService, ServedFile } from './service.ts';
 
 const defaultLimit = 20;
-/** Images of one answer with their vectors: numbers as text take long to write. */
-const mostVectors = 200;
 /** Hits further down are never read. */
 const deepestHit = 100_000;
 
@@ -106,7 +104,6 @@ class Service implements SearchService {
   }
 
   async search(request: SearchRequest, scope: RequestScope): Promise<SearchAnswer> {
-    expectFewVectors(request);
     return await this.#answer(request.index, scope, async (served, model) => {
       const composed = await this.#compose(request, served, model, scope);
       const { limit = defaultLimit, offset = 0, fields, includeReferences = false } = request;
@@ -314,16 +311,6 @@ async function vectorsOf(
 ): Promise<ReadonlyMap<string, Float32Array>> {
   const found = await Promise.all(hits.map(({ id }) => served.find(id)));
   return new Map(found.flatMap((image) => (image ? [[image.id, image.vector] as const] : [])));
-}
-
-function expectFewVectors({ fields, limit = defaultLimit }: SearchRequest): void {
-  if (!fields?.includes('vector') || limit <= mostVectors) return;
-  throw new LincirError('bad-argument', {
-    subject: 'limit',
-    expected: `at most ${mostVectors} images with their vectors`,
-    found: `${limit}`,
-    todo: 'ask for fewer at a time, or for other fields',
-  });
 }
 
 function expectShort(text: string, tokenizer: QueryModel['clip']['tokenizer']): void {

@@ -146,9 +146,11 @@ describe('the web front', { skip: noBrowser }, () => {
   };
   /** Does something, and waits for the answer to the query that it causes. */
   const asked = async (act: () => Promise<unknown>): Promise<Result[]> => {
-    const answer = page.waitForResponse((response) => response.url().endsWith('/knn-service'));
+    const waiting = page.waitForResponse((response) => response.url().endsWith('/knn-service'));
     await act();
-    return (await (await answer).json()) as Result[];
+    const response = await waiting;
+    assert.equal(response.status(), 200, await response.text());
+    return (await response.json()) as Result[];
   };
 
   test('lists the indexes and shows what a text finds', async () => {
