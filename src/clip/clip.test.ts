@@ -28,6 +28,29 @@ describe('encoding', () => {
     }
   });
 
+  test('independent rows are the same to the bit in any company, with computed beginnings too', async () => {
+    const prefixed = await loadClip(tiny, { beginnings: ['a photo of'] });
+    const texts = [
+      'a photo of a dog',
+      'two dogs on a beach',
+      '',
+      'a photo of',
+      'a photo of red hats now',
+      'red',
+    ];
+    const rows = texts.map((text) => clip.tokenizer.encode(text));
+    const exact = await clip.encodeTokens(rows);
+    for (const model of [clip, prefixed]) {
+      const together = await model.encodeTokens(rows, true);
+      close(together.data, exact.data);
+      for (const [at, row] of rows.entries()) {
+        const alone = await model.encodeTokens([row], true);
+        assert.deepEqual(alone.data, together.data.slice(at * 24, (at + 1) * 24), texts[at]);
+      }
+    }
+    await prefixed.dispose();
+  });
+
   test('streams give what arrays give, in order', async () => {
     const texts = Array.from({ length: 1500 }, (_, index) => `dog number ${index}`);
     const batches = await Array.fromAsync(clip.textBatches(texts));

@@ -18,6 +18,7 @@ import { Session, type SessionOptions, type Value } from '../onnx/index.ts';
 import type { ImageSource } from '../pixels/index.ts';
 import { type ClipConfig, readConfigOf, type TextConfig, type VisionConfig } from './config.ts';
 import { fingerprintOf } from './fingerprint.ts';
+import { PrefixedTower } from './prefix.ts';
 import {
   type ImagePreprocessing,
   type PreprocessOptions,
@@ -33,6 +34,11 @@ import { visionInput, visionTower } from './vision-tower.ts';
 export interface LoadClipOptions
   extends Pick<SessionOptions, 'device' | 'threads' | 'prepack'>,
     Pick<PreprocessOptions, 'targetPad' | 'maxPixels'> {
+  /**
+   * Beginnings of many texts, such as `a photo of`, to compute once: `encodeTokens` of independent rows that begin so takes a
+   * quarter less time. The model takes longer to load, and the last bits of embeddings differ. Default: none.
+   */
+  readonly beginnings?: readonly string[];
   /** Called with a download's progress. */
   readonly onDownload?: (progress: DownloadProgress) => void;
   /** Aborts a download. */
@@ -143,6 +149,7 @@ export class Clip {
   readonly #parts: ClipParts;
   readonly #options: LoadClipOptions;
   #textSession: Promise<Session> | undefined;
+  #prefixedTower: Promise<PrefixedTower> | undefined;
   #visionSession: Promise<Session> | undefined;
 
   /** @internal Use `loadClip`. */
@@ -214,6 +221,10 @@ export class Clip {
   async encodeTokens(rows: readonly TokenRow[], areIndependent = false): Promise<Float32Tensor> {
     const config = this.textConfig;
     const { projection } = config;
+    if (areIndependent && this.#options.beginnings) {
+      this.#prefixedTower ??= this.#prefixed(this.#options.beginnings);
+      return await (await this.#prefixedTower).encode(rows, positionsPerRun);
+    }
     const batches = (areIndependent ? independentBatches : tokenBatches)(rows, config, positionsPerRun);
     this.#textSession ??= this.#session((parameter) => textTower(textInputs(config), config, parameter));
     const session = await this.#textSession;
@@ -294,7 +305,7 @@ export class Clip {
 
   /** Frees the engine's memory. The model cannot be used afterwards. */
   async dispose(): Promise<void> {
-    for (const session of [this.#textSession, this.#visionSession]) {
+    for (const session of [this.#textSession, this.#prefixedTower, this.#visionSession]) {
       await session?.then(
         (made) => made.dispose(),
         () => {}, // it was never made: its first user got the error
@@ -338,6 +349,15 @@ export class Clip {
     const { device, threads, prepack = true } = this.#options;
     const embeddings = tower(parametersOf(this.checkpoint.tensors));
     return Session.create({ embeddings }, { device, threads, prepack });
+  }
+
+  #prefixed(beginnings: readonly string[]): Promise<PrefixedTower> {
+    const { device, threads, prepack = true } = this.#options;
+    const { tokenizer, textConfig: config } = this;
+    // Without the end of text.
+    const rows = ['', ...beginnings].map((text) => tokenizer.encode(text).ids.slice(0, -1));
+    const tower = { config, tensors: this.checkpoint.tensors };
+    return PrefixedTower.create(tower, rows, { device, threads, prepack });
   }
 
   #lacks(tower: 'text' | 'vision'): never {

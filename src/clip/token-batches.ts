@@ -63,21 +63,25 @@ export function tokenBatches(
  * Batches in which no row depends on the others, to the bit: each is padded to a length of its own, the next multiple of
  * `stride`, and only rows of one length are together. Otherwise padding would change the order in which attention's weights
  * are added, and so the last bits. (Measured on x64, with one thread and two.)
+ * @param prefix as in `tokenBatches`
  */
 export function independentBatches(
   rows: readonly TokenRow[],
   config: TextConfig,
   budget: number,
+  prefix: readonly number[] = [],
 ): TokenBatch[] {
-  const ends = rows.map((row, index) => endOf(row, `row ${index + 1}`, config, []));
-  const lengthOf = (end: number) => Math.min(config.positions, Math.ceil((end + 1) / stride) * stride);
+  const ends = rows.map((row, index) => endOf(row, `row ${index + 1}`, config, prefix));
+  const skipped = prefix.length;
+  const lengthOf = (end: number) =>
+    Math.min(config.positions - skipped, Math.ceil((end + 1 - skipped) / stride) * stride);
   const groups = Map.groupBy(rows.keys(), (index) => lengthOf(ends[index]!));
   return [...groups].flatMap(([length, group]) => {
     const size = Math.max(1, Math.floor(budget / length));
     return Array.from({ length: Math.ceil(group.length / size) }, (_, at) => {
       const members = group.slice(at * size, (at + 1) * size);
       const of = <Item>(all: readonly Item[]) => members.map((index) => all[index]!);
-      return { members, feeds: feedsOf(of(rows), of(ends), config, 0, length) };
+      return { members, feeds: feedsOf(of(rows), of(ends), config, skipped, length) };
     });
   });
 }

@@ -23,6 +23,7 @@ export {
   defaultPrompt,
   namesImages,
   plainText,
+  promptBeginning,
   promptParts,
   withoutPlaces,
 } from './prompt.ts';

@@ -32,13 +32,16 @@ const joining = new RegExp(
 /** Beginnings of texts that name a thing to add: `a hat`, `two dogs`. */
 const thing = /^(?:an?|another|some|more|fewer|no|two|three|four|five)\s/i;
 
+/** How prompts begin that users did not write out. */
+export const promptBeginning = 'a photo of';
+
 /** The prompt of the method's authors (LinCIR, section 4), around a text that names no image itself. */
 export function defaultPrompt(text: string): string {
   const words = text.trim();
-  if (words === '') return 'a photo of $';
-  if (thing.test(words)) return `a photo of $ with ${words}`;
-  if (!joining.test(words)) return `a photo of $ that ${words}`;
-  return `a photo of $${/^[,;:]/.test(words) ? '' : ' '}${words}`;
+  if (words === '') return `${promptBeginning} $`;
+  if (thing.test(words)) return `${promptBeginning} $ with ${words}`;
+  if (!joining.test(words)) return `${promptBeginning} $ that ${words}`;
+  return `${promptBeginning} $${/^[,;:]/.test(words) ? '' : ' '}${words}`;
 }
 
 /** `\$`, or `$` with the number after it: `$1`, `$1.50`, `$5,000`. */

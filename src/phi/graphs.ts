@@ -1,12 +1,12 @@
 /** The graphs that learn pseudo tokens through a frozen text tower, for captions and for single images. */
 
 import {
+  type ComputedPrefix,
   parametersOf,
   prefixInputs,
   type TextConfig,
   type TokenRow,
   textInputs,
-  textPrefix,
   textTower,
   tokenBatches,
 } from '../clip/index.ts';
@@ -71,27 +71,6 @@ export class CountedSession<Name extends string> {
   async dispose(): Promise<void> {
     await this.#session.dispose();
   }
-}
-
-/** The tokens with which all texts of a run begin, and their keys and values: inputs for the tower graphs below. */
-export interface ComputedPrefix {
-  readonly ids: readonly number[];
-  readonly feeds: Readonly<Record<'prefixKeys' | 'prefixValues', RunTensor>>;
-}
-
-/** @param prefix the start of text, and whatever else all texts have in common */
-export async function computePrefix(
-  { config, tensors }: TextModel,
-  prefix: readonly number[],
-  options: SessionOptions,
-): Promise<ComputedPrefix> {
-  const shape = [1, prefix.length];
-  const { keys, values } = textPrefix(input('ids', 'int64', shape), config, parametersOf(tensors));
-  const session = await Session.create({ keys, values }, options);
-  const given = { ids: { shape, data: BigInt64Array.from(prefix, BigInt) } };
-  const results = await session.run<'keys' | 'values'>(given);
-  await session.dispose();
-  return { ids: prefix, feeds: { prefixKeys: results.keys, prefixValues: results.values } };
 }
 
 /** Rows cut into runs of the tower graphs below: the rows, their feeds, and the sizes of their symbols. */

@@ -4,9 +4,7 @@ export { type PhiArchitecture, phiArchitectures } from './choices.ts';
 export { type LoadPhiOptions, loadPhi, Phi } from './encoder.ts';
 export { type PhiInfo, phiTensors, readPhi } from './file.ts';
 export {
-  type ComputedPrefix,
   CountedSession,
-  computePrefix,
   encoderGraph,
   phiGraphs,
   reconstructionGraph,

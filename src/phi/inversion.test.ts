@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { loadClip, tokenBatches } from '../clip/index.ts';
+import { computePrefix, loadClip, tokenBatches } from '../clip/index.ts';
 import { type Float32Tensor, normals } from '../core/index.ts';
-import { CountedSession, computePrefix, inversionGraph } from './graphs.ts';
+import { CountedSession, inversionGraph } from './graphs.ts';
 import { invert } from './inversion.ts';
 
 const clip = await loadClip(join(import.meta.dirname, '../../test/fixtures/tiny-clip'));

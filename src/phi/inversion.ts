@@ -1,10 +1,10 @@
 /** Textual inversion: finds for each image, by gradient descent, the pseudo token with which a prompt describes it best. */
 
 import { z } from 'zod';
-import type { Clip, ClipTokenizer, TextConfig } from '../clip/index.ts';
+import { type Clip, type ClipTokenizer, computePrefix, type TextConfig } from '../clip/index.ts';
 import { type Float32Tensor, LincirError, normals, quoted, sha256 } from '../core/index.ts';
 import type { RunTensor, SessionOptions } from '../onnx/index.ts';
-import { CountedSession, computePrefix, inversionGraph, towerBatches } from './graphs.ts';
+import { CountedSession, inversionGraph, towerBatches } from './graphs.ts';
 import { adamW, moveAverage } from './optimizer.ts';
 
 /** Everything that a pseudo token depends on, besides its image, the image's key and the model. */

@@ -2,7 +2,7 @@
 
 import { workerData } from 'node:worker_threads';
 import { type Clip, loadClip } from '../clip/index.ts';
-import { composeAll, methods } from '../composition/index.ts';
+import { composeAll, methods, promptBeginning } from '../composition/index.ts';
 import { type Float32Tensor, LincirError } from '../core/index.ts';
 import { loadPhi, type Phi } from '../phi/index.ts';
 import type {
@@ -147,7 +147,7 @@ async function loadedModel({ kind, model }: Job): Promise<Loaded> {
   const loaded = known ?? (await opened(model));
   const { clip, towers } = loaded;
   // A tower comes into memory when it is first used.
-  if (tower === 'text') await clip.encodeTokens([clip.tokenizer.encode('')]);
+  if (tower === 'text') await clip.encodeTokens([clip.tokenizer.encode('')], true);
   else {
     const { channels, imageSize } = clip.visionConfig;
     await clip.encodePixels(new Float32Array(channels * imageSize ** 2));
@@ -159,7 +159,7 @@ async function loadedModel({ kind, model }: Job): Promise<Loaded> {
 }
 
 async function opened({ name, fingerprint }: ModelToRun): Promise<Loaded> {
-  const clip = await loadClip(name, settings);
+  const clip = await loadClip(name, { ...settings, beginnings: [promptBeginning] });
   if (clip.fingerprint !== fingerprint) {
     throw new LincirError('bad-file', {
       subject: name,

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { type PlaceToServe, placeToServe, requestScope } from '../../test/served.ts';
 import { loadClip } from '../clip/index.ts';
-import { compose } from '../composition/index.ts';
+import { compose, promptBeginning } from '../composition/index.ts';
 import { openIndex } from '../indexing/index.ts';
 import { loadPhi } from '../phi/index.ts';
 import { openService } from './open.ts';
@@ -36,7 +36,7 @@ describe('a service', () => {
   test('composes and searches as the library does', async () => {
     const request = { images: [{ id: place.ids[3]! }], text: 'at night', without: 'people' };
     const index = await openIndex(place.uri);
-    const clip = await loadClip(index.info.model);
+    const clip = await loadClip(index.info.model, { beginnings: [promptBeginning] });
     const phi = await loadPhi(place.phi, { clip });
     try {
       const image = (await index.find(place.ids[3]!))!;
@@ -44,9 +44,12 @@ describe('a service', () => {
       const expected = await index.search(query, { top: 5, exclude: [image.hash] });
       const found = await service.search({ ...request, limit: 3, offset: 2 }, requestScope());
       assert.deepEqual(
-        found.images.map(({ id, score }) => [id, score]),
-        expected.slice(2).map(({ id, score }) => [id, score]),
+        found.images.map(({ id }) => id),
+        expected.slice(2).map(({ id }) => id),
       );
+      for (const [at, { score }] of found.images.entries()) {
+        assert.ok(Math.abs(score - expected[2 + at]!.score) < 1e-6);
+      }
       assert.deepEqual([found.method, found.prompt, found.hasMore], ['lincir', query.prompt, true]);
       const { vector } = await service.compose(request, requestScope());
       assert.deepEqual(Float32Array.from(vector), query.vector);

@@ -1,13 +1,11 @@
 /** Computes one step's loss and gradient, in pieces that keep the device busy and add up to the whole batch. */
 
 import type { PreparedCaption } from '../captions/index.ts';
-import type { TextConfig, TokenRow } from '../clip/index.ts';
+import { type ComputedPrefix, computePrefix, type TextConfig, type TokenRow } from '../clip/index.ts';
 import { normalizeRows } from '../core/index.ts';
 import type { SessionOptions } from '../onnx/index.ts';
 import {
-  type ComputedPrefix,
   CountedSession,
-  computePrefix,
   encoderGraph,
   type PhiParameters,
   type PhiShape,

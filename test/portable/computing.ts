@@ -1,11 +1,10 @@
 /** What the engine computes from bytes alone: `test/portable.test.ts` runs it on Node, and where nothing of Node is. */
 
-import { loadClip } from '../../src/clip/index.ts';
+import { computePrefix, loadClip } from '../../src/clip/index.ts';
 import { compose } from '../../src/composition/index.ts';
 import type { Float32Tensor, ModelFiles, RandomAccess } from '../../src/core/index.ts';
 import {
   CountedSession,
-  computePrefix,
   initialPhi,
   loadPhi,
   Phi,
