@@ -121,6 +121,7 @@ export const searchRequest = z
       .describe('How many of the best images to skip. Default: 0.'),
     fields: z
       .array(z.enum(imageFields))
+      .max(imageFields.length)
       .optional()
       .describe('What to tell of each image beside id and score. Default: all but `vector`.'),
     unique: z

@@ -9,6 +9,9 @@ import type { ServerSettings } from './settings.ts';
 
 /** Bytes of JSON that has an image in it, in base64. Larger ones are for uploads: parsing blocks all others. */
 export const jsonBytes = 2 ** 24;
+/** Values in lists and objects: more than any request has, and parsed at once. */
+const mostValues = 100_000;
+const comma = ','.charCodeAt(0);
 
 /** How long the answer to a request is worth something. Called when its body is there. */
 export function scopeOf(context: Context, { requestSeconds }: ServerSettings): RequestScope {
@@ -55,7 +58,22 @@ export async function readJsonBody(context: Context, limit = jsonBytes): Promise
 
 /** The same for bytes that were read, whatever they are called. */
 export function parsedJson(bytes: Uint8Array): unknown {
+  expectFewValues(bytes);
   return asArgument(() => parseJson(bytes, 'the body'));
+}
+
+/** Counts commas, which cost the most to parse: a large body is an image in base64, which has none. */
+function expectFewValues(bytes: Uint8Array): void {
+  let at = -1;
+  for (let count = 0; count <= mostValues; count += 1) {
+    at = bytes.indexOf(comma, at + 1);
+    if (at === -1) return;
+  }
+  throw new LincirError('bad-argument', {
+    subject: 'the body',
+    expected: `JSON of at most ${mostValues} values`,
+    found: 'more',
+  });
 }
 
 /** Checks a request, and names the field that does not fit. Throws 'bad-argument'. */

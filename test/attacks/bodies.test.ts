@@ -3,6 +3,14 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { deflateSync, gzipSync } from 'node:zlib';
+import { z } from 'zod';
+import {
+  composeRequest,
+  embedRequest,
+  imagesRequest,
+  searchRequest,
+  valuesRequest,
+} from '../../src/api/index.ts';
 import { isRefusal, type Target, target } from './target.ts';
 
 let one: Target;
@@ -142,6 +150,30 @@ describe('bodies', () => {
       for (const body of [deep, nested, `{"text":${nested}}`, keys, images, ids]) {
         await refused(await one.post(path, body), `${path} ${body.slice(0, 20)}`);
       }
+    }
+    await one.expectWell();
+  });
+
+  test('bring lists of bounded lengths: each wrong item costs a message', async () => {
+    const listed = { jsonrpc: '2.0', id: 1, method: 'tools/list' };
+    const [, tools] = /^data: ([^\n]*)/m.exec(await (await one.post('mcp', JSON.stringify(listed))).text())!;
+    const requests = [searchRequest, composeRequest, embedRequest, imagesRequest, valuesRequest];
+    const schemas: unknown[] = [...requests.map((one) => z.toJSONSchema(one)), JSON.parse(tools!)];
+    let lists = 0;
+    for (const schema of schemas) {
+      JSON.stringify(schema, (key, value) => {
+        if (key === 'outputSchema') return undefined;
+        if (value?.type === 'array') {
+          lists += 1;
+          assert.equal(typeof value.maxItems, 'number', `${key} ${JSON.stringify(value)}`);
+        }
+        return value;
+      });
+    }
+    assert.ok(lists > 15, String(lists));
+    const many = (field: string, item: string) => `{"${field}":[${`${item},`.repeat(90_000)}${item}]}`;
+    for (const field of ['images', 'more', 'less', 'fields', 'vector', 'texts', 'ids', 'embedding_input']) {
+      for (const path of paths) await refused(await one.post(path, many(field, '""')), `${path} ${field}`);
     }
     await one.expectWell();
   });
