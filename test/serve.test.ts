@@ -3,14 +3,24 @@
 import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
-import { createClient } from '../src/api/index.ts';
+import {
+  composeAnswer,
+  createClient,
+  embedAnswer,
+  indexedImage,
+  modelAnswer,
+  searchAnswer,
+  serverAnswer,
+  uploadAnswer,
+  valuesAnswer,
+} from '../src/api/index.ts';
 import { lincir, start } from './command-line.ts';
 
 const images = join(import.meta.dirname, '../examples/pictures');
@@ -79,8 +89,22 @@ describe('a server', () => {
     const client = createClient({ url: server.url, key });
     const [index] = (await client.server()).indexes;
     assert.deepEqual([index!.name, index!.images], ['mine', 6]);
-    const { images: found } = await client.search({ text: 'a red house', limit: 2 });
+    const answer = await client.search({ text: 'a red house', limit: 2, fields: ['vector', 'metadata'] });
+    const { images: found } = answer;
     assert.equal(found.length, 2);
+    const upload = await client.upload(await readFile(join(images, 'house-with-red-roof.png')));
+    // As it is described, and nothing else.
+    for (const [described, one] of [
+      [serverAnswer, await client.server()],
+      [modelAnswer, (await client.models())[0]],
+      [searchAnswer, answer],
+      [composeAnswer, await client.compose({ images: [upload].map(({ upload }) => ({ upload })) })],
+      [embedAnswer, await client.embed({ texts: ['a'], images: [{ id: found[0]!.id }] })],
+      [uploadAnswer, upload],
+      [indexedImage, await client.image('mine', found[0]!.id)],
+      [valuesAnswer, await client.values('mine', 'width')],
+    ] as const)
+      assert.deepEqual(described.parse(one), one);
     const thumbnail = await client.thumbnail('mine', found[0]!.id);
     assert.deepEqual([...thumbnail.subarray(0, 2)], [0xff, 0xd8]);
     await assert.rejects(createClient({ url: server.url }).server(), { status: 401 });

@@ -156,6 +156,12 @@ export const imagesRequest = z
   .strictObject({ ids: z.array(imageId).min(1).max(limits.ids), fields: searchRequest.shape.fields })
   .meta({ id: 'ImagesRequest' });
 
+/** Of the address to which an image is sent. */
+export const uploadRequest = z.strictObject({
+  index: queryShape.index.describe('The index whose model encodes it. Default: the first one.'),
+  name: z.string().max(1000).optional().describe('What people call it.'),
+});
+
 export const valuesRequest = z.strictObject({
   prefix: z.string().max(200).optional().describe('What the values begin with, in any case.'),
   limit: z.coerce.number().int().min(1).max(limits.suggestions).optional().describe('Default: 20.'),

@@ -15,9 +15,9 @@ export function checkedValue<Schema extends z.ZodType>(
   subject: string,
   todo?: string,
 ): z.output<Schema> {
-  const parsed = schema.safeParse(value, { reportInput: true });
+  const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const { path, message, input } = parsed.error.issues[0]!;
+  const { path, message } = parsed.error.issues[0]!;
   throw new LincirError('bad-file', {
     subject: [subject, ...path.map(fieldName)].join(': '),
     expected: message
@@ -25,7 +25,7 @@ export function checkedValue<Schema extends z.ZodType>(
       .replace(/^Unrecognized key/, 'no field')
       .replace(/, received \w+$/, '')
       .replace(/^Invalid input$/, 'another value'),
-    found: shortJson(input),
+    found: shortJson(path.reduce(member, value)),
     todo,
     cause: parsed.error,
   });
@@ -36,7 +36,7 @@ export function listOf<Item extends z.ZodType>(item: Item, error?: string) {
   return z.array(z.unknown(), error).transform((values, context): z.output<Item>[] => {
     const items: z.output<Item>[] = [];
     for (const [at, value] of values.entries()) {
-      const parsed = item.safeParse(value, { reportInput: true });
+      const parsed = item.safeParse(value);
       if (!parsed.success) return refuse(context, at, parsed.error);
       items.push(parsed.data);
     }
@@ -49,7 +49,7 @@ export function recordOf<Item extends z.ZodType>(item: Item, error?: string) {
   return anyObject(error).transform((object, context): Record<string, z.output<Item>> => {
     const items: Record<string, unknown> = { ...object };
     for (const key of Object.keys(items)) {
-      const parsed = item.safeParse(items[key], { reportInput: true });
+      const parsed = item.safeParse(items[key]);
       if (!parsed.success) return refuse(context, key, parsed.error);
       items[key] = parsed.data;
     }
@@ -89,6 +89,13 @@ function refuse(context: z.core.$RefinementCtx, place: PropertyKey, error: z.Zod
   // `addIssue` would put the whole list into the message for an item that is not there.
   context.issues.push({ ...issue, path: [place, ...issue.path] } as z.core.$ZodRawIssue);
   return z.NEVER;
+}
+
+/** The issue's own input is the whole object where a rule for several fields names one of them. */
+function member(value: unknown, key: PropertyKey): unknown {
+  return typeof value === 'object' && value !== null
+    ? (value as Record<PropertyKey, unknown>)[key]
+    : undefined;
 }
 
 /** A key as it is in the data, where it may be anything. */

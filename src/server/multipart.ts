@@ -8,9 +8,14 @@ import { parsedJson, readBody } from './requests.ts';
 /** More parts than any request of ours has, and few enough to take apart at once. */
 const mostParts = 64;
 
+export interface SentFile {
+  readonly name: string;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
 export interface Form {
   /** The files under `image`, in their order. */
-  readonly files: readonly { readonly name: string; readonly bytes: Uint8Array<ArrayBuffer> }[];
+  readonly files: readonly SentFile[];
   /** All else, to be checked by the request's schema. */
   readonly fields: Record<string, unknown>;
 }
@@ -34,7 +39,7 @@ export async function readForm(
   } catch (cause) {
     throw badForm('parts that its boundary divides', 'something else', cause);
   }
-  const files: { name: string; bytes: Uint8Array<ArrayBuffer> }[] = [];
+  const files: SentFile[] = [];
   const fields: Record<string, unknown> = Object.create(null);
   for (const key of new Set(form.keys())) {
     const values = form.getAll(key);

@@ -19,6 +19,7 @@ import {
   thumbnailSize,
   uploadAnswer,
   uploadHandle,
+  uploadRequest,
   valuesAnswer,
   valuesRequest,
 } from '../../api/index.ts';
@@ -86,10 +87,7 @@ export const operations: readonly Operation[] = [
     ...{ method: 'post', path: '/api/v1/uploads', id: 'upload', tag: 'Queries' },
     summary: 'Send an image, to use its handle in queries',
     description: 'The server keeps its embedding and a thumbnail for a while, and not the image.',
-    query: z.object({
-      index: indexName.optional().describe('The index whose model encodes it. Default: the first one.'),
-      name: z.string().max(200).optional().describe('What people call it.'),
-    }),
+    query: uploadRequest,
     ...{ takes: 'an image', answer: uploadAnswer, status: 201, problems: computing },
   },
   {

@@ -8,11 +8,12 @@ import {
   type ImageReference,
   indexName,
   searchRequest,
+  uploadRequest,
 } from '../../api/index.ts';
 import { LincirError } from '../../core/index.ts';
 import type { SearchService } from '../../service/index.ts';
 import { fieldBytes } from '../limits.ts';
-import { readForm } from '../multipart.ts';
+import { readForm, type SentFile } from '../multipart.ts';
 import {
   checkedRequest,
   contentType,
@@ -62,17 +63,15 @@ export function queryRoutes(service: SearchService, settings: ServerSettings): H
       context.json(await service.embed(await requestOf(context, embedRequest), scopeOf(context, settings))),
     )
     .post('/uploads', async (context) => {
-      const index = checkedRequest(indexName.optional(), context.req.query('index'), 'index');
-      const [bytes, name] = await sentImage(context, settings);
-      return context.json(await service.upload(index, bytes, name, scopeOf(context, settings)), 201);
+      const { index, name } = checkedRequest(uploadRequest, context.req.query(), 'the query');
+      const { bytes, ...image } = await sentImage(context, settings);
+      const uploaded = service.upload(index, bytes, name ?? image.name, scopeOf(context, settings));
+      return context.json(await uploaded, 201);
     });
 }
 
-/** The image of an upload, as the body or in a form, and its name. */
-async function sentImage(
-  context: Context,
-  { uploadBytes }: ServerSettings,
-): Promise<readonly [bytes: Uint8Array<ArrayBuffer>, name: string]> {
+/** The image of an upload, as the body or in a form. */
+async function sentImage(context: Context, { uploadBytes }: ServerSettings): Promise<SentFile> {
   if (contentType(context) === 'multipart/form-data') {
     const { files, fields } = await readForm(context, uploadBytes + fieldBytes, {});
     const [file, ...others] = files;
@@ -83,8 +82,8 @@ async function sentImage(
         found: `${files.length} files and ${Object.keys(fields).length} fields`,
       });
     }
-    return [file.bytes, file.name];
+    return file;
   }
   expectType(context, ['image/*', 'application/octet-stream', 'multipart/form-data']);
-  return [await readBody(context, uploadBytes), context.req.query('name') ?? ''];
+  return { bytes: await readBody(context, uploadBytes), name: '' };
 }
