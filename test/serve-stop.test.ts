@@ -39,7 +39,12 @@ test('answers what it has begun when it is stopped, and ends in order', {
   };
   const image = await readFile(join(photos, '0.png'));
   const upload = async () =>
-    (await fetch(new URL('api/v1/uploads', url), { method: 'POST', body: new Blob([image], { type: 'image/png' }) })).status;
+    (
+      await fetch(new URL('api/v1/uploads', url), {
+        method: 'POST',
+        body: new Blob([image], { type: 'image/png' }),
+      })
+    ).status;
   assert.equal(await search(0), 200);
   const busy = [...Array.from({ length: 40 }, (_, at) => search(at)), upload(), upload()];
   await Promise.any(busy);

@@ -24,7 +24,7 @@ import { noImage, RequestImages } from './images.ts';
 import { busy } from './lane.ts';
 import { Lanes } from './lanes.ts';
 import type { ServiceOptions } from './options.ts';
-import { foundAnswer, imageAnswer } from './results.ts';
+import { foundAnswers, imageAnswer } from './results.ts';
 import { type QueryModel, ServedIndex } from './served-index.ts';
 import type { RequestScope, SearchService, ServedFile } from './service.ts';
 
@@ -123,7 +123,8 @@ class Service implements SearchService {
       );
       const page = hits.slice(offset, offset + limit);
       const vectors = fields?.includes('vector') ? await vectorsOf(served, page) : undefined;
-      const images = page.map((hit) => foundAnswer({ ...hit, vector: vectors?.get(hit.id) }, fields));
+      const known = vectors ? page.map((hit) => ({ ...hit, vector: vectors.get(hit.id) })) : page;
+      const images = await foundAnswers(known, fields);
       const timings = { ...composed.timings, search: performance.now() - begin };
       this.#tellStages(timings);
       const hasMore = hits.length > offset + limit;

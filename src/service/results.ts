@@ -1,5 +1,6 @@
 /** Writes images as answers: the fields that were asked for. */
 
+import { setImmediate as otherWork } from 'node:timers/promises';
 import type { FoundImage, IndexedImage, imageFields } from '../api/index.ts';
 import type { Metadata } from '../store/index.ts';
 
@@ -15,6 +16,12 @@ interface KnownFacts {
   readonly modified?: number;
   readonly metadata: Metadata;
   readonly vector?: Float32Array;
+}
+
+/** What is known of a result. */
+interface FoundFacts extends KnownFacts {
+  readonly score: number;
+  readonly duplicates?: readonly (KnownFacts & { readonly score: number })[];
 }
 
 const defaultFields: readonly Field[] = ['path', 'folder', 'hash', 'metadata'];
@@ -35,14 +42,23 @@ export function imageAnswer(image: KnownFacts, fields: readonly Field[] = defaul
   };
 }
 
-/** A result of a search. */
-export function foundAnswer(
-  hit: KnownFacts & {
-    readonly score: number;
-    readonly duplicates?: readonly (KnownFacts & { readonly score: number })[];
-  },
+/** Results that are written without a pause: others have their turn between. */
+const resultsAtOnce = 1000;
+
+/** The results of a search. */
+export async function foundAnswers(
+  hits: readonly FoundFacts[],
   fields: readonly Field[] | undefined,
-): FoundImage {
+): Promise<FoundImage[]> {
+  const found: FoundImage[] = [];
+  for (let begin = 0; begin < hits.length; begin += resultsAtOnce) {
+    if (begin > 0) await otherWork();
+    for (const hit of hits.slice(begin, begin + resultsAtOnce)) found.push(foundAnswer(hit, fields));
+  }
+  return found;
+}
+
+function foundAnswer(hit: FoundFacts, fields: readonly Field[] | undefined): FoundImage {
   const duplicates = hit.duplicates?.map(({ id, score, path }) => ({
     ...{ id, score },
     ...((fields ?? defaultFields).includes('path') && { path }),
