@@ -133,9 +133,10 @@ export const searchRequest = z
     includeReferences: z.boolean().optional().describe("Keeps the query's own images in the results."),
     exact: z.boolean().optional().describe('Compares every vector, however long it takes.'),
   })
-  .refine(({ fields, limit = 0 }) => !fields?.includes('vector') || limit <= limits.vectors, {
-    path: ['limit'],
-    error: `at most ${limits.vectors} images with their vectors`,
+  .superRefine(({ fields, limit = 0 }, context) => {
+    if (!fields?.includes('vector') || limit <= limits.vectors) return;
+    const message = `at most ${limits.vectors} images with their vectors`;
+    context.addIssue({ code: 'custom', path: ['limit'], input: limit, message });
   })
   .meta({ id: 'SearchRequest' });
 
