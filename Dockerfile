@@ -6,7 +6,7 @@ COPY package.json package-lock.json ./
 # Scripts wait until the rest is here: `prepare` builds the page. The image has its own Node.
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY . .
-RUN npm pack --ignore-scripts=false --pack-destination /packed \
+RUN mkdir /packed && npm pack --pack-destination /packed \
   && npm install --prefix /app --omit=dev --ignore-scripts --no-audit --no-fund /packed/lincir-*.tgz
 
 FROM node:24-bookworm-slim
