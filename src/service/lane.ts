@@ -56,12 +56,10 @@ export class Lane<Work, Result> {
    * @throws LincirError 'busy' if the queue is full, or if the work would be or is done too late; the signal's reason; and
    *   what the runner throws
    */
-  run(work: Work, { signal, deadline }: RequestScope): Promise<Result> {
+  run(work: Work, scope: RequestScope): Promise<Result> {
+    const { signal, deadline } = scope;
     signal.throwIfAborted();
-    const { capacity } = this.#options;
-    const wait = this.#expectedWait();
-    if (this.#waiting.length >= capacity) throw this.#refusal('full');
-    if (performance.now() + wait > deadline) throw this.#refusal('late');
+    this.expectRoom(scope);
     const { promise, resolve, reject } = Promise.withResolvers<Result>();
     const task = { work, deadline, resolve, reject };
     const leave = () => {
@@ -76,6 +74,12 @@ export class Lane<Work, Result> {
     this.#tellQueue();
     this.#dispatchSoon();
     return promise.finally(() => signal.removeEventListener('abort', leave));
+  }
+
+  /** Throws LincirError 'busy' as `run` would now: for requests that have other work to do before. */
+  expectRoom({ deadline }: RequestScope): void {
+    if (this.#waiting.length >= this.#options.capacity) throw this.#refusal('full');
+    if (performance.now() + this.#expectedWait() > deadline) throw this.#refusal('late');
   }
 
   /** What came in the same turn of the event loop goes together. */

@@ -65,6 +65,11 @@ export class Lanes {
     );
   }
 
+  /** Refuses a request that would be refused later, before anything is done for it. Throws LincirError 'busy'. */
+  expectRoom(scope: RequestScope): void {
+    this.#texts.expectRoom(scope);
+  }
+
   /** Composes a query, or embeds a text: what waits is done together. */
   async text(job: Exclude<Job, { kind: 'image' }>, scope: RequestScope): Promise<JobResult> {
     return await this.models.using(job.model, () => this.#texts.run(job, scope));

@@ -104,6 +104,7 @@ class Service implements SearchService {
   }
 
   async search(request: SearchRequest, scope: RequestScope): Promise<SearchAnswer> {
+    this.#expectRoom(request, scope);
     return await this.#answer(request.index, scope, async (served, model) => {
       const composed = await this.#compose(request, served, model, scope);
       const { limit = defaultLimit, offset = 0, fields, includeReferences = false } = request;
@@ -133,6 +134,7 @@ class Service implements SearchService {
   }
 
   async compose(request: ComposeRequest, scope: RequestScope): Promise<ComposeAnswer> {
+    this.#expectRoom(request, scope);
     return await this.#answer(request.index, scope, async (served, model) => {
       const composed = await this.#compose(request, served, model, scope);
       this.#tellStages(composed.timings);
@@ -255,6 +257,11 @@ class Service implements SearchService {
   ): Promise<Result> {
     const served = this.#of(name);
     return await this.#doing(() => served.answer(scope, (model) => work(served, model)));
+  }
+
+  /** Words have to be encoded. */
+  #expectRoom({ text, without }: ComposeRequest, scope: RequestScope): void {
+    if (text !== undefined || without !== undefined) this.#lanes.expectRoom(scope);
   }
 
   /** Work that `close` waits for. */

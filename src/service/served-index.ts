@@ -146,7 +146,7 @@ export class ServedIndex {
 async function modelOf(
   index: ImageIndex,
   { phi: phiName }: IndexToServe,
-  { model, device, threads, onEvent }: ServiceOptions,
+  { model, onEvent }: ServiceOptions,
 ): Promise<QueryModel> {
   const name = model ?? index.info.model;
   const downloadOf =
@@ -161,7 +161,7 @@ async function modelOf(
   const toRun = { name, fingerprint: clip.fingerprint };
   if (phiName === undefined) return { clip, toRun, phi: undefined };
   const phi = await loadPhi(phiName, {
-    ...{ clip, device, threads },
+    clip,
     onLicence: (text) => onEvent?.({ kind: 'note', text }),
     onProgress: downloadOf('phi'),
   });

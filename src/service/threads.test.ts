@@ -91,6 +91,38 @@ describe('many queries at once', () => {
   });
 });
 
+test('more than it can do is refused at once, and the rest is right', async () => {
+  const service = await openService({
+    indexes: [{ name: 'photos', uri: place.uri, phi: place.phi }],
+    queue: 4,
+  });
+  try {
+    const request = { images: [{ id: place.ids[0]! }], text: 'a cat' };
+    const { vector } = await service.compose(request, requestScope());
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 200 }, () => service.compose(request, requestScope())),
+    );
+    const answered = outcomes.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    const refused = outcomes.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
+    assert.ok(answered.length >= 4);
+    assert.ok(refused.length > 0);
+    for (const answer of answered) assert.deepEqual(answer.vector, vector);
+    for (const { code, problem } of refused) {
+      assert.equal(code, 'busy');
+      assert.ok(problem.retryAfter >= 1);
+    }
+    assert.deepEqual((await service.compose(request, requestScope())).vector, vector);
+    const gone = new AbortController();
+    const left = service.compose(request, requestScope(gone.signal));
+    gone.abort(new Error('the client has gone'));
+    await assert.rejects(left, /the client has gone/);
+    const late = { ...requestScope(), deadline: performance.now() - 1 };
+    await assert.rejects(service.compose(request, late), { code: 'busy' });
+  } finally {
+    await service.close();
+  }
+});
+
 test('a model is loaded once, is freed when nobody needs it, and comes back', async () => {
   const news: string[] = [];
   const onEvent = (event: ServiceEvent) => {
