@@ -9,6 +9,7 @@ import { benchmarkTargets } from './targets/benchmarks.ts';
 import { captionTargets } from './targets/captions.ts';
 import { modelTargets } from './targets/models.ts';
 import { pictureTargets } from './targets/pictures.ts';
+import { requestTargets } from './targets/requests.ts';
 import { runTargets } from './targets/runs.ts';
 import { weightTargets } from './targets/weights.ts';
 
@@ -21,6 +22,7 @@ const groups = {
   pictures: pictureTargets,
   runs: runTargets,
   benchmarks: benchmarkTargets,
+  requests: requestTargets,
 };
 
 /** The targets by name. Their files lie in folders of their own in `folder`. */
@@ -41,6 +43,14 @@ export const uncovered: Readonly<Record<string, string>> = {
   'cli/main.ts': 'reads this package by itself',
   'cli/search/page.ts': 'makes images small by what `png` and others try',
   'cli/terminal/pictures.ts': 'makes images small by what `png` and others try',
+  'cli/open-file.ts': 'opens pages and images in other programs',
+  'server/api-page.ts': 'only looks whether files are there',
+  'server/assets.ts': 'sends files of this package as they are',
+  'server/knn/routes.ts': 'reads by server/requests.ts',
+  'server/page.ts': 'only looks whether files are there',
+  'server/version.ts': 'reads this package by itself',
+  'service/files/thumbnail-cache.ts': 'sends back what it has written, as it is',
+  'files/folder-watch.ts': 'only asks which folder one is',
   'cli/search/dialogue.ts': 'gives lines that were typed before back to be typed again',
   'cli/commands/search.ts': 'opens pages and images in other programs',
   'core/hash.ts': 'makes a hash of what others have read',
