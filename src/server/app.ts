@@ -47,7 +47,7 @@ export function createApp(service: SearchService, settings: ServerSettings, metr
   );
 
   // Pages are for everybody: they ask for the key.
-  app.route('/', pageRoutes());
+  app.route('/', pageRoutes(settings.pageFolder));
   app.route('/api', apiPageRoutes());
   const access = accessFor(settings);
   app.route('/api/v1/session', access.sessions);

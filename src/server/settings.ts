@@ -25,6 +25,8 @@ export interface ServerSettings {
   readonly folders: readonly string[];
   /** Whether this is the miniature world. */
   readonly demo: boolean;
+  /** The folder of the built page. Default: where the package has it. */
+  readonly pageFolder?: string;
   /** The largest image that a client may send. */
   readonly uploadBytes: number;
   /** Seconds after which nobody waits for an answer. */
