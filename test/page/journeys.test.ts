@@ -64,11 +64,9 @@ describe('the page', { skip: noBrowser }, () => {
   /** Starts from one of the index's own images. */
   const startFromImage = async () => {
     await open();
-    return await searching(() =>
-      button(/^Search with drawing/)
-        .first()
-        .click(),
-    );
+    const first = button(/^Search with drawing/).first();
+    await first.waitFor();
+    return await searching(() => first.click());
   };
   const choose = async (name: string | RegExp, tile = 0) => {
     await tiles().nth(tile).hover();
@@ -116,6 +114,7 @@ describe('the page', { skip: noBrowser }, () => {
 
   test('changes a picture with words, and refines', async () => {
     await startFromImage();
+    watched.expectErrors(/status of 400/); // while two pictures are not named
     const { asked, status } = await write('but at sunset');
     assert.equal(status, 200);
     assert.equal(asked.text, 'but at sunset');
@@ -127,10 +126,9 @@ describe('the page', { skip: noBrowser }, () => {
     await choose('Add as $2', 2);
     await page.getByText('say which is which').waitFor();
     assert.equal(await chips().count(), 2);
-    await searching(async () => {
-      await button(/^Write “/).click();
-      await words().press('Enter');
-    });
+    await button(/^Write “/).click();
+    await page.getByText('say which is which').waitFor({ state: 'detached' });
+    await searching(() => words().press('Enter'));
     assert.match(await words().inputValue(), /\$1.*\$2/);
     const alone = await action('Use as reference', 0);
     assert.equal((alone.asked.images as unknown[]).length, 1);
@@ -147,8 +145,8 @@ describe('the page', { skip: noBrowser }, () => {
     assert.equal(asked.filter, "artist = 'Ada'");
     assert.equal((await firstNames(5)).length, 5);
     await screenshot(page, 'filter');
-    const none = await searching(() => button('Remove: Filter artist is Ada').click());
-    assert.equal(none.asked.filter, undefined);
+    await button('Remove: Filter artist is Ada').click();
+    await page.getByText('47 images').waitFor();
   });
 
   test('shows what is wrong with a filter, where it is', async () => {

@@ -32,7 +32,8 @@ export function Composer({
     });
   };
   const give = (files: FileList | null) => files && pictures.give([...files], 'images');
-  const failure = results.failure?.field === 'words' ? results.failure : undefined;
+  // What was wrong with words that have changed since is no longer true.
+  const failure = results.failure?.field === 'words' && !isDraft ? results.failure : undefined;
 
   return (
     <div class="composer">
@@ -93,16 +94,16 @@ export function Composer({
         </div>
       </form>
       <div id="words-hint" class="hint">
-        {failure ? (
-          <p class="problem" role="alert">
-            <Icon name="warning" /> <bdi>{failure.detail}</bdi>
-          </p>
-        ) : unnamed.length > 0 ? (
+        {unnamed.length > 0 ? (
           <p>
             With several pictures, say which is which.{' '}
             <button type="button" class="link" onClick={() => setWords(withNames(draft))}>
               Write “{withNames(draft)}”
             </button>
+          </p>
+        ) : failure ? (
+          <p class="problem" role="alert">
+            <Icon name="warning" /> <bdi>{failure.detail}</bdi>
           </p>
         ) : query.images.length === 1 && words === '' ? (
           <p class="ideas">
