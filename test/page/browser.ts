@@ -80,9 +80,19 @@ export async function expectAccessible(page: Page, state: string): Promise<void>
 /** A script for the page. It is text, since only browsers know these names. */
 const smallTargets = `[...document.querySelectorAll('button, a[href], input, select, textarea, summary')]
   .filter((target) => {
-    const { width, height } = target.getBoundingClientRect();
+    const { width, height } = (target.closest('label') ?? target).getBoundingClientRect();
     const isThere = width > 1 && target.checkVisibility({ checkVisibilityCSS: true, checkOpacity: true });
     const isInText = getComputedStyle(target).display === 'inline'; // WCAG 2.5.8 excepts it
     return isThere && !isInText && (width < 23.9 || height < 23.9);
   })
   .map((target) => target.outerHTML.slice(0, 200))`;
+
+/** Waits until the pictures on the screen are there. */
+export async function pictures(page: Page): Promise<void> {
+  const missing = `[...document.querySelectorAll('img.thumbnail')].filter((image) =>
+    image.getBoundingClientRect().top < innerHeight && !(image.complete && image.naturalWidth > 0)).length`;
+  for (let waited = 0; (await page.evaluate(missing)) !== 0; waited += 50) {
+    if (waited > 15_000) throw new Error('pictures are missing');
+    await page.waitForTimeout(50);
+  }
+}

@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { expectAccessible, noBrowser, openBrowser, openPage, screenshot } from './browser.ts';
+import type { Browser, BrowserContextOptions } from 'playwright-core';
+import { expectAccessible, noBrowser, openBrowser, openPage, pictures, screenshot } from './browser.ts';
 import { makeWorld, type World } from './world.ts';
 
 const phone: BrowserContextOptions = {
@@ -39,14 +39,15 @@ describe('states of the page', { skip: noBrowser }, () => {
         await page.goto(world.url);
         const first = page.getByRole('button', { name: /^Search with drawing/ }).first();
         await first.waitFor();
-        await settled(page);
+        await pictures(page);
         await look('start');
         await first.click();
         await page.getByRole('gridcell').nth(5).waitFor();
         await page.getByLabel(/^Words/).fill('but at sunset');
         await page.getByLabel(/^Words/).press('Enter');
         await page.getByText('Pictures and words are only mixed here').waitFor();
-        await settled(page);
+        await page.locator('[role=grid][aria-busy=false]').waitFor(); // until then it is pale
+        await pictures(page);
         await look('results without phi');
         await page.getByRole('button', { name: 'Filter', exact: true }).click();
         await page.getByRole('button', { name: 'Add condition' }).click();
@@ -75,10 +76,3 @@ describe('states of the page', { skip: noBrowser }, () => {
 
 /** Pixels that one would have to scroll sideways. */
 const overflow = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
-
-/** Pictures that are on the screen are there. */
-async function settled(page: Page): Promise<void> {
-  await page.waitForFunction(
-    `[...document.querySelectorAll('img.thumbnail')].filter((one) => one.getBoundingClientRect().top < innerHeight).every((one) => one.complete && one.naturalWidth > 0)`,
-  );
-}
