@@ -12,7 +12,7 @@ import { loadClip } from '../src/clip/index.ts';
 import { defaultPrompt } from '../src/composition/index.ts';
 import { machine, rounded, saveResult } from './results.ts';
 import { drawQuestions, galleryImages, makeGallery } from './serving/data.ts';
-import type { Ask, Found, LoadPlan, LoadReport } from './serving/load.ts';
+import type { Ask, Found, LoadPlan } from './serving/load.ts';
 import { measureOverload } from './serving/overload.ts';
 import { LoadGenerator, ServerProcess } from './serving/processes.ts';
 import { median } from './turns.ts';
@@ -62,9 +62,11 @@ const asks = {
   torch: torchAsks(right),
 };
 const lincir = await ServerProcess.lincir(['--index', index, '--phi', phi, ...serveOptions], ports.lincir);
+const servers = { lincir, torch };
 const urls = { lincir: `${lincir.origin}/api/v1/search`, torch: `${torch.origin}/search` };
 
-const measured: Record<'one' | 'many' | 'half' | 'torchOne' | 'torchMany', LoadReport>[] = [];
+type Measured = Awaited<ReturnType<typeof load>>;
+const measured: Record<'one' | 'many' | 'half' | 'torchOne' | 'torchMany', Measured>[] = [];
 const loads: number[] = [];
 for (let round = 0; round < rounds; round += 1) {
   loads.push(loadavg()[0]!);
@@ -99,6 +101,15 @@ const result = {
     'torch, 1 client': rounded(middle(({ torchOne }) => torchOne.answersPerSecond)),
     [`torch, ${clients} clients`]: rounded(middle(({ torchMany }) => torchMany.answersPerSecond)),
   },
+  processorMillisecondsOfAnAnswer: {
+    'lincir, 1 client': rounded(middle(({ one }) => one.processorMilliseconds)),
+    [`lincir, ${clients} clients`]: rounded(middle(({ many }) => many.processorMilliseconds)),
+    'torch, 1 client': rounded(middle(({ torchOne }) => torchOne.processorMilliseconds)),
+    [`torch, ${clients} clients`]: rounded(middle(({ torchMany }) => torchMany.processorMilliseconds)),
+    ratio: rounded(
+      middle(({ torchMany, many }) => torchMany.processorMilliseconds / many.processorMilliseconds),
+    ),
+  },
   timesAsFastAsOneClient: rounded(middle(({ one, many }) => many.answersPerSecond / one.answersPerSecond)),
   timesAsFastAsTorch: rounded(
     middle(({ torchMany, many }) => many.answersPerSecond / torchMany.answersPerSecond),
@@ -120,17 +131,23 @@ await saveResult('serving', {
   rounds: measured,
 });
 
-function load(server: 'lincir' | 'torch', how: Pick<LoadPlan, 'clients' | 'rate'>): Promise<LoadReport> {
+/** With the processor time of an answer, in milliseconds. */
+async function load(server: 'lincir' | 'torch', how: Pick<LoadPlan, 'clients' | 'rate'>) {
   const first = Math.floor(Math.random() * questionCount);
-  return generator.load({ url: urls[server], asks: asks[server], seconds, warmUpSeconds: 2, first, ...how });
+  const plan = { url: urls[server], asks: asks[server], seconds, warmUpSeconds: 0, first, ...how };
+  await generator.load({ ...plan, seconds: 2 });
+  const before = servers[server].processorSeconds();
+  const report = await generator.load(plan);
+  const used = servers[server].processorSeconds() - before;
+  return { ...report, processorMilliseconds: (1000 * used) / report.answered };
 }
 
-function summary({ answersPerSecond, wrong, wrongs, failed }: LoadReport): string {
+function summary({ answersPerSecond, processorMilliseconds, wrong, wrongs, failed }: Measured): string {
   const faults =
     wrong > 0 || Object.keys(failed).length > 0
       ? ` (${wrong} wrong: ${wrongs[0]}; ${JSON.stringify(failed)})`
       : '';
-  return `${answersPerSecond.toFixed(1)}/s${faults}`;
+  return `${answersPerSecond.toFixed(1)}/s (${processorMilliseconds.toFixed(1)} ms of a core each)${faults}`;
 }
 
 function middle(of: (round: (typeof measured)[number]) => number): number {

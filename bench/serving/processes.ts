@@ -2,7 +2,7 @@
 
 import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LoadPlan, LoadReport } from './load.ts';
@@ -10,6 +10,8 @@ import type { Observation } from './observe.ts';
 
 const main = join(import.meta.dirname, '../../src/cli/main.ts');
 const patience = 120_000;
+/** Linux counts processor time in these (USER_HZ). */
+const ticksPerSecond = 100;
 const children = new Set<ChildProcess>();
 process.on('exit', () => {
   for (const child of children) child.kill('SIGKILL');
@@ -86,6 +88,29 @@ export class ServerProcess {
   residentNow(): number {
     const status = readFileSync(`/proc/${this.child.pid}/status`, 'utf8');
     return 1024 * Number(/VmRSS:\s+(\d+)/.exec(status)![1]);
+  }
+
+  /** Processor time of all its processes, which tells more than speed where others use the machine, too. */
+  processorSeconds(): number {
+    const ticksOf = (pid: string) => {
+      const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+        .replace(/^.*\) /s, '')
+        .split(' ');
+      return { parent: fields[1]!, ticks: Number(fields[11]) + Number(fields[12]) };
+    };
+    const processes = new Map<string, ReturnType<typeof ticksOf>>();
+    for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+      try {
+        processes.set(pid, ticksOf(pid));
+      } catch {
+        // It has ended meanwhile.
+      }
+    }
+    const ticks = (pid: string): number =>
+      [...processes]
+        .filter(([, { parent }]) => parent === pid)
+        .reduce((sum, [child]) => sum + ticks(child), processes.get(pid)?.ticks ?? 0);
+    return ticks(`${this.child.pid}`) / ticksPerSecond;
   }
 
   get runs(): boolean {
