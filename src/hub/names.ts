@@ -10,8 +10,8 @@ type ModelPlace =
   | { readonly folder: string }
   | { readonly id: string; readonly revision: string; readonly folder?: undefined };
 
-/** The miniature world's model, which is part of this package. */
-const miniature = { name: 'mini', folder: resolve(import.meta.dirname, '../../models/mini') } as const;
+/** The miniature world's model and its phi, which are part of this package. */
+export const miniature = { name: 'mini', folder: resolve(import.meta.dirname, '../../models/mini') } as const;
 
 /**
  * Finds out what `model` names, by the first rule that fits: a preset (`large`; `mini` comes with this package); a folder

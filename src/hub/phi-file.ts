@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { call, type LicensedDownloadOptions, LincirError } from '../core/index.ts';
 import { statOf } from '../files/index.ts';
 import { phiPresets } from './choices.ts';
+import { miniature } from './names.ts';
 import { resolvePhi } from './phis.ts';
 
 export interface PhiFileOptions extends LicensedDownloadOptions {
@@ -15,11 +16,12 @@ export interface PhiFileOptions extends LicensedDownloadOptions {
 export const runPhis = { best: 'phi-best.safetensors', latest: 'phi-latest.safetensors' } as const;
 
 /**
- * Finds a phi. A file or folder on this machine wins; of a run's folder, it takes the best phi, or else the latest.
+ * Finds a phi. `mini` comes with this package. Otherwise, a file or folder on this machine wins; of a run's folder, it takes the best phi, or else the latest.
  * Otherwise the name is one on the hub: a preset such as `lincir-large`, or OWNER/NAME[/FILE][@REVISION].
  * @throws LincirError 'not-found', 'io', 'network', and 'bad-argument' for any other name, or a preset for another model
  */
 export async function phiFileOf(name: string, options: PhiFileOptions = {}): Promise<string> {
+  if (name === miniature.name) return join(miniature.folder, 'phi.safetensors');
   const here = await statOf(name);
   if (here && !here.isDirectory()) return name;
   if (!here) return (await published(name, options)) ?? name;
@@ -58,7 +60,7 @@ async function published(name: string, { model, ...options }: PhiFileOptions): P
 function unknownName(name: string): LincirError {
   return new LincirError('bad-argument', {
     subject: `phi ${name}`,
-    expected: `a file, a run's folder, OWNER/NAME on the hub, or one of ${phiPresets
+    expected: `a file, a run's folder, OWNER/NAME on the hub, ${miniature.name}, or one of ${phiPresets
       .map((preset) => preset.name)
       .join(', ')}`,
     found: 'none of these',

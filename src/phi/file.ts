@@ -7,7 +7,6 @@ import {
   LincirError,
   quoted,
   type RandomAccess,
-  readOwnTensor,
   readSafetensorsHeader,
   readTensor,
   readTorchCheckpoint,
@@ -92,10 +91,8 @@ export async function readPhi(source: RandomAccess): Promise<StoredPhi> {
   }
   const parameters = new Map(
     await Promise.all(
-      [...phiParameterShapes(shape)].map(async ([name, sizes]) => {
-        const tensor = own
-          ? await readOwnTensor(file, tensors, name, sizes)
-          : await readTensor(tensors.get(name)!);
+      [...phiParameterShapes(shape).keys()].map(async (name) => {
+        const tensor = await readTensor(tensors.get(name)!);
         const bad = firstNotFinite(tensor.data);
         if (bad >= 0)
           throw badPhi(`${file}: tensor ${name}`, 'finite values', `${tensor.data[bad]} at ${bad}`);

@@ -1,9 +1,9 @@
-/** Writes the miniature world's benchmark: its images, and its queries in CIRCO's and CIRR's layouts. */
+/** Draws the miniature world's images, and writes its benchmark: its queries in CIRCO's and CIRR's layouts. */
 
 import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { chunks } from '../../core/index.ts';
-import { makeFolder, writeFileAtomically } from '../../files/index.ts';
+import { makeFolder, statOf, writeFileAtomically } from '../../files/index.ts';
 import { renderScene } from '../world/render.ts';
 import type { MiniBenchmark } from './benchmark.ts';
 
@@ -11,12 +11,51 @@ import type { MiniBenchmark } from './benchmark.ts';
 export const miniImages = 'COCO2017_unlabeled/unlabeled2017';
 
 /** Side of an image in pixels, as the model sees it. */
-const side = 64;
+const modelSide = 64;
 const picturesAtOnce = 64;
 
-interface WriteOptions {
+interface DrawOptions {
   readonly onProgress?: (pictures: number) => void;
   readonly signal?: AbortSignal;
+}
+
+/**
+ * Draws images as PNG files with their ids as names, of twelve digits, in a folder.
+ * @throws LincirError 'io', and the signal's reason
+ */
+export async function drawImages(
+  folder: string,
+  gallery: MiniBenchmark['gallery'],
+  {
+    side = modelSide,
+    keepsFiles = false,
+    onProgress,
+    signal,
+  }: DrawOptions & {
+    /** Of an image, in pixels. */
+    readonly side?: number;
+    /** Whether images that are there stay as they are. */
+    readonly keepsFiles?: boolean;
+  } = {},
+): Promise<void> {
+  await makeFolder(folder);
+  let done = 0;
+  for await (const some of chunks(gallery, picturesAtOnce)) {
+    await Promise.all(
+      some.map(async ({ id, scene, variant }) => {
+        const path = join(folder, fileOf(id));
+        if (keepsFiles && (await statOf(path))) return;
+        const { data, width, height } = await renderScene(scene, side, variant);
+        const png = await sharp(data, { raw: { width, height, channels: 3 } })
+          .png()
+          .toBuffer();
+        await writeFileAtomically(path, (opened) => opened.writeFile(png));
+      }),
+    );
+    done += some.length;
+    onProgress?.(done);
+    signal?.throwIfAborted();
+  }
 }
 
 /**
@@ -26,29 +65,12 @@ interface WriteOptions {
 export async function writeMiniBenchmark(
   folder: string,
   { gallery, queries }: MiniBenchmark,
-  { onProgress, signal }: WriteOptions = {},
+  options: DrawOptions = {},
 ): Promise<void> {
-  const name = (id: number) => `${id}`.padStart(12, '0');
-  const file = (id: number) => `${name(id)}.png`;
-  await makeFolder(join(folder, miniImages));
-  let done = 0;
-  for await (const some of chunks(gallery, picturesAtOnce)) {
-    await Promise.all(
-      some.map(async ({ id, scene, variant }) => {
-        const { data, width, height } = await renderScene(scene, side, variant);
-        const png = await sharp(data, { raw: { width, height, channels: 3 } })
-          .png()
-          .toBuffer();
-        await writeFileAtomically(join(folder, miniImages, file(id)), (opened) => opened.writeFile(png));
-      }),
-    );
-    done += some.length;
-    onProgress?.(done);
-    signal?.throwIfAborted();
-  }
+  await drawImages(join(folder, miniImages), gallery, options);
   const files: Record<string, unknown> = {
     'COCO2017_unlabeled/annotations/image_info_unlabeled2017.json': {
-      images: gallery.map(({ id }) => ({ id, file_name: file(id), width: side, height: side })),
+      images: gallery.map(({ id }) => ({ id, file_name: fileOf(id), width: modelSide, height: modelSide })),
     },
     'annotations/val.json': queries.map(({ id, kind, reference, text, target, targets }) => ({
       id,
@@ -60,19 +82,27 @@ export async function writeMiniBenchmark(
       semantic_aspects: [kind],
     })),
     'cirr/image_splits/split.rc2.val.json': Object.fromEntries(
-      gallery.map(({ id }) => [name(id), `./${miniImages}/${file(id)}`]),
+      gallery.map(({ id }) => [nameOf(id), `./${miniImages}/${fileOf(id)}`]),
     ),
     'cirr/captions/cap.rc2.val.json': queries.map(({ id, reference, text, target, targets, subset }) => ({
       pairid: id,
-      reference: name(reference),
-      target_hard: name(target),
-      target_soft: Object.fromEntries(targets.map((one) => [name(one), 1])),
+      reference: nameOf(reference),
+      target_hard: nameOf(target),
+      target_soft: Object.fromEntries(targets.map((one) => [nameOf(one), 1])),
       caption: text,
-      img_set: { id, members: subset.map(name) },
+      img_set: { id, members: subset.map(nameOf) },
     })),
   };
   for (const [path, content] of Object.entries(files)) {
     await makeFolder(dirname(join(folder, path)));
     await writeFileAtomically(join(folder, path), (opened) => opened.writeFile(JSON.stringify(content)));
   }
+}
+
+function nameOf(id: number): string {
+  return `${id}`.padStart(12, '0');
+}
+
+function fileOf(id: number): string {
+  return `${nameOf(id)}.png`;
 }
