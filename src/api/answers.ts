@@ -126,6 +126,56 @@ export const valuesAnswer = z
   })
   .meta({ id: 'Values' });
 
+export const indexingJob = z
+  .object({
+    index: z.string(),
+    folders: z.array(z.string()).describe('Their paths.'),
+    state: z.enum(['running', 'stopping', 'done', 'stopped', 'failed']),
+    stage: z
+      .enum(['starting', 'looking', 'indexing', 'finishing'])
+      .describe('What it does, or did last: loads the model, finds images, encodes them, tidies up.'),
+    found: z.number().describe('Images in the folders.'),
+    done: z.number().describe('Images of `todo` that are done.'),
+    todo: z.number().describe('Images that are new or changed.'),
+    started: z.string().describe('ISO 8601.'),
+    ended: z.string().optional(),
+    changes: z
+      .object({
+        added: z.number(),
+        changed: z.number(),
+        renamed: z.number(),
+        removed: z.number(),
+        kept: z.number().describe('Missing images that stay, because they are so many.'),
+        unchanged: z.number(),
+        broken: z.number().describe('Images that cannot be read.'),
+      })
+      .optional()
+      .describe('What it changed in the index, once it is done.'),
+    problem: z.string().optional().describe('Why it failed, or what you should know.'),
+  })
+  .meta({ id: 'IndexingJob' });
+
+export const indexingAnswer = z
+  .object({
+    indexes: z.array(
+      z.object({
+        name: z.string(),
+        folders: z
+          .array(
+            z.object({
+              id: z.string().describe('Stands for the folder in requests.'),
+              path: z.string(),
+              isThere: z.boolean().describe('Whether it can be read now.'),
+            }),
+          )
+          .describe('Folders and shards that it can be brought up to date with.'),
+      }),
+    ),
+    running: indexingJob.optional(),
+    last: indexingJob.optional().describe('The last one that has ended, since the server began.'),
+  })
+  .meta({ id: 'Indexing' });
+
 /** RFC 9457, with what lincir's errors tell. */
 export const problem = z
   .object({
@@ -152,4 +202,6 @@ export type IndexAnswer = z.infer<typeof indexAnswer>;
 export type ServerAnswer = z.infer<typeof serverAnswer>;
 export type ModelAnswer = z.infer<typeof modelAnswer>;
 export type ValuesAnswer = z.infer<typeof valuesAnswer>;
+export type IndexingJob = z.infer<typeof indexingJob>;
+export type IndexingAnswer = z.infer<typeof indexingAnswer>;
 export type Problem = z.infer<typeof problem>;

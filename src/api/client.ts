@@ -5,6 +5,7 @@ import type {
   EmbedAnswer,
   IndexAnswer,
   IndexedImage,
+  IndexingAnswer,
   ModelAnswer,
   Problem,
   SearchAnswer,
@@ -17,6 +18,7 @@ import type {
   EmbedRequest,
   ImageReference,
   ImagesRequest,
+  IndexingRequest,
   SearchRequest,
   ValuesRequest,
 } from './schemas.ts';
@@ -24,6 +26,7 @@ import type {
 export type {
   ColumnFacts,
   FoundImage,
+  IndexingJob,
 } from './answers.ts';
 export type {
   ComposeAnswer,
@@ -34,6 +37,8 @@ export type {
   ImagesRequest,
   IndexAnswer,
   IndexedImage,
+  IndexingAnswer,
+  IndexingRequest,
   ModelAnswer,
   Problem,
   SearchAnswer,
@@ -204,6 +209,13 @@ export function createClient({ url, key, fetch: given }: ClientOptions) {
       bytes(thumbnailPath(index, id, size), options),
     original: (index: string, id: string, options?: CallOptions) =>
       bytes(inIndex(index, `/images/${id}/original`), options),
+    /** Which folders can be indexed, and how far indexing is. Only if `server()` allows it. */
+    indexing: (options?: CallOptions) => get<IndexingAnswer>('/indexing', options),
+    startIndexing: (asked: IndexingRequest = {}, options?: CallOptions) =>
+      post<IndexingAnswer>('/indexing', asked, options),
+    async stopIndexing(options: CallOptions = {}): Promise<IndexingAnswer> {
+      return (await (await request('/indexing', options, { method: 'DELETE' })).json()) as IndexingAnswer;
+    },
     /** In a page of the server: gets a cookie for the key, which pictures need, too. */
     async signIn(secret: string, options: CallOptions = {}): Promise<void> {
       await request('/session', options, { method: 'POST', key: secret });

@@ -17,6 +17,7 @@ export const limits = {
   ids: 1000,
   dimensions: 8192,
   suggestions: 100,
+  folders: 100,
 } as const;
 
 /** The methods that answer at once. `oti` takes minutes for an image. */
@@ -168,9 +169,23 @@ export const valuesRequest = z.strictObject({
   limit: z.coerce.number().int().min(1).max(limits.suggestions).optional().describe('Default: 20.'),
 });
 
+/** Folders have ids: no string from a request is a path. */
+export const indexingRequest = z
+  .strictObject({
+    index: indexName.optional().describe('The index to bring up to date. Default: the first one.'),
+    folders: z
+      .array(z.string().regex(/^[\da-f]{16}$/, 'the id of a folder'))
+      .min(1)
+      .max(limits.folders)
+      .optional()
+      .describe('The ids of its folders. Default: all that are there.'),
+  })
+  .meta({ id: 'IndexingRequest' });
+
 export type ImageReference = z.infer<typeof imageReference>;
 export type ComposeRequest = z.infer<typeof composeRequest>;
 export type SearchRequest = z.infer<typeof searchRequest>;
 export type EmbedRequest = z.infer<typeof embedRequest>;
 export type ImagesRequest = z.infer<typeof imagesRequest>;
 export type ValuesRequest = z.infer<typeof valuesRequest>;
+export type IndexingRequest = z.infer<typeof indexingRequest>;

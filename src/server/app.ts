@@ -8,6 +8,7 @@ import { accessFor } from './access.ts';
 import { apiPageRoutes } from './api-page.ts';
 import { guard, sharing } from './guard.ts';
 import { careful } from './headers.ts';
+import { indexingRoutes } from './indexing/index.ts';
 import { knnRoutes } from './knn/index.ts';
 import { limited } from './limits.ts';
 import { mcpRoutes } from './mcp/index.ts';
@@ -65,6 +66,6 @@ export function createApp(service: SearchService, settings: ServerSettings, metr
   app.route('/api/v1', queryRoutes(service, settings));
   app.route('/api/v1', imageRoutes(service, settings));
   if (settings.mcp) app.route('/mcp', mcpRoutes(service, settings));
-  // Here the other protocols come in: indexingRoutes at '/api/v1/indexing'.
+  if (settings.indexing) app.route('/api/v1/indexing', indexingRoutes(settings.indexing));
   return app;
 }

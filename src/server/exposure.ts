@@ -6,11 +6,11 @@ import { checkedHost, checkedOrigin } from './names.ts';
 import type { ServerSettings } from './settings.ts';
 
 /**
- * @throws LincirError 'bad-argument' if it listens beyond loopback without keys, or without a name; if it has keys and would answer
- *   clients of clip-retrieval, who have none; or if names and origins are none
+ * @throws LincirError 'bad-argument' if it listens beyond loopback without keys, or without a name, or lets strangers index there;
+ *   if it has keys and would answer clients of clip-retrieval, who have none; or if names and origins are none
  */
 export function expectGuarded(settings: ServerSettings): void {
-  const { host, keys, withoutKey, allowedHosts, allowedOrigins, knnService } = settings;
+  const { host, keys, withoutKey, allowedHosts, allowedOrigins, knnService, indexing } = settings;
   allowedHosts.forEach(checkedHost);
   allowedOrigins.forEach(checkedOrigin);
   if (knnService === true && keys.length > 0) {
@@ -28,6 +28,14 @@ export function expectGuarded(settings: ServerSettings): void {
       expected: 'keys, for whoever reaches this address could use the server',
       found: 'none',
       todo: `give ${option<ServerSettings>('keys')}, or ${option<ServerSettings>('withoutKey')} if the network is guarded`,
+    });
+  }
+  if (keys.length === 0 && indexing) {
+    throw new LincirError('bad-argument', {
+      subject: option<ServerSettings>('indexing'),
+      expected: 'keys, for whoever reaches this address could change the indexes',
+      found: 'none',
+      todo: `give ${option<ServerSettings>('keys')}`,
     });
   }
   if (allowedHosts.length === 0) {

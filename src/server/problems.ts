@@ -15,6 +15,7 @@ export const problemKinds = {
   403: ['The request is not allowed', 'forbidden'],
   404: ['Not found', 'not-found'],
   405: ['The method is not allowed', 'method-not-allowed'],
+  409: ['It is not the time for this', 'conflict'],
   413: ['The request is too large', 'too-large'],
   415: ['The content type is not supported', 'unsupported-media-type'],
   422: ['An image cannot be used', 'bad-file'],

@@ -1,5 +1,7 @@
 /** How a server answers: where it listens, who may ask, and how much at once. */
 
+import type { Indexing } from './indexing/index.ts';
+
 /** Settings of a server, complete. */
 export interface ServerSettings {
   /** The address that it listens on. */
@@ -20,9 +22,8 @@ export interface ServerSettings {
   readonly knnService: boolean | { readonly token: string };
   /** Whether assistants can use it, at `/mcp`. */
   readonly mcp: boolean;
-  /** Whether indexing can be started over HTTP, of these folders. */
-  readonly allowIndexing: boolean;
-  readonly folders: readonly string[];
+  /** Brings indexes up to date when a client asks for it. Absent: no client can. */
+  readonly indexing?: Pick<Indexing, 'state' | 'start' | 'stop'>;
   /** Whether this is the miniature world. */
   readonly demo: boolean;
   /** The folder of the built page. Default: where the package has it. */
@@ -51,8 +52,6 @@ export const defaultSettings: ServerSettings = {
   allowedOrigins: [],
   knnService: false,
   mcp: true,
-  allowIndexing: false,
-  folders: [],
   demo: false,
   uploadBytes: 2 ** 26,
   requestSeconds: 10,

@@ -4,6 +4,7 @@ import {
   createApp,
   defaultSettings,
   expectGuarded,
+  Indexing,
   serve as listen,
   Metrics,
   type ServerSettings,
@@ -12,9 +13,11 @@ import { openService, type ServiceOptions } from '../../service/index.ts';
 import type { Context } from '../context.ts';
 import { refuseIdle } from '../idle-options.ts';
 import { openAddress } from '../open-file.ts';
+import { madeDemo } from '../serving/demo.ts';
 import { foldersOf } from '../serving/folders.ts';
 import { indexesToServe } from '../serving/indexes.ts';
 import { readKeys, readToken } from '../serving/keys.ts';
+import { makeIfMissing } from '../serving/new-index.ts';
 import { keepUpToDate } from '../serving/watch.ts';
 
 interface ServeCommandOptions
@@ -35,6 +38,8 @@ interface ServeCommandOptions
   readonly log?: boolean;
   readonly watch?: boolean;
   readonly folder?: readonly string[];
+  readonly allowIndexing?: boolean;
+  readonly demo?: boolean;
 }
 
 /** Milliseconds for answers that are due when it is told to stop. */
@@ -42,7 +47,20 @@ const patience = 20_000;
 
 export async function serve(options: ServeCommandOptions, context: Context): Promise<void> {
   const { print, reporter, signal } = context;
-  const { knnService: knn = false, publicUrl } = options;
+  const { knnService: knn = false, publicUrl, demo = false, model, device, threads } = options;
+  const given = indexesToServe(options.index ?? [], options.phi ?? []);
+  const folders = foldersOf(options.folder ?? [], given);
+  const follows = options.watch === true || options.allowIndexing === true;
+  refuseIdle([
+    ['--demo', demo, given.length === 0, 'no --index'],
+    ['--watch', options.watch, folders.size > 0, '--folder as well'],
+    ['--folder', options.folder, follows, '--watch or --allow-indexing as well'],
+    ['--allow-indexing', options.allowIndexing, given.length > 0, '--index as well'],
+  ]);
+  const toUpdate = given.map(({ name, uri }) => ({ name, uri, folders: folders.get(name) ?? [] }));
+  const indexing = options.allowIndexing
+    ? new Indexing({ indexes: toUpdate, model, device, threads })
+    : undefined;
   const settings: ServerSettings = {
     ...defaultSettings,
     ...{ host: options.host, port: options.port, requestSeconds: options.requestSeconds },
@@ -52,19 +70,16 @@ export async function serve(options: ServeCommandOptions, context: Context): Pro
     allowedOrigins: options.allowedOrigin ?? [],
     knnService: typeof knn === 'string' ? { token: await readToken(knn) } : knn,
     mcp: options.mcp,
-    publicUrl,
+    ...{ publicUrl, demo, indexing },
     onError: (message) => reporter.note(message),
     ...(options.log && { onRequest: print }),
   };
   expectGuarded(settings);
   const metrics = new Metrics();
   metrics.watchProcess();
-  const indexes = indexesToServe(options.index ?? [], options.phi ?? []);
-  const folders = foldersOf(options.folder ?? [], indexes);
-  refuseIdle([
-    ['--watch', options.watch, folders.size > 0, '--folder as well'],
-    ['--folder', options.folder, options.watch === true, '--watch as well'],
-  ]);
+  for (const index of toUpdate)
+    if (index.folders.length > 0) await makeIfMissing(index.uri, options, context);
+  const indexes = demo ? [await madeDemo(context)] : given;
   const service = await openService({
     ...options,
     indexes,
@@ -79,16 +94,14 @@ export async function serve(options: ServeCommandOptions, context: Context): Pro
     const server = await listen(createApp(service, settings, metrics), settings);
     reporter.note(`lincir serve: ${server.url}`);
     if (options.open) await openAddress(server.url);
-    const { model, device, threads } = options;
-    const watches = indexes.flatMap(({ name, uri }) => {
-      const images = folders.get(name);
-      return images
+    const watches = toUpdate.flatMap(({ name, uri, folders: images }) => {
+      return options.watch && images.length > 0
         ? [keepUpToDate(name, { uri, model, device, threads, options: { images } }, context)]
         : [];
     });
     await stopped(signal);
     reporter.note('stopping: what is begun is answered');
-    await Promise.all([server.close(patience), ...watches]);
+    await Promise.all([server.close(patience), indexing?.close(), ...watches]);
   } finally {
     await service.close();
   }

@@ -13,7 +13,7 @@ export function servingCommands(program: Command, context: Context): void {
     .description('answer browsers and programs over HTTP: a page to search on, and an API')
     .option('--index <uri...>', 'indexes, each as URI or NAME=URI; the first is the default')
     .option('--phi <phi...>', 'the phi of all indexes, or NAME=PHI for the index of that name')
-    .option('--model <model>', "the indexes' model, if it is not where it was")
+    .option('--model <model>', "the indexes' model, if it is not where it was; or that of a new index")
     .option('--host <address>', 'the address to listen on; beyond loopback, it needs a key', host)
     .option('--port <number>', 'the port; 0 takes a free one', portNumber, port)
     .option('--open', 'open the page')
@@ -39,10 +39,12 @@ export function servingCommands(program: Command, context: Context): void {
     .option('--no-image-urls', 'refuse images by their web address')
     .option('--no-mcp', 'do not answer assistants (MCP) at /mcp')
     .option('--watch', 'keep the indexes up to date with their folders')
+    .option('--allow-indexing', 'let clients bring the indexes up to date, on this machine or with a key')
     .option(
       '--folder <folder...>',
-      'what --watch indexes: folders, or NAME=FOLDER for the index of that name',
+      'what these two index: folders, or NAME=FOLDER for the index of that name',
     )
+    .option('--demo', 'serve the miniature world, 4,000 drawings with their own model and phi')
     .option('--log', 'print a line of JSON for every request')
     .addHelpText('after', serveNotes)
     .action(async (options) => (await import('../commands/serve.ts')).serve(options, context));

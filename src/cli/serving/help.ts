@@ -14,13 +14,17 @@ Keys are in the file, or one is in LINCIR_API_KEY. Clients send one as
 where there are keys, give it a file with a secret, and clients add that to the address.
 
 --watch keeps an index up to date with its folders, in a process of its own. --folder names
-them, because an index does not know where new images will be.
+them, because an index does not know where new images will be. --allow-indexing lets the page
+and other clients start that: of these folders, and of those that images already lie in.
+With --folder and --model, an index that is not there is made.
 
 serve answers what it has begun before it ends, on Ctrl-C or SIGTERM.
 
 Examples:
   $ lincir serve --index photos.lance --phi lincir-large --open
+  $ lincir serve --demo --open
   $ lincir serve --index photos.lance --watch --folder ~/Pictures
+  $ lincir serve --index new.lance --model base --folder ~/Pictures --allow-indexing --open
   $ lincir serve --index shop=s3://bucket/shop.lance archive=old.lance --phi shop=runs/mine`;
 
 export const mcpNotes = `

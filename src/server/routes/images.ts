@@ -30,7 +30,7 @@ export function imageRoutes(service: SearchService, settings: ServerSettings): H
       context.json({
         version,
         indexes: await indexes(),
-        allows: { imageUrls: service.allowsImageUrls, indexing: settings.allowIndexing },
+        allows: { imageUrls: service.allowsImageUrls, indexing: settings.indexing !== undefined },
         demo: settings.demo,
         uploadBytes: settings.uploadBytes,
       }),

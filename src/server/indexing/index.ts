@@ -1,0 +1,4 @@
+/** Indexing over HTTP, of folders that the server knows. */
+
+export { Indexing, type IndexToUpdate } from './indexing.ts';
+export { indexingRoutes } from './routes.ts';
