@@ -13,6 +13,8 @@ export const limits = {
   deepest: 100_000,
   /** Images of an answer with their vectors: numbers as text take long to write. */
   vectors: 200,
+  /** `offset` and `limit` together, if all images are compared with each other. */
+  compared: 1000,
   texts: 256,
   ids: 1000,
   dimensions: 8192,
@@ -129,7 +131,7 @@ export const searchRequest = z
       .union([z.boolean(), z.number().min(0).max(1)])
       .optional()
       .describe(
-        'Shows duplicates once: those with the same contents, or of at least this cosine similarity.',
+        'Shows duplicates once: those with the same contents, or of at least this cosine similarity, among the first 1,000.',
       ),
     includeReferences: z.boolean().optional().describe("Keeps the query's own images in the results."),
     exact: z.boolean().optional().describe('Compares every vector, however long it takes.'),
@@ -139,6 +141,13 @@ export const searchRequest = z
     const message = `at most ${limits.vectors} images with their vectors`;
     context.addIssue({ code: 'custom', path: ['limit'], input: limit, message });
   })
+  .refine(
+    ({ unique, limit = 0, offset = 0 }) => typeof unique !== 'number' || offset + limit <= limits.compared,
+    {
+      path: ['limit'],
+      error: `at most the first ${limits.compared} images that are compared with each other`,
+    },
+  )
   .meta({ id: 'SearchRequest' });
 
 export const embedRequest = z

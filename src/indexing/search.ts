@@ -3,6 +3,7 @@
 import { expectDirection, type Query } from '../composition/index.ts';
 import { LincirError } from '../core/index.ts';
 import { type Hit, parseFilter } from '../store/index.ts';
+import { groupsOf } from './duplicates.ts';
 import type { StoreReader } from './held-images.ts';
 import { namedColumns, namedMetadata, storedFilter } from './photo-columns.ts';
 
@@ -24,6 +25,8 @@ export interface SearchOptions {
    * contents. A number from 0 to 1: also images whose embeddings have at least this cosine similarity with its own.
    */
   readonly unique?: boolean | number;
+  /** Aborts the search, while it compares images with each other. */
+  readonly signal?: AbortSignal;
 }
 
 export interface FoundImage extends Hit {
@@ -44,7 +47,16 @@ const hitsPerUnique = 4;
 export async function searchStore(
   store: StoreReader,
   query: Query,
-  { top = defaultTop, page = 1, minScore = -1, where, exclude = [], exact, unique = false }: SearchOptions,
+  {
+    top = defaultTop,
+    page = 1,
+    minScore = -1,
+    where,
+    exclude = [],
+    exact,
+    unique = false,
+    signal,
+  }: SearchOptions,
 ): Promise<FoundImage[]> {
   expectCount('top', top);
   expectCount('page', page);
@@ -68,8 +80,12 @@ export async function searchStore(
   for (let limit = Math.min(first, deepestHit); ; limit = Math.min(2 * limit, deepestHit)) {
     const found = await store.search({ vector, limit, filter, exact });
     const wanted = found.filter(({ hash, score }) => !exclude.includes(hash) && score >= minScore);
+    signal?.throwIfAborted();
     if (typeof unique === 'number') await readVectors(store, wanted, vectors);
-    const hits = unique === false ? wanted : groupsOf(wanted, unique === true ? undefined : unique, vectors);
+    const hits =
+      unique === false
+        ? wanted
+        : await groupsOf(wanted, unique === true ? undefined : unique, vectors, signal);
     // If duplicates count once, the hit after the last shows that no duplicate with the last score is missing.
     const isEnough = unique === false ? hits.length >= last : hits.length > last;
     const isAll = found.length < limit || (found.at(-1)?.score ?? -1) < minScore || limit === deepestHit;
@@ -89,36 +105,6 @@ async function readVectors(
 ): Promise<void> {
   const missing = hits.flatMap(({ id }) => (vectors.has(id) ? [] : [id]));
   for (const { id, vector } of await store.find('id', missing)) vectors.set(id, vector);
-}
-
-/** Groups each hit with its later duplicates. Further hits never change the first ones. */
-function groupsOf(
-  hits: readonly Hit[],
-  threshold: number | undefined,
-  vectors: ReadonlyMap<string, Float32Array>,
-): FoundImage[] {
-  const groups: (Hit & { readonly duplicates: Hit[] })[] = [];
-  const byHash = new Map<string, (typeof groups)[number]>();
-  const near = (hit: Hit) => {
-    const own = vectors.get(hit.id);
-    if (own === undefined || threshold === undefined) return undefined;
-    return groups.find(({ id }) => cosine(own, vectors.get(id)) >= threshold);
-  };
-  for (const hit of hits) {
-    const group = byHash.get(hit.hash) ?? near(hit);
-    if (group) group.duplicates.push(hit);
-    else {
-      const own = { ...hit, duplicates: [] };
-      groups.push(own);
-      byHash.set(hit.hash, own);
-    }
-  }
-  return groups;
-}
-
-/** Of vectors of length 1. */
-function cosine(a: Float32Array, b: Float32Array | undefined): number {
-  return b === undefined ? -1 : a.reduce((sum, value, at) => sum + value * b[at]!, 0);
 }
 
 function badArgument(subject: string, expected: string, found: string): LincirError {

@@ -144,6 +144,13 @@ export class Lane<Work, Result> {
   }
 }
 
+/** Aborted when the client has gone, or waits no longer. */
+export function inTime({ signal, deadline }: RequestScope): AbortSignal {
+  const late = new AbortController();
+  setTimeout(() => late.abort(busy(1)), Math.max(0, deadline - performance.now())).unref();
+  return AbortSignal.any([signal, late.signal]);
+}
+
 /** Too much to do. */
 export function busy(seconds: number): LincirError {
   return new LincirError('busy', {

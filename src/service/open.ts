@@ -21,7 +21,7 @@ import { LincirError, normalizeRows, quoted } from '../core/index.ts';
 import { type ComposedRequest, composeRequest, phiAdvice } from './composing.ts';
 import { ServedImages } from './files/served-images.ts';
 import { noImage, RequestImages } from './images.ts';
-import { busy } from './lane.ts';
+import { busy, inTime } from './lane.ts';
 import { Lanes } from './lanes.ts';
 import type { ServiceOptions } from './options.ts';
 import { foundAnswers, imageAnswer } from './results.ts';
@@ -118,6 +118,7 @@ class Service implements SearchService {
             minScore: request.minScore,
             exact: request.exact,
             unique: request.unique,
+            ...(typeof request.unique === 'number' && { signal: inTime(scope) }),
             exclude: includeReferences ? [] : composed.references.map(({ hash }) => hash),
           }),
         scope,

@@ -178,6 +178,17 @@ describe('bodies', () => {
     await one.expectWell();
   });
 
+  test('ask for no comparison of all with all', async () => {
+    for (const body of [
+      '{"text":"a","unique":0.99,"limit":1001}',
+      '{"text":"a","unique":1,"offset":990,"limit":11}',
+    ]) {
+      assert.match(await refused(await one.post('api/v1/search', body), body), /compared with each other/);
+    }
+    const answer = await one.post('api/v1/search', '{"text":"a","unique":0.99,"limit":1000}');
+    assert.equal(answer.status, 200, await answer.text());
+  });
+
   test('do not reach what all objects share', async () => {
     for (const path of paths) {
       for (const body of [
