@@ -58,6 +58,29 @@ describe('queries', () => {
     });
   });
 
+  test('a form has lists as JSON, or field by field', async () => {
+    const { service, ask } = setUp();
+    const sent = async (fields: readonly (readonly [string, string])[]) => {
+      const body = new FormData();
+      for (const [name, value] of fields) body.append(name, value);
+      const { status } = await ask('/api/v1/search', { method: 'POST', body });
+      return status === 200 ? service.asked.at(-1)![1] : status;
+    };
+    assert.deepEqual(await sent([['fields', '["path","hash"]']]), { fields: ['path', 'hash'] });
+    assert.deepEqual(await sent([['fields', 'path']]), { fields: ['path'] });
+    assert.deepEqual(await sent([['vector', '[1, 0]']]), { vector: [1, 0] });
+    assert.deepEqual(await sent([['text', '[1]']]), { text: '[1]' });
+    assert.equal(await sent([['limit', 'many']]), 400);
+    assert.equal(
+      await sent([
+        ['text', 'a'],
+        ['text', 'b'],
+      ]),
+      400,
+    );
+    assert.equal(await sent([['__proto__', '{"limit":1}']]), 400);
+  });
+
   test('compose and embed', async () => {
     const { post } = setUp();
     const composed = await (await post('/api/v1/compose', { text: 'a red house' })).json();

@@ -54,22 +54,25 @@ export async function readForm(
   return { files, fields };
 }
 
-/** A field's value: several of one name are a list. */
+/** A field's value. A list is one of JSON, or several fields of the name. */
 function fieldValue(schema: z.ZodType | undefined, texts: readonly string[]): unknown {
   const type = schema && innermost(schema);
-  if (type instanceof z.ZodArray) {
-    const items = texts.map((text) => itemValue(type.element as z.ZodType, text));
-    return items.length === 1 && Array.isArray(items[0]) ? items[0] : items;
-  }
-  return texts.length === 1 ? itemValue(type, texts[0]!) : texts.map((text) => itemValue(type, text));
+  if (!(type instanceof z.ZodArray)) return texts.length === 1 ? itemValue(type, texts[0]!) : texts;
+  const list = texts.length === 1 ? jsonOf(texts[0]!) : undefined;
+  return Array.isArray(list) ? list : texts.map((text) => itemValue(type.element as z.ZodType, text));
 }
 
+/** Text as it is, and all else as JSON. The schema says what is wrong with what is no JSON. */
 function itemValue(type: z.ZodType | undefined, text: string): unknown {
-  if (!type || type instanceof z.ZodString || type instanceof z.ZodEnum) return text;
+  return !type || type instanceof z.ZodString || type instanceof z.ZodEnum ? text : (jsonOf(text) ?? text);
+}
+
+/** undefined for what is no JSON. */
+function jsonOf(text: string): unknown {
   try {
     return parsedJson(new TextEncoder().encode(text));
   } catch {
-    return text; // The schema says what is wrong with it.
+    return undefined;
   }
 }
 
