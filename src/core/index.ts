@@ -16,6 +16,7 @@ export {
   quoted,
 } from './errors.ts';
 export { formatBytes, formatCount, formatCounted, formatDuration, formatRate } from './format.ts';
+export { halfOf } from './half.ts';
 export { sha256 } from './hash.ts';
 export { parseJson, parseJsonText, readJson } from './json.ts';
 export { parseJsonLine } from './json-line.ts';

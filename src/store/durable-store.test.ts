@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { describe, test } from 'node:test';
-import { all, create, info, newPath, open, picture, rounded, some } from '../../test/stores.ts';
+import { all, create, dimensions, info, newPath, open, picture, rounded, some } from '../../test/stores.ts';
 import { backendOf } from './backend.ts';
 import { parseFilter } from './filter/filter.ts';
 import { MemoryStore } from './memory-store.ts';
@@ -29,6 +29,20 @@ describe('a durable store', () => {
       assert.ok(Math.abs(hit!.score - 1) < 1e-3);
       await again.close();
     }
+  });
+
+  test('keeps halves of the smallest numbers, and of those just below a power of two', async () => {
+    const store = await create(newPath(), { precision: 'float16' });
+    const vector = Float32Array.from({ length: dimensions }, (_, at) =>
+      at < 4 ? 0.124999 * 2 ** at : (at % 2 ? 1 : -1) * 10 ** (-at / 2 - 4),
+    );
+    await store.add([picture(1, { vector })]);
+    const [found] = await store.find('id', [picture(1).id]);
+    for (const [at, value] of found!.vector.entries()) {
+      const most = Math.abs(vector[at]!) * 2 ** -11 + 2 ** -25;
+      assert.ok(Math.abs(value - vector[at]!) <= most, `${value} of ${vector[at]}`);
+    }
+    await store.close();
   });
 
   test('finds nearly all by the approximate index, more images and filters included', async () => {

@@ -2,7 +2,7 @@
 
 import { createRequire } from 'node:module';
 import type * as Arrow from 'apache-arrow';
-import { nameKey } from '../../core/index.ts';
+import { halfOf, nameKey } from '../../core/index.ts';
 import type { ColumnType, Scalar } from '../filter/filter.ts';
 import { comparedNames, type IndexedImage, type Metadata, type Precision, type StoreInfo } from '../store.ts';
 
@@ -125,7 +125,7 @@ export function vectors(rows: readonly { readonly vector: Float32Array }[], info
     precision === 'float16'
       ? arrow.makeData({
           type: new arrow.Float16(),
-          data: Uint16Array.from(values, arrow.util.float64ToUint16),
+          data: Uint16Array.from(values, halfOf),
         })
       : arrow.makeData({ type: new arrow.Float32(), data: values });
   const data = arrow.makeData({ type: field.type, length: rows.length, nullCount: 0, child });
