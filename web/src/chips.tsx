@@ -1,6 +1,6 @@
 /** Images of the query as chips: small pictures with their name, and buttons that move and remove them. */
 
-import { useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { api } from './api.ts';
 import { useApp } from './app.ts';
 import { visible } from './display.ts';
@@ -89,13 +89,7 @@ function Chip({
         }
       >
         {list !== 'images' && <Icon name={list === 'more' ? 'plus' : 'minus'} />}
-        <img
-          src={source}
-          alt=""
-          onError={() => {
-            if ('upload' in image) setIsForgotten(true);
-          }}
-        />
+        <ChipPicture source={source} onGone={() => setIsForgotten('upload' in image)} />
         {list === 'images' && <span class="chip-name">{name}</span>}
       </button>
       {isForgotten ? (
@@ -147,7 +141,7 @@ export function PendingChips({ list }: { readonly list: ImageList }) {
         <li key={key}>
           <div class={`chip${failure ? ' failed' : ' sending'}`}>
             <span class="chip-picture">
-              <img src={preview} alt={visible(file.name)} onError={(event) => event.currentTarget.remove()} />
+              <ChipPicture source={preview} alt={visible(file.name)} />
             </span>
             {failure ? (
               <p class="problem" role="alert">
@@ -175,5 +169,35 @@ export function PendingChips({ list }: { readonly list: ImageList }) {
         </li>
       ))}
     </ul>
+  );
+}
+
+function ChipPicture({
+  source,
+  alt = '',
+  onGone,
+}: {
+  readonly source: string;
+  readonly alt?: string;
+  readonly onGone?: () => void;
+}) {
+  const [isGone, setIsGone] = useState(false);
+  useEffect(() => setIsGone(false), [source]);
+  if (isGone)
+    return (
+      <span class="no-picture">
+        <Icon name="picture" />
+      </span>
+    );
+  return (
+    <img
+      src={source}
+      alt={alt}
+      draggable={false}
+      onError={() => {
+        setIsGone(true);
+        onGone?.();
+      }}
+    />
   );
 }

@@ -131,7 +131,7 @@ const drawingIdeas = ['but at sunset', 'with a red heart', 'two of them'];
 
 function placeholder(images: number): string {
   if (images === 0) return 'Describe it, or drop a picture';
-  if (images === 1) return 'What should be different?';
+  if (images === 1) return 'What should change?';
   return '“the dog of $1 on the beach of $2”';
 }
 

@@ -7,7 +7,9 @@ import { bytes, fileName, proportionsOf, visible } from './display.ts';
 
 test('what is invisible or reverses text is spelt out', () => {
   assert.equal(visible('a\u202egpj.exe\n\u0000\u200b'), 'a[U+202E]gpj.exe[U+000A][U+0000][U+200B]');
-  assert.equal(visible('<b>é 日本 🥊</b>'), '<b>é 日本 🥊</b>');
+  assert.equal(visible('\u{e0041}\u2028\u00ad\ufeff'), '[U+E0041][U+2028][U+00AD][U+FEFF]');
+  const plain = '<b>é 日本 🥊 👩\u200d🚀 می\u200cخواهم</b>';
+  assert.equal(visible(plain), plain);
 });
 
 test('the name is what follows the last folder', () => {

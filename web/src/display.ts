@@ -2,11 +2,14 @@
 
 import type { IndexedImage } from '../../src/api/index.ts';
 
-/** A text from data. Characters that are invisible, or reverse the text, are spelt out. */
+/**
+ * A text from data. Characters that are invisible, or reverse the text, are spelt out; not those that join letters and
+ * emoji.
+ */
 export function visible(text: string): string {
   return text.replace(
-    /[\p{Cc}\p{Cs}\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]/gu,
-    (character) => `[U+${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}]`,
+    /[\p{Cc}\p{Cs}\p{Co}\p{Zl}\p{Zp}]|(?![\u200c\u200d])\p{Cf}/gu,
+    (character) => `[U+${character.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}]`,
   );
 }
 

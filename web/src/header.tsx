@@ -7,7 +7,7 @@ import { Icon } from './icons.tsx';
 import { emptyQuery } from './query.ts';
 import { keepTheme, readTheme, themes } from './theme.ts';
 
-export function Header({ onPast, onHelp }: { readonly onPast: () => void; readonly onHelp: () => void }) {
+export function Header({ onOpen }: { readonly onOpen: (dialog: 'past' | 'help' | 'indexing') => void }) {
   const { server, index, route, change, query } = useApp();
   const [theme, setTheme] = useState(readTheme);
   const nextTheme = themes[(themes.indexOf(theme) + 1) % themes.length]!;
@@ -45,7 +45,10 @@ export function Header({ onPast, onHelp }: { readonly onPast: () => void; readon
       <div class="tools">
         <Tool icon="undo" name="Undo" title="Undo (Ctrl Z)" onClick={route.undo} />
         <Tool icon="redo" name="Redo" title="Redo (Ctrl Shift Z)" onClick={route.redo} />
-        <Tool icon="clock" name="Earlier searches" onClick={onPast} />
+        {server.allows.indexing && (
+          <Tool icon="folder" name="Index folders" onClick={() => onOpen('indexing')} />
+        )}
+        <Tool icon="clock" name="Earlier searches" onClick={() => onOpen('past')} />
         <Tool
           icon={theme}
           name={`Colours: ${theme}. Change to ${nextTheme}`}
@@ -55,7 +58,7 @@ export function Header({ onPast, onHelp }: { readonly onPast: () => void; readon
             setTheme(nextTheme);
           }}
         />
-        <Tool icon="help" name="Help" title="Help (?)" onClick={onHelp} />
+        <Tool icon="help" name="Help" title="Help (?)" onClick={() => onOpen('help')} />
       </div>
     </header>
   );

@@ -5,11 +5,12 @@ import type { FoundImage, IndexedImage } from '../../src/api/index.ts';
 import { actByKey, useActions } from './actions.ts';
 import { api } from './api.ts';
 import { useApp } from './app.ts';
-import { fileName, score, visible } from './display.ts';
+import { count, fileName, score, visible } from './display.ts';
 import { Facts } from './facts.tsx';
 import { Icon } from './icons.tsx';
 import { useMenu } from './menu.tsx';
 import { startFrom } from './query.ts';
+import { useSwipe } from './swipe.ts';
 import { useZoom } from './zoom.ts';
 
 export function Lightbox({ id, onNearEnd }: { readonly id: string; readonly onNearEnd: () => void }) {
@@ -43,6 +44,14 @@ export function Lightbox({ id, onNearEnd }: { readonly id: string; readonly onNe
     },
     [at, results.images, route, announce, onNearEnd],
   );
+  // The neighbours are there at once.
+  useEffect(() => {
+    for (const { id: near } of at < 0
+      ? []
+      : [results.images[at + 1], results.images[at - 1]].filter((one) => !!one))
+      new Image().src = api.thumbnail(index.name, near, 640);
+  }, [at, results.images, index.name]);
+  const swipe = useSwipe((step) => zoom.level === 1 && go(step));
   const close = () => route.show(undefined);
   const actions = actionsOf(image);
   const name = visible(fileName(image.path ?? id));
@@ -136,7 +145,7 @@ export function Lightbox({ id, onNearEnd }: { readonly id: string; readonly onNe
             <Icon name="close" />
           </button>
         </div>
-        <div class="stage">
+        <div class="stage" {...swipe}>
           <Large key={id} index={index.name} id={id} name={name} zoom={zoom} />
           {at > 0 && (
             <button type="button" class="step previous" aria-label="Previous image" onClick={() => go(-1)}>
@@ -158,6 +167,20 @@ export function Lightbox({ id, onNearEnd }: { readonly id: string; readonly onNe
               image={image}
               score={found && results.answer?.method !== 'vector' ? score(found.score) : undefined}
             />
+            {found?.duplicates && found.duplicates.length > 0 && (
+              <section aria-label="Duplicates">
+                <h3>{count(found.duplicates.length, 'duplicate')}</h3>
+                <ul>
+                  {found.duplicates.map((copy) => (
+                    <li key={copy.id}>
+                      <button type="button" class="link" onClick={() => route.show(copy.id)}>
+                        <bdi>{visible(copy.path ?? copy.id)}</bdi>
+                      </button>
+                    </li>
+                  ))}
+                </ul>
+              </section>
+            )}
           </aside>
         )}
       </div>

@@ -10,6 +10,7 @@ import { Grid } from './grid.tsx';
 import { Header } from './header.tsx';
 import { Help } from './help.tsx';
 import { Icon } from './icons.tsx';
+import { Indexing } from './indexing.tsx';
 import { useKeys } from './keys.ts';
 import { Lightbox } from './lightbox.tsx';
 import { Options } from './options.tsx';
@@ -40,7 +41,7 @@ export function Page({
   const index = server.indexes.find(({ name }) => name === query.index) ?? server.indexes[0]!;
   const [words, setWords] = useState(query.text);
   const [panel, setPanel] = useState<Panel>();
-  const [dialog, setDialog] = useState<'past' | 'help'>();
+  const [dialog, setDialog] = useState<'past' | 'help' | 'indexing'>();
   const [message, setMessage] = useState('');
   const [notice, setNotice] = useState('');
   const [searches, setSearches] = useState(() => readSearches(localStorage));
@@ -113,7 +114,7 @@ export function Page({
     <AppContext.Provider value={app}>
       <div class={isStart ? 'page at-start' : 'page'}>
         <StickyTop>
-          <Header onPast={() => setDialog('past')} onHelp={() => setDialog('help')} />
+          <Header onOpen={setDialog} />
           <search>
             <h1 class={isStart ? undefined : 'hidden'}>
               {isStart ? 'Find images with an image and a few words' : 'Search'}
@@ -163,7 +164,7 @@ export function Page({
             </p>
           )}
           {isStart ? (
-            <Start />
+            <Start onIndex={() => setDialog('indexing')} />
           ) : (
             <>
               <div class="line above">
@@ -199,6 +200,9 @@ export function Page({
         )}
         {dialog === 'help' && (
           <Help hasKeys={hasKeys} onKeys={setHasKeys} onClose={() => setDialog(undefined)} />
+        )}
+        {dialog === 'indexing' && (
+          <Indexing index={index.name} onChanged={onReload} onClose={() => setDialog(undefined)} />
         )}
         <DropTarget />
         <div class="hidden" aria-live="polite">

@@ -37,44 +37,50 @@ export function usePictures(
   onReady: (list: ImageList, images: readonly Reference[], at: number | undefined) => void,
 ): Pictures {
   const [pending, setPending] = useState<readonly PendingPicture[]>([]);
-  const ready = useRef(onReady);
-  ready.current = onReady;
+  const latest = useRef({ pending, onReady });
+  latest.current.onReady = onReady;
 
-  const update = useCallback((key: number, change: Partial<PendingPicture>) => {
-    setPending((all) => all.map((one) => (one.key === key ? { ...one, ...change } : one)));
+  const update = useCallback((change: (all: readonly PendingPicture[]) => readonly PendingPicture[]) => {
+    latest.current.pending = change(latest.current.pending);
+    setPending(latest.current.pending);
   }, []);
+  const updateOne = useCallback(
+    (key: number, part: Partial<PendingPicture>) =>
+      update((all) => all.map((one) => (one.key === key ? { ...one, ...part } : one))),
+    [update],
+  );
 
+  /** Pictures that were given together come into the query together, in their order. */
   const send = useCallback(
     async (pictures: readonly PendingPicture[]) => {
-      const [first] = pictures;
-      if (first === undefined) return;
       const sent = await Promise.all(
         pictures.map(async ({ key, file, preview }) => {
           try {
             if (file.size > mostBytes) throw tooLarge(file, mostBytes);
-            const upload = await api.upload(index, file, (part) => update(key, { sent: part }));
+            const upload = await api.upload(index, file, (part) => updateOne(key, { sent: part }));
             return { key, reference: remember(upload, preview) };
           } catch (error) {
-            update(key, { failure: asFailure(error) });
+            updateOne(key, { failure: asFailure(error) });
             return undefined;
           }
         }),
       );
-      const done = sent.filter((one) => one !== undefined);
+      // Those that failed stay, with what went wrong. Those that were dismissed meanwhile are not wanted any more.
+      const isPending = (key: number) => latest.current.pending.some((one) => one.key === key);
+      const done = sent.filter((one) => one !== undefined && isPending(one.key)) as NonNullable<
+        (typeof sent)[number]
+      >[];
       const keys = new Set(done.map(({ key }) => key));
-      // Those that failed stay, with what went wrong. One that was dismissed meanwhile is not wanted any more.
-      let wanted: readonly Reference[] = [];
-      setPending((all) => {
-        wanted = done
-          .filter(({ key }) => all.some((one) => one.key === key))
-          .map(({ reference }) => reference);
-        return all.filter(({ key }) => !keys.has(key));
-      });
-      setTimeout(() => {
-        if (wanted.length > 0) ready.current(first.list, wanted, first.at);
-      });
+      update((all) => all.filter(({ key }) => !keys.has(key)));
+      const [first] = pictures;
+      if (first !== undefined && done.length > 0)
+        latest.current.onReady(
+          first.list,
+          done.map(({ reference }) => reference),
+          first.at,
+        );
     },
-    [index, mostBytes, update],
+    [index, mostBytes, update, updateOne],
   );
 
   const give = useCallback(
@@ -87,24 +93,24 @@ export function usePictures(
         at,
         sent: 0,
       }));
-      setPending((all) => [...all, ...pictures]);
+      update((all) => [...all, ...pictures]);
       void send(pictures);
     },
-    [send],
+    [send, update],
   );
 
   const retry = useCallback(
     (key: number) => {
-      update(key, { failure: undefined, sent: 0 });
-      const picture = pending.find((one) => one.key === key);
-      if (picture) void send([picture]);
+      updateOne(key, { failure: undefined, sent: 0 });
+      void send(latest.current.pending.filter((one) => one.key === key));
     },
-    [pending, send, update],
+    [send, updateOne],
   );
 
-  const dismiss = useCallback((key: number) => {
-    setPending((all) => all.filter((one) => one.key !== key));
-  }, []);
+  const dismiss = useCallback(
+    (key: number) => update((all) => all.filter((one) => one.key !== key)),
+    [update],
+  );
 
   return useMemo(
     () => ({ pending, give, retry, dismiss, seen: (upload: string) => seen.get(upload) }),

@@ -11,10 +11,28 @@ import { Thumbnail } from './thumbnail.tsx';
 
 const shown = 12;
 
-export function Start() {
+export function Start({ onIndex }: { readonly onIndex: () => void }) {
   const { index, server, change } = useApp();
   const [seed, setSeed] = useState(() => Math.floor(Math.random() * 2 ** 31));
   const images = useSomeImages(index.name, index.dimensions, index.changes, seed);
+  if (index.images === 0)
+    return (
+      <div class="empty">
+        <Icon name="folder" />
+        <p>
+          The index <bdi>{visible(index.name)}</bdi> has no images yet.
+        </p>
+        {server.allows.indexing ? (
+          <button type="button" class="strong" onClick={onIndex}>
+            Index folders
+          </button>
+        ) : (
+          <p>
+            Bring it up to date: <code>lincir index my-photos --index …</code>
+          </p>
+        )}
+      </div>
+    );
   return (
     <section class="start" aria-labelledby="start-title">
       <div class="line">

@@ -19,7 +19,7 @@ export function useWindowRows({ sizes, margin, keep }: WindowRows) {
     getScrollElement: () => window,
     estimateSize: (row: number) => sizes[row] ?? 0,
     scrollMargin: margin,
-    overscan: 3,
+    overscan: 2,
     observeElementRect: observeWindowRect,
     observeElementOffset: observeWindowOffset,
     scrollToFn: windowScroll,
