@@ -33,8 +33,12 @@ interface Task<Work, Result> {
   readonly reject: (error: unknown) => void;
 }
 
-/** How much the last batch counts in the estimate of a task's time. */
+/** How much the last batch counts in the estimate of time. */
 const recentPart = 0.2;
+/** A batch takes about so many tasks' time beside that of its tasks: a model's weights are read once for all. */
+const batchCost = 3;
+/** Times vary. Work is taken only if it would be in time even if it took so many times as long as expected. */
+const caution = 1.5;
 
 /** Answers in the order of requests, or refuses at once. What runs is never interrupted. */
 export class Lane<Work, Result> {
@@ -42,8 +46,8 @@ export class Lane<Work, Result> {
   readonly #free: Runner<Work, Result>[];
   #waiting: Task<Work, Result>[] = [];
   #running = 0;
-  /** Milliseconds of a task in a batch, as of late. */
-  #cost = 0;
+  /** The usual batch, as of late. */
+  #usual: { readonly size: number; readonly milliseconds: number } | undefined;
   #isDispatching = false;
 
   constructor(options: LaneOptions<Work, Result>) {
@@ -79,7 +83,7 @@ export class Lane<Work, Result> {
   /** Throws LincirError 'busy' as `run` would now: for requests that have other work to do before. */
   expectRoom({ deadline }: RequestScope): void {
     if (this.#waiting.length >= this.#options.capacity) throw this.#refusal('full');
-    if (performance.now() + this.#expectedWait() > deadline) throw this.#refusal('late');
+    if (performance.now() + caution * this.#expectedWait() > deadline) throw this.#refusal('late');
   }
 
   /** What came in the same turn of the event loop goes together. */
@@ -112,8 +116,14 @@ export class Lane<Work, Result> {
     const failed = (error: unknown) => ({ outcomes: tasks.map(() => ({ error })), milliseconds: 0 });
     const { outcomes, milliseconds } = await runner(tasks.map(({ work }) => work)).catch(failed);
     this.#running -= tasks.length;
-    const cost = milliseconds / tasks.length;
-    this.#cost = this.#cost === 0 ? cost : this.#cost + recentPart * (cost - this.#cost);
+    if (milliseconds > 0) {
+      const last = { size: tasks.length, milliseconds };
+      const { size, milliseconds: time } = this.#usual ?? last;
+      this.#usual = {
+        size: size + recentPart * (last.size - size),
+        milliseconds: time + recentPart * (milliseconds - time),
+      };
+    }
     const { name: lane, onEvent } = this.#options;
     onEvent?.({ kind: 'batch', lane, size: tasks.length, milliseconds });
     for (const [at, { resolve, reject }] of tasks.entries()) {
@@ -127,9 +137,14 @@ export class Lane<Work, Result> {
 
   /** Milliseconds until a new task would be done. With nothing else to do, it is tried in any case. */
   #expectedWait(): number {
-    const before = this.#waiting.length + this.#running / 2;
-    if (before === 0) return 0;
-    return ((before + 1) * this.#cost) / this.#options.runners.length;
+    if (this.#usual === undefined || this.#waiting.length + this.#running === 0) return 0;
+    const { runners, largestBatch } = this.#options;
+    const tasks = this.#waiting.length + 1;
+    const waiting = tasks + batchCost * Math.ceil(tasks / largestBatch);
+    // What runs is half done on average.
+    const running = this.#running === 0 ? 0 : (this.#running + batchCost) / 2;
+    const { size, milliseconds } = this.#usual;
+    return (((waiting + running) / runners.length) * milliseconds) / (size + batchCost);
   }
 
   #refusal(reason: 'full' | 'late'): LincirError {

@@ -21,8 +21,8 @@ const defaultCapacity = 256;
 const largestTextBatch = 32;
 /** Images of one run: it takes a quarter of a second on two cores. */
 const largestImageBatch = 8;
-/** Searches at once, for each core. */
-const searchesPerCore = 2;
+/** Searches at once: an index in memory answers so many with one product. */
+const searchesAtOnce = 32;
 
 /** Owns the threads: close it. */
 export class Lanes {
@@ -61,7 +61,7 @@ export class Lanes {
     const search = single((work: () => Promise<unknown>) => work());
     this.#searches = lane(
       'search',
-      Array.from({ length: searchesPerCore * cores }, () => search),
+      Array.from({ length: searchesAtOnce }, () => search),
     );
   }
 
