@@ -8,6 +8,7 @@ import {
   composeRequest,
   embedRequest,
   imagesRequest,
+  indexingRequest,
   searchRequest,
   valuesRequest,
 } from '../../src/api/index.ts';
@@ -157,7 +158,14 @@ describe('bodies', () => {
   test('bring lists of bounded lengths: each wrong item costs a message', async () => {
     const listed = { jsonrpc: '2.0', id: 1, method: 'tools/list' };
     const [, tools] = /^data: ([^\n]*)/m.exec(await (await one.post('mcp', JSON.stringify(listed))).text())!;
-    const requests = [searchRequest, composeRequest, embedRequest, imagesRequest, valuesRequest];
+    const requests = [
+      searchRequest,
+      composeRequest,
+      embedRequest,
+      imagesRequest,
+      indexingRequest,
+      valuesRequest,
+    ];
     const schemas: unknown[] = [...requests.map((one) => z.toJSONSchema(one)), JSON.parse(tools!)];
     let lists = 0;
     for (const schema of schemas) {

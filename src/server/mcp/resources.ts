@@ -6,6 +6,7 @@ import {
   ProtocolErrorCode,
   ResourceNotFoundError,
   ResourceTemplate,
+  type ServerContext,
   type Variables,
 } from '@modelcontextprotocol/server';
 import { indexName } from '../../api/index.ts';
@@ -27,8 +28,8 @@ export function addResources(server: McpServer, answering: Answering): void {
     'index',
     new ResourceTemplate('lincir://{index}', { list, complete }),
     { title: 'Index', description: 'What an index of images has.', mimeType: 'text/plain' },
-    async ({ href: uri }, variables) => {
-      const text = await read(uri, answering, async () =>
+    async ({ href: uri }, variables, context) => {
+      const text = await read(uri, answering, context, async () =>
         descriptionText(await describeIndex(await answering.service(), indexOf(variables))),
       );
       return { contents: [{ uri, mimeType: 'text/plain', text }] };
@@ -45,7 +46,7 @@ export function addResources(server: McpServer, answering: Answering): void {
       mimeType: 'image/jpeg',
     },
     async ({ href: uri }, variables, context) => {
-      const { bytes, type } = await read(uri, answering, async () =>
+      const { bytes, type } = await read(uri, answering, context, async () =>
         imageOf(await answering.service(), indexOf(variables), variables.id, answering.scope(context)),
       );
       return { contents: [{ uri, mimeType: type, blob: Buffer.from(bytes).toString('base64') }] };
@@ -56,10 +57,16 @@ export function addResources(server: McpServer, answering: Answering): void {
 const indexOf = ({ index }: Variables): string => checkedRequest(indexName, index, 'the index');
 
 /** Resources have no answers that are errors: these are the protocol's own. */
-async function read<T>(uri: string, { onError }: Answering, work: () => Promise<T>): Promise<T> {
+async function read<T>(
+  uri: string,
+  { onError }: Answering,
+  { mcpReq: { signal } }: ServerContext,
+  work: () => Promise<T>,
+): Promise<T> {
   try {
     return await work();
   } catch (error) {
+    signal.throwIfAborted(); // Nobody reads the answer.
     const text = errorText(error, onError);
     const isMissing = error instanceof LincirError && ['not-found', 'bad-argument'].includes(error.code);
     if (isMissing) throw new ResourceNotFoundError(uri, text);
