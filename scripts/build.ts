@@ -76,6 +76,8 @@ const { metafile } = await build({
   banner: {
     js: "import { createRequire as requireFrom } from 'node:module';\nconst require = requireFrom(import.meta.url);",
   },
+  // Names stay, for whoever reads where an error comes from.
+  ...{ minifyWhitespace: true, minifySyntax: true, lineLimit: 500 },
   legalComments: 'none', // every licence is in the notices
   metafile: true,
 });
