@@ -40,7 +40,12 @@ describe('the page', { skip: noBrowser }, () => {
   };
   /** Does something, and waits for the search that it causes. */
   const searching = async (act: () => Promise<unknown>) => {
-    const answer = page.waitForResponse((response) => response.url().endsWith('/api/v1/search'));
+    const answer = page.waitForResponse((response) => {
+      if (!response.url().endsWith('/api/v1/search')) return false;
+      // The start page looks for images to show, and may still do so.
+      const { vector, filter } = response.request().postDataJSON() as Record<string, unknown>;
+      return vector === undefined || filter !== undefined;
+    });
     await act();
     const response = await answer;
     const asked = response.request().postDataJSON() as Record<string, unknown>;
