@@ -66,6 +66,7 @@ class Service implements SearchService {
     this.names = [...this.#served.keys()];
     this.allowsImageUrls = options.allowImageUrls ?? true;
     this.#images = new RequestImages(this.#lanes, this.allowsImageUrls);
+    if (options.preload) for (const { model } of served) this.#preload(model);
     for (const one of served) one.onRebuilt = () => this.#freeOldModels();
   }
 
@@ -258,6 +259,12 @@ class Service implements SearchService {
   ): Promise<Result> {
     const served = this.#of(name);
     return await this.#doing(() => served.answer(scope, (model) => work(served, model)));
+  }
+
+  /** Encodes a text that nobody asked for. Whatever is wrong, the first query tells. */
+  #preload({ toRun: model }: QueryModel): void {
+    const scope = { signal: new AbortController().signal, deadline: Infinity };
+    this.#doing(() => this.#lanes.text({ kind: 'text', model, text: '' }, scope)).catch(() => {});
   }
 
   /** Words have to be encoded. */

@@ -26,6 +26,8 @@ export interface ServiceOptions {
   readonly queue?: number;
   /** Models leave memory after so many seconds without requests. Default: never. */
   readonly idleSeconds?: number;
+  /** Load what texts need at once, in the background, so that the first query need not wait. Default: false. */
+  readonly preload?: boolean;
   /** Whether queries may name images by their web address. Default: true. */
   readonly allowImageUrls?: boolean;
   readonly onEvent?: (event: ServiceEvent) => void;

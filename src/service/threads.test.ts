@@ -151,6 +151,23 @@ test('a model is loaded once, is freed when nobody needs it, and comes back', as
   }
 });
 
+test('a model can be in memory before anybody asks', async () => {
+  const { promise: loaded, resolve } = Promise.withResolvers<ServiceEvent>();
+  const service = await openService({
+    indexes: [{ name: 'photos', uri: place.uri }],
+    preload: true,
+    onEvent: (event) => {
+      if (event.kind === 'model') resolve(event);
+    },
+  });
+  try {
+    await loaded;
+    assert.equal((await service.models())[0]!.loaded, true);
+  } finally {
+    await service.close();
+  }
+});
+
 test('what closes answers what it has begun, and refuses the rest', async () => {
   const service = await openService({ indexes: [{ name: 'photos', uri: place.uri, phi: place.phi }] });
   const bytes = Uint8Array.from(await readFile(join(place.photos, '0.png')));

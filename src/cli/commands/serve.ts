@@ -84,6 +84,7 @@ export async function serve(options: ServeCommandOptions, context: Context): Pro
     ...options,
     indexes,
     idleSeconds: options.idle,
+    preload: options.idle === undefined,
     allowImageUrls: options.imageUrls,
     onEvent: (event) => {
       metrics.take(event);
