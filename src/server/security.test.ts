@@ -306,6 +306,15 @@ test('listening beyond this machine takes a key and a name, spelled out', () => 
   }
 });
 
+test("where there are keys, clip-retrieval's clients need a secret address", () => {
+  const settings = { ...defaultSettings, keys: [key] };
+  assert.throws(() => expectGuarded({ ...settings, knnService: true }), {
+    message: /secret part of its address/,
+  });
+  assert.doesNotThrow(() => expectGuarded({ ...settings, knnService: { token: key } }));
+  assert.doesNotThrow(() => expectGuarded({ ...defaultSettings, knnService: true }));
+});
+
 test('settings that are no names and origins are refused', () => {
   for (const allowedHosts of [['*'], ['http://a.org'], ['a b'], ['']])
     assert.throws(() => setUp({ allowedHosts }), LincirError, String(allowedHosts));

@@ -7,7 +7,6 @@ import { asLincirError, readingFile } from '../../files/index.ts';
 const mostBytes = 2 ** 16;
 /** What a header can carry, and long enough that nobody guesses it. */
 const keyPattern = /^[\x21-\x7e]{16,512}$/;
-
 /** What an address can carry, and long enough that nobody guesses it. */
 const tokenPattern = /^[\w-]{16,128}$/;
 
