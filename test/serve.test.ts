@@ -184,3 +184,21 @@ test('refuses what it cannot do before it loads anything', async () => {
   assert.doesNotMatch(short, /secret/);
   assert.equal(await ended(child), 0);
 });
+
+test('makes an index that is not there, fills it for a client, and ends in order meanwhile', async () => {
+  const options = ['--index', 'new.lance', '--folder', images, '--allow-indexing'];
+  const { code, stderr } = await lincir(['serve', ...options], { folder });
+  assert.equal(code, 1);
+  assert.match(stderr, /new\.lance.*; give --model for a new index, such as --model base/);
+  const { child, url, lines } = await serving(...options, '--model', 'mini');
+  assert.match(lines.join('\n'), /new\.lance is new and empty/);
+  const client = createClient({ url });
+  assert.equal((await client.index('new')).images, 0);
+  const { running } = await client.startIndexing();
+  assert.deepEqual([running?.index, running?.folders], ['new', [images]]);
+  child.kill('SIGTERM');
+  assert.equal(await ended(child), 0);
+  // Nobody holds the index any more.
+  const again = await lincir(['index', images, '--index', 'new.lance', '--json'], { folder });
+  assert.equal(again.code, 0, again.stderr);
+});
