@@ -4,6 +4,8 @@ import { resolve } from 'node:path';
 import { defineConfig } from 'vite';
 
 const server = process.env.LINCIR_SERVER ?? 'http://127.0.0.1:5462';
+/** As if the page came from the server, which refuses other sites' pages. */
+const proxied = { target: server, changeOrigin: true, headers: { origin: new URL(server).origin } };
 
 export default defineConfig({
   root: import.meta.dirname,
@@ -26,5 +28,5 @@ export default defineConfig({
       },
     },
   },
-  server: { proxy: { '/api': server, '/health': server } },
+  server: { proxy: { '/api': proxied } },
 });
