@@ -3,7 +3,7 @@
 FROM node:24-bookworm-slim AS build
 WORKDIR /source
 COPY package.json package-lock.json ./
-# Scripts wait until the rest is here: `prepare` builds the page. The image has its own Node.
+# No scripts: they fetch a Node, which the image has, and build the page, whose source comes next.
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY . .
 RUN mkdir /packed && npm pack --pack-destination /packed \
