@@ -22,6 +22,8 @@ const { values: options, positionals: folders } = parseArgs({
     minutes: { type: 'string', default: '30' },
     /** Requests a second. */
     rate: { type: 'string', default: '30' },
+    /** The name of one kind of request, to find which of them takes memory. */
+    only: { type: 'string' },
   },
 });
 if (folders.length === 0) {
@@ -88,7 +90,8 @@ const deeds: readonly (readonly [
     (signal) => post('search', { images: [{ id: any(ids) }], text: phrase() }, brief(signal)),
   ],
 ];
-const shares = deeds.reduce((sum, [, share]) => sum + share, 0);
+const chosen = deeds.filter(([deedName]) => options.only === undefined || deedName === options.only);
+const shares = chosen.reduce((sum, [, share]) => sum + share, 0);
 
 const outcomes = new Map<string, Record<string, number>>();
 const samples: (Observation & { readonly second: number; readonly load: number })[] = [];
@@ -133,17 +136,18 @@ const result = {
   processorSeconds: samples.at(-1)?.processorSeconds,
 };
 console.log(JSON.stringify(result, null, 1));
-await saveResult('serving-soak', {
-  ...{ machine: machine(), minutes, rate, model: options.model, images: ids.length, ...result },
-  everyMinute: samples
-    .filter((_, at) => at % (60 / observeSeconds) === 0)
-    .map(({ second, load, resident, heap }) => ({
-      second,
-      load,
-      resident: mebibytes(resident),
-      heap: mebibytes(heap),
-    })),
-});
+if (options.only === undefined)
+  await saveResult('serving-soak', {
+    ...{ machine: machine(), minutes, rate, model: options.model, images: ids.length, ...result },
+    everyMinute: samples
+      .filter((_, at) => at % (60 / observeSeconds) === 0)
+      .map(({ second, load, resident, heap }) => ({
+        second,
+        load,
+        resident: mebibytes(resident),
+        heap: mebibytes(heap),
+      })),
+  });
 
 async function doOne(deedName: string, deed: (signal: AbortSignal) => Promise<Response>): Promise<void> {
   const outcome = await deed(AbortSignal.timeout(patience)).then(
@@ -208,11 +212,11 @@ function phrase(): string {
 
 function anyDeed() {
   let left = Math.random() * shares;
-  for (const [deedName, share, deed] of deeds) {
+  for (const [deedName, share, deed] of chosen) {
     left -= share;
     if (left < 0) return [deedName, deed] as const;
   }
-  return [deeds[0]![0], deeds[0]![2]] as const;
+  return [chosen[0]![0], chosen[0]![2]] as const;
 }
 
 async function pictureFiles(): Promise<string[]> {
