@@ -22,6 +22,7 @@ const { values: options, positionals: folders } = parseArgs({
     minutes: { type: 'string', default: '30' },
     /** Requests a second. */
     rate: { type: 'string', default: '30' },
+    port: { type: 'string', default: '8921' },
     /** The name of one kind of request, to find which of them takes memory. */
     only: { type: 'string' },
   },
@@ -41,7 +42,7 @@ const main = join(import.meta.dirname, '../src/cli/main.ts');
 const indexing = ['index', ...folders, '--index', index, '--model', options.model];
 await promisify(execFile)(process.execPath, [main, ...indexing], { maxBuffer: 2 ** 26 });
 const phi = options.phi === undefined ? [] : ['--phi', options.phi];
-const server = await ServerProcess.lincir(['--index', index, ...phi], 8921);
+const server = await ServerProcess.lincir(['--index', index, ...phi], Number(options.port));
 const api = `${server.origin}/api/v1`;
 const name = 'soak';
 
