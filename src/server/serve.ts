@@ -46,7 +46,8 @@ export async function serve(
   const requests = countRequests(server);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(cannotListen(error, host, port)));
-    server.listen(port, host, resolve);
+    // In a burst, connections wait here. The system lets clients who find no place wait for seconds.
+    server.listen({ port, host, backlog: maxConnections }, resolve);
   });
   const address = server.address();
   const taken = address !== null && typeof address === 'object' ? address.port : port;
