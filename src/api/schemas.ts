@@ -22,8 +22,8 @@ export const limits = {
   folders: 100,
 } as const;
 
-/** The methods that answer at once. `oti` takes minutes for an image. */
-export const servedMethods = methodNames.filter((name) => name !== 'oti');
+/** Methods of a server. `oti` takes minutes for an image. The others differ only in whose phi they name: `lincir` takes any. */
+export const servedMethods = methodNames.filter((name) => !['oti', 'searle', 'pic2word'].includes(name));
 
 export const indexName = z
   .string()
