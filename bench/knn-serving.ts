@@ -25,7 +25,7 @@ if (model === undefined) {
 const [rounds, seconds] = [options.rounds, options.seconds].map(Number) as [number, number];
 const clients = 32;
 const limit = 20;
-const ports = { lincir: 8921, peer: 8922 };
+const ports = { lincir: 8941, peer: 8942 };
 
 const scratch = await mkdtemp(join(tmpdir(), 'lincir-knn-serving-'));
 process.on('exit', () => generator.stop());
