@@ -18,6 +18,7 @@ import {
 import { LincirError, normalizeRows } from '../core/index.ts';
 import { phiPresetFor } from '../hub/index.ts';
 import type { Lanes } from './lanes.ts';
+import { shownName } from './names.ts';
 import type { QueryModel } from './served-index.ts';
 import type { RequestScope } from './service.ts';
 
@@ -85,7 +86,7 @@ function checkedMethod(request: ComposeRequest, model: QueryModel): Method {
       subject: `method ${method}`,
       expected: 'phi, which makes a pseudo token of an image',
       found: 'none for this index',
-      todo: `${phiAdvice(model, model.toRun.name)}, or use the method sum`,
+      todo: `${phiAdvice(model, shownName(model.toRun.name))}, or use the method sum`,
     });
   }
   weightOf(method, weight);

@@ -1,5 +1,6 @@
-/** Names of served indexes: `NAME=URI`, or the last part of the address. */
+/** Names that clients use: of served indexes, of models and phis. */
 
+import { basename, isAbsolute } from 'node:path';
 import { LincirError, quoted } from '../core/index.ts';
 
 /**
@@ -22,4 +23,9 @@ export function servedName(given: string): { readonly name: string; readonly uri
     found: quoted(name),
     todo: 'give it another name: NAME=URI',
   });
+}
+
+/** How clients hear of a model or a phi: by its name, or by the last part of its path on the server. */
+export function shownName(name: string): string {
+  return isAbsolute(name) || name.startsWith('.') ? basename(name) : name;
 }

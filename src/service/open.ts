@@ -23,6 +23,7 @@ import { ServedImages } from './files/served-images.ts';
 import { noImage, RequestImages } from './images.ts';
 import { busy, inTime } from './lane.ts';
 import { Lanes } from './lanes.ts';
+import { shownName } from './names.ts';
 import type { ServiceOptions } from './options.ts';
 import { foundAnswers, imageAnswer } from './results.ts';
 import { type QueryModel, ServedIndex } from './served-index.ts';
@@ -76,12 +77,13 @@ class Service implements SearchService {
       await served.look();
       const { index, model: queryModel, changes } = served;
       const { images, broken, missing, columns } = await index.statistics();
-      const { model, dimensions, created } = index.info;
+      const { dimensions, created } = index.info;
+      const model = shownName(index.info.model);
       const { phi } = queryModel;
       return {
         ...{ name: served.name, images, broken, missing, model, dimensions, created, changes },
         columns: [...columns].map(([column, type]) => ({ name: column, type: type as 'string' })),
-        ...(phi && { phi: phi.name }),
+        ...(phi && { phi: shownName(phi.name) }),
         methods: servedMethods.filter((method) => phi || methods[method].pseudoTokens === undefined),
         ...(phi === undefined && { advice: phiAdvice(queryModel, model) }),
       };
@@ -96,10 +98,10 @@ class Service implements SearchService {
       const [{ model, index }] = group as [ServedIndex];
       const { toRun, phi } = model;
       return {
-        ...{ name: toRun.name, fingerprint: toRun.fingerprint, dimensions: index.info.dimensions },
+        ...{ name: shownName(toRun.name), fingerprint: toRun.fingerprint, dimensions: index.info.dimensions },
         indexes: group.map(({ name }) => name),
         loaded: this.#lanes.models.has(toRun.fingerprint),
-        ...(phi && { phi: phi.name }),
+        ...(phi && { phi: shownName(phi.name) }),
       };
     });
   }
@@ -141,7 +143,12 @@ class Service implements SearchService {
       const composed = await this.#compose(request, served, model, scope);
       this.#tellStages(composed.timings);
       const { vector, timings } = composed;
-      return { ...factsOf(composed, served), timings, vector: [...vector], model: model.toRun.name };
+      return {
+        ...factsOf(composed, served),
+        timings,
+        vector: [...vector],
+        model: shownName(model.toRun.name),
+      };
     });
   }
 
@@ -160,7 +167,7 @@ class Service implements SearchService {
       };
       const [ofTexts, ofImages] = await Promise.all([written, resolved && Promise.all(resolved)]);
       return {
-        ...{ index: served.name, model: toRun.name, dimensions: served.index.info.dimensions },
+        ...{ index: served.name, model: shownName(toRun.name), dimensions: served.index.info.dimensions },
         ...(ofTexts && { texts: ofTexts.map(numbers) }),
         ...(ofImages && { images: ofImages.map((image) => numbers(asEncoded(image, false))) }),
       };
