@@ -32,6 +32,8 @@ import type { RequestScope, SearchService, ServedFile } from './service.ts';
 const defaultLimit = 20;
 /** Hits further down are never read. */
 const deepestHit = 100_000;
+/** Of work that takes no time to speak of, or that nobody waits for. */
+const patient: RequestScope = { signal: new AbortController().signal, deadline: Infinity };
 
 /**
  * Opens all indexes. Models come into memory when they are first needed.
@@ -72,10 +74,8 @@ class Service implements SearchService {
   }
 
   async describe(name?: string): Promise<IndexAnswer> {
-    const served = this.#of(name);
-    return await this.#doing(async () => {
-      await served.look();
-      const { index, model: queryModel, changes } = served;
+    return await this.#answer(name, patient, async (served, queryModel) => {
+      const { index, changes } = served;
       const { images, broken, missing, columns } = await index.statistics();
       const { dimensions, created } = index.info;
       const model = shownName(index.info.model);
@@ -193,9 +193,7 @@ class Service implements SearchService {
   }
 
   async images(name: string | undefined, request: ImagesRequest): Promise<readonly IndexedImage[]> {
-    const served = this.#of(name);
-    return await this.#doing(async () => {
-      await served.look();
+    return await this.#answer(name, patient, async (served) => {
       const found = await Promise.all(request.ids.map((id) => served.find(id)));
       return found.flatMap((image) => (image ? [imageAnswer(image, request.fields)] : []));
     });
@@ -221,8 +219,9 @@ class Service implements SearchService {
   }
 
   async values(name: string | undefined, column: string, request: ValuesRequest): Promise<ValuesAnswer> {
-    const { index } = this.#of(name);
-    const { values, ...facts } = await this.#doing(() => index.values(column, request));
+    const { values, ...facts } = await this.#answer(name, patient, ({ index }) =>
+      index.values(column, request),
+    );
     return { values: [...values], ...facts };
   }
 
@@ -249,7 +248,17 @@ class Service implements SearchService {
   }
 
   #of(name: string | undefined): ServedIndex {
-    const served = this.#served.get(name ?? this.names[0]!);
+    const [first] = this.names;
+    if (first === undefined) {
+      const todo = 'start it with an index: lincir serve --index URI';
+      throw new LincirError('not-found', {
+        subject: 'the server',
+        expected: 'an index',
+        found: 'none',
+        todo,
+      });
+    }
+    const served = this.#served.get(name ?? first);
     if (served) return served;
     throw new LincirError('not-found', {
       subject: `index ${quoted(name)}`,
@@ -270,8 +279,7 @@ class Service implements SearchService {
 
   /** Encodes a text that nobody asked for. Whatever is wrong, the first query tells. */
   #preload({ toRun: model }: QueryModel): void {
-    const scope = { signal: new AbortController().signal, deadline: Infinity };
-    this.#doing(() => this.#lanes.text({ kind: 'text', model, text: '' }, scope)).catch(() => {});
+    this.#doing(() => this.#lanes.text({ kind: 'text', model, text: '' }, patient)).catch(() => {});
   }
 
   /** Words have to be encoded. */

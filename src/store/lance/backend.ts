@@ -274,16 +274,20 @@ function noIndex(uri: string): LincirError {
   });
 }
 
+/** What another process takes away meanwhile counts nothing. */
 async function bytesIn(folder: string): Promise<number> {
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile());
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
   const sizes = await Promise.all(
-    files.map(({ parentPath, name }) =>
-      stat(join(parentPath, name)).then(
-        ({ size }) => size,
-        () => 0, // another process has replaced it
-      ),
-    ),
+    entries.map(async (entry) => {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) return await bytesIn(path);
+      return entry.isFile()
+        ? await stat(path).then(
+            ({ size }) => size,
+            () => 0,
+          )
+        : 0;
+    }),
   );
   return sizes.reduce((sum, size) => sum + size, 0);
 }
