@@ -51,19 +51,22 @@ const base64 = z
 
 /** An image of a query. Nothing else names one: no request can make the server open a file. */
 export const imageReference = z
-  .union([
-    z.strictObject({ id: imageId.describe('The id of an image in the index.') }),
-    z.strictObject({
-      upload: uploadHandle.describe('The handle of an earlier upload.'),
-    }),
-    z.strictObject({
-      url: z
-        .url({ protocol: /^https?$/ })
-        .max(4096)
-        .describe('An address on the public web.'),
-    }),
-    z.strictObject({ data: base64.describe('The bytes of an encoded image, in base64.') }),
-  ])
+  .union(
+    [
+      z.strictObject({ id: imageId.describe('The id of an image in the index.') }),
+      z.strictObject({
+        upload: uploadHandle.describe('The handle of an earlier upload.'),
+      }),
+      z.strictObject({
+        url: z
+          .url({ protocol: /^https?$/, error: 'an address that begins with http:// or https://' })
+          .max(4096)
+          .describe('An address on the public web.'),
+      }),
+      z.strictObject({ data: base64.describe('The bytes of an encoded image, in base64.') }),
+    ],
+    'one of `id`, `upload`, `url` and `data`, and no other field',
+  )
   .meta({ id: 'ImageReference' });
 
 const queryShape = {

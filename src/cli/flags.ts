@@ -14,6 +14,7 @@ const renamed: Readonly<Record<string, string>> = {
   withoutKey: 'key',
   allowedHosts: 'allowedHost',
   allowedOrigins: 'allowedOrigin',
+  indexing: 'allowIndexing',
 };
 
 const commands: Readonly<Record<string, string>> = {

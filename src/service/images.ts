@@ -65,7 +65,8 @@ export class RequestImages {
     given.bytes = hashed.bytes;
     const { hash } = hashed;
     const known = await this.#withHash(served, hash, scope);
-    const prepared = await this.#lanes.prepare(clip, { ...given, thumbnailSide }, scope);
+    const shown = { name: name || 'the image', thumbnailSide };
+    const prepared = await this.#lanes.prepare(clip, { ...given, ...shown }, scope);
     given.bytes = prepared.bytes;
     const { pixels, width, height, thumbnail } = prepared;
     const embedding = await this.#lanes.image(toRun, pixels, scope);

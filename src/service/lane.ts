@@ -171,7 +171,7 @@ export function busy(seconds: number): LincirError {
   return new LincirError('busy', {
     subject: 'the server',
     expected: 'to answer in time',
-    found: 'too many other requests',
+    found: 'too much to do',
     todo: 'try again later',
     retryAfter: Math.max(1, Math.ceil(seconds)),
   });
