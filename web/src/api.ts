@@ -79,7 +79,11 @@ export function asFailure(error: unknown): Failure {
     status,
     code,
     detail: sentence(isAway ? 'The server does not answer.' : message),
-    todo: isAway ? 'Look whether it still runs. The page tries again by itself.' : todo && sentence(todo),
+    todo: isAway
+      ? 'Look whether it still runs. The page tries again by itself.'
+      : todo && !message.includes(todo)
+        ? sentence(todo)
+        : undefined,
     retryAfter: retryAfter ?? (isAway || status === 429 || status === 503 ? 1 : undefined),
     field: fieldOf(subject),
   };
@@ -95,5 +99,7 @@ function fieldOf(subject: string): Field {
 
 function sentence(text: string): string {
   const trimmed = text.trim();
-  return `${trimmed.charAt(0).toUpperCase()}${trimmed.slice(1)}${/[.!?]$/.test(trimmed) ? '' : '.'}`;
+  const isNamed = /^[^:]+\.\w+:/.test(trimmed); // a file has its own letters
+  const first = isNamed ? trimmed.charAt(0) : trimmed.charAt(0).toUpperCase();
+  return `${first}${trimmed.slice(1)}${/[.!?]$/.test(trimmed) ? '' : '.'}`;
 }

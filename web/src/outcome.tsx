@@ -85,7 +85,7 @@ export function Nothing({ onRetry }: { readonly onRetry: () => void }) {
               : 'This cannot be searched yet. Look at what is marked above.'}
           </bdi>
         </p>
-        {failure.field === 'page' && failure.todo && !failure.detail.includes(failure.todo.slice(1, -1)) && (
+        {failure.field === 'page' && failure.todo && (
           <p class="note">
             <bdi>{failure.todo}</bdi>
           </p>

@@ -58,7 +58,7 @@ export function usePictures(
           try {
             if (file.size > mostBytes) throw tooLarge(file, mostBytes);
             const upload = await api.upload(index, file, (part) => updateOne(key, { sent: part }));
-            return { key, reference: remember(upload, preview) };
+            return { key, reference: await remember(upload, preview) };
           } catch (error) {
             updateOne(key, { failure: asFailure(error) });
             return undefined;
@@ -119,10 +119,21 @@ export function usePictures(
 }
 
 /** The image of the index with the same contents, if there is one: its address lasts. */
-function remember({ upload, id, name }: Upload, preview: string): Reference {
+async function remember({ upload, id, name }: Upload, preview: string): Promise<Reference> {
   if (id !== undefined) return { id };
-  seen.set(upload, { preview, name });
+  // Browsers show no TIFF, and most no HEIC.
+  const shown = (await isShown(preview)) ? preview : api.uploadThumbnail(upload);
+  seen.set(upload, { preview: shown, name });
   return { upload };
+}
+
+function isShown(source: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const picture = new Image();
+    picture.onload = () => resolve(true);
+    picture.onerror = () => resolve(false);
+    picture.src = source;
+  });
 }
 
 function tooLarge(file: File, most: number): Failure {
