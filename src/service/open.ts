@@ -250,7 +250,7 @@ class Service implements SearchService {
   #of(name: string | undefined): ServedIndex {
     const [first] = this.names;
     if (first === undefined) {
-      const todo = 'start it with an index: lincir serve --index URI';
+      const todo = 'start it with one';
       throw new LincirError('not-found', {
         subject: 'the server',
         expected: 'an index',
