@@ -44,7 +44,6 @@ const settings = [
 ];
 
 const scratch = await mkdtemp(join(tmpdir(), 'lincir-serving-'));
-process.on('exit', () => generator.stop());
 const generator = new LoadGenerator();
 const clip = await loadClip(model);
 const { projection } = clip.visionConfig;
@@ -92,6 +91,7 @@ const overload =
       })
     : undefined;
 await lincir.stop();
+generator.stop();
 await rm(scratch, { recursive: true });
 
 const result = {
