@@ -2,7 +2,7 @@
 
 import type { Context, MiddlewareHandler } from 'hono';
 import { cors } from 'hono/cors';
-import { option, quoted } from '../core/index.ts';
+import { quoted } from '../core/index.ts';
 import { authority, checkedHost, checkedOrigin } from './names.ts';
 import { problemResponse } from './problems.ts';
 import type { ServerSettings } from './settings.ts';
@@ -22,18 +22,18 @@ export function guard(settings: ServerSettings): MiddlewareHandler {
     const host = context.req.header('host')?.toLowerCase() ?? '';
     const [, name, port] = authority.exec(host) ?? [];
     if (name === undefined || !(hosts.has(name) || hosts.has(`${name}:${port}`))) {
-      return forbidden('host', 'a name of this server', host, option<ServerSettings>('allowedHosts'));
+      return forbidden('host', 'a name of this server', host, 'allowed hosts');
     }
     const origin = context.req.header('origin');
     if (origin !== undefined) {
       if (origin === `http://${host}` || origin === `https://${host}` || origins.has(origin)) return next();
-      return forbidden('origin', `http://${host}`, origin, option<ServerSettings>('allowedOrigins'));
+      return forbidden('origin', `http://${host}`, origin, 'allowed origins');
     }
     // Requests without an origin come from programs, or from pages that only show what they get.
     const site = context.req.header('sec-fetch-site') ?? 'none';
     if (site === 'same-origin' || site === 'none' || isVisit(context)) return next();
     if (!isPictureOf(context, origins)) {
-      return forbidden('sec-fetch-site', 'same-origin', site, option<ServerSettings>('allowedOrigins'));
+      return forbidden('sec-fetch-site', 'same-origin', site, 'allowed origins');
     }
     await next();
     context.header('cross-origin-resource-policy', 'cross-origin');
@@ -67,7 +67,7 @@ function isPictureOf({ req }: Context, origins: ReadonlySet<string>): boolean {
   );
 }
 
-function forbidden(subject: string, expected: string, found: string, setting: string): Response {
-  const todo = `whoever runs the server can allow it with ${setting}`;
+function forbidden(subject: string, expected: string, found: string, list: string): Response {
+  const todo = `whoever runs the server can add it to the ${list}`;
   return problemResponse(403, { subject, expected, found: found === '' ? 'none' : quoted(found), todo });
 }

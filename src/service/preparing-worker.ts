@@ -3,6 +3,7 @@
 import { hash } from 'node:crypto';
 import { workerData } from 'node:worker_threads';
 import { preprocessImage } from '../clip/index.ts';
+import { LincirError } from '../core/index.ts';
 import { joinBudget } from '../decoding/index.ts';
 import { thumbnailOf } from '../pictures/index.ts';
 import type { PreparingAnswer, PreparingQuestion } from './preparing.ts';
@@ -29,7 +30,7 @@ serveThread<PreparingQuestion, PreparingAnswer>({
       onSize: (extent) => {
         size = extent;
       },
-    })) as Float32Array<ArrayBuffer>;
+    }).catch(withoutOptions)) as Float32Array<ArrayBuffer>;
     const made = thumbnailSide === undefined ? undefined : await thumbnailOf(bytes, thumbnailSide);
     const thumbnail = made && new Uint8Array(made); // libvips' own memory cannot be moved
     const moved = [bytes.buffer, pixels.buffer, ...(thumbnail ? [thumbnail.buffer] : [])];
@@ -37,3 +38,9 @@ serveThread<PreparingQuestion, PreparingAnswer>({
   },
   dispose: async () => {},
 });
+
+/** Clients cannot raise the limit of pixels, as the error advises. */
+function withoutOptions(error: unknown): never {
+  if (!(error instanceof LincirError && error.problem.todo?.includes('maxPixels'))) throw error;
+  throw new LincirError(error.code, { ...error.problem, todo: 'shrink the image' });
+}

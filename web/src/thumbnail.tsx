@@ -5,6 +5,8 @@ import { api } from './api.ts';
 import { Icon } from './icons.tsx';
 
 const sides = [160, 320, 640] as const;
+/** Milliseconds before a picture that did not come is asked for once more: the server may have been busy. */
+const pause = 2000;
 
 let lastScroll = Number.NEGATIVE_INFINITY;
 addEventListener(
@@ -40,9 +42,18 @@ export function Thumbnail({
       element.srcset = sides.map((side) => `${api.thumbnail(index, id, side)} ${wide(side)}w`).join(', ');
     };
     // What flies by while the person scrolls is not asked for, and what has flown by is not waited for.
-    const timer = setTimeout(load, performance.now() - lastScroll < 100 ? 90 : 0);
+    let timer = setTimeout(load, performance.now() - lastScroll < 100 ? 90 : 0);
+    const again = () => {
+      element.removeAttribute('srcset');
+      timer = setTimeout(load, pause);
+      element.addEventListener('error', fail);
+    };
+    const fail = () => setState('failed');
+    element.addEventListener('error', again, { once: true });
     return () => {
       clearTimeout(timer);
+      element.removeEventListener('error', again);
+      element.removeEventListener('error', fail);
       element.srcset = '';
     };
   }, [index, id, width, proportions]);
@@ -55,7 +66,6 @@ export function Thumbnail({
         decoding="async"
         draggable={false}
         onLoad={() => setState('there')}
-        onError={() => setState('failed')}
       />
       {state === 'failed' && (
         <span class="no-picture" aria-hidden="true">

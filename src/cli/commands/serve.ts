@@ -83,6 +83,7 @@ export async function serve(options: ServeCommandOptions, context: Context): Pro
   const service = await openService({
     ...options,
     indexes,
+    model: demo ? 'mini' : model, // its index may know where an earlier version of the package was
     idleSeconds: options.idle,
     preload: options.idle === undefined,
     allowImageUrls: options.imageUrls,
