@@ -1,5 +1,6 @@
 /** The other side of a `Thread`: takes questions in their order, some at once. */
 
+import { setPriority } from 'node:os';
 import { parentPort } from 'node:worker_threads';
 import type { FromThread, ToThread } from './thread.ts';
 import { sentError } from './thread-errors.ts';
@@ -15,11 +16,16 @@ interface ThreadWork<Question, Answer> {
   readonly dispose: () => Promise<void>;
 }
 
+/** Of the system's -20 to 19. The thread that listens has 0, and gets a core at once when it has something to do. */
+const priority = 5;
+
 /** Serves questions until it is told to close. Returns how to tell news. */
 export function serveThread<Question, Answer, News = never>(
   work: ThreadWork<Question, Answer>,
 ): (news: News) => void {
   const port = parentPort!;
+  // Linux takes it for this thread and those that it starts. Elsewhere it would mean the whole process.
+  if (process.platform === 'linux') setPriority(priority);
   const post = (message: FromThread<Answer, News>, moved: readonly ArrayBuffer[] = []) =>
     port.postMessage(message, [...moved]);
   const lanes = Array.from({ length: work.atOnce }, () => Promise.resolve());
