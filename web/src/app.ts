@@ -2,7 +2,7 @@
 
 import { createContext } from 'preact';
 import { useContext } from 'preact/hooks';
-import type { FoundImage, IndexAnswer, ServerAnswer } from '../../src/api/index.ts';
+import type { IndexAnswer, ServerAnswer } from '../../src/api/index.ts';
 import type { Pictures } from './pictures.ts';
 import type { Query } from './query.ts';
 import type { Results } from './results.ts';
@@ -22,9 +22,6 @@ export interface App {
   /** Shows a message for a while. */
   notify(message: string): void;
 }
-
-/** What one can do with an image: `undefined` where it makes no sense now. */
-export type Act = (image: FoundImage) => void;
 
 export const AppContext = createContext<App | undefined>(undefined);
 

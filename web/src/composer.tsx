@@ -135,59 +135,76 @@ function placeholder(images: number): string {
   return '“the dog of $1 on the beach of $2”';
 }
 
-function PictureButtons({ onGive }: { readonly onGive: (files: FileList | null) => void }) {
-  const pick = useRef<HTMLInputElement>(null);
-  const photograph = useRef<HTMLInputElement>(null);
+const pictureFiles = 'image/*,.heic,.heif,.avif,.jxl,.jp2,.dng,.cr2,.cr3,.nef,.arw,.orf,.rw2,.raf';
+
+function PictureButtons({ onGive }: { readonly onGive: OnGive }) {
   const [hasCamera, setHasCamera] = useState(false);
   // Phones and tablets take a photo; elsewhere the button would only choose files, too.
   useEffect(() => setHasCamera(matchMedia('(pointer: coarse)').matches), []);
   return (
     <>
+      <FileButton
+        input={{ multiple: true, accept: pictureFiles, 'aria-label': 'Pictures' }}
+        label="Add pictures"
+        title="Add pictures: choose, paste, or drop them anywhere"
+        icon="picture"
+        onGive={onGive}
+      />
+      {hasCamera && (
+        <FileButton
+          input={{ accept: 'image/*', capture: 'environment', 'aria-label': 'Photo' }}
+          label="Take a photo"
+          icon="camera"
+          onGive={onGive}
+        />
+      )}
+    </>
+  );
+}
+
+type OnGive = (files: FileList | null) => void;
+
+/** A button in place of the browser's own field for files. */
+function FileButton({
+  input,
+  label,
+  title,
+  icon,
+  onGive,
+}: {
+  readonly input: {
+    readonly multiple?: boolean;
+    readonly accept: string;
+    readonly capture?: 'environment';
+    readonly 'aria-label': string;
+  };
+  readonly label: string;
+  readonly title?: string;
+  readonly icon: 'picture' | 'camera';
+  readonly onGive: OnGive;
+}) {
+  const field = useRef<HTMLInputElement>(null);
+  return (
+    <>
       <input
-        ref={pick}
+        ref={field}
         type="file"
         hidden
-        multiple
-        accept="image/*,.heic,.heif,.avif,.jxl,.jp2,.dng,.cr2,.cr3,.nef,.arw,.orf,.rw2,.raf"
-        aria-label="Pictures"
+        {...input}
         onChange={(event) => {
           onGive(event.currentTarget.files);
-          event.currentTarget.value = '';
+          event.currentTarget.value = ''; // so that the same file can be given again
         }}
       />
       <button
         type="button"
         class="plain square"
-        aria-label="Add pictures"
-        title="Add pictures: choose, paste, or drop them anywhere"
-        onClick={() => pick.current!.click()}
+        aria-label={label}
+        title={title}
+        onClick={() => field.current!.click()}
       >
-        <Icon name="picture" />
+        <Icon name={icon} />
       </button>
-      {hasCamera && (
-        <>
-          <input
-            ref={photograph}
-            type="file"
-            hidden
-            accept="image/*"
-            capture="environment"
-            aria-label="Photo"
-            onChange={(event) => {
-              onGive(event.currentTarget.files);
-              event.currentTarget.value = '';
-            }}
-          />
-          <button
-            type="button"
-            class="plain square"
-            aria-label="Take a photo"
-            onClick={() => photograph.current!.click()}
-          >
-            <Icon name="camera" />
-          </button>
-        </>
-      )}
     </>
   );
 }
