@@ -12,18 +12,17 @@ import {
   normalizeRows,
   openCheckpoint,
   quoted,
-  readJson,
 } from '../core/index.ts';
-import { Session, type SessionOptions, type Value } from '../onnx/index.ts';
+import { expectPrecision, type Precision, Session, type SessionOptions, type Value } from '../onnx/index.ts';
 import type { ImageSource } from '../pixels/index.ts';
 import { type ClipConfig, readConfigOf, type TextConfig, type VisionConfig } from './config.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { PrefixedTower } from './prefix.ts';
 import {
   type ImagePreprocessing,
+  loadPreprocessing,
   type PreprocessOptions,
   preprocessImage,
-  readPreprocessing,
 } from './preprocess.ts';
 import { textInputs, textTower } from './text-tower.ts';
 import { independentBatches, type TokenRow, tokenBatches } from './token-batches.ts';
@@ -34,6 +33,11 @@ import { visionInput, visionTower } from './vision-tower.ts';
 export interface LoadClipOptions
   extends Pick<SessionOptions, 'device' | 'threads' | 'prepack'>,
     Pick<PreprocessOptions, 'targetPad' | 'maxPixels'> {
+  /**
+   * Number format of the towers' matrix products. `int8` concerns the vision tower alone: the text tower is then float32.
+   * Default: 'float32'.
+   */
+  readonly precision?: Precision;
   /**
    * Beginnings of many texts, such as `a photo of`, to compute once: `encodeTokens` of independent rows that begin so takes a
    * quarter less time. The model takes longer to load, and the last bits of embeddings differ. Default: none.
@@ -76,10 +80,12 @@ const textsPerWindow = 256;
  * Loads a CLIP model: `CLIPTextModelWithProjection` and `CLIPVisionModelWithProjection` of a checkpoint in Hugging
  * Face layout. The engine reads weights from their files, a tower's when it is first used.
  * @param model a folder, a preset (`base`, `large`, …), or a hub id, `OWNER/NAME[@REVISION]`; or the files themselves
- * @throws LincirError 'not-found', 'network', 'bad-config', 'bad-file' or 'io'
+ * @throws LincirError 'not-found', 'network', 'bad-config', 'bad-file' or 'io'; 'bad-argument' for a precision that the
+ *   device does not offer
  */
 export async function loadClip(model: string | ModelFiles, options: LoadClipOptions = {}): Promise<Clip> {
-  const { onDownload: onProgress, signal } = options;
+  const { onDownload: onProgress, signal, device, precision } = options;
+  expectPrecision(precision, device);
   const { files, id } =
     typeof model === 'string'
       ? await openModel(model, { onProgress, signal })
@@ -95,33 +101,6 @@ export async function loadClip(model: string | ModelFiles, options: LoadClipOpti
   const tokenizer = config.text && (await loadTokenizer(files, config.text));
   const fingerprint = await fingerprintOf(config, checkpoint);
   return new Clip({ files, id, config, checkpoint, preprocessing, tokenizer, fingerprint }, options);
-}
-
-/** A model without a preprocessing file uses CLIP's own preprocessing, at its own size. */
-async function loadPreprocessing(files: ModelFiles, vision: VisionConfig): Promise<ImagePreprocessing> {
-  const { channels, imageSize } = vision;
-  const standard = { file: files.name, json: { size: imageSize, crop_size: imageSize } };
-  const { file, json } = (await preprocessingJson(files)) ?? standard;
-  const preprocessing = readPreprocessing(json, file);
-  const { height, width } = preprocessing.crop;
-  if (height === imageSize && width === imageSize && channels === 3) return preprocessing;
-  throw new LincirError('bad-config', {
-    subject: file,
-    expected: `images as config.json has them, ${channels} x ${imageSize} x ${imageSize}`,
-    found: `3 x ${height} x ${width}`,
-  });
-}
-
-/** Searched in transformers' order: where version 5 writes it, then where earlier ones did. */
-async function preprocessingJson(
-  files: ModelFiles,
-): Promise<{ readonly file: string; readonly json: unknown } | undefined> {
-  const newer = await files.read('processor_config.json');
-  const json = newer && (await readJson(newer));
-  const isWhole = typeof json === 'object' && json !== null && 'image_processor' in json;
-  if (newer && isWhole) return { file: newer.name, json };
-  const older = await files.read('preprocessor_config.json');
-  return older && { file: older.name, json: await readJson(older) };
 }
 
 /** The parts of a model, found and checked, but not yet in the engine. */
@@ -345,19 +324,23 @@ export class Clip {
     }
   }
 
+  /** Options of both towers' sessions. */
+  get #where(): SessionOptions {
+    const { device, precision, threads, prepack = true } = this.#options;
+    return { device, precision: precision === 'int8' ? 'float32' : precision, threads, prepack };
+  }
+
   #session(tower: (parameter: ReturnType<typeof parametersOf>) => Value): Promise<Session> {
-    const { device, threads, prepack = true } = this.#options;
     const embeddings = tower(parametersOf(this.checkpoint.tensors));
-    return Session.create({ embeddings }, { device, threads, prepack });
+    return Session.create({ embeddings }, this.#where);
   }
 
   #prefixed(beginnings: readonly string[]): Promise<PrefixedTower> {
-    const { device, threads, prepack = true } = this.#options;
     const { tokenizer, textConfig: config } = this;
     // Without the end of text.
     const rows = ['', ...beginnings].map((text) => tokenizer.encode(text).ids.slice(0, -1));
     const tower = { config, tensors: this.checkpoint.tensors };
-    return PrefixedTower.create(tower, rows, { device, threads, prepack });
+    return PrefixedTower.create(tower, rows, this.#where);
   }
 
   #lacks(tower: 'text' | 'vision'): never {

@@ -1,7 +1,7 @@
 /** CLIP's image preprocessing: reads `preprocessor_config.json`, and turns an image into the vision tower's input. */
 
 import { z } from 'zod';
-import { LincirError, shortJson } from '../core/index.ts';
+import { LincirError, type ModelFiles, readJson, shortJson } from '../core/index.ts';
 import {
   checkedPixels,
   defaultMaxPixels,
@@ -12,6 +12,7 @@ import {
   type Window,
   windowOf,
 } from '../pixels/index.ts';
+import type { VisionConfig } from './config.ts';
 import { decodeWindow } from './decode.ts';
 
 type Triple = readonly [number, number, number];
@@ -81,6 +82,24 @@ export function readPreprocessing(json: unknown, file: string): ImagePreprocessi
   };
 }
 
+/** A model's own preprocessing. Without a file of it, that is CLIP's, at the model's size. */
+export async function loadPreprocessing(
+  files: ModelFiles,
+  vision: VisionConfig,
+): Promise<ImagePreprocessing> {
+  const { channels, imageSize } = vision;
+  const standard = { file: files.name, json: { size: imageSize, crop_size: imageSize } };
+  const { file, json } = (await preprocessingJson(files)) ?? standard;
+  const preprocessing = readPreprocessing(json, file);
+  const { height, width } = preprocessing.crop;
+  if (height === imageSize && width === imageSize && channels === 3) return preprocessing;
+  throw new LincirError('bad-config', {
+    subject: file,
+    expected: `images as config.json has them, ${channels} x ${imageSize} x ${imageSize}`,
+    found: `3 x ${height} x ${width}`,
+  });
+}
+
 /**
  * Preprocesses an image for the vision tower: float32 [3, height, width], with the height and width of the crop.
  *
@@ -108,6 +127,18 @@ export async function preprocessImage(
     : await decodeWindow(source, window, name, maxPixels);
   if (image.whole) options.onSize?.(image.whole);
   return normalise(image, preprocessing, options.into ?? new Float32Array(length));
+}
+
+/** Searched in transformers' order: where version 5 writes it, then where earlier ones did. */
+async function preprocessingJson(
+  files: ModelFiles,
+): Promise<{ readonly file: string; readonly json: unknown } | undefined> {
+  const newer = await files.read('processor_config.json');
+  const json = newer && (await readJson(newer));
+  const isWhole = typeof json === 'object' && json !== null && 'image_processor' in json;
+  if (newer && isWhole) return { file: newer.name, json };
+  const older = await files.read('preprocessor_config.json');
+  return older && { file: older.name, json: await readJson(older) };
 }
 
 /** (scale · pixel - mean) / deviation, rounded to float32 after every step as NumPy does. */
