@@ -1,6 +1,6 @@
 /** A small language for ONNX graphs with gradients, and sessions that run them. */
 
-export { type Device, devices } from './choices.ts';
+export { type Device, devices, type Precision, precisions } from './choices.ts';
 export { type Dimension, formatShape, plus, sameShape } from './dimensions.ts';
 export { productFlops } from './flops.ts';
 export { asFloat32, crossEntropy, l2Normalize, layerNorm, linear, meanSquaredError } from './functions.ts';
@@ -29,6 +29,7 @@ export {
   transpose,
   where,
 } from './operators.ts';
+export { devicePrecisions, expectPrecision } from './precision.ts';
 export type { RunTensor, Runtime, SessionOptions } from './runtime.ts';
 export { Session } from './session.ts';
 export { constant, input, integers, sizeAt, type Value } from './values.ts';

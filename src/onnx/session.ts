@@ -6,6 +6,7 @@ import { withPlainAttention } from './attention.ts';
 import type { Device } from './choices.ts';
 import { formatShape, resolved, sameShape } from './dimensions.ts';
 import { buildModel, type Model } from './model.ts';
+import { expectPrecision } from './precision.ts';
 import type { RunTensor, RuntimeSession, SessionOptions } from './runtime.ts';
 import type { Value } from './values.ts';
 
@@ -26,14 +27,16 @@ export class Session {
 
   /**
    * Prepares the computation of `outputs`.
-   * @throws LincirError 'device' when the device is missing or refuses the graph, 'bad-argument' for other options.
+   * @throws LincirError 'device' when the device is missing or refuses the graph, 'bad-argument' for other options, such as a
+   * precision that the device does not offer.
    */
   static async create(
     outputs: Readonly<Record<string, Value>>,
     options: SessionOptions = {},
   ): Promise<Session> {
-    const { device = 'cpu', threads } = options;
+    const { device = 'cpu', precision = 'float32', threads } = options;
     expectDevice(device);
+    expectPrecision(precision, device);
     if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= mostThreads)) {
       throw badArgument('threads', `a whole number from 1 to ${mostThreads}`, `${threads}`);
     }
