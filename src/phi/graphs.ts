@@ -35,24 +35,47 @@ export interface TextModel {
   readonly startOfText: number;
 }
 
-/** A session that counts its arithmetic. */
-export class CountedSession<Name extends string> {
+/** Counts the arithmetic of a graph's runs. */
+export class FlopCounter {
   readonly #outputs: readonly Value[];
-  readonly #session: Session;
-  readonly #flops = new Map<string, number>();
+  readonly #bySizes = new Map<string, number>();
   /** Floating-point operations of the matrix products of all runs. */
   flops = 0;
 
-  private constructor(outputs: readonly Value[], session: Session) {
+  constructor(outputs: readonly Value[]) {
     this.#outputs = outputs;
+  }
+
+  /** @param sizes of the symbols in the outputs' graph, in one run */
+  count(sizes: Readonly<Record<string, number>>): void {
+    const key = Object.values(sizes).join();
+    const flops = this.#bySizes.get(key) ?? productFlops(this.#outputs, sizes);
+    this.#bySizes.set(key, flops);
+    this.flops += flops;
+  }
+}
+
+/** A session that counts its arithmetic. */
+export class CountedSession<Name extends string> {
+  readonly #session: Session;
+  readonly #counter: FlopCounter;
+
+  private constructor(session: Session, counter: FlopCounter) {
     this.#session = session;
+    this.#counter = counter;
   }
 
   static async create<Name extends string>(
     outputs: Readonly<Record<Name, Value>>,
     options: SessionOptions,
   ): Promise<CountedSession<Name>> {
-    return new CountedSession(Object.values(outputs), await Session.create(outputs, options));
+    const counter = new FlopCounter(Object.values(outputs));
+    return new CountedSession(await Session.create(outputs, options), counter);
+  }
+
+  /** Floating-point operations of the matrix products of all runs. */
+  get flops(): number {
+    return this.#counter.flops;
   }
 
   /**
@@ -60,10 +83,7 @@ export class CountedSession<Name extends string> {
    * @param sizes of the symbols in the outputs' graph
    */
   async run(feeds: Readonly<Record<string, RunTensor>>, sizes: Readonly<Record<string, number>>) {
-    const key = Object.values(sizes).join();
-    const flops = this.#flops.get(key) ?? productFlops(this.#outputs, sizes);
-    this.#flops.set(key, flops);
-    this.flops += flops;
+    this.#counter.count(sizes);
     const needed = this.#session.inputNames.map((name) => [name, feeds[name]!] as const);
     return await this.#session.run<Name>(Object.fromEntries(needed));
   }

@@ -6,6 +6,7 @@ export { type PhiInfo, phiTensors, readPhi } from './file.ts';
 export {
   CountedSession,
   encoderGraph,
+  FlopCounter,
   phiGraphs,
   reconstructionGraph,
   type TextModel,

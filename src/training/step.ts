@@ -3,6 +3,7 @@
 import type { PreparedCaption } from '../captions/index.ts';
 import type { TokenRow } from '../clip/index.ts';
 import { normalizeRows } from '../core/index.ts';
+import type { SessionOptions } from '../onnx/index.ts';
 import {
   CountedSession,
   type PhiParameters,
@@ -10,7 +11,8 @@ import {
   phiGraphs,
   type TextModel,
 } from '../phi/index.ts';
-import { LocalTowers, type TowerOptions, type Towers } from './towers.ts';
+import { TowerGraphs } from './tower-graphs.ts';
+import { Towers } from './towers.ts';
 
 /** The random part of a step. */
 export interface StepNoise {
@@ -27,7 +29,9 @@ interface StepGradient {
   readonly gradients: ReadonlyMap<string, Float32Array>;
 }
 
-interface StepOptions extends TowerOptions {
+interface StepOptions extends Pick<SessionOptions, 'device' | 'threads'> {
+  /** Token positions computed at once. More of them need more memory. */
+  readonly positionsPerRun: number;
   /** Whether phi takes embeddings scaled to length 1. */
   readonly l2Normalize: boolean;
 }
@@ -52,7 +56,8 @@ export class TrainingStep {
   static async create(model: TextModel, shape: PhiShape, options: StepOptions): Promise<TrainingStep> {
     const { device, threads } = options;
     const { forward, backward } = phiGraphs(shape);
-    const towers = await LocalTowers.create(model, options);
+    const graphs = await TowerGraphs.create(model, { device, threads });
+    const towers = new Towers(model, options.positionsPerRun, graphs);
     return new TrainingStep(shape, options.l2Normalize, towers, {
       forward: await CountedSession.create<string>(forward, { device, threads }),
       backward: await CountedSession.create<string>(backward, { device, threads }),
