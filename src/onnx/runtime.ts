@@ -24,6 +24,8 @@ interface RuntimeModel {
 export interface SessionOptions {
   /** Where to compute. Default: 'cpu'. */
   readonly device?: Device;
+  /** Which of several CUDA devices, from 0. Default: 0. */
+  readonly deviceId?: number;
   /**
    * Number format of matrix products. Inputs, outputs, sums and statistics are float32 all the same. `devicePrecisions` has
    * what each device offers. Default: 'float32'.

@@ -5,6 +5,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { runtime } from '#runtime';
 import { add, gather, matmul, mul, reshape } from './operators.ts';
 import type { RunTensor, SessionOptions } from './runtime.ts';
 import { Session } from './session.ts';
@@ -118,6 +119,17 @@ test('a device that is missing is named, with what it needs', async (context) =>
   }
   assert.ok(session instanceof Error);
   assert.match(session.message, /^device 'cuda': expected .*(NVIDIA driver|choose another device)/);
+});
+
+test('the number of a device is for CUDA, where there may be several', async () => {
+  for (const options of [{ deviceId: 1 }, { device: 'cuda', deviceId: -1 } as const]) {
+    if (options.device === 'cuda' && !runtime.devices().includes('cuda')) continue;
+    const message = /^deviceId: expected a whole number from 0 on, for the device 'cuda'/;
+    await assert.rejects(Session.create(product, options), { code: 'bad-argument', message });
+  }
+  const session = await Session.create(product, { device: 'cuda', deviceId: 99 }).catch((error) => error);
+  assert.ok(session instanceof Error, 'no machine has so many');
+  assert.match(session.message, /^device 'cuda'/);
 });
 
 test('options reach the engine: a profile is written, threads and weight layout are accepted', async () => {

@@ -34,9 +34,12 @@ export class Session {
     outputs: Readonly<Record<string, Value>>,
     options: SessionOptions = {},
   ): Promise<Session> {
-    const { device = 'cpu', precision = 'float32', threads } = options;
+    const { device = 'cpu', deviceId, precision = 'float32', threads } = options;
     expectDevice(device);
     expectPrecision(precision, device);
+    if (deviceId !== undefined && !(device === 'cuda' && Number.isInteger(deviceId) && deviceId >= 0)) {
+      throw badArgument('deviceId', "a whole number from 0 on, for the device 'cuda'", `${deviceId}`);
+    }
     if (threads !== undefined && !(Number.isInteger(threads) && threads >= 1 && threads <= mostThreads)) {
       throw badArgument('threads', `a whole number from 1 to ${mostThreads}`, `${threads}`);
     }
@@ -49,7 +52,7 @@ export class Session {
       const session = await runtime.open({ bytes, folder, weights }, { ...options, device });
       return new Session(session, model, device);
     } catch (cause) {
-      throw deviceError(device, 'to accept the graph', cause);
+      throw deviceError(device, 'to accept the graph', cause, deviceId);
     }
   }
 
@@ -141,7 +144,7 @@ function expectDevice(device: Device): void {
   });
 }
 
-function deviceError(device: Device, expected: string, cause: unknown): LincirError {
+function deviceError(device: Device, expected: string, cause: unknown, deviceId?: number): LincirError {
   const message = cause instanceof Error ? cause.message : String(cause);
   const found = message.replace(/^\S*onnxruntime_src.* was false\. /s, '').trim(); // its assertions name source lines
   const needs = runtime.needs[device];
@@ -149,5 +152,6 @@ function deviceError(device: Device, expected: string, cause: unknown): LincirEr
     needs === undefined
       ? 'please report this graph'
       : `${needs}; otherwise use ${option<SessionOptions>('device', 'cpu')}`;
-  return new LincirError('device', { subject: `device '${device}'`, expected, found, todo, cause });
+  const number = deviceId === undefined ? '' : `, number ${deviceId}`;
+  return new LincirError('device', { subject: `device '${device}'${number}`, expected, found, todo, cause });
 }

@@ -1,7 +1,7 @@
 /** ONNX Runtime for Node, with its native devices. `#runtime` names this folder. */
 
 import * as ort from 'onnxruntime-node';
-import type { Runtime } from '../onnx/index.ts';
+import type { Device, Runtime } from '../onnx/index.ts';
 
 // Its failures are exceptions. A library must not print its other messages.
 ort.env.logLevel = 'fatal';
@@ -13,9 +13,9 @@ export const runtime: Runtime = {
     cuda: `CUDA needs an NVIDIA driver, CUDA 12 and cuDNN 9, and ONNX Runtime's CUDA libraries (run \`ONNXRUNTIME_NODE_INSTALL=cuda12 npm install onnxruntime-node@${ort.env.versions.node}\` where lincir is installed, and let its script run)`,
   },
   devices: () => ort.listSupportedBackends().map(({ name }) => name),
-  open: async ({ bytes, folder, weights }, { device, threads, prepack = true, profile }) => {
+  open: async ({ bytes, folder, weights }, { device, deviceId, threads, prepack = true, profile }) => {
     const session = await ort.InferenceSession.create(bytes, {
-      executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
+      executionProviders: device === 'cpu' ? ['cpu'] : [providerOf(device, deviceId), 'cpu'],
       graphOptimizationLevel: 'all',
       logSeverityLevel: 4,
       ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
@@ -47,3 +47,7 @@ export const runtime: Runtime = {
     };
   },
 };
+
+function providerOf(device: Device, deviceId: number | undefined) {
+  return device === 'cuda' && deviceId !== undefined ? { name: device, deviceId } : device;
+}
