@@ -5,6 +5,7 @@ import { elementCount, type Float32Tensor, LincirError, option } from '../core/i
 import { withPlainAttention } from './attention.ts';
 import type { Device } from './choices.ts';
 import { formatShape, resolved, sameShape } from './dimensions.ts';
+import { withHalfProducts } from './half.ts';
 import { buildModel, type Model } from './model.ts';
 import { expectPrecision } from './precision.ts';
 import type { RunTensor, RuntimeSession, SessionOptions } from './runtime.ts';
@@ -45,7 +46,8 @@ export class Session {
     }
     // ONNX Runtime 1.30's WebGPU kernel for attention is wrong by 10 % and more from 32 queries on where subgroups have
     // fewer than 8 lanes, as software drivers' do, and had such faults on other GPUs before.
-    const model = buildModel(withPlainAttention(outputs, device === 'webgpu'));
+    const plain = withPlainAttention(outputs, device === 'webgpu');
+    const model = buildModel(precision === 'float16' ? withHalfProducts(plain) : plain);
     const weights = await inMemory(model.weights);
     try {
       const { bytes, folder } = model;
@@ -148,8 +150,9 @@ function deviceError(device: Device, expected: string, cause: unknown, deviceId?
   const message = cause instanceof Error ? cause.message : String(cause);
   const found = message.replace(/^\S*onnxruntime_src.* was false\. /s, '').trim(); // its assertions name source lines
   const needs = runtime.needs[device];
-  const todo =
-    needs === undefined
+  const todo = found.includes('requires f16')
+    ? `this GPU or its driver does not compute in float16: use ${option<SessionOptions>('precision', 'float32')}`
+    : needs === undefined
       ? 'please report this graph'
       : `${needs}; otherwise use ${option<SessionOptions>('device', 'cpu')}`;
   const number = deviceId === undefined ? '' : `, number ${deviceId}`;

@@ -54,6 +54,7 @@ export const shapeRules: { readonly [K in OperatorName]: ShapeRule<K> } = {
   },
   Cast: ([x], { to }) => [{ type: to, shape: x!.shape }],
   MatMul: ([a, b]) => {
+    expectType('MatMul', b!, a!.type);
     expectEqual('MatMul', 'inner sizes', sizeAt(a!, -1), sizeAt(b!, -2));
     const batch = broadcast(a!.shape.slice(0, -2), b!.shape.slice(0, -2));
     return [{ type: a!.type, shape: [...batch, sizeAt(a!, -2), sizeAt(b!, -1)] }];
@@ -61,6 +62,7 @@ export const shapeRules: { readonly [K in OperatorName]: ShapeRule<K> } = {
   Gemm: ([a, b, c], { transA, transB }) => {
     expectRank('Gemm', a!, 2);
     expectRank('Gemm', b!, 2);
+    for (const other of c ? [b!, c] : [b!]) expectType('Gemm', other, a!.type);
     const [rows, inner] = transA ? [sizeAt(a!, 1), sizeAt(a!, 0)] : [sizeAt(a!, 0), sizeAt(a!, 1)];
     const [innerOfB, columns] = transB ? [sizeAt(b!, 1), sizeAt(b!, 0)] : [sizeAt(b!, 0), sizeAt(b!, 1)];
     expectEqual('Gemm', 'inner sizes', inner, innerOfB);
@@ -82,6 +84,9 @@ export const shapeRules: { readonly [K in OperatorName]: ShapeRule<K> } = {
     }
     expectShape('MultiHeadAttention key', key!.shape, [batch!, keys, width]);
     expectShape('MultiHeadAttention value', value!.shape, [batch!, keys, width]);
+    for (const other of bias ? [key!, value!, bias] : [key!, value!]) {
+      expectType('MultiHeadAttention', other, query!.type);
+    }
     if (bias) {
       const whole = [batch!, 1, queries!, keys];
       expectShape('MultiHeadAttention bias', bias.shape, whole.with(0, bias.shape[0] === 1 ? 1 : batch!));
