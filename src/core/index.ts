@@ -22,7 +22,7 @@ export { parseJson, parseJsonText, readJson } from './json.ts';
 export { parseJsonLine } from './json-line.ts';
 export { hasForms, nameKey } from './names.ts';
 export { npyHeader, readNpyHeader } from './npy.ts';
-export { bits, normals, type RandomStream, sequence, uniforms } from './random.ts';
+export { bits, dropoutMask, normals, type RandomStream, sequence, uniforms } from './random.ts';
 export { type FloatType, isFloatType, readOwnTensor, readTensor, toFloat32 } from './read-tensor.ts';
 export { readSafetensorsHeader, type SafetensorsHeader, safetensorsHeader } from './safetensors.ts';
 export type { ModelFiles, RandomAccess } from './source.ts';
@@ -36,3 +36,4 @@ export {
   type StoredTensor,
 } from './tensors.ts';
 export { readTorchCheckpoint, stateDict } from './torch-zip.ts';
+export { type KernelMemory, pageLength, startKernel } from './webassembly.ts';

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { normals, philox, type RandomStream, sequence, uniforms } from './random.ts';
+import { bits, dropoutMask, normals, philox, type RandomStream, sequence, uniforms } from './random.ts';
 
 const stream: RandomStream = { seed: 7, purpose: 'noise', moment: 3, row: 0 };
 
@@ -52,4 +52,33 @@ test('every part of a stream changes its numbers, and nothing else does', () => 
   const next = sequence(stream);
   const first = uniforms(stream, 3);
   for (const value of first) assert.ok(Math.abs(next() - value) < 2 ** -23);
+});
+
+test('many numbers at once are the same, to the bit, as one after another', () => {
+  const streams: RandomStream[] = [
+    { seed: 2 ** 53 - 1, purpose: 'scene', moment: 2 ** 40 + 7, row: 2 ** 32 - 1 },
+    { seed: 0, purpose: 'initialization', moment: 0, row: 0 },
+  ];
+  for (const stream of streams) {
+    for (const count of [1, 3, 4, 5, 64, 65, 70_001]) {
+      const next = bits(stream);
+      const words = Uint32Array.from({ length: count + (count % 2) }, next);
+      const uniform = Float32Array.from(words, (word) => (word >>> 8) * 2 ** -24).slice(0, count);
+      assert.deepEqual(uniforms(stream, count), uniform);
+      const normal = Float32Array.from(words, (_, at) => {
+        const radius = Math.sqrt(-2 * Math.log((words[at - (at % 2)]! + 1) * 2 ** -32));
+        const angle = 2 * Math.PI * words[at - (at % 2) + 1]! * 2 ** -32;
+        return radius * (at % 2 === 0 ? Math.cos(angle) : Math.sin(angle));
+      });
+      assert.deepEqual(normals(stream, count), normal.slice(0, count));
+      for (const dropped of [0, 0.1, 0.5, 1 / 3, 1 - 2 ** -24]) {
+        const mask = new Float32Array(count);
+        dropoutMask(stream, dropped, mask);
+        assert.deepEqual(
+          mask,
+          uniform.map((draw) => (draw < dropped ? 0 : 1 / (1 - dropped))),
+        );
+      }
+    }
+  }
 });

@@ -1,6 +1,9 @@
 /** Random numbers by counter: a draw depends only on its position, never on earlier draws. */
 // Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011: Philox4x32-10.
 
+import { kernelBytes } from './philox-kernel.ts';
+import { type KernelMemory, startKernel } from './webassembly.ts';
+
 /** Purposes of draws. Their order decides every run's numbers, so add new ones at the end. */
 const purposes = [
   'initialization',
@@ -28,24 +31,58 @@ export interface RandomStream {
 }
 
 /** `count` numbers, uniform in [0, 1): multiples of 2^-24. */
-export function uniforms(stream: RandomStream, count: number): Float32Array {
+export function uniforms(stream: RandomStream, count: number): Float32Array<ArrayBuffer> {
   const values = new Float32Array(count);
-  const next = bits(stream);
-  for (let at = 0; at < count; at += 1) values[at] = (next() >>> 8) * 2 ** -24;
+  for (const { begin, words } of drawn(stream, count)) {
+    for (let at = 0; at < words.length; at += 1) values[begin + at] = (words[at]! >>> 8) * 2 ** -24;
+  }
   return values;
 }
 
 /** `count` numbers of the normal distribution with mean 0 and variance 1 (Box and Muller, 1958). */
-export function normals(stream: RandomStream, count: number): Float32Array {
+export function normals(stream: RandomStream, count: number): Float32Array<ArrayBuffer> {
   const values = new Float32Array(count);
-  const next = bits(stream);
-  for (let at = 0; at < count; at += 2) {
-    const radius = Math.sqrt(-2 * Math.log((next() + 1) * 2 ** -32)); // avoids the logarithm of 0
-    const angle = 2 * Math.PI * next() * 2 ** -32;
-    values[at] = radius * Math.cos(angle);
-    if (at + 1 < count) values[at + 1] = radius * Math.sin(angle);
+  for (const { begin, words } of drawn(stream, count + (count % 2))) {
+    for (let at = 0; at < words.length; at += 2) {
+      const radius = Math.sqrt(-2 * Math.log((words[at]! + 1) * 2 ** -32)); // avoids the logarithm of 0
+      const angle = 2 * Math.PI * words[at + 1]! * 2 ** -32;
+      values[begin + at] = radius * Math.cos(angle);
+      values[begin + at + 1] = radius * Math.sin(angle); // without effect past the end
+    }
   }
   return values;
+}
+
+/** Fills a mask: 0 where the stream's `uniforms` are less than `dropped`, else 1 / (1 - dropped). */
+export function dropoutMask(stream: RandomStream, dropped: number, mask: Float32Array): void {
+  const limit = Math.ceil(dropped * 2 ** 24);
+  for (const { begin, words } of drawn(stream, mask.length)) {
+    const { byteOffset, byteLength } = words;
+    kernel!.mask(byteOffset, byteOffset + byteLength, limit, 1 / (1 - dropped));
+    mask.set(new Float32Array(words.buffer, byteOffset, words.length), begin);
+  }
+}
+
+/** `philox.wat`, which says what the arguments are. */
+interface Kernel {
+  readonly memory: KernelMemory;
+  draw(first: number, row: number, moment: bigint, key: bigint, into: number, end: number): void;
+  mask(at: number, end: number, limit: number, kept: number): void;
+}
+
+/** This thread's. */
+let kernel: Kernel | undefined;
+
+/** The stream's first `count` numbers of 32 bits, as `bits` gives them, in pieces. A piece is valid until the next. */
+function* drawn({ seed, purpose, moment, row }: RandomStream, count: number) {
+  kernel ??= startKernel<Kernel>(kernelBytes);
+  const most = kernel.memory.buffer.byteLength / 4;
+  const key = BigInt(seed) | (BigInt(purposes.indexOf(purpose)) << 53n);
+  for (let begin = 0; begin < count; begin += most) {
+    const length = Math.min(most, count - begin);
+    kernel.draw(begin / 4, row, BigInt(moment), key, 0, 4 * length);
+    yield { begin, words: new Uint32Array(kernel.memory.buffer, 0, length) };
+  }
 }
 
 /** An endless sequence of numbers, uniform in [0, 1). */

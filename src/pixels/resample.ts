@@ -1,5 +1,6 @@
 /** Resizes and crops 8-bit RGB images, bit for bit as Pillow's antialiased `Image.resize` did up to version 12. */
 
+import { type KernelMemory, pageLength, startKernel } from '../core/index.ts';
 import type { RgbImage } from './image.ts';
 import { uprightRows } from './orientation.ts';
 import { kernelBytes } from './resample-kernel.ts';
@@ -158,24 +159,15 @@ const overrun = 3;
 
 /** `resample.wat`, which says what the arguments are. */
 interface Kernel {
-  readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): void };
+  readonly memory: KernelMemory;
   readonly weigh: (line: number, unit: number, taps: number, end: number, into: number) => void;
 }
 
-// Node's types do not have it.
-declare const WebAssembly: {
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object) => { readonly exports: unknown };
-};
-
-const pageLength = 65_536;
 let kernel: Kernel | undefined;
 
 /** This thread's kernel, with at least so many bytes of memory. */
 function kernelWith(bytes: number): { readonly memory: Uint8Array; readonly weigh: Kernel['weigh'] } {
-  kernel ??= new WebAssembly.Instance(
-    new WebAssembly.Module(Uint8Array.from(atob(kernelBytes), (character) => character.charCodeAt(0))),
-  ).exports as Kernel;
+  kernel ??= startKernel<Kernel>(kernelBytes);
   const { memory, weigh } = kernel;
   const missing = bytes - memory.buffer.byteLength;
   if (missing > 0) memory.grow(Math.ceil(missing / pageLength));

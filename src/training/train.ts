@@ -1,6 +1,6 @@
 /** Training phi: data, loss, gradient, step, log, checkpoint. */
 
-import { LincirError, normals, option, quoted, uniforms } from '../core/index.ts';
+import { dropoutMask, LincirError, normals, option, quoted, uniforms } from '../core/index.ts';
 import {
   adamW,
   clipByNorm,
@@ -150,10 +150,8 @@ function stepNoise(
       at * input,
     );
     for (const [layer, mask] of masks.entries()) {
-      const draws = uniforms({ seed, purpose: 'dropout', moment, row: 2 * row + layer }, hidden);
-      for (const [index, draw] of draws.entries()) {
-        mask[at * hidden + index] = draw < dropped ? 0 : 1 / (1 - dropped);
-      }
+      const stream = { seed, purpose: 'dropout', moment, row: 2 * row + layer } as const;
+      dropoutMask(stream, dropped, mask.subarray(at * hidden, (at + 1) * hidden));
     }
   }
   return { noise: added, masks };
