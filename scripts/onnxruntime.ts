@@ -18,7 +18,9 @@ export function copyRuntime(platform: string, folder: string): void {
   const binaries = join(source, 'bin/napi-v6', platform.replace('-', '/'));
   for (const name of readdirSync(binaries)) {
     // macOS has the same library under two names; the binding asks for the shorter one.
-    if (!name.endsWith(`.${runtimeVersion}.dylib`)) cpSync(join(binaries, name), join(folder, name));
+    // CUDA's provider may be linked here (src/runtime/cuda.ts).
+    if (!name.endsWith(`.${runtimeVersion}.dylib`) && !name.includes('_providers_'))
+      cpSync(join(binaries, name), join(folder, name));
   }
   writeFileSync(join(folder, 'LICENSE'), licence);
 }

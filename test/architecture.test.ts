@@ -22,6 +22,7 @@ const folders = [
   'composition',
   'mini',
   'training',
+  'check',
   'store',
   'pictures',
   'indexing',

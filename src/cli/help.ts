@@ -21,6 +21,17 @@ second Ctrl-C ends it at once.
 Models come from the Hugging Face hub and its cache. The usual variables apply:
 HF_HOME, HF_HUB_CACHE, HF_TOKEN, HF_ENDPOINT, HF_HUB_OFFLINE.`;
 
+export const checkNotes = `
+It lists the processor, memory, GPUs, and the libraries of CUDA that are found or
+missing. Then it computes matrix products, a model's embeddings and the gradients of
+training on the device, and compares them with the CPU's. It ends with code 1 if the
+device is missing, or if an error is larger than it may be.
+
+Examples:
+  $ lincir check
+  $ lincir check --device webgpu
+  $ lincir check --device cuda --precision float16 --model large`;
+
 export const embedNotes = `
 A folder means every image in and below it. An empty line is an empty text.
 Every embedding has a name: the image's path, or the text. The formats of OUT:

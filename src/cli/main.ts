@@ -9,11 +9,13 @@ import { maskings } from '../captions/choices.ts';
 import { methodNames, methods, weightedMethods } from '../composition/choices.ts';
 import { LincirError } from '../core/index.ts';
 import { comparisons } from '../indexing/choices.ts';
+import { precisions } from '../onnx/choices.ts';
 import { phiArchitectures, schedules } from '../phi/choices.ts';
 import type { Context } from './context.ts';
 import { evaluationCommands } from './evaluation/commands.ts';
 import { inFlags } from './flags.ts';
 import {
+  checkNotes,
   embedNotes,
   examples,
   indexNotes,
@@ -306,6 +308,19 @@ models
   .argument('<model>', 'a preset, OWNER/NAME[@REVISION] on the hub, or OWNER/NAME/FILE for a phi')
   .action(async (model, _, command) =>
     (await import('./commands/models.ts')).pull(model, command.optsWithGlobals(), context),
+  );
+
+program
+  .command('check')
+  .description('say what this machine has, and prove that a device computes what the CPU computes')
+  .option('--model <model>', `${modelHelp} (default: mini)`)
+  .addOption(deviceOption())
+  .addOption(choice('--precision <format>', 'number format of products (default: float32)', precisions))
+  .addOption(threadsOption())
+  .option('--json', 'print JSON')
+  .addHelpText('after', checkNotes)
+  .action(async (options) =>
+    (await import('./commands/check.ts')).check({ ...options, version: program.version()! }, context),
   );
 
 try {

@@ -118,7 +118,7 @@ test('a device that is missing is named, with what it needs', async (context) =>
     return;
   }
   assert.ok(session instanceof Error);
-  assert.match(session.message, /^device 'cuda': expected .*(NVIDIA driver|choose another device)/);
+  assert.match(session.message, /^device 'cuda': expected .*(CUDA|NVIDIA's driver|choose another device)/);
 });
 
 test('the number of a device is for CUDA, where there may be several', async () => {

@@ -54,7 +54,9 @@ export class Session {
       const session = await runtime.open({ bytes, folder, weights }, { ...options, device });
       return new Session(session, model, device);
     } catch (cause) {
-      throw deviceError(device, 'to accept the graph', cause, deviceId);
+      throw cause instanceof LincirError
+        ? cause
+        : deviceError(device, 'to accept the graph', cause, deviceId);
     }
   }
 
@@ -148,7 +150,8 @@ function expectDevice(device: Device): void {
 
 function deviceError(device: Device, expected: string, cause: unknown, deviceId?: number): LincirError {
   const message = cause instanceof Error ? cause.message : String(cause);
-  const found = message.replace(/^\S*onnxruntime_src.* was false\. /s, '').trim(); // its assertions name source lines
+  const [, failure] = /(CUDA failure [^;]*?) *;/.exec(message) ?? [];
+  const found = failure ?? message.replace(/^\S*onnxruntime_src.* was false\. /s, '').trim(); // its assertions name source lines
   const needs = runtime.needs[device];
   const todo = found.includes('requires f16')
     ? `this GPU or its driver does not compute in float16: use ${option<SessionOptions>('precision', 'float32')}`

@@ -2,18 +2,26 @@
 
 import * as ort from 'onnxruntime-node';
 import type { Device, Runtime } from '../onnx/index.ts';
+import { prepareCuda } from './cuda.ts';
+
+export { type CudaLibraries, cudaFolder, cudaLibraries } from './cuda.ts';
+export { type Gpu, nvidiaGpus, vulkanGpus } from './gpus.ts';
 
 // Its failures are exceptions. A library must not print its other messages.
 ort.env.logLevel = 'fatal';
+
+/** Of ONNX Runtime. */
+export const version = ort.env.versions.node!;
 
 export const runtime: Runtime = {
   platform: `${process.platform}-${process.arch}`,
   needs: {
     webgpu: 'WebGPU needs a GPU with a Vulkan, Metal or D3D12 driver',
-    cuda: `CUDA needs an NVIDIA driver, CUDA 12 and cuDNN 9, and ONNX Runtime's CUDA libraries (run \`ONNXRUNTIME_NODE_INSTALL=cuda12 npm install onnxruntime-node@${ort.env.versions.node}\` where lincir is installed, and let its script run)`,
+    cuda: 'CUDA 13 needs an NVIDIA GPU of the generation Turing or newer, and a driver for it that `nvidia-smi` reports',
   },
   devices: () => ort.listSupportedBackends().map(({ name }) => name),
   open: async ({ bytes, folder, weights }, { device, deviceId, threads, prepack = true, profile }) => {
+    if (device === 'cuda') prepareCuda(version);
     const session = await ort.InferenceSession.create(bytes, {
       executionProviders: device === 'cpu' ? ['cpu'] : [providerOf(device, deviceId), 'cpu'],
       graphOptimizationLevel: 'all',

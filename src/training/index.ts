@@ -4,5 +4,7 @@ export { recipeFor } from './choices.ts';
 export type { StepMetrics, ValidationMetrics } from './metrics.ts';
 export type { RunHooks, RunOptions } from './open-run.ts';
 export type { TrainingSettings, TrainingSettingsInput } from './settings.ts';
+export { TowerGraphs } from './tower-graphs.ts';
+export { Towers } from './towers.ts';
 export { type TrainingBegin, type TrainingEvent, trainPhi } from './train.ts';
 export type { Validation } from './validation.ts';

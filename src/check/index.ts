@@ -1,0 +1,5 @@
+/** What this machine has, and whether a device computes what the CPU computes. */
+
+export { type DeviceOptions, type Proof, proveDevice } from './device.ts';
+export { describeMachine, type Machine } from './machine.ts';
+export { type ProductSpeed, productSpeed } from './speed.ts';

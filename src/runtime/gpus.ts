@@ -1,0 +1,46 @@
+/** The GPUs that drivers report, by the tools that come with them. */
+
+import { execFileSync } from 'node:child_process';
+
+export interface Gpu {
+  readonly name: string;
+  readonly driver: string;
+  /** Memory in bytes, where it is told. */
+  readonly memory?: number;
+}
+
+/** NVIDIA's GPUs, by `nvidia-smi`, which comes with the driver; none without it. */
+export function nvidiaGpus(): Gpu[] {
+  const query = ['--query-gpu=name,driver_version,memory.total', '--format=csv,noheader,nounits'];
+  return output('nvidia-smi', query)
+    .trim()
+    .split('\n')
+    .map((line) => line.split(', '))
+    .filter((fields) => fields.length === 3)
+    .map(([name, driver, mebibytes]) => ({
+      name: name!,
+      driver: driver!,
+      memory: Number(mebibytes) * 2 ** 20,
+    }));
+}
+
+/** What Vulkan offers, by `vulkaninfo` of the package vulkan-tools; undefined without it. */
+export function vulkanGpus(): Gpu[] | undefined {
+  const summary = output('vulkaninfo', ['--summary']);
+  if (summary === '') return undefined;
+  const field = (text: string, key: string) => RegExp(`${key}\\s*= (.*)`).exec(text)?.[1]?.trim() ?? '';
+  return summary
+    .split(/^GPU\d+:/m)
+    .slice(1)
+    .map((text) => ({ name: field(text, 'deviceName'), driver: field(text, 'driverInfo') }));
+}
+
+/** The output of a program; empty if it is not there or fails. */
+function output(program: string, options: readonly string[]): string {
+  try {
+    const stdio: ['ignore', 'pipe', 'ignore'] = ['ignore', 'pipe', 'ignore'];
+    return execFileSync(program, options, { encoding: 'utf8', timeout: 10_000, stdio });
+  } catch {
+    return '';
+  }
+}
