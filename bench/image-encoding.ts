@@ -1,6 +1,7 @@
 /**
  * The vision tower forward against PyTorch on the same number of images, and against ONNX Runtime's own matrix
- * product: `node bench/image-encoding.ts MODEL [ROUNDS]`. PyTorch gets its best of three settings.
+ * product: `node bench/image-encoding.ts MODEL [ROUNDS]`. PyTorch gets its best settings in
+ * float32 and in bfloat16, as they are and compiled (torch.ts).
  */
 
 import { parametersOf, readClipConfig, visionInput, visionTower } from '../src/clip/index.ts';
@@ -9,7 +10,8 @@ import { folderFiles, readJsonFile } from '../src/files/index.ts';
 import { productFlops, Session } from '../src/onnx/index.ts';
 import { gemmPeak } from './gemm-peak.ts';
 import { machine, rounded, saveResult } from './results.ts';
-import { gflopsOf, Peer, relativeRate, speedup, takeTurns, timed } from './turns.ts';
+import { Torch } from './torch.ts';
+import { gflopsOf, relativeRate, takeTurns, timed } from './turns.ts';
 
 const [folder, rounds = '9'] = process.argv.slice(2);
 if (folder === undefined) throw new Error('usage: node bench/image-encoding.ts MODEL [ROUNDS]');
@@ -35,29 +37,24 @@ const encode = (batch: number) => {
 };
 
 const options = ['--model', folder, '--batch', `${images}`, '--threads', `${threads}`];
-const peers = {
-  sdpa: await Peer.start('image_encoding.py', options),
-  eager: await Peer.start('image_encoding.py', [...options, '--attention', 'eager']),
-  'channels-last': await Peer.start('image_encoding.py', [...options, '--channels-last']),
-};
+const torch = await Torch.start('image_encoding.py', options, {
+  settings: { sdpa: [], eager: ['--attention', 'eager'], 'channels-last': ['--channels-last'] },
+});
 const peak = await gemmPeak({ rows: 1024, width, wide: feedForward }, { threads });
-const times = await takeTurns(
+const times = await takeTurns<string>(
   {
     'lincir, 1 a run': encode(1),
     'lincir, 4 a run': encode(4),
     'lincir, 16 a run': encode(16),
     peak: peak.side,
-    'torch sdpa': async () => (await peers.sdpa.run()).seconds,
-    'torch eager': async () => (await peers.eager.run()).seconds,
-    'torch channels-last': async () => (await peers['channels-last'].run()).seconds,
+    ...torch.sides,
   },
   Number(rounds),
 );
-const { torch } = await peers.sdpa.run();
-await Promise.all([session.dispose(), peak.dispose(), ...Object.values(peers).map((peer) => peer.stop())]);
+await Promise.all([session.dispose(), peak.dispose(), torch.stop()]);
 
 const flops = images * productFlops([embeddings], { batch: 1 });
-const gemm = { timing: times.peak, flops: peak.flops };
+const gemm = { timing: times.peak!, flops: peak.flops };
 const sides = Object.entries(times).filter(([name]) => name !== 'peak');
 const ours = Object.entries(times)
   .filter(([name]) => name.startsWith('lincir'))
@@ -70,17 +67,11 @@ const result = {
     shareOfGemm: rounded(relativeRate({ timing, flops }, gemm)),
   })),
   best: ours[0],
-  timesAsFastAsTorch: Object.fromEntries(
-    Object.keys(peers).map((name) => {
-      const side = `torch ${name}` as keyof typeof times;
-      return [side, rounded(speedup(ours[1], times[side]))];
-    }),
-  ),
+  ...torch.compared(ours[1], times),
 };
 console.log(JSON.stringify(result, null, 1));
 await saveResult(`image-encoding-${width}-${patchSize}`, {
   machine: machine(),
-  torch,
   threads,
   width,
   patchSize,

@@ -1,6 +1,7 @@
 /**
  * The text tower forward and backward, with respect to injected vectors, against PyTorch on the same rows at equal
- * padding, and against ONNX Runtime's own matrix product: `node bench/text-gradient.ts MODEL [ROUNDS]`.
+ * padding, and against ONNX Runtime's own matrix product: `node bench/text-gradient.ts MODEL [ROUNDS]`. PyTorch gets its
+ * best settings in float32 and in bfloat16, as they are and compiled (torch.ts).
  */
 
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -21,7 +22,8 @@ import {
 
 import { gemmPeak } from './gemm-peak.ts';
 import { machine, rounded, saveResult } from './results.ts';
-import { gflopsOf, Peer, relativeRate, speedup, takeTurns, timed } from './turns.ts';
+import { Torch } from './torch.ts';
+import { gflopsOf, relativeRate, takeTurns, timed } from './turns.ts';
 
 const [folder, rounds = '9'] = process.argv.slice(2);
 if (folder === undefined) throw new Error('usage: node bench/text-gradient.ts MODEL [ROUNDS]');
@@ -68,48 +70,29 @@ async function measure({ rows, positions }: { rows: number; positions: number })
     { threads },
   );
   const options = ['--model', folder!, '--ids', idsFile, '--threads', `${threads}`];
-  const peers = {
-    sdpa: await Peer.start('text_gradient.py', [...options, '--micro-batch', `${rows}`]),
-    eager: await Peer.start('text_gradient.py', [
-      ...options,
-      '--micro-batch',
-      `${rows}`,
-      '--attention',
-      'eager',
-    ]),
-  };
-  const times = await takeTurns(
-    {
-      lincir: () => timed(() => session.run(feeds)),
-      peak: peak.side,
-      sdpa: async () => (await peers.sdpa.run()).seconds,
-      eager: async () => (await peers.eager.run()).seconds,
-    },
+  const torch = await Torch.start('text_gradient.py', [...options, '--micro-batch', `${rows}`]);
+  const times = await takeTurns<string>(
+    { lincir: () => timed(() => session.run(feeds)), peak: peak.side, ...torch.sides },
     Number(rounds),
   );
-  const { torch } = await peers.sdpa.run();
-  await Promise.all([session.dispose(), peak.dispose(), peers.sdpa.stop(), peers.eager.stop()]);
+  await Promise.all([session.dispose(), peak.dispose(), torch.stop()]);
   await rm(scratch, { recursive: true });
 
   const flops = productFlops([gradient!], { batch: rows, positions, placements: rows });
-  const ours = { timing: times.lincir, flops };
-  const gemm = { timing: times.peak, flops: peak.flops };
+  const ours = { timing: times.lincir!, flops };
+  const gemm = { timing: times.peak!, flops: peak.flops };
   const result = {
     rows,
     positions,
-    milliseconds: rounded(times.lincir.median * 1000),
-    captionsPerSecond: rounded(rows / times.lincir.median),
+    milliseconds: rounded(times.lincir!.median * 1000),
+    captionsPerSecond: rounded(rows / times.lincir!.median),
     gflops: rounded(gflopsOf(ours)),
     gemmGflops: rounded(gflopsOf(gemm)),
     shareOfGemm: rounded(relativeRate(ours, gemm)),
-    torch,
-    timesAsFastAsTorch: {
-      sdpa: rounded(speedup(times.lincir, times.sdpa)),
-      eager: rounded(speedup(times.lincir, times.eager)),
-    },
+    ...torch.compared(times.lincir!, times),
     seconds: times,
   };
-  console.log(JSON.stringify({ ...result, seconds: undefined }));
+  console.log(JSON.stringify({ ...result, seconds: undefined }, null, 1));
   return result;
 }
 

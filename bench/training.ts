@@ -1,6 +1,7 @@
 /**
  * Whole training steps, as `lincir train` does them, against a straightforward PyTorch loop that pads captions to 77
- * positions, and against ONNX Runtime's own matrix product: `node bench/training.ts MODEL CAPTIONS [ROUNDS]`.
+ * positions, and against ONNX Runtime's own matrix product: `node bench/training.ts MODEL CAPTIONS [ROUNDS]`. PyTorch gets
+ * its best settings in float32 and in bfloat16, as they are and compiled (torch.ts).
  */
 
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -12,7 +13,8 @@ import { writeSafetensors } from '../src/files/index.ts';
 import { trainPhi } from '../src/training/index.ts';
 import { gemmPeak } from './gemm-peak.ts';
 import { machine, rounded, saveResult } from './results.ts';
-import { median, Peer, speedup, takeTurns } from './turns.ts';
+import { Torch } from './torch.ts';
+import { median, takeTurns } from './turns.ts';
 
 const [folder, captions, rounds = '3'] = process.argv.slice(2);
 if (folder === undefined || captions === undefined) {
@@ -37,10 +39,11 @@ await writeFile(
 );
 
 const peak = await gemmPeak({ rows: 1024, width, wide: feedForward }, { threads });
-const peer = await Peer.start('training.py', [
+const options = [
   ...['--model', folder, '--captions', tokens, '--threads', `${threads}`],
   ...['--micro-batch', '32'], // the fastest of 32, 64 and 128 here
-]);
+];
+const torch = await Torch.start('training.py', options, { screening: [...options, '--batch', '32'] });
 const sides = {
   /** As in the first epoch: the embeddings of all captions are still to be made. */
   first: trainingSide('first', { captions: [captions], embeddingCache: 0 }),
@@ -49,22 +52,17 @@ const sides = {
 };
 await sides.first.side();
 for (let step = 0; step < 2; step += 1) await sides.later.side(); // two steps are its first epoch
-let torch = '';
-const times = await takeTurns(
+const times = await takeTurns<string>(
   {
     first: sides.first.side,
     later: sides.later.side,
     peak: peak.side,
-    torch: async () => {
-      const answer = await peer.run();
-      torch = answer.torch;
-      return answer.seconds;
-    },
+    ...torch.sides,
   },
   Number(rounds),
   0,
 );
-await peer.stop();
+await torch.stop();
 await peak.dispose();
 await clip.dispose();
 for (const { end } of Object.values(sides)) await end();
@@ -75,8 +73,6 @@ const result = {
   captions: name,
   batch,
   epoch: { first: summary('first'), later: summary('later') },
-  torchCaptionsPerSecond: rounded(batch / times.torch.median),
-  torch,
 };
 console.log(JSON.stringify(result));
 await saveResult(`training-${width}-${name}`, {
@@ -108,14 +104,14 @@ function trainingSide(name: string, settings: { captions: string[]; embeddingCac
 }
 
 function summary(name: 'first' | 'later') {
-  const gflops = sides[name].gflops.slice(-times[name].seconds.length);
-  const shares = times.peak.seconds.map((seconds, round) => gflops[round]! / (peak.flops / seconds / 1e9));
+  const gflops = sides[name].gflops.slice(-times[name]!.seconds.length);
+  const shares = times.peak!.seconds.map((seconds, round) => gflops[round]! / (peak.flops / seconds / 1e9));
   return {
-    secondsPerStep: rounded(times[name].median),
-    captionsPerSecond: rounded(batch / times[name].median),
+    secondsPerStep: rounded(times[name]!.median),
+    captionsPerSecond: rounded(batch / times[name]!.median),
     gflops: rounded(median(gflops)),
     shareOfGemm: rounded(median(shares)),
-    timesAsFastAsTorch: rounded(speedup(times[name], times.torch)),
+    ...torch.compared(times[name]!, times),
   };
 }
 

@@ -65,6 +65,16 @@ export async function timed(work: () => Promise<unknown>): Promise<number> {
   return (performance.now() - start) / 1000;
 }
 
+export interface PeerAnswer {
+  readonly seconds: number;
+  /** PyTorch's version. */
+  readonly torch: string;
+  /** How near its results are to PyTorch's own in float32: the least cosine of a row, if the peer has a precision. */
+  readonly cosine: number;
+  /** The largest difference, by the largest entry. */
+  readonly largest_error: number;
+}
+
 /** A PyTorch process that measures the same work when told to (bench/peers). Python is $PYTHON or python3. */
 export class Peer {
   readonly #child: ChildProcessWithoutNullStreams;
@@ -88,7 +98,7 @@ export class Peer {
   }
 
   /** One measured pass, in seconds, and what the peer says of itself. */
-  async run(): Promise<{ readonly seconds: number; readonly torch: string }> {
+  async run(): Promise<PeerAnswer> {
     this.#child.stdin.write('run\n');
     const { value } = await this.#lines.next();
     if (value === undefined) throw new Error('the peer ended before it answered');

@@ -11,7 +11,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 from serving import parse_arguments, serve
 from torch import nn
-from towers import add_tower_options, compiled, load_tower
+from towers import add_tower_options, autocast, in_precision, load_tower
 from training import make_phi, placeholder_id, with_pseudo_tokens
 from transformers import AutoTokenizer, CLIPTextModelWithProjection, CLIPVisionModelWithProjection
 from transformers.utils import is_torchvision_available
@@ -42,22 +42,23 @@ def main():
     text_model.text_model.embeddings.token_embedding.register_forward_hook(
         lambda _, inputs, embeddings: with_pseudo_tokens(inputs[0] == placeholder, embeddings, **current)
     )
-    encode_picture = compiled(vision_model, options)
-    encode_text = compiled(text_model, options)
+    encode_picture = in_precision(vision_model, options)
+    encode_text = in_precision(text_model, options)
 
     @torch.inference_mode()
+    @autocast(options)
     def query(path):
         times = [time.perf_counter()]
         with Image.open(path) as picture:
             pixels = processor(picture.convert('RGB'), return_tensors='pt').pixel_values
         times.append(time.perf_counter())
-        embedding = encode_picture(pixels).image_embeds
+        embedding = encode_picture(pixels.to(vision_model.dtype)).image_embeds.float()
         times.append(time.perf_counter())
         current['pseudo_tokens'] = phi(embedding)
         times.append(time.perf_counter())
         padding = 'max_length' if options.pad else 'do_not_pad'
         ids = tokenizer(options.prompt, padding=padding, max_length=77, return_tensors='pt').input_ids
-        vector = nn.functional.normalize(encode_text(ids).text_embeds)[0]
+        vector = nn.functional.normalize(encode_text(ids).text_embeds.float())[0]
         times.append(time.perf_counter())
         places = (gallery @ vector).topk(options.top).indices.tolist()
         times.append(time.perf_counter())

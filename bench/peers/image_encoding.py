@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 from serving import parse_arguments, serve
-from towers import add_tower_options, compiled, load_tower
+from towers import add_tower_options, agreement, autocast, in_precision, load_tower
 from transformers import CLIPVisionModelWithProjection
 
 
@@ -22,14 +22,26 @@ def main():
 
     model = load_tower(CLIPVisionModelWithProjection, options)
     pixels = make_batch(options, model.config.image_size)
+    with torch.inference_mode():
+        expected = model(pixels).image_embeds
+
     if options.channels_last:
         model = model.to(memory_format=torch.channels_last)
         pixels = pixels.contiguous(memory_format=torch.channels_last)
-    forward = compiled(model, options)
+    if options.precision == 'bfloat16':
+        pixels = pixels.to(torch.bfloat16)
+    forward = in_precision(model, options)
 
     @torch.inference_mode()
+    @autocast(options)
+    def encode():
+        return forward(pixels).image_embeds
+
+    exactness = agreement(encode(), expected)
+
     def work():
-        return {'mean_norm': forward(pixels).image_embeds.norm(dim=-1).mean().item()}
+        encode()
+        return exactness
 
     serve(work, options.batch, options)
 

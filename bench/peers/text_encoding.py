@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 from serving import parse_arguments, serve
-from towers import add_tower_options, compiled, load_tower
+from towers import add_tower_options, autocast, in_precision, load_tower
 from transformers import CLIPTextModelWithProjection
 
 
@@ -17,11 +17,11 @@ def main():
     parser.add_argument('--micro-batch', type=int, required=True)
     options = parse_arguments(parser)
 
-    model = load_tower(CLIPTextModelWithProjection, options)
-    forward = compiled(model, options)
+    forward = in_precision(load_tower(CLIPTextModelWithProjection, options), options)
     ids = load_file(options.ids)['ids']
 
     @torch.inference_mode()
+    @autocast(options)
     def work():
         embeds = torch.cat([forward(micro_batch).text_embeds for micro_batch in ids.split(options.micro_batch)])
         return {'mean_norm': embeds.norm(dim=-1).mean().item()}

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 from serving import parse_arguments, serve
-from towers import add_tower_options, compiled, load_tower
+from towers import add_tower_options, agreement, autocast, in_precision, load_tower
 from transformers import CLIPTextModelWithProjection
 
 
@@ -30,19 +30,32 @@ def main():
 
     current = {}
     model.text_model.embeddings.token_embedding.register_forward_hook(
-        lambda _, __, embeddings: embeddings.index_put(current['places'], current['injected'])
+        lambda _, __, embeddings: embeddings.index_put(
+            current['places'], current['injected'].to(embeddings.dtype)
+        )
     )
-    forward = compiled(model, options)
 
-    def work():
-        squares = 0.0
+    def gradient(forward):
+        parts = []
         for ids, places, injected, cotangent in micro_batches:
             injected = injected.requires_grad_()
             current.update(places=places, injected=injected)
             loss = (forward(ids).text_embeds * cotangent).sum()
-            (gradient,) = torch.autograd.grad(loss, injected)
-            squares += gradient.square().sum().item()
-        return {'gradient_norm': squares**0.5}
+            parts += torch.autograd.grad(loss, injected)
+        return torch.cat(parts)
+
+    expected = gradient(model)
+    forward = in_precision(model, options)
+
+    @autocast(options)
+    def lowered():
+        return gradient(forward)
+
+    exactness = agreement(lowered(), expected)
+
+    def work():
+        lowered()
+        return exactness
 
     serve(work, len(inputs['ids']), options)
 

@@ -9,7 +9,7 @@ import torch
 from safetensors.torch import load_file
 from serving import parse_arguments, serve
 from torch import nn
-from towers import add_tower_options, compiled, load_tower
+from towers import add_tower_options, agreement, autocast, in_precision, load_tower
 from transformers import CLIPTextModelWithProjection
 
 
@@ -38,23 +38,29 @@ def main():
     model.text_model.embeddings.token_embedding.register_forward_hook(
         lambda _, inputs, embeddings: with_pseudo_tokens(inputs[0] == placeholder, embeddings, **current)
     )
-    forward = compiled(model, options)
+    few = captions['ids'][: options.micro_batch]
+    with torch.no_grad():
+        expected = model(few).text_embeds
+    forward = in_precision(model, options)
+    with torch.no_grad(), autocast(options):
+        exactness = agreement(forward(few).text_embeds, expected)
 
     def step(ids, masked):
         optimizer.zero_grad()
         loss = 0.0
         for texts, masked_texts in zip(ids.split(options.micro_batch), masked.split(options.micro_batch)):
             current.clear()
-            with torch.no_grad():
-                targets = forward(texts).text_embeds
-            noise = torch.rand(len(texts), 1) * torch.randn_like(targets)
-            current['pseudo_tokens'] = phi(targets + noise)
-            found = forward(masked_texts).text_embeds
-            share = nn.functional.mse_loss(found, targets) * len(texts) / len(ids)
+            with autocast(options):
+                with torch.no_grad():
+                    targets = forward(texts).text_embeds.float()
+                noise = torch.rand(len(texts), 1) * torch.randn_like(targets)
+                current['pseudo_tokens'] = phi(targets + noise)
+                found = forward(masked_texts).text_embeds.float()
+                share = nn.functional.mse_loss(found, targets) * len(texts) / len(ids)
             share.backward()
             loss += share.item()
         optimizer.step()
-        return {'loss': loss}
+        return {'loss': loss, **exactness}
 
     batches = endless_batches(captions['ids'], captions['masked'], options.batch)
     step(captions['ids'][: options.micro_batch], captions['masked'][: options.micro_batch])
@@ -90,7 +96,7 @@ def with_pseudo_tokens(is_placeholder, embeddings, pseudo_tokens=None):
     """Puts each row's pseudo token [rows, width] wherever the row has a placeholder."""
     if pseudo_tokens is None:
         return embeddings
-    return torch.where(is_placeholder[..., None], pseudo_tokens[:, None], embeddings)
+    return torch.where(is_placeholder[..., None], pseudo_tokens[:, None].to(embeddings.dtype), embeddings)
 
 
 if __name__ == '__main__':
