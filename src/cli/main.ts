@@ -90,6 +90,9 @@ const program = new Command('lincir')
   .exitOverride()
   .hook('preAction', (_, command) => {
     running = command;
+    const { device, precision } = command.opts();
+    // For threads, whose environment is a copy. See runtime/tf32.ts.
+    if (device === 'cuda' && precision !== 'tf32') process.env.NVIDIA_TF32_OVERRIDE = '0';
   })
   .addHelpText('after', examples);
 

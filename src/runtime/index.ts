@@ -3,6 +3,7 @@
 import * as ort from 'onnxruntime-node';
 import type { Device, Runtime } from '../onnx/index.ts';
 import { prepareCuda } from './cuda.ts';
+import { chooseTf32 } from './tf32.ts';
 
 export { type CudaLibraries, cudaFolder, cudaLibraries } from './cuda.ts';
 export { type Gpu, nvidiaGpus, vulkanGpus } from './gpus.ts';
@@ -20,8 +21,14 @@ export const runtime: Runtime = {
     cuda: 'CUDA 13 needs an NVIDIA GPU of the generation Turing or newer, and a driver for it that `nvidia-smi` reports',
   },
   devices: () => ort.listSupportedBackends().map(({ name }) => name),
-  open: async ({ bytes, folder, weights }, { device, deviceId, threads, prepack = true, profile }) => {
-    if (device === 'cuda') prepareCuda(version);
+  open: async (
+    { bytes, folder, weights },
+    { device, deviceId, precision, threads, prepack = true, profile },
+  ) => {
+    if (device === 'cuda') {
+      chooseTf32(precision === 'tf32'); // before the libraries are loaded
+      prepareCuda(version);
+    }
     const session = await ort.InferenceSession.create(bytes, {
       executionProviders: device === 'cpu' ? ['cpu'] : [providerOf(device, deviceId), 'cpu'],
       graphOptimizationLevel: 'all',
