@@ -54,6 +54,15 @@ test('gradients have gradients', () => {
   assert.deepEqual(at(first!, [x]), [18]);
 });
 
+test('of what is not a scalar, they take its cotangent, which counts as constant', () => {
+  const v = op.concat([op.reshape(op.mul(x, x), [1]), op.reshape(op.mul(x, w), [1])], 0);
+  const given = new Map([x, w].map((value, index) => [value, scalar(3 + 2 * index)]));
+  const [gradient] = gradients(v, [x], op.mul(v, constant(Float32Array.of(1, 10), [2])));
+  assert.deepEqual([...evaluate({ gradient: gradient! }, given).gradient.data], [9 * 6 + 150 * 5]);
+  assert.throws(() => gradients(v, [x]), { message: /a loss: expected a scalar, found \[2\]/ });
+  assert.throws(() => gradients(v, [x], constant(1)), { message: /a loss: expected \[\], found \[2\]/ });
+});
+
 test('a loss that does not depend on a target is refused', () => {
   const message = /gradients\(\): expected a loss that depends on every target/;
   assert.throws(() => gradients(op.mul(x, x), [x, w]), { code: 'bad-argument', message });

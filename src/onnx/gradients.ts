@@ -2,7 +2,7 @@
 
 import { LincirError } from '../core/index.ts';
 import { joinHeads, splitHeads, transposed } from './attention.ts';
-import { type Dimension, formatShape, minus, plus, type Shape, sizeOf } from './dimensions.ts';
+import { type Dimension, formatShape, minus, plus, type Shape, sameShape, sizeOf } from './dimensions.ts';
 import { dependencies } from './model.ts';
 import * as op from './operators.ts';
 import { integersIn, reducedAxes, sizesIn } from './shapes.ts';
@@ -18,13 +18,18 @@ type GradientRule<K extends op.OperatorName> = (
 const notDifferentiable = 'not differentiable';
 
 /**
- * The gradient of `loss` (a scalar) with respect to each of `targets`, shaped like them.
+ * The gradient of `loss` with respect to each of `targets`, shaped like them.
+ * @param cotangent the gradient by `loss` of what is wanted, shaped like it, if it is not a scalar: what depends on the
+ *   targets there counts as constant
  * @throws LincirError 'bad-argument' where the loss does not depend on a target.
  */
-export function gradients(loss: Value, targets: readonly Value[]): Value[] {
-  if (loss.shape.length > 0) throw refuse('a loss', 'a scalar', formatShape(loss.shape));
+export function gradients(loss: Value, targets: readonly Value[], cotangent?: Value): Value[] {
+  const { shape } = cotangent ?? constant(1);
+  if (!sameShape(loss.shape, shape)) {
+    throw refuse('a loss', cotangent ? formatShape(shape) : 'a scalar', formatShape(loss.shape));
+  }
   const order = nodesBetween(targets, loss);
-  const found = new Map<Value, Value>([[loss, constant(1)]]);
+  const found = new Map<Value, Value>([[loss, cotangent ?? constant(1)]]);
   for (const node of order.reverse()) {
     const [output, ...others] = node.outputs;
     if (others.some((other) => found.has(other))) {

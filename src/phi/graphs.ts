@@ -5,6 +5,7 @@ import {
   parametersOf,
   prefixInputs,
   type TextConfig,
+  type TextInputs,
   type TokenRow,
   textInputs,
   textTower,
@@ -12,7 +13,10 @@ import {
 } from '../clip/index.ts';
 import type { StoredTensor } from '../core/index.ts';
 import {
+  add,
   constant,
+  div,
+  gather,
   gradients,
   input,
   l2Normalize,
@@ -21,8 +25,12 @@ import {
   type RunTensor,
   reduceMean,
   reduceSum,
+  reshape,
   Session,
   type SessionOptions,
+  sizeAt,
+  slice,
+  sqrt,
   sub,
   type Value,
 } from '../onnx/index.ts';
@@ -117,12 +125,16 @@ export function encoderGraph({ config, tensors }: TextModel) {
   return { embeddings: textTower(textInputs(config), config, parametersOf(tensors), prefix) };
 }
 
-/** Self-masking projection (Gu et al., 2024, section 3.2): a caption's error is mean squared over dimensions. */
-export function reconstructionGraph(model: TextModel) {
-  return errorGraph(model, (found, wanted) => {
+/**
+ * Self-masking projection (Gu et al., 2024, section 3.2): a caption's error is mean squared over dimensions.
+ * @param isScaled see `scaledGradient`
+ */
+export function reconstructionGraph(model: TextModel, isScaled = false) {
+  const squared = (found: Value, wanted: Value) => {
     const difference = sub(found, wanted);
     return reduceMean(mul(difference, difference), [1]);
-  });
+  };
+  return errorGraph(model, squared, isScaled);
 }
 
 /** Textual inversion (Baldrati et al., 2023, section 3.1): a prompt's error is 1 - its cosine with what is wanted. */
@@ -137,13 +149,33 @@ export function inversionGraph(model: TextModel) {
  * placeholders. `errors` [batch]; `gradient` [placements, width].
  * @param errorsOf the embeddings and those wanted, [batch, projection] each, gives [batch]
  */
-function errorGraph({ config, tensors }: TextModel, errorsOf: (found: Value, wanted: Value) => Value) {
+function errorGraph(
+  { config, tensors }: TextModel,
+  errorsOf: (found: Value, wanted: Value) => Value,
+  isScaled = false,
+) {
   const inputs = textInputs(config);
   const wanted = input('wanted', 'float32', ['batch', config.projection]);
   const found = textTower(inputs, config, parametersOf(tensors), prefixInputs(config));
   const errors = errorsOf(found, wanted);
-  const [gradient] = gradients(reduceSum(errors, [0]), [inputs.injected]);
-  return { errors, gradient: gradient! };
+  const sum = reduceSum(errors, [0]);
+  const gradient = isScaled ? scaledGradient(sum, found, inputs) : gradients(sum, [inputs.injected])[0]!;
+  return { errors, gradient };
+}
+
+/**
+ * The gradient of `sum` by the injected vectors, for a tower in float16, where real gradients would become 0: a caption's
+ * error is a mean over a thousand dimensions. The tower's gradient is linear in that of its embeddings. So each caption's
+ * is scaled to the length of the graph's input `scale`, and what comes back is divided by it, in float32. [placements, width]
+ */
+function scaledGradient(sum: Value, found: Value, { injected, placements }: TextInputs): Value {
+  const scale = input('scale', 'float32', []);
+  const [cotangent] = gradients(sum, [found]); // [batch, projection]
+  const squares = reduceSum(mul(cotangent!, cotangent!), [1], true);
+  const lengths = sqrt(add(squares, constant(1e-30))); // [batch, 1]; not 0 where nothing is wrong
+  const [scaled] = gradients(found, [injected], mul(div(cotangent!, lengths), scale));
+  const rows = reshape(slice(placements, 1, 0, 1), [sizeAt(placements, 0)]);
+  return mul(div(scaled!, scale), gather(lengths, rows));
 }
 
 /** phi in training: embeddings [rows, input] to pseudo tokens [rows, output]; and its parameters' gradients. */
