@@ -9,7 +9,7 @@ import { benchmarkKinds } from '../src/benchmarks/choices.ts';
 import { maskings } from '../src/captions/choices.ts';
 import { datasetPresets, modelPresets, phiPresets } from '../src/hub/choices.ts';
 import { comparisons } from '../src/indexing/choices.ts';
-import { devices } from '../src/onnx/choices.ts';
+import { devices, floatPrecisions } from '../src/onnx/choices.ts';
 import { phiArchitectures, schedules } from '../src/phi/choices.ts';
 import { precisions } from '../src/store/choices.ts';
 import { madeNames } from '../src/training/choices.ts';
@@ -36,6 +36,7 @@ test('options offer what the library takes', async () => {
   assert.deepEqual(choicesOf(index!, '--device <device>'), devices);
   assert.deepEqual(choicesOf(index!, '--precision <type>'), precisions);
   assert.deepEqual(choicesOf(index!, '--compare <what>'), comparisons);
+  assert.deepEqual(choicesOf(train!, '--precision <format>'), floatPrecisions);
   assert.deepEqual(choicesOf(train!, '--architecture <name>'), phiArchitectures);
   assert.deepEqual(choicesOf(train!, '--schedule <name>'), schedules);
   for (const help of [train!, keywords!]) assert.deepEqual(choicesOf(help, '--masking <rule>'), maskings);

@@ -4,7 +4,7 @@ import type { PreparedCaption } from '../src/captions/index.ts';
 import { loadClip } from '../src/clip/index.ts';
 import { readSafetensorsHeader, readTensor } from '../src/core/index.ts';
 import { readingFile } from '../src/files/index.ts';
-import type { Device } from '../src/onnx/index.ts';
+import type { Device, FloatPrecision } from '../src/onnx/index.ts';
 import { phiParameterShapes, phiShape } from '../src/phi/network.ts';
 import { adamW } from '../src/phi/optimizer.ts';
 import { flatParameters } from '../src/training/parameters.ts';
@@ -33,6 +33,7 @@ export async function trainingErrors(
   referenceFile: string,
   positionsPerRun: number,
   device: Device = 'cpu',
+  precision: FloatPrecision = 'float32',
 ): Promise<TrainingErrors> {
   const { tensors: stored, metadata } = await readingFile(referenceFile, readSafetensorsHeader);
   const numbers = async (name: string): Promise<number[]> => {
@@ -62,7 +63,7 @@ export async function trainingErrors(
   const noise = await numbers('noise');
   const masks = [await numbers('mask_0'), await numbers('mask_1')];
   const losses = await numbers('losses');
-  const options = { positionsPerRun, l2Normalize: false, device };
+  const options = { positionsPerRun, l2Normalize: false, device, precision };
   const model = {
     config: clip.textConfig,
     tensors: clip.checkpoint.tensors,

@@ -9,7 +9,7 @@ import { maskings } from '../captions/choices.ts';
 import { methodNames, methods, weightedMethods } from '../composition/choices.ts';
 import { LincirError } from '../core/index.ts';
 import { comparisons } from '../indexing/choices.ts';
-import { precisions } from '../onnx/choices.ts';
+import { floatPrecisions, precisions } from '../onnx/choices.ts';
 import { phiArchitectures, schedules } from '../phi/choices.ts';
 import type { Context } from './context.ts';
 import { evaluationCommands } from './evaluation/commands.ts';
@@ -287,6 +287,13 @@ program
     '--save-every <number>',
     'steps between saves, which also come every five minutes (default: 1,000)',
     wholeNumber,
+  )
+  .addOption(
+    choice(
+      '--precision <format>',
+      "number format of the text tower's products (default: float32)",
+      floatPrecisions,
+    ),
   )
   .addOption(deviceOption())
   .addOption(threadsOption())

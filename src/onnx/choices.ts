@@ -11,5 +11,7 @@ export type Device = (typeof devices)[number];
  * - `float16`: on GPUs
  * - `int8`: 8-bit whole numbers, for encoding images on a CPU
  */
-export const precisions = ['float32', 'tf32', 'bfloat16', 'float16', 'int8'] as const;
+export const floatPrecisions = ['float32', 'tf32', 'bfloat16', 'float16'] as const;
+export type FloatPrecision = (typeof floatPrecisions)[number];
+export const precisions = [...floatPrecisions, 'int8'] as const;
 export type Precision = (typeof precisions)[number];

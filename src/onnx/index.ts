@@ -1,6 +1,13 @@
 /** A small language for ONNX graphs with gradients, and sessions that run them. */
 
-export { type Device, devices, type Precision, precisions } from './choices.ts';
+export {
+  type Device,
+  devices,
+  type FloatPrecision,
+  floatPrecisions,
+  type Precision,
+  precisions,
+} from './choices.ts';
 export { type Dimension, formatShape, plus, sameShape } from './dimensions.ts';
 export { productFlops } from './flops.ts';
 export { asFloat32, crossEntropy, l2Normalize, layerNorm, linear, meanSquaredError } from './functions.ts';

@@ -1,7 +1,7 @@
 /** The interface of an engine that runs models. `#runtime` names this platform's engine. */
 
 import type { Float32Tensor } from '../core/index.ts';
-import type { Device, Precision } from './choices.ts';
+import type { Device, FloatPrecision } from './choices.ts';
 
 export interface Runtime {
   /** The platform's name in messages. */
@@ -30,7 +30,7 @@ export interface SessionOptions {
    * Number format of matrix products. Inputs, outputs, sums and statistics are float32 all the same. `devicePrecisions` has
    * what each device offers. Default: 'float32'.
    */
-  readonly precision?: Exclude<Precision, 'int8'>;
+  readonly precision?: FloatPrecision;
   /** Threads of one operator on the CPU. Default: as many as there are physical cores. */
   readonly threads?: number;
   /**

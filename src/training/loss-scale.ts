@@ -21,13 +21,13 @@ export async function withFiniteGradient(
 ): Promise<TowerResult> {
   let scale = firstScale;
   let result = await run(scale);
-  for (let left = tries; left > 0 && !isFinite(result.gradient) && isFinite(result.errors); left -= 1) {
+  for (let left = tries; left > 0 && !areFinite(result.gradient!) && areFinite(result.errors!); left -= 1) {
     scale /= step;
     result = await run(scale);
   }
   return result;
 }
 
-function isFinite(values: Float32Array = new Float32Array()): boolean {
+function areFinite(values: Float32Array): boolean {
   return values.every(Number.isFinite);
 }

@@ -13,6 +13,7 @@ import { type Clip, loadClip } from '../clip/index.ts';
 import { type DownloadProgress, LincirError, option } from '../core/index.ts';
 import { type Lock, makeFolder, removeLeftovers, takeLock, versions } from '../files/index.ts';
 import { datasetPresets, type Variables } from '../hub/index.ts';
+import { expectPrecision } from '../onnx/index.ts';
 import { phiShape } from '../phi/index.ts';
 import { madeCaptions, madeNames } from './choices.ts';
 import {
@@ -75,6 +76,7 @@ export async function openRunFolder(options: RunOptions): Promise<OpenedRun> {
   const settings = stored
     ? resumedSettings(stored.settings, withPaths(given), option<RunOptions>('resume', resume))
     : checkedSettings(withPaths(given));
+  expectPrecision(settings.precision, settings.device);
   const validations: Validation[] = [];
   for (const spec of settings.validate) {
     const named = await options.openValidation?.(spec);

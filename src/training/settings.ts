@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { maskings } from '../captions/index.ts';
 import { LincirError, option, quoted } from '../core/index.ts';
-import { devices } from '../onnx/index.ts';
+import { devices, floatPrecisions } from '../onnx/index.ts';
 import { phiArchitectures, schedules } from '../phi/index.ts';
 import type { RunOptions } from './open-run.ts';
 
@@ -43,6 +43,8 @@ const outcome = {
   ema: z.boolean().default(false),
   /** phi takes embeddings scaled to length 1, in training and later. */
   l2Normalize: z.boolean().default(false),
+  /** Number format of the text tower's matrix products. phi, its loss and its moments are float32 all the same. */
+  precision: z.enum(floatPrecisions).default('float32'),
   /** Strength of the noise: 1 is the method's, 0 is none. */
   noise: z.number('a number').min(0, 'at least 0').default(1),
   /** Dropout: the part of phi's hidden values that training drops. Default: the architecture's own. */

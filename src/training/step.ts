@@ -29,7 +29,7 @@ interface StepGradient {
   readonly gradients: ReadonlyMap<string, Float32Array>;
 }
 
-interface StepOptions extends Pick<SessionOptions, 'device' | 'threads'> {
+interface StepOptions extends Pick<SessionOptions, 'device' | 'threads' | 'precision'> {
   /** Token positions computed at once. More of them need more memory. */
   readonly positionsPerRun: number;
   /** Whether phi takes embeddings scaled to length 1. */
@@ -56,7 +56,7 @@ export class TrainingStep {
   static async create(model: TextModel, shape: PhiShape, options: StepOptions): Promise<TrainingStep> {
     const { device, threads } = options;
     const { forward, backward } = phiGraphs(shape);
-    const graphs = await TowerGraphs.create(model, { device, threads });
+    const graphs = await TowerGraphs.create(model, { device, threads, precision: options.precision });
     const towers = new Towers(model, options.positionsPerRun, graphs);
     return new TrainingStep(shape, options.l2Normalize, towers, {
       forward: await CountedSession.create<string>(forward, { device, threads }),
