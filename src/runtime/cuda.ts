@@ -10,10 +10,10 @@ import {
   rmSync,
   symlinkSync,
 } from 'node:fs';
-import { constants } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { errorCode, LincirError } from '../core/index.ts';
 import { cacheFolder } from '../files/index.ts';
+import { canLoad } from './shared-library.ts';
 
 export interface CudaLibraries {
   /** ONNX Runtime's CUDA provider; undefined: there is none. */
@@ -30,8 +30,6 @@ const driver = 'libcuda.so.1';
 const oldestDrivers: Readonly<Record<string, number>> = { '12': 525, '13': 580 };
 /** The names of what the provider needs stand at the beginning of its file. */
 const namesWithin = 2 ** 17;
-/** glibc's flag that keeps a library loaded: Node unloads whatever is not its own. */
-const RTLD_NODELETE = 0x1000;
 
 /** Where lincir looks for CUDA's libraries: `LINCIR_CUDA`, or the folder `cuda` in the cache. */
 export function cudaFolder(variables: Readonly<Record<string, string | undefined>> = process.env): string {
@@ -101,22 +99,13 @@ function neededBy(provider: string): string[] {
   return [...names, 'libcudnn.so.9'].toSorted((a, b) => Number(a === driver) - Number(b === driver));
 }
 
-/** Loads a library by the folder that NVIDIA's wheels have it in, or else as the system finds it. */
+/** Loads a library from the folder that NVIDIA's wheels have it in, or else as the system finds it. */
 function isLoaded(name: string, folder: string): boolean {
   const wheels = join(folder, 'nvidia');
   const places = existsSync(wheels)
     ? readdirSync(wheels).map((wheel) => join(wheels, wheel, 'lib', name))
     : [];
-  return [...places.filter((place) => existsSync(place)), name].some((place) => {
-    try {
-      const { RTLD_NOW, RTLD_GLOBAL } = constants.dlopen;
-      process.dlopen({ exports: {} }, place, RTLD_NOW! | RTLD_GLOBAL! | RTLD_NODELETE);
-      return true;
-    } catch (error) {
-      // It is loaded, but no part of Node.
-      return error instanceof Error && error.message.startsWith('Module did not self-register');
-    }
-  });
+  return [...places.filter((place) => existsSync(place)), name].some(canLoad);
 }
 
 function link(target: string, folder: string): void {

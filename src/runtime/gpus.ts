@@ -1,6 +1,7 @@
 /** The GPUs that drivers report, by the tools that come with them. */
 
 import { execFileSync } from 'node:child_process';
+import { canLoad } from './shared-library.ts';
 
 export interface Gpu {
   readonly name: string;
@@ -33,6 +34,18 @@ export function vulkanGpus(): Gpu[] | undefined {
     .split(/^GPU\d+:/m)
     .slice(1)
     .map((text) => ({ name: field(text, 'deviceName'), driver: field(text, 'driverInfo') }));
+}
+
+/** What WebGPU needs on this platform, and what to do about it. */
+export function webgpuNeeds(): string {
+  if (process.platform === 'darwin') return 'WebGPU needs a GPU with Metal';
+  if (process.platform === 'win32') return "WebGPU needs a GPU and its maker's driver with Direct3D 12";
+  if (!canLoad('libvulkan.so.1')) {
+    return "WebGPU needs Vulkan's loader: install libvulkan1 (vulkan-loader on Fedora), then the GPU's driver";
+  }
+  const named = process.env.VK_DRIVER_FILES || process.env.VK_ICD_FILENAMES;
+  const only = named ? ` (VK_DRIVER_FILES allows only ${named})` : '';
+  return `WebGPU needs the GPU's Vulkan driver: NVIDIA's own, or mesa-vulkan-drivers for AMD and Intel, until \`vulkaninfo --summary\` of vulkan-tools lists the GPU${only}`;
 }
 
 /** The output of a program; empty if it is not there or fails. */

@@ -3,6 +3,7 @@
 import * as ort from 'onnxruntime-node';
 import type { Device, Runtime } from '../onnx/index.ts';
 import { prepareCuda } from './cuda.ts';
+import { webgpuNeeds } from './gpus.ts';
 import { chooseTf32 } from './tf32.ts';
 
 export { type CudaLibraries, cudaFolder, cudaLibraries } from './cuda.ts';
@@ -17,7 +18,9 @@ export const version = ort.env.versions.node!;
 export const runtime: Runtime = {
   platform: `${process.platform}-${process.arch}`,
   needs: {
-    webgpu: 'WebGPU needs a GPU with a Vulkan, Metal or D3D12 driver',
+    get webgpu() {
+      return webgpuNeeds();
+    },
     cuda: 'CUDA 13 needs an NVIDIA GPU of the generation Turing or newer, and a driver for it that `nvidia-smi` reports',
   },
   devices: () => ort.listSupportedBackends().map(({ name }) => name),
