@@ -209,6 +209,14 @@ const operators: { readonly [K in OperatorName]: Evaluate<K> } = {
   },
   GatherElements: ([x, indices], { axis }) =>
     tabulate(indices!.shape, (index) => at(x!, index.with(axis, at(indices!, index)))),
+  TopK: ([x, count], { axis }) => {
+    const shape = x!.shape.with(axis, count!.data[0]!);
+    const places = tabulate(shape, (index) => {
+      const values = along(x!, index, axis);
+      return [...values.keys()].sort((a, b) => values[b]! - values[a]!)[index.at(axis)!]!;
+    });
+    return [tabulate(shape, (index) => at(x!, index.with(axis, at(places, index)))), places];
+  },
   GatherND: ([x, indices]) => {
     const outer = indices!.shape.slice(0, -1);
     return tabulate([...outer, ...x!.shape.slice(indices!.shape.at(-1)!)], (index) =>

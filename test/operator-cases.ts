@@ -206,6 +206,18 @@ export const operatorCases: { readonly [K in OperatorName]: readonly Build[] } =
     (x) => op.gatherElements(x.real([4, 3]), x.integers(['n', 3], [3, 3, 0, 2, 3, 1]), 0),
     (x) => op.gatherElements(x.real(['n', 2, 3]), x.integers(['n', 2, 1], [0, 2, 1, 1]), -1),
   ],
+  TopK: [
+    (x) => op.topK(x.real(['n', 5]), 3)[0],
+    (x) => op.topK(x.real([4]), 4)[0],
+    (x) => {
+      const [largest, places] = op.topK(x.real(['m', 2, 6]), 2);
+      return op.mul(largest, op.cast(places, 'float32'));
+    },
+    (x) => {
+      const [, places] = op.topK(constant(Float32Array.of(1, 3, 1, 3, 0, 3), [6]), 5);
+      return op.mul(op.cast(places, 'float32'), x.real([5]));
+    },
+  ],
   GatherND: [
     (x) => op.gatherND(x.real(['n', 3, 2]), x.integers(['m', 2], [1, 2, 0, 0, 1, 2])),
     (x) => op.gatherND(x.real(['n', 3]), x.integers(['m', 2], [1, 2, 0, 1, 0, 1])),

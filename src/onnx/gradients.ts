@@ -179,6 +179,9 @@ const gradientRules: {
   GatherElements: ({ inputs: [x, indices], attributes: { axis } }, g) => [
     op.addAtElements(zeros(x!.shape), indices!, g, axis),
   ],
+  TopK: ({ inputs: [x], outputs: [, places], attributes: { axis } }, g) => [
+    op.addAtElements(zeros(x!.shape), places!, g, axis),
+  ],
   GatherND: ({ inputs: [x, indices] }, g) => [op.addAtPositions(zeros(x!.shape), indices!, g)],
   ScatterElements: ({ inputs: [, indices], attributes: { axis } }, g) => [
     g,

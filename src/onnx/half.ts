@@ -51,6 +51,7 @@ const parts: { readonly [K in OperatorName]: Part } = {
   GatherND: 'exact',
   ScatterElements: 'exact',
   ScatterND: 'exact',
+  TopK: 'exact',
 };
 
 /** The range of float16 without subnormal numbers. */

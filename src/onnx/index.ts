@@ -14,6 +14,7 @@ export { asFloat32, crossEntropy, l2Normalize, layerNorm, linear, meanSquaredErr
 export { gradients } from './gradients.ts';
 export {
   add,
+  cast,
   concat,
   dimensions,
   div,
@@ -35,6 +36,7 @@ export {
   slice,
   sqrt,
   sub,
+  topK,
   transpose,
   where,
 } from './operators.ts';

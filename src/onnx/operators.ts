@@ -50,6 +50,7 @@ export interface Attributes {
   GatherND: None;
   ScatterElements: Axis & { readonly reduction: 'add' };
   ScatterND: None;
+  TopK: Axis;
 }
 
 export type OperatorName = keyof Attributes;
@@ -162,6 +163,12 @@ export const addAtElements = (x: Value, indices: Value, updates: Value, axis: nu
 /** A copy of x with `updates` at the positions that the rows of `indices` name, each position at most once. */
 export const scatterND = (x: Value, indices: Value, updates: Value): Value =>
   first(apply('ScatterND', [x, indices, updates], none));
+
+/** The `count` largest along the last axis, the largest first, and their places (int64). Of equal ones, the first places. */
+export function topK(x: Value, count: number): readonly [Value, Value] {
+  const [largest, places] = apply('TopK', [x, integers([count])], { axis: -1 });
+  return [largest!, places!];
+}
 
 /**
  * A copy of x in which `updates` are added at the positions that the rows of `indices` name, however often each.

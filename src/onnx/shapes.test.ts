@@ -90,6 +90,7 @@ const refusals: Partial<Record<op.OperatorName, readonly [() => unknown, RegExp]
     ],
     [() => op.gatherElements(matrix, ids('n', 1), 2), /axis 2/],
   ],
+  TopK: [[() => op.topK(matrix, 5), /TopK: expected at most the 4 on axis -1, found 5/]],
   GatherND: [
     [() => op.gatherND(matrix, ids(5, 3)), /indices: expected rows of 1 to 2 coordinates, found rows of 3/],
     [() => op.gatherND(matrix, ids(5, 'k')), /found rows of k/],

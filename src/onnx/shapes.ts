@@ -151,6 +151,16 @@ export const shapeRules: { readonly [K in OperatorName]: ShapeRule<K> } = {
     axisOf(x!, axis);
     return [{ type: x!.type, shape: indices!.shape }];
   },
+  TopK: ([x, count], { axis }) => {
+    const most = integersIn(count!)[0]!;
+    const size = sizeAt(x!, axis);
+    if (most > Number(size)) throw mismatch('TopK', `at most the ${size} on axis ${axis}`, `${most}`);
+    const shape = x!.shape.with(axis, most);
+    return [
+      { type: x!.type, shape },
+      { type: 'int64', shape },
+    ];
+  },
   GatherND: ([x, indices]) => [{ type: x!.type, shape: shapeAtRows(x!, indices!) }],
   ScatterElements: ([x, indices, updates], { axis }) => {
     expectType('ScatterElements indices', indices!, 'int64');
