@@ -79,6 +79,65 @@ test('of equal images none is favoured by its place, its name or the query', asy
   );
 });
 
+test('many equal images, over several blocks, rank by their hashes alone', async () => {
+  const names = Array.from({ length: 10_000 }, (_, at) => `p${at}`);
+  // Whole numbers, so that every sum is exact: most images are as similar as hundreds of others.
+  const whole = (rows: number, row: number) => noise(rows, row).map((value) => Math.round(value));
+  const data = whole(names.length, 2);
+  data.fill(0, 0, 50 * dimensions);
+  const queries = Array.from({ length: 12 }, (_, at) =>
+    query(`q${at}`, {
+      gallery: at % 4 === 3 ? 'few' : 'all',
+      exclude: names.slice(0, at),
+      candidates: names.slice(at, at + 30),
+    }),
+  );
+  const vectors = whole(queries.length, 30_000);
+  vectors.fill(0, 0, dimensions); // equally similar to all
+  const galleries = new Map([
+    ['all', names],
+    ['few', names.slice(0, 200)],
+  ]);
+  const sorted = (at: number, among: readonly string[]) => {
+    const own = vectors.subarray(at * dimensions, (at + 1) * dimensions);
+    const compared = among.map((name) => {
+      const row = Number(name.slice(1));
+      const picture = data.subarray(row * dimensions, (row + 1) * dimensions);
+      const [product, squares] = [own, picture].map((by) =>
+        by.reduce((sum, x, i) => sum + x * picture[i]!, 0),
+      );
+      const scale = squares === 0 ? 0 : Math.fround(1 / Math.sqrt(squares!));
+      return { name, similarity: Math.fround(product! * scale), tie: tieOf(name, queries[at]!.id) };
+    });
+    return compared.sort((a, b) => b.similarity - a.similarity || a.tie - b.tie).map(({ name }) => name);
+  };
+  const expected = queries.map(({ gallery, exclude, candidates }, at) => ({
+    gallery: sorted(
+      at,
+      galleries.get(gallery!)!.filter((name) => !exclude!.includes(name)),
+    ),
+    candidates: sorted(at, candidates!),
+  }));
+  for (const topK of [1, 50, 300]) {
+    assert.deepEqual(
+      await rank({ galleries, topK }, queries, vectors, pictures(data, names)),
+      expected.map(({ gallery, candidates }) => ({ gallery: gallery.slice(0, topK), candidates })),
+    );
+  }
+});
+
+/** FNV-1a of both ids, joined by xor and mixed by MurmurHash3's finalizer. */
+function tieOf(image: string, asked: string): number {
+  let bits = fnv1a(image) ^ fnv1a(asked);
+  bits = Math.imul(bits ^ (bits >>> 16), 0x85ebca6b);
+  bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);
+  return (bits ^ (bits >>> 16)) >>> 0;
+}
+
+function fnv1a(text: string): number {
+  return [...text].reduce((hash, unit) => Math.imul(hash ^ unit.charCodeAt(0), 0x01000193), 0x811c9dc5);
+}
+
 test('refuses vectors of other dimensions', async () => {
   const given = pictures(noise(3, 0), ids.slice(0, 3));
   await assert.rejects(rank({ galleries: new Map(), topK: 1 }, [], new Float32Array(3), given), {
