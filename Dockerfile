@@ -8,6 +8,9 @@ RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY . .
 RUN mkdir /packed && npm pack --pack-destination /packed \
   && npm install --prefix /app --omit=dev --ignore-scripts --no-audit --no-fund /packed/lincir-*.tgz
+# ONNX Runtime finds CUDA's provider by these, if you mount it (docs/gpu.md).
+RUN for part in shared cuda; do ln -s /cache/lincir/cuda/onnxruntime/capi/libonnxruntime_providers_$part.so \
+  /app/node_modules/lincir/dist/onnxruntime/*/; done
 
 FROM node:24-bookworm-slim
 LABEL org.opencontainers.image.title="lincir" \
