@@ -3,6 +3,7 @@
 import { dependencies } from './model.ts';
 import type { Attributes } from './operators.ts';
 import * as op from './operators.ts';
+import { rewritten } from './rewrite.ts';
 import { constant, type Value } from './values.ts';
 
 /**
@@ -13,19 +14,11 @@ export function withPlainAttention(
   outputs: Readonly<Record<string, Value>>,
   everywhere: boolean,
 ): Record<string, Value> {
-  const { nodes, values } = dependencies(Object.values(outputs));
-  const replaced = new Map<Value, Value>();
-  const current = (value: Value): Value => replaced.get(value) ?? value;
-  for (const node of nodes) {
-    const inputs = node.inputs.map(current);
+  const { values } = dependencies(Object.values(outputs));
+  return rewritten(outputs, (node, inputs) => {
     const isPlain = node.operator === 'MultiHeadAttention' && (everywhere || values.has(node.outputs[1]!));
-    if (!isPlain && inputs.every((input, index) => input === node.inputs[index])) continue;
-    const results = isPlain
-      ? plainAttention(inputs, node.attributes as Attributes['MultiHeadAttention'])
-      : op.apply<op.OperatorName>(node.operator, inputs, node.attributes);
-    for (const [index, output] of node.outputs.entries()) replaced.set(output, results[index]!);
-  }
-  return Object.fromEntries(Object.entries(outputs).map(([name, value]) => [name, current(value)]));
+    return isPlain ? plainAttention(inputs, node.attributes as Attributes['MultiHeadAttention']) : undefined;
+  });
 }
 
 /** MultiHeadAttention's outputs: [batch, queries, width] and its weights [batch, heads, queries, keys]. */

@@ -61,6 +61,17 @@ for (const type of ['float16', 'float32'] as const) {
   });
 }
 
+test('bfloat16 is the same, but for operators without such kernels', () => {
+  const x = input('x', 'float32', ['rows', 4]);
+  const product = op.matmul(x, input('w', 'float32', [4, 4]));
+  const y = op.pad(op.reshape(op.mul(op.relu(product), product), ['rows', 2, 2]), [1, 0, 0, 0, 0, 0]);
+  const outputs = withHalfProducts({ y }, 'bfloat16');
+  for (const operator of ['MatMul', 'Relu', 'Reshape', 'Mul'] as const) {
+    assert.equal(nodesOf(outputs, operator)[0]!.outputs[0]!.type, 'bfloat16', operator);
+  }
+  assert.equal(nodesOf(outputs, 'Pad')[0]!.inputs[0]!.type, 'float32');
+});
+
 test('weights stored as float16 go into products as they are', () => {
   const outputs = layer('float16');
   for (const { inputs } of nodesOf(outputs, 'Gemm')) assert.equal(inputs[1]!.origin.kind, 'weight');

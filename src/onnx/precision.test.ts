@@ -16,7 +16,7 @@ const refusals: [Precision, Device, RegExp][] = [
     /^`precision: 'float16'`: expected one that device 'cpu' offers here \(float32, .*int8\), found 'float16'; choose one of these, or `device: 'webgpu'` or `device: 'cuda'`$/,
   ],
   ['tf32', 'webgpu', /'webgpu' offers here \(float32, float16\).* or `device: 'cuda'`$/],
-  ['int8', 'cuda', /'cuda' offers here \(float32, tf32, float16\).* or `device: 'cpu'`$/],
+  ['int8', 'cuda', /'cuda' offers here \(float32, tf32, bfloat16, float16\).* or `device: 'cpu'`$/],
 ];
 
 test('a precision that a device does not offer is refused, and the message says where to find it', () => {
@@ -25,10 +25,10 @@ test('a precision that a device does not offer is refused, and the message says 
   }
 });
 
-test('bfloat16 is for ARM processors', { skip: process.arch === 'arm64' && 'this is one' }, () => {
+test('on CPUs, bfloat16 is for ARM processors', { skip: process.arch === 'arm64' && 'this is one' }, () => {
   assert.throws(() => expectPrecision('bfloat16', 'cpu'), {
     code: 'bad-argument',
-    message: /choose one of these$/,
+    message: /choose one of these, or `device: 'cuda'`$/,
   });
 });
 

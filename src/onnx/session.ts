@@ -5,9 +5,8 @@ import { elementCount, type Float32Tensor, LincirError, option } from '../core/i
 import { withPlainAttention } from './attention.ts';
 import type { Device } from './choices.ts';
 import { formatShape, resolved, sameShape } from './dimensions.ts';
-import { withHalfProducts } from './half.ts';
 import { buildModel, type Model } from './model.ts';
-import { expectPrecision } from './precision.ts';
+import { expectPrecision, inPrecision } from './precision.ts';
 import type { RunTensor, RuntimeSession, SessionOptions } from './runtime.ts';
 import type { Value } from './values.ts';
 
@@ -47,7 +46,7 @@ export class Session {
     // ONNX Runtime 1.30's WebGPU kernel for attention is wrong by 10 % and more from 32 queries on where subgroups have
     // fewer than 8 lanes, as software drivers' do, and had such faults on other GPUs before.
     const plain = withPlainAttention(outputs, device === 'webgpu');
-    const model = buildModel(precision === 'float16' ? withHalfProducts(plain) : plain);
+    const model = buildModel(inPrecision(plain, precision, device));
     const weights = await inMemory(model.weights);
     try {
       const { bytes, folder } = model;

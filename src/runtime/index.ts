@@ -40,6 +40,7 @@ export const runtime: Runtime = {
       ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
       ...(weights.size > 0 && { externalData: Array.from(weights, ([path, data]) => ({ path, data })) }),
       extra: {
+        ...(device === 'cpu' && precision === 'bfloat16' && bfloat16OnArm),
         session: {
           // Otherwise its threads spin for 30 ms after each run, and slow down whatever comes next.
           force_spinning_stop: '1',
@@ -64,6 +65,12 @@ export const runtime: Runtime = {
       },
     };
   },
+};
+
+/** Its MatMul then rounds to bfloat16, if the processor can. Its Gemm does not, so MatMul must stay MatMul. */
+const bfloat16OnArm = {
+  mlas: { enable_gemm_fastmath_arm64_bfloat16: '1' },
+  optimization: { disable_specified_optimizers: 'MatMulAddFusion' },
 };
 
 function providerOf(device: Device, deviceId: number | undefined) {
