@@ -1,0 +1,145 @@
+/** A device of this machine, in a process of its own: starts it, and speaks with it over a pipe that nobody else can reach. */
+
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { extname } from 'node:path';
+import { LincirError } from '../../core/index.ts';
+import type { SessionOptions } from '../../onnx/index.ts';
+import type { DeviceFacts, ErrorParts, TowerDevice } from './device.ts';
+import type { LocalPlace } from './names.ts';
+
+/** What the process needs to know. */
+export interface DeviceWork extends LocalPlace, Pick<SessionOptions, 'precision'> {
+  /** The folder of the model. */
+  readonly model: string;
+  /** Token positions of one batch. */
+  readonly positions: number;
+}
+
+/** What it gets. */
+export type ToDevice =
+  | { readonly begin: DeviceWork }
+  | { readonly id: number; readonly task: Uint8Array<ArrayBuffer> };
+
+/** What it sends: that it is ready, or why not; then the result of each task, or why there is none. */
+export type FromDevice = { readonly id: number } & (
+  | { readonly facts: DeviceFacts }
+  | { readonly result: Uint8Array<ArrayBuffer> }
+  | { readonly failed: ErrorParts }
+  | { readonly crashed: string }
+);
+
+/** The id of what it sends about its beginning. */
+export const beginning = 0;
+
+/** Milliseconds for loading a model, however slow its disk. */
+const loadingTime = 600_000;
+
+/** Owns a process: close it. */
+export class LocalDevice implements TowerDevice {
+  readonly facts: DeviceFacts;
+  readonly #child: DeviceChild;
+
+  private constructor(child: DeviceChild, facts: DeviceFacts) {
+    this.#child = child;
+    this.facts = facts;
+  }
+
+  /** @throws LincirError as loading the model does, and 'device' if the process ends */
+  static async start(work: DeviceWork): Promise<LocalDevice> {
+    const child = new DeviceChild(work.name);
+    const timer = setTimeout(() => child.end(), loadingTime);
+    try {
+      const answer = await child.ask({ begin: work }, beginning);
+      if (!('facts' in answer)) throw new Error('its first answer is none');
+      return new LocalDevice(child, answer.facts);
+    } catch (error) {
+      child.end();
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async compute(task: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+    const id = this.#child.nextId();
+    const answer = await this.#child.ask({ id, task }, id);
+    if (!('result' in answer)) throw new Error('its answer has no result');
+    return answer.result;
+  }
+
+  async close(): Promise<void> {
+    this.#child.end();
+    await this.#child.ended;
+  }
+}
+
+/** The process, and what is waited for. */
+class DeviceChild {
+  readonly ended: Promise<unknown>;
+  readonly #name: string;
+  readonly #process: ChildProcess;
+  readonly #waiting = new Map<number, PromiseWithResolvers<FromDevice>>();
+  #id = beginning;
+
+  constructor(name: string) {
+    this.#name = name;
+    // After compilation, this file and the child end in .js.
+    const file = new URL(`./device-child${extname(import.meta.url)}`, import.meta.url);
+    this.#process = fork(file, {
+      serialization: 'advanced',
+      execArgv: [],
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    });
+    this.ended = once(this.#process, 'exit').catch(() => {});
+    this.#process.on('error', (cause) => this.#fail(cause.message, cause)); // not started, or not written to
+    this.#process.on('exit', (code, signal) => this.#fail(ends(code, signal)));
+    this.#process.on('message', (message: FromDevice) => this.#take(message));
+  }
+
+  nextId(): number {
+    this.#id += 1;
+    return this.#id;
+  }
+
+  /** Sends something, and waits for the answer with this id. */
+  async ask(message: ToDevice, id: number): Promise<FromDevice> {
+    const { exitCode, signalCode } = this.#process;
+    if (exitCode !== null || signalCode !== null) throw this.#lost(ends(exitCode, signalCode));
+    const waiting = Promise.withResolvers<FromDevice>();
+    this.#waiting.set(id, waiting);
+    this.#process.send(message);
+    return await waiting.promise;
+  }
+
+  end(): void {
+    this.#process.kill('SIGKILL');
+  }
+
+  #take(message: FromDevice): void {
+    const waiting = this.#waiting.get(message.id);
+    this.#waiting.delete(message.id);
+    if ('failed' in message) waiting?.reject(new LincirError(message.failed.code, message.failed.problem));
+    else if ('crashed' in message) waiting?.reject(this.#lost(message.crashed));
+    else waiting?.resolve(message);
+  }
+
+  #fail(reason: string, cause?: unknown): void {
+    for (const { reject } of this.#waiting.values()) reject(this.#lost(reason, cause));
+    this.#waiting.clear();
+  }
+
+  #lost(found: string, cause?: unknown): LincirError {
+    return new LincirError('device', {
+      subject: `device ${this.#name}`,
+      expected: 'that its process goes on',
+      found,
+      cause,
+    });
+  }
+}
+
+function ends(code: number | null, signal: NodeJS.Signals | null): string {
+  if (signal === 'SIGKILL') return 'that it was killed, as systems do when memory is scarce';
+  return `that it ended: ${signal ?? `code ${code}`}`;
+}

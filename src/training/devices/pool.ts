@@ -1,0 +1,49 @@
+/** Computes a step's tower batches on several devices. Results are the same, to the bit, for any number of them. */
+
+import type { TextConfig } from '../../clip/index.ts';
+import { sizesOf, type TowerResult, type TowerRunner, type TowerTask } from '../tower-task.ts';
+import type { Dealer } from './dealer.ts';
+import { mostResultBytes, packTask, readResult, resultSizes } from './messages.ts';
+
+/** Owns devices: dispose of it. */
+export class DevicePool implements TowerRunner {
+  readonly #config: TextConfig;
+  readonly #dealer: Dealer;
+
+  constructor(config: TextConfig, dealer: Dealer) {
+    this.#config = config;
+    this.#dealer = dealer;
+  }
+
+  /** @throws LincirError 'device' when no device is left */
+  async run(tasks: readonly TowerTask[]): Promise<readonly TowerResult[]> {
+    return await Promise.all(tasks.map((task) => this.#result(task)));
+  }
+
+  async dispose(): Promise<void> {
+    await this.#dealer.close();
+  }
+
+  async #result(task: TowerTask): Promise<TowerResult> {
+    const sizes = resultSizes(task, this.#config);
+    const { batch, positions } = sizesOf(task);
+    // Devices refuse what is not finite. The training finds it in the results, and says whose it is.
+    if (!hasFinite(task)) {
+      return Object.fromEntries(
+        Object.entries(sizes).map(([name, size]) => [name, new Float32Array(size).fill(Number.NaN)]),
+      );
+    }
+    return await this.#dealer.compute({
+      task: packTask(task),
+      weight: batch * positions,
+      mostBytes: mostResultBytes(sizes),
+      read: (answer) => readResult(answer, sizes),
+    });
+  }
+}
+
+function hasFinite({ feeds: { injected, wanted } }: TowerTask): boolean {
+  const isGood = (values: Float32Array | BigInt64Array | undefined) =>
+    !(values instanceof Float32Array) || values.every(Number.isFinite);
+  return isGood(injected.data) && isGood(wanted?.data);
+}

@@ -1,0 +1,130 @@
+/** Devices of another machine, which lends them over HTTP. Its answers are checked, and never taken for more than they may be. */
+
+import { z } from 'zod';
+import { checkedValue, LincirError, option, parseJson, quoted } from '../../core/index.ts';
+import { type DeviceFacts, factsSchema, type TowerDevice } from './device.ts';
+import type { RemotePlace } from './names.ts';
+
+/** Below the address of a machine. */
+export const towersPath = '/towers/v1';
+
+/** Bytes of facts and of errors. */
+const mostJsonBytes = 2 ** 16;
+/** Milliseconds for a machine that has nothing to compute yet. */
+const helloTime = 15_000;
+
+export class RemoteDevice implements TowerDevice {
+  readonly facts: DeviceFacts;
+  readonly #connection: Connection;
+
+  private constructor(connection: Connection, facts: DeviceFacts) {
+    this.#connection = connection;
+    this.facts = facts;
+  }
+
+  /** @throws LincirError 'network' if there is no such machine, or it does not let us */
+  static async open({ address }: RemotePlace, key: string | undefined): Promise<RemoteDevice> {
+    const connection = new Connection(address, key);
+    const bytes = await connection.ask('', { signal: AbortSignal.timeout(helloTime) }, mostJsonBytes);
+    const json = parseJson(bytes, `device ${address}`);
+    return new RemoteDevice(connection, checkedValue(factsSchema, json, `device ${address}`));
+  }
+
+  async compute(task: Uint8Array<ArrayBuffer>, mostBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+    const headers = { 'content-type': 'application/octet-stream' };
+    return await this.#connection.ask('/tasks', { method: 'POST', body: task, headers }, mostBytes);
+  }
+
+  async close(): Promise<void> {
+    this.#connection.end.abort();
+  }
+}
+
+class Connection {
+  readonly end = new AbortController();
+  readonly #address: string;
+  readonly #headers: Readonly<Record<string, string>>;
+
+  constructor(address: string, key: string | undefined) {
+    this.#address = address;
+    this.#headers = key === undefined ? {} : { authorization: `Bearer ${key}` };
+  }
+
+  /** The body of an answer of at most so many bytes. */
+  async ask(path: string, request: RequestInit, mostBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+    const signals = [this.end.signal, ...(request.signal ? [request.signal] : [])];
+    const whole: RequestInit = {
+      ...request,
+      redirect: 'error',
+      signal: AbortSignal.any(signals),
+      headers: { ...(request.headers as Record<string, string>), ...this.#headers },
+    };
+    const url = `${this.#address}${towersPath}${path}`;
+    // A connection that was kept may have ended in the meantime: then another one will do.
+    const response = await fetch(url, whole).catch((error: unknown) => {
+      if (whole.signal!.aborted) throw this.#failed(error);
+      return fetch(url, whole).catch((again: unknown) => {
+        throw this.#failed(again);
+      });
+    });
+    const bytes = await this.#read(response, response.ok ? mostBytes : mostJsonBytes);
+    if (response.ok) return bytes;
+    throw this.#refused(response.status, bytes);
+  }
+
+  async #read(response: Response, mostBytes: number): Promise<Uint8Array<ArrayBuffer>> {
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    try {
+      for await (const chunk of response.body ?? []) {
+        size += chunk.length;
+        if (size > mostBytes) throw this.#bad(`an answer of at most ${mostBytes} bytes`, 'more');
+        chunks.push(chunk);
+      }
+    } catch (error) {
+      throw error instanceof LincirError ? error : this.#failed(error);
+    }
+    const whole = new Uint8Array(size);
+    let at = 0;
+    for (const chunk of chunks) {
+      whole.set(chunk, at);
+      at += chunk.length;
+    }
+    return whole;
+  }
+
+  /** What the other side says, if it is a problem document. */
+  #refused(status: number, bytes: Uint8Array): LincirError {
+    if (status === 401) {
+      const todo = `give its key with ${option<{ keys: string }>('keys')}`;
+      return this.#bad('that it takes our key', 'that it does not', undefined, todo);
+    }
+    return this.#bad('an answer', `status ${status}: ${quoted(detailIn(bytes), 300)}`);
+  }
+
+  #failed(error: unknown): LincirError {
+    const { cause = error } = error instanceof Error ? error : {};
+    const found = cause instanceof Error ? cause.message : String(cause);
+    return this.#bad(
+      'an answer',
+      found || 'none',
+      error,
+      'check the address, and that lincir lends devices there',
+    );
+  }
+
+  #bad(expected: string, found: string, cause?: unknown, todo?: string): LincirError {
+    return new LincirError('network', { subject: `device ${this.#address}`, expected, found, todo, cause });
+  }
+}
+
+const problemSchema = z.object({ detail: z.string() });
+
+/** The sentence of a problem document (RFC 9457), or whatever else it is. */
+function detailIn(bytes: Uint8Array): string {
+  try {
+    return checkedValue(problemSchema, parseJson(bytes, 'problem'), 'problem').detail;
+  } catch {
+    return new TextDecoder().decode(bytes);
+  }
+}
