@@ -14,6 +14,14 @@ export interface Context {
   readonly signal: AbortSignal;
 }
 
+/** Resolves when the user interrupts. */
+export function interrupted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
 /** How many warnings of one kind are printed; the others are counted. */
 const warningsShown = 5;
 

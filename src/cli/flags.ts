@@ -11,6 +11,7 @@ const renamed: Readonly<Record<string, string>> = {
   pollSeconds: 'poll',
   folder: 'out',
   keys: 'apiKeyFile',
+  apiKey: 'apiKeyFile',
   withoutKey: 'key',
   allowedHosts: 'allowedHost',
   allowedOrigins: 'allowedOrigin',

@@ -29,6 +29,7 @@ import {
   columnOption,
   countNumber,
   deviceOption,
+  devicesOption,
   indexOption,
   maxPixelsOption,
   modelHelp,
@@ -296,6 +297,8 @@ program
     ),
   )
   .addOption(deviceOption())
+  .addOption(devicesOption('several devices: 0,1,2,3 or cpu:2, and http:// addresses of lincir lend'))
+  .option('--api-key-file <file>', 'the key of the machines at these addresses')
   .addOption(threadsOption())
   .option('--embedding-cache <gibibytes>', 'disk for the embeddings of captions (default: 4)', realNumber)
   .option('--positions-per-run <number>', 'tokens computed at once (default: 1,024)', wholeNumber)

@@ -33,6 +33,19 @@ export function deviceOption(): Option {
   return choice('--device <device>', 'where to compute (default: cpu)', devices);
 }
 
+export function devicesOption(description: string): Option {
+  return new Option('--devices <list>', description).argParser((text) => text.split(','));
+}
+
+export function portOption(port: number): Option {
+  return new Option('--port <number>', 'the port; 0 takes a free one').argParser(portNumber).default(port);
+}
+
+function portNumber(text: string): number {
+  if (countNumber(text) <= 65_535) return Number(text);
+  throw new InvalidArgumentError('It must be a port, from 0 to 65535.');
+}
+
 export function threadsOption(): Option {
   const description = 'threads on the CPU (default: one for each core)';
   return new Option('--threads <number>', description).argParser(wholeNumber);

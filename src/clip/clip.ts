@@ -31,7 +31,7 @@ import { parametersOf } from './transformer.ts';
 import { visionInput, visionTower } from './vision-tower.ts';
 
 export interface LoadClipOptions
-  extends Pick<SessionOptions, 'device' | 'threads' | 'prepack'>,
+  extends Pick<SessionOptions, 'device' | 'deviceId' | 'threads' | 'prepack'>,
     Pick<PreprocessOptions, 'targetPad' | 'maxPixels'> {
   /**
    * Number format of the towers' matrix products. `int8` concerns the vision tower alone: the text tower is then float32.
@@ -326,8 +326,8 @@ export class Clip {
 
   /** Options of both towers' sessions. */
   get #where(): SessionOptions {
-    const { device, precision, threads, prepack = true } = this.#options;
-    return { device, precision: precision === 'int8' ? 'float32' : precision, threads, prepack };
+    const { device, deviceId, precision, threads, prepack = true } = this.#options;
+    return { device, deviceId, precision: precision === 'int8' ? 'float32' : precision, threads, prepack };
   }
 
   #session(tower: (parameter: ReturnType<typeof parametersOf>) => Value): Promise<Session> {

@@ -13,7 +13,7 @@ import { expectPhiFits, type PhiInfo, readPhi } from './file.ts';
 import { type PhiParameters, phiGraph } from './network.ts';
 
 /** Where phi is computed. */
-type Place = { readonly [Key in 'device' | 'threads']?: SessionOptions[Key] | undefined };
+type Place = { readonly [Key in 'device' | 'deviceId' | 'threads']?: SessionOptions[Key] | undefined };
 
 export interface LoadPhiOptions extends Place, LicensedDownloadOptions {
   /** The model that phi must have been trained for. */
@@ -54,13 +54,13 @@ export class Phi {
   static async create(
     info: PhiInfo,
     parameters: PhiParameters,
-    { device, threads }: Place = {},
+    { device, deviceId, threads }: Place = {},
   ): Promise<Phi> {
     const embeddings = input('embeddings', 'float32', ['rows', info.shape.input]);
     const inputs = [...parameters].map(([name, { shape }]) => [name, input(name, 'float32', shape)] as const);
     const given = info.l2Normalize ? l2Normalize(embeddings) : embeddings;
     const pseudo = phiGraph(given, info.shape, new Map(inputs));
-    return new Phi(info, parameters, await Session.create({ pseudo }, { device, threads }));
+    return new Phi(info, parameters, await Session.create({ pseudo }, { device, deviceId, threads }));
   }
 
   /**

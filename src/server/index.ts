@@ -3,6 +3,7 @@
 export { createApp } from './app.ts';
 export { expectGuarded } from './exposure.ts';
 export { Indexing, type IndexToUpdate } from './indexing/index.ts';
+export { type LendingSettings, lend } from './lending.ts';
 export { serveMcpOverStdio } from './mcp/index.ts';
 export { Metrics } from './metrics.ts';
 export { type RunningServer, serve } from './serve.ts';

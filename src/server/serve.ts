@@ -14,11 +14,11 @@ const usualBounds = {
   requestTimeout: 60_000,
   keepAliveTimeout: 65_000,
   connectionsCheckingInterval: 2_000,
+  /** Without a byte in either direction. */
+  idleTimeout: 120_000,
 };
 const maxHeaders = 100;
 const maxConnections = 2048;
-/** Milliseconds without a byte in either direction. */
-const idleTimeout = 120_000;
 
 export interface RunningServer {
   /** Where a browser finds it. */
@@ -35,10 +35,11 @@ export async function serve(
 ): Promise<RunningServer> {
   expectGuarded(settings);
   const { host, port } = settings;
+  const { idleTimeout, ...serverOptions } = { ...usualBounds, ...bounds };
   const server = createAdaptorServer({
     fetch: app.fetch,
     hostname: host,
-    serverOptions: { ...usualBounds, ...bounds },
+    serverOptions,
   }) as Server;
   server.maxHeadersCount = maxHeaders;
   server.maxConnections = maxConnections;

@@ -30,3 +30,6 @@ export async function recipeFor(captions: readonly string[] = []): Promise<Parti
   if (names.length === 0 || !names.every((name) => madeNames.includes(name))) return {};
   return (await made[names[0]!]!()).recipe;
 }
+
+/** Where a machine that lends its devices answers. */
+export const lendingPath = '/lending/v1';

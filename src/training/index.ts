@@ -1,7 +1,8 @@
 /** Training of phi on captions: runs, their folders and their reports. */
 
 export { recipeFor } from './choices.ts';
-export type { StepMetrics, ValidationMetrics } from './metrics.ts';
+export { Lender, type LenderOptions } from './devices/lender.ts';
+export type { DeviceMetrics, StepMetrics, ValidationMetrics } from './metrics.ts';
 export type { RunHooks, RunOptions } from './open-run.ts';
 export type { TrainingSettings, TrainingSettingsInput } from './settings.ts';
 export { TowerGraphs } from './tower-graphs.ts';

@@ -1,4 +1,4 @@
-/** What a run measured, in `metrics.jsonl`: a JSON object a line, one for each step and each validation. */
+/** What a run measured, in `metrics.jsonl`: a JSON object a line, one for each step, each validation, and each change of devices. */
 
 import { createReadStream } from 'node:fs';
 import { z } from 'zod';
@@ -45,11 +45,24 @@ const validationSchema = z.object({
   time,
 });
 
-const schema = z.discriminatedUnion('kind', [stepSchema, validationSchema]);
+const deviceSchema = z.object({
+  kind: z.literal('device'),
+  /** Steps that were done before. */
+  step,
+  device: z.string(),
+  state: z.enum(['lost', 'back']),
+  /** Why it is lost. */
+  reason: z.string().optional(),
+  time,
+});
+
+const schema = z.discriminatedUnion('kind', [stepSchema, validationSchema, deviceSchema]);
 
 export type StepMetrics = Readonly<z.output<typeof stepSchema>>;
 export type ValidationMetrics = Readonly<z.output<typeof validationSchema>>;
-export type Metrics = StepMetrics | ValidationMetrics;
+/** A device was lost, or came back. */
+export type DeviceMetrics = Readonly<z.output<typeof deviceSchema>>;
+export type Metrics = StepMetrics | ValidationMetrics | DeviceMetrics;
 
 /** Limit of a line in bytes. We never write a longer one. */
 const lineLimit = 2 ** 20;

@@ -16,6 +16,7 @@ import { datasetPresets, type Variables } from '../hub/index.ts';
 import { expectPrecision } from '../onnx/index.ts';
 import { phiShape } from '../phi/index.ts';
 import { madeCaptions, madeNames } from './choices.ts';
+import { isLocal, ownPlace, placesOf } from './devices/names.ts';
 import {
   expectRoomForRun,
   type RunConfig,
@@ -45,6 +46,8 @@ export interface RunHooks {
   readonly onLeftOut?: OnLeftOut;
   /** Called with how far the captions have been read. */
   readonly onCaptions?: (progress: CaptionCopyProgress) => void;
+  /** The key of machines among `devices`. */
+  readonly apiKey?: string;
   /** Called during a model's download. */
   readonly onDownload?: (progress: DownloadProgress) => void;
   /** The hub's environment variables. Default: `process.env` */
@@ -72,11 +75,12 @@ export async function openRunFolder(options: RunOptions): Promise<OpenedRun> {
   const given = settingsIn(options);
   const folder = resolve(out ?? resume);
   // Refuse whatever can be refused before anything is made.
+  expectOneWay(given);
   const stored = resume === undefined ? undefined : await readRunConfig(folder);
   const settings = stored
     ? resumedSettings(stored.settings, withPaths(given), option<RunOptions>('resume', resume))
     : checkedSettings(withPaths(given));
-  expectPrecision(settings.precision, settings.device);
+  expectDevices(settings);
   const validations: Validation[] = [];
   for (const spec of settings.validate) {
     const named = await options.openValidation?.(spec);
@@ -90,8 +94,7 @@ export async function openRunFolder(options: RunOptions): Promise<OpenedRun> {
     await removeLeftovers(folder);
     if (!stored) await expectRoomForRun(folder);
     clip = await loadClip(settings.model, {
-      device: settings.device,
-      threads: settings.threads,
+      ...ownPlace(settings),
       onDownload,
       signal,
     });
@@ -109,6 +112,22 @@ export async function openRunFolder(options: RunOptions): Promise<OpenedRun> {
     await lock.release();
     throw error;
   }
+}
+
+function expectDevices({ device, devices, threads, precision }: TrainingSettings): void {
+  const own = devices ? placesOf(devices, threads).filter(isLocal) : [{ device }];
+  for (const place of own) expectPrecision(precision, place.device);
+}
+
+function expectOneWay({ device, devices }: Partial<TrainingSettingsInput>): void {
+  if (device === undefined || devices === undefined) return;
+  const [one, several] = [option<RunOptions>('device'), option<RunOptions>('devices')];
+  throw new LincirError('bad-argument', {
+    subject: several,
+    expected: `either ${one} or ${several}`,
+    found: 'both',
+    todo: `leave out ${one}`,
+  });
 }
 
 /** Begins a run. Its captions are copied, so that it can be resumed without their sources. */
@@ -195,7 +214,7 @@ function expectPhiOf({ textConfig }: Clip, { settings, phi }: RunConfig, run: st
 
 function settingsIn(options: RunOptions): Partial<TrainingSettingsInput> {
   const { out, resume, signal, validations, openValidation, ...others } = options;
-  const { onLeftOut, onCaptions, onDownload, environment, ...settings } = others;
+  const { onLeftOut, onCaptions, onDownload, environment, apiKey, ...settings } = others;
   return settings;
 }
 

@@ -6,9 +6,19 @@ import { CaptionBatches, captionOrder } from '../captions/index.ts';
 import { LincirError } from '../core/index.ts';
 import { writeSafetensors } from '../files/index.ts';
 import { Phi, type PhiInfo, type PhiShape, phiTensors } from '../phi/index.ts';
+import type { DeviceChange } from './devices/dealer.ts';
+import { ownPlace } from './devices/names.ts';
+import { openDevices } from './devices/open.ts';
+import { DevicePool } from './devices/pool.ts';
 import { EmbeddingCache, type MakeEmbeddings } from './embedding-cache.ts';
 import type { GrowingFile } from './growing-file.ts';
-import { type Metrics, openMetricsLog, readMetrics, type ValidationMetrics } from './metrics.ts';
+import {
+  type DeviceMetrics,
+  type Metrics,
+  openMetricsLog,
+  readMetrics,
+  type ValidationMetrics,
+} from './metrics.ts';
 import { type OpenedRun, openRunFolder, type RunOptions } from './open-run.ts';
 import type { FlatParameters } from './parameters.ts';
 import { writeReport } from './report/page.ts';
@@ -24,6 +34,8 @@ interface RunParts extends OpenedRun {
   readonly metrics: GrowingFile<Metrics>;
   readonly tensorboard: GrowingFile<Metrics>;
   readonly graphs: TrainingStep;
+  /** What happened to devices, and was not logged yet. */
+  readonly changes: DeviceChange[];
 }
 
 /** A run that is ready to train. Owns a lock, a thread and memory outside JavaScript: close it. */
@@ -63,8 +75,15 @@ export class Run {
         tensors: clip.checkpoint.tensors,
         startOfText: clip.tokenizer.startOfText,
       };
-      const graphs = await TrainingStep.create(model, config.phi, settings);
-      return new Run({ ...opened, batches, cache, metrics, tensorboard, graphs });
+      const changes: DeviceChange[] = [];
+      const runner = await openRunner(opened, options, (change) => changes.push(change));
+      closers.push(async () => runner?.dispose());
+      const graphs = await TrainingStep.create(model, config.phi, {
+        ...settings,
+        ...ownPlace(settings),
+        runner,
+      });
+      return new Run({ ...opened, batches, cache, metrics, tensorboard, graphs, changes });
     } catch (error) {
       for (const close of closers.reverse()) await close();
       throw error;
@@ -100,6 +119,16 @@ export class Run {
     return record;
   }
 
+  /** Logs what has happened to devices since the last time, and returns it. */
+  async logDeviceChanges(): Promise<DeviceMetrics[]> {
+    const records: DeviceMetrics[] = [];
+    for (const change of this.#parts.changes.splice(0)) {
+      const about = { kind: 'device', step: this.state.step, ...change } as const;
+      records.push(await this.log({ ...about, time: new Date().toISOString() }));
+    }
+    return records;
+  }
+
   /** Validates phi, and its average if there is one. Keeps the best by the first validation. */
   async validate(): Promise<ValidationMetrics[]> {
     const records: ValidationMetrics[] = [];
@@ -107,7 +136,7 @@ export class Run {
     const [first] = this.#parts.validations;
     for (const [kind, flat] of Object.entries({ phi: parameters, ...(average && { ema: average }) })) {
       const info = this.#phiInfo();
-      const phi = await Phi.create(info, flat.tensors, this.settings);
+      const phi = await Phi.create(info, flat.tensors, ownPlace(this.settings));
       try {
         for (const validation of this.#parts.validations) {
           const metrics = await validation.evaluate({ clip: this.#parts.clip, phi });
@@ -161,6 +190,7 @@ export class Run {
     try {
       await this.batches.close();
       await this.graphs.dispose();
+      await this.logDeviceChanges();
       await this.#parts.clip.dispose();
       this.#parts.cache?.close();
       await this.#parts.metrics.close();
@@ -207,6 +237,19 @@ export class Run {
       },
     });
   }
+}
+
+/** Several devices, if the settings name them. */
+async function openRunner(
+  { folder, config, clip }: OpenedRun,
+  { apiKey }: RunOptions,
+  onChange: (change: DeviceChange) => void,
+): Promise<DevicePool | undefined> {
+  const { devices, threads, positionsPerRun: positions } = config.settings;
+  if (!devices) return undefined;
+  const { fingerprint, folder: model, textConfig } = clip;
+  const what = { devices, model, fingerprint, positions, threads, apiKey, onChange };
+  return new DevicePool(textConfig, await openDevices(what), folder);
 }
 
 /** Embeddings are kept if all of them fit. A finished run needs none. */

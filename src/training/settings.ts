@@ -65,7 +65,9 @@ const operational = {
   /** Steps between saves. There is also one at least every five minutes. */
   saveEvery: count.default(1000),
   device: z.enum(devices).default('cpu'),
-  /** Threads on the CPU. Default: one for each core. */
+  /** Several devices instead of one: `cuda:0`, `cpu:2` (so many processes), addresses of machines that lend theirs. */
+  devices: z.array(z.string()).min(1, 'at least one').optional(),
+  /** Threads on the CPU, of each process. Default: one for each core. */
   threads: count.max(1024, 'at most 1024').optional(),
   /** GiB of disk. If the embeddings of all captions fit, they are computed once, not in every epoch. */
   embeddingCache: z.number('a number').min(0, 'at least 0').default(4),
@@ -112,7 +114,10 @@ export function resumedSettings(
   given: Partial<TrainingSettingsInput>,
   subject: string,
 ): TrainingSettings {
-  const wanted = checkedSettings({ ...stored, ...withoutUndefined(given) }, subject);
+  // One device replaces several, and several replace one.
+  const { device: _, devices: __, ...others } = stored;
+  const before = given.device || given.devices ? others : stored;
+  const wanted = checkedSettings({ ...before, ...withoutUndefined(given) }, subject);
   const differing = Object.keys(outcome).filter((key) => {
     const [before, now] = [stored, wanted].map((settings) => settings[key as keyof TrainingSettings]);
     return JSON.stringify(before) !== JSON.stringify(now);

@@ -12,6 +12,7 @@ import {
   type TextModel,
 } from '../phi/index.ts';
 import { TowerGraphs } from './tower-graphs.ts';
+import type { TowerRunner } from './tower-task.ts';
 import { Towers } from './towers.ts';
 
 /** The random part of a step. */
@@ -29,7 +30,9 @@ interface StepGradient {
   readonly gradients: ReadonlyMap<string, Float32Array>;
 }
 
-interface StepOptions extends Pick<SessionOptions, 'device' | 'threads' | 'precision'> {
+interface StepOptions extends Pick<SessionOptions, 'device' | 'deviceId' | 'threads' | 'precision'> {
+  /** Computes the tower's batches. Default: the device, in this process. */
+  readonly runner?: TowerRunner;
   /** Token positions computed at once. More of them need more memory. */
   readonly positionsPerRun: number;
   /** Whether phi takes embeddings scaled to length 1. */
@@ -54,13 +57,17 @@ export class TrainingStep {
 
   /** @throws LincirError 'device', and 'bad-file' for weights that do not fit the config */
   static async create(model: TextModel, shape: PhiShape, options: StepOptions): Promise<TrainingStep> {
-    const { device, threads } = options;
+    const { device, deviceId, threads, runner } = options;
+    const where = { device, deviceId, threads };
     const { forward, backward } = phiGraphs(shape);
-    const graphs = await TowerGraphs.create(model, { device, threads, precision: options.precision });
-    const towers = new Towers(model, options.positionsPerRun, graphs);
+    const towers = new Towers(
+      model,
+      options.positionsPerRun,
+      runner ?? (await TowerGraphs.create(model, { ...where, precision: options.precision })),
+    );
     return new TrainingStep(shape, options.l2Normalize, towers, {
-      forward: await CountedSession.create<string>(forward, { device, threads }),
-      backward: await CountedSession.create<string>(backward, { device, threads }),
+      forward: await CountedSession.create<string>(forward, where),
+      backward: await CountedSession.create<string>(backward, where),
     });
   }
 

@@ -85,6 +85,7 @@ function eventOf(record: Metrics): EventMessage {
 }
 
 function scalars(record: Metrics): Record<string, number> {
+  if (record.kind === 'device') return {};
   if (record.kind === 'validation') {
     const { name, phi, metrics } = record;
     const place = phi === 'ema' ? `validation/${name}/ema` : `validation/${name}`;

@@ -9,7 +9,7 @@ import {
   type PhiShape,
   updateAverage,
 } from '../phi/index.ts';
-import type { StepMetrics, ValidationMetrics } from './metrics.ts';
+import type { DeviceMetrics, StepMetrics, ValidationMetrics } from './metrics.ts';
 import type { RunOptions } from './open-run.ts';
 import type { FlatParameters } from './parameters.ts';
 import { Run } from './run.ts';
@@ -21,6 +21,7 @@ export type TrainingEvent =
   | TrainingBegin
   | StepMetrics
   | ValidationMetrics
+  | DeviceMetrics
   | { readonly kind: 'saved'; readonly step: number; readonly folder: string }
   | { readonly kind: 'end'; readonly step: number; readonly reason: 'finished' | 'interrupted' };
 
@@ -106,7 +107,8 @@ export async function* trainPhi(options: RunOptions): AsyncGenerator<TrainingEve
       });
 
       const isLooked = step === earlyLook || step % validateEvery === 0 || step === steps;
-      const events: TrainingEvent[] = [metrics, ...(isLooked ? await run.validate() : [])];
+      const changes = await run.logDeviceChanges();
+      const events: TrainingEvent[] = [...changes, metrics, ...(isLooked ? await run.validate() : [])];
       settled = step;
       if (step % saveEvery === 0 || step === steps || now - saved.time > savingInterval) {
         await run.save();

@@ -10,7 +10,7 @@ import {
   type ServerSettings,
 } from '../../server/index.ts';
 import { openService, type ServiceOptions } from '../../service/index.ts';
-import type { Context } from '../context.ts';
+import { type Context, interrupted } from '../context.ts';
 import { refuseIdle } from '../idle-options.ts';
 import { openAddress } from '../open-file.ts';
 import { madeDemo } from '../serving/demo.ts';
@@ -101,17 +101,10 @@ export async function serve(options: ServeCommandOptions, context: Context): Pro
         ? [keepUpToDate(name, { uri, model, device, threads, options: { images } }, context)]
         : [];
     });
-    await stopped(signal);
+    await interrupted(signal);
     reporter.note('stopping: what is begun is answered');
     await Promise.all([server.close(patience), indexing?.close(), ...watches]);
   } finally {
     await service.close();
   }
-}
-
-function stopped(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

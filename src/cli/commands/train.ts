@@ -10,6 +10,7 @@ import {
 } from '../../core/index.ts';
 import { cacheFolder } from '../../files/index.ts';
 import {
+  type DeviceMetrics,
   type RunHooks,
   type RunOptions,
   recipeFor,
@@ -22,12 +23,14 @@ import {
 } from '../../training/index.ts';
 import { type Context, downloadBar, Warnings } from '../context.ts';
 import { refuseIdle } from '../idle-options.ts';
+import { readKeys } from '../serving/keys.ts';
 
 interface TrainOptions extends Partial<Omit<TrainingSettingsInput, 'columns'>> {
   readonly column?: string[];
   readonly out?: string;
   readonly resume?: string;
   readonly json?: boolean;
+  readonly apiKeyFile?: string;
 }
 
 /** Seconds between lines where there is no terminal. */
@@ -38,7 +41,7 @@ const stepsToMeasure = 3;
 const shortTime = 600;
 
 export async function train(options: TrainOptions, context: Context): Promise<void> {
-  const { json, column, ...given } = options;
+  const { json, column, apiKeyFile, ...given } = options;
   const { reporter, signal, print } = context;
   const leftOut = new Warnings(reporter, 'captions are left out');
   const hooks: RunHooks = {
@@ -47,6 +50,7 @@ export async function train(options: TrainOptions, context: Context): Promise<vo
     onCaptions: ({ captions }) => reporter.advance(captions),
     onDownload: downloadBar(reporter, given.model ?? 'the model'),
     openValidation: benchmarkValidation,
+    apiKey: (await readKeys(apiKeyFile, process.env))[0],
   };
   const recipe = given.resume === undefined ? await recipeFor(given.captions) : {};
   if (given.resume === undefined) {
@@ -69,6 +73,7 @@ export async function train(options: TrainOptions, context: Context): Promise<vo
       line.begin(event);
     } else if (event.kind === 'step') line.step(event);
     else if (event.kind === 'validation') line.validation(event);
+    else if (event.kind === 'device') line.device(event);
     else if (event.kind === 'end') {
       reporter.end();
       const again = `lincir train --resume ${options.resume ?? options.out}`;
@@ -104,7 +109,7 @@ class TrainingLine {
     const { reporter } = this.#context;
     this.#begin = begin;
     reporter.note(
-      `${formatCounted(parameters, 'parameters')}, ${formatCounted(epochLength, 'captions')} an epoch, ${formatCount(settings.batch * settings.accumulation)} a step${step > 0 ? `; continuing after step ${formatCount(step)}` : ''}`,
+      `${formatCounted(parameters, 'parameters')}, ${formatCounted(epochLength, 'captions')} an epoch, ${formatCount(settings.batch * settings.accumulation)} a step${settings.devices ? `, on ${settings.devices.join(', ')}` : ''}${step > 0 ? `; continuing after step ${formatCount(step)}` : ''}`,
     );
     reporter.begin({ label: 'training', unit: 'steps', total: settings.steps, begun: step });
   }
@@ -130,6 +135,11 @@ class TrainingLine {
     if (reporter.isTerminal || (seconds - this.#last < secondsPerLine && step > 1)) return;
     this.#last = seconds;
     reporter.note(`step ${formatCount(step)}: ${details}, ${formatDuration(seconds)}`);
+  }
+
+  device({ step, device, state, reason }: DeviceMetrics): void {
+    const what = state === 'lost' ? `goes on without ${device}: ${reason}` : `${device} is back`;
+    this.#context.reporter.note(`step ${formatCount(step)}: ${what}`);
   }
 
   validation({ step, name, phi, metrics, best }: ValidationMetrics): void {
@@ -162,7 +172,7 @@ function runOf({
   model,
   captions,
   ...others
-}: Omit<TrainOptions, 'json' | 'column'>): RunOptions {
+}: Omit<TrainOptions, 'json' | 'column' | 'apiKeyFile'>): RunOptions {
   if (resume !== undefined && out === undefined) {
     return { resume, ...others, model, captions };
   }

@@ -1,10 +1,25 @@
-/** The commands that answer others: serve over HTTP, mcp to an assistant. */
+/** The commands that answer others: serve over HTTP, mcp to an assistant, lend to a training. */
 
 import { type Command, InvalidArgumentError } from 'commander';
+import { precisions } from '../../onnx/choices.ts';
 import { defaultSettings } from '../../server/choices.ts';
 import type { Context } from '../context.ts';
-import { countNumber, deviceOption, realNumber, threadsOption, wholeNumber } from '../options.ts';
-import { mcpNotes, serveNotes } from './help.ts';
+import {
+  choice,
+  deviceOption,
+  devicesOption,
+  modelOption,
+  portOption,
+  realNumber,
+  threadsOption,
+  wholeNumber,
+} from '../options.ts';
+import { lendNotes, mcpNotes, serveNotes } from './help.ts';
+
+/** Beside the one of serve. */
+const lendingPort = 5463;
+/** Training has no int8, which has no gradients. */
+const lendable = precisions.filter((precision) => precision !== 'int8');
 
 export function servingCommands(program: Command, context: Context): void {
   const { host, port, requestSeconds } = defaultSettings;
@@ -15,7 +30,7 @@ export function servingCommands(program: Command, context: Context): void {
     .option('--phi <phi...>', 'the phi of all indexes, or NAME=PHI for the index of that name')
     .option('--model <model>', "the indexes' model, if it is not where it was; or that of a new index")
     .option('--host <address>', 'the address to listen on; beyond loopback, it needs a key', host)
-    .option('--port <number>', 'the port; 0 takes a free one', portNumber, port)
+    .addOption(portOption(port))
     .option('--open', 'open the page')
     .addOption(deviceOption())
     .addOption(threadsOption())
@@ -62,11 +77,22 @@ export function servingCommands(program: Command, context: Context): void {
     .option('--no-image-urls', 'refuse images by their web address')
     .addHelpText('after', mcpNotes)
     .action(async (options) => (await import('../commands/mcp.ts')).mcp(options, context));
-}
 
-function portNumber(text: string): number {
-  if (countNumber(text) <= 65_535) return Number(text);
-  throw new InvalidArgumentError('It must be a port, from 0 to 65535.');
+  program
+    .command('lend')
+    .description('compute for trainings on other machines, which name this one among their --devices')
+    .addOption(modelOption())
+    .addOption(devicesOption('devices to lend, as for lincir train').default(['cpu'], 'cpu'))
+    .option('--host <address>', 'the address to listen on; beyond loopback, it needs a key', host)
+    .addOption(portOption(lendingPort))
+    .option('--api-key-file <file>', 'keys that trainings must have one of, a key on every line')
+    .option('--no-key', 'let everybody compute who can reach the address')
+    .option('--allowed-host <name...>', 'names of this machine in addresses (default: that of --host)')
+    .addOption(threadsOption())
+    .addOption(choice('--precision <type>', 'precision of matrix products (default: float32)', lendable))
+    .option('--positions-per-run <number>', 'tokens computed at once, at most', wholeNumber, 1024)
+    .addHelpText('after', lendNotes)
+    .action(async (options) => (await import('../commands/lend.ts')).lend(options, context));
 }
 
 function webAddress(text: string): string {

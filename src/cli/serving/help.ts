@@ -1,4 +1,4 @@
-/** What `--help` says after the options of serve and mcp. */
+/** What `--help` says after the options of serve, mcp and lend. */
 
 export const serveNotes = `
 The page is at the address that serve prints, and the API's description at /api. Without
@@ -40,3 +40,16 @@ standard error, which assistants keep as a log.
 Examples:
   $ lincir mcp --index photos.lance --phi lincir-large
   $ lincir mcp --index shop=s3://bucket/shop.lance archive=old.lance --no-image-urls`;
+
+export const lendNotes = `
+A training elsewhere gives this machine batches of captions, and gets gradients. Both have
+the same model. This machine needs no captions, and writes nothing.
+
+For other machines, lend needs --host and a key. Keys are in the file, or one is in
+LINCIR_API_KEY. What is sent is not encrypted: use a network that is yours, a tunnel such as
+SSH or WireGuard, or a proxy with https.
+
+Examples:
+  $ lincir lend --model large --devices 0,1,2,3 --host 10.0.0.7 --api-key-file key.txt
+  $ lincir train --model large --captions captions.txt --out runs/large \\
+      --devices 0,1,http://10.0.0.7:5463 --api-key-file key.txt`;

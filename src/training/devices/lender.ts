@@ -1,7 +1,7 @@
 /** Lends this machine's devices to a training elsewhere: takes its batches as bytes that nobody has checked yet. */
 
 import { loadClip } from '../../clip/index.ts';
-import { LincirError } from '../../core/index.ts';
+import { type ErrorCode, LincirError } from '../../core/index.ts';
 import type { SessionOptions } from '../../onnx/index.ts';
 import { type Candidate, Dealer, type DeviceChange } from './dealer.ts';
 import type { DeviceFacts } from './device.ts';
@@ -38,7 +38,14 @@ export class Lender {
   }
 
   /** @throws LincirError if a device cannot be opened */
-  static async open({ model, devices, positions, threads, precision, onChange }: LenderOptions): Promise<Lender> {
+  static async open({
+    model,
+    devices,
+    positions,
+    threads,
+    precision,
+    onChange,
+  }: LenderOptions): Promise<Lender> {
     const places = placesOf(devices, threads);
     const candidates = places.filter(isLocal).map((place): Candidate => {
       return { name: place.name, open: () => LocalDevice.start({ ...place, model, positions, precision }) };
@@ -69,8 +76,21 @@ export class Lender {
     });
   }
 
-  /** @throws LincirError 'bad-file' for what is no task, and 'device' when no device is left */
+  /** @throws LincirError 'bad-argument' for what is no task, and 'busy' when no device is left */
   async compute(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+    try {
+      return await this.#computed(bytes);
+    } catch (error) {
+      const code = error instanceof LincirError ? codes[error.code] : undefined;
+      throw code ? new LincirError(code, { ...(error as LincirError).problem, retryAfter: 60 }) : error;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#dealer.close();
+  }
+
+  async #computed(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
     const task = await readTask(bytes, this.#limits);
     const sizes = resultSizes(task, this.#limits.config);
     const read = async (answer: Uint8Array<ArrayBuffer>) => {
@@ -80,8 +100,7 @@ export class Lender {
     const weight = task.feeds.ids.data.length;
     return await this.#dealer.compute({ task: bytes, weight, mostBytes: mostResultBytes(sizes), read });
   }
-
-  async close(): Promise<void> {
-    await this.#dealer.close();
-  }
 }
+
+/** What errors of devices and bytes are to whoever sent them. */
+const codes: Partial<Record<ErrorCode, ErrorCode>> = { 'bad-file': 'bad-argument', device: 'busy' };

@@ -3,6 +3,7 @@
 import { availableParallelism } from 'node:os';
 import { LincirError, option, quoted } from '../../core/index.ts';
 import type { SessionOptions } from '../../onnx/index.ts';
+import type { TrainingSettings } from '../settings.ts';
 
 /** A device of this machine, for a process of its own. */
 export type LocalPlace = { readonly name: string } & Pick<SessionOptions, 'device' | 'deviceId' | 'threads'>;
@@ -37,6 +38,17 @@ export function isLocal(place: Place): place is LocalPlace {
   return !('address' in place);
 }
 
+/** Where a training computes what it does not deal out: on its own device, or on the first of several that is here. */
+export function ownPlace({
+  device,
+  devices,
+  threads,
+}: Pick<TrainingSettings, 'device' | 'devices' | 'threads'>) {
+  if (!devices) return { device, threads };
+  const own = placesOf(devices).find(isLocal);
+  return { device: own?.device, deviceId: own?.deviceId, threads };
+}
+
 function placesNamed(name: string): Place[] {
   if (/^https?:/i.test(name)) return [{ name, address: addressIn(name) }];
   const [known, kind = 'cuda', count, bare] =
@@ -62,7 +74,7 @@ function addressIn(name: string): string {
 
 function refused(expected: string, found: string): LincirError {
   return new LincirError('bad-argument', {
-    subject: option<{ devices: string }>('devices'),
+    subject: option<TrainingSettings>('devices'),
     expected,
     found,
   });

@@ -16,14 +16,14 @@ export interface DevicesOptions extends Pick<SessionOptions, 'threads' | 'precis
   /** Token positions of one batch. */
   readonly positions: number;
   /** The key of other machines. */
-  readonly key?: string;
+  readonly apiKey?: string;
   readonly onChange?: (change: DeviceChange) => void;
   readonly patience?: Patience;
 }
 
 /** @throws LincirError if a device cannot be opened, or would compute something else */
 export async function openDevices(options: DevicesOptions): Promise<Dealer> {
-  const { devices, model, fingerprint, positions, threads, precision, key, onChange, patience } = options;
+  const { devices, model, fingerprint, positions, threads, precision, apiKey, onChange, patience } = options;
   const places = placesOf(devices, threads);
   const device = places.find(isLocal)?.device;
   const wanted = { fingerprint, positions, precision: precision ?? ('float32' satisfies Precision) };
@@ -34,7 +34,7 @@ export async function openDevices(options: DevicesOptions): Promise<Dealer> {
     const open = async () => {
       const opened = isLocal(place)
         ? await LocalDevice.start({ ...place, model, positions, precision })
-        : await RemoteDevice.open(place, key);
+        : await RemoteDevice.open(place, apiKey);
       try {
         kind ??= opened.facts.device;
         expectFacts(name, opened.facts, { ...wanted, device: kind });

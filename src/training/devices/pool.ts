@@ -1,6 +1,8 @@
 /** Computes a step's tower batches on several devices. Results are the same, to the bit, for any number of them. */
 
 import type { TextConfig } from '../../clip/index.ts';
+import { LincirError, option } from '../../core/index.ts';
+import type { RunOptions } from '../open-run.ts';
 import { sizesOf, type TowerResult, type TowerRunner, type TowerTask } from '../tower-task.ts';
 import type { Dealer } from './dealer.ts';
 import { mostResultBytes, packTask, readResult, resultSizes } from './messages.ts';
@@ -9,15 +11,24 @@ import { mostResultBytes, packTask, readResult, resultSizes } from './messages.t
 export class DevicePool implements TowerRunner {
   readonly #config: TextConfig;
   readonly #dealer: Dealer;
+  readonly #run: string;
 
-  constructor(config: TextConfig, dealer: Dealer) {
+  /** @param run the folder of the training, for the message when no device is left */
+  constructor(config: TextConfig, dealer: Dealer, run: string) {
     this.#config = config;
     this.#dealer = dealer;
+    this.#run = run;
   }
 
   /** @throws LincirError 'device' when no device is left */
   async run(tasks: readonly TowerTask[]): Promise<readonly TowerResult[]> {
-    return await Promise.all(tasks.map((task) => this.#result(task)));
+    try {
+      return await Promise.all(tasks.map((task) => this.#result(task)));
+    } catch (error) {
+      if (!(error instanceof LincirError)) throw error;
+      const todo = `what is done is saved: go on with ${option<RunOptions>('resume', this.#run)}`;
+      throw new LincirError(error.code, { ...error.problem, todo });
+    }
   }
 
   async dispose(): Promise<void> {

@@ -2,11 +2,10 @@
 
 import { z } from 'zod';
 import { checkedValue, LincirError, option, parseJson, quoted } from '../../core/index.ts';
+import { lendingPath } from '../choices.ts';
+import type { RunOptions } from '../open-run.ts';
 import { type DeviceFacts, factsSchema, type TowerDevice } from './device.ts';
 import type { RemotePlace } from './names.ts';
-
-/** Below the address of a machine. */
-export const towersPath = '/towers/v1';
 
 /** Bytes of facts and of errors. */
 const mostJsonBytes = 2 ** 16;
@@ -59,7 +58,7 @@ class Connection {
       signal: AbortSignal.any(signals),
       headers: { ...(request.headers as Record<string, string>), ...this.#headers },
     };
-    const url = `${this.#address}${towersPath}${path}`;
+    const url = `${this.#address}${lendingPath}${path}`;
     // A connection that was kept may have ended in the meantime: then another one will do.
     const response = await fetch(url, whole).catch((error: unknown) => {
       if (whole.signal!.aborted) throw this.#failed(error);
@@ -96,7 +95,7 @@ class Connection {
   /** What the other side says, if it is a problem document. */
   #refused(status: number, bytes: Uint8Array): LincirError {
     if (status === 401) {
-      const todo = `give its key with ${option<{ keys: string }>('keys')}`;
+      const todo = `give its key with ${option<RunOptions>('apiKey')}`;
       return this.#bad('that it takes our key', 'that it does not', undefined, todo);
     }
     return this.#bad('an answer', `status ${status}: ${quoted(detailIn(bytes), 300)}`);

@@ -33,6 +33,7 @@ export async function summarized(metrics: AsyncIterable<Metrics>): Promise<RunSu
   const benchmarks = new Map<string, Benchmark>();
   let last: Metrics | undefined;
   for await (const record of metrics) {
+    if (record.kind === 'device') continue;
     last = record;
     if (record.kind === 'validation') {
       const benchmark = benchmarks.get(record.name) ?? new Benchmark();
