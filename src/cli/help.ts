@@ -85,7 +85,8 @@ Examples:
   $ lincir train --model large --captions lincir --out runs/large
   $ lincir train --model base --captions 'captions/*.txt' prompts.parquet:0.5 \\
       --column prompt text --out runs/mine --validate captions:held-out.txt
-  $ lincir train --resume runs/mine`;
+  $ lincir train --resume runs/mine
+  $ lincir train --resume runs/mine --devices 0,1,2,3`;
 
 export const indexNotes = `
 A folder means every image in and below it, except hidden files, node_modules and what

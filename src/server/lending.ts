@@ -21,11 +21,16 @@ export type LendingSettings = Pick<
   'host' | 'port' | 'keys' | 'withoutKey' | 'allowedHosts' | 'onError'
 >;
 
+type Lending = Pick<Lender, 'facts' | 'compute' | 'mostTaskBytes'>;
+
 /** Starts to listen. Throws 'bad-argument' if it cannot, or if nothing guards it. */
-export async function lend(
-  lender: Pick<Lender, 'facts' | 'compute' | 'mostTaskBytes'>,
-  given: LendingSettings,
-): Promise<RunningServer> {
+export async function lend(lender: Lending, settings: LendingSettings): Promise<RunningServer> {
+  const app = createLendingApp(lender, settings);
+  return await serve(app, { ...defaultSettings, ...settings }, { idleTimeout });
+}
+
+/** The server as one function from requests to responses. */
+export function createLendingApp(lender: Lending, given: LendingSettings): Hono {
   const uploadBytes = lender.mostTaskBytes;
   // A training has two batches here for each process.
   const bodyBytes = (2 * lender.facts.processes + 2) * (uploadBytes + fieldBytes);
@@ -42,5 +47,5 @@ export async function lend(
     expectType(context, ['application/octet-stream']);
     return context.body(await lender.compute(await readBody(context, uploadBytes)));
   });
-  return await serve(app, settings, { idleTimeout });
+  return app;
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { Target } from './target.ts';
 import { benchmarkTargets } from './targets/benchmarks.ts';
 import { captionTargets } from './targets/captions.ts';
+import { lendingTargets } from './targets/lending.ts';
 import { modelTargets } from './targets/models.ts';
 import { pictureTargets } from './targets/pictures.ts';
 import { requestTargets } from './targets/requests.ts';
@@ -23,6 +24,7 @@ const groups = {
   runs: runTargets,
   benchmarks: benchmarkTargets,
   requests: requestTargets,
+  lending: lendingTargets,
 };
 
 /** The targets by name. Their files lie in folders of their own in `folder`. */

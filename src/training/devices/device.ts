@@ -1,12 +1,12 @@
 /** What a device is to a training, in another process or on another machine: it takes batches as bytes, and gives results as bytes. */
 
 import { z } from 'zod';
-import { type ErrorCode, LincirError, type Problem } from '../../core/index.ts';
+import { checkedValue, type ErrorCode, LincirError, type Problem, parseJson } from '../../core/index.ts';
 import { devices, precisions } from '../../onnx/index.ts';
 import { protocol } from './messages.ts';
 
 /** What decides the results of a device, and what it takes at once. */
-export const factsSchema = z.object({
+const factsSchema = z.object({
   protocol: z.int(),
   /** Of the model. */
   fingerprint: z.string(),
@@ -64,5 +64,24 @@ export function expectFacts(name: string, found: DeviceFacts, wanted: WantedFact
   if (found.positions < wanted.positions) {
     const todo = 'give that machine the same number';
     throw refuse('positions of a batch', `at least ${wanted.positions}`, `${found.positions}`, todo);
+  }
+}
+
+/**
+ * What a machine says of itself, as JSON.
+ * @throws LincirError 'bad-file'
+ */
+export function factsIn(json: Uint8Array, name: string): DeviceFacts {
+  return checkedValue(factsSchema, parseJson(json, `device ${name}`), `device ${name}`);
+}
+
+const problemSchema = z.object({ detail: z.string() });
+
+/** The sentence of a problem document (RFC 9457), or whatever text it is instead. */
+export function detailIn(answer: Uint8Array): string {
+  try {
+    return checkedValue(problemSchema, parseJson(answer, 'problem'), 'problem').detail;
+  } catch {
+    return new TextDecoder().decode(answer);
   }
 }

@@ -1,10 +1,9 @@
 /** Devices of another machine, which lends them over HTTP. Its answers are checked, and never taken for more than they may be. */
 
-import { z } from 'zod';
-import { checkedValue, LincirError, option, parseJson, quoted } from '../../core/index.ts';
+import { LincirError, option, quoted } from '../../core/index.ts';
 import { lendingPath } from '../choices.ts';
 import type { RunOptions } from '../open-run.ts';
-import { type DeviceFacts, factsSchema, type TowerDevice } from './device.ts';
+import { type DeviceFacts, detailIn, factsIn, type TowerDevice } from './device.ts';
 import type { RemotePlace } from './names.ts';
 
 /** Bytes of facts and of errors. */
@@ -25,8 +24,7 @@ export class RemoteDevice implements TowerDevice {
   static async open({ address }: RemotePlace, key: string | undefined): Promise<RemoteDevice> {
     const connection = new Connection(address, key);
     const bytes = await connection.ask('', { signal: AbortSignal.timeout(helloTime) }, mostJsonBytes);
-    const json = parseJson(bytes, `device ${address}`);
-    return new RemoteDevice(connection, checkedValue(factsSchema, json, `device ${address}`));
+    return new RemoteDevice(connection, factsIn(bytes, address));
   }
 
   async compute(task: Uint8Array<ArrayBuffer>, mostBytes: number): Promise<Uint8Array<ArrayBuffer>> {
@@ -114,16 +112,5 @@ class Connection {
 
   #bad(expected: string, found: string, cause?: unknown, todo?: string): LincirError {
     return new LincirError('network', { subject: `device ${this.#address}`, expected, found, todo, cause });
-  }
-}
-
-const problemSchema = z.object({ detail: z.string() });
-
-/** The sentence of a problem document (RFC 9457), or whatever else it is. */
-function detailIn(bytes: Uint8Array): string {
-  try {
-    return checkedValue(problemSchema, parseJson(bytes, 'problem'), 'problem').detail;
-  } catch {
-    return new TextDecoder().decode(bytes);
   }
 }
