@@ -245,10 +245,10 @@ async function openRunner(
   { apiKey }: RunOptions,
   onChange: (change: DeviceChange) => void,
 ): Promise<DevicePool | undefined> {
-  const { devices, threads, positionsPerRun: positions } = config.settings;
+  const { devices, threads, precision, positionsPerRun: positions } = config.settings;
   if (!devices) return undefined;
   const { fingerprint, folder: model, textConfig } = clip;
-  const what = { devices, model, fingerprint, positions, threads, apiKey, onChange };
+  const what = { devices, model, fingerprint, positions, threads, precision, apiKey, onChange };
   return new DevicePool(textConfig, await openDevices(what), folder);
 }
 

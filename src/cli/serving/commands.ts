@@ -1,7 +1,7 @@
 /** The commands that answer others: serve over HTTP, mcp to an assistant, lend to a training. */
 
 import { type Command, InvalidArgumentError } from 'commander';
-import { precisions } from '../../onnx/choices.ts';
+import { floatPrecisions } from '../../onnx/choices.ts';
 import { defaultSettings } from '../../server/choices.ts';
 import type { Context } from '../context.ts';
 import {
@@ -18,8 +18,6 @@ import { lendNotes, mcpNotes, serveNotes } from './help.ts';
 
 /** Beside the one of serve. */
 const lendingPort = 5463;
-/** Training has no int8, which has no gradients. */
-const lendable = precisions.filter((precision) => precision !== 'int8');
 
 export function servingCommands(program: Command, context: Context): void {
   const { host, port, requestSeconds } = defaultSettings;
@@ -89,7 +87,9 @@ export function servingCommands(program: Command, context: Context): void {
     .option('--no-key', 'let everybody compute who can reach the address')
     .option('--allowed-host <name...>', 'names of this machine in addresses (default: that of --host)')
     .addOption(threadsOption())
-    .addOption(choice('--precision <type>', 'precision of matrix products (default: float32)', lendable))
+    .addOption(
+      choice('--precision <format>', 'number format of products (default: float32)', floatPrecisions),
+    )
     .option('--positions-per-run <number>', 'tokens computed at once, at most', wholeNumber, 1024)
     .addHelpText('after', lendNotes)
     .action(async (options) => (await import('../commands/lend.ts')).lend(options, context));

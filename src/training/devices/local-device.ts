@@ -47,7 +47,7 @@ export class LocalDevice implements TowerDevice {
 
   /** @throws LincirError as loading the model does, and 'device' if the process ends */
   static async start(work: DeviceWork): Promise<LocalDevice> {
-    const child = new DeviceChild(work.name);
+    const child = new DeviceChild(work);
     const timer = setTimeout(() => child.end(), loadingTime);
     try {
       const answer = await child.ask({ begin: work }, beginning);
@@ -82,13 +82,15 @@ class DeviceChild {
   readonly #waiting = new Map<number, PromiseWithResolvers<FromDevice>>();
   #id = beginning;
 
-  constructor(name: string) {
+  constructor({ name, precision }: DeviceWork) {
     this.#name = name;
     // After compilation, this file and the child end in .js.
     const file = new URL(`./device-child${extname(import.meta.url)}`, import.meta.url);
     this.#process = fork(file, {
       serialization: 'advanced',
       execArgv: [],
+      // This process may have turned TF32 off for itself: see runtime/tf32.ts.
+      env: precision === 'tf32' ? { ...process.env, NVIDIA_TF32_OVERRIDE: undefined } : process.env,
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     });
     this.ended = once(this.#process, 'exit').catch(() => {});
