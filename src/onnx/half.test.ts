@@ -1,7 +1,11 @@
 /** What computes in float16 and what does not, and that the results are those of float32 to float16's rounding. */
 
 import assert from 'node:assert/strict';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import * as ort from 'onnxruntime-node';
 import { relativeError } from '../../test/array64.ts';
 import { evaluate } from '../../test/float64.ts';
 import { differentiated, run } from '../../test/graph-checks.ts';
@@ -14,7 +18,7 @@ import { gradients } from './gradients.ts';
 import { withHalfProducts } from './half.ts';
 import { buildModel, dependencies } from './model.ts';
 import * as op from './operators.ts';
-import { input, type Node, type Value } from './values.ts';
+import { constant, input, type Node, type Value } from './values.ts';
 
 const source: RandomAccess = {
   name: 'weights',
@@ -81,6 +85,28 @@ test('weights stored as float16 go into products as they are', () => {
   assert.equal(gather!.inputs[0]!.origin.kind, 'weight'); // a table of words is not widened either
   assert.equal(rows!.type, 'float32');
   assert.equal([...buildModel({ rows: rows! }).weights.values()][0]!.byteLength, 800);
+});
+
+test('float32 weights are rounded when the session is made: they take half the memory', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'lincir-half-'));
+  try {
+    const weights = constant(new Float32Array(512 * 512).fill(0.1), [512, 512]);
+    const y = linear(input('x', 'float32', ['rows', 512]), weights);
+    const bytesOf = async (outputs: Readonly<Record<string, Value>>): Promise<number> => {
+      const optimizedModelFilePath = join(folder, 'optimized.onnx');
+      const options = {
+        optimizedModelFilePath,
+        graphOptimizationLevel: 'basic',
+        logSeverityLevel: 4,
+      } as const;
+      await (await ort.InferenceSession.create(buildModel(outputs).bytes, options)).release();
+      return (await stat(optimizedModelFilePath)).size;
+    };
+    const ratio = (await bytesOf(withHalfProducts({ y }))) / (await bytesOf({ y }));
+    assert.ok(ratio > 0.49 && ratio < 0.51, `${ratio}`);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
 
 test('a graph without products stays as it is', () => {
