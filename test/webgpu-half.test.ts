@@ -1,9 +1,12 @@
 /** float16 on WebGPU: operators, both towers, gradients and a training against float32 on the CPU. */
 
 import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadClip } from '../src/clip/index.ts';
+import { trainPhi } from '../src/training/index.ts';
 import { expectEngineAgrees } from './graph-checks.ts';
 import { halfCases } from './half-cases.ts';
 import { trainingErrors } from './training-reference.ts';
@@ -51,6 +54,38 @@ test('a training follows that of PyTorch in float32', { skip }, async () => {
   const errors = await trainingErrors(tinyClip, reference, 1024, 'webgpu', 'float16');
   const { loss, gradient, weights } = errors;
   assert.ok(loss < 1e-2 && gradient < 2.5e-2 && weights < 1e-2, JSON.stringify(errors));
+});
+
+test('a run loses as one on the CPU does, and goes on after a stop as if there had been none', {
+  skip,
+}, async (context) => {
+  const folder = await mkdtemp(join(tmpdir(), 'lincir-half-'));
+  context.after(() => rm(folder, { recursive: true }));
+  const captions = join(folder, 'captions.txt');
+  await writeFile(
+    captions,
+    'a red dog on a beach\ntwo old cats near the house\na boat\na hat behind the small tree\n',
+  );
+  const options = { model: tinyClip, captions: [captions], batch: 8, steps: 4, learningRate: 1e-3 };
+  const run = async (out: string, more: object): Promise<number[]> => {
+    const losses: number[] = [];
+    for await (const event of trainPhi({ ...options, ...more, out: join(folder, out) })) {
+      if (event.kind === 'step') losses.push(event.loss);
+    }
+    return losses;
+  };
+  const expected = await run('cpu', {});
+  const found = await run('whole', half);
+  for (const [step, loss] of found.entries()) {
+    const error = Math.abs(loss / expected[step]! - 1);
+    assert.ok(error > 1e-7 && error < 1e-2, `step ${step + 1}: ${loss} instead of ${expected[step]}`);
+  }
+  await run('stopped', { ...half, steps: 2 });
+  for await (const _ of trainPhi({ resume: join(folder, 'stopped'), steps: 4 }));
+  const [whole, stopped] = await Promise.all(
+    ['whole', 'stopped'].map((out) => readFile(join(folder, out, 'phi-latest.safetensors'))),
+  );
+  assert.deepEqual(whole, stopped);
 });
 
 function cosine(a: Float32Array, b: Float32Array): number {
