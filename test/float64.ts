@@ -158,6 +158,15 @@ const operators: { readonly [K in OperatorName]: Evaluate<K> } = {
     const { total, count } = reduce(x!, axes!, keepdims);
     return map(total, (value) => value / count);
   },
+  ReduceMax: ([x, axes], { keepdims }) => reduce(x!, axes!, keepdims).largest,
+  QuantizeLinear: ([x, step, zero]) =>
+    map(x!, (value) => Math.min(Math.max(roundToEven(value / step!.data[0]!) + zero!.data[0]!, 0), 255)),
+  MatMulIntegerToFloat: ([a, b, step, steps, zero, bias]) =>
+    tabulate(a!.shape.with(-1, b!.shape[1]!), (index) => {
+      const [row, column] = [index.slice(0, -1), index.at(-1)!];
+      const product = sum(b!.shape[0]!, (k) => (at(a!, [...row, k]) - zero!.data[0]!) * at(b!, [k, column]));
+      return product * step!.data[0]! * steps!.data[column]! + bias!.data[column]!;
+    }),
   Dimensions: (_, attributes, sizes) => {
     const data = Float64Array.from(sizes(attributes.sizes));
     return { shape: [data.length], data };
@@ -264,16 +273,23 @@ function softmax(scores: readonly number[]): number[] {
   return powers.map((power) => power / total);
 }
 
-function reduce(x: Array64, axes: Array64, keepdims: 0 | 1): { total: Array64; count: number } {
+function reduce(x: Array64, axes: Array64, keepdims: 0 | 1) {
   const reduced = Array.from(axes.data, (axis) => (axis < 0 ? axis + x.shape.length : axis));
   const kept = x.shape.map((size, axis) => (reduced.includes(axis) ? 1 : size));
   const total = tabulate(kept, () => 0);
+  const largest = tabulate(kept, () => Number.NEGATIVE_INFINITY);
   for (const index of indicesOf(x.shape)) {
     const target = index.map((position, axis) => (reduced.includes(axis) ? 0 : position));
-    total.data[offset(total, target)]! += at(x, index);
+    const place = offset(total, target);
+    total.data[place]! += at(x, index);
+    largest.data[place] = Math.max(largest.data[place]!, at(x, index));
   }
   const shape = keepdims ? kept : x.shape.filter((_, axis) => !reduced.includes(axis));
-  return { total: { shape, data: total.data }, count: x.data.length / total.data.length };
+  return {
+    total: { shape, data: total.data },
+    largest: { shape, data: largest.data },
+    count: x.data.length / total.data.length,
+  };
 }
 
 /** A polynomial such as `2*batch*positions-1`. */
@@ -302,4 +318,10 @@ function sum(count: number, term: (index: number) => number): number {
 
 function average(values: readonly number[]): number {
   return sum(values.length, (index) => values[index]!) / values.length;
+}
+
+/** Halves go to the even neighbour, as in IEEE 754. */
+function roundToEven(value: number): number {
+  const rounded = Math.round(value);
+  return rounded - value === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
 }

@@ -1,7 +1,7 @@
 /** Small graphs for every operator, with seeded inputs, that the tests of each device run. */
 
 import type { Shape } from '../src/onnx/dimensions.ts';
-import { constant, input, integers, type Value } from '../src/onnx/index.ts';
+import { constant, eightBits, input, integers, type Value } from '../src/onnx/index.ts';
 import type { OperatorName } from '../src/onnx/operators.ts';
 import * as op from '../src/onnx/operators.ts';
 import { type Array64, tabulate } from './array64.ts';
@@ -159,6 +159,18 @@ export const operatorCases: { readonly [K in OperatorName]: readonly Build[] } =
     (x) => op.reduceMean(x.real(['n', 'm', 2]), [1, 2], true),
     (x) => op.exp(op.reduceMean(x.real(['n', 'm']), [0, 1])),
   ],
+  ReduceMax: [
+    (x) => op.mul(x.real(['n', 1]), op.reduceMax(sampled([4, 3]), [0])),
+    (x) => op.mul(x.real(['n', 1, 1]), op.reduceMax(sampled([2, 3, 4]), [-1, 0], true)),
+  ],
+  QuantizeLinear: [
+    (x) => op.mul(x.real(['n', 12]), asReal(op.quantize(sampled([12]), { step: 0.017, zero: 128 }))),
+    (x) => op.mul(x.real([3]), asReal(op.quantize(sampled(['n', 3]), { step: 0.002, zero: 7 }))), // beyond the grid
+  ],
+  MatMulIntegerToFloat: [
+    (x) => op.mul(x.real([5, 1]), eightBitProduct([5, 6], 3, { step: 0.013, zero: 101 })),
+    (x) => op.mul(x.real(['n', 1, 1, 1]), eightBitProduct([2, 3, 8], 4, { step: 0.02, zero: 0 })),
+  ],
   Dimensions: [
     (x) => op.mul(x.real(['n', 'm', 3]), op.cast(op.dimensions(['n', '2*m*n-1', 4]), 'float32')),
     (x) => op.mul(x.real(['n', 'm']), op.cast(op.dimensions(['m-n+5']), 'float32')),
@@ -235,6 +247,27 @@ export const operatorCases: { readonly [K in OperatorName]: readonly Build[] } =
     (x) => op.scatterND(x.real(['n', 3]), x.integers(['m', 2], [1, 2, 0, 0, 1, 0]), x.real(['m'])),
   ],
 };
+
+/** A constant of numbers from -1 to 1. */
+function sampled(shape: Shape): Value {
+  const sizesOfShape = concrete(shape);
+  const { data } = tabulate(sizesOfShape, (index) => Math.sin(index.reduce((sum, at) => 7 * sum + at, 1)));
+  return constant(Float32Array.from(data), sizesOfShape);
+}
+
+const asReal = (x: Value): Value => op.cast(x, 'float32');
+
+function eightBitProduct(shape: readonly number[], columns: number, grid: op.EightBitGrid): Value {
+  const inner = shape.at(-1)!;
+  const weights = Int8Array.from({ length: inner * columns }, (_, at) => ((at * 89) % 255) - 127);
+  return op.eightBitProduct(
+    op.quantize(sampled(shape), grid),
+    grid,
+    eightBits(weights, [inner, columns]),
+    sampled([columns]),
+    sampled([columns]),
+  );
+}
 
 function concrete(shape: Shape): number[] {
   const given = new Map([

@@ -21,6 +21,7 @@ function multiplications(node: Node, sizes: Readonly<Record<string, number>>): n
       // rows x columns x inner, for A with rows x inner and B with inner x columns, transposed or not
       return Math.sqrt(count(a!.shape) * count(b!.shape) * count(node.outputs[0]!.shape));
     case 'MatMul':
+    case 'MatMulIntegerToFloat':
       return count(node.outputs[0]!.shape) * count([sizeAt(a!, -1)]);
     case 'MultiHeadAttention':
       return 2 * count(a!.shape) * count([sizeAt(b!, 1)]); // scores, then their product with the values

@@ -139,6 +139,9 @@ const gradientRules: {
     const count = sizeOf(reducedAxes(inputs).map((axis) => sizeAt(inputs[0]!, axis)));
     return [spread(op.div(g, asFloat(count)), inputs)];
   },
+  ReduceMax: notDifferentiable,
+  QuantizeLinear: notDifferentiable,
+  MatMulIntegerToFloat: notDifferentiable,
   Dimensions: notDifferentiable,
   Reshape: ({ inputs: [x] }, g) => [op.reshape(g, x!.shape)],
   Expand: ({ inputs: [x] }, g) => [sumTo(g, x!.shape)],

@@ -8,7 +8,7 @@ export {
   type Precision,
   precisions,
 } from './choices.ts';
-export { type Dimension, formatShape, plus, sameShape } from './dimensions.ts';
+export { type Dimension, formatShape, plus, sameShape, sizeOf } from './dimensions.ts';
 export { productFlops } from './flops.ts';
 export { asFloat32, crossEntropy, l2Normalize, layerNorm, linear, meanSquaredError } from './functions.ts';
 export { gradients } from './gradients.ts';
@@ -18,6 +18,8 @@ export {
   concat,
   dimensions,
   div,
+  type EightBitGrid,
+  eightBitProduct,
   exp,
   expand,
   gather,
@@ -27,7 +29,9 @@ export {
   greater,
   mul,
   multiHeadAttention,
+  quantize,
   quickGelu,
+  reduceMax,
   reduceMean,
   reduceSum,
   relu,
@@ -43,4 +47,4 @@ export {
 export { devicePrecisions, expectPrecision } from './precision.ts';
 export type { RunTensor, Runtime, SessionOptions } from './runtime.ts';
 export { Session } from './session.ts';
-export { constant, input, integers, sizeAt, type Value } from './values.ts';
+export { constant, eightBits, input, integers, sizeAt, type Value, weight } from './values.ts';

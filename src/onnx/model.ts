@@ -23,7 +23,12 @@ export interface Model {
 }
 
 /** Operators outside ONNX's own set. */
-const contributed: ReadonlySet<string> = new Set(['Gelu', 'QuickGelu', 'MultiHeadAttention']);
+const contributed: ReadonlySet<string> = new Set([
+  'Gelu',
+  'QuickGelu',
+  'MultiHeadAttention',
+  'MatMulIntegerToFloat',
+]);
 /** Attributes whose numbers are floats; all other numbers are integers. */
 const floatAttributes: ReadonlySet<string> = new Set(['alpha', 'epsilon', 'scale']);
 
@@ -179,12 +184,11 @@ function sizeWriter(graph: GraphProto, inputs: ReadonlyMap<string, Value>): (siz
   };
 }
 
-/** MultiHeadAttention's bias is its sixth input; the others take theirs in order. */
+/** Attention's bias is its sixth input, and that of a product of whole numbers its seventh; no others leave inputs out. */
 function inputNames({ operator, inputs }: Node, names: ReadonlyMap<Value, string>): string[] {
   const given = inputs.map((input) => names.get(input)!);
-  return operator === 'MultiHeadAttention' && given.length === 4
-    ? [...given.slice(0, 3), '', '', given[3]!]
-    : given;
+  if (operator === 'MultiHeadAttention' && given.length === 4) return given.toSpliced(3, 0, '', '');
+  return operator === 'MatMulIntegerToFloat' ? given.toSpliced(5, 0, '') : given;
 }
 
 function attribute(name: string, value: number | string | readonly number[]): AttributeProto {

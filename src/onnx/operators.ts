@@ -3,7 +3,7 @@
 import type { ElementType } from '../core/index.ts';
 import { type Dimension, type Shape, sameShape, sizeOf } from './dimensions.ts';
 import { shapeRules } from './shapes.ts';
-import { integers, type Node, sizeAt, type Value } from './values.ts';
+import { constant, eightBits, integers, type Node, sizeAt, type Value } from './values.ts';
 
 type None = Readonly<Record<string, never>>;
 type Axis = { readonly axis: number };
@@ -11,8 +11,8 @@ type Reduction = { readonly keepdims: 0 | 1 };
 type Transposition = { readonly perm: readonly number[] };
 
 /**
- * Every operator and its attributes, by ONNX's names (`onnx.ai/onnx/operators`). Gelu, QuickGelu and
- * MultiHeadAttention are ONNX Runtime's own. `Dimensions` is ours: the sizes of symbolic axes as an int64 vector.
+ * Every operator and its attributes, by ONNX's names (`onnx.ai/onnx/operators`). Gelu, QuickGelu,
+ * MultiHeadAttention and MatMulIntegerToFloat are ONNX Runtime's own. `Dimensions` is ours: the sizes of symbolic axes as an int64 vector.
  */
 export interface Attributes {
   Add: None;
@@ -38,6 +38,9 @@ export interface Attributes {
   MultiHeadAttention: { readonly num_heads: number; readonly scale: number };
   ReduceSum: Reduction;
   ReduceMean: Reduction;
+  ReduceMax: Reduction;
+  QuantizeLinear: None;
+  MatMulIntegerToFloat: None;
   Dimensions: { readonly sizes: Shape };
   Reshape: None;
   Expand: None;
@@ -133,6 +136,35 @@ export const reduceSum = (x: Value, axes: readonly number[], keep = false): Valu
 /** The mean over `axes`; over none of them, x itself. */
 export const reduceMean = (x: Value, axes: readonly number[], keep = false): Value =>
   axes.length === 0 ? x : first(apply('ReduceMean', [x, integers(axes)], { keepdims: keep ? 1 : 0 }));
+
+/** The largest over `axes`; over none of them, x itself. */
+export const reduceMax = (x: Value, axes: readonly number[], keep = false): Value =>
+  axes.length === 0 ? x : first(apply('ReduceMax', [x, integers(axes)], { keepdims: keep ? 1 : 0 }));
+
+/** How numbers are written with 8 bits: as round(x / step) + zero, from 0 to 255. */
+export interface EightBitGrid {
+  readonly step: number;
+  readonly zero: number;
+}
+
+/** x on a grid, as uint8. What lies outside becomes the grid's nearest end. */
+export const quantize = (x: Value, { step, zero }: EightBitGrid): Value =>
+  first(apply('QuantizeLinear', [x, constant(step), eightBits(Uint8Array.of(zero))], none));
+
+/**
+ * The product of x on a grid, uint8 [rows, in], with weights, int8 [in, out], each of whose columns has its own step,
+ * float32 [out]; plus a bias [out].
+ */
+export function eightBitProduct(
+  x: Value,
+  { step, zero }: EightBitGrid,
+  weights: Value,
+  steps: Value,
+  bias: Value,
+): Value {
+  const inputs = [x, weights, constant(step), steps, eightBits(Uint8Array.of(zero)), bias];
+  return first(apply('MatMulIntegerToFloat', inputs, none));
+}
 
 /** The sizes as an int64 vector, computed from the graph's inputs when it runs. */
 export const dimensions = (sizes: Shape): Value => first(apply('Dimensions', [], { sizes }));

@@ -16,12 +16,12 @@ const mostThreads = 1024;
 /** A graph that is ready to run. Owns memory outside JavaScript: dispose of it. */
 export class Session {
   #session: RuntimeSession | undefined;
-  readonly #model: Model;
+  readonly #inputs: Model['inputs'];
   readonly device: Device;
 
-  private constructor(session: RuntimeSession, model: Model, device: Device) {
+  private constructor(session: RuntimeSession, inputs: Model['inputs'], device: Device) {
     this.#session = session;
-    this.#model = model;
+    this.#inputs = inputs; // not the model, whose weights may be large
     this.device = device;
   }
 
@@ -51,7 +51,7 @@ export class Session {
     try {
       const { bytes, folder } = model;
       const session = await runtime.open({ bytes, folder, weights }, { ...options, device });
-      return new Session(session, model, device);
+      return new Session(session, model.inputs, device);
     } catch (cause) {
       throw cause instanceof LincirError
         ? cause
@@ -61,7 +61,7 @@ export class Session {
 
   /** The inputs that the outputs need. */
   get inputNames(): string[] {
-    return [...this.#model.inputs.keys()];
+    return [...this.#inputs.keys()];
   }
 
   /**
@@ -75,7 +75,7 @@ export class Session {
     if (!session) {
       throw badArgument('a session', 'one that was not disposed of', 'one that was');
     }
-    expectFeeds(this.#model, feeds);
+    expectFeeds(this.#inputs, feeds);
     try {
       return (await session.run(feeds)) as Record<Name, Float32Tensor>;
     } catch (cause) {
@@ -99,13 +99,12 @@ async function inMemory(weights: Model['weights']): Promise<ReadonlyMap<string, 
   return new Map(await Promise.all(read));
 }
 
-function expectFeeds(model: Model, feeds: Readonly<Record<string, RunTensor>>): void {
+function expectFeeds(inputs: Model['inputs'], feeds: Readonly<Record<string, RunTensor>>): void {
   const symbols = new Map<string, number>();
   for (const name of Object.keys(feeds)) {
-    if (!model.inputs.has(name))
-      throw badFeed(name, `one of ${[...model.inputs.keys()].join(', ')}`, 'no such input');
+    if (!inputs.has(name)) throw badFeed(name, `one of ${[...inputs.keys()].join(', ')}`, 'no such input');
   }
-  for (const [name, { type, shape }] of model.inputs) {
+  for (const [name, { type, shape }] of inputs) {
     const feed = feeds[name];
     if (!feed) throw badFeed(name, `${type} values of shape ${formatShape(shape)}`, 'none');
     for (const [axis, size] of shape.entries()) {
@@ -113,7 +112,7 @@ function expectFeeds(model: Model, feeds: Readonly<Record<string, RunTensor>>): 
       if (typeof size === 'string' && given !== undefined && !symbols.has(size)) symbols.set(size, given);
     }
   }
-  for (const [name, { type, shape }] of model.inputs) {
+  for (const [name, { type, shape }] of inputs) {
     const feed = feeds[name]!;
     const sizes = shape.map((size, axis) => resolved(size, symbols) ?? feed.shape[axis] ?? size);
     if (!sameShape(feed.shape, sizes)) {

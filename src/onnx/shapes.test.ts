@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { LincirError } from '../core/index.ts';
 import * as op from './operators.ts';
-import { constant, input, integers, sizeAt, type Value } from './values.ts';
+import { constant, eightBits, input, integers, sizeAt, type Value } from './values.ts';
 
 const real = (...shape: (number | string)[]): Value => input('x', 'float32', shape);
 const ids = (...shape: (number | string)[]): Value => input('i', 'int64', shape);
@@ -51,6 +51,16 @@ const refusals: Partial<Record<op.OperatorName, readonly [() => unknown, RegExp]
   ],
   ReduceSum: [[() => op.reduceSum(matrix, [0, 2]), /axis 2: expected a tensor with such an axis/]],
   ReduceMean: [[() => op.reduceMean(matrix, [-3]), /axis -3/]],
+  ReduceMax: [[() => op.reduceMax(matrix, [2]), /axis 2/]],
+  QuantizeLinear: [
+    [() => op.quantize(ids(4), { step: 1, zero: 0 }), /QuantizeLinear: expected float32 values, found int64/],
+  ],
+  MatMulIntegerToFloat: [
+    [() => product(real(3, 4), 2), /MatMulIntegerToFloat: expected uint8 values, found float32/],
+    [() => product(quantized(3, 5), 2), /expected equal inner sizes, found 5 and 4/],
+    [() => product(quantized(3, 4), 2, real(4, 2)), /weights: expected int8 values, found float32/],
+    [() => product(quantized(3, 4), 3), /steps: expected \[2\], found \[3\]/],
+  ],
   Reshape: [
     [() => op.reshape(matrix, ['n', 5]), /Reshape: expected equal numbers of elements, found 4\*n and 5\*n/],
   ],
@@ -142,4 +152,10 @@ test('applications that change nothing make no node', () => {
 
 function attention(query: Value, key: Value, bias?: Value): Value {
   return op.multiHeadAttention([query, key, key, bias], 2, 1);
+}
+
+const quantized = (...shape: number[]): Value => op.quantize(real(...shape), { step: 1, zero: 0 });
+
+function product(x: Value, columns: number, weights = eightBits(new Int8Array(8), [4, 2])): Value {
+  return op.eightBitProduct(x, { step: 1, zero: 0 }, weights, real(columns), real(columns));
 }

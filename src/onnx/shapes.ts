@@ -95,6 +95,22 @@ export const shapeRules: { readonly [K in OperatorName]: ShapeRule<K> } = {
   },
   ReduceSum: reduce,
   ReduceMean: reduce,
+  ReduceMax: reduce,
+  QuantizeLinear: ([x, step, zero]) => {
+    expectType('QuantizeLinear', x!, 'float32');
+    for (const scalar of [step, zero]) expectShape('QuantizeLinear step and zero', scalar!.shape, []);
+    return [{ type: zero!.type, shape: x!.shape }];
+  },
+  MatMulIntegerToFloat: ([a, b, step, steps, zero, bias]) => {
+    expectRank('MatMulIntegerToFloat', b!, 2);
+    expectType('MatMulIntegerToFloat', a!, zero!.type);
+    expectType('MatMulIntegerToFloat weights', b!, 'int8');
+    const [inner, columns] = b!.shape as [Dimension, Dimension];
+    expectEqual('MatMulIntegerToFloat', 'inner sizes', sizeAt(a!, -1), inner);
+    expectShape('MatMulIntegerToFloat steps', steps!.shape, [columns]);
+    expectShape('MatMulIntegerToFloat bias', bias!.shape, [columns]);
+    return [{ type: step!.type, shape: a!.shape.with(-1, columns) }];
+  },
   Dimensions: (_, { sizes }) => [{ type: 'int64', shape: [sizes.length] }],
   Reshape: ([x, shape]) => {
     const target = sizesIn(shape!);

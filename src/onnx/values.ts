@@ -36,7 +36,7 @@ export interface Node<K extends OperatorName = OperatorName> {
   readonly outputs: readonly Value[];
 }
 
-export type ConstantData = Float32Array | BigInt64Array | Int32Array | Uint8Array;
+export type ConstantData = Float32Array | BigInt64Array | Int32Array | Uint8Array | Int8Array;
 
 /** An input of the graph; string sizes such as 'batch' are free, and equal strings are equal sizes. */
 export function input(name: string, type: ElementType, shape: Shape): Value {
@@ -54,6 +54,13 @@ export function constant(data: number | Float32Array, shape: readonly number[] =
 export function integers(data: readonly number[], shape: readonly number[] = [data.length]): Value {
   expectLength(data, shape);
   return { type: 'int64', shape, origin: { kind: 'constant', data: BigInt64Array.from(data, BigInt) } };
+}
+
+/** A constant of whole numbers of 8 bits, with or without a sign: a scalar when no shape is given. */
+export function eightBits(data: Int8Array | Uint8Array, shape: readonly number[] = []): Value {
+  expectLength(data, shape);
+  const type = data instanceof Int8Array ? 'int8' : 'uint8';
+  return { type, shape, origin: { kind: 'constant', data } };
 }
 
 /**
