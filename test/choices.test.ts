@@ -34,7 +34,7 @@ test('options offer what the library takes', async () => {
     ['index', 'train', 'keywords'].map((command) => output(command, '--help')),
   );
   assert.deepEqual(choicesOf(index!, '--device <device>'), devices);
-  assert.deepEqual(choicesOf(index!, '--precision <type>'), precisions);
+  assert.deepEqual(choicesOf(index!, '--precision <type>'), [...precisions, 'int8']);
   assert.deepEqual(choicesOf(index!, '--compare <what>'), comparisons);
   assert.deepEqual(choicesOf(train!, '--precision <format>'), floatPrecisions);
   assert.deepEqual(choicesOf(train!, '--architecture <name>'), phiArchitectures);

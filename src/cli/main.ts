@@ -30,6 +30,7 @@ import {
   countNumber,
   deviceOption,
   devicesOption,
+  imagePrecisionOption,
   indexOption,
   maxPixelsOption,
   modelHelp,
@@ -105,6 +106,7 @@ program
   .option('--texts <file>', 'a file with a text on every line, or - for standard input')
   .requiredOption('--out <file>', 'a .safetensors, .npy or .jsonl file')
   .option('--normalize', 'scale every embedding to length 1')
+  .addOption(imagePrecisionOption())
   .addOption(deviceOption())
   .addOption(threadsOption())
   .addOption(targetPadOption())

@@ -62,8 +62,17 @@ export function maxPixelsOption(): Option {
   return new Option('--max-pixels <number>', description).argParser(wholeNumber);
 }
 
+/** Of an index: its vectors, and with int8 also how images are encoded. */
 export function precisionOption(): Option {
-  return choice('--precision <type>', 'type of the stored vectors (default: float32)', precisions);
+  const description =
+    'of vectors; int8: faster encoding, vectors as float16 (default: float32, or as the index has it)';
+  return choice('--precision <type>', description, [...precisions, 'int8'] as const);
+}
+
+/** Of encoding images, where no index says it. */
+export function imagePrecisionOption(): Option {
+  const description = 'how to encode images; int8 is faster, and moves them a little (default: float32)';
+  return choice('--precision <type>', description, ['float32', 'int8'] as const);
 }
 
 export function wholeNumber(text: string): number {

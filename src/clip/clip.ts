@@ -16,7 +16,8 @@ import {
 import { expectPrecision, type Precision, Session, type SessionOptions, type Value } from '../onnx/index.ts';
 import type { ImageSource } from '../pixels/index.ts';
 import { type ClipConfig, readConfigOf, type TextConfig, type VisionConfig } from './config.ts';
-import { fingerprintOf } from './fingerprint.ts';
+import { embeddingFingerprint, fingerprintOf } from './fingerprint.ts';
+import { type EightBitTower, eightBitTower } from './int8/tower.ts';
 import { PrefixedTower } from './prefix.ts';
 import {
   type ImagePreprocessing,
@@ -123,13 +124,14 @@ export class Clip {
   readonly config: ClipConfig;
   /** Where its weights lie. */
   readonly checkpoint: Checkpoint;
-  /** Identifies the model. Embeddings with different fingerprints must not be compared. */
+  /** Identifies the model, and int8 products. Embeddings with different fingerprints must not be compared. */
   readonly fingerprint: string;
   readonly #parts: ClipParts;
   readonly #options: LoadClipOptions;
   #textSession: Promise<Session> | undefined;
   #prefixedTower: Promise<PrefixedTower> | undefined;
   #visionSession: Promise<Session> | undefined;
+  #eightBitTower: Promise<EightBitTower> | undefined;
 
   /** @internal Use `loadClip`. */
   constructor(parts: ClipParts, options: LoadClipOptions) {
@@ -138,7 +140,7 @@ export class Clip {
     this.id = id;
     this.config = config;
     this.checkpoint = checkpoint;
-    this.fingerprint = fingerprint;
+    this.fingerprint = embeddingFingerprint(fingerprint, options.precision);
     this.#parts = parts;
     this.#options = options;
   }
@@ -275,16 +277,22 @@ export class Clip {
   async encodePixels(pixels: Float32Array): Promise<Float32Tensor> {
     const config = this.visionConfig;
     const { channels, imageSize } = config;
-    this.#visionSession ??= this.#session((parameter) => visionTower(visionInput(config), config, parameter));
+    this.#visionSession ??= this.#vision();
     const session = await this.#visionSession;
     const shape = [pixels.length / (channels * imageSize ** 2), channels, imageSize, imageSize];
     const { embeddings } = await session.run<'embeddings'>({ pixels: { shape, data: pixels } });
     return embeddings;
   }
 
+  /** Products of the vision tower that stay float32 because int8 would lose too much: none where it is float32 as a whole. */
+  async exactProducts(): Promise<readonly string[]> {
+    return this.#options.precision === 'int8' ? (await this.#rounded()).exact : [];
+  }
+
   /** Frees the engine's memory. The model cannot be used afterwards. */
   async dispose(): Promise<void> {
-    for (const session of [this.#textSession, this.#prefixedTower, this.#visionSession]) {
+    const tower = this.#eightBitTower?.then(({ session }) => session);
+    for (const session of [this.#textSession, this.#prefixedTower, this.#visionSession ?? tower]) {
       await session?.then(
         (made) => made.dispose(),
         () => {}, // it was never made: its first user got the error
@@ -328,6 +336,19 @@ export class Clip {
   get #where(): SessionOptions {
     const { device, deviceId, precision, threads, prepack = true } = this.#options;
     return { device, deviceId, precision: precision === 'int8' ? 'float32' : precision, threads, prepack };
+  }
+
+  async #vision(): Promise<Session> {
+    const { visionConfig: config } = this;
+    if (this.#options.precision === 'int8') return (await this.#rounded()).session;
+    return await this.#session((parameter) => visionTower(visionInput(config), config, parameter));
+  }
+
+  #rounded(): Promise<EightBitTower> {
+    const { visionConfig: config, preprocessing } = this;
+    const { tensors } = this.checkpoint;
+    this.#eightBitTower ??= eightBitTower({ config, tensors, preprocessing }, this.#where);
+    return this.#eightBitTower;
   }
 
   #session(tower: (parameter: ReturnType<typeof parametersOf>) => Value): Promise<Session> {

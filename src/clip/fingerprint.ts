@@ -1,10 +1,29 @@
 /** Computes a model's fingerprint: a short name for its content, which identifies the model of an embedding. */
 
 import { type Checkpoint, sha256 } from '../core/index.ts';
+import type { Precision } from '../onnx/index.ts';
 import type { ClipConfig } from './config.ts';
 
 /** Bytes to read at the beginning, in the middle and at the end of every tensor. */
 const sampleSize = 256;
+
+/** Ends the fingerprint of embeddings that int8 products made. They must not be mixed with others of the same model. */
+const int8Mark = '-int8';
+
+/** The fingerprint of a model's embeddings in a precision: that of the model, unless int8 moves them. */
+export function embeddingFingerprint(ofModel: string, precision: Precision | undefined): string {
+  return precision === 'int8' ? ofModel + int8Mark : ofModel;
+}
+
+/** The precision to load a model with, so that its embeddings have this fingerprint; undefined leaves the choice. */
+export function precisionOf(fingerprint: string): 'int8' | undefined {
+  return fingerprint.endsWith(int8Mark) ? 'int8' : undefined;
+}
+
+/** The model's own part of a fingerprint of embeddings. */
+export function modelFingerprint(fingerprint: string): string {
+  return precisionOf(fingerprint) ? fingerprint.slice(0, -int8Mark.length) : fingerprint;
+}
 
 /**
  * SHA-256 over the configuration and over every tensor's name, type, shape and samples of its values. Samples take only

@@ -15,6 +15,7 @@ export {
   type TextConfig,
   type VisionConfig,
 } from './config.ts';
+export { modelFingerprint, precisionOf } from './fingerprint.ts';
 export { type ComputedPrefix, computePrefix } from './prefix.ts';
 export {
   type ImagePreprocessing,

@@ -20,7 +20,14 @@ import {
   where,
 } from '../onnx/index.ts';
 import type { TextConfig } from './config.ts';
-import { normalized, type Parameter, type Prefix, prefixOf, transformer } from './transformer.ts';
+import {
+  normalized,
+  type Parameter,
+  type Prefix,
+  plainArithmetic,
+  prefixOf,
+  transformer,
+} from './transformer.ts';
 
 export interface TextInputs {
   /** Token ids [batch, positions], int64. What follows a row's end of text does not matter. */
@@ -77,7 +84,7 @@ export function textTower(
   const chosen = transformer(
     hidden,
     config,
-    inner,
+    plainArithmetic(inner, config),
     (all) => reshape(gatherND(all, ends), [batch, 1, width]),
     { all: hideAfter(keys, reshape(places, [1, 1, positions, 1])), chosen: hideAfter(keys, end) },
     prefix,
@@ -96,7 +103,8 @@ export function textPrefix(ids: Value, config: TextConfig, parameter: Parameter)
   const positions = sizeAt(ids, 1);
   const places = placesOf(config, 0, positions);
   const hidden = add(tokenEmbeddings(ids, config, inner), positionEmbeddings(places, config, inner));
-  return prefixOf(hidden, config, inner, hideAfter(places, reshape(places, [1, 1, positions, 1])));
+  const mask = hideAfter(places, reshape(places, [1, 1, positions, 1]));
+  return prefixOf(hidden, config, plainArithmetic(inner, config), mask);
 }
 
 function tokenEmbeddings(ids: Value, { vocabulary, width }: TextConfig, parameter: Parameter): Value {

@@ -52,6 +52,24 @@ export function parametersOf(tensors: ReadonlyMap<string, StoredTensor>): Parame
   };
 }
 
+/** Computes a layer's norms and products, by names such as `encoder.layers.0.mlp.fc1`. */
+export interface Arithmetic {
+  readonly norm: (x: Value, name: string) => Value;
+  /** x W' + b over the last axis, `to` wide. */
+  readonly product: (x: Value, name: string, to: number) => Value;
+}
+
+/** float32, with the parameters as they are. */
+export function plainArithmetic(parameter: Parameter, config: TowerConfig): Arithmetic {
+  return {
+    norm: (x, name) => normalized(x, parameter, name, config),
+    product: (x, name, to) => {
+      const from = Number(sizeAt(x, -1));
+      return linear(x, parameter(`${name}.weight`, [to, from]), parameter(`${name}.bias`, [to]));
+    },
+  };
+}
+
 /** x normalised by the layer norm at `name`. */
 export function normalized(
   x: Value,
@@ -73,7 +91,7 @@ export function normalized(
 export function transformer(
   x: Value,
   config: TowerConfig,
-  parameter: Parameter,
+  arithmetic: Arithmetic,
   choose: (hidden: Value) => Value,
   masks: { readonly all?: Value; readonly chosen?: Value } = {},
   prefix?: Prefix,
@@ -81,21 +99,21 @@ export function transformer(
   let hidden = x;
   for (let index = 0; index < config.layers - 1; index++) {
     const attention = { mask: masks.all, prefix: prefix && layerOf(prefix, index) };
-    hidden = layer(hidden, hidden, config, below(parameter, index), attention);
+    hidden = layer(hidden, hidden, config, below(arithmetic, index), attention);
   }
   const last = config.layers - 1;
   const attention = { mask: masks.chosen, prefix: prefix && layerOf(prefix, last) };
-  return layer(choose(hidden), hidden, config, below(parameter, last), attention);
+  return layer(choose(hidden), hidden, config, below(arithmetic, last), attention);
 }
 
 /** The keys and values of every position in every layer, for a batch of one: the prefix of `transformer`. */
-export function prefixOf(x: Value, config: TowerConfig, parameter: Parameter, mask: Value): Prefix {
+export function prefixOf(x: Value, config: TowerConfig, arithmetic: Arithmetic, mask: Value): Prefix {
   const keys: Value[] = [];
   const values: Value[] = [];
   let hidden = x;
   for (let index = 0; index < config.layers; index++) {
-    const inLayer = below(parameter, index);
-    const attended = keysAndValues(normalized(hidden, inLayer, 'layer_norm1', config), config, inLayer);
+    const inLayer = below(arithmetic, index);
+    const attended = keysAndValues(inLayer.norm(hidden, 'layer_norm1'), config, inLayer);
     keys.push(attended.keys);
     values.push(attended.values);
     if (index < config.layers - 1) hidden = layer(hidden, hidden, config, inLayer, { mask });
@@ -108,16 +126,16 @@ function layer(
   rows: Value,
   hidden: Value,
   config: TowerConfig,
-  parameter: Parameter,
+  { norm, product }: Arithmetic,
   { mask, prefix }: { readonly mask?: Value; readonly prefix?: Prefix },
 ): Value {
   const { width, heads, feedForward, activation } = config;
-  const all = normalized(hidden, parameter, 'layer_norm1', config);
-  const queries = rows === hidden ? all : normalized(rows, parameter, 'layer_norm1', config);
-  const { keys, values } = keysAndValues(all, config, parameter);
+  const all = norm(hidden, 'layer_norm1');
+  const queries = rows === hidden ? all : norm(rows, 'layer_norm1');
+  const { keys, values } = keysAndValues(all, config, { norm, product });
   const context = multiHeadAttention(
     [
-      projected(queries, parameter, 'self_attn.q_proj', width),
+      product(queries, 'self_attn.q_proj', width),
       prefix ? behind(prefix.keys, keys) : keys,
       prefix ? behind(prefix.values, values) : values,
       mask,
@@ -125,28 +143,18 @@ function layer(
     heads,
     1 / Math.sqrt(width / heads),
   );
-  const attended = add(rows, projected(context, parameter, 'self_attn.out_proj', width));
+  const attended = add(rows, product(context, 'self_attn.out_proj', width));
 
-  const inner = projected(
-    normalized(attended, parameter, 'layer_norm2', config),
-    parameter,
-    'mlp.fc1',
-    feedForward,
-  );
+  const inner = product(norm(attended, 'layer_norm2'), 'mlp.fc1', feedForward);
   const activated = activation === 'gelu' ? gelu(inner) : quickGelu(inner);
-  return add(attended, projected(activated, parameter, 'mlp.fc2', width));
+  return add(attended, product(activated, 'mlp.fc2', width));
 }
 
-function keysAndValues(x: Value, { width }: TowerConfig, parameter: Parameter): Prefix {
+function keysAndValues(x: Value, { width }: TowerConfig, { product }: Arithmetic): Prefix {
   return {
-    keys: projected(x, parameter, 'self_attn.k_proj', width),
-    values: projected(x, parameter, 'self_attn.v_proj', width),
+    keys: product(x, 'self_attn.k_proj', width),
+    values: product(x, 'self_attn.v_proj', width),
   };
-}
-
-function projected(x: Value, parameter: Parameter, name: string, to: number): Value {
-  const from = Number(sizeAt(x, -1));
-  return linear(x, parameter(`${name}.weight`, [to, from]), parameter(`${name}.bias`, [to]));
 }
 
 function layerOf({ keys, values }: Prefix, index: number): Prefix {
@@ -158,6 +166,10 @@ function behind(prefix: Value, x: Value): Value {
   return concat([expand(prefix, [sizeAt(x, 0), sizeAt(prefix, 1), sizeAt(x, 2)]), x], 1);
 }
 
-function below(parameter: Parameter, index: number): Parameter {
-  return (name, shape) => parameter(`encoder.layers.${index}.${name}`, shape);
+function below({ norm, product }: Arithmetic, index: number): Arithmetic {
+  const path = `encoder.layers.${index}.`;
+  return {
+    norm: (x, name) => norm(x, path + name),
+    product: (x, name, to) => product(x, path + name, to),
+  };
 }

@@ -13,7 +13,7 @@ import {
   type Value,
 } from '../onnx/index.ts';
 import type { VisionConfig } from './config.ts';
-import { normalized, type Parameter, transformer } from './transformer.ts';
+import { normalized, type Parameter, plainArithmetic, transformer } from './transformer.ts';
 
 /** Preprocessed images: [batch, channels, height, width]. */
 export function visionInput({ channels, imageSize }: VisionConfig): Value {
@@ -22,12 +22,18 @@ export function visionInput({ channels, imageSize }: VisionConfig): Value {
 
 /**
  * The projected, un-normalised embedding of every image: `image_embeds` of CLIPVisionModelWithProjection.
+ * @param arithmetic of the layers. Default: float32
  * @returns [batch, projection]
  */
-export function visionTower(pixels: Value, config: VisionConfig, parameter: Parameter): Value {
+export function visionTower(
+  pixels: Value,
+  config: VisionConfig,
+  parameter: Parameter,
+  arithmetic = plainArithmetic(visionParameter(parameter), config),
+): Value {
   const { width, projection } = config;
   const batch = sizeAt(pixels, 0);
-  const inner: Parameter = (name, shape) => parameter(`vision_model.${name}`, shape);
+  const inner = visionParameter(parameter);
 
   const patches = patchEmbeddings(pixels, config, inner); // [batch, patches, width]
   const marker = expand(reshape(inner('embeddings.class_embedding', [width]), [1, 1, width]), [
@@ -40,9 +46,14 @@ export function visionTower(pixels: Value, config: VisionConfig, parameter: Para
   // Checkpoints spell it 'pre_layrnorm'.
   const hidden = normalized(add(tokens, places), inner, 'pre_layrnorm', config);
 
-  const chosen = transformer(hidden, config, inner, (all) => slice(all, 1, 0, 1));
+  const chosen = transformer(hidden, config, arithmetic, (all) => slice(all, 1, 0, 1));
   const row = reshape(normalized(chosen, inner, 'post_layernorm', config), [batch, width]);
   return linear(row, parameter('visual_projection.weight', [projection, width]));
+}
+
+/** The tower's own parameters, but not its projection. */
+export function visionParameter(parameter: Parameter): Parameter {
+  return (name, shape) => parameter(`vision_model.${name}`, shape);
 }
 
 /** A convolution whose stride is its kernel: cuts the image into patches, and multiplies each with the weight. */

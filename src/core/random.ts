@@ -16,6 +16,7 @@ const purposes = [
   'inversion',
   'choice',
   'scene',
+  'calibration',
 ] as const;
 type Purpose = (typeof purposes)[number];
 

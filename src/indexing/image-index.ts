@@ -2,7 +2,7 @@
 
 import { hash } from 'node:crypto';
 import { resolve } from 'node:path';
-import type { Clip, LoadClipOptions } from '../clip/index.ts';
+import { type Clip, type LoadClipOptions, modelFingerprint, precisionOf } from '../clip/index.ts';
 import type { Query, Reference } from '../composition/index.ts';
 import { call, LincirError, nameKey, option, quoted } from '../core/index.ts';
 import {
@@ -40,7 +40,10 @@ export interface OpenIndexOptions {
   readonly access?: 'read' | 'write';
   /** Makes an index for this model if there is none and it is opened for writing. */
   readonly clip?: Clip;
-  /** How the vectors of a new index are stored; `float16` halves them, and moves scores by some 1e-4. Default: `float32`. */
+  /**
+   * How the vectors of a new index are stored; `float16` halves them, and moves scores by some 1e-4. Default: `float32`, or
+   * `float16` for a model that encodes images with int8 products.
+   */
   readonly precision?: Precision;
   /** Keeps the images of a small index in memory, at most 64 MiB of vectors, for many searches. Default: false. */
   readonly hold?: boolean;
@@ -89,7 +92,7 @@ export async function openIndex(uri: string, options: OpenIndexOptions = {}): Pr
 }
 
 /** The facts that an index for a model stores about itself. */
-export function infoFor(clip: Clip, precision: Precision = 'float32'): StoreInfo {
+export function infoFor(clip: Clip, precision: Precision = storedPrecision(clip)): StoreInfo {
   return {
     version: formatVersion,
     model: clip.id ?? resolve(clip.folder),
@@ -99,6 +102,11 @@ export function infoFor(clip: Clip, precision: Precision = 'float32'): StoreInfo
     targetPad: clip.targetPad,
     created: new Date().toISOString(),
   };
+}
+
+/** Vectors that 8 bits moved need no more than half precision. */
+function storedPrecision({ fingerprint }: Clip): Precision {
+  return precisionOf(fingerprint) === 'int8' ? 'float16' : 'float32';
 }
 
 /** An open index. Close it. If another process replaces the index, as `reindex` does, readers switch to the new one. */
@@ -300,6 +308,16 @@ export class ImageIndex {
 
   #otherModel(subject: string, fingerprint: string): LincirError {
     const { model, fingerprint: own } = this.info;
+    if (modelFingerprint(own) === modelFingerprint(fingerprint)) {
+      const described = (print: string) =>
+        precisionOf(print) === 'int8' ? 'with int8 products' : 'without int8 products';
+      return new LincirError('bad-argument', {
+        subject,
+        expected: `images encoded ${described(own)}, as the index ${quoted(this.uri, 200)} has them`,
+        found: `${described(fingerprint)}, which moves them`,
+        todo: `use the same ${option<LoadClipOptions>('precision')}, or rebuild: ${call('reindex', this.uri)}`,
+      });
+    }
     return new LincirError('bad-argument', {
       subject,
       expected: `the model of the index, ${quoted(model, 200)} (fingerprint ${own})`,

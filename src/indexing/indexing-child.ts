@@ -2,7 +2,7 @@
 
 import { setPriority } from 'node:os';
 import { inspect } from 'node:util';
-import { type Clip, loadClip } from '../clip/index.ts';
+import { type Clip, loadClip, precisionOf } from '../clip/index.ts';
 import { LincirError } from '../core/index.ts';
 import { openIndex } from './image-index.ts';
 import type { IndexingMessage, IndexingWork } from './indexing-process.ts';
@@ -67,7 +67,9 @@ async function load({ uri, model, device, threads }: IndexingWork): Promise<Clip
   });
   await index?.close();
   const targetPad = index?.info.targetPad ?? undefined;
-  return await loadClip(model ?? index!.info.model, { device, threads, targetPad, signal: end.signal });
+  const precision = index && precisionOf(index.info.fingerprint);
+  const options = { device, threads, precision, targetPad, signal: end.signal };
+  return await loadClip(model ?? index!.info.model, options);
 }
 
 function tell(message: IndexingMessage): void {

@@ -1,6 +1,6 @@
 /** Rebuilds an index for another model or precision. The old one stays in use until the new one is complete. */
 
-import type { Clip } from '../clip/index.ts';
+import { type Clip, precisionOf } from '../clip/index.ts';
 import { LincirError, quoted } from '../core/index.ts';
 import { indexPath, memberMark, splitPath } from '../pictures/index.ts';
 import { backendOf, type MissingImage, type Precision, type VectorStore } from '../store/index.ts';
@@ -31,7 +31,7 @@ export async function* reindex(
   const { backend, location } = await backendOf(uri);
   const old = await backend.open(location, 'read');
   try {
-    const info = infoFor(clip, precision ?? old.info.precision);
+    const info = infoFor(clip, precision ?? (precisionOf(clip.fingerprint) ? undefined : old.info.precision));
     const { store, publish } = await backend.replace(location, info);
     try {
       const shards = await shardsOf(old);

@@ -1,7 +1,7 @@
 /** phi's files: our own, which name the model they were trained for, and those that the methods' authors published. */
 
 import { z } from 'zod';
-import type { Clip } from '../clip/index.ts';
+import { type Clip, modelFingerprint } from '../clip/index.ts';
 import {
   checkedValue,
   LincirError,
@@ -115,7 +115,7 @@ export function expectPhiFits(
   const { text, vision } = config;
   const projection = (text ?? vision)?.projection;
   const tokens = text?.width ?? shape.output; // images alone need no tokens
-  const isSame = info.fingerprint === undefined || info.fingerprint === fingerprint;
+  const isSame = info.fingerprint === undefined || info.fingerprint === modelFingerprint(fingerprint);
   if (isSame && shape.input === projection && shape.output === tokens) return;
   const dimensions = (from: number | undefined, to: number, print = 'unknown') =>
     `(embeddings of ${from} and tokens of ${to} dimensions, fingerprint ${print})`;

@@ -1,6 +1,6 @@
 /** Keeps an index, its model and phi loaded between searches, and searches with them. */
 
-import { type Clip, loadClip } from '../clip/index.ts';
+import { type Clip, loadClip, precisionOf } from '../clip/index.ts';
 import {
   type ComposeOptions,
   compose,
@@ -225,6 +225,7 @@ async function clipOf(
 ): Promise<Clip> {
   const clip = await loadClip(name, {
     ...{ device, threads, prepack, signal },
+    precision: precisionOf(index.info.fingerprint),
     targetPad: index.info.targetPad ?? undefined,
     onDownload: downloadOf(name, onEvent),
   });

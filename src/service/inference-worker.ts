@@ -1,7 +1,7 @@
 /** A thread that runs models: composes queries, and embeds texts and images, in batches. */
 
 import { workerData } from 'node:worker_threads';
-import { type Clip, loadClip } from '../clip/index.ts';
+import { type Clip, loadClip, precisionOf } from '../clip/index.ts';
 import { composeAll, methods, promptBeginning } from '../composition/index.ts';
 import { type Float32Tensor, LincirError } from '../core/index.ts';
 import { loadPhi, type Phi } from '../phi/index.ts';
@@ -159,7 +159,11 @@ async function loadedModel({ kind, model }: Job): Promise<Loaded> {
 }
 
 async function opened({ name, fingerprint }: ModelToRun): Promise<Loaded> {
-  const clip = await loadClip(name, { ...settings, beginnings: [promptBeginning] });
+  const clip = await loadClip(name, {
+    ...settings,
+    precision: precisionOf(fingerprint),
+    beginnings: [promptBeginning],
+  });
   if (clip.fingerprint !== fingerprint) {
     throw new LincirError('bad-file', {
       subject: name,

@@ -1,7 +1,7 @@
 /** An index that is served, with the model and phi of its queries: it follows what others do to it. */
 
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Clip, loadClip } from '../clip/index.ts';
+import { type Clip, loadClip, precisionOf } from '../clip/index.ts';
 import { type DownloadProgress, LincirError } from '../core/index.ts';
 import { type ImageIndex, openIndex } from '../indexing/index.ts';
 import { loadPhi } from '../phi/index.ts';
@@ -154,6 +154,7 @@ async function modelOf(
     ({ allReceivedBytes: done, allTotalBytes: total }: DownloadProgress) =>
       onEvent?.({ kind: 'progress', label: `downloading ${label}`, done, total });
   const clip = await loadClip(name, {
+    precision: precisionOf(index.info.fingerprint),
     targetPad: index.info.targetPad ?? undefined,
     onDownload: downloadOf(name),
   });

@@ -31,6 +31,7 @@ interface EmbedOptions {
   readonly texts?: string;
   readonly out: string;
   readonly normalize?: boolean;
+  readonly precision?: 'float32' | 'int8';
   readonly device?: Device;
   readonly threads?: number;
   readonly targetPad?: number;
@@ -61,12 +62,13 @@ interface Summary {
 }
 
 export async function embed(options: EmbedOptions, context: Context): Promise<void> {
-  const { model, out, normalize = false, device, threads, targetPad, maxPixels } = options;
+  const { model, out, normalize = false, precision, device, threads, targetPad, maxPixels } = options;
   const { reporter, signal, print } = context;
   const { images, texts } = options;
   refuseIdle([
     ['--strict', options.strict, texts !== undefined, '--texts as well'],
     ['--skip-broken', options.skipBroken, images !== undefined, '--images as well'],
+    ['--precision', precision, images !== undefined, '--images as well'],
     ['--target-pad', targetPad, images !== undefined, '--images as well'],
     ['--max-pixels', maxPixels, images !== undefined, '--images as well'],
   ]);
@@ -74,6 +76,7 @@ export async function embed(options: EmbedOptions, context: Context): Promise<vo
   await expectPlaceFor(out);
   const input = await inputOf(options, context);
   const clip = await loadClip(model, {
+    precision,
     device,
     threads,
     targetPad,

@@ -46,6 +46,7 @@ interface ModelledOptions
   readonly methods?: readonly Method[];
   readonly prompt?: string;
   readonly cache?: string;
+  readonly precision?: 'float32' | 'int8';
   readonly device?: Device;
   readonly threads?: number;
   readonly targetPad?: number;
@@ -143,7 +144,7 @@ async function withMethods<Result>(
   work: (options: EvaluateOptions) => Promise<Result>,
 ): Promise<Result> {
   const { reporter, signal } = context;
-  const { model, device, threads, targetPad, maxPixels, cache = cacheFolder() } = options;
+  const { model, precision, device, threads, targetPad, maxPixels, cache = cacheFolder() } = options;
   const prompt = options.prompt === undefined ? undefined : promptOf(options.prompt, benchmark.prompt);
   const names = methodsOf(options);
   const isOfUse = (method: Method) => [names.includes(method), `${method} among --methods`] as const;
@@ -162,6 +163,7 @@ async function withMethods<Result>(
   const where = { device, threads };
   const clip: Clip = await loadClip(model, {
     ...where,
+    precision,
     targetPad,
     onDownload: downloadBar(reporter, model),
     signal,

@@ -1,6 +1,6 @@
 /** `lincir index`: puts images, ready embeddings and metadata into an index, and shows what is in one. */
 
-import { loadClip } from '../../clip/index.ts';
+import { loadClip, precisionOf } from '../../clip/index.ts';
 import { formatBytes, formatCount, formatCounted, LincirError, quoted } from '../../core/index.ts';
 import { type Comparison, type ImageIndex, openIndex, reindex } from '../../indexing/index.ts';
 import type { Device } from '../../onnx/index.ts';
@@ -33,7 +33,7 @@ interface IndexOptions {
   /** Seconds between looks of `watch`. */
   readonly poll?: number;
   readonly stats?: boolean;
-  readonly precision?: Precision;
+  readonly precision?: Precision | 'int8';
   readonly device?: Device;
   readonly threads?: number;
   readonly targetPad?: number;
@@ -96,7 +96,7 @@ export async function index(
   const clip = await clipFor(options, context);
   let away: LincirError | undefined;
   try {
-    const { precision } = options;
+    const precision = storedAs(options);
     const target = await openIndex(options.index, {
       access: 'write',
       // Without a model, a missing index is not made: images are only taken out or listed.
@@ -175,7 +175,8 @@ async function takeOut(
 
 /** `lincir reindex`. */
 export async function rebuild(options: ReindexCommandOptions, context: Context): Promise<void> {
-  const { precision, maxPixels } = options;
+  const { maxPixels } = options;
+  const precision = storedAs(options);
   const clip = await clipFor(options, context);
   try {
     await follow(
@@ -189,9 +190,14 @@ export async function rebuild(options: ReindexCommandOptions, context: Context):
   }
 }
 
+/** The type of stored vectors that the options ask for. */
+function storedAs({ precision }: ReindexCommandOptions): Precision | undefined {
+  return precision === 'int8' ? 'float16' : precision;
+}
+
 /** The model that the options name, or else the index's own. */
 async function clipFor(
-  { index: uri, model, device, threads, targetPad, maxPixels }: ReindexCommandOptions,
+  { index: uri, model, precision, device, threads, targetPad, maxPixels }: ReindexCommandOptions,
   { reporter, signal }: Context,
 ) {
   const present = await infoOf(uri);
@@ -205,9 +211,11 @@ async function clipFor(
     });
   }
   const padding = targetPad ?? present?.targetPad ?? undefined;
+  const ofIndex = present && precisionOf(present.fingerprint);
   const clip = await loadClip(name, {
     device,
     threads,
+    precision: precision === undefined ? ofIndex : encodedIn(precision, device),
     targetPad: padding,
     maxPixels,
     onDownload: downloadBar(reporter, name),
@@ -215,6 +223,11 @@ async function clipFor(
   });
   reporter.end();
   return clip;
+}
+
+/** Vectors that are stored as float16 are computed in float32 on a CPU, which has no products of float16. */
+function encodedIn(precision: Precision | 'int8', device: Device = 'cpu'): Precision | 'int8' {
+  return precision === 'float16' && device === 'cpu' ? 'float32' : precision;
 }
 
 async function infoOf(uri: string): Promise<StoreInfo | undefined> {
@@ -256,6 +269,7 @@ async function showStatistics({ index: uri, json }: IndexOptions, { print }: Con
       ...(missing > 0 ? [['missing', `${formatCount(missing)}, which can come back`] as const] : []),
       ['model', `${info.model} (fingerprint ${info.fingerprint})`],
       ['vectors', `${info.dimensions} x ${info.precision}`],
+      ...(precisionOf(info.fingerprint) ? [['encoded', 'with int8 products'] as const] : []),
       ['padding', info.targetPad === null ? 'none' : `to ${info.targetPad}`],
       [
         'approximate',

@@ -8,6 +8,7 @@ import type { Context } from '../context.ts';
 import {
   countNumber,
   deviceOption,
+  imagePrecisionOption,
   maxPixelsOption,
   modelOption,
   realNumber,
@@ -120,6 +121,7 @@ function modelledCommand(command: Command): Command {
     .option('--cache <folder>', 'for embeddings (default: LINCIR_CACHE, or ~/.cache/lincir)')
     .addOption(deviceOption())
     .addOption(threadsOption())
+    .addOption(imagePrecisionOption())
     .addOption(targetPadOption())
     .addOption(maxPixelsOption());
 }
