@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { multiHeadAttention } from '../src/onnx/index.ts';
+import { matmul, multiHeadAttention } from '../src/onnx/operators.ts';
 import { expectEngineAgrees } from './graph-checks.ts';
 import { operatorCases } from './operator-cases.ts';
 import { towerErrors } from './reference.ts';
@@ -51,6 +51,14 @@ test('training steps are those of PyTorch', { skip }, async () => {
     loss < tolerance && gradient < tolerance && weights < tolerance,
     `${loss} ${gradient} ${weights}`,
   );
+});
+
+test('float16 is computed, or refused with what to do instead', { skip }, async () => {
+  const half = { device, precision: 'float16' } as const;
+  await expectEngineAgrees((x) => matmul(x.real([3, 4]), x.real([4, 5])), 1e-2, half).catch((error) => {
+    assert.equal(error.code, 'device', error);
+    assert.match(error.message, /does not compute in float16: use `precision: 'float32'`$/);
+  });
 });
 
 // Only on Linux is there a way to hide a GPU that may be there.
