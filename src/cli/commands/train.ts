@@ -59,6 +59,7 @@ export async function train(options: TrainOptions, context: Context): Promise<vo
       ['--cycles', given.cycles, schedule === 'cosine-restarts', '--schedule cosine-restarts as well'],
       ['--power', given.power, schedule === 'polynomial', '--schedule polynomial as well'],
       ['--validate-every', given.validateEvery, validate !== undefined, '--validate as well'],
+      ['--api-key-file', apiKeyFile, isElsewhere(given.devices), 'an address among --devices as well'],
     ]);
   }
   const events = trainPhi({ ...recipe, ...runOf(given), columns: column, ...hooks });
@@ -82,6 +83,11 @@ export async function train(options: TrainOptions, context: Context): Promise<vo
     }
   }
   signal.throwIfAborted();
+}
+
+/** Whether any of these devices is another machine's. */
+function isElsewhere(devices: readonly string[] = []): boolean {
+  return devices.some((name) => /^https?:/i.test(name));
 }
 
 /** `cirr:FOLDER` and the like: a benchmark's split whose answers are known. */

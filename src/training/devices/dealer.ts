@@ -180,7 +180,7 @@ export class Dealer {
   }
 
   #noneLeft(): LincirError {
-    const reasons = [...this.#reasons.values()];
+    const reasons = [...this.#reasons].sort().map(([, reason]) => reason);
     return new LincirError('device', {
       subject: 'devices',
       expected: 'at least one that computes',

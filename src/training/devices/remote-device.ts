@@ -49,11 +49,10 @@ class Connection {
 
   /** The body of an answer of at most so many bytes. */
   async ask(path: string, request: RequestInit, mostBytes: number): Promise<Uint8Array<ArrayBuffer>> {
-    const signals = [this.end.signal, ...(request.signal ? [request.signal] : [])];
     const whole: RequestInit = {
       ...request,
       redirect: 'error',
-      signal: AbortSignal.any(signals),
+      signal: request.signal ? AbortSignal.any([this.end.signal, request.signal]) : this.end.signal,
       headers: { ...(request.headers as Record<string, string>), ...this.#headers },
     };
     const url = `${this.#address}${lendingPath}${path}`;
