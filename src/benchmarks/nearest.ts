@@ -4,9 +4,10 @@ import type { BenchmarkQuery } from './benchmark.ts';
 
 export class Nearest {
   readonly #ids: readonly string[];
-  readonly #exclude: ReadonlySet<string>;
+  readonly #count: number;
+  readonly #exclude: readonly string[];
   readonly #salt: number;
-  /** Both in descending order. */
+  /** Both in descending order, excluded images among them. */
   readonly #scores: Float32Array;
   readonly #positions: Int32Array;
   #size = 0;
@@ -15,12 +16,13 @@ export class Nearest {
   constructor(
     ids: readonly string[],
     count: number,
-    { id, exclude }: Pick<BenchmarkQuery, 'id' | 'exclude'>,
+    { id, exclude = [] }: Pick<BenchmarkQuery, 'id' | 'exclude'>,
   ) {
     this.#ids = ids;
-    this.#exclude = new Set(exclude);
+    this.#count = count;
+    this.#exclude = exclude;
     this.#salt = hashOf(id);
-    this.#scores = new Float32Array(Math.min(count, ids.length));
+    this.#scores = new Float32Array(Math.min(count + exclude.length, ids.length));
     this.#positions = new Int32Array(this.#scores.length);
   }
 
@@ -45,8 +47,11 @@ export class Nearest {
   /** The best first. */
   ids(): string[] {
     const found: string[] = [];
-    for (const position of this.#positions.subarray(0, this.#size)) found.push(this.#ids[position]!);
-    return found;
+    for (const position of this.#positions.subarray(0, this.#size)) {
+      const id = this.#ids[position]!;
+      if (!this.#exclude.includes(id)) found.push(id);
+    }
+    return found.slice(0, this.#count);
   }
 
   /** What a score must reach. */
@@ -58,7 +63,7 @@ export class Nearest {
   }
 
   #offer(score: number, position: number): void {
-    if (score < this.#least || this.#exclude.has(this.#ids[position]!)) return;
+    if (score < this.#least) return;
     let end = this.#size;
     let place = end > 0 && this.#isWorse(end - 1, score, position) ? 0 : end;
     while (place < end) {
@@ -67,8 +72,10 @@ export class Nearest {
       else place = middle + 1;
     }
     if (place === this.#scores.length) return;
-    this.#scores.copyWithin(place + 1, place, this.#size);
-    this.#positions.copyWithin(place + 1, place, this.#size);
+    if (place < this.#size) {
+      this.#scores.copyWithin(place + 1, place, this.#size);
+      this.#positions.copyWithin(place + 1, place, this.#size);
+    }
     this.#scores[place] = score;
     this.#positions[place] = position;
     this.#size = Math.min(this.#size + 1, this.#scores.length);

@@ -6,8 +6,8 @@ import { type ImageEmbeddings, rowsOf } from './embed-images.ts';
 import { Nearest } from './nearest.ts';
 import { type Block, Similarities } from './similarities.ts';
 
-/** The largest block of similarities: large enough for the engine, small enough for caches. */
-const block = { queries: 1024, pictures: 8192 } as const;
+/** The largest block of similarities, in all and in images: large enough for the engine, small enough for the memory. */
+const block = { similarities: 2 ** 23, pictures: 16_384 } as const;
 
 /**
  * Ranks the gallery, the candidates, or both, as each query asks. Similarities are float32. Among equally similar images,
@@ -46,7 +46,7 @@ export async function rank(
         const rows = own.slice(first, end);
         const data = rowsOf(pictures.data, rows, dimensions);
         const scales = rowsOf(norms, rows, 1);
-        for (const [begin, after] of evenParts(asking.length, block.queries)) {
+        for (const [begin, after] of evenParts(asking.length, Math.floor(block.similarities / rows.length))) {
           const some = asking.slice(begin, after);
           const compared = { queries: rowsOf(vectors, some, dimensions), pictures: data, scales };
           await offer(
