@@ -8,6 +8,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs, promisify } from 'node:util';
+import { inverseNorms } from '../src/benchmarks/embed-images.ts';
 import type { Benchmark, BenchmarkQuery } from '../src/benchmarks/index.ts';
 import { cirr } from '../src/benchmarks/kinds/cirr.ts';
 import { rank } from '../src/benchmarks/ranking.ts';
@@ -62,7 +63,7 @@ type Size = (typeof sizes)[keyof typeof sizes];
 async function beside(size: Size) {
   const pictures = embeddings(vectors(size.pictures, 0));
   const { benchmark, queries, composed } = asked(size);
-  const given = ['--pictures', `${size.pictures}`, '--queries', `${size.queries}`];
+  const given = Object.entries(size).flatMap(([name, count]) => [`--${name}`, `${count}`]);
   const topk = await Peer.start('ranking.py', given);
   const sort = await Peer.start('ranking.py', [...given, '--sort']);
   const timings: Record<'lincir' | 'topk' | 'sort', Timing> = await takeTurns(
@@ -123,7 +124,7 @@ function vectors(rows: number, row: number): Float32Array {
 
 function embeddings(data: Float32Array) {
   const rows = new Map(Array.from({ length: data.length / dimensions }, (_, row) => [`p${row}`, row]));
-  return { data, dimensions, rows, encoded: 0 };
+  return { data, dimensions, scales: inverseNorms(data, dimensions), rows, encoded: 0 };
 }
 
 /** Queries whose answers lie anywhere, scored as CIRR is. */

@@ -23,6 +23,8 @@ export interface ImageEmbeddings {
   /** [pictures, dimensions], in the order of the benchmark's images. */
   readonly data: Float32Array;
   readonly dimensions: number;
+  /** 1 / the length of each row; 0 for a row of zeros. */
+  readonly scales: Float32Array;
   /** Row by image id. */
   readonly rows: ReadonlyMap<string, number>;
   /** How many were encoded now, because they were not on disk. */
@@ -93,7 +95,8 @@ export async function embedImages(
   } finally {
     await write();
   }
-  return { data, dimensions, rows: new Map(images.map(({ id }, row) => [id, row])), encoded: wanted.length };
+  const rows = new Map(images.map(({ id }, row) => [id, row]));
+  return { data, dimensions, scales: inverseNorms(data, dimensions), rows, encoded: wanted.length };
 }
 
 /** Copies rows of a matrix into a new one. */
@@ -107,6 +110,33 @@ export function rowsOf(data: Float32Array, rows: readonly number[], size: number
     chosen.set(data.subarray(row * size, (row + 1) * size), at * size);
   });
   return chosen;
+}
+
+/** 1 / the length of every row; 0 for a row of zeros. */
+export function inverseNorms(data: Float32Array, dimensions: number): Float32Array {
+  const norms = new Float32Array(data.length / dimensions);
+  for (let row = 0; row < norms.length; row += 1) {
+    const squares = dot(data, row * dimensions, data, row * dimensions, dimensions);
+    norms[row] = squares > 0 ? 1 / Math.sqrt(squares) : 0;
+  }
+  return norms;
+}
+
+/** The product of `size` values of a from i on with those of b from j on. Four sums: no addition waits for the one before. */
+export function dot(a: Float32Array, i: number, b: Float32Array, j: number, size: number): number {
+  let first = 0;
+  let second = 0;
+  let third = 0;
+  let fourth = 0;
+  let at = 0;
+  for (; at + 3 < size; at += 4) {
+    first += a[i + at]! * b[j + at]!;
+    second += a[i + at + 1]! * b[j + at + 1]!;
+    third += a[i + at + 2]! * b[j + at + 2]!;
+    fourth += a[i + at + 3]! * b[j + at + 3]!;
+  }
+  for (; at < size; at += 1) first += a[i + at]! * b[j + at]!;
+  return first + second + third + fourth;
 }
 
 /** Reads, preprocesses and encodes images. Threads read ahead of the encoder. */

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { normalizeRows, normals } from '../core/index.ts';
 import type { BenchmarkQuery } from './benchmark.ts';
+import { inverseNorms } from './embed-images.ts';
 import { rank } from './ranking.ts';
 
 const dimensions = 8;
@@ -11,7 +12,8 @@ const noise = (rows: number, row: number) =>
   normals({ seed: 5, purpose: 'noise', moment: 0, row }, rows * dimensions);
 
 function pictures(data: Float32Array, names: readonly string[]) {
-  return { data, dimensions, rows: new Map(names.map((name, row) => [name, row])), encoded: 0 };
+  const rows = new Map(names.map((name, row) => [name, row]));
+  return { data, dimensions, scales: inverseNorms(data, dimensions), rows, encoded: 0 };
 }
 
 const ids = Array.from({ length: 300 }, (_, at) => `p${at}`);

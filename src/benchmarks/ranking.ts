@@ -2,7 +2,7 @@
 
 import { LincirError } from '../core/index.ts';
 import type { Benchmark, BenchmarkQuery, Ranking } from './benchmark.ts';
-import { type ImageEmbeddings, rowsOf } from './embed-images.ts';
+import { dot, type ImageEmbeddings, rowsOf } from './embed-images.ts';
 import { Nearest } from './nearest.ts';
 import { type Block, Similarities } from './similarities.ts';
 
@@ -31,7 +31,6 @@ export async function rank(
       found: `${vectors.length} values`,
     });
   }
-  const norms = inverseNorms(pictures);
   const galleries = new Map<number, Nearest>();
   // One more than a ranking can need, to see that no other equals the last of them.
   const excluded = queries.reduce((most, { exclude = [] }) => Math.max(most, exclude.length), 0);
@@ -45,7 +44,7 @@ export async function rank(
       for (const [first, end] of evenParts(ids.length, block.pictures)) {
         const rows = own.slice(first, end);
         const data = rowsOf(pictures.data, rows, dimensions);
-        const scales = rowsOf(norms, rows, 1);
+        const scales = rowsOf(pictures.scales, rows, 1);
         for (const [begin, after] of evenParts(asking.length, Math.floor(block.similarities / rows.length))) {
           const some = asking.slice(begin, after);
           const compared = { queries: rowsOf(vectors, some, dimensions), pictures: data, scales };
@@ -64,7 +63,7 @@ export async function rank(
   return queries.map((query, at) => {
     const found = galleries.get(at)?.ids();
     const vector = vectors.subarray(at * dimensions, (at + 1) * dimensions);
-    const ranked = query.candidates && rankedCandidates(query.candidates, query.id, vector, pictures, norms);
+    const ranked = query.candidates && rankedCandidates(query.candidates, query.id, vector, pictures);
     return { ...(found && { gallery: found }), ...(ranked && { candidates: ranked }) };
   });
 }
@@ -98,49 +97,16 @@ function rankedCandidates(
   candidates: readonly string[],
   query: string,
   vector: Float32Array,
-  { data, dimensions, rows }: ImageEmbeddings,
-  norms: Float32Array,
+  { data, dimensions, rows, scales }: ImageEmbeddings,
 ): string[] {
-  const wide = new Float64Array(vector);
   const scores = new Float32Array(candidates.length);
   for (const [at, id] of candidates.entries()) {
     const row = rows.get(id)!;
-    const similarity = dot(wide, data.subarray(row * dimensions, (row + 1) * dimensions));
-    scores[at] = Math.fround(similarity) * norms[row]!;
+    scores[at] = Math.fround(dot(vector, 0, data, row * dimensions, dimensions)) * scales[row]!;
   }
   const nearest = new Nearest(candidates, candidates.length, { id: query });
   nearest.offerRest(scores, 0);
   return nearest.ids();
-}
-
-/** 1 / the length of every row; 0 for a row of zeros. */
-function inverseNorms({ data, dimensions }: ImageEmbeddings): Float32Array {
-  const norms = new Float32Array(data.length / dimensions);
-  const wide = new Float64Array(dimensions);
-  for (let row = 0; row < norms.length; row += 1) {
-    const picture = data.subarray(row * dimensions, (row + 1) * dimensions);
-    wide.set(picture);
-    const squares = dot(wide, picture);
-    norms[row] = squares > 0 ? 1 / Math.sqrt(squares) : 0;
-  }
-  return norms;
-}
-
-/** Four sums, so that no addition waits for the one before; `a` as float64, because it is read for many `b`. */
-function dot(a: Float64Array, b: Float32Array): number {
-  let first = 0;
-  let second = 0;
-  let third = 0;
-  let fourth = 0;
-  let at = 0;
-  for (; at + 3 < a.length; at += 4) {
-    first += a[at]! * b[at]!;
-    second += a[at + 1]! * b[at + 1]!;
-    third += a[at + 2]! * b[at + 2]!;
-    fourth += a[at + 3]! * b[at + 3]!;
-  }
-  for (; at < a.length; at += 1) first += a[at]! * b[at]!;
-  return first + second + third + fourth;
 }
 
 /** Ranges of nearly equal size, none larger than `most`. The engine rounds small blocks otherwise than large ones. */
