@@ -303,7 +303,11 @@ program
   .option('--api-key-file <file>', 'the key of the machines at these addresses')
   .addOption(threadsOption())
   .option('--embedding-cache <gibibytes>', 'disk for the embeddings of captions (default: 4)', realNumber)
-  .option('--positions-per-run <number>', 'tokens computed at once (default: 1,024)', wholeNumber)
+  .option(
+    '--positions-per-run <number>',
+    'tokens computed at once (default: 1,024; on a GPU more, by its memory)',
+    wholeNumber,
+  )
   .option('--json', 'print every event as a line of JSON')
   .addHelpText('after', trainNotes)
   .action(async (options) => (await import('./commands/train.ts')).train(options, context));

@@ -5,6 +5,7 @@ export type { DeviceFacts } from './devices/device.ts';
 export { Lender, type LenderOptions } from './devices/lender.ts';
 export type { DeviceMetrics, StepMetrics, ValidationMetrics } from './metrics.ts';
 export type { RunHooks, RunOptions } from './open-run.ts';
+export { positionsFor } from './positions.ts';
 export type { TrainingSettings, TrainingSettingsInput } from './settings.ts';
 export { TowerGraphs } from './tower-graphs.ts';
 export { Towers } from './towers.ts';

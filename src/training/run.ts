@@ -21,6 +21,7 @@ import {
 } from './metrics.ts';
 import { type OpenedRun, openRunFolder, type RunOptions } from './open-run.ts';
 import type { FlatParameters } from './parameters.ts';
+import { positionsOf } from './positions.ts';
 import { writeReport } from './report/page.ts';
 import { type RunConfig, type RunState, runFiles, writeState } from './run-folder.ts';
 import type { TrainingSettings } from './settings.ts';
@@ -81,6 +82,7 @@ export class Run {
       const graphs = await TrainingStep.create(model, config.phi, {
         ...settings,
         ...ownPlace(settings),
+        positionsPerRun: positionsOf(settings, model.config),
         runner,
       });
       return new Run({ ...opened, batches, cache, metrics, tensorboard, graphs, changes });
@@ -245,9 +247,10 @@ async function openRunner(
   { apiKey }: RunOptions,
   onChange: (change: DeviceChange) => void,
 ): Promise<DevicePool | undefined> {
-  const { devices, threads, precision, positionsPerRun: positions } = config.settings;
+  const { devices, threads, precision } = config.settings;
   if (!devices) return undefined;
   const { fingerprint, folder: model, textConfig } = clip;
+  const positions = positionsOf(config.settings, textConfig);
   const what = { devices, model, fingerprint, positions, threads, precision, apiKey, onChange };
   return new DevicePool(textConfig, await openDevices(what), folder);
 }

@@ -71,8 +71,8 @@ const operational = {
   threads: count.max(1024, 'at most 1024').optional(),
   /** GiB of disk. If the embeddings of all captions fit, they are computed once, not in every epoch. */
   embeddingCache: z.number('a number').min(0, 'at least 0').default(4),
-  /** Token positions computed at once. */
-  positionsPerRun: count.max(1e7, 'at most 1e7').default(1024),
+  /** Token positions computed at once. Default: 1,024 on a CPU; on a GPU more, by its memory. */
+  positionsPerRun: count.max(1e7, 'at most 1e7').optional(),
 } as const;
 
 const settingsSchema = z.strictObject({ ...outcome, ...operational });
