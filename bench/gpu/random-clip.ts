@@ -42,7 +42,6 @@ const architectures = {
 } as const satisfies Record<string, Architecture>;
 
 export type ModelName = keyof typeof architectures;
-export const modelNames = Object.keys(architectures) as ModelName[];
 
 /** The model of the miniature world, whose tokenizer all of these have. */
 const mini = join(import.meta.dirname, '../../models/mini');

@@ -21,7 +21,7 @@ def main():
     options = parse_arguments(parser)
 
     model = load_tower(CLIPVisionModelWithProjection, options)
-    pixels = make_batch(options, model.config.image_size)
+    pixels = make_batch(options, model.config.image_size).to(options.device)
     with torch.inference_mode():
         expected = model(pixels).image_embeds
 
@@ -40,7 +40,8 @@ def main():
     exactness = agreement(encode(), expected)
 
     def work():
-        encode()
+        embeddings = encode()
+        embeddings[-1, -1].item()  # waits for a GPU
         return exactness
 
     serve(work, options.batch, options)

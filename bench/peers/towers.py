@@ -15,6 +15,7 @@ def add_tower_options(parser):
         default='float32',
         help='autocast casts to bfloat16 at every operation; bfloat16 casts the weights once',
     )
+    parser.add_argument('--device', default='cpu', help='such as cuda')
     parser.add_argument('--compile', action='store_true', help='torch.compile')
 
 
@@ -25,7 +26,7 @@ def load_tower(model_class, options):
     model = model_class.from_pretrained(
         options.model, dtype=torch.float32, attn_implementation=options.attention
     )
-    return model.eval().requires_grad_(False)
+    return model.eval().requires_grad_(False).to(options.device)
 
 
 def in_precision(model, options):
@@ -36,7 +37,7 @@ def in_precision(model, options):
 
 
 def autocast(options):
-    return torch.autocast('cpu', torch.bfloat16, enabled=options.precision == 'autocast')
+    return torch.autocast(options.device, torch.bfloat16, enabled=options.precision == 'autocast')
 
 
 def agreement(found, expected):
