@@ -43,6 +43,7 @@ const shortTime = 600;
 export async function train(options: TrainOptions, context: Context): Promise<void> {
   const { json, column, apiKeyFile, ...given } = options;
   const { reporter, signal, print } = context;
+  const needsKey = apiKeyFile !== undefined || given.resume !== undefined || isElsewhere(given.devices);
   const leftOut = new Warnings(reporter, 'captions are left out');
   const hooks: RunHooks = {
     signal,
@@ -50,7 +51,7 @@ export async function train(options: TrainOptions, context: Context): Promise<vo
     onCaptions: ({ captions }) => reporter.advance(captions),
     onDownload: downloadBar(reporter, given.model ?? 'the model'),
     openValidation: benchmarkValidation,
-    apiKey: (await readKeys(apiKeyFile, process.env))[0],
+    apiKey: needsKey ? (await readKeys(apiKeyFile, process.env))[0] : undefined,
   };
   const recipe = given.resume === undefined ? await recipeFor(given.captions) : {};
   if (given.resume === undefined) {
