@@ -50,3 +50,18 @@ test('without CUDA, it says what there is and ends with what to do', {
   );
   assert.match(stderr, /^lincir: device 'cuda': expected .*, found none; run `pip install .*`.*\n$/);
 });
+
+test('int8 is held against float32: cosines, neighbours, speed, and what stays float32', async () => {
+  const { stdout, stderr, code } = await lincir(['check', '--model', model, '--precision', 'int8'], {
+    folder,
+  });
+  assert.equal(code, 0, stderr);
+  const [, worst] = /^cosine +[01]\.\d+ on average, ([01]\.\d+) at worst$/m.exec(stdout) ?? [];
+  assert.ok(Number(worst) > 0.99, stdout);
+  const [, same] = /^same among 10 nearest +(\d+) %$/m.exec(stdout) ?? [];
+  assert.ok(Number(same) >= 80, stdout);
+  assert.match(stdout, /^products in float32 +none$/m);
+  assert.match(stdout, /^speed +\d+\.\d times that of float32$/m);
+  const idle = await lincir(['check', '--images', folder], { folder });
+  assert.match(idle.stderr, /--images.*--precision int8 as well/);
+});

@@ -335,6 +335,7 @@ program
   .option('--model <model>', `${modelHelp} (default: mini)`)
   .addOption(deviceOption())
   .addOption(choice('--precision <format>', 'number format of products (default: float32)', precisions))
+  .option('--images <pattern...>', 'images to measure int8 on (default: drawn ones)')
   .addOption(threadsOption())
   .option('--json', 'print JSON')
   .addHelpText('after', checkNotes)

@@ -16,6 +16,7 @@ export {
   type VisionConfig,
 } from './config.ts';
 export { modelFingerprint, precisionOf } from './fingerprint.ts';
+export { calibrationPictures, picturesToCalibrate } from './int8/pictures.ts';
 export { type ComputedPrefix, computePrefix } from './prefix.ts';
 export {
   type ImagePreprocessing,

@@ -1,10 +1,21 @@
 /** `lincir check`: what this machine has, what it lacks, and whether a device computes what the CPU computes. */
 
-import { describeMachine, type Machine, type Proof, productSpeed, proveDevice } from '../../check/index.ts';
+import {
+  describeMachine,
+  type EightBitLoss,
+  eightBitLoss,
+  type Machine,
+  type Proof,
+  productSpeed,
+  proveDevice,
+} from '../../check/index.ts';
 import { formatBytes, LincirError, option } from '../../core/index.ts';
 import type { Device, Precision, SessionOptions } from '../../onnx/index.ts';
+import type { Unreadable } from '../../pictures/index.ts';
 import { cudaFolder } from '../../runtime/index.ts';
 import type { Context } from '../context.ts';
+import { listImages } from '../embed/pictures.ts';
+import { refuseIdle } from '../idle-options.ts';
 import { aligned } from '../terminal/columns.ts';
 
 interface CheckOptions {
@@ -12,6 +23,8 @@ interface CheckOptions {
   readonly precision?: Precision;
   readonly model?: string;
   readonly threads?: number;
+  /** Paths, folders and glob patterns. */
+  readonly images?: readonly string[];
   readonly json?: boolean;
   /** Of lincir. */
   readonly version: string;
@@ -19,6 +32,8 @@ interface CheckOptions {
 
 export async function check(options: CheckOptions, { print }: Context): Promise<void> {
   const { device = 'cpu', precision = 'float32', model = 'mini', threads, json, version } = options;
+  refuseIdle([['--images', options.images, precision === 'int8', '--precision int8 as well']]);
+  const images = options.images && (await listImages(options.images, { onUnreadable: refuseImage }));
   const tell = (line: string) => json || print(line);
   const machine = describeMachine();
   for (const line of aligned(facts(machine, version), 'left')) tell(line);
@@ -35,7 +50,10 @@ export async function check(options: CheckOptions, { print }: Context): Promise<
   tell(
     `\nProducts of ${speed.size} x ${speed.size} matrices: ${Number(speed.gflops.toPrecision(3)).toLocaleString('en')} GFLOP/s`,
   );
-  if (json) print(JSON.stringify({ lincir: version, machine, device, precision, model, proofs, speed }));
+  const int8 = precision === 'int8' ? await eightBitLoss({ model, images, threads }) : undefined;
+  if (int8) for (const line of ['', ...aligned(lossOf(int8), 'left')]) tell(line);
+  if (json)
+    print(JSON.stringify({ lincir: version, machine, device, precision, model, proofs, speed, int8 }));
   const wrong = proofs.filter((proof) => !isRight(proof));
   if (wrong.length === 0) {
     tell(`The device '${device}' computes what the CPU computes.`);
@@ -75,6 +93,33 @@ function cudaFacts({ provider, found, missing }: NonNullable<Machine['cuda']>): 
   ]
     .filter(Boolean)
     .join('; ');
+}
+
+function refuseImage({ path, reason }: Unreadable): never {
+  throw new LincirError('bad-file', {
+    ...{ subject: path, expected: 'an image or folder that can be read', found: reason },
+  });
+}
+
+function lossOf({
+  images,
+  cosine,
+  overlap,
+  neighbours,
+  exact,
+  speedup,
+  preparation,
+}: EightBitLoss): string[][] {
+  return [
+    ['int8 against float32', `${images} images`],
+    ['cosine', `${cosine.mean.toFixed(4)} on average, ${cosine.worst.toFixed(4)} at worst`],
+    ...(overlap === undefined
+      ? []
+      : [[`same among ${neighbours} nearest`, `${(100 * overlap).toFixed(0)} %`]]),
+    ['products in float32', exact.join(', ') || 'none'],
+    ['speed', `${speedup.toFixed(1)} times that of float32`],
+    ['preparation', `${preparation.toFixed(1)} s, each time that the model is loaded`],
+  ];
 }
 
 function isRight({ error, bound }: Proof): boolean {

@@ -7,6 +7,9 @@ type Color = readonly [number, number, number];
 /** The colour at a place, where both coordinates are from 0 to 1. */
 type Paint = (x: number, y: number) => Color;
 
+/** How many of them calibrate a tower. */
+export const picturesToCalibrate = 8;
+
 const side = 256;
 /** Cells on a side of each layer of noise, and how strong it is: coarse noise is strong, as in photos. */
 const octaves = [2, 4, 8, 16, 32, 64].map((cells) => ({ cells, strength: 1 / cells ** 0.8 }));

@@ -16,7 +16,7 @@ import type { VisionConfig } from '../config.ts';
 import { type ImagePreprocessing, preprocessImage } from '../preprocess.ts';
 import { type Arithmetic, parametersOf, plainArithmetic } from '../transformer.ts';
 import { visionInput, visionParameter, visionTower } from '../vision-tower.ts';
-import { calibrationPictures } from './pictures.ts';
+import { calibrationPictures, picturesToCalibrate } from './pictures.ts';
 import { chooseScales, type InputScales } from './scales.ts';
 import { type TowerStatistics, towerStatistics } from './statistics.ts';
 import { type EightBitWeights, eightBitWeights } from './weights.ts';
@@ -42,7 +42,6 @@ const groups: readonly { readonly products: readonly string[]; readonly norm?: s
   { products: ['mlp.fc1'], norm: 'layer_norm2' },
   { products: ['mlp.fc2'] },
 ];
-const pictureCount = 8;
 /** Products whose results have more noise than this stay float32. */
 const mostNoise = 0.1;
 /** The noise of embeddings, as a part of how much they differ between pictures, that must not be exceeded. */
@@ -87,7 +86,7 @@ async function calibrationPixels(
   preprocessing: ImagePreprocessing,
   { channels, imageSize }: VisionConfig,
 ): Promise<RunTensor> {
-  const pictures = calibrationPictures(pictureCount);
+  const pictures = calibrationPictures(picturesToCalibrate);
   const area = channels * imageSize ** 2;
   const data = new Float32Array(pictures.length * area);
   for (const [row, picture] of pictures.entries()) {
