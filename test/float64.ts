@@ -89,8 +89,8 @@ const operators: { readonly [K in OperatorName]: Evaluate<K> } = {
   Erf: elementwise(erf),
   Sigmoid: elementwise(sigmoid),
   Relu: elementwise((x) => Math.max(x, 0)),
-  Gelu: elementwise((x) => (x / 2) * (1 + erf(x / Math.SQRT2))),
-  QuickGelu: ([x], { alpha }) => map(x!, (value) => value * sigmoid(alpha * value)),
+  Gelu: ([x]) => timesFactor(x!, (value) => (1 + erf(value / Math.SQRT2)) / 2),
+  QuickGelu: ([x], { alpha }) => timesFactor(x!, (value) => sigmoid(alpha * value)),
   Greater: elementwise((a, b) => (a > b ? 1 : 0)),
   Where: elementwise((condition, a, b) => (condition === 0 ? b : a)),
   Cast: ([x], { to }) =>
@@ -308,6 +308,11 @@ function elementwise(f: (...values: number[]) => number): (inputs: readonly Arra
     const shape = inputs.map((input) => input.shape).reduce(broadcastShapes);
     return tabulate(shape, (index) => f(...inputs.map((input) => stretched(input, index))));
   };
+}
+
+/** x times a factor that depends on it, and the factor. */
+function timesFactor(x: Array64, factor: (value: number) => number): Array64[] {
+  return [map(x, (value) => value * factor(value)), map(x, factor)];
 }
 
 function sum(count: number, term: (index: number) => number): number {

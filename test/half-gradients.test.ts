@@ -4,9 +4,9 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { computePrefix, loadClip, tokenBatches } from '../src/clip/index.ts';
-import { withPlainAttention } from '../src/onnx/attention.ts';
 import { withHalfProducts } from '../src/onnx/half.ts';
 import { Session, type Value } from '../src/onnx/index.ts';
+import { withPlainOperators } from '../src/onnx/plain.ts';
 import { encoderGraph, reconstructionGraph } from '../src/phi/index.ts';
 import { withFiniteGradient } from '../src/training/loss-scale.ts';
 
@@ -31,7 +31,7 @@ const shape = [rows.length, config.projection];
  */
 async function reconstruction(context: TestContext, distance: number, isHalf: boolean, isScaled: boolean) {
   const open = async (graph: Readonly<Record<string, Value>>) => {
-    const session = await Session.create(isHalf ? withHalfProducts(withPlainAttention(graph, true)) : graph);
+    const session = await Session.create(isHalf ? withHalfProducts(withPlainOperators(graph, true)) : graph);
     context.after(() => session.dispose());
     return session;
   };

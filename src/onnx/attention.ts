@@ -1,28 +1,11 @@
-/** Attention as matrix products: for graphs that need its weights, and for devices on which the operator fails. */
+/** Attention as matrix products, and how its heads lie. */
 
-import { dependencies } from './model.ts';
 import type { Attributes } from './operators.ts';
 import * as op from './operators.ts';
-import { rewritten } from './rewrite.ts';
 import { constant, type Value } from './values.ts';
 
-/**
- * The same outputs, with matrix products instead of the operator MultiHeadAttention: `everywhere`, or only where something
- * uses its weights, as its gradient does, because the operator does not return them.
- */
-export function withPlainAttention(
-  outputs: Readonly<Record<string, Value>>,
-  everywhere: boolean,
-): Record<string, Value> {
-  const { values } = dependencies(Object.values(outputs));
-  return rewritten(outputs, (node, inputs) => {
-    const isPlain = node.operator === 'MultiHeadAttention' && (everywhere || values.has(node.outputs[1]!));
-    return isPlain ? plainAttention(inputs, node.attributes as Attributes['MultiHeadAttention']) : undefined;
-  });
-}
-
 /** MultiHeadAttention's outputs: [batch, queries, width] and its weights [batch, heads, queries, keys]. */
-function plainAttention(
+export function plainAttention(
   [query, key, value, bias]: readonly Value[],
   { num_heads, scale }: Attributes['MultiHeadAttention'],
 ): readonly Value[] {

@@ -78,15 +78,13 @@ const gradientRules: {
   Erf: ({ inputs: [x] }, g) => [op.mul(g, scaled(gaussian(x!, 1), 2 / Math.sqrt(Math.PI)))],
   Sigmoid: ({ outputs: [y] }, g) => [op.mul(g, op.mul(y!, op.sub(constant(1), y!)))],
   Relu: ({ inputs: [x] }, g) => [op.where(op.greater(x!, constant(0)), g, constant(0))],
-  Gelu: ({ inputs: [x] }, g) => {
-    const cumulative = scaled(op.add(op.erf(scaled(x!, Math.SQRT1_2)), constant(1)), 0.5);
+  Gelu: ({ inputs: [x], outputs: [, cumulative] }, g) => {
     const density = scaled(gaussian(x!, 0.5), 1 / Math.sqrt(2 * Math.PI));
-    return [op.mul(g, op.add(cumulative, op.mul(x!, density)))];
+    return [op.mul(g, op.add(cumulative!, op.mul(x!, density)))];
   },
-  QuickGelu: ({ inputs: [x], outputs: [y], attributes: { alpha } }, g) => {
+  QuickGelu: ({ outputs: [y, s], attributes: { alpha } }, g) => {
     // y = x s with s = σ(αx), so dy/dx = s + αy (1 - s).
-    const s = op.sigmoid(scaled(x!, alpha));
-    return [op.mul(g, op.add(s, op.mul(scaled(y!, alpha), op.sub(constant(1), s))))];
+    return [op.mul(g, op.add(s!, op.mul(scaled(y!, alpha), op.sub(constant(1), s!))))];
   },
   Greater: notDifferentiable,
   Where: ({ inputs: [condition, a, b] }, g) => [

@@ -12,12 +12,12 @@ import { differentiated, run } from '../../test/graph-checks.ts';
 import { halfCases } from '../../test/half-cases.ts';
 import { operatorCases } from '../../test/operator-cases.ts';
 import type { RandomAccess } from '../core/index.ts';
-import { withPlainAttention } from './attention.ts';
 import { asFloat32, layerNorm, linear } from './functions.ts';
 import { gradients } from './gradients.ts';
 import { withHalfProducts } from './half.ts';
 import { buildModel, dependencies } from './model.ts';
 import * as op from './operators.ts';
+import { withPlainOperators } from './plain.ts';
 import { constant, input, type Node, type Value } from './values.ts';
 
 const source: RandomAccess = {
@@ -120,7 +120,7 @@ for (const [name, builds] of Object.entries({ ...operatorCases, ...halfCases }))
     for (const build of [builds].flat()) {
       const { given, outputs } = differentiated(build);
       const expected = evaluate(outputs, given);
-      const halves = withHalfProducts(withPlainAttention(outputs, false));
+      const halves = withHalfProducts(withPlainOperators(outputs, false));
       for (const [key, { data }] of Object.entries(await run(halves, given))) {
         const error = relativeError(data, expected[key]!.data);
         assert.ok(error < 5e-3, `${build}: ${key} is off by ${error}`);

@@ -2,10 +2,10 @@
 
 import { runtime } from '#runtime';
 import { elementCount, type Float32Tensor, LincirError, option } from '../core/index.ts';
-import { withPlainAttention } from './attention.ts';
 import type { Device } from './choices.ts';
 import { formatShape, resolved, sameShape } from './dimensions.ts';
 import { buildModel, type Model } from './model.ts';
+import { withPlainOperators } from './plain.ts';
 import { expectPrecision, inPrecision } from './precision.ts';
 import type { RunTensor, RuntimeSession, SessionOptions } from './runtime.ts';
 import type { Value } from './values.ts';
@@ -45,7 +45,7 @@ export class Session {
     }
     // ONNX Runtime 1.30's WebGPU kernel for attention is wrong by 10 % and more from 32 queries on where subgroups have
     // fewer than 8 lanes, as software drivers' do, and had such faults on other GPUs before.
-    const plain = withPlainAttention(outputs, device === 'webgpu');
+    const plain = withPlainOperators(outputs, device === 'webgpu');
     const model = buildModel(inPrecision(plain, precision, device));
     const weights = await inMemory(model.weights);
     try {

@@ -21,6 +21,8 @@ type ShapeRule<K extends OperatorName> = (
 ) => readonly Output[];
 
 const unary = ([x]: readonly Value[]): Output[] => [x!];
+/** The second output is what x is multiplied with: for gradients. */
+const activation = ([x]: readonly Value[]): Output[] => [x!, x!];
 const binary = ([a, b]: readonly Value[]): Output[] => {
   expectType('arithmetic', b!, a!.type);
   return [{ type: a!.type, shape: broadcast(a!.shape, b!.shape) }];
@@ -42,8 +44,8 @@ export const shapeRules: { readonly [K in OperatorName]: ShapeRule<K> } = {
   Erf: unary,
   Sigmoid: unary,
   Relu: unary,
-  Gelu: unary,
-  QuickGelu: unary,
+  Gelu: activation,
+  QuickGelu: activation,
   Softmax: alongAxis,
   LogSoftmax: alongAxis,
   Greater: (inputs) => [{ type: 'bool', shape: binary(inputs)[0]!.shape }],

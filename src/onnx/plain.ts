@@ -1,0 +1,45 @@
+/** Operators of several steps, taken apart: for gradients, which need what these compute on the way, and for devices. */
+
+import { plainAttention } from './attention.ts';
+import { dependencies } from './model.ts';
+import type { Attributes, OperatorName } from './operators.ts';
+import * as op from './operators.ts';
+import { rewritten } from './rewrite.ts';
+import { constant, type Value } from './values.ts';
+
+/** Returns both outputs of an operator. ONNX Runtime's own kernel returns only the first. */
+type Plain<K extends OperatorName> = (
+  inputs: readonly Value[],
+  attributes: Attributes[K],
+) => readonly Value[];
+
+const plain: { readonly [K in OperatorName]?: Plain<K> } = {
+  Gelu: ([x]) => {
+    const cumulative = scaled(op.add(op.erf(scaled(x!, Math.SQRT1_2)), like(x!, 1)), 0.5);
+    return [op.mul(x!, cumulative), cumulative];
+  },
+  QuickGelu: ([x], { alpha }) => {
+    const sigmoid = op.sigmoid(scaled(x!, alpha));
+    return [op.mul(x!, sigmoid), sigmoid];
+  },
+  MultiHeadAttention: plainAttention,
+};
+
+/**
+ * The same outputs, with plain operators where something uses an operator's second output, as its gradient does.
+ * @param attention whether to take apart all attention
+ */
+export function withPlainOperators(
+  outputs: Readonly<Record<string, Value>>,
+  attention: boolean,
+): Record<string, Value> {
+  const { values } = dependencies(Object.values(outputs));
+  return rewritten(outputs, (node, inputs) => {
+    const isWanted = values.has(node.outputs[1]!) || (attention && node.operator === 'MultiHeadAttention');
+    const apart = isWanted ? (plain[node.operator] as Plain<OperatorName> | undefined) : undefined;
+    return apart?.(inputs, node.attributes);
+  });
+}
+
+const like = ({ type }: Value, factor: number): Value => op.cast(constant(factor), type);
+const scaled = (x: Value, factor: number): Value => op.mul(x, like(x, factor));
