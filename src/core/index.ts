@@ -36,4 +36,4 @@ export {
   type StoredTensor,
 } from './tensors.ts';
 export { readTorchCheckpoint, stateDict } from './torch-zip.ts';
-export { type KernelMemory, pageLength, startKernel } from './webassembly.ts';
+export { type KernelMemory, kernelMemory, pageLength, startKernel } from './webassembly.ts';

@@ -11,7 +11,7 @@ import {
   textTower,
   tokenBatches,
 } from '../clip/index.ts';
-import type { StoredTensor } from '../core/index.ts';
+import type { Float32Tensor, StoredTensor } from '../core/index.ts';
 import {
   add,
   constant,
@@ -34,7 +34,7 @@ import {
   sub,
   type Value,
 } from '../onnx/index.ts';
-import { type PhiShape, phiGraph, phiParameterShapes } from './network.ts';
+import { type PhiShape, phiLayers, phiParameterShapes } from './network.ts';
 
 /** A frozen text tower and where its weights lie. */
 export interface TextModel {
@@ -89,11 +89,16 @@ export class CountedSession<Name extends string> {
   /**
    * @param feeds may have more than the outputs need: the last bias, for example, has no part in a gradient
    * @param sizes of the symbols in the outputs' graph
+   * @param into where to write outputs, by name; others get new arrays
    */
-  async run(feeds: Readonly<Record<string, RunTensor>>, sizes: Readonly<Record<string, number>>) {
+  async run(
+    feeds: Readonly<Record<string, RunTensor>>,
+    sizes: Readonly<Record<string, number>>,
+    into?: Readonly<Record<string, Float32Tensor>>,
+  ) {
     this.#counter.count(sizes);
     const needed = this.#session.inputNames.map((name) => [name, feeds[name]!] as const);
-    return await this.#session.run<Name>(Object.fromEntries(needed));
+    return await this.#session.run<Name>(Object.fromEntries(needed), into);
   }
 
   async dispose(): Promise<void> {
@@ -178,18 +183,33 @@ function scaledGradient(sum: Value, found: Value, { injected, placements }: Text
   return mul(div(scaled!, scale), gather(lengths, rows));
 }
 
-/** phi in training: embeddings [rows, input] to pseudo tokens [rows, output]; and its parameters' gradients. */
+/**
+ * phi in training. `forward`: embeddings [rows, input] to pseudo tokens [rows, output], and each hidden layer before its
+ * activation [rows, hidden]. `backward`: from these and the pseudo tokens' gradient to the parameters' gradients, without
+ * computing anything twice but activations.
+ */
 export function phiGraphs(shape: PhiShape) {
   const { input: from, hidden, output } = shape;
   const parameters = new Map(
     [...phiParameterShapes(shape)].map(([name, sizes]) => [name, input(name, 'float32', sizes)]),
   );
-  const embeddings = input('embeddings', 'float32', ['rows', from]);
   const masks = [0, 1].map((layer) => input(`mask${layer}`, 'float32', ['rows', hidden]));
-  const pseudo = phiGraph(embeddings, shape, parameters, [masks[0]!, masks[1]!]);
-  const cotangent = input('cotangent', 'float32', ['rows', output]);
-  const product = reduceSum(mul(pseudo, cotangent), [0, 1]); // its gradient is the chain rule's
-  const found = gradients(product, [...parameters.values()]);
-  const byName = [...parameters.keys()].map((name, index) => [`gradient:${name}`, found[index]!] as const);
-  return { forward: { pseudo }, backward: Object.fromEntries(byName) };
+  const layers = phiLayers(shape, parameters, masks);
+  const embeddings = input('embeddings', 'float32', ['rows', from]);
+  const forward: Value[] = [];
+  for (const { activate, linear } of layers) forward.push(linear(activate(forward.at(-1) ?? embeddings)));
+
+  const given = [embeddings, ...[0, 1].map((layer) => input(`hidden${layer}`, 'float32', ['rows', hidden]))];
+  const backward: Record<string, Value> = {};
+  let cotangent = input('cotangent', 'float32', ['rows', output]);
+  for (const [index, { names, activate, linear }] of [...layers.entries()].reverse()) {
+    const before = given[index]!;
+    const product = reduceSum(mul(linear(activate(before)), cotangent), [0, 1]); // its gradient is the chain rule's
+    const targets = names.map((name) => parameters.get(name)!);
+    const found = gradients(product, index === 0 ? targets : [...targets, before]);
+    for (const [at, name] of names.entries()) backward[`gradient:${name}`] = found[at]!;
+    cotangent = found.at(-1)!;
+  }
+  const [hidden0, hidden1, pseudo] = forward as [Value, Value, Value];
+  return { forward: { hidden0, hidden1, pseudo }, backward };
 }

@@ -28,5 +28,6 @@ export {
   phiShape,
   widthLimit,
 } from './network.ts';
-export { adamW, clipByNorm, type Moments, updateAverage } from './optimizer.ts';
+export { adamW, addToMean, clipByNorm, type Moments, updateAverage } from './optimizer.ts';
+export { chunkLength, helpWithPasses, PassMemory } from './passes.ts';
 export { learningRateAt, schedules } from './schedule.ts';

@@ -65,23 +65,34 @@ export function initialPhi(shape: PhiShape, seed: number): PhiParameters {
   );
 }
 
-/**
- * Applies phi: embeddings [rows, input] to pseudo tokens [rows, output].
- * @param masks for training, one per hidden layer, [rows, hidden]: 0 where dropout drops, else 1 / (1 - dropout)
- */
+/** Applies phi: embeddings [rows, input] to pseudo tokens [rows, output]. */
 export function phiGraph(
   embeddings: onnx.Value,
+  shape: PhiShape,
+  parameters: ReadonlyMap<string, onnx.Value>,
+): onnx.Value {
+  return phiLayers(shape, parameters).reduce((x, { linear, activate }) => linear(activate(x)), embeddings);
+}
+
+/**
+ * phi's layers. Each is an activation, which the first does without, and what is linear.
+ * @param masks for training, one per hidden layer, [rows, hidden]: 0 where dropout drops, else 1 / (1 - dropout)
+ */
+export function phiLayers(
   { architecture }: PhiShape,
   parameters: ReadonlyMap<string, onnx.Value>,
-  masks?: readonly [onnx.Value, onnx.Value],
-): onnx.Value {
+  masks: readonly onnx.Value[] = [],
+) {
   const { layers, activate } = architectures[architecture];
-  const { linear, mul } = onnx;
-  return layers.reduce((x, name, index) => {
-    const y = linear(x, parameters.get(`${name}.weight`)!, parameters.get(`${name}.bias`)!);
-    const mask = masks?.[index];
-    return index === layers.length - 1
-      ? y
-      : activate(onnx, y, (hidden) => (mask ? mul(hidden, mask) : hidden));
-  }, embeddings);
+  return layers.map((name, index) => {
+    const mask = masks[index - 1];
+    const drop = (x: onnx.Value) => (mask ? onnx.mul(x, mask) : x);
+    const names = [`${name}.weight`, `${name}.bias`] as const;
+    const [weight, bias] = names.map((parameter) => parameters.get(parameter)!);
+    return {
+      names,
+      activate: (x: onnx.Value) => (index === 0 ? x : activate(onnx, x, drop)),
+      linear: (x: onnx.Value) => onnx.linear(x, weight!, bias),
+    };
+  });
 }

@@ -1,5 +1,7 @@
 /** AdamW, gradient clipping and moving averages, for parameters in one array. */
 
+import { runPass } from './passes.ts';
+
 /** AdamW's memory of earlier gradients. */
 export interface Moments {
   readonly first: Float32Array;
@@ -25,29 +27,23 @@ export function adamW(
   step: number,
   { learningRate, beta1, beta2, epsilon, weightDecay }: AdamWOptions,
 ): void {
-  const kept = 1 - learningRate * weightDecay;
+  const arrays = [parameters, gradient, first, second];
   const rate = learningRate / (1 - beta1 ** step);
-  const correction = Math.sqrt(1 - beta2 ** step);
-  for (let at = 0; at < parameters.length; at += 1) {
-    const slope = gradient[at]!;
-    const mean = beta1 * first[at]! + (1 - beta1) * slope;
-    const square = beta2 * second[at]! + (1 - beta2) * slope * slope;
-    first[at] = mean;
-    second[at] = square;
-    parameters[at] = kept * parameters[at]! - (rate * mean) / (Math.sqrt(square) / correction + epsilon);
-  }
+  const correction = 1 / Math.sqrt(1 - beta2 ** step);
+  const decay = learningRate * weightDecay;
+  runPass('adamW', arrays, [1 - beta1, 1 - beta2, decay, rate, correction, epsilon]);
 }
 
 /** Scales a gradient that is longer than `limit` down to that length. Returns its original length. */
 export function clipByNorm(gradient: Float32Array, limit: number | undefined): number {
-  let squares = 0;
-  for (let at = 0; at < gradient.length; at += 1) squares += gradient[at]! ** 2;
-  const norm = Math.sqrt(squares);
-  if (limit !== undefined && norm > limit) {
-    const factor = limit / norm;
-    for (let at = 0; at < gradient.length; at += 1) gradient[at]! *= factor;
-  }
+  const norm = Math.sqrt(runPass('squares', [gradient], []));
+  if (limit !== undefined && norm > limit) runPass('scale', [gradient], [limit / norm]);
   return norm;
+}
+
+/** Takes one more gradient into the mean of the `earlier` ones. */
+export function addToMean(mean: Float32Array, gradient: Float32Array, earlier: number): void {
+  runPass('approach', [mean, gradient], [1 / (earlier + 1)]);
 }
 
 /** Decay of a moving average after `step` steps: it slows down as steps go by. */
@@ -57,7 +53,5 @@ export function updateAverage(average: Float32Array, parameters: Float32Array, s
 
 /** Moves `average` towards `parameters`. It keeps the part `decay` of itself. */
 export function moveAverage(average: Float32Array, parameters: Float32Array, decay: number): void {
-  for (let at = 0; at < average.length; at += 1) {
-    average[at] = decay * average[at]! + (1 - decay) * parameters[at]!;
-  }
+  runPass('approach', [average, parameters], [1 - decay]);
 }
