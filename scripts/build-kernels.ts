@@ -22,16 +22,18 @@ export async function compiledKernel(kernel: string): Promise<string> {
   ];
   if (text.includes(' shared))')) {
     const alone = await compiled(text.replace(' shared))', '))'));
-    lines.push(`/** The same for memory that belongs to one thread. */\nexport const unsharedKernelBytes =\n  '${alone}';`);
+    lines.push(
+      `/** The same for memory that belongs to one thread. */\nexport const unsharedKernelBytes =\n  '${alone}';`,
+    );
   }
   return `${lines.join('\n\n')}\n`;
 }
 
 async function compiled(text: string): Promise<string> {
   const { parseWat } = await wabt();
-  return Buffer.from(parseWat('kernel.wat', text, { simd: true, threads: true }).toBinary({}).buffer).toString(
-    'base64',
-  );
+  return Buffer.from(
+    parseWat('kernel.wat', text, { simd: true, threads: true }).toBinary({}).buffer,
+  ).toString('base64');
 }
 
 if (import.meta.main) {

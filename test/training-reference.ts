@@ -87,7 +87,7 @@ export async function trainingErrors(
     const loss = errors.reduce((sum, error) => sum + error, 0) / rows;
     worst.loss = Math.max(worst.loss, Math.abs(loss / losses[step - 1]! - 1));
     const flat = flatParameters(shape);
-    for (const [name, gradient] of gradients) {
+    for (const [name, { data: gradient }] of gradients) {
       flat.tensors.get(name)!.data.set(gradient);
       if (step === 1)
         worst.gradient = Math.max(worst.gradient, difference(gradient, await numbers(`gradient.${name}`)));

@@ -44,7 +44,11 @@ export interface SessionOptions {
 
 export interface RuntimeSession {
   /** May block its thread until done. Throws whatever the engine throws. */
-  run(feeds: Readonly<Record<string, RunTensor>>): Promise<Record<string, Float32Tensor>>;
+  run(
+    feeds: Readonly<Record<string, RunTensor>>,
+    /** Where to write outputs, by name. Others get new arrays. */
+    into: Readonly<Record<string, Float32Tensor>>,
+  ): Promise<Record<string, Float32Tensor>>;
   dispose(): Promise<void>;
 }
 

@@ -66,10 +66,12 @@ export class Session {
 
   /**
    * Runs the graph. Blocks its thread until done.
+   * @param into where to write outputs, by name: arrays that no input has. Outputs that are not named get new ones
    * @throws LincirError 'bad-argument' for an input that is missing, unknown or of another shape, and after dispose().
    */
   async run<Name extends string>(
     feeds: Readonly<Record<string, RunTensor>>,
+    into: Readonly<Record<string, Float32Tensor>> = {},
   ): Promise<Record<Name, Float32Tensor>> {
     const session = this.#session;
     if (!session) {
@@ -77,7 +79,7 @@ export class Session {
     }
     expectFeeds(this.#inputs, feeds);
     try {
-      return (await session.run(feeds)) as Record<Name, Float32Tensor>;
+      return (await session.run(feeds, into)) as Record<Name, Float32Tensor>;
     } catch (cause) {
       throw deviceError(this.device, 'to run the graph', cause);
     }

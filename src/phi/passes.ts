@@ -142,11 +142,9 @@ function headOf({ buffer }: KernelMemory): Head {
 /** Runs the pass over one chunk after another, until none is left for this thread. */
 function takeChunks(kernel: Kernel, { integers, floats, sums }: Head): void {
   const run = kernel[names[integers[place.pass]!]!];
-  const [length, arrays, numbers] = [place.length, place.arrays, place.numbers].map((at) => integers[at]!) as [
-    number,
-    number,
-    number,
-  ];
+  const [length, arrays, numbers] = [place.length, place.arrays, place.numbers].map(
+    (at) => integers[at]!,
+  ) as [number, number, number];
   const addresses = Array.from(floats.subarray(0, arrays));
   const given = Array.from(floats.subarray(arrays, arrays + numbers));
   for (;;) {

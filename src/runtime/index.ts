@@ -1,7 +1,7 @@
 /** ONNX Runtime for Node, with its native devices. `#runtime` names this folder. */
 
 import * as ort from 'onnxruntime-node';
-import type { Device, Runtime } from '../onnx/index.ts';
+import type { Device, RunTensor, Runtime } from '../onnx/index.ts';
 import { prepareCuda } from './cuda.ts';
 import { webgpuNeeds } from './gpus.ts';
 import { chooseTf32 } from './tf32.ts';
@@ -50,13 +50,14 @@ export const runtime: Runtime = {
       },
     });
     return {
-      run: async (feeds) => {
-        const tensors = Object.entries(feeds).map(([name, { shape, data }]) => {
-          return [name, new ort.Tensor(data instanceof BigInt64Array ? 'int64' : 'float32', data, shape)];
-        });
-        const results = Object.entries(await session.run(Object.fromEntries(tensors)));
+      run: async (feeds, into) => {
+        const given = Object.entries(feeds).map(([name, tensor]) => [name, asTensor(tensor)]);
+        const fetches = session.outputNames.map((name) => [name, into[name] ? asTensor(into[name]) : null]);
+        const results = await session.run(Object.fromEntries(given), Object.fromEntries(fetches));
         return Object.fromEntries(
-          results.map(([name, { dims, data }]) => [name, { shape: dims, data: data as Float32Array }]),
+          Object.entries(results).map(([name, { dims, data }]) => {
+            return [name, into[name] ?? { shape: dims, data: data as Float32Array }];
+          }),
         );
       },
       dispose: async () => {
@@ -75,4 +76,8 @@ const bfloat16OnArm = {
 
 function providerOf(device: Device, deviceId: number | undefined) {
   return device === 'cuda' && deviceId !== undefined ? { name: device, deviceId } : device;
+}
+
+function asTensor({ shape, data }: RunTensor): ort.Tensor {
+  return new ort.Tensor(data instanceof BigInt64Array ? 'int64' : 'float32', data, shape);
 }

@@ -17,6 +17,8 @@ import { expectPrecision } from '../onnx/index.ts';
 import { phiShape } from '../phi/index.ts';
 import { madeCaptions, madeNames } from './choices.ts';
 import { isLocal, ownPlace, placesOf } from './devices/names.ts';
+import { OptimizerMemory } from './optimizer-memory.ts';
+import { parameterCount } from './parameters.ts';
 import {
   expectRoomForRun,
   type RunConfig,
@@ -66,6 +68,8 @@ export interface OpenedRun {
   readonly config: RunConfig;
   readonly clip: Clip;
   readonly lock: Lock;
+  /** Has room for the state's arrays, and for gradients. */
+  readonly memory: OptimizerMemory;
   readonly state: RunState;
   readonly validations: readonly Validation[];
 }
@@ -90,6 +94,7 @@ export async function openRunFolder(options: RunOptions): Promise<OpenedRun> {
   await makeFolder(folder);
   const lock = await takeLock(join(folder, runFiles.lock));
   let clip: Clip | undefined;
+  let memory: OptimizerMemory | undefined;
   try {
     await removeLeftovers(folder);
     if (!stored) await expectRoomForRun(folder);
@@ -103,11 +108,15 @@ export async function openRunFolder(options: RunOptions): Promise<OpenedRun> {
       expectSameModel(clip, stored, folder);
       expectPhiOf(clip, stored, folder);
     }
-    const state = await readState(folder, config.phi, settings);
+    // Parameters, two moments and a gradient, and what these settings take besides.
+    const arrays = 4 + (settings.ema ? 1 : 0) + (settings.accumulation > 1 ? 1 : 0);
+    memory = await OptimizerMemory.create(parameterCount(config.phi), arrays, settings.threads);
+    const state = await readState(folder, config.phi, settings, memory.array);
     if (state.step < settings.steps) await expectCaptions(config, folder, options);
     if (!stored || settings !== stored.settings) await writeRunConfig(folder, config);
-    return { folder, clip, lock, config, state, validations };
+    return { folder, clip, lock, config, memory, state, validations };
   } catch (error) {
+    await memory?.close();
     await clip?.dispose();
     await lock.release();
     throw error;

@@ -1,4 +1,4 @@
-/** phi's parameters in one array, so that one loop handles all of them. */
+/** phi's parameters in one array, so that one pass handles all of them. */
 
 import { elementCount } from '../core/index.ts';
 import { type PhiParameters, type PhiShape, phiParameterShapes } from '../phi/index.ts';
@@ -10,12 +10,25 @@ export interface FlatParameters {
   readonly tensors: PhiParameters;
 }
 
+/** Makes an array of zeros. */
+export type MakeArray = (count: number) => Float32Array<ArrayBuffer>;
+
+export const newArray: MakeArray = (count) => new Float32Array(count);
+
+/** How many parameters a phi has. */
+export function parameterCount(shape: PhiShape): number {
+  return [...phiParameterShapes(shape).values()].reduce((sum, sizes) => sum + elementCount(sizes), 0);
+}
+
 /** Makes room for a phi's parameters, filled with copies of `initial` or with zeros. */
-export function flatParameters(shape: PhiShape, initial?: PhiParameters): FlatParameters {
-  const shapes = [...phiParameterShapes(shape)];
-  const values = new Float32Array(shapes.reduce((sum, [, sizes]) => sum + elementCount(sizes), 0));
+export function flatParameters(
+  shape: PhiShape,
+  initial?: PhiParameters,
+  makeArray = newArray,
+): FlatParameters {
+  const values = makeArray(parameterCount(shape));
   let begin = 0;
-  const tensors = shapes.map(([name, sizes]) => {
+  const tensors = [...phiParameterShapes(shape)].map(([name, sizes]) => {
     const data = values.subarray(begin, begin + elementCount(sizes));
     begin += data.length;
     const given = initial?.get(name);

@@ -17,9 +17,16 @@ import {
 } from '../core/index.ts';
 import { asLincirError, readingFile, readJsonFile, writeJsonFile, writeSafetensors } from '../files/index.ts';
 import { runPhis } from '../hub/index.ts';
-import { initialPhi, type Moments, type PhiShape, phiArchitectures, widthLimit } from '../phi/index.ts';
+import {
+  initialPhi,
+  type Moments,
+  type PhiParameters,
+  type PhiShape,
+  phiArchitectures,
+  widthLimit,
+} from '../phi/index.ts';
 import type { RunOptions } from './open-run.ts';
-import { type FlatParameters, flatParameters } from './parameters.ts';
+import { type FlatParameters, flatParameters, newArray } from './parameters.ts';
 import { checkedSettings, type TrainingSettings } from './settings.ts';
 
 export const runFiles = {
@@ -129,15 +136,20 @@ export async function readRunConfig(folder: string): Promise<RunConfig> {
 }
 
 /** The initial state of a run. */
-export function initialState(shape: PhiShape, { seed, ema }: TrainingSettings): RunState {
+export function initialState(
+  shape: PhiShape,
+  { seed, ema }: TrainingSettings,
+  makeArray = newArray,
+): RunState {
   const initial = initialPhi(shape, seed);
+  const room = (values?: PhiParameters) => flatParameters(shape, values, makeArray);
   return {
     step: 0,
     seconds: 0,
     best: undefined,
-    parameters: flatParameters(shape, initial),
-    moments: { first: flatParameters(shape).values, second: flatParameters(shape).values },
-    average: ema ? flatParameters(shape, initial) : undefined,
+    parameters: room(initial),
+    moments: { first: room().values, second: room().values },
+    average: ema ? room(initial) : undefined,
   };
 }
 
@@ -163,8 +175,9 @@ export async function readState(
   folder: string,
   shape: PhiShape,
   settings: TrainingSettings,
+  makeArray = newArray,
 ): Promise<RunState> {
-  const state = initialState(shape, settings);
+  const state = initialState(shape, settings, makeArray);
   const file = join(folder, runFiles.state);
   const header = await readingFile(file, readSafetensorsHeader).catch((error: unknown) => {
     if (error instanceof LincirError && error.code === 'not-found') return undefined;

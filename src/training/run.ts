@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import { CaptionBatches, captionOrder } from '../captions/index.ts';
 import { LincirError } from '../core/index.ts';
 import { writeSafetensors } from '../files/index.ts';
-import { Phi, type PhiInfo, type PhiShape, phiTensors } from '../phi/index.ts';
+import { defaultDropout, Phi, type PhiInfo, type PhiShape, phiTensors } from '../phi/index.ts';
 import type { DeviceChange } from './devices/dealer.ts';
 import { ownPlace } from './devices/names.ts';
 import { openDevices } from './devices/open.ts';
 import { DevicePool } from './devices/pool.ts';
+import { DrawsAhead } from './draws.ts';
 import { EmbeddingCache, type MakeEmbeddings } from './embedding-cache.ts';
 import type { GrowingFile } from './growing-file.ts';
 import {
@@ -20,7 +21,7 @@ import {
   type ValidationMetrics,
 } from './metrics.ts';
 import { type OpenedRun, openRunFolder, type RunOptions } from './open-run.ts';
-import type { FlatParameters } from './parameters.ts';
+import { type FlatParameters, flatParameters } from './parameters.ts';
 import { positionsOf } from './positions.ts';
 import { writeReport } from './report/page.ts';
 import { type RunConfig, type RunState, runFiles, writeState } from './run-folder.ts';
@@ -31,6 +32,7 @@ import { openTensorboardLog } from './tensorboard.ts';
 /** All that a run has open. */
 interface RunParts extends OpenedRun {
   readonly batches: CaptionBatches;
+  readonly draws: DrawsAhead;
   readonly cache: EmbeddingCache | undefined;
   readonly metrics: GrowingFile<Metrics>;
   readonly tensorboard: GrowingFile<Metrics>;
@@ -45,8 +47,12 @@ export class Run {
   readonly settings: TrainingSettings;
   readonly shape: PhiShape;
   readonly state: RunState;
+  /** Room for the gradient of a step, and for that of a pass if a step has several. */
+  readonly gradient: FlatParameters;
+  readonly passGradient: FlatParameters | undefined;
   readonly graphs: TrainingStep;
   readonly batches: CaptionBatches;
+  readonly draws: DrawsAhead;
   /** Captions of one epoch. */
   readonly epochLength: number;
   readonly #parts: RunParts;
@@ -54,7 +60,7 @@ export class Run {
   /** Opens everything that the run needs. If something fails, nothing stays open. */
   static async open(options: RunOptions): Promise<Run> {
     const opened = await openRunFolder(options);
-    const closers = [() => opened.lock.release(), () => opened.clip.dispose()];
+    const closers = [() => opened.lock.release(), () => opened.clip.dispose(), () => opened.memory.close()];
     try {
       const { folder, config, clip, state } = opened;
       const { settings } = config;
@@ -65,6 +71,13 @@ export class Run {
         seed: settings.seed,
       });
       closers.push(() => batches.close());
+      const draws = new DrawsAhead({
+        ...settings,
+        ...config.phi,
+        passes: settings.accumulation,
+        dropout: settings.dropout ?? defaultDropout(settings.architecture),
+      });
+      closers.push(() => draws.close());
       const cache = openCache(folder, config, state.step);
       closers.push(async () => cache?.close());
       const metrics = await openMetricsLog(join(folder, runFiles.metrics), state.step);
@@ -85,7 +98,7 @@ export class Run {
         positionsPerRun: positionsOf(settings, model.config),
         runner,
       });
-      return new Run({ ...opened, batches, cache, metrics, tensorboard, graphs, changes });
+      return new Run({ ...opened, batches, draws, cache, metrics, tensorboard, graphs, changes });
     } catch (error) {
       for (const close of closers.reverse()) await close();
       throw error;
@@ -93,13 +106,17 @@ export class Run {
   }
 
   private constructor(parts: RunParts) {
-    const { config, folder, state, graphs, batches } = parts;
+    const { config, folder, state, graphs, batches, draws } = parts;
     this.folder = folder;
     this.settings = config.settings;
     this.shape = config.phi;
     this.state = state;
+    const room = () => flatParameters(config.phi, undefined, parts.memory.array);
+    this.gradient = room();
+    this.passGradient = config.settings.accumulation > 1 ? room() : undefined;
     this.graphs = graphs;
     this.batches = batches;
+    this.draws = draws;
     this.epochLength = captionOrder(config.captions, config.settings.seed).epochLength;
     this.#parts = parts;
   }
@@ -191,8 +208,10 @@ export class Run {
     const isFinished = this.state.step >= this.settings.steps;
     try {
       await this.batches.close();
+      await this.draws.close();
       await this.graphs.dispose();
       await this.logDeviceChanges();
+      await this.#parts.memory.close();
       await this.#parts.clip.dispose();
       this.#parts.cache?.close();
       await this.#parts.metrics.close();

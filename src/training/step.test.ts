@@ -56,7 +56,7 @@ function relativeDistance(a: Float32Array, b: Float32Array): number {
 test('micro-batches add up to the whole batch', async () => {
   const [small, whole] = [await gradientOf(100), await gradientOf(1_000_000)];
   for (const [name, expected] of whole.gradients) {
-    const distance = relativeDistance(small.gradients.get(name)!, expected);
+    const distance = relativeDistance(small.gradients.get(name)!.data, expected.data);
     assert.ok(distance < 1e-5, `${name}: ${distance}`);
   }
   assert.ok(relativeDistance(small.errors, whole.errors) < 1e-6);
@@ -65,7 +65,7 @@ test('micro-batches add up to the whole batch', async () => {
 for (const architecture of ['lincir', 'pic2word'] as const) {
   test(`the gradient of ${architecture} is that of the loss, by central differences`, async () => {
     const { gradients, parameters, lossAt } = await gradientOf(1024, architecture);
-    for (const [name, gradient] of gradients) {
+    for (const [name, { data: gradient }] of gradients) {
       // Along the gradient itself the loss changes most, and float32 shows it best.
       const { data } = parameters.tensors.get(name)!;
       const norm = Math.sqrt(gradient.reduce((sum, value) => sum + value * value, 0));

@@ -2,7 +2,7 @@
 
 import type { PreparedCaption } from '../captions/index.ts';
 import type { TokenRow } from '../clip/index.ts';
-import { normalizeRows } from '../core/index.ts';
+import { type Float32Tensor, normalizeRows } from '../core/index.ts';
 import type { SessionOptions } from '../onnx/index.ts';
 import {
   CountedSession,
@@ -11,6 +11,7 @@ import {
   phiGraphs,
   type TextModel,
 } from '../phi/index.ts';
+import { flatParameters } from './parameters.ts';
 import { TowerGraphs } from './tower-graphs.ts';
 import type { TowerRunner } from './tower-task.ts';
 import { Towers } from './towers.ts';
@@ -27,7 +28,7 @@ interface StepGradient {
   /** The squared error of each caption, averaged over dimensions. The loss is their mean. [captions] */
   readonly errors: Float32Array;
   /** Gradient of the loss with respect to phi's parameters, by their names. */
-  readonly gradients: ReadonlyMap<string, Float32Array>;
+  readonly gradients: PhiParameters;
 }
 
 interface StepOptions extends Pick<SessionOptions, 'device' | 'deviceId' | 'threads' | 'precision'> {
@@ -47,6 +48,7 @@ export class TrainingStep {
   readonly #l2Normalize: boolean;
   readonly #towers: Towers;
   readonly #sessions: Sessions;
+  #hidden: readonly [Float32Tensor, Float32Tensor] | undefined;
 
   private constructor(shape: PhiShape, l2Normalize: boolean, towers: Towers, sessions: Sessions) {
     this.#shape = shape;
@@ -85,33 +87,45 @@ export class TrainingStep {
   /**
    * The loss of captions and its gradient, at phi's current parameters.
    * @param targets the captions' own embeddings, from `embeddings`
+   * @param into where to write the gradient. Default: new arrays
    */
   async gradient(
     captions: readonly PreparedCaption[],
     targets: Float32Array,
     parameters: PhiParameters,
     { noise, masks }: StepNoise,
+    into: PhiParameters = flatParameters(this.#shape).tensors,
   ): Promise<StepGradient> {
     const { forward, backward } = this.#sessions;
     const { input, hidden, output } = this.#shape;
     const rows = captions.length;
 
-    const noisy = targets.map((value, at) => value + noise[at]!);
+    const noisy = new Float32Array(targets.length);
+    for (let at = 0; at < noisy.length; at += 1) noisy[at] = targets[at]! + noise[at]!;
     if (this.#l2Normalize) normalizeRows(noisy, input);
-    const phiFeeds = {
+    const [hidden0, hidden1] = this.#hiddenOf(rows);
+    const given = {
       ...Object.fromEntries(parameters),
       embeddings: { shape: [rows, input], data: noisy },
       mask0: { shape: [rows, hidden], data: masks[0] },
       mask1: { shape: [rows, hidden], data: masks[1] },
     };
-    const { pseudo } = await forward.run(phiFeeds, { rows }); // [captions, width]
+    const { pseudo } = await forward.run(given, { rows }, { hidden0, hidden1 }); // [captions, width]
     const { errors, gradient } = await this.#towers.reconstruction(captions, pseudo!.data, targets);
     const cotangent = { shape: [rows, output], data: gradient };
-    const found = Object.entries(await backward.run({ ...phiFeeds, cotangent }, { rows }));
-    return {
-      errors,
-      gradients: new Map(found.map(([name, { data }]) => [name.replace('gradient:', ''), data])),
-    };
+    const wanted = [...into].map(([name, tensor]) => [`gradient:${name}`, tensor] as const);
+    await backward.run({ ...given, hidden0, hidden1, cotangent }, { rows }, Object.fromEntries(wanted));
+    return { errors, gradients: into };
+  }
+
+  /** Room for phi's hidden layers, the same as in the last step if it can be. */
+  #hiddenOf(rows: number): readonly [Float32Tensor, Float32Tensor] {
+    const { hidden } = this.#shape;
+    if (this.#hidden?.[0].shape[0] !== rows) {
+      const layer = (): Float32Tensor => ({ shape: [rows, hidden], data: new Float32Array(rows * hidden) });
+      this.#hidden = [layer(), layer()];
+    }
+    return this.#hidden;
   }
 
   async dispose(): Promise<void> {

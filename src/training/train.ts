@@ -1,20 +1,12 @@
 /** Training phi: data, loss, gradient, step, log, checkpoint. */
 
-import { dropoutMask, LincirError, normals, option, quoted, uniforms } from '../core/index.ts';
-import {
-  adamW,
-  clipByNorm,
-  defaultDropout,
-  learningRateAt,
-  type PhiShape,
-  updateAverage,
-} from '../phi/index.ts';
+import { LincirError, option, quoted } from '../core/index.ts';
+import { adamW, addToMean, clipByNorm, learningRateAt, updateAverage } from '../phi/index.ts';
 import type { DeviceMetrics, StepMetrics, ValidationMetrics } from './metrics.ts';
 import type { RunOptions } from './open-run.ts';
 import type { FlatParameters } from './parameters.ts';
 import { Run } from './run.ts';
 import type { TrainingSettings } from './settings.ts';
-import type { StepNoise } from './step.ts';
 
 /** Events of a run. */
 export type TrainingEvent =
@@ -45,7 +37,7 @@ const savingInterval = 300_000;
 /**
  * Trains phi on captions (Gu et al., 2024), and yields an event for every step. Everything is in the run's folder:
  * whatever ends the process, `resume` continues from the last saved step, and ends with the same phi, bit for bit, on the
- * same device. Computes on the caller's thread, a part of a step at a time. Leaving the loop, or aborting `signal`, ends
+ * same device. Computes on the caller's thread, a part of a step at a time, with others that prepare captions, draw random numbers and help the optimizer. Leaving the loop, or aborting `signal`, ends
  * the run after the current step, and saves.
  * @throws LincirError 'bad-argument' for settings that are impossible or differ from the resumed run's; 'bad-config' when the
  * loss is not finite; 'bad-file', 'not-found', 'network', 'io' and 'device' from captions, model and folder
@@ -53,10 +45,9 @@ const savingInterval = 300_000;
 export async function* trainPhi(options: RunOptions): AsyncGenerator<TrainingEvent, void, void> {
   const { signal } = options;
   const run = await Run.open(options);
-  const { settings, shape, state, graphs, batches, embeddings } = run;
+  const { settings, state, graphs, batches, draws, embeddings, gradient, passGradient } = run;
   const { parameters, moments, average } = state;
   const { batch, accumulation, steps, validateEvery, saveEvery } = settings;
-  const gradient = new Float32Array(parameters.values.length);
   const secondsBefore = state.seconds;
   const begin = performance.now();
   let saved = { step: state.step, time: begin };
@@ -65,32 +56,40 @@ export async function* trainPhi(options: RunOptions): AsyncGenerator<TrainingEve
 
   try {
     const { folder, epochLength } = run;
-    yield { kind: 'begin', folder, step: state.step, settings, epochLength, parameters: gradient.length };
+    yield {
+      kind: 'begin',
+      folder,
+      step: state.step,
+      settings,
+      epochLength,
+      parameters: gradient.values.length,
+    };
     while (state.step < steps && !signal?.aborted) {
       const step = state.step + 1;
       const [stepBegin, flops] = [performance.now(), graphs.flops];
 
       let loss = 0;
-      gradient.fill(0);
       for (let pass = 0; pass < accumulation; pass += 1) {
         const first = ((step - 1) * accumulation + pass) * batch;
         const { numbers, captions, prepared } = await batches.take({ first, count: batch });
         const targets = await embeddings(numbers, step, (rows) =>
           graphs.embeddings(rows.map((row) => prepared[row]!)),
         );
-        const chance = stepNoise(settings, shape, step, pass);
-        const { errors, gradients } = await graphs.gradient(prepared, targets, parameters.tensors, chance);
+        const chance = await draws.take({ step, pass });
+        const found = pass === 0 ? gradient : passGradient!;
+        const { tensors } = parameters;
+        const { errors } = await graphs.gradient(prepared, targets, tensors, chance, found.tensors);
         expectFinite(errors, captions, run, saved.step);
         loss += errors.reduce((sum, error) => sum + error, 0) / batch / accumulation;
-        addGradients(gradient, gradients, parameters, accumulation);
+        if (pass > 0) addToMean(gradient.values, found.values, pass);
       }
 
-      const gradientNorm = clipByNorm(gradient, settings.clipNorm);
+      const gradientNorm = clipByNorm(gradient.values, settings.clipNorm);
       if (!Number.isFinite(gradientNorm)) {
         throw notFinite('a finite gradient', `${gradientNorm}`, run, saved.step);
       }
       const learningRate = learningRateAt(step, settings);
-      adamW(parameters.values, gradient, moments, step, { ...settings, learningRate });
+      adamW(parameters.values, gradient.values, moments, step, { ...settings, learningRate });
       if (average) updateAverage(average.values, parameters.values, step);
 
       const now = performance.now();
@@ -127,49 +126,6 @@ export async function* trainPhi(options: RunOptions): AsyncGenerator<TrainingEve
     } finally {
       await run.close();
     }
-  }
-}
-
-/** The random part of one pass. It depends on the seed and the step, and on no earlier draws. */
-function stepNoise(
-  { seed, noise, dropout, architecture, batch }: TrainingSettings,
-  { input, hidden }: PhiShape,
-  moment: number,
-  pass: number,
-): StepNoise {
-  const dropped = dropout ?? defaultDropout(architecture);
-  const added = new Float32Array(batch * input);
-  const masks: [Float32Array, Float32Array] = [
-    new Float32Array(batch * hidden),
-    new Float32Array(batch * hidden),
-  ];
-  for (let at = 0; at < batch; at += 1) {
-    const row = pass * batch + at;
-    const [scale] = uniforms({ seed, purpose: 'noise-scale', moment, row }, 1);
-    const values = normals({ seed, purpose: 'noise', moment, row }, input);
-    added.set(
-      values.map((value) => noise * scale! * value),
-      at * input,
-    );
-    for (const [layer, mask] of masks.entries()) {
-      const stream = { seed, purpose: 'dropout', moment, row: 2 * row + layer } as const;
-      dropoutMask(stream, dropped, mask.subarray(at * hidden, (at + 1) * hidden));
-    }
-  }
-  return { noise: added, masks };
-}
-
-/** Adds a pass's gradients to the step's, which are the mean over passes. */
-function addGradients(
-  sum: Float32Array,
-  gradients: ReadonlyMap<string, Float32Array>,
-  { values, tensors }: FlatParameters,
-  passes: number,
-): void {
-  for (const [name, { data }] of tensors) {
-    const begin = (data.byteOffset - values.byteOffset) / data.BYTES_PER_ELEMENT;
-    const gradient = gradients.get(name)!;
-    for (let at = 0; at < gradient.length; at += 1) sum[begin + at]! += gradient[at]! / passes;
   }
 }
 

@@ -17,12 +17,13 @@ export const runtime: Runtime = {
     const externalData = Array.from(weights, ([path, data]) => ({ path, data }));
     const session = await ort.InferenceSession.create(bytes, { executionProviders: ['wasm'], externalData });
     return {
-      run: async (feeds) => {
+      run: async (feeds, into) => {
         const tensors = Object.entries(feeds).map(([name, { shape, data }]) => {
           const type = data instanceof BigInt64Array ? 'int64' : 'float32';
           return [name, new ort.Tensor(type, data, shape)] as const;
         });
         const results = Object.entries(await session.run(Object.fromEntries(tensors)));
+        for (const [name, { data }] of results) into[name]?.data.set(data as Float32Array);
         return Object.fromEntries(
           results.map(([name, { dims, data }]) => [name, { shape: dims, data: data as Float32Array }]),
         );
