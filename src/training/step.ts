@@ -40,17 +40,20 @@ interface StepOptions extends Pick<SessionOptions, 'device' | 'deviceId' | 'thre
   readonly l2Normalize: boolean;
 }
 
+/** What a step asks of towers. */
+type StepTowers = Pick<Towers, 'flops' | 'embeddings' | 'reconstruction' | 'dispose'>;
+
 type Sessions = Readonly<Record<'forward' | 'backward', CountedSession<string>>>;
 
 /** The graphs of a training step. Owns memory outside JavaScript: dispose of it. */
 export class TrainingStep {
   readonly #shape: PhiShape;
   readonly #l2Normalize: boolean;
-  readonly #towers: Towers;
+  readonly #towers: StepTowers;
   readonly #sessions: Sessions;
   #hidden: readonly [Float32Tensor, Float32Tensor] | undefined;
 
-  private constructor(shape: PhiShape, l2Normalize: boolean, towers: Towers, sessions: Sessions) {
+  private constructor(shape: PhiShape, l2Normalize: boolean, towers: StepTowers, sessions: Sessions) {
     this.#shape = shape;
     this.#l2Normalize = l2Normalize;
     this.#towers = towers;
@@ -59,15 +62,21 @@ export class TrainingStep {
 
   /** @throws LincirError 'device', and 'bad-file' for weights that do not fit the config */
   static async create(model: TextModel, shape: PhiShape, options: StepOptions): Promise<TrainingStep> {
-    const { device, deviceId, threads, runner } = options;
+    const { device, deviceId, threads, precision } = options;
+    const runner =
+      options.runner ?? (await TowerGraphs.create(model, { device, deviceId, threads, precision }));
+    return await TrainingStep.around(new Towers(model, options.positionsPerRun, runner), shape, options);
+  }
+
+  /** A step with such towers, which it will dispose of. */
+  static async around(
+    towers: StepTowers,
+    shape: PhiShape,
+    { device, deviceId, threads, l2Normalize }: Omit<StepOptions, 'positionsPerRun'>,
+  ): Promise<TrainingStep> {
     const where = { device, deviceId, threads };
     const { forward, backward } = phiGraphs(shape);
-    const towers = new Towers(
-      model,
-      options.positionsPerRun,
-      runner ?? (await TowerGraphs.create(model, { ...where, precision: options.precision })),
-    );
-    return new TrainingStep(shape, options.l2Normalize, towers, {
+    return new TrainingStep(shape, l2Normalize, towers, {
       forward: await CountedSession.create<string>(forward, where),
       backward: await CountedSession.create<string>(backward, where),
     });

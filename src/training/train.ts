@@ -37,8 +37,8 @@ const savingInterval = 300_000;
 /**
  * Trains phi on captions (Gu et al., 2024), and yields an event for every step. Everything is in the run's folder:
  * whatever ends the process, `resume` continues from the last saved step, and ends with the same phi, bit for bit, on the
- * same device. Computes on the caller's thread, a part of a step at a time, with others that prepare captions, draw random numbers and help the optimizer. Leaving the loop, or aborting `signal`, ends
- * the run after the current step, and saves.
+ * same device. Computes on the caller's thread, a part of a step at a time; other threads prepare captions, draw random
+ * numbers and help the optimizer. Leaving the loop, or aborting `signal`, ends the run after the current step, and saves.
  * @throws LincirError 'bad-argument' for settings that are impossible or differ from the resumed run's; 'bad-config' when the
  * loss is not finite; 'bad-file', 'not-found', 'network', 'io' and 'device' from captions, model and folder
  */
