@@ -40,6 +40,9 @@ export interface Patience {
 const usualPatience: Patience = { first: 280_000, least: 60_000, retry: 60_000 };
 const longestRetry = 16 * 60_000;
 
+/** Parts in which time is counted. */
+const ticksOfPatience = 20;
+
 /** Batches that a process has at once: one that it computes, and one so that it need not wait. */
 const batchesPerProcess = 2;
 
@@ -189,13 +192,18 @@ export class Dealer {
   }
 }
 
+/** Counts the time in which this process runs: it may have been suspended together with its devices. */
 async function within<Result>(milliseconds: number, promise: Promise<Result>): Promise<Result> {
   const late = Promise.withResolvers<never>();
-  const refuse = () => late.reject(new Error(`no answer in ${Math.round(milliseconds / 1000)} s`));
-  const timer = setTimeout(refuse, milliseconds);
+  let ticks = 0;
+  const timer = setInterval(() => {
+    ticks += 1;
+    if (ticks === ticksOfPatience)
+      late.reject(new Error(`no answer in ${Math.round(milliseconds / 1000)} s`));
+  }, milliseconds / ticksOfPatience);
   try {
     return await Promise.race([promise, late.promise]);
   } finally {
-    clearTimeout(timer);
+    clearInterval(timer);
   }
 }
