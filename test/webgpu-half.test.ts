@@ -1,11 +1,13 @@
 /** float16 on WebGPU: operators, both towers, gradients and a training against float32 on the CPU. */
 
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
-import { loadClip } from '../src/clip/index.ts';
+import { type TestContext, test } from 'node:test';
+import { type LoadClipOptions, loadClip } from '../src/clip/index.ts';
+import { halfOf, readSafetensorsHeader, readTensor } from '../src/core/index.ts';
+import { readingFile, writeSafetensors } from '../src/files/index.ts';
 import { trainPhi } from '../src/training/index.ts';
 import { expectEngineAgrees } from './graph-checks.ts';
 import { halfCases } from './half-cases.ts';
@@ -30,24 +32,41 @@ for (const [name, build] of Object.entries(halfCases)) {
   });
 }
 
-test('embeddings of texts and images point where those of float32 do', { skip }, async () => {
-  const texts = ['a red dog', 'two cats on a chair near the window', 'snow'];
-  const embedded = async (options: Parameters<typeof loadClip>[1]) => {
-    const clip = await loadClip(tinyClip, options);
-    const found = [await clip.encodeTexts(texts), await clip.encodeImages(pictures)];
-    await clip.dispose();
-    return found;
-  };
-  const [found, expected] = [await embedded(half), await embedded({})];
-  for (const [tower, { shape, data }] of expected.entries()) {
-    const width = shape[1]!;
-    for (let start = 0; start < data.length; start += width) {
-      const [a, b] = [found[tower]!.data, data].map((all) => all.subarray(start, start + width));
-      const similarity = cosine(a!, b!);
-      assert.ok(similarity > 0.9999 && similarity < 1 - 1e-12, `${similarity}`); // not float32 either
+/** The model with weights that are stored as float16. */
+async function storedAsHalf(context: TestContext): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'lincir-half-'));
+  context.after(() => rm(folder, { recursive: true }));
+  await cp(tinyClip, folder, { recursive: true });
+  const { tensors } = await readingFile(join(tinyClip, 'model.safetensors'), readSafetensorsHeader);
+  const halves = Array.from(tensors.values(), async (tensor) => {
+    const { shape, data } = await readTensor(tensor);
+    return { name: tensor.name, type: 'float16', shape, data: Uint16Array.from(data, halfOf) } as const;
+  });
+  await writeSafetensors(join(folder, 'model.safetensors'), await Promise.all(halves));
+  return folder;
+}
+
+for (const [type, folderOf] of Object.entries({ float32: async () => tinyClip, float16: storedAsHalf })) {
+  test(`with ${type} weights, embeddings point where those of float32 do`, { skip }, async (context) => {
+    const folder = await folderOf(context);
+    const texts = ['a red dog', 'two cats on a chair near the window', 'snow'];
+    const embedded = async (options: LoadClipOptions) => {
+      const clip = await loadClip(folder, options);
+      const found = [await clip.encodeTexts(texts), await clip.encodeImages(pictures)];
+      await clip.dispose();
+      return found;
+    };
+    const [found, expected] = [await embedded(half), await embedded({})];
+    for (const [tower, { shape, data }] of expected.entries()) {
+      const width = shape[1]!;
+      for (let start = 0; start < data.length; start += width) {
+        const [a, b] = [found[tower]!.data, data].map((all) => all.subarray(start, start + width));
+        const similarity = cosine(a!, b!);
+        assert.ok(similarity > 0.9999 && similarity < 1 - 1e-12, `${similarity}`); // not float32 either
+      }
     }
-  }
-});
+  });
+}
 
 test('a training follows that of PyTorch in float32', { skip }, async () => {
   const reference = join(import.meta.dirname, 'fixtures/training-step/reference.safetensors');
