@@ -1,13 +1,22 @@
 /**
  * The text tower forward and backward, with respect to injected vectors, against PyTorch on the same rows at equal
  * padding, and against ONNX Runtime's own matrix product: `node bench/text-gradient.ts MODEL [ROUNDS]`. PyTorch gets its
- * best settings in float32 and in bfloat16, as they are and compiled (torch.ts).
+ * best settings in float32 and in bfloat16, as they are and compiled (torch.ts). All texts begin with the start of text,
+ * which lincir computes once, as in training.
  */
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parametersOf, readClipConfig, type TextConfig, textInputs, textTower } from '../src/clip/index.ts';
+import {
+  computePrefix,
+  parametersOf,
+  prefixInputs,
+  readClipConfig,
+  type TextConfig,
+  textInputs,
+  textTower,
+} from '../src/clip/index.ts';
 import { openCheckpoint } from '../src/core/index.ts';
 import { folderFiles, readJsonFile, writeSafetensors } from '../src/files/index.ts';
 import {
@@ -41,8 +50,11 @@ const config = readClipConfig(await readJsonFile(configFile), configFile).text!;
 const { tensors } = await openCheckpoint(folderFiles(folder));
 const inputs = textInputs(config);
 const cotangent = input('cotangent', 'float32', ['batch', config.projection]);
-const loss = reduceSum(mul(textTower(inputs, config, parametersOf(tensors)), cotangent), [0, 1]);
+const embeddings = textTower(inputs, config, parametersOf(tensors), prefixInputs(config));
+const loss = reduceSum(mul(embeddings, cotangent), [0, 1]);
 const [gradient] = gradients(loss, [inputs.injected]);
+const startOfText = config.vocabulary - 2; // in CLIP's vocabulary
+const prefix = await computePrefix({ config, tensors }, [startOfText], { threads });
 
 const results = [];
 for (const workload of workloads) results.push(await measure(workload));
@@ -55,14 +67,17 @@ await saveResult(`text-gradient-${config.width}`, {
 });
 
 async function measure({ rows, positions }: { rows: number; positions: number }) {
-  const feeds = makeFeeds(rows, positions, config);
+  const whole = makeFeeds(rows, positions, 0, config);
+  const { ids, ends, placements } = makeFeeds(rows, positions, 1, config);
+  const { injected, cotangent } = whole;
+  const feeds = { ids, ends, placements, injected, cotangent, ...prefix.feeds };
   const scratch = await mkdtemp(join(tmpdir(), 'lincir-bench-'));
   const idsFile = join(scratch, 'ids.safetensors');
   await writeSafetensors(idsFile, [
-    { name: 'ids', type: 'int64', ...feeds.ids },
-    { name: 'placeholder_positions', type: 'int64', ...feeds.placements },
-    { name: 'injected', type: 'float32', ...feeds.injected },
-    { name: 'cotangent', type: 'float32', ...feeds.cotangent },
+    { name: 'ids', type: 'int64', ...whole.ids },
+    { name: 'placeholder_positions', type: 'int64', ...whole.placements },
+    { name: 'injected', type: 'float32', ...whole.injected },
+    { name: 'cotangent', type: 'float32', ...whole.cotangent },
   ]);
   const session = await Session.create({ gradient: gradient! }, { threads });
   const peak = await gemmPeak(
@@ -78,7 +93,12 @@ async function measure({ rows, positions }: { rows: number; positions: number })
   await Promise.all([session.dispose(), peak.dispose(), torch.stop()]);
   await rm(scratch, { recursive: true });
 
-  const flops = productFlops([gradient!], { batch: rows, positions, placements: rows });
+  const flops = productFlops([gradient!], {
+    batch: rows,
+    positions: positions - 1,
+    placements: rows,
+    prefix: 1,
+  });
   const ours = { timing: times.lincir!, flops };
   const gemm = { timing: times.peak!, flops: peak.flops };
   const result = {
@@ -96,7 +116,13 @@ async function measure({ rows, positions }: { rows: number; positions: number })
   return result;
 }
 
-function makeFeeds(rows: number, positions: number, { width, vocabulary, projection }: TextConfig) {
+/** What a pass takes of rows without their first `skipped` positions. */
+function makeFeeds(
+  rows: number,
+  positions: number,
+  skipped: number,
+  { width, vocabulary, projection }: TextConfig,
+) {
   const noise = (count: number): Float32Array =>
     Float32Array.from({ length: count }, () => Math.random() - 0.5);
   const integers = (shape: readonly number[], at: (index: number) => number) => ({
@@ -104,12 +130,16 @@ function makeFeeds(rows: number, positions: number, { width, vocabulary, project
     data: BigInt64Array.from({ length: shape.reduce((a, b) => a * b) }, (_, index) => BigInt(at(index))),
   });
   // The largest id ends a text, whatever the config's rule.
-  const id = (index: number): number =>
-    index % positions === positions - 1 ? vocabulary - 1 : 1 + ((index * 7919) % (vocabulary - 2));
+  const id = (row: number, position: number): number => {
+    if (position === 0) return startOfText;
+    if (position === positions - 1) return vocabulary - 1;
+    return 1 + (((row * positions + position) * 7919) % (vocabulary - 3));
+  };
+  const left = positions - skipped;
   return {
-    ids: integers([rows, positions], id),
-    ends: integers([rows, 2], (index) => (index % 2 === 0 ? index / 2 : positions - 1)),
-    placements: integers([rows, 2], (index) => (index % 2 === 0 ? index / 2 : 3)),
+    ids: integers([rows, left], (index) => id(Math.floor(index / left), skipped + (index % left))),
+    ends: integers([rows, 2], (index) => (index % 2 === 0 ? index / 2 : left - 1)),
+    placements: integers([rows, 2], (index) => (index % 2 === 0 ? index / 2 : 3 - skipped)),
     injected: { shape: [rows, width], data: noise(rows * width) },
     cotangent: { shape: [rows, projection], data: noise(rows * projection) },
   } satisfies Record<string, RunTensor>;
