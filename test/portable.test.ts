@@ -63,8 +63,12 @@ test('computes the same without Node', async () => {
     assert.equal(others.length, values.length, name);
     const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
     assert.ok(largest > 0, name);
+    const tolerance = name === 'eightBits' ? 0.03 : 1e-5; // another last bit may round to the next of 256 steps
     for (const [at, value] of values.entries()) {
-      assert.ok(Math.abs(others[at]! - value) < 1e-5 * largest, `${name} ${at}: ${others[at]}, not ${value}`);
+      assert.ok(
+        Math.abs(others[at]! - value) < tolerance * largest,
+        `${name} ${at}: ${others[at]}, not ${value}`,
+      );
     }
   }
 });

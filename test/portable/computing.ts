@@ -20,6 +20,9 @@ export async function computed(given: Readonly<Record<string, Uint8Array>>) {
   const texts = await clip.encodeTexts(['a photo of a red hat', 'two dogs', 'it’s a <|endoftext|>']);
   const image = { width: 31, height: 20, data: Uint8Array.from({ length: 1860 }, (_, at) => (at * 7) % 251) };
   const images = await clip.encodeImages([image]);
+  const rounded = await loadClip(files, { precision: 'int8' });
+  const eightBits = await rounded.encodeImages([image]);
+  await rounded.dispose();
   const shape = phiShape('lincir', clip.textConfig);
   const phi = await Phi.create({ shape, l2Normalize: false }, initialPhi(shape, 1));
   const queries: Record<string, Float32Array> = {};
@@ -32,7 +35,13 @@ export async function computed(given: Readonly<Record<string, Uint8Array>>) {
   const results = {
     fingerprint: clip.fingerprint,
     values: {
-      ...{ texts: texts.data, images: images.data, pseudoTokens: pseudoTokens.data, ...queries },
+      ...{
+        eightBits: eightBits.data,
+        texts: texts.data,
+        images: images.data,
+        pseudoTokens: pseudoTokens.data,
+        ...queries,
+      },
       ...(await errorAndGradient(clip, texts)),
     },
   };

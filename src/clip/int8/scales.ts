@@ -11,6 +11,8 @@ export interface InputScales {
   /** Of each channel: powers of two, so that no bit is lost when they move into weights. Absent: ones. */
   readonly scale?: Float32Array;
   readonly grid: EightBitGrid;
+  /** The largest size of a weight; see `weightReach`. */
+  readonly reach: number;
   /** What 8 bits add to the products' results, as a part of how much these vary (both are root mean squares). */
   readonly noise: number;
 }
@@ -38,6 +40,7 @@ export function chooseScales(
   statistics: InputStatistics,
   products: readonly Multiplied[],
   isFree: boolean,
+  reach: number,
 ): InputScales {
   const { least, largest } = statistics;
   const shift = isFree ? least.map((low, k) => rounded(low, largest[k]!)) : undefined;
@@ -56,13 +59,8 @@ export function chooseScales(
   return isFree || best.noise < worthwhile * plain.noise ? best : plain;
 
   function withScale(scale: Float32Array | undefined): InputScales {
-    const grid = gridFor(statistics, shift, scale);
-    return {
-      shift,
-      scale,
-      grid,
-      noise: noiseOf(statistics, { shift, scale, grid }, products, columns.squares),
-    };
+    const chosen = { shift, scale, grid: gridFor(statistics, shift, scale), reach };
+    return { ...chosen, noise: noiseOf(statistics, chosen, products, columns.squares) };
   }
 }
 
@@ -106,10 +104,11 @@ function gridFor(
 /** Root of noise through variance, over all products of one input. */
 function noiseOf(
   { mean, square }: InputStatistics,
-  { shift, scale, grid }: Omit<InputScales, 'noise'>,
+  scales: Omit<InputScales, 'noise'>,
   products: readonly Multiplied[],
   columnSquares: Float64Array,
 ): number {
+  const { shift, scale, grid } = scales;
   let [ofInput, energy] = [0, 0];
   for (let k = 0; k < mean.length; k++) {
     const [offset, unit] = [shift?.[k] ?? 0, scale?.[k] ?? 1];
@@ -118,15 +117,18 @@ function noiseOf(
   }
   let ofWeights = 0;
   for (const { weight } of products) {
-    const steps = stepsOf(weight, scale);
+    const steps = stepsOf(weight, scales);
     ofWeights += energy * steps.reduce((sum, step) => sum + step ** 2, 0);
   }
   const variance = products.reduce((sum, product) => sum + product.variance, 0);
   return Math.sqrt((grid.step ** 2 * ofInput + ofWeights) / 12 / variance);
 }
 
-/** The step of each output's weights, which go from -127 to 127. */
-export function stepsOf({ shape, data }: Float32Tensor, scale: Float32Array | undefined): Float32Array {
+/** The step of each output's weights. */
+export function stepsOf(
+  { shape, data }: Float32Tensor,
+  { scale, reach }: Pick<InputScales, 'scale' | 'reach'>,
+): Float32Array {
   const [outputs, inputs] = shape as [number, number];
   const steps = new Float32Array(outputs);
   for (let row = 0; row < outputs; row++) {
@@ -135,7 +137,7 @@ export function stepsOf({ shape, data }: Float32Tensor, scale: Float32Array | un
       const size = Math.abs(scale ? data[at]! * scale[k]! : data[at]!);
       if (size > largest) largest = size;
     }
-    steps[row] = largest / 127 || 1;
+    steps[row] = largest / reach || 1;
   }
   return steps;
 }

@@ -12,6 +12,7 @@ import { preprocessImage } from '../preprocess.ts';
 import { parametersOf, plainArithmetic } from '../transformer.ts';
 import { visionInput, visionParameter, visionTower } from '../vision-tower.ts';
 import { calibrationPictures } from './pictures.ts';
+import { weightReach } from './reach.ts';
 import type { InputScales } from './scales.ts';
 import { type TowerStatistics, towerStatistics } from './statistics.ts';
 import { eightBitTower, embeddingNoise, type StoredVisionTower } from './tower.ts';
@@ -88,6 +89,16 @@ test('channels with huge gains, huge biases and huge values lose nothing; plain 
 
   const plain = await plainlyRounded(tower, tensors, wanted);
   assert.ok(worstCosine(plain, wanted.embeddings) < 0.9, `${worstCosine(plain, wanted.embeddings)}`);
+});
+
+test('weights of 7 bits, for processors whose sums overflow, are good enough', async () => {
+  const tower = stored(await tensorsOfMini());
+  const { embeddings: wanted } = await exactStatistics(tower);
+  const { session } = await eightBitTower(tower, {}, 63);
+  const { embeddings } = await session.run<'embeddings'>({ pixels });
+  await session.dispose();
+  assert.ok(embeddingNoise(embeddings, wanted) < 0.08, `${embeddingNoise(embeddings, wanted)}`);
+  assert.ok([63, 127].includes(await weightReach({})));
 });
 
 test('a product whose large terms cancel stays float32', async () => {
@@ -196,7 +207,7 @@ async function plainlyRounded(
       const { least, largest, mean } = inputs.get(name)!;
       const [low, high] = [Math.min(0, ...least), Math.max(0, ...largest)];
       const step = (high - low) / 255;
-      const scales: InputScales = { grid: { step, zero: Math.round(-low / step) }, noise: 0 };
+      const scales: InputScales = { grid: { step, zero: Math.round(-low / step) }, reach: 127, noise: 0 };
       const [weight, bias] = ['weight', 'bias'].map((part) => values.get(`vision_model.${name}.${part}`)!);
       const rounded = eightBitWeights(name, weight!, bias!, scales, mean);
       const { weights, steps, bias: shifted } = rounded;

@@ -17,6 +17,7 @@ import { type ImagePreprocessing, preprocessImage } from '../preprocess.ts';
 import { type Arithmetic, parametersOf, plainArithmetic } from '../transformer.ts';
 import { visionInput, visionParameter, visionTower } from '../vision-tower.ts';
 import { calibrationPictures, picturesToCalibrate } from './pictures.ts';
+import { weightReach } from './reach.ts';
 import { chooseScales, type InputScales } from './scales.ts';
 import { type TowerStatistics, towerStatistics } from './statistics.ts';
 import { type EightBitWeights, eightBitWeights } from './weights.ts';
@@ -59,16 +60,18 @@ interface Site {
 /**
  * Measures the tower on pictures of its own, in float32; rounds its weights, each product with the scales that lose
  * least; and leaves products in float32 that would lose too much, until embeddings agree.
+ * @param reach of weights. Default: what this processor can add up
  */
 export async function eightBitTower(
   tower: StoredVisionTower,
   options: SessionOptions,
+  reach?: number,
 ): Promise<EightBitTower> {
   const { config, tensors, preprocessing } = tower;
   const pixels = await calibrationPixels(preprocessing, config);
   const parameter = parametersOf(tensors);
   const statistics = await towerStatistics(config, parameter, pixels, { ...options, prepack: false });
-  const sites = await sitesOf(tower, statistics);
+  const sites = await sitesOf(tower, statistics, reach ?? (await weightReach(options)));
   for (let limit = mostNoise; ; limit /= 2) {
     const kept = sites.filter(({ scales }) => scales.noise <= limit);
     const session = await sessionOf(tower, kept, options);
@@ -99,6 +102,7 @@ async function calibrationPixels(
 async function sitesOf(
   { config, tensors }: StoredVisionTower,
   { inputs, variances }: TowerStatistics,
+  reach: number,
 ): Promise<Site[]> {
   const sites: Site[] = [];
   for (let index = 0; index < config.layers; index++) {
@@ -112,7 +116,7 @@ async function sitesOf(
           variance: variances.get(name)!,
         })),
       );
-      const scales = chooseScales(statistics, multiplied, group.norm !== undefined);
+      const scales = chooseScales(statistics, multiplied, group.norm !== undefined, reach);
       const norm = group.norm && layer + group.norm;
       sites.push({ layer, products, norm, scales, mean: statistics.mean });
     }

@@ -24,12 +24,13 @@ export function eightBitWeights(
   name: string,
   weight: Float32Tensor,
   bias: Float32Tensor,
-  { shift, scale }: InputScales,
+  scales: InputScales,
   mean: Float32Array,
 ): EightBitWeights {
+  const { shift, scale } = scales;
   const [outputs, inputs] = weight.shape as [number, number];
   const { data } = weight;
-  const steps = stepsOf(weight, scale);
+  const steps = stepsOf(weight, scales);
   const bytes = new Int8Array(inputs * outputs);
   const biases = Float64Array.from(bias.data);
   for (let first = 0; first < outputs; first += together) {
