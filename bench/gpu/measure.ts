@@ -41,7 +41,8 @@ export type Task = Where &
 const [uncounted, fewest] = [2, 2];
 
 const task: Task = JSON.parse(process.argv[2]!);
-console.log(JSON.stringify(await measured(task)));
+const failed = (error: unknown) => ({ error: error instanceof Error ? error.message : String(error) });
+console.log(JSON.stringify(await measured(task).catch(failed)));
 
 function measured(task: Task): Promise<object> {
   switch (task.kind) {
