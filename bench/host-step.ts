@@ -95,9 +95,18 @@ async function measured(threads: number) {
     };
     for (const log of logs) await log.append(record);
   };
+  /** Processor time of all threads, in seconds, for each round of a step and of the products. */
+  const processor = { step: [] as number[], products: [] as number[] };
+  const counted = async (name: keyof typeof processor, side: () => Promise<number>) => {
+    const begin = process.cpuUsage();
+    const seconds = await side();
+    const { user, system } = process.cpuUsage(begin);
+    processor[name].push((user + system) / 1e6);
+    return seconds;
+  };
   const parts = {
-    step: () => timed(whole),
-    products: products.side,
+    step: () => counted('step', () => timed(whole)),
+    products: () => counted('products', products.side),
     draws: () => timed(async () => drawPass(drawn, { step, pass: 0 })),
     norm: () => timed(async () => clipByNorm(gradient.values, undefined)),
     update: () => timed(async () => update()),
@@ -117,6 +126,11 @@ async function measured(threads: number) {
     products: { milliseconds: milliseconds(times.products), gflop: rounded(products.flops / 1e9) },
     millisecondsBeside: rounded(
       1000 * median(times.step.seconds.map((seconds, round) => seconds - times.products.seconds[round]!)),
+    ),
+    /** The same in processor time of all threads: a machine that is busy otherwise disturbs it less. */
+    processorMillisecondsBeside: rounded(
+      1000 *
+        median(processor.step.map((seconds, round) => seconds - processor.products[round]!).slice(-rounds)),
     ),
     /** Of this, each alone: draws on their own thread, and the passes over parameters. */
     parts: {
