@@ -234,13 +234,19 @@ describe('another machine', () => {
     const elsewhere = await machine((response) => response.writeHead(302, { location: page.url }).end());
     const failing = await machine((response) => response.writeHead(500).end('{"detail":"too hot"}'));
     try {
-      await refuses(from('http://127.0.0.1:9'), /expected an answer, found .*; check the address/);
+      const early = join(folder, 'early');
+      await refuses(
+        from('http://127.0.0.1:9', { out: early }),
+        /expected an answer, found .*; check the address/,
+      );
       await refuses(from(hangsUp.url), /expected an answer, found/);
       await refuses(from(page.url), /device http.*JSON/);
       await refuses(from(old.url), /protocol: expected 1, found 0; use the same version/);
       await refuses(from(large.url), /expected an answer of at most 65536 bytes, found more/);
       await refuses(from(elsewhere.url), /expected an answer, found .*redirect/);
       await refuses(from(failing.url), /found status 500: "too hot"/);
+      // Nothing was begun: the same command does, once the device is there.
+      await all({ ...options('early'), steps: 1, devices: ['cpu'] });
     } finally {
       for (const { close } of [hangsUp, page, old, large, elsewhere, failing]) close();
     }

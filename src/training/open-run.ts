@@ -17,6 +17,7 @@ import { expectPrecision } from '../onnx/index.ts';
 import { phiShape } from '../phi/index.ts';
 import { madeCaptions, madeNames } from './choices.ts';
 import { isLocal, ownPlace, placesOf } from './devices/names.ts';
+import { DevicePool } from './devices/pool.ts';
 import { OptimizerMemory } from './optimizer-memory.ts';
 import { parameterCount } from './parameters.ts';
 import {
@@ -67,6 +68,8 @@ export interface OpenedRun {
   readonly folder: string;
   readonly config: RunConfig;
   readonly clip: Clip;
+  /** Several devices, if the settings name them. */
+  readonly pool: DevicePool | undefined;
   readonly lock: Lock;
   /** Has room for the state's arrays, and for gradients. */
   readonly memory: OptimizerMemory;
@@ -94,6 +97,7 @@ export async function openRunFolder(options: RunOptions): Promise<OpenedRun> {
   await makeFolder(folder);
   const lock = await takeLock(join(folder, runFiles.lock));
   let clip: Clip | undefined;
+  let pool: DevicePool | undefined;
   let memory: OptimizerMemory | undefined;
   try {
     await removeLeftovers(folder);
@@ -103,20 +107,23 @@ export async function openRunFolder(options: RunOptions): Promise<OpenedRun> {
       onDownload,
       signal,
     });
-    const config = stored ? { ...stored, settings } : await newConfig(clip, settings, folder, options);
     if (stored) {
       expectSameModel(clip, stored, folder);
       expectPhiOf(clip, stored, folder);
     }
+    // A device that is not there is told of before captions are read, which may take long.
+    pool = await DevicePool.open(clip, settings, { run: folder, apiKey: options.apiKey });
+    const config = stored ? { ...stored, settings } : await newConfig(clip, settings, folder, options);
     // Parameters, two moments and a gradient, and what these settings take besides.
     const arrays = 4 + (settings.ema ? 1 : 0) + (settings.accumulation > 1 ? 1 : 0);
     memory = await OptimizerMemory.create(parameterCount(config.phi), arrays, settings.threads);
     const state = await readState(folder, config.phi, settings, memory.array);
     if (state.step < settings.steps) await expectCaptions(config, folder, options);
     if (!stored || settings !== stored.settings) await writeRunConfig(folder, config);
-    return { folder, clip, lock, config, memory, state, validations };
+    return { folder, clip, pool, lock, config, memory, state, validations };
   } catch (error) {
     await memory?.close();
+    await pool?.dispose();
     await clip?.dispose();
     await lock.release();
     throw error;

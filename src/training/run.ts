@@ -6,10 +6,7 @@ import { CaptionBatches, captionOrder } from '../captions/index.ts';
 import { LincirError } from '../core/index.ts';
 import { writeSafetensors } from '../files/index.ts';
 import { defaultDropout, Phi, type PhiInfo, type PhiShape, phiTensors } from '../phi/index.ts';
-import type { DeviceChange } from './devices/dealer.ts';
 import { ownPlace } from './devices/names.ts';
-import { openDevices } from './devices/open.ts';
-import { DevicePool } from './devices/pool.ts';
 import { DrawsAhead } from './draws.ts';
 import { EmbeddingCache, type MakeEmbeddings } from './embedding-cache.ts';
 import type { GrowingFile } from './growing-file.ts';
@@ -37,8 +34,6 @@ interface RunParts extends OpenedRun {
   readonly metrics: GrowingFile<Metrics>;
   readonly tensorboard: GrowingFile<Metrics>;
   readonly graphs: TrainingStep;
-  /** What happened to devices, and was not logged yet. */
-  readonly changes: DeviceChange[];
 }
 
 /** A run that is ready to train. Owns a lock, a thread and memory outside JavaScript: close it. */
@@ -60,7 +55,12 @@ export class Run {
   /** Opens everything that the run needs. If something fails, nothing stays open. */
   static async open(options: RunOptions): Promise<Run> {
     const opened = await openRunFolder(options);
-    const closers = [() => opened.lock.release(), () => opened.clip.dispose(), () => opened.memory.close()];
+    const closers = [
+      () => opened.lock.release(),
+      () => opened.clip.dispose(),
+      () => opened.memory.close(),
+      async () => opened.pool?.dispose(),
+    ];
     try {
       const { folder, config, clip, state } = opened;
       const { settings } = config;
@@ -89,16 +89,13 @@ export class Run {
         tensors: clip.checkpoint.tensors,
         startOfText: clip.tokenizer.startOfText,
       };
-      const changes: DeviceChange[] = [];
-      const runner = await openRunner(opened, options, (change) => changes.push(change));
-      closers.push(async () => runner?.dispose());
       const graphs = await TrainingStep.create(model, config.phi, {
         ...settings,
         ...ownPlace(settings),
         positionsPerRun: positionsOf(settings, model.config),
-        runner,
+        runner: opened.pool,
       });
-      return new Run({ ...opened, batches, draws, cache, metrics, tensorboard, graphs, changes });
+      return new Run({ ...opened, batches, draws, cache, metrics, tensorboard, graphs });
     } catch (error) {
       for (const close of closers.reverse()) await close();
       throw error;
@@ -141,7 +138,7 @@ export class Run {
   /** Logs what has happened to devices since the last time, and returns it. */
   async logDeviceChanges(): Promise<DeviceMetrics[]> {
     const records: DeviceMetrics[] = [];
-    for (const change of this.#parts.changes.splice(0)) {
+    for (const change of this.#parts.pool?.takeChanges() ?? []) {
       const about = { kind: 'device', step: this.state.step, ...change } as const;
       records.push(await this.log({ ...about, time: new Date().toISOString() }));
     }
@@ -258,20 +255,6 @@ export class Run {
       },
     });
   }
-}
-
-/** Several devices, if the settings name them. */
-async function openRunner(
-  { folder, config, clip }: OpenedRun,
-  { apiKey }: RunOptions,
-  onChange: (change: DeviceChange) => void,
-): Promise<DevicePool | undefined> {
-  const { devices, threads, precision } = config.settings;
-  if (!devices) return undefined;
-  const { fingerprint, folder: model, textConfig } = clip;
-  const positions = positionsOf(config.settings, textConfig);
-  const what = { devices, model, fingerprint, positions, threads, precision, apiKey, onChange };
-  return new DevicePool(textConfig, await openDevices(what), folder);
 }
 
 /** Embeddings are kept if all of them fit. A finished run needs none. */

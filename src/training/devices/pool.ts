@@ -1,23 +1,54 @@
 /** Computes a step's tower batches on several devices. Results are the same, to the bit, for any number of them. */
 
-import type { TextConfig } from '../../clip/index.ts';
+import type { Clip, TextConfig } from '../../clip/index.ts';
 import { LincirError, option } from '../../core/index.ts';
 import type { RunOptions } from '../open-run.ts';
+import { positionsOf } from '../positions.ts';
+import type { TrainingSettings } from '../settings.ts';
 import { sizesOf, type TowerResult, type TowerRunner, type TowerTask } from '../tower-task.ts';
-import type { Dealer } from './dealer.ts';
+import type { Dealer, DeviceChange } from './dealer.ts';
 import { mostResultBytes, packTask, readResult, resultSizes } from './messages.ts';
+import { openDevices } from './open.ts';
 
 /** Owns devices: dispose of it. */
 export class DevicePool implements TowerRunner {
   readonly #config: TextConfig;
   readonly #dealer: Dealer;
   readonly #run: string;
+  readonly #changes: DeviceChange[];
 
-  /** @param run the folder of the training, for the message when no device is left */
-  constructor(config: TextConfig, dealer: Dealer, run: string) {
+  /**
+   * @param run the folder of the training, for the message when no device is left
+   * @param changes of devices, which the dealer adds
+   */
+  constructor(config: TextConfig, dealer: Dealer, run: string, changes: DeviceChange[] = []) {
     this.#config = config;
     this.#dealer = dealer;
     this.#run = run;
+    this.#changes = changes;
+  }
+
+  /**
+   * The devices that the settings of a training name, or none if they name none.
+   * @throws LincirError if one cannot be opened, or would compute something else
+   */
+  static async open(
+    { folder: model, fingerprint, textConfig }: Pick<Clip, 'folder' | 'fingerprint' | 'textConfig'>,
+    settings: TrainingSettings,
+    { run, apiKey }: { readonly run: string; readonly apiKey: string | undefined },
+  ): Promise<DevicePool | undefined> {
+    const { devices, threads, precision } = settings;
+    if (!devices) return undefined;
+    const positions = positionsOf(settings, textConfig);
+    const changes: DeviceChange[] = [];
+    const onChange = (change: DeviceChange) => changes.push(change);
+    const what = { devices, model, fingerprint, positions, threads, precision, apiKey, onChange };
+    return new DevicePool(textConfig, await openDevices(what), run, changes);
+  }
+
+  /** What has happened to devices since the last time. */
+  takeChanges(): DeviceChange[] {
+    return this.#changes.splice(0);
   }
 
   /** @throws LincirError 'device' when no device is left */
