@@ -22,6 +22,7 @@ export { parseJson, parseJsonText, readJson } from './json.ts';
 export { parseJsonLine } from './json-line.ts';
 export { hasForms, nameKey } from './names.ts';
 export { npyHeader, readNpyHeader } from './npy.ts';
+export { chunkLength, helpWithPasses, PassMemory, runPass } from './passes.ts';
 export { bits, dropoutMask, normals, type RandomStream, sequence, uniforms } from './random.ts';
 export { type FloatType, isFloatType, readOwnTensor, readTensor, toFloat32 } from './read-tensor.ts';
 export { readSafetensorsHeader, type SafetensorsHeader, safetensorsHeader } from './safetensors.ts';

@@ -29,5 +29,4 @@ export {
   widthLimit,
 } from './network.ts';
 export { adamW, addToMean, clipByNorm, type Moments, updateAverage } from './optimizer.ts';
-export { chunkLength, helpWithPasses, PassMemory } from './passes.ts';
 export { learningRateAt, schedules } from './schedule.ts';

@@ -1,6 +1,6 @@
 /** AdamW, gradient clipping and moving averages, for parameters in one array. */
 
-import { runPass } from './passes.ts';
+import { runPass } from '../core/index.ts';
 
 /** AdamW's memory of earlier gradients. */
 export interface Moments {

@@ -5,10 +5,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { normals, readOwnTensor, readSafetensorsHeader } from '../core/index.ts';
+import { chunkLength, normals, readOwnTensor, readSafetensorsHeader } from '../core/index.ts';
 import { readingFile, writeSafetensors } from '../files/index.ts';
 import { input, mul, Session } from '../onnx/index.ts';
-import { adamW, chunkLength, clipByNorm, updateAverage } from '../phi/index.ts';
+import { adamW, clipByNorm, updateAverage } from '../phi/index.ts';
 import { OptimizerMemory } from './optimizer-memory.ts';
 
 const count = 3 * chunkLength + 5;

@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { chunkLength, PassMemory } from '../core/index.ts';
 import { add, constant, input, Session } from '../onnx/index.ts';
-import { chunkLength, PassMemory } from '../phi/index.ts';
 
 /** More threads would only wait for memory. */
 const mostThreads = 8;

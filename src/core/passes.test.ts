@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { normals } from '../core/index.ts';
 import { chunkLength, PassMemory, runPass } from './passes.ts';
+import { normals } from './random.ts';
 
 const numbers = {
   squares: [],

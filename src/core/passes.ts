@@ -1,7 +1,7 @@
 /** Passes of WebAssembly over long arrays: chunk by chunk, on one thread or several, with the same result to the bit. */
 
-import { type KernelMemory, kernelMemory, startKernel } from '../core/index.ts';
 import { kernelBytes, unsharedKernelBytes } from './optimizer-kernel.ts';
+import { type KernelMemory, kernelMemory, startKernel } from './webassembly.ts';
 
 /** Passes of `optimizer.wat`, and which of their arrays they write. */
 const passes = {
