@@ -204,9 +204,9 @@ export function phiGraphs(shape: PhiShape) {
   let cotangent = input('cotangent', 'float32', ['rows', output]);
   for (const [index, { names, activate, linear }] of [...layers.entries()].reverse()) {
     const before = given[index]!;
-    const product = reduceSum(mul(linear(activate(before)), cotangent), [0, 1]); // its gradient is the chain rule's
     const targets = names.map((name) => parameters.get(name)!);
-    const found = gradients(product, index === 0 ? targets : [...targets, before]);
+    const wanted = index === 0 ? targets : [...targets, before];
+    const found = gradients(linear(activate(before)), wanted, cotangent);
     for (const [at, name] of names.entries()) backward[`gradient:${name}`] = found[at]!;
     cotangent = found.at(-1)!;
   }
