@@ -15,6 +15,7 @@ import {
 } from '../core/index.ts';
 import { expectPrecision, type Precision, Session, type SessionOptions, type Value } from '../onnx/index.ts';
 import type { ImageSource } from '../pixels/index.ts';
+import { ahead } from './ahead.ts';
 import { type ClipConfig, readConfigOf, type TextConfig, type VisionConfig } from './config.ts';
 import { embeddingFingerprint, fingerprintOf } from './fingerprint.ts';
 import { type EightBitTower, eightBitTower } from './int8/tower.ts';
@@ -72,6 +73,8 @@ export interface EncodeTextsOptions extends EncodeOptions {
 
 /** Token positions of one run of a tower, padding included: enough to keep it busy, few enough to stay in cache. */
 const positionsPerRun = 1024;
+/** Those of int8, whose float32 results crowd the cache beside smaller weights. */
+const positionsPerRunInt8 = 768;
 /** Images whose files are in memory at once: one for each of Node's decoding threads, and a few in resizing. */
 const picturesAtOnce = 6;
 /** Texts that are sorted by length and returned together. */
@@ -174,7 +177,8 @@ export class Clip {
   get picturesPerRun(): number {
     const { imageSize, patchSize } = this.visionConfig;
     const tokens = 1 + Math.floor(imageSize / patchSize) ** 2;
-    return Math.max(1, Math.floor(positionsPerRun / tokens));
+    const positions = this.#options.precision === 'int8' ? positionsPerRunInt8 : positionsPerRun;
+    return Math.max(1, Math.floor(positions / tokens));
   }
 
   /**
@@ -386,15 +390,4 @@ function tooLong(text: string, index: number, maximum: number): LincirError {
     found: `more in ${quoted(text)}`,
     todo: 'shorten it',
   });
-}
-
-/** The same items, but begins each while the consumer still works on the one before. */
-async function* ahead<T>(items: AsyncIterator<T, void>): AsyncGenerator<T, void, void> {
-  for (let next = items.next(); ; ) {
-    const { done, value } = await next;
-    if (done) return;
-    next = items.next();
-    next.catch(() => {}); // the await above reports it, unless the consumer has left
-    yield value;
-  }
 }
