@@ -29,6 +29,8 @@ const headroom = 1.4;
  * How much of a channel's range moves from the input into its weights (the exponent of SmoothQuant, Xiao et al., ICML 2023).
  */
 const migrations = [0.35, 0.5, 0.65, 0.8];
+/** Of so many outputs, one is looked at to predict noise: thousands are left. */
+const sampled = 8;
 /** Scales that cost a multiplication must save this much noise. */
 const worthwhile = 0.8;
 
@@ -117,27 +119,30 @@ function noiseOf(
   }
   let ofWeights = 0;
   for (const { weight } of products) {
-    const steps = stepsOf(weight, scales);
-    ofWeights += energy * steps.reduce((sum, step) => sum + step ** 2, 0);
+    const steps = stepsOf(weight, scales, sampled);
+    const squares = steps.reduce((sum, step) => sum + step ** 2, 0);
+    ofWeights += (energy * squares * weight.shape[0]!) / steps.length;
   }
   const variance = products.reduce((sum, product) => sum + product.variance, 0);
   return Math.sqrt((grid.step ** 2 * ofInput + ofWeights) / 12 / variance);
 }
 
-/** The step of each output's weights. */
+/** The step of each output's weights, or of every n-th output's. */
 export function stepsOf(
   { shape, data }: Float32Tensor,
   { scale, reach }: Pick<InputScales, 'scale' | 'reach'>,
+  every = 1,
 ): Float32Array {
   const [outputs, inputs] = shape as [number, number];
-  const steps = new Float32Array(outputs);
-  for (let row = 0; row < outputs; row++) {
+  const units = scale ?? new Float32Array(inputs).fill(1);
+  const steps = new Float32Array(Math.ceil(outputs / every));
+  for (let index = 0; index < steps.length; index++) {
     let largest = 0;
-    for (let k = 0, at = row * inputs; k < inputs; k++, at++) {
-      const size = Math.abs(scale ? data[at]! * scale[k]! : data[at]!);
+    for (let k = 0, at = index * every * inputs; k < inputs; k++, at++) {
+      const size = Math.abs(data[at]! * units[k]!);
       if (size > largest) largest = size;
     }
-    steps[row] = largest / reach || 1;
+    steps[index] = largest / reach || 1;
   }
   return steps;
 }

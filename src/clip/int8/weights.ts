@@ -33,17 +33,19 @@ export function eightBitWeights(
   const steps = stepsOf(weight, scales);
   const bytes = new Int8Array(inputs * outputs);
   const biases = Float64Array.from(bias.data);
+  const inverses = Float64Array.from(steps, (step) => 1 / step);
   for (let first = 0; first < outputs; first += together) {
     const end = Math.min(first + together, outputs);
     for (let k = 0; k < inputs; k++) {
-      const [unit, offset] = [scale?.[k] ?? 1, shift?.[k] ?? 0];
+      const unit = scale?.[k] ?? 1;
+      const offset = shift?.[k] ?? 0;
       const centre = mean[k]! - offset;
-      for (let row = first; row < end; row++) {
-        const exact = data[row * inputs + k]!;
-        const whole = Math.round((exact * unit) / steps[row]!);
+      const perStep = centre / unit;
+      for (let row = first, at = first * inputs + k; row < end; row++, at += inputs) {
+        const exact = data[at]!;
+        const whole = Math.round(exact * unit * inverses[row]!);
         bytes[k * outputs + row] = whole;
-        const kept = (whole * steps[row]!) / unit;
-        biases[row]! += exact * offset + (exact - kept) * centre;
+        biases[row]! += exact * (offset + centre) - whole * steps[row]! * perStep;
       }
     }
   }
