@@ -46,12 +46,14 @@ export class Nearest {
 
   /** The best first. */
   ids(): string[] {
-    const found: string[] = [];
-    for (const position of this.#positions.subarray(0, this.#size)) {
-      const id = this.#ids[position]!;
-      if (!this.#exclude.includes(id)) found.push(id);
+    const found = new Array<string>(Math.min(this.#count, this.#size));
+    let size = 0;
+    for (let at = 0; at < this.#size && size < this.#count; at += 1) {
+      const id = this.#ids[this.#positions[at]!]!;
+      if (!this.#exclude.includes(id)) found[size++] = id;
     }
-    return found.slice(0, this.#count);
+    found.length = size;
+    return found;
   }
 
   /** What a score must reach. */
@@ -92,6 +94,16 @@ export class Nearest {
   #tie(position: number): number {
     return mixed(hashOf(this.#ids[position]!) ^ this.#salt);
   }
+}
+
+/** All images by their scores for a query, the best first. */
+export function inOrder(ids: readonly string[], scores: Float32Array, query: string): string[] {
+  const salt = hashOf(query);
+  const tie = (at: number) => mixed(hashOf(ids[at]!) ^ salt);
+  return ids
+    .map((_, at) => at)
+    .sort((a, b) => scores[b]! - scores[a]! || tie(a) - tie(b))
+    .map((at) => ids[at]!);
 }
 
 /** FNV-1a (Fowler, Noll, Vo) over UTF-16 units. */

@@ -3,11 +3,11 @@
 import { LincirError } from '../core/index.ts';
 import type { Benchmark, BenchmarkQuery, Ranking } from './benchmark.ts';
 import { dot, type ImageEmbeddings, rowsOf } from './embed-images.ts';
-import { Nearest } from './nearest.ts';
+import { inOrder, Nearest } from './nearest.ts';
 import { type Block, Similarities } from './similarities.ts';
 
-/** The largest block of similarities, in all and in images: large enough for the engine, small enough for the memory. */
-const block = { similarities: 2 ** 23, pictures: 16_384 } as const;
+/** The largest block of similarities, in all and by side: large enough for the engine, small enough for caches. */
+const block = { similarities: 2 ** 23, queries: 1024, pictures: 16_384 } as const;
 
 /**
  * Ranks the gallery, the candidates, or both, as each query asks. Similarities are float32. Among equally similar images,
@@ -45,7 +45,10 @@ export async function rank(
         const rows = own.slice(first, end);
         const data = rowsOf(pictures.data, rows, dimensions);
         const scales = rowsOf(pictures.scales, rows, 1);
-        for (const [begin, after] of evenParts(asking.length, Math.floor(block.similarities / rows.length))) {
+        for (const [begin, after] of evenParts(
+          asking.length,
+          Math.min(block.queries, Math.floor(block.similarities / rows.length)),
+        )) {
           const some = asking.slice(begin, after);
           const compared = { queries: rowsOf(vectors, some, dimensions), pictures: data, scales };
           await offer(
@@ -99,14 +102,11 @@ function rankedCandidates(
   vector: Float32Array,
   { data, dimensions, rows, scales }: ImageEmbeddings,
 ): string[] {
-  const scores = new Float32Array(candidates.length);
-  for (const [at, id] of candidates.entries()) {
+  const scores = Float32Array.from(candidates, (id) => {
     const row = rows.get(id)!;
-    scores[at] = Math.fround(dot(vector, 0, data, row * dimensions, dimensions)) * scales[row]!;
-  }
-  const nearest = new Nearest(candidates, candidates.length, { id: query });
-  nearest.offerRest(scores, 0);
-  return nearest.ids();
+    return Math.fround(dot(vector, 0, data, row * dimensions, dimensions)) * scales[row]!;
+  });
+  return inOrder(candidates, scores, query);
 }
 
 /** Ranges of nearly equal size, none larger than `most`. The engine rounds small blocks otherwise than large ones. */
