@@ -70,7 +70,7 @@ export {
   type WatchOptions,
   watchIndex,
 } from './indexing/index.ts';
-export { type Device, devices } from './onnx/index.ts';
+export { type Device, devices, type Precision, precisions } from './onnx/index.ts';
 export { type LoadPhiOptions, loadPhi, Phi, type PhiInfo } from './phi/index.ts';
 export { type EmbeddingsFile, type MetadataFile, openEmbeddings, openMetadata } from './pictures/index.ts';
 export type { ImageSource } from './pixels/index.ts';

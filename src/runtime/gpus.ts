@@ -43,9 +43,23 @@ export function webgpuNeeds(): string {
   if (!canLoad('libvulkan.so.1')) {
     return "WebGPU needs Vulkan's loader: install libvulkan1 (vulkan-loader on Fedora), then the GPU's driver";
   }
+  const tooOld = oldMesa(vulkanGpus() ?? []);
+  if (tooOld) return tooOld;
   const named = process.env.VK_DRIVER_FILES || process.env.VK_ICD_FILENAMES;
   const only = named ? ` (VK_DRIVER_FILES allows only ${named})` : '';
   return `WebGPU needs the GPU's Vulkan driver: NVIDIA's own, or mesa-vulkan-drivers for AMD and Intel, until \`vulkaninfo --summary\` of vulkan-tools lists the GPU${only}`;
+}
+
+/** The Mesa that WebGPU was seen to run on. Debian 12's 22.3 lacks what WebGPU requires of Vulkan. */
+const provenMesa = { version: '25.0.7', major: 25 };
+
+/** What to do if all that Vulkan offers is of an older Mesa; undefined otherwise. WebGPU itself only says that it finds no GPU. */
+export function oldMesa(gpus: readonly Gpu[]): string | undefined {
+  const versions = gpus.map(({ driver }) => /^Mesa (\d+)[\d.]*/.exec(driver));
+  const [first] = versions;
+  if (!first || !versions.every((version) => version && Number(version[1]) < provenMesa.major))
+    return undefined;
+  return `Vulkan lists ${gpus[0]!.name}, but ${first[0]} may be too old for WebGPU, which then names what Vulkan lacks in a line above, such as \`shaderUniform*ArrayDynamicIndexing\`: install Mesa ${provenMesa.version} or newer (on Debian 12, from its backports)`;
 }
 
 /** The output of a program; empty if it is not there or fails. */

@@ -1,5 +1,6 @@
 /** ONNX Runtime for Node, with its native devices. `#runtime` names this folder. */
 
+import { tmpdir } from 'node:os';
 import * as ort from 'onnxruntime-node';
 import type { Device, RunTensor, Runtime } from '../onnx/index.ts';
 import { prepareCuda } from './cuda.ts';
@@ -32,6 +33,8 @@ export const runtime: Runtime = {
       chooseTf32(precision === 'tf32'); // before the libraries are loaded
       prepareCuda(version);
     }
+    // Vulkan's loader complains on standard error where it is unset, as in containers. Nothing is written there.
+    if (device === 'webgpu') process.env.XDG_RUNTIME_DIR ??= tmpdir();
     const session = await ort.InferenceSession.create(bytes, {
       executionProviders: device === 'cpu' ? ['cpu'] : [providerOf(device, deviceId), 'cpu'],
       graphOptimizationLevel: 'all',
