@@ -1,6 +1,7 @@
 /** `lincir check`: what it says of a machine, what it proves, and how it ends where a device is missing. */
 
 import assert from 'node:assert/strict';
+import { copyFile, cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -8,10 +9,14 @@ import { lincir } from './command-line.ts';
 
 const folder = tmpdir();
 const model = join(import.meta.dirname, 'fixtures/tiny-clip');
+const picture = join(import.meta.dirname, '../examples/pictures/red-sailboat-by-day.jpg');
 
 /** The parts of the JSON that a test looks at. */
 interface Checked {
-  readonly machine: { readonly devices: object; readonly memoryBytes: number };
+  readonly machine: {
+    readonly devices: Readonly<Record<string, { readonly state: string; readonly lacks?: string }>>;
+    readonly memoryBytes: number;
+  };
   readonly proofs: readonly { readonly what: string; readonly error: number; readonly bound: number }[];
   readonly speed: { readonly gflops: number };
 }
@@ -26,7 +31,7 @@ async function checked(...options: string[]): Promise<Checked> {
 
 test('a CPU is described, and computes what one thread of it computes', async () => {
   const { machine, proofs, speed } = await checked('--threads', '2');
-  assert.ok('cpu' in machine.devices && machine.memoryBytes > 2 ** 28 && speed.gflops > 0.1);
+  assert.ok(machine.devices.cpu?.state === 'usable' && machine.memoryBytes > 2 ** 28 && speed.gflops > 0.1);
   assert.equal(proofs.length, 5);
   for (const { what, error, bound } of proofs) assert.ok(error <= bound, what);
 });
@@ -46,6 +51,10 @@ test('without CUDA, it says what there is and ends with what to do', {
   assert.equal(code, 1);
   assert.match(
     stdout,
+    /^cuda +not usable here: no CUDA provider .*\(this build of ONNX Runtime has float32, tf32, .*\)$/m,
+  );
+  assert.match(
+    stdout,
     /^lincir .*ONNX Runtime.*\nprocessor .*\nmemory .*[\s\S]*\nCUDA +no provider in .*no-cuda\n/,
   );
   assert.match(stderr, /^lincir: device 'cuda': expected .*, found none; run `pip install .*`.*\n$/);
@@ -56,12 +65,49 @@ test('int8 is held against float32: cosines, neighbours, speed, and what stays f
     folder,
   });
   assert.equal(code, 0, stderr);
-  const [, worst] = /^cosine +[01]\.\d+ on average, ([01]\.\d+) at worst$/m.exec(stdout) ?? [];
+  const [, worst] =
+    /^cosine +[01]\.\d+ on average, ([01]\.\d+) at worst +at least 0\.99 +right$/m.exec(stdout) ?? [];
   assert.ok(Number(worst) > 0.99, stdout);
-  const [, same] = /^same among 10 nearest +(\d+) %$/m.exec(stdout) ?? [];
+  const [, same] = /^same among 10 nearest +(\d+) % +at least 80 % +right$/m.exec(stdout) ?? [];
   assert.ok(Number(same) >= 80, stdout);
+  const [, error, bound] = /^image embeddings +(\S+) +(\S+) +right$/m.exec(stdout) ?? [];
+  assert.ok(0 < Number(error) && Number(error) <= Number(bound) && Number(bound) < 0.1, stdout);
+  assert.match(stdout, /^In int8, the CPU encodes images as it does in float32/m);
   assert.match(stdout, /^products in float32 +none$/m);
   assert.match(stdout, /^speed +\d+\.\d times that of float32$/m);
   const idle = await lincir(['check', '--images', folder], { folder });
   assert.match(idle.stderr, /--images.*--precision int8 as well/);
+});
+
+test('int8: images count once, broken ones are skipped with a line, and only broken ones are refused at once', async (context) => {
+  const own = await mkdtemp(join(tmpdir(), 'lincir-check-'));
+  context.after(() => rm(own, { recursive: true }));
+  const options = ['check', '--model', model, '--precision', 'int8', '--images'];
+  await copyFile(picture, join(own, 'a.jpg'));
+  await writeFile(join(own, 'b.jpg'), 'no image');
+  const some = await lincir([...options, 'a.jpg', join(own, 'a.jpg'), 'b.jpg'], { folder: own });
+  assert.equal(some.code, 0, some.stderr);
+  assert.match(some.stderr, /^broken: b\.jpg: expected a whole image .*\n$/);
+  assert.match(some.stdout, /^int8 against float32 +1 image$/m);
+  const none = await lincir([...options, 'b.jpg'], { folder: own });
+  assert.equal(none.code, 1);
+  assert.equal(none.stdout, '');
+  assert.match(none.stderr, /--images: expected at least one image that can be read, found broken ones only/);
+});
+
+test('int8 of a model without a vision tower is refused before anything is computed', async (context) => {
+  const own = await mkdtemp(join(tmpdir(), 'lincir-check-'));
+  context.after(() => rm(own, { recursive: true }));
+  await cp(model, own, { recursive: true });
+  const config = JSON.parse(await readFile(join(own, 'config.json'), 'utf8'));
+  const text = {
+    ...config.text_config,
+    model_type: 'clip_text_model',
+    projection_dim: config.projection_dim,
+  };
+  await writeFile(join(own, 'config.json'), JSON.stringify(text));
+  const { stdout, stderr, code } = await lincir(['check', '--model', own, '--precision', 'int8'], { folder });
+  assert.equal(code, 1);
+  assert.equal(stdout, '');
+  assert.match(stderr, /vision/);
 });

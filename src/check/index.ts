@@ -1,6 +1,6 @@
 /** What this machine has, and whether a device computes what the CPU computes. */
 
 export { type DeviceOptions, type Proof, proveDevice } from './device.ts';
-export { type EightBitLoss, eightBitLoss } from './int8.ts';
-export { describeMachine, type Machine } from './machine.ts';
+export { type EightBitLoss, eightBitLoss, leastOfEightBits, readableImages } from './int8.ts';
+export { describeMachine, type Machine, type Offer } from './machine.ts';
 export { type ProductSpeed, productSpeed } from './speed.ts';

@@ -1,7 +1,13 @@
 /** Measures what int8 costs and saves on a model: embeddings, neighbours and speed, held against float32. */
 
-import { type Clip, calibrationPictures, loadClip, picturesToCalibrate } from '../clip/index.ts';
-import { normalizeRows, uniforms } from '../core/index.ts';
+import {
+  type Clip,
+  calibrationPictures,
+  loadClip,
+  picturesToCalibrate,
+  preprocessImage,
+} from '../clip/index.ts';
+import { isPassing, LincirError, normalizeRows, option, uniforms } from '../core/index.ts';
 import type { ImageSource } from '../pixels/index.ts';
 
 export interface EightBitLoss {
@@ -28,10 +34,48 @@ export interface EightBitLossOptions {
   readonly threads?: number;
 }
 
+/** What docs/search.md promises of int8: the least cosine of an image's two embeddings, and the least overlap. */
+export const leastOfEightBits = { cosine: 0.99, overlap: 0.8 } as const;
+
 const neighbours = 10;
 const drawn = 40;
 /** Passes of each side that count, in turns. */
 const rounds = 5;
+
+/**
+ * The images that can be decoded; the others are told. Says so before anything is encoded.
+ * @throws LincirError as `loadClip` does, 'bad-config' for a model without a vision tower, 'bad-file' if no image is left
+ */
+export async function readableImages(
+  model: string,
+  images: readonly string[] | undefined,
+  onBroken: (error: LincirError) => void,
+): Promise<readonly string[] | undefined> {
+  const clip = await loadClip(model);
+  try {
+    const { preprocessing } = clip;
+    if (images === undefined) return undefined;
+    const readable: string[] = [];
+    for (const image of images) {
+      try {
+        await preprocessImage(image, preprocessing);
+        readable.push(image);
+      } catch (error) {
+        if (!(error instanceof LincirError) || isPassing(error)) throw error;
+        onBroken(error);
+      }
+    }
+    if (readable.length > 0) return readable;
+  } finally {
+    await clip.dispose();
+  }
+  throw new LincirError('bad-file', {
+    subject: option<EightBitLossOptions>('images'),
+    expected: 'at least one image that can be read',
+    found: 'broken ones only',
+    todo: 'give others',
+  });
+}
 
 /** @throws LincirError as `loadClip` and `Clip.encodeImages` do */
 export async function eightBitLoss({ model, images, threads }: EightBitLossOptions): Promise<EightBitLoss> {

@@ -13,6 +13,16 @@ import {
   vulkanGpus,
 } from '../runtime/index.ts';
 
+/** A device as this build of ONNX Runtime has it. */
+export interface Offer {
+  /** Those that the build has. Whether a GPU computes in each of them, only trying tells. */
+  readonly precisions: readonly Precision[];
+  /** Whether the machine has what the device needs; 'untried' if only computing tells. */
+  readonly state: 'usable' | 'untried' | 'missing';
+  /** What is missing. */
+  readonly lacks?: string;
+}
+
 export interface Machine {
   readonly platform: string;
   readonly node: string;
@@ -24,8 +34,8 @@ export interface Machine {
     readonly instructions: readonly string[] | undefined;
   };
   readonly memoryBytes: number;
-  /** What ONNX Runtime has for this platform, whether or not a GPU is there, and the precisions of each. */
-  readonly devices: Readonly<Partial<Record<Device, readonly Precision[]>>>;
+  /** What this build of ONNX Runtime has, and what of it this machine can use. */
+  readonly devices: Readonly<Partial<Record<Device, Offer>>>;
   /** NVIDIA's GPUs, as their driver's tool reports them. */
   readonly nvidia: readonly Gpu[];
   /** Vulkan's GPUs; undefined where its tool is not installed. */
@@ -53,6 +63,20 @@ const instructionSets: Readonly<Record<string, string>> = {
 export function describeMachine(): Machine {
   const offered = runtime.devices();
   const here = devices.filter((device) => offered.includes(device));
+  const nvidia = nvidiaGpus();
+  const vulkan = vulkanGpus();
+  const cuda = here.includes('cuda') ? cudaLibraries() : undefined;
+  const lacks: Readonly<Record<Device, string | undefined>> = {
+    cpu: undefined,
+    webgpu: process.platform === 'linux' && vulkan?.length === 0 ? 'no GPU that Vulkan lists' : undefined,
+    cuda: cuda && cudaLack(cuda, nvidia),
+  };
+  const offer = (device: Device): Offer => ({
+    precisions: devicePrecisions(device),
+    ...(lacks[device] === undefined
+      ? { state: device === 'cpu' ? 'usable' : 'untried' }
+      : { state: 'missing', lacks: lacks[device] }),
+  });
   return {
     platform: runtime.platform,
     node: process.versions.node,
@@ -63,11 +87,17 @@ export function describeMachine(): Machine {
       instructions: instructions(),
     },
     memoryBytes: totalmem(),
-    devices: Object.fromEntries(here.map((device) => [device, devicePrecisions(device)])),
-    nvidia: nvidiaGpus(),
-    vulkan: vulkanGpus(),
-    cuda: here.includes('cuda') ? cudaLibraries() : undefined,
+    devices: Object.fromEntries(here.map((device) => [device, offer(device)])),
+    nvidia,
+    vulkan,
+    cuda,
   };
+}
+
+function cudaLack({ provider, missing }: CudaLibraries, nvidia: readonly Gpu[]): string | undefined {
+  if (provider === undefined) return 'no CUDA provider of ONNX Runtime';
+  if (missing.length > 0) return `no ${missing.join(', ')}`;
+  return nvidia.length === 0 ? 'no GPU that nvidia-smi lists' : undefined;
 }
 
 function instructions(): string[] | undefined {

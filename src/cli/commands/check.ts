@@ -1,17 +1,20 @@
 /** `lincir check`: what this machine has, what it lacks, and whether a device computes what the CPU computes. */
 
+import { resolve } from 'node:path';
 import {
   describeMachine,
   type EightBitLoss,
   eightBitLoss,
+  leastOfEightBits,
   type Machine,
+  type Offer,
   type Proof,
   productSpeed,
   proveDevice,
+  readableImages,
 } from '../../check/index.ts';
-import { formatBytes, LincirError, option } from '../../core/index.ts';
+import { formatBytes, formatCounted, LincirError, option } from '../../core/index.ts';
 import type { Device, Precision, SessionOptions } from '../../onnx/index.ts';
-import type { Unreadable } from '../../pictures/index.ts';
 import { cudaFolder } from '../../runtime/index.ts';
 import type { Context } from '../context.ts';
 import { listImages } from '../embed/pictures.ts';
@@ -30,13 +33,22 @@ interface CheckOptions {
   readonly version: string;
 }
 
-export async function check(options: CheckOptions, { print }: Context): Promise<void> {
+export async function check(options: CheckOptions, { print, reporter }: Context): Promise<void> {
   const { device = 'cpu', precision = 'float32', model = 'mini', threads, json, version } = options;
   refuseIdle([['--images', options.images, precision === 'int8', '--precision int8 as well']]);
-  const images = options.images && (await listImages(options.images, { onUnreadable: refuseImage }));
-  const tell = (line: string) => json || print(line);
+  const skipped = (path: string, reason: string) => reporter.note(`broken: ${path}: ${reason}`);
+  const listed = options.images && (await listedOnce(options.images, skipped));
+  const images =
+    precision === 'int8'
+      ? await readableImages(model, listed, ({ problem: { subject, expected, found } }) =>
+          skipped(subject, `expected ${expected}, found ${found}`),
+        )
+      : undefined;
+  const tell = (line: string): void => {
+    if (!json) print(line);
+  };
   const machine = describeMachine();
-  for (const line of aligned(facts(machine, version), 'left')) tell(line);
+  for (const line of aligned(facts(machine, version, device), 'left')) tell(line);
   tell('');
 
   const proofs = await proveDevice({ device, precision, model, threads });
@@ -51,13 +63,25 @@ export async function check(options: CheckOptions, { print }: Context): Promise<
     `\nProducts of ${speed.size} x ${speed.size} matrices: ${Number(speed.gflops.toPrecision(3)).toLocaleString('en')} GFLOP/s`,
   );
   const int8 = precision === 'int8' ? await eightBitLoss({ model, images, threads }) : undefined;
-  if (int8) for (const line of ['', ...aligned(lossOf(int8), 'left')]) tell(line);
+  if (int8) for (const line of ['', ...aligned(lossTable(int8), 'left')]) tell(line);
   if (json)
     print(JSON.stringify({ lincir: version, machine, device, precision, model, proofs, speed, int8 }));
   const wrong = proofs.filter((proof) => !isRight(proof));
-  if (wrong.length === 0) {
-    tell(`The device '${device}' computes what the CPU computes.`);
+  const lost = int8 ? lossesOf(int8).filter(({ isKept }) => !isKept) : [];
+  if (wrong.length + lost.length === 0) {
+    tell(`\n${verdict(device, precision)}`);
     return;
+  }
+  if (precision === 'int8' && wrong.every(({ what }) => what === 'image embeddings')) {
+    throw new LincirError('device', {
+      subject: `model '${model}' in int8`,
+      expected: 'embeddings of images close to those in float32',
+      found: [
+        ...wrong.map(({ what, error }) => `an error of ${error.toPrecision(2)} in ${what}`),
+        ...lost.map(({ what, found }) => `${what}: ${found}`),
+      ].join(', '),
+      todo: `use ${option<SessionOptions>('precision', 'float32')} for this model`,
+    });
   }
   throw new LincirError('device', {
     subject: `device '${device}'`,
@@ -67,22 +91,50 @@ export async function check(options: CheckOptions, { print }: Context): Promise<
   });
 }
 
-function facts({ processor, ...machine }: Machine, version: string): string[][] {
+function facts({ processor, ...machine }: Machine, version: string, asked: Device): string[][] {
   const { name, cores, instructions } = processor;
   const gpus = [...machine.nvidia, ...(machine.vulkan ?? [])];
   return [
     ['lincir', `${version}, ONNX Runtime ${machine.onnxRuntime}, Node ${machine.node}, ${machine.platform}`],
     ['processor', `${name}, ${cores} cores${instructions ? `: ${instructions.join(', ')}` : ''}`],
     ['memory', formatBytes(machine.memoryBytes)],
-    ...Object.entries(machine.devices).map(([device, offered]) => [device, offered.join(', ')]),
+    ...Object.entries(machine.devices).map(([device, offer]) => [device, offered(device, offer, asked)]),
     ...(gpus.length === 0 ? [['GPUs', 'none that nvidia-smi or vulkaninfo lists']] : []),
     ...machine.nvidia.map(({ name: gpu, driver, memory }) => [
       'NVIDIA',
       `${gpu}, ${formatBytes(memory ?? 0)}, driver ${driver}`,
     ]),
-    ...(machine.vulkan ?? []).map(({ name: gpu, driver }) => ['Vulkan', `${gpu}, ${driver}`]),
+    ...(machine.vulkan ?? []).map(({ name: gpu, driver }) => ['Vulkan', driver ? `${gpu}, ${driver}` : gpu]),
     ...(machine.cuda ? [['CUDA', cudaFacts(machine.cuda)]] : []),
   ];
+}
+
+/** What can be used here, apart from what this build of ONNX Runtime could use elsewhere. */
+function offered(device: string, { state, lacks, precisions }: Offer, asked: Device): string {
+  const formats = precisions.join(', ');
+  if (state === 'usable') return formats;
+  const tried = device === asked ? 'tried below' : `not tried: lincir check --device ${device} does`;
+  return `${state === 'missing' ? `not usable here: ${lacks}` : tried} (this build of ONNX Runtime has ${formats})`;
+}
+
+function verdict(device: Device, precision: Precision): string {
+  if (precision === 'int8') {
+    return 'In int8, the CPU encodes images as it does in float32, within these bounds. Texts stay float32.';
+  }
+  if (device === 'cpu' && precision === 'float32') {
+    return 'With the threads that it uses, the CPU computes what one thread computes.';
+  }
+  const subject = device === 'cpu' ? 'the CPU' : `the device '${device}'`;
+  return `In ${precision}, ${subject} computes what the CPU computes in float32, within these bounds.`;
+}
+
+/** The images that the patterns name, each once, even where it is named in two ways. */
+async function listedOnce(
+  patterns: readonly string[],
+  skipped: (path: string, reason: string) => void,
+): Promise<string[]> {
+  const names = await listImages(patterns, { onUnreadable: ({ path, reason }) => skipped(path, reason) });
+  return [...new Map(names.map((name) => [resolve(name), name])).values()];
 }
 
 function cudaFacts({ provider, found, missing }: NonNullable<Machine['cuda']>): string {
@@ -95,30 +147,48 @@ function cudaFacts({ provider, found, missing }: NonNullable<Machine['cuda']>): 
     .join('; ');
 }
 
-function refuseImage({ path, reason }: Unreadable): never {
-  throw new LincirError('bad-file', {
-    ...{ subject: path, expected: 'an image or folder that can be read', found: reason },
-  });
+interface Loss {
+  readonly what: string;
+  readonly found: string;
+  readonly isKept: boolean;
 }
 
-function lossOf({
-  images,
-  cosine,
-  overlap,
-  neighbours,
-  exact,
-  speedup,
-  preparation,
-}: EightBitLoss): string[][] {
+/** What int8 may lose only so much of. */
+function lossesOf({ cosine, overlap, neighbours }: EightBitLoss): Loss[] {
+  const { mean, worst } = cosine;
+  const least = leastOfEightBits;
   return [
-    ['int8 against float32', `${images} images`],
-    ['cosine', `${cosine.mean.toFixed(4)} on average, ${cosine.worst.toFixed(4)} at worst`],
+    {
+      what: 'cosine',
+      found: `${mean.toFixed(4)} on average, ${worst.toFixed(4)} at worst`,
+      isKept: worst >= least.cosine,
+    },
     ...(overlap === undefined
       ? []
-      : [[`same among ${neighbours} nearest`, `${(100 * overlap).toFixed(0)} %`]]),
-    ['products in float32', exact.join(', ') || 'none'],
-    ['speed', `${speedup.toFixed(1)} times that of float32`],
-    ['preparation', `${preparation.toFixed(1)} s, each time that the model is loaded`],
+      : [
+          {
+            what: `same among ${neighbours} nearest`,
+            found: `${(100 * overlap).toFixed(0)} %`,
+            isKept: overlap >= least.overlap,
+          },
+        ]),
+  ];
+}
+
+function lossTable(loss: EightBitLoss): string[][] {
+  const { images, exact, speedup, preparation } = loss;
+  const least = [`at least ${leastOfEightBits.cosine}`, `at least ${100 * leastOfEightBits.overlap} %`];
+  return [
+    ['int8 against float32', formatCounted(images, 'images'), '', ''],
+    ...lossesOf(loss).map(({ what, found, isKept }, at) => [
+      what,
+      found,
+      least[at]!,
+      isKept ? 'right' : 'wrong',
+    ]),
+    ['products in float32', exact.join(', ') || 'none', '', ''],
+    ['speed', `${speedup.toFixed(1)} times that of float32`, '', ''],
+    ['preparation', `${preparation.toFixed(1)} s, each time that the model is loaded`, '', ''],
   ];
 }
 
