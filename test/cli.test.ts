@@ -110,7 +110,7 @@ describe('embed', () => {
       '--out',
       'p.npy',
     ]);
-    assert.match(stderr, /^2 images, 24 dimensions, .* → p\.npy, p\.names\.jsonl\n$/);
+    assert.match(stderr, /^2 images, 24 dimensions, .* → p\.npy, p\.model\.json, p\.names\.jsonl\n$/);
     assert.equal(code, 0);
     assert.equal(
       await readFile(join(folder, 'p.names.jsonl'), 'utf8'),

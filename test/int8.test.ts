@@ -1,7 +1,7 @@
 /** Indexes of int8 as a user meets them: they remember how their images were encoded, and take no others. */
 
 import assert from 'node:assert/strict';
-import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { access, cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -43,9 +43,9 @@ test('an index of int8 is added to, searched and rebuilt as int8, until another 
     assert.equal(code, 2);
     assert.match(
       stderr,
-      /expected images encoded with int8 products, as the index .* found without int8 products/,
+      /--precision: expected int8 embeddings, as the index "p\.lance" holds them, found float32 ones/,
     );
-    assert.match(stderr, /use the same --precision, or rebuild: lincir reindex --index p\.lance/);
+    assert.match(stderr, /use --precision int8, or rebuild: .* --index p\.lance --precision float32$/m);
   }
   await lincir('embed', '--model', model, '--images', house, '--out', 'e.safetensors');
   const mixed = await lincir('index', '--embeddings', 'e.safetensors', '--index', 'p.lance');
@@ -55,6 +55,13 @@ test('an index of int8 is added to, searched and rebuilt as int8, until another 
   assert.equal(rebuilt.code, 0, rebuilt.stderr);
   const after = await statistics();
   assert.deepEqual([after.precision, `${after.fingerprint}-int8`], ['float32', fingerprint]);
+
+  const back = await lincir('index', 'photos', '--index', 'p.lance', '--precision', 'int8');
+  assert.match(back.stderr, /--precision int8: expected float32 embeddings, .* found int8 ones/);
+  assert.match(
+    back.stderr,
+    /leave --precision out, or rebuild: lincir reindex --index p\.lance --precision int8$/m,
+  );
 });
 
 test('embeddings of int8 say so, and texts have no such precision', async () => {
@@ -63,4 +70,43 @@ test('embeddings of int8 say so, and texts have no such precision', async () => 
   assert.match(JSON.parse(stdout).fingerprint, /-int8$/);
   const texts = await lincir(...words, '--texts', '-', '--out', 't.safetensors');
   assert.match(texts.stderr, /--precision.*--images as well/);
+});
+
+test('ready embeddings join only an index of their precision, also from NumPy files', async () => {
+  const embed = (out: string, ...args: string[]) =>
+    lincir('embed', '--model', model, '--images', 'photos', '--out', out, ...args);
+  const add = (file: string, index: string, ...args: string[]) =>
+    lincir('index', '--embeddings', file, '--index', index, ...args);
+  for (const format of ['safetensors', 'npy']) {
+    const [float32, int8] = [`f.${format}`, `i.${format}`];
+    await embed(float32);
+    await embed(int8, '--precision', 'int8');
+    for (const [own, other] of [
+      [float32, int8],
+      [int8, float32],
+    ] as const) {
+      const index = `${own}.lance`;
+      const first = await add(other, index, '--embeddings', own, '--model', model);
+      assert.match(first.stderr, /expected embeddings as the index has them/);
+      await assert.rejects(
+        access(join(folder, index)),
+        { code: 'ENOENT' },
+        'a failed command makes no index',
+      );
+      const made = await add(own, index, '--model', model);
+      assert.equal(made.code, 0, made.stderr);
+      assert.doesNotMatch(made.stderr, /on trust/);
+      const mixed = await add(other, index);
+      assert.equal(mixed.code, 2);
+      assert.match(mixed.stderr, /expected embeddings as the index has them/);
+    }
+  }
+
+  await cp(join(folder, 'i.npy'), join(folder, 'x.npy'));
+  const add8 = (...args: string[]) => add('x.npy', 'i.npy.lance', '--names', 'i.names.jsonl', ...args);
+  const unknown = await add8();
+  assert.match(unknown.stderr, /x\.npy: expected int8 .* say so with --precision int8/);
+  assert.match((await add8('--precision', 'int8')).stderr, /on trust as int8 embeddings of/);
+  const trusted = await add('x.npy', 'f.npy.lance', '--names', 'i.names.jsonl');
+  assert.match(trusted.stderr, /x\.npy does not say .* on trust as float32 embeddings of/);
 });

@@ -35,6 +35,12 @@ test('a message names options as the library has them, and a command line its fl
   );
 });
 
+test('a command has the precision that makes it a remedy', () => {
+  const remedy = `rebuild: ${call('reindex', 'a.lance', 'int8')}`;
+  assert.equal(remedy, "rebuild: `reindex('a.lance')` with `precision: 'int8'`");
+  assert.equal(inFlags(remedy, command), 'rebuild: lincir reindex --index a.lance --precision int8');
+});
+
 test('other words, options that a command lacks, and what a shell runs stay as they are', () => {
   const message = `images: see ${option<Options>('prepack')}, maxPixels, \`images of mine\` or \`npm install x\``;
   assert.equal(inFlags(message, command), message);

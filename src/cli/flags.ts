@@ -28,12 +28,17 @@ const commands: Readonly<Record<string, string>> = {
 export function inFlags(message: string, { options }: Command): string {
   const flags = new Map(options.map((option) => [option.attributeName(), option.long]));
   return message.replaceAll(
-    /`([\w.]+)(?:(\()(?:'([^`]*)')?\)|: '([^`]*)')?`/g,
-    (told: string, name: string, call?: string, index?: string, value?: string) => {
+    /`([\w.]+)(?:(\()(?:'([^`]*)')?\)(?:` with `precision: '(\w+)')?|: '([^`]*)')?`/g,
+    (told: string, name: string, call?: string, index?: string, precision?: string, value?: string) => {
       const known = [renamed[name] ?? name, name, ...name.split('.').reverse()].find((one) => flags.has(one));
       const found = call ? commands[name] : flags.get(known ?? '');
       if (!found) return told;
-      return [found, ...(index ? ['--index', index] : []), ...(value === undefined ? [] : [value])].join(' ');
+      return [
+        found,
+        ...(index ? ['--index', index] : []),
+        ...(precision ? ['--precision', precision] : []),
+        ...(value === undefined ? [] : [value]),
+      ].join(' ');
     },
   );
 }

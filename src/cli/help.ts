@@ -41,7 +41,7 @@ Every embedding has a name: the image's path, or the text. The formats of OUT:
   .safetensors  tensors "embeddings" [count, dimensions] and "names" (UTF-8,
                 one JSON string a line)
   .npy          an array [count, dimensions]; the names are in NAME.names.jsonl,
-                one JSON string a line
+                one JSON string a line, and the model in NAME.model.json
   .jsonl        one {"name": ..., "embedding": [...]} a line
 
 OUT.partial keeps what is done until all of it is. After any interruption, the

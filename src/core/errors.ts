@@ -56,9 +56,13 @@ export function option<Options>(name: keyof Options & string, value?: string): s
   return value === undefined ? `\`${name}\`` : `\`${name}: '${value}'\``;
 }
 
-/** A function as messages name it, alone or of an index: `reindex('my.lance')`. The command line puts its command there. */
-export function call(name: 'openIndex' | 'reindex' | 'trainPhi', index?: string): string {
-  return `\`${name}(${index === undefined ? '' : `'${index}'`})\``;
+/**
+ * A function as messages name it, alone or of an index, also with a precision: `reindex('my.lance')` with `precision: 'int8'`.
+ * The command line puts its command there.
+ */
+export function call(name: 'openIndex' | 'reindex' | 'trainPhi', index?: string, precision?: string): string {
+  const called = `\`${name}(${index === undefined ? '' : `'${index}'`})\``;
+  return precision === undefined ? called : `${called} with \`precision: '${precision}'\``;
 }
 
 const messageLimit = 970;

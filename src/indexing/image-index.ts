@@ -81,7 +81,7 @@ export async function openIndex(uri: string, options: OpenIndexOptions = {}): Pr
         subject: uri,
         expected: `an index of ${precision}`,
         found: `one of ${store.info.precision}`,
-        todo: `leave ${option<OpenIndexOptions>('precision')} out, or rebuild: ${call('reindex', uri)}`,
+        todo: `leave ${option<OpenIndexOptions>('precision')} out, or rebuild: ${call('reindex', uri, precision)}`,
       });
     }
     return index;
@@ -132,12 +132,16 @@ export class ImageIndex {
     yield* updateIndex(this.#store, clip, options);
   }
 
-  /** Adds ready embeddings, or brings them up to date; see `importEmbeddings`. */
+  /**
+   * Adds ready embeddings, or brings them up to date; see `importEmbeddings`.
+   * @param precision `int8` vouches that int8 made those of a file that does not say what made it
+   */
   async *addEmbeddings(
     file: EmbeddingsFile,
     signal?: AbortSignal,
+    precision?: 'int8',
   ): AsyncGenerator<number, ImportSummary, void> {
-    return yield* importEmbeddings(this.#store, file, signal);
+    return yield* importEmbeddings(this.#store, file, signal, precision);
   }
 
   /** Gives images further columns; see `annotate`. */
@@ -223,7 +227,7 @@ export class ImageIndex {
    */
   async search(query: Query, options: SearchOptions = {}): Promise<FoundImage[]> {
     return await this.#searching(async (store) => {
-      if (query.fingerprint !== this.info.fingerprint) throw this.#otherModel('the query', query.fingerprint);
+      if (query.fingerprint !== this.info.fingerprint) throw this.#otherModel(query);
       return await searchStore(store, query, options);
     });
   }
@@ -262,7 +266,7 @@ export class ImageIndex {
   /** @throws LincirError 'bad-argument' when the index has another model or another padding */
   expectModel(clip: Clip): void {
     const { fingerprint, targetPad } = this.info;
-    if (clip.fingerprint !== fingerprint) throw this.#otherModel(clip.id ?? clip.folder, clip.fingerprint);
+    if (clip.fingerprint !== fingerprint) throw this.#otherModel(clip);
     if (clip.targetPad === targetPad) return;
     const described = (ratio: number | null) =>
       ratio === null ? 'images without padding' : `padding to ${ratio}`;
@@ -306,18 +310,22 @@ export class ImageIndex {
     return true;
   }
 
-  #otherModel(subject: string, fingerprint: string): LincirError {
+  #otherModel(other: Clip | Query): LincirError {
+    const { fingerprint } = other;
     const { model, fingerprint: own } = this.info;
+    const isClip = 'folder' in other;
     if (modelFingerprint(own) === modelFingerprint(fingerprint)) {
-      const described = (print: string) =>
-        precisionOf(print) === 'int8' ? 'with int8 products' : 'without int8 products';
+      const [held, given] = [precisionOf(own), precisionOf(fingerprint)];
+      const precision = (value?: string) => option<LoadClipOptions>('precision', value);
+      const use = held ? `use ${precision(held)}` : `leave ${precision()} out`;
       return new LincirError('bad-argument', {
-        subject,
-        expected: `images encoded ${described(own)}, as the index ${quoted(this.uri, 200)} has them`,
-        found: `${described(fingerprint)}, which moves them`,
-        todo: `use the same ${option<LoadClipOptions>('precision')}, or rebuild: ${call('reindex', this.uri)}`,
+        subject: isClip ? precision(given) : 'the query',
+        expected: `${held ?? 'float32'} embeddings, as the index ${quoted(this.uri, 200)} holds them`,
+        found: `${given ?? 'float32'} ones, which must not join them`,
+        todo: `${use}, or rebuild: ${call('reindex', this.uri, given ?? 'float32')}`,
       });
     }
+    const subject = isClip ? (other.id ?? other.folder) : 'the query';
     return new LincirError('bad-argument', {
       subject,
       expected: `the model of the index, ${quoted(model, 200)} (fingerprint ${own})`,

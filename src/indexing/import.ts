@@ -2,9 +2,10 @@
 
 import { hash } from 'node:crypto';
 import { posix } from 'node:path';
-import { hasForms, LincirError, nameKey, normalizeRows, quoted } from '../core/index.ts';
+import { type LoadClipOptions, precisionOf } from '../clip/index.ts';
+import { hasForms, LincirError, nameKey, normalizeRows, option, quoted } from '../core/index.ts';
 import type { EmbeddingsFile } from '../pictures/index.ts';
-import type { StoredImage, VectorStore } from '../store/index.ts';
+import type { StoredImage, StoreInfo, VectorStore } from '../store/index.ts';
 import { newId } from './changes.ts';
 import { KnownImages } from './known.ts';
 
@@ -21,27 +22,18 @@ const unitTolerance = 1e-3;
  * Adds every row under its name, or replaces the one with that name. A row of length 1 counts as normalised: its image
  * can be found, but phi cannot turn it into a pseudo token. Yields the number of rows done. Some thousand are committed at a
  * time.
- * @throws LincirError 'bad-argument' for embeddings of another model or other dimensions, 'bad-file' for a name that
- *   comes twice, what reading throws, and the signal's reason
+ * @throws LincirError what `expectEmbeddings` throws, 'bad-file' for a name that comes twice, what reading throws, and the
+ *   signal's reason
  */
 export async function* importEmbeddings(
   store: VectorStore,
   file: EmbeddingsFile,
   signal?: AbortSignal,
+  precision?: 'int8',
 ): AsyncGenerator<number, ImportSummary, void> {
-  const { path: subject, dimensions, fingerprint, size, modified, statusChanged } = file;
+  const { path: subject, dimensions, size, modified, statusChanged } = file;
   const facts = { size, modified, statusChanged };
-  const { info } = store;
-  if (dimensions !== info.dimensions || (fingerprint ?? info.fingerprint) !== info.fingerprint) {
-    const described = (print: string | undefined, width: number) =>
-      `${width} dimensions${print === undefined ? '' : ` of the model with fingerprint ${print}`}`;
-    throw new LincirError('bad-argument', {
-      subject,
-      expected: `embeddings as the index has them, ${described(info.fingerprint, info.dimensions)}`,
-      found: described(fingerprint, dimensions),
-      todo: 'make another index for them',
-    });
-  }
+  expectEmbeddings(store.info, file, precision);
   const known = await KnownImages.of(store);
   const counts = { added: 0, changed: 0, unchanged: 0 };
   let done = 0;
@@ -82,6 +74,35 @@ export async function* importEmbeddings(
   }
   await store.maintain();
   return counts;
+}
+
+/**
+ * Refuses embeddings that must not join those of an index. A file that does not say what made it is taken on trust as
+ * float32, or as int8 if `precision` says so.
+ * @throws LincirError 'bad-argument' for those of another model, other dimensions, or another precision
+ */
+export function expectEmbeddings(
+  info: Pick<StoreInfo, 'fingerprint' | 'dimensions'>,
+  { path: subject, dimensions, fingerprint }: EmbeddingsFile,
+  precision?: 'int8',
+): void {
+  if (dimensions !== info.dimensions || (fingerprint ?? info.fingerprint) !== info.fingerprint) {
+    const described = (print: string | undefined, width: number) =>
+      `${width} dimensions${print === undefined ? '' : ` of the model with fingerprint ${print}`}`;
+    throw new LincirError('bad-argument', {
+      subject,
+      expected: `embeddings as the index has them, ${described(info.fingerprint, info.dimensions)}`,
+      found: described(fingerprint, dimensions),
+      todo: 'make another index for them',
+    });
+  }
+  if (fingerprint !== undefined || precisionOf(info.fingerprint) === precision) return;
+  throw new LincirError('bad-argument', {
+    subject,
+    expected: 'int8 embeddings, as the index holds them',
+    found: 'a file that does not say what made its embeddings, which counts as float32',
+    todo: `if int8 made them, say so with ${option<LoadClipOptions>('precision', 'int8')}; else make another index for them`,
+  });
 }
 
 /** Replaces names by the index's own, where the index only has another Unicode form. */

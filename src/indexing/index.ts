@@ -2,8 +2,14 @@
 
 export type { Annotation } from './annotate.ts';
 export type { Comparison } from './choices.ts';
-export { ImageIndex, type IndexedReference, type OpenIndexOptions, openIndex } from './image-index.ts';
-export type { ImportSummary } from './import.ts';
+export {
+  ImageIndex,
+  type IndexedReference,
+  infoFor,
+  type OpenIndexOptions,
+  openIndex,
+} from './image-index.ts';
+export { expectEmbeddings, type ImportSummary } from './import.ts';
 export { type IndexingWork, indexInProcess } from './indexing-process.ts';
 export { type ReindexOptions, reindex } from './reindex.ts';
 export type { FoundImage, SearchOptions } from './search.ts';

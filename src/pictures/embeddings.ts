@@ -1,8 +1,10 @@
 /** Opens files of ready embeddings, with a name for every row: safetensors and NumPy. */
 
 import { extname } from 'node:path';
+import { z } from 'zod';
 import {
   bytesPerElement,
+  checkedValue,
   type Float32Tensor,
   type FloatType,
   isFloatType,
@@ -13,10 +15,11 @@ import {
   type RandomAccess,
   readNpyHeader,
   readSafetensorsHeader,
+  recordOf,
   type StoredTensor,
   toFloat32,
 } from '../core/index.ts';
-import { fileLines, fileSource, pathOnDisk, readLines, statOf } from '../files/index.ts';
+import { fileLines, fileSource, pathOnDisk, readJsonFile, readLines, statOf } from '../files/index.ts';
 
 /** `openEmbeddings`' second argument, as messages name it. */
 const namesFile = option<{ readonly names: string }>('names');
@@ -70,7 +73,8 @@ const dimensionLimit = 2 ** 16;
 
 /**
  * Opens a `.safetensors` file (a tensor `embeddings` or only one matrix of floats, and names in a tensor `names`, as
- * `lincir embed` writes them), or a `.npy` file (names in `x.names.jsonl` beside `x.npy`).
+ * `lincir embed` writes them), or a `.npy` file (beside `x.npy`, names in `x.names.jsonl`, and in
+ * `x.model.json` what made it).
  * @param names a file with the rows' names, which wins over the others: a name a line, or in `.jsonl` a JSON string
  * @throws LincirError 'bad-argument' for another ending or when no names are found, 'bad-file' for a file without
  *   embeddings or with more or fewer names than rows, 'not-found' and 'io'.
@@ -100,7 +104,7 @@ export async function openEmbeddings(file: string, names?: string): Promise<Embe
   for await (const _ of readNames()) named += 1;
   if (named !== count) throw wrongCount(path, count, named);
 
-  const { model, fingerprint } = matrix.metadata ?? {};
+  const { model, fingerprint } = matrix.metadata ?? (await metadataBeside(path)) ?? {};
   const { size, modified, statusChanged } = source;
   return {
     ...{ path, count, dimensions, size, modified, statusChanged },
@@ -108,6 +112,18 @@ export async function openEmbeddings(file: string, names?: string): Promise<Embe
     ...(fingerprint !== undefined && { fingerprint }),
     rows: () => namedRows(source, matrix, readNames),
   };
+}
+
+/** What made the embeddings, as `lincir embed` writes it beside a `.npy` file, which has no place for it. */
+async function metadataBeside(path: string): Promise<Matrix['metadata']> {
+  const beside = besideOf(path, '.model.json');
+  if (!(await statOf(beside))) return undefined;
+  return checkedValue(recordOf(z.string()), await readJsonFile(beside), beside);
+}
+
+/** A file of the same name with another ending. */
+function besideOf(path: string, ending: string): string {
+  return path.slice(0, -extname(path).length) + ending;
 }
 
 async function safetensorsMatrix(file: RandomAccess): Promise<Matrix> {
@@ -147,7 +163,7 @@ async function namesOf(
     const subject = `${path}: names`;
     return () => jsonStrings(readLines(tensorBytes(tensor), subject), subject);
   }
-  const beside = `${path.slice(0, -extname(path).length)}.names.jsonl`;
+  const beside = besideOf(path, '.names.jsonl');
   if (await statOf(beside)) return () => jsonStrings(fileLines(beside), beside);
   throw new LincirError('bad-argument', {
     subject: path,

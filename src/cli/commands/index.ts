@@ -2,9 +2,16 @@
 
 import { loadClip, precisionOf } from '../../clip/index.ts';
 import { formatBytes, formatCount, formatCounted, LincirError, quoted } from '../../core/index.ts';
-import { type Comparison, type ImageIndex, openIndex, reindex } from '../../indexing/index.ts';
+import {
+  type Comparison,
+  expectEmbeddings,
+  type ImageIndex,
+  infoFor,
+  openIndex,
+  reindex,
+} from '../../indexing/index.ts';
 import type { Device } from '../../onnx/index.ts';
-import { openEmbeddings, openMetadata } from '../../pictures/index.ts';
+import { type EmbeddingsFile, openEmbeddings, openMetadata } from '../../pictures/index.ts';
 import { type Precision, reservedColumns, type StoreInfo } from '../../store/index.ts';
 import { type Context, downloadBar } from '../context.ts';
 import { refuseIdle } from '../idle-options.ts';
@@ -93,10 +100,14 @@ export async function index(
     metadata.map((path) => openMetadata(path, { reserved: reservedColumns, key: options.metadataKey })),
   );
   const matrices = await Promise.all(embeddings.map((path, at) => openEmbeddings(path, names[at])));
-  const clip = await clipFor(options, context);
+  const isNew = (await infoOf(options.index)) === undefined;
+  const clip = await clipFor(options, context, isNew ? matrices[0] : undefined);
+  const vouched = options.precision === 'int8' ? 'int8' : undefined;
   let away: LincirError | undefined;
   try {
     const precision = storedAs(options);
+    // A new index is not made for what it would refuse.
+    if (isNew) for (const matrix of matrices) expectEmbeddings(infoFor(clip), matrix, vouched);
     const target = await openIndex(options.index, {
       access: 'write',
       // Without a model, a missing index is not made: images are only taken out or listed.
@@ -115,8 +126,9 @@ export async function index(
         away = await follow(events, target, options, context);
       }
       for (const matrix of matrices) {
+        tellTrust(matrix, target, context);
         reporter.begin({ label: `adding ${matrix.path}`, unit: 'images', total: matrix.count });
-        const work = target.addEmbeddings(matrix, signal);
+        const work = target.addEmbeddings(matrix, signal, vouched);
         let step = await work.next();
         for (; !step.done; step = await work.next()) reporter.advance(step.value);
         reporter.end();
@@ -148,6 +160,15 @@ export async function index(
   }
   if (stats) await showStatistics(options, context);
   if (away) throw away;
+}
+
+/** Says that nothing proves what made the embeddings of a file from elsewhere. */
+function tellTrust({ path, fingerprint }: EmbeddingsFile, { info }: ImageIndex, { reporter }: Context): void {
+  if (fingerprint !== undefined) return;
+  const precision = precisionOf(info.fingerprint) ?? 'float32';
+  reporter.note(
+    `${path} does not say what made its embeddings: they are taken on trust as ${precision} embeddings of ${info.model}`,
+  );
 }
 
 /** Takes images out, and warns of names that no image has. */
@@ -195,10 +216,11 @@ function storedAs({ precision }: ReindexCommandOptions): Precision | undefined {
   return precision === 'int8' ? 'float16' : precision;
 }
 
-/** The model that the options name, or else the index's own. */
+/** The model that the options name, or else the index's own. A new index takes the precision of its first embeddings. */
 async function clipFor(
   { index: uri, model, precision, device, threads, targetPad, maxPixels }: ReindexCommandOptions,
   { reporter, signal }: Context,
+  first?: EmbeddingsFile,
 ) {
   const present = await infoOf(uri);
   const name = model ?? present?.model;
@@ -211,7 +233,7 @@ async function clipFor(
     });
   }
   const padding = targetPad ?? present?.targetPad ?? undefined;
-  const ofIndex = present && precisionOf(present.fingerprint);
+  const ofIndex = precisionOf((present ?? first)?.fingerprint ?? '');
   const clip = await loadClip(name, {
     device,
     threads,

@@ -50,9 +50,11 @@ test('safetensors: a tensor of embeddings and one of names', async () => {
   assert.deepEqual(parsedLines(bytes.toString()), names);
 });
 
-test('NumPy: an array, and the names in a file beside it', async () => {
+test('NumPy: an array, and names and model in files beside it', async () => {
   const [path, namesPath] = [join(folder, 'x.npy'), join(folder, 'x.names.jsonl')];
-  assert.deepEqual(await writerFor(path)(path, embeddings), [namesPath, path]);
+  const modelPath = join(folder, 'x.model.json');
+  assert.deepEqual(await writerFor(path)(path, embeddings), [namesPath, modelPath, path]);
+  assert.deepEqual(JSON.parse(await readFile(modelPath, 'utf8')), { model: 'tiny' });
   const bytes = await readFile(path);
   assert.match(bytes.toString('latin1'), /^\x93NUMPY.*'shape': \(4, 2,?\)/s);
   assert.deepEqual(bytes.subarray(-values.byteLength), Buffer.from(values.buffer));

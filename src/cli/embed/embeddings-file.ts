@@ -2,13 +2,19 @@
 
 import { extname } from 'node:path';
 import { LincirError, quoted } from '../../core/index.ts';
-import { batched, writeFileAtomically, writeNpy, writeSafetensors } from '../../files/index.ts';
+import {
+  batched,
+  writeFileAtomically,
+  writeJsonFile,
+  writeNpy,
+  writeSafetensors,
+} from '../../files/index.ts';
 
 /** Any number of embeddings, read as often as a format needs. */
 export interface Embeddings {
   readonly count: number;
   readonly dimensions: number;
-  /** What they were made with. Only safetensors has a place for it. */
+  /** What they were made with. JSON lines have no place for it. */
   readonly metadata: Readonly<Record<string, string>>;
   /** Row-major, whole rows: [some, dimensions] at a time. */
   readonly rows: () => AsyncIterable<Float32Array>;
@@ -55,13 +61,18 @@ async function writeAsSafetensors(path: string, embeddings: Embeddings): Promise
   return [path];
 }
 
-/** A float32 array [count, dimensions] in `x.npy`, and names in `x.names.jsonl` beside it, a JSON string a line. */
+/**
+ * A float32 array [count, dimensions] in `x.npy`. Beside it, names in `x.names.jsonl`, a JSON string a line, and what made
+ * them in `x.model.json`, so that an index can refuse another model's.
+ */
 async function writeAsNpy(path: string, embeddings: Embeddings): Promise<string[]> {
-  const { count, dimensions, rows } = embeddings;
-  const namesPath = `${path.slice(0, -extname(path).length)}.names.jsonl`;
+  const { count, dimensions, metadata, rows } = embeddings;
+  const stem = path.slice(0, -extname(path).length);
+  const [namesPath, modelPath] = [`${stem}.names.jsonl`, `${stem}.model.json`];
   await writeFileAtomically(namesPath, (file) => file.writeFile(nameLines(embeddings)));
+  await writeJsonFile(modelPath, metadata);
   await writeNpy(path, [count, dimensions], rows());
-  return [namesPath, path];
+  return [namesPath, modelPath, path];
 }
 
 /** A line for each name: `{"name": …, "embedding": […]}`. */
