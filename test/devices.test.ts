@@ -136,6 +136,27 @@ describe('a lost process', { skip: needsProc }, () => {
     await expectCalm('killed');
   });
 
+  test('is noticed at once, even without work', async () => {
+    // One batch a step: it always goes to the first device.
+    const one = { batch: 4, steps: 4, devices: ['cpu:2'] };
+    const seen: TrainingEvent[] = [];
+    for await (const event of trainPhi({ ...options('idle'), ...one })) {
+      seen.push(event);
+      if (event.kind !== 'step' || event.step !== 2) continue;
+      const pids = await devicesOf(process.pid);
+      const idle = Math.max(...pids);
+      process.kill(idle, 'SIGKILL');
+      await ended([idle]);
+    }
+    const lost = seen.filter((event) => event.kind === 'device');
+    assert.deepEqual(
+      lost.map(({ state }) => state),
+      ['lost'],
+    );
+    assert.match(lost[0]!.reason!, /found that it was killed/);
+    assert.match(await readFile(join(folder, 'idle/metrics.jsonl'), 'utf8'), /"kind":"device"/);
+  });
+
   test('if it was the last one, the run ends, saved, and goes on when told to', async () => {
     const events = trainPhi({ ...options('all-lost'), devices: ['cpu:2'] });
     const losing = async () => {
@@ -171,6 +192,27 @@ describe('a lost process', { skip: needsProc }, () => {
     }
     assert.ok((await readdir(join(folder, 'ended-SIGINT'))).includes('state.safetensors'));
   });
+});
+
+test('a silent process does not delay an interruption, and ends', { skip: needsProc }, async () => {
+  const more = ['--batch', '48', '--steps', '100000', '--devices', 'cpu', '--threads', '1', '--json'];
+  const command = ['train', '--model', model, '--captions', 'captions.txt', '--out', 'silent', ...more];
+  const child = start(command, { folder });
+  const closed = once(child, 'close');
+  let told = '';
+  child.stderr!.on('data', (chunk) => {
+    told += chunk;
+  });
+  await stepIn(child);
+  const pids = await devicesOf(child.pid!);
+  for (const pid of pids) process.kill(pid, 'SIGSTOP');
+  await pause(300); // now the training surely waits for it
+  child.kill('SIGINT');
+  await closed;
+  await ended(pids);
+  assert.equal(child.exitCode, 130);
+  assert.match(told, /stopped after step \d+, all saved: lincir train --resume/);
+  assert.ok((await readdir(join(folder, 'silent'))).includes('state.safetensors'));
 });
 
 /** Waits for the first step of a training that prints JSON. */

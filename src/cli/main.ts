@@ -68,7 +68,10 @@ let interruptedCode: number | undefined;
 for (const [signal, code] of Object.entries(interruptedCodes)) {
   process.on(signal, () => {
     // The signal's default ends the process at once.
-    const end = () => process.removeAllListeners(signal).kill(process.pid, signal);
+    const end = () => {
+      process.emit('exit', code); // for the processes that this one has started: a signal emits none
+      process.removeAllListeners(signal).kill(process.pid, signal);
+    };
     if (interruption.signal.aborted) end();
     else if (signal !== 'SIGINT') setTimeout(end, patience).unref();
     interruptedCode = code;

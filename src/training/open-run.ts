@@ -39,7 +39,7 @@ import { type Validation, validationNamed } from './validation.ts';
 
 /** Options of a run besides its settings. */
 export interface RunHooks {
-  /** Ends the run after the current step, and saves. */
+  /** Ends the run after the current step, and saves. A step that several `devices` compute is given up. */
   readonly signal?: AbortSignal;
   /** More validations. The first of all validations decides which phi is the best. */
   readonly validations?: readonly Validation[];
@@ -112,7 +112,7 @@ export async function openRunFolder(options: RunOptions): Promise<OpenedRun> {
       expectPhiOf(clip, stored, folder);
     }
     // A device that is not there is told of before captions are read, which may take long.
-    pool = await DevicePool.open(clip, settings, { run: folder, apiKey: options.apiKey });
+    pool = await DevicePool.open(clip, settings, { ...options, run: folder });
     const config = stored ? { ...stored, settings } : await newConfig(clip, settings, folder, options);
     // Parameters, two moments and a gradient, and what these settings take besides.
     const arrays = 4 + (settings.ema ? 1 : 0) + (settings.accumulation > 1 ? 1 : 0);

@@ -39,6 +39,7 @@ const savingInterval = 300_000;
  * whatever ends the process, `resume` continues from the last saved step, and ends with the same phi, bit for bit, on the
  * same device. Computes on the caller's thread, a part of a step at a time; other threads prepare captions, draw random
  * numbers and help the optimizer. Leaving the loop, or aborting `signal`, ends the run after the current step, and saves.
+ * Aborting gives up a step that several `devices` compute.
  * @throws LincirError 'bad-argument' for settings that are impossible or differ from the resumed run's; 'bad-config' when the
  * loss is not finite; 'bad-file', 'not-found', 'network', 'io' and 'device' from captions, model and folder
  */
@@ -54,6 +55,26 @@ export async function* trainPhi(options: RunOptions): AsyncGenerator<TrainingEve
   /** The last step that is complete, including its validation. */
   let settled = state.step;
 
+  /** Computes all passes of a step: their mean loss, and its gradient in `gradient`. */
+  const lossOf = async (step: number): Promise<number> => {
+    let loss = 0;
+    for (let pass = 0; pass < accumulation; pass += 1) {
+      const first = ((step - 1) * accumulation + pass) * batch;
+      const { numbers, captions, prepared } = await batches.take({ first, count: batch });
+      const targets = await embeddings(numbers, step, (rows) =>
+        graphs.embeddings(rows.map((row) => prepared[row]!)),
+      );
+      const chance = await draws.take({ step, pass });
+      const found = pass === 0 ? gradient : passGradient!;
+      const { tensors } = parameters;
+      const { errors } = await graphs.gradient(prepared, targets, tensors, chance, found.tensors);
+      expectFinite(errors, captions, run, saved.step);
+      loss += errors.reduce((sum, error) => sum + error, 0) / batch / accumulation;
+      if (pass > 0) addToMean(gradient.values, found.values, pass);
+    }
+    return loss;
+  };
+
   try {
     const { folder, epochLength } = run;
     yield {
@@ -68,21 +89,11 @@ export async function* trainPhi(options: RunOptions): AsyncGenerator<TrainingEve
       const step = state.step + 1;
       const [stepBegin, flops] = [performance.now(), graphs.flops];
 
-      let loss = 0;
-      for (let pass = 0; pass < accumulation; pass += 1) {
-        const first = ((step - 1) * accumulation + pass) * batch;
-        const { numbers, captions, prepared } = await batches.take({ first, count: batch });
-        const targets = await embeddings(numbers, step, (rows) =>
-          graphs.embeddings(rows.map((row) => prepared[row]!)),
-        );
-        const chance = await draws.take({ step, pass });
-        const found = pass === 0 ? gradient : passGradient!;
-        const { tensors } = parameters;
-        const { errors } = await graphs.gradient(prepared, targets, tensors, chance, found.tensors);
-        expectFinite(errors, captions, run, saved.step);
-        loss += errors.reduce((sum, error) => sum + error, 0) / batch / accumulation;
-        if (pass > 0) addToMean(gradient.values, found.values, pass);
-      }
+      const loss = await lossOf(step).catch((error: unknown) => {
+        if (signal?.aborted && error === signal.reason) return undefined;
+        throw error;
+      });
+      if (loss === undefined) break; // given up, because a device may be silent: state is still the last step's
 
       const gradientNorm = clipByNorm(gradient.values, settings.clipNorm);
       if (!Number.isFinite(gradientNorm)) {

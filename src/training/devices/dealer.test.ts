@@ -101,6 +101,32 @@ for (const [how, compute] of Object.entries({
   });
 }
 
+test('a device that is lost without work is noticed at once, and tried again', async () => {
+  const changes: string[] = [];
+  const died = Promise.withResolvers<Error>();
+  const idle = device('idle');
+  const open = async () => {
+    const opened = await idle.open();
+    return idle.state.opened === 1 ? { ...opened, lost: died.promise } : opened;
+  };
+  const back = Promise.withResolvers<void>();
+  const dealer = await Dealer.open(
+    [{ name: 'idle', open }, device('other')],
+    ({ device: name, state, reason }) => {
+      changes.push(`${name} ${state}: ${reason}`);
+      if (state === 'back') back.resolve();
+    },
+    { first: 99, least: 99, retry: 20 },
+  );
+  died.resolve(new Error('killed'));
+  const alive = setInterval(() => {}, 1000);
+  await back.promise;
+  clearInterval(alive);
+  assert.deepEqual(changes, ['idle lost: killed', 'idle back: undefined']);
+  assert.equal(dealer.devices.length, 2);
+  await dealer.close();
+});
+
 test('a lost device is tried again, and comes back', async () => {
   const changes: string[] = [];
   let isWell = false;

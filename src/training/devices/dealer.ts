@@ -117,7 +117,9 @@ export class Dealer {
     const device = await candidate.open();
     if (this.#closed) return await device.close();
     const capacity = batchesPerProcess * device.facts.processes;
-    this.#members.add({ candidate, device, capacity, running: 0, longest: 0 });
+    const member = { candidate, device, capacity, running: 0, longest: 0 };
+    this.#members.add(member);
+    void device.lost?.then((error) => this.#lose(member, error));
   }
 
   #enqueue(pending: Pending): void {

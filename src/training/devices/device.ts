@@ -24,6 +24,8 @@ export type WantedFacts = Pick<DeviceFacts, 'fingerprint' | 'device' | 'precisio
 
 export interface TowerDevice {
   readonly facts: DeviceFacts;
+  /** Resolves when it is lost, with the reason, for a device that says so even while it has no work. */
+  readonly lost?: Promise<Error>;
   /**
    * @param mostBytes of the answer; more is refused before memory is taken
    * @throws Error if the device is lost, or cannot do it

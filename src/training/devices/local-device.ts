@@ -35,14 +35,22 @@ export const beginning = 0;
 /** Milliseconds for loading a model, however slow its disk. */
 const loadingTime = 600_000;
 
+/** A process that is stopped does not see this one end, so it is ended here. */
+const living = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of living) child.kill('SIGKILL');
+});
+
 /** Owns a process: close it. */
 export class LocalDevice implements TowerDevice {
   readonly facts: DeviceFacts;
+  readonly lost: Promise<Error>;
   readonly #child: DeviceChild;
 
   private constructor(child: DeviceChild, facts: DeviceFacts) {
     this.#child = child;
     this.facts = facts;
+    this.lost = child.ended;
   }
 
   /** @throws LincirError as loading the model does, and 'device' if the process ends */
@@ -76,7 +84,8 @@ export class LocalDevice implements TowerDevice {
 
 /** The process, and what is waited for. */
 class DeviceChild {
-  readonly ended: Promise<unknown>;
+  /** Resolves when it has ended, with what is lost by that. */
+  readonly ended: Promise<Error>;
   readonly #name: string;
   readonly #process: ChildProcess;
   readonly #waiting = new Map<number, PromiseWithResolvers<FromDevice>>();
@@ -93,9 +102,15 @@ class DeviceChild {
       env: precision === 'tf32' ? { ...process.env, NVIDIA_TF32_OVERRIDE: undefined } : process.env,
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     });
-    this.ended = once(this.#process, 'exit').catch(() => {});
+    living.add(this.#process);
+    this.ended = once(this.#process, 'exit')
+      .then(([code, signal]) => this.#lost(ends(code, signal)))
+      .catch((cause: Error) => this.#lost(cause.message, cause));
     this.#process.on('error', (cause) => this.#fail(cause.message, cause)); // not started, or not written to
-    this.#process.on('exit', (code, signal) => this.#fail(ends(code, signal)));
+    this.#process.on('exit', (code, signal) => {
+      living.delete(this.#process);
+      this.#fail(ends(code, signal));
+    });
     this.#process.on('message', (message: FromDevice) => this.#take(message));
   }
 

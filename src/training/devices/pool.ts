@@ -2,7 +2,7 @@
 
 import type { Clip, TextConfig } from '../../clip/index.ts';
 import { LincirError, option } from '../../core/index.ts';
-import type { RunOptions } from '../open-run.ts';
+import type { RunHooks, RunOptions } from '../open-run.ts';
 import { positionsOf } from '../positions.ts';
 import type { TrainingSettings } from '../settings.ts';
 import { sizesOf, type TowerResult, type TowerRunner, type TowerTask } from '../tower-task.ts';
@@ -16,16 +16,25 @@ export class DevicePool implements TowerRunner {
   readonly #dealer: Dealer;
   readonly #run: string;
   readonly #changes: DeviceChange[];
+  readonly #signal: AbortSignal | undefined;
 
   /**
    * @param run the folder of the training, for the message when no device is left
    * @param changes of devices, which the dealer adds
+   * @param signal gives up what is being computed
    */
-  constructor(config: TextConfig, dealer: Dealer, run: string, changes: DeviceChange[] = []) {
+  constructor(
+    config: TextConfig,
+    dealer: Dealer,
+    run: string,
+    changes: DeviceChange[] = [],
+    signal?: AbortSignal,
+  ) {
     this.#config = config;
     this.#dealer = dealer;
     this.#run = run;
     this.#changes = changes;
+    this.#signal = signal;
   }
 
   /**
@@ -35,7 +44,7 @@ export class DevicePool implements TowerRunner {
   static async open(
     { folder: model, fingerprint, textConfig }: Pick<Clip, 'folder' | 'fingerprint' | 'textConfig'>,
     settings: TrainingSettings,
-    { run, apiKey }: { readonly run: string; readonly apiKey: string | undefined },
+    { run, apiKey, signal }: { readonly run: string } & Pick<RunHooks, 'apiKey' | 'signal'>,
   ): Promise<DevicePool | undefined> {
     const { devices, threads, precision } = settings;
     if (!devices) return undefined;
@@ -43,7 +52,7 @@ export class DevicePool implements TowerRunner {
     const changes: DeviceChange[] = [];
     const onChange = (change: DeviceChange) => changes.push(change);
     const what = { devices, model, fingerprint, positions, threads, precision, apiKey, onChange };
-    return new DevicePool(textConfig, await openDevices(what), run, changes);
+    return new DevicePool(textConfig, await openDevices(what), run, changes, signal);
   }
 
   /** What has happened to devices since the last time. */
@@ -51,14 +60,20 @@ export class DevicePool implements TowerRunner {
     return this.#changes.splice(0);
   }
 
-  /** @throws LincirError 'device' when no device is left */
+  /** @throws LincirError 'device' when no device is left, and the signal's reason when that aborts */
   async run(tasks: readonly TowerTask[]): Promise<readonly TowerResult[]> {
+    const aborted = Promise.withResolvers<never>();
+    const abort = () => aborted.reject(this.#signal?.reason);
+    this.#signal?.addEventListener('abort', abort);
     try {
-      return await Promise.all(tasks.map((task) => this.#result(task)));
+      this.#signal?.throwIfAborted();
+      return await Promise.race([Promise.all(tasks.map((task) => this.#result(task))), aborted.promise]);
     } catch (error) {
-      if (!(error instanceof LincirError)) throw error;
+      if (this.#signal?.aborted || !(error instanceof LincirError)) throw error;
       const todo = `what is done is saved: go on with ${option<RunOptions>('resume', this.#run)}`;
       throw new LincirError(error.code, { ...error.problem, todo });
+    } finally {
+      this.#signal?.removeEventListener('abort', abort);
     }
   }
 
