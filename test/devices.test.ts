@@ -370,6 +370,20 @@ describe('the command line', () => {
     assert.ok(!(await readdir(folder)).includes('never'));
   });
 
+  test('says in plain words which settings there are', async () => {
+    for (const [given, message] of [
+      [{ devices: 'cpu:2' }, /`devices`: expected a list such as \['cpu:2'\], found/],
+      [{ precision: 'int8' }, /expected float32, tf32, bfloat16 or float16, found "int8"/],
+      [{ precision: 'float16' }, /offers here \(float32(, bfloat16)?\), found 'float16'/],
+      [
+        { devices: ['http://localhost:1'] },
+        /device http:\/\/localhost:1: expected an answer, found a port that HTTP may not use; check/,
+      ],
+    ] as [object, RegExp][]) {
+      await assert.rejects(all({ ...options('refused'), ...given } as RunOptions), { message });
+    }
+  });
+
   test('lends to nobody beyond this machine without a key', async () => {
     const open = await lincir(['lend', '--model', model, '--host', '0.0.0.0', '--port', '0'], { folder });
     assert.match(open.stderr, /--host 0.0.0.0: expected keys/);

@@ -25,6 +25,12 @@ test('a precision that a device does not offer is refused, and the message says 
   }
 });
 
+test('it lists only what the caller can do at all', () => {
+  assert.throws(() => expectPrecision('float16', 'cpu', ['float32', 'float16']), {
+    message: /offers here \(float32\), found/,
+  });
+});
+
 test('on CPUs, bfloat16 is for ARM processors', { skip: process.arch === 'arm64' && 'this is one' }, () => {
   assert.throws(() => expectPrecision('bfloat16', 'cpu'), {
     code: 'bad-argument',

@@ -2,7 +2,7 @@
 
 import { runtime } from '#runtime';
 import { LincirError, option } from '../core/index.ts';
-import { type Device, devices, type FloatPrecision, type Precision } from './choices.ts';
+import { type Device, devices, type FloatPrecision, type Precision, precisions } from './choices.ts';
 import { withHalfProducts } from './half.ts';
 import { withoutGemm } from './matmul.ts';
 import type { SessionOptions } from './runtime.ts';
@@ -18,9 +18,16 @@ export function devicePrecisions(device: Device): readonly Precision[] {
   }[device];
 }
 
-/** @throws LincirError 'bad-argument' for a precision that the device does not offer */
-export function expectPrecision(precision: Precision = 'float32', device: Device = 'cpu'): void {
-  const offered = devicePrecisions(device);
+/**
+ * @param usable what the caller can do at all
+ * @throws LincirError 'bad-argument' for a precision that the device does not offer
+ */
+export function expectPrecision(
+  precision: Precision = 'float32',
+  device: Device = 'cpu',
+  usable: readonly Precision[] = precisions,
+): void {
+  const offered = devicePrecisions(device).filter((one) => usable.includes(one));
   if (offered.includes(precision)) return;
   const able = devices.filter((other) => devicePrecisions(other).includes(precision));
   const others = able.map((other) => option<SessionOptions>('device', other)).join(' or ');

@@ -13,7 +13,7 @@ import { type Clip, loadClip } from '../clip/index.ts';
 import { type DownloadProgress, LincirError, option } from '../core/index.ts';
 import { type Lock, makeFolder, removeLeftovers, takeLock, versions } from '../files/index.ts';
 import { datasetPresets, type Variables } from '../hub/index.ts';
-import { expectPrecision } from '../onnx/index.ts';
+import { expectPrecision, floatPrecisions } from '../onnx/index.ts';
 import { phiShape } from '../phi/index.ts';
 import { madeCaptions, madeNames } from './choices.ts';
 import { isLocal, ownPlace, placesOf } from './devices/names.ts';
@@ -132,7 +132,7 @@ export async function openRunFolder(options: RunOptions): Promise<OpenedRun> {
 
 function expectDevices({ device, devices, threads, precision }: TrainingSettings): void {
   const own = devices ? placesOf(devices, threads).filter(isLocal) : [{ device }];
-  for (const place of own) expectPrecision(precision, place.device);
+  for (const place of own) expectPrecision(precision, place.device, floatPrecisions);
 }
 
 function expectOneWay({ device, devices }: Partial<TrainingSettingsInput>): void {

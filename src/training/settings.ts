@@ -44,7 +44,9 @@ const outcome = {
   /** phi takes embeddings scaled to length 1, in training and later. */
   l2Normalize: z.boolean().default(false),
   /** Number format of the text tower's matrix products. phi, its loss and its moments are float32 all the same. */
-  precision: z.enum(floatPrecisions).default('float32'),
+  precision: z
+    .enum(floatPrecisions, floatPrecisions.join(', ').replace(/, (?=\w+$)/, ' or '))
+    .default('float32'),
   /** Strength of the noise: 1 is the method's, 0 is none. */
   noise: z.number('a number').min(0, 'at least 0').default(1),
   /** Dropout: the part of phi's hidden values that training drops. Default: the architecture's own. */
@@ -66,7 +68,7 @@ const operational = {
   saveEvery: count.default(1000),
   device: z.enum(devices).default('cpu'),
   /** Several devices instead of one: `cuda:0`, `cpu:2` (so many processes), addresses of machines that lend theirs. */
-  devices: z.array(z.string()).min(1, 'at least one').optional(),
+  devices: z.array(z.string(), "a list such as ['cpu:2']").min(1, 'at least one').optional(),
   /** Threads on the CPU, of each process. Default: one for each core. */
   threads: count.max(1024, 'at most 1024').optional(),
   /** GiB of disk. If the embeddings of all captions fit, they are computed once, not in every epoch. */

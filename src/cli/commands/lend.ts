@@ -37,7 +37,7 @@ export async function lend(options: LendOptions, { reporter, signal }: Context):
   const lender = await Lender.open({
     ...{ model: clip.folder, devices, positions, threads, precision },
     onChange: ({ device, state, reason }) =>
-      reporter.note(state === 'lost' ? `lost: ${reason}` : `device ${device} is back`),
+      reporter.note(state === 'lost' ? `goes on without ${device}: ${reason}` : `device ${device} is back`),
   });
   try {
     const server = await listen(lender, settings);

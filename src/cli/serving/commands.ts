@@ -80,7 +80,7 @@ export function servingCommands(program: Command, context: Context): void {
     .command('lend')
     .description('compute for trainings on other machines, which name this one among their --devices')
     .addOption(modelOption())
-    .addOption(devicesOption('devices to lend, as for lincir train').default(['cpu'], 'cpu'))
+    .addOption(devicesOption('devices of this machine to lend, such as 0,1 or cpu:2').default(['cpu'], 'cpu'))
     .option('--host <address>', 'the address to listen on; beyond loopback, it needs a key', host)
     .addOption(portOption(lendingPort))
     .option('--api-key-file <file>', 'keys that trainings must have one of, a key on every line')

@@ -66,8 +66,8 @@ export class Dealer {
   readonly #queue: Pending[] = [];
   readonly #patience: Patience;
   readonly #onChange: (change: DeviceChange) => void;
-  readonly #reasons = new Map<string, string>();
-  readonly #retries = new Map<string, NodeJS.Timeout>();
+  readonly #reasons = new Map<Candidate, string>();
+  readonly #retries = new Map<Candidate, NodeJS.Timeout>();
   #closed = false;
   /** Bytes sent and received so far. */
   readonly traffic = { sent: 0, received: 0 };
@@ -165,7 +165,8 @@ export class Dealer {
     if (!this.#members.delete(member) || this.#closed) return;
     const { name } = member.candidate;
     const reason = error instanceof Error ? error.message : String(error);
-    this.#reasons.set(name, reason);
+    const named = reason.startsWith(`device ${name}`) ? reason : `device ${name}: ${reason}`;
+    this.#reasons.set(member.candidate, named);
     this.#onChange({ device: name, state: 'lost', reason });
     this.#retryLater(member.candidate, this.#patience.retry);
     void member.device.close();
@@ -181,11 +182,11 @@ export class Dealer {
         if (!this.#closed) this.#retryLater(candidate, Math.min(2 * wait, longestRetry));
       }
     }, wait);
-    this.#retries.set(candidate.name, timer.unref());
+    this.#retries.set(candidate, timer.unref());
   }
 
   #noneLeft(): LincirError {
-    const reasons = [...this.#reasons].sort().map(([, reason]) => reason);
+    const reasons = [...this.#reasons.values()].sort();
     return new LincirError('device', {
       subject: 'devices',
       expected: 'at least one that computes',

@@ -2,7 +2,7 @@
 
 import { loadClip } from '../../clip/index.ts';
 import { type ErrorCode, LincirError } from '../../core/index.ts';
-import type { SessionOptions } from '../../onnx/index.ts';
+import { expectPrecision, floatPrecisions, type SessionOptions } from '../../onnx/index.ts';
 import { type Candidate, Dealer, type DeviceChange } from './dealer.ts';
 import type { DeviceFacts } from './device.ts';
 import { LocalDevice } from './local-device.ts';
@@ -47,11 +47,12 @@ export class Lender {
     onChange,
   }: LenderOptions): Promise<Lender> {
     const places = placesOf(devices, threads);
+    for (const place of places.filter(isLocal)) expectPrecision(precision, place.device, floatPrecisions);
     const candidates = places.filter(isLocal).map((place): Candidate => {
       return { name: place.name, open: () => LocalDevice.start({ ...place, model, positions, precision }) };
     });
     if (candidates.length < places.length) {
-      const [expected, found] = ['devices of this machine', 'addresses of others'];
+      const [expected, found] = ['devices of this machine, such as 0,1 or cpu:2', 'addresses of others'];
       throw new LincirError('bad-argument', { subject: 'devices to lend', expected, found });
     }
     const { textConfig: config } = await loadClip(model);

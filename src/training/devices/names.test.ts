@@ -36,6 +36,11 @@ test('processes on the CPU divide its cores, unless each is given threads', () =
   assert.deepEqual(threads(['cpu:2'], 3), [3, 3]);
 });
 
+test('processes on the CPU have numbers of their own through the whole list', () => {
+  const names = placesOf(['cpu:2', 'http://a:1', 'cpu']).map(({ name }) => name);
+  assert.deepEqual(names, ['cpu, process 1', 'cpu, process 2', 'http://a:1', 'cpu, process 3']);
+});
+
 test('what is not dealt out is computed on the first device that is here', () => {
   const own = (devices?: string[]) => ownPlace({ device: 'webgpu', devices, threads: 2 });
   assert.deepEqual(own(), { device: 'webgpu', threads: 2 });
@@ -52,7 +57,9 @@ test('other names, no device, too many, and different kinds are refused', () => 
   for (const name of ['http://', 'http://a:99999', 'http://a/b', 'http://user@a', 'http://a?b']) {
     refuses([name], /`devices`: expected an address such as/);
   }
-  refuses(['cpu:0'], /expected 1 to 256 devices, found none/);
-  refuses(['cpu:257'], /expected 1 to 256 devices, found more/);
+  refuses([], /expected 1 to 256 devices, found none/);
+  refuses(['cpu:0'], /expected at least one process, found "cpu:0"/);
+  refuses(['cpu:257'], /expected 1 to 256 devices, found 257/);
+  refuses(['http://a:1', 'http://a:1/'], /expected each address once, found "http:\/\/a:1" twice/);
   refuses(['0', 'cpu'], /expected devices of one kind, found cuda and cpu/);
 });

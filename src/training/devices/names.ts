@@ -12,7 +12,7 @@ export type RemotePlace = { readonly name: string; readonly address: string };
 export type Place = LocalPlace | RemotePlace;
 
 const mostPlaces = 256;
-const names =
+const forms =
   '0 or cuda:0, webgpu, cpu, cpu:2 (so many processes), or an address such as http://10.0.0.7:5463';
 
 /**
@@ -22,10 +22,13 @@ const names =
  * so nobody could repeat the run
  */
 export function placesOf(list: readonly string[], threads?: number): readonly Place[] {
-  const places = list.flatMap(placesNamed);
+  const places = numbered(list.flatMap(placesNamed));
   if (places.length === 0 || places.length > mostPlaces) {
-    throw refused(`1 to ${mostPlaces} devices`, places.length === 0 ? 'none' : 'more');
+    throw refused(`1 to ${mostPlaces} devices`, places.length === 0 ? 'none' : `${places.length}`);
   }
+  const addresses = places.flatMap((place) => (isLocal(place) ? [] : [place.address]));
+  const twice = addresses.find((address, at) => addresses.indexOf(address) < at);
+  if (twice !== undefined) throw refused('each address once', `${quoted(twice)} twice`);
   const local = places.filter(isLocal);
   const kinds = new Set(local.map(({ device }) => device));
   if (kinds.size > 1) throw refused('devices of one kind', [...kinds].join(' and '));
@@ -54,14 +57,23 @@ function placesNamed(name: string): Place[] {
   const [known, kind = 'cuda', count, bare] =
     /^(?:(cpu|cuda|webgpu)(?::(\d{1,4}))?|(\d{1,4}))$/.exec(name) ?? [];
   const number = count ?? bare;
-  if (known === undefined || (kind === 'webgpu' && number !== undefined)) throw refused(names, quoted(name));
+  if (known === undefined || (kind === 'webgpu' && number !== undefined)) throw refused(forms, quoted(name));
   if (kind === 'webgpu') return [{ name, device: kind }];
   if (kind === 'cuda') {
     const deviceId = Number(number ?? 0);
     return [{ name: `cuda:${deviceId}`, device: kind, deviceId }];
   }
-  return Array.from({ length: Number(number ?? 1) }, (_, at) => {
-    return { name: `cpu, process ${at + 1}`, device: 'cpu' as const };
+  if (number !== undefined && Number(number) === 0) throw refused('at least one process', quoted(name));
+  return Array.from({ length: Number(number ?? 1) }, () => ({ name: 'cpu', device: 'cpu' as const }));
+}
+
+/** Counts processes on the CPU through the whole list. */
+function numbered(places: readonly Place[]): Place[] {
+  let count = 0;
+  return places.map((place) => {
+    if (!isLocal(place) || place.device !== 'cpu') return place;
+    count += 1;
+    return { ...place, name: `cpu, process ${count}` };
   });
 }
 

@@ -10,6 +10,7 @@ import type { RemotePlace } from './names.ts';
 const mostJsonBytes = 2 ** 16;
 /** Milliseconds for a machine that has nothing to compute yet. */
 const helloTime = 15_000;
+const isItThere = 'check the address, and that lincir lends devices there';
 
 export class RemoteDevice implements TowerDevice {
   readonly facts: DeviceFacts;
@@ -95,18 +96,21 @@ class Connection {
       const todo = `give its key with ${option<RunOptions>('apiKey')}`;
       return this.#bad('that it takes our key', 'that it does not', undefined, todo);
     }
-    return this.#bad('an answer', `status ${status}: ${quoted(detailIn(bytes), 300)}`);
+    const detail = detailIn(bytes);
+    const found =
+      detail === '' ? `status ${status} without a reason` : `status ${status}: ${quoted(detail, 300)}`;
+    return this.#bad('an answer', found, undefined, isItThere);
   }
 
   #failed(error: unknown): LincirError {
     const { cause = error } = error instanceof Error ? error : {};
     const found = cause instanceof Error ? cause.message : String(cause);
-    return this.#bad(
-      'an answer',
-      found || 'none',
-      error,
-      'check the address, and that lincir lends devices there',
-    );
+    if (found === 'bad port') return this.#bad('an answer', 'a port that HTTP may not use', error, isItThere);
+    if (error instanceof Error && error.name === 'TimeoutError') {
+      const todo = `${isItThere}, and is not suspended`;
+      return this.#bad('an answer', `none in ${helloTime / 1000} s`, error, todo);
+    }
+    return this.#bad('an answer', found || 'none', error, isItThere);
   }
 
   #bad(expected: string, found: string, cause?: unknown, todo?: string): LincirError {
