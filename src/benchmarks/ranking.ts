@@ -32,6 +32,7 @@ export async function rank(
     });
   }
   const galleries = new Map<number, Nearest>();
+  const subsets = new Map<number, Subset>();
   // One more than a ranking can need, to see that no other equals the last of them.
   const excluded = queries.reduce((most, { exclude = [] }) => Math.max(most, exclude.length), 0);
   const count = benchmark.topK + excluded + 1;
@@ -40,6 +41,7 @@ export async function rank(
     for (const [name, ids] of benchmark.galleries) {
       const asking = [...queries.keys()].filter((at) => queries[at]!.gallery === name);
       for (const at of asking) galleries.set(at, new Nearest(ids, benchmark.topK, queries[at]!));
+      for (const [at, subset] of subsetsOf(ids, asking, queries)) subsets.set(at, subset);
       const own = ids.map((id) => pictures.rows.get(id)!);
       for (const [first, end] of evenParts(ids.length, block.pictures)) {
         const rows = own.slice(first, end);
@@ -55,6 +57,7 @@ export async function rank(
             similarities,
             compared,
             some.map((at) => galleries.get(at)!),
+            some.map((at) => subsets.get(at)),
             first,
           );
         }
@@ -66,47 +69,89 @@ export async function rank(
   return queries.map((query, at) => {
     const found = galleries.get(at)?.ids();
     const vector = vectors.subarray(at * dimensions, (at + 1) * dimensions);
-    const ranked = query.candidates && rankedCandidates(query.candidates, query.id, vector, pictures);
+    const ranked =
+      query.candidates &&
+      inOrder(
+        query.candidates,
+        subsets.get(at)?.scores ?? scoresOf(query.candidates, vector, pictures),
+        query.id,
+      );
     return { ...(found && { gallery: found }), ...(ranked && { candidates: ranked }) };
+  });
+}
+
+/** Candidates that are all in the gallery, which is compared anyway. */
+interface Subset {
+  /** In the gallery. */
+  readonly places: readonly number[];
+  readonly scores: Float32Array;
+}
+
+function subsetsOf(ids: readonly string[], asking: readonly number[], queries: readonly BenchmarkQuery[]) {
+  const having = asking.filter((at) => queries[at]!.candidates);
+  const places = new Map(having.length > 0 ? ids.map((id, place) => [id, place]) : []);
+  return having.flatMap((at): [number, Subset][] => {
+    const own = queries[at]!.candidates!.map((id) => places.get(id) ?? -1);
+    return own.includes(-1) ? [] : [[at, { places: own, scores: new Float32Array(own.length) }]];
   });
 }
 
 /** Offers a block of images, which begins at position `first`, to the queries that it is compared with. */
 async function offer(
   similarities: Similarities,
-  compared: Block,
+  compared: Omit<Block, 'places'>,
   nearest: readonly Nearest[],
+  subsets: readonly (Subset | undefined)[],
   first: number,
 ): Promise<void> {
   const size = compared.scales.length;
   const { count } = similarities;
+  /** Each candidate that is in the block. */
+  const eachCandidate = (use: (subset: Subset, at: number, row: number, place: number) => void) => {
+    for (const [row, subset] of subsets.entries()) {
+      subset?.places.forEach((place, at) => {
+        if (place >= first && place < first + size) use(subset, at, row, place - first);
+      });
+    }
+  };
   let rest = nearest.map((one, row) => ({ one, row, highest: Number.POSITIVE_INFINITY }));
   if (size > count) {
-    const { scores, positions } = await similarities.best(compared);
+    const most = subsets.reduce((largest, subset) => Math.max(largest, subset?.places.length ?? 0), 1);
+    const places = new Float32Array(most * subsets.length);
+    eachCandidate((_, at, row, place) => {
+      places[row * most + at] = place;
+    });
+    const best = await similarities.best({ ...compared, places });
+    eachCandidate(({ scores }, at, row) => {
+      scores[at] = best.asked[row * most + at]!;
+    });
     rest = rest.flatMap(({ one, row }) => {
-      const best = scores.subarray(row * count, (row + 1) * count);
-      const decided = one.offerBest(best, positions.subarray(row * count, (row + 1) * count), first);
-      return decided ? [] : [{ one, row, highest: best.at(-1)! }];
+      const scores = best.scores.subarray(row * count, (row + 1) * count);
+      const decided = one.offerBest(scores, best.positions.subarray(row * count, (row + 1) * count), first);
+      return decided ? [] : [{ one, row, highest: scores.at(-1)! }];
     });
   }
   if (rest.length === 0) return;
   const scores = await similarities.all(compared);
+  if (size <= count) {
+    eachCandidate((subset, at, row, place) => {
+      subset.scores[at] = scores[row * size + place]!;
+    });
+  }
   for (const { one, row, highest } of rest) {
     one.offerRest(scores.subarray(row * size, (row + 1) * size), first, highest);
   }
 }
 
-function rankedCandidates(
+function scoresOf(
   candidates: readonly string[],
-  query: string,
   vector: Float32Array,
   { data, dimensions, rows, scales }: ImageEmbeddings,
-): string[] {
-  const scores = Float32Array.from(candidates, (id) => {
+): Float32Array {
+  return Float32Array.from(candidates, (id) => {
     const row = rows.get(id)!;
     return Math.fround(dot(vector, 0, data, row * dimensions, dimensions)) * scales[row]!;
   });
-  return inOrder(candidates, scores, query);
 }
 
 /** Ranges of nearly equal size, none larger than `most`. The engine rounds small blocks otherwise than large ones. */

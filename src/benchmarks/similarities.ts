@@ -1,6 +1,6 @@
 /** Cosine similarities of a block of queries with a block of images: all of them, or each query's best. */
 
-import { cast, gemm, input, mul, Session, topK } from '../onnx/index.ts';
+import { cast, gatherElements, gemm, input, mul, Session, topK } from '../onnx/index.ts';
 
 export interface Block {
   /** [queries, dimensions], of length 1 */
@@ -9,6 +9,17 @@ export interface Block {
   readonly pictures: Float32Array;
   /** 1 / the length of each picture's row; 0 for a row of zeros. */
   readonly scales: Float32Array;
+  /** Places of images whose similarities are wanted whatever they are: as many for each query, and not none. */
+  readonly places: Float32Array;
+}
+
+export interface Best {
+  /** In descending order. */
+  readonly scores: Float32Array;
+  /** In the block. */
+  readonly positions: Float32Array;
+  /** Of the images asked for. */
+  readonly asked: Float32Array;
 }
 
 /** Owns memory outside JavaScript: dispose of it. */
@@ -26,19 +37,26 @@ export class Similarities {
     this.count = count;
   }
 
-  /** The `count` best of each query in descending order, and their positions in the block. Both [queries, count]. */
-  async best(block: Block): Promise<{ readonly scores: Float32Array; readonly positions: Float32Array }> {
+  /** The `count` best of each query. */
+  async best(block: Block): Promise<Best> {
     if (!this.#best) {
-      const [scores, positions] = topK(this.#scores(), this.count);
-      const outputs = { scores, positions: cast(positions, 'float32') };
+      const all = this.#scores();
+      const [scores, positions] = topK(all, this.count);
+      const places = cast(input('places', 'float32', ['queries', 'asked']), 'int64');
+      const asked = gatherElements(all, places, 1);
+      const outputs = { scores, positions: cast(positions, 'float32'), asked };
       this.#best = await Session.create(outputs, { threads: this.#threads });
     }
-    const { scores, positions } = await this.#best.run<'scores' | 'positions'>(this.#feeds(block));
-    return { scores: scores.data, positions: positions.data };
+    const queries = block.queries.length / this.#dimensions;
+    const { scores, positions, asked } = await this.#best.run<keyof Best>({
+      ...this.#feeds(block),
+      places: { shape: [queries, block.places.length / queries], data: block.places },
+    });
+    return { scores: scores.data, positions: positions.data, asked: asked.data };
   }
 
   /** [queries, pictures], bit for bit those that `best` chooses from. */
-  async all(block: Block): Promise<Float32Array> {
+  async all(block: Omit<Block, 'places'>): Promise<Float32Array> {
     this.#all ??= await Session.create({ scores: this.#scores() }, { threads: this.#threads });
     const { scores } = await this.#all.run<'scores'>(this.#feeds(block));
     return scores.data;
@@ -55,7 +73,7 @@ export class Similarities {
     return mul(gemm(queries, pictures, { transB: true }), input('scales', 'float32', ['pictures']));
   }
 
-  #feeds({ queries, pictures, scales }: Block) {
+  #feeds({ queries, pictures, scales }: Omit<Block, 'places'>) {
     const rows = (data: Float32Array) => ({
       shape: [data.length / this.#dimensions, this.#dimensions],
       data,

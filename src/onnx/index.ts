@@ -23,6 +23,7 @@ export {
   exp,
   expand,
   gather,
+  gatherElements,
   gatherND,
   gelu,
   gemm,
