@@ -122,7 +122,7 @@ export function expectPhiFits(
   const name = model === undefined ? 'a model that it does not name' : quoted(model, 200);
   throw new LincirError('bad-argument', {
     subject: file,
-    expected: `a phi for ${quoted(id ?? folder, 200)} ${dimensions(projection, tokens, fingerprint)}`,
+    expected: `a phi for ${quoted(id ?? folder, 200)} ${dimensions(projection, tokens, modelFingerprint(fingerprint))}`,
     found: `one for ${name} ${dimensions(shape.input, shape.output, info.fingerprint)}`,
     todo: 'use it with the model that it was trained for, or use another phi',
   });
