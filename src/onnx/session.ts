@@ -150,6 +150,12 @@ function expectDevice(device: Device): void {
 
 function deviceError(device: Device, expected: string, cause: unknown, deviceId?: number): LincirError {
   const message = cause instanceof Error ? cause.message : String(cause);
+  if (/too many open files/i.test(message)) {
+    const subject = /open file "(.*?)" failed/i.exec(message)?.[1] ?? `weights for device '${device}'`;
+    const found = 'too many open files in this process';
+    const todo = 'allow more open files (ulimit -n), or close other programs';
+    return new LincirError('io', { subject, expected: 'something that can be read', found, todo, cause });
+  }
   const [, failure] = /(CUDA failure [^;]*?) *;/.exec(message) ?? [];
   const found = failure ?? message.replace(/^\S*onnxruntime_src.* was false\. /s, '').trim(); // its assertions name source lines
   const needs = runtime.needs[device];
