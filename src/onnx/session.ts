@@ -150,7 +150,7 @@ function expectDevice(device: Device): void {
 
 function deviceError(device: Device, expected: string, cause: unknown, deviceId?: number): LincirError {
   const message = cause instanceof Error ? cause.message : String(cause);
-  if (/too many open files/i.test(message)) {
+  if (/too many open files|SystemError : 24\b/i.test(message)) {
     const subject = /open file "(.*?)" failed/i.exec(message)?.[1] ?? `weights for device '${device}'`;
     const found = 'too many open files in this process';
     const todo = 'allow more open files (ulimit -n), or close other programs';
