@@ -81,13 +81,7 @@ class Connection {
     } catch (error) {
       throw error instanceof LincirError ? error : this.#failed(error);
     }
-    const whole = new Uint8Array(size);
-    let at = 0;
-    for (const chunk of chunks) {
-      whole.set(chunk, at);
-      at += chunk.length;
-    }
-    return whole;
+    return new Uint8Array(await new Blob(chunks).arrayBuffer());
   }
 
   /** What the other side says, if it is a problem document. */
