@@ -141,6 +141,12 @@ describe('a durable store', () => {
     const { backend } = await backendOf(path);
     const first = await create(path);
     await first.add(some(5));
+    await first.recordSources([
+      {
+        ...{ source: 'a.tar', version: '1', state: 'done', images: 5, broken: 0 },
+        ...{ began: 1, updated: 2, worker: 'one' },
+      },
+    ]);
     await first.close();
     const { connect } = await import('@lancedb/lancedb');
     const database = await connect(path);
@@ -150,6 +156,7 @@ describe('a durable store', () => {
     const begun = await backend.replace(path, next);
     await begun.store.add(some(2));
     await begun.store.addMissing([{ id: 'm', path: '/m', hash: 'h', since: 1, metadata: {} }]);
+    assert.deepEqual(await Array.fromAsync(begun.store.sources()), []);
     await begun.store.close();
     assert.equal((await open(path)).info.fingerprint, info.fingerprint);
     const resumed = await backend.replace(path, { ...next, created: 'later' });

@@ -14,6 +14,7 @@ export {
   type Precision,
   pictureOf,
   reservedColumns,
+  type SourceRecord,
   type StoredImage,
   type StoreInfo,
   type StoreStatistics,

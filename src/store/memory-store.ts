@@ -13,6 +13,7 @@ import {
   type Metadata,
   type MissingImage,
   pictureOf,
+  type SourceRecord,
   type StoredImage,
   type StoreInfo,
   type StoreQuery,
@@ -26,6 +27,7 @@ export class MemoryStore implements VectorStore {
   readonly #rows = new Map<string, KnownImage>();
   readonly #broken = new Map<string, BrokenImage>();
   readonly #missing = new Map<string, MissingImage>();
+  readonly #sources = new Map<string, SourceRecord>();
   readonly #added = new Map<string, ColumnType>();
   #changes = 0;
 
@@ -136,6 +138,18 @@ export class MemoryStore implements VectorStore {
 
   async removeMissing(ids: readonly string[]): Promise<void> {
     for (const id of ids) this.#missing.delete(id);
+  }
+
+  async *sources(): AsyncGenerator<readonly SourceRecord[], void, void> {
+    yield [...this.#sources.values()];
+  }
+
+  async findSources(names: readonly string[]): Promise<SourceRecord[]> {
+    return names.flatMap((name) => this.#sources.get(name) ?? []);
+  }
+
+  async recordSources(records: readonly SourceRecord[]): Promise<void> {
+    for (const record of records) this.#sources.set(record.source, record);
   }
 
   async search({ vector, limit, filter }: StoreQuery): Promise<Hit[]> {

@@ -5,6 +5,7 @@ import { posix } from 'node:path';
 import { describe, test } from 'node:test';
 import { all, create, newPath, picture, rounded, some, withoutVector } from '../../test/stores.ts';
 import { parseFilter } from './filter/filter.ts';
+import type { SourceRecord } from './store.ts';
 
 for (const [name, uri] of [
   ['memory', () => 'memory:'],
@@ -284,6 +285,33 @@ for (const [name, uri] of [
       const { images, missing: count } = await store.statistics();
       assert.deepEqual([images, count], [0, 2]);
       await store.maintain();
+      await store.close();
+    });
+
+    test('records how far sources are, each once', async () => {
+      const store = await create(uri());
+      const record = (source: string, changes: Partial<SourceRecord> = {}): SourceRecord => {
+        const counts = { images: 7, broken: 1, began: 1.5, updated: 2.5 };
+        return { source, version: '"etag"', state: 'running', ...counts, worker: 'host 1', ...changes };
+      };
+      const sources = async () => {
+        const all = (await Array.fromAsync(store.sources())).flat();
+        return all.sort((a, b) => (a.source < b.source ? -1 : 1));
+      };
+      assert.deepEqual(await sources(), []);
+      assert.deepEqual(await store.findSources(['a.tar']), []);
+      await store.recordSources([]);
+      const failed = record("s3://b/it's \u00e9.tar", { state: 'failed', reason: 'cut "short"' });
+      await store.recordSources([record('a.tar'), record('b.tar'), failed]);
+      const done = record('a.tar', { state: 'done', version: 'other', images: 9, updated: 4 });
+      await store.recordSources([done]);
+      await store.recordSources([done]);
+      assert.deepEqual(await sources(), [done, record('b.tar'), failed]);
+      assert.deepEqual(await store.findSources([failed.source, 'none', 'a']), [failed]);
+      await store.recordSources([{ ...record(failed.source), state: 'done' }]);
+      assert.deepEqual(await store.findSources([failed.source]), [record(failed.source, { state: 'done' })]);
+      await store.maintain();
+      assert.equal((await sources()).length, 3);
       await store.close();
     });
 

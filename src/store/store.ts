@@ -78,6 +78,25 @@ export interface BrokenImage extends Pick<IndexedImage, 'path' | 'size' | 'modif
   readonly reason: string;
 }
 
+/** How far the images of a source are in the index: a folder's part or a shard, which workers share. */
+export interface SourceRecord {
+  /** Unique: the source's path or address. */
+  readonly source: string;
+  /** Tells whether its contents changed: an ETag, or size and time. */
+  readonly version: string;
+  readonly state: 'running' | 'done' | 'failed';
+  readonly images: number;
+  readonly broken: number;
+  /** When the work on this version began, in milliseconds since 1970. */
+  readonly began: number;
+  /** When this was written, in milliseconds since 1970. */
+  readonly updated: number;
+  /** Who works on it. */
+  readonly worker: string;
+  /** Why it failed. */
+  readonly reason?: string;
+}
+
 /** Everything that an index has about an image. */
 export interface KnownImage extends StoredImage {
   readonly metadata: Metadata;
@@ -152,6 +171,11 @@ export interface VectorStore {
   /** Notes missing images, one note an id: a later one replaces an earlier one. */
   addMissing(pictures: readonly MissingImage[]): Promise<void>;
   removeMissing(ids: readonly string[]): Promise<void>;
+  /** How far sources are. A replacement of the index begins without records. */
+  sources(): AsyncIterable<readonly SourceRecord[]>;
+  findSources(names: readonly string[]): Promise<SourceRecord[]>;
+  /** Writes records, one a source: a later one replaces an earlier one. */
+  recordSources(records: readonly SourceRecord[]): Promise<void>;
   /** The nearest first; equally near ones in the order of their ids. */
   search(query: StoreQuery): Promise<Hit[]>;
   /** Compacts, forgets old versions, and builds or updates the approximate index if that pays. */
@@ -181,6 +205,11 @@ export const reservedColumns: ReadonlySet<string> = new Set([
 /** A broken image's columns. */
 export function brokenOf({ statusChanged, ...picture }: BrokenImage): BrokenImage {
   return { ...picture, ...(statusChanged != null && { statusChanged }) };
+}
+
+/** A source's columns. */
+export function recordOfSource({ reason, ...record }: SourceRecord): SourceRecord {
+  return { ...record, ...(reason != null && { reason }) };
 }
 
 /** Only an image's own columns. */

@@ -11,17 +11,9 @@ import { formatVersion, type StoreInfo } from '../store.ts';
 import { engineError } from './errors.ts';
 import { type Manifest, parseManifest } from './manifest.ts';
 import { addComparedNames } from './names.ts';
+import { type LaterTable, laterTables } from './notes.ts';
 import { SharedFiles } from './permissions.ts';
-import {
-  brokenSchema,
-  fieldOf,
-  manifestSchema,
-  missingSchema,
-  picturesSchema,
-  scalars,
-  sqlTypes,
-  tableOf,
-} from './rows.ts';
+import { brokenSchema, fieldOf, manifestSchema, picturesSchema, scalars, sqlTypes, tableOf } from './rows.ts';
 import { LanceStore } from './store.ts';
 
 /** Seconds after which a reader checks whether others have written. */
@@ -31,7 +23,7 @@ const cachedPart = 1 / 4;
 const metadataCache = 2n ** 27n;
 const manifestTable = 'lincir';
 const lockName = 'lincir.lock';
-const generationTable = /^(?:pictures|broken|missing)-(\d+)$/;
+const generationTable = /^(?:pictures|broken|missing|sources)-(\d+)$/;
 
 export const lanceBackend: StoreBackend = {
   async open(uri, access) {
@@ -171,8 +163,11 @@ class Database {
   }
 
   async createTables(generation: number, info: StoreInfo): Promise<void> {
-    const { pictures, broken, missing } = tableNames(generation);
-    if ((await this.#connection.tableNames()).includes(missing)) await this.#connection.dropTable(missing);
+    const { pictures, broken, ...later } = tableNames(generation);
+    const present = await this.#connection.tableNames();
+    for (const name of Object.values(later)) {
+      if (present.includes(name)) await this.#connection.dropTable(name);
+    }
     const mode = { mode: 'overwrite' } as const; // the remains of an interrupted creation
     (await this.#connection.createEmptyTable(pictures, picturesSchema(info), mode)).close();
     (await this.#connection.createEmptyTable(broken, brokenSchema, mode)).close();
@@ -186,16 +181,16 @@ class Database {
       await addComparedNames(pictures);
       for (const table of [pictures, broken]) await addStatusChanged(table);
     }
-    let opened: Table | undefined;
+    const opened: Partial<Record<LaterTable, Table>> = {};
     return new LanceStore({
       uri: this.#uri,
       info,
       pictures,
       broken,
-      missing: async (make) => {
-        opened ??= await this.table(names.missing);
-        if (make) opened ??= await this.#connection.createEmptyTable(names.missing, missingSchema);
-        return opened;
+      later: async (name, make) => {
+        opened[name] ??= await this.table(names[name]);
+        if (make) opened[name] ??= await this.#connection.createEmptyTable(names[name], laterTables[name]);
+        return opened[name];
       },
       bytes: async () => (/^\w+:\/\//.test(this.#uri) ? undefined : await bytesIn(this.#uri)),
       writing: (work) => this.writing(work),
@@ -218,11 +213,12 @@ class Database {
   }
 }
 
-function tableNames(generation: number): Record<'pictures' | 'broken' | 'missing', string> {
+function tableNames(generation: number): Record<'pictures' | 'broken' | LaterTable, string> {
   return {
     pictures: `pictures-${generation}`,
     broken: `broken-${generation}`,
     missing: `missing-${generation}`,
+    sources: `sources-${generation}`,
   };
 }
 

@@ -63,6 +63,13 @@ export const missingSchema = new arrow.Schema([
   fieldOf('since', 'time'),
 ]);
 
+export const sourcesSchema = new arrow.Schema([
+  ...['source', 'version', 'state', 'worker'].map((name) => fieldOf(name, 'string')),
+  ...['images', 'broken'].map((name) => fieldOf(name, 'number')),
+  ...['began', 'updated'].map((name) => fieldOf(name, 'time')),
+  fieldOf('reason', 'string', true),
+]);
+
 /** One row of text: the index's info. */
 export const manifestSchema = new arrow.Schema([fieldOf('manifest', 'string')]);
 

@@ -2,14 +2,10 @@
 
 import { posix } from 'node:path';
 import { Index, type Table } from '@lancedb/lancedb';
-import type { RecordBatch } from 'apache-arrow';
 import { chunks } from '../../core/index.ts';
 import type { Columns, ColumnType, Filter } from '../filter/filter.ts';
-import { filterSql } from '../filter/sql.ts';
 import { otherType } from '../memory-store.ts';
 import {
-  type BrokenImage,
-  brokenOf,
   comparedNames,
   type Facts,
   filterColumns,
@@ -17,7 +13,6 @@ import {
   type IndexedImage,
   type KnownImage,
   type Metadata,
-  type MissingImage,
   pictureOf,
   type StoredImage,
   type StoreInfo,
@@ -26,12 +21,10 @@ import {
   type VectorStore,
 } from '../store.ts';
 import { type ColumnValues, countValues, prefixFilter, type ValuesOptions } from '../values.ts';
-import { engineError } from './errors.ts';
 import { fieldsOf, presentColumns } from './fields.ts';
-import { mergeBroken, mergeMissing, missingRows } from './missing.ts';
 import { namesSql } from './names.ts';
+import { LanceNotes, type LanceParts, type LaterTable, laterTables, valuesPerLookup } from './notes.ts';
 import {
-  brokenNames,
   cellsOf,
   imageNames,
   imageScalars,
@@ -41,21 +34,6 @@ import {
   tableOf,
   vectors,
 } from './rows.ts';
-
-/** Parts of a store on LanceDB. */
-interface LanceParts {
-  readonly uri: string;
-  readonly info: StoreInfo;
-  readonly pictures: Table;
-  readonly broken: Table;
-  /** The table of missing images, made for the first one; undefined until then, unless it is to be made. */
-  readonly missing: (make: boolean) => Promise<Table | undefined>;
-  /** Bytes on disk, if that is known. */
-  readonly bytes: () => Promise<number | undefined>;
-  /** Runs a commit. Throws as a store does. */
-  readonly writing: <T>(work: () => Promise<T>) => Promise<T>;
-  readonly close: () => Promise<void>;
-}
 
 /**
  * The approximate index is IVF with RaBitQ codes (Gao and Long, SIGMOD 2024) of 4 bits a dimension. It pays from this many
@@ -82,34 +60,33 @@ const refinement = 2;
 const fewestCandidates = 100;
 /** Old versions are kept so long, for readers that still use them. */
 const versionLifetime = 600_000;
-/** Number of values in one `IN (…)`. */
-const valuesPerLookup = 1000;
 const indexName = /^vector-(\d+)$/;
 
-export class LanceStore implements VectorStore {
+export class LanceStore extends LanceNotes implements VectorStore {
   readonly info: StoreInfo;
   readonly #parts: LanceParts;
 
   constructor(parts: LanceParts) {
+    super(parts);
     this.info = parts.info;
     this.#parts = parts;
   }
 
   version(): Promise<number> {
-    return this.#reading(() => this.#parts.pictures.version());
+    return this.reading(() => this.#parts.pictures.version());
   }
 
   columns(): Promise<Columns> {
-    return this.#reading(async () => new Map([...filterColumns, ...(await this.#added())]));
+    return this.reading(async () => new Map([...filterColumns, ...(await this.#added())]));
   }
 
   async *images(): AsyncGenerator<readonly IndexedImage[], void, void> {
     const own = await presentColumns(this.#parts.pictures, imageNames);
-    for await (const rows of this.#rows<IndexedImage>(this.#parts.pictures, own)) yield rows.map(pictureOf);
+    for await (const rows of this.rows<IndexedImage>(this.#parts.pictures, own)) yield rows.map(pictureOf);
   }
 
   find(column: 'id' | 'path' | 'hash', values: readonly string[]): Promise<KnownImage[]> {
-    return this.#reading(async () => {
+    return this.reading(async () => {
       const found: KnownImage[] = [];
       const added = [...(await this.#added()).keys()];
       const own = await presentColumns(this.#parts.pictures, imageNames);
@@ -120,7 +97,7 @@ export class LanceStore implements VectorStore {
           .where(await this.#sql(filter))
           .select([...own, 'vector', ...added]);
         for await (const batch of query) {
-          for (const row of rows<StoredImage & Metadata>(batch)) {
+          for (const row of rowsOf(batch) as (StoredImage & Metadata)[]) {
             found.push({ ...pictureOf(row), vector: row.vector, metadata: metadataOf(row, added) });
           }
         }
@@ -130,11 +107,11 @@ export class LanceStore implements VectorStore {
   }
 
   count(filter?: Filter): Promise<number> {
-    return this.#reading(async () => this.#parts.pictures.countRows(filter && (await this.#sql(filter))));
+    return this.reading(async () => this.#parts.pictures.countRows(filter && (await this.#sql(filter))));
   }
 
   values(column: string, options: ValuesOptions = {}): Promise<ColumnValues> {
-    return this.#reading(async () => {
+    return this.reading(async () => {
       const filter = prefixFilter(column, await this.columns(), options.prefix);
       const all = this.#parts.pictures.query().select([column]);
       const cells = cellsOf(filter ? all.where(await this.#sql(filter)) : all);
@@ -144,17 +121,17 @@ export class LanceStore implements VectorStore {
 
   async add(pictures: readonly StoredImage[]): Promise<void> {
     if (pictures.length === 0) return;
-    await this.#writing(async () => this.#parts.pictures.add(await this.#tableOf(pictures)));
+    await this.writing(async () => this.#parts.pictures.add(await this.#tableOf(pictures)));
   }
 
   async replace(pictures: readonly StoredImage[]): Promise<void> {
     if (pictures.length === 0) return;
-    await this.#writing(async () => merge(this.#parts.pictures, await this.#tableOf(pictures)));
+    await this.writing(async () => merge(this.#parts.pictures, await this.#tableOf(pictures)));
   }
 
   async move(facts: readonly Facts[]): Promise<void> {
     if (facts.length === 0) return;
-    await this.#writing(async () => {
+    await this.writing(async () => {
       const columns = [...imageScalars(facts), ...(await this.#metadataColumns(facts))];
       await merge(this.#parts.pictures, tableOf(columns));
     });
@@ -164,7 +141,7 @@ export class LanceStore implements VectorStore {
     columns: ReadonlyMap<string, Exclude<ColumnType, 'time'>>,
     rows: readonly { readonly id: string; readonly values: Metadata }[],
   ): Promise<void> {
-    await this.#writing(async () => {
+    await this.writing(async () => {
       const { pictures } = this.#parts;
       const known = await this.#added();
       for (const [name, type] of columns) {
@@ -186,51 +163,11 @@ export class LanceStore implements VectorStore {
   }
 
   async remove(ids: readonly string[]): Promise<void> {
-    await this.#delete(this.#parts.pictures, 'id', ids);
-  }
-
-  async *broken(): AsyncGenerator<readonly BrokenImage[], void, void> {
-    const own = await presentColumns(this.#parts.broken, brokenNames);
-    for await (const rows of this.#rows<BrokenImage>(this.#parts.broken, own)) yield rows.map(brokenOf);
-  }
-
-  async addBroken(pictures: readonly BrokenImage[]): Promise<void> {
-    if (pictures.length === 0) return;
-    await this.#writing(() => mergeBroken(this.#parts.broken, pictures));
-  }
-
-  async removeBroken(paths: readonly string[]): Promise<void> {
-    await this.#delete(this.#parts.broken, 'path', paths);
-  }
-
-  async *missing(): AsyncGenerator<readonly MissingImage[], void, void> {
-    const table = await this.#reading(() => this.#parts.missing(false));
-    if (table) yield* missingRows(table);
-  }
-
-  findMissing(column: 'id' | 'path', values: readonly string[]): Promise<MissingImage[]> {
-    return this.#reading(async () => {
-      const table = await this.#parts.missing(false);
-      const found: MissingImage[] = [];
-      for await (const some of chunks(table ? values : [], valuesPerLookup)) {
-        for await (const batch of missingRows(table!, column, some)) found.push(...batch);
-      }
-      return found;
-    });
-  }
-
-  async addMissing(pictures: readonly MissingImage[]): Promise<void> {
-    if (pictures.length === 0) return;
-    await this.#writing(async () => mergeMissing((await this.#parts.missing(true))!, pictures));
-  }
-
-  async removeMissing(ids: readonly string[]): Promise<void> {
-    const table = await this.#reading(() => this.#parts.missing(false));
-    if (table) await this.#delete(table, 'id', ids);
+    await this.delete(this.#parts.pictures, 'id', ids);
   }
 
   search({ vector, limit, filter, exact = false }: StoreQuery): Promise<Hit[]> {
-    return this.#reading(async () => {
+    return this.reading(async () => {
       const added = [...(await this.#added()).keys()];
       const partitions = exact ? undefined : await this.#partitions();
       let query = this.#parts.pictures
@@ -246,7 +183,9 @@ export class LanceStore implements VectorStore {
       }
       const hits: Hit[] = [];
       for await (const batch of query) {
-        for (const row of rows<Pick<Hit, 'id' | 'path' | 'hash'> & { readonly _distance: number }>(batch)) {
+        for (const row of rowsOf(batch) as (Pick<Hit, 'id' | 'path' | 'hash'> & {
+          readonly _distance: number;
+        })[]) {
           const { id, path, hash, _distance } = row;
           // For vectors of length 1, the squared distance is 2 - 2 cos.
           const score = 1 - _distance / 2;
@@ -258,11 +197,13 @@ export class LanceStore implements VectorStore {
   }
 
   async maintain(): Promise<void> {
-    await this.#writing(async () => {
+    await this.writing(async () => {
       const { pictures, broken } = this.#parts;
       const cleanupOlderThan = new Date(Date.now() - versionLifetime);
       await broken.optimize({ cleanupOlderThan });
-      await (await this.#parts.missing(false))?.optimize({ cleanupOlderThan });
+      for (const name of Object.keys(laterTables) as LaterTable[]) {
+        await (await this.#parts.later(name, false))?.optimize({ cleanupOlderThan });
+      }
       const count = await pictures.countRows();
       // The codes are packed in eights. All published CLIPs have such dimensions.
       const isIndexed = count >= picturesForIndex && this.info.dimensions % 8 === 0;
@@ -286,14 +227,14 @@ export class LanceStore implements VectorStore {
   }
 
   statistics(): Promise<StoreStatistics> {
-    return this.#reading(async () => {
+    return this.reading(async () => {
       const { pictures, broken, bytes } = this.#parts;
       const partitions = await this.#partitions();
       const index = partitions === undefined ? undefined : await pictures.indexStats(`vector-${partitions}`);
       return {
         images: await pictures.countRows(),
         broken: await broken.countRows(),
-        missing: (await (await this.#parts.missing(false))?.countRows()) ?? 0,
+        missing: (await (await this.#parts.later('missing', false))?.countRows()) ?? 0,
         bytes: await bytes(),
         approximate: index && { indexed: index.numIndexedRows, others: index.numUnindexedRows },
       };
@@ -358,34 +299,6 @@ export class LanceStore implements VectorStore {
     const counts = indices.flatMap(({ name }) => Number(indexName.exec(name)?.[1] ?? []));
     return counts.length > 0 ? Math.max(...counts) : undefined;
   }
-
-  async *#rows<Row>(table: Table, columns: readonly string[]): AsyncGenerator<readonly Row[], void, void> {
-    try {
-      for await (const batch of table.query().select([...columns])) yield rows<Row>(batch);
-    } catch (error) {
-      throw engineError(error, this.#parts.uri, 'read');
-    }
-  }
-
-  async #delete(table: Table, column: 'id' | 'path', values: readonly string[]): Promise<void> {
-    for await (const some of chunks(values, valuesPerLookup)) {
-      await this.#writing(() => table.delete(filterSql({ kind: 'in', column, values: some })));
-    }
-  }
-
-  async #reading<T>(work: () => Promise<T>): Promise<T> {
-    return await work().catch((error: unknown) => {
-      throw engineError(error, this.#parts.uri, 'read');
-    });
-  }
-
-  #writing<T>(work: () => Promise<T>): Promise<T> {
-    return this.#parts.writing(work);
-  }
-}
-
-function rows<Row>(batch: RecordBatch): Row[] {
-  return rowsOf(batch) as Row[];
 }
 
 /** Gives the rows with these ids the columns of `table`. Other columns stay. */
