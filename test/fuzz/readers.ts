@@ -66,6 +66,6 @@ export const uncovered: Readonly<Record<string, string>> = {
   'runtime/gpus.ts': 'reads what the tools of drivers print',
   'hub/download.ts': 'compares what it downloads with a hash',
   'mini/benchmark/files.ts': 'writes',
-  'store/lance/missing.ts': 'reads what the index itself wrote into a table',
+  'store/lance/notes.ts': 'reads what the index itself wrote into a table',
   'mini/world/render.ts': 'draws what this package has made',
 };
