@@ -1,6 +1,7 @@
 /** `lincir index` and `reindex` as a user meets them: real processes on a tiny model. */
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { cp, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +9,7 @@ import { after, before, describe, test } from 'node:test';
 import { lincir as lincirIn } from './command-line.ts';
 
 const model = join(import.meta.dirname, 'fixtures/tiny-clip');
+const mini = join(import.meta.dirname, '../models/mini');
 const pictures = join(import.meta.dirname, '../examples/pictures');
 const house = 'photos/house-with-red-roof.png';
 
@@ -93,6 +95,35 @@ describe('index', () => {
       some.stderr,
       'warning: --remove: 1 name of no image in l.lance\n1 image taken out of l.lance\n',
     );
+  });
+
+  test('advises a command that does it when it is pasted: for another model, padding, precision, or place', async () => {
+    const index = "the house's.lance";
+    await cp(model, join(folder, 'my model'), { recursive: true });
+    await lincir('index', house, '--index', index, '--model', 'my model');
+    const add = (...args: string[]) => lincir('index', house, '--index', index, ...args);
+    for (const [args, options] of [
+      [['--target-pad', '1.5'], ' --target-pad 1.5'],
+      [['--model', model, '--precision', 'float16'], ` --model ${model} --precision float16`],
+      [
+        ['--model', 'my model', '--precision', 'int8'],
+        ` --model '${join(folder, 'my model')}' --precision int8`,
+      ],
+      [['--model', mini, '--precision', 'float32'], ` --model ${mini} --precision float32`],
+      [
+        ['--model', model, '--precision', 'float16', '--target-pad'],
+        ` --model ${model} --precision float16 --target-pad 1.25`,
+      ],
+    ] as const) {
+      const { stderr, code } = await add(...args);
+      assert.equal(code, 2);
+      const [, advised] = /: (lincir reindex .*)$/m.exec(stderr) ?? [];
+      assert.equal(advised, `lincir reindex --index 'the house'\\''s.lance'${options}`);
+      const words = execFileSync('sh', ['-c', `printf '%s\\n' ${advised}`], { encoding: 'utf8' });
+      const done = await lincir(...words.trim().split('\n').slice(1));
+      assert.equal(done.code, 0, done.stderr);
+      assert.equal((await add(...args)).code, 0);
+    }
   });
 
   test('rebuilds beside the old one, which stays if most images are gone', async () => {

@@ -35,10 +35,21 @@ test('a message names options as the library has them, and a command line its fl
   );
 });
 
-test('a command has the precision that makes it a remedy', () => {
-  const remedy = `rebuild: ${call('reindex', 'a.lance', 'int8')}`;
-  assert.equal(remedy, "rebuild: `reindex('a.lance')` with `precision: 'int8'`");
-  assert.equal(inFlags(remedy, command), 'rebuild: lincir reindex --index a.lance --precision int8');
+test('a command has the options that make it a remedy, as a shell takes them', () => {
+  const given = { model: "my folder's", precision: undefined, targetPad: 1.25 };
+  const remedy = `rebuild: ${call('reindex', 'a b.lance', given)}, or give ${option<Options>('method', 'sum')}`;
+  assert.equal(
+    remedy,
+    "rebuild: `reindex('a b.lance')` with `model: 'my folder's'`, `targetPad: 1.25`, or give `method: 'sum'`",
+  );
+  assert.equal(
+    inFlags(remedy, command),
+    "rebuild: lincir reindex --index 'a b.lance' --model 'my folder'\\''s' --target-pad 1.25, or give --method sum",
+  );
+  assert.equal(
+    inFlags(call('reindex', 'a.lance', { precision: 'int8' }), command),
+    'lincir reindex --index a.lance --precision int8',
+  );
 });
 
 test('other words, options that a command lacks, and what a shell runs stay as they are', () => {

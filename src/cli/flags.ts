@@ -24,21 +24,36 @@ const commands: Readonly<Record<string, string>> = {
   trainPhi: 'lincir train',
 };
 
+/** `name`, `name: 'value'`, `name('index')`, or the latter with `name: 'value'`, `name: 1.25`. */
+const toldPattern =
+  /`([\w.]+)(?:\((?:'([^`]*)')?\)`((?: with `\w+: [^`]*`(?:, `\w+: [^`]*`)*)?)|(?:: '([^`]*)')?`)/g;
+
 /** Translates the parts of a message that `option` and `call` made. Without a flag for it, an option stays unchanged. */
 export function inFlags(message: string, { options }: Command): string {
   const flags = new Map(options.map((option) => [option.attributeName(), option.long]));
   return message.replaceAll(
-    /`([\w.]+)(?:(\()(?:'([^`]*)')?\)(?:` with `precision: '(\w+)')?|: '([^`]*)')?`/g,
-    (told: string, name: string, call?: string, index?: string, precision?: string, value?: string) => {
+    toldPattern,
+    (told: string, name: string, index?: string, given?: string, value?: string) => {
+      if (given !== undefined) {
+        const command = commands[name];
+        return command ? [command, ...argumentsOf(index, given)].join(' ') : told;
+      }
       const known = [renamed[name] ?? name, name, ...name.split('.').reverse()].find((one) => flags.has(one));
-      const found = call ? commands[name] : flags.get(known ?? '');
-      if (!found) return told;
-      return [
-        found,
-        ...(index ? ['--index', index] : []),
-        ...(precision ? ['--precision', precision] : []),
-        ...(value === undefined ? [] : [value]),
-      ].join(' ');
+      const flag = flags.get(known ?? '');
+      return flag ? [flag, ...(value === undefined ? [] : [value])].join(' ') : told;
     },
   );
+}
+
+/** A command is pasted into a shell. */
+function argumentsOf(index: string | undefined, given: string): string[] {
+  const pairs = Array.from(given.matchAll(/`(\w+): (?:'([^`]*)'|([^`]*))`/g), ([, key, text, number]) => [
+    `--${key!.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+    text ?? number!,
+  ]);
+  return [...(index ? ['--index', index] : []), ...pairs.flat()].map(forShell);
+}
+
+function forShell(word: string): string {
+  return /^[\w./:@=+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

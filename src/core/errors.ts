@@ -56,13 +56,28 @@ export function option<Options>(name: keyof Options & string, value?: string): s
   return value === undefined ? `\`${name}\`` : `\`${name}: '${value}'\``;
 }
 
+/** What a call needs to be a remedy. */
+interface CallOptions {
+  readonly model?: string;
+  readonly precision?: string;
+  readonly targetPad?: number;
+}
+
 /**
- * A function as messages name it, alone or of an index, also with a precision: `reindex('my.lance')` with `precision: 'int8'`.
- * The command line puts its command there.
+ * A function as messages name it, alone or of an index, also with options: `reindex('my.lance')` with `precision: 'int8'`. The
+ * command line puts its command there, for users to paste: give all options that it needs.
  */
-export function call(name: 'openIndex' | 'reindex' | 'trainPhi', index?: string, precision?: string): string {
+export function call(
+  name: 'openIndex' | 'reindex' | 'trainPhi',
+  index?: string,
+  options: CallOptions = {},
+): string {
   const called = `\`${name}(${index === undefined ? '' : `'${index}'`})\``;
-  return precision === undefined ? called : `${called} with \`precision: '${precision}'\``;
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  const shown = given.map(
+    ([key, value]) => `\`${key}: ${typeof value === 'string' ? `'${value}'` : value}\``,
+  );
+  return shown.length === 0 ? called : `${called} with ${shown.join(', ')}`;
 }
 
 const messageLimit = 970;

@@ -75,13 +75,13 @@ export async function openIndex(uri: string, options: OpenIndexOptions = {}): Pr
   const store = await backend.open(location, access).catch(create);
   const index = new ImageIndex(uri, store, hold);
   try {
-    if (clip) index.expectModel(clip);
+    if (clip) index.expectModel(clip, precision);
     if (precision !== undefined && precision !== store.info.precision) {
       throw new LincirError('bad-argument', {
         subject: uri,
         expected: `an index of ${precision}`,
         found: `one of ${store.info.precision}`,
-        todo: `leave ${option<OpenIndexOptions>('precision')} out, or rebuild: ${call('reindex', uri, precision)}`,
+        todo: `leave ${option<OpenIndexOptions>('precision')} out, or rebuild: ${clip ? remedyFor(index, clip, precision) : call('reindex', uri, { precision })}`,
       });
     }
     return index;
@@ -95,13 +95,29 @@ export async function openIndex(uri: string, options: OpenIndexOptions = {}): Pr
 export function infoFor(clip: Clip, precision: Precision = storedPrecision(clip)): StoreInfo {
   return {
     version: formatVersion,
-    model: clip.id ?? resolve(clip.folder),
+    model: nameOf(clip),
     fingerprint: clip.fingerprint,
     dimensions: clip.visionConfig.projection,
     precision,
     targetPad: clip.targetPad,
     created: new Date().toISOString(),
   };
+}
+
+/** The name by which the model is found again. */
+function nameOf({ id, folder }: Clip): string {
+  return id ?? resolve(folder);
+}
+
+/** The call that rebuilds an index for a model, with all that differs from what the index has. */
+function remedyFor({ uri, info }: ImageIndex, clip: Clip, stored = info.precision): string {
+  const [held, given] = [precisionOf(info.fingerprint), precisionOf(clip.fingerprint)];
+  const stays = held === given && stored === info.precision;
+  return call('reindex', uri, {
+    model: nameOf(clip) === info.model ? undefined : nameOf(clip),
+    precision: stays ? undefined : held === given ? stored : (given ?? 'float32'),
+    targetPad: clip.targetPad === info.targetPad ? undefined : (clip.targetPad ?? undefined),
+  });
 }
 
 /** Vectors that 8 bits moved need no more than half precision. */
@@ -263,10 +279,13 @@ export class ImageIndex {
     await this.#store.close();
   }
 
-  /** @throws LincirError 'bad-argument' when the index has another model or another padding */
-  expectModel(clip: Clip): void {
+  /**
+   * @param stored how vectors shall be stored, for the advice
+   * @throws LincirError 'bad-argument' when the index has another model or another padding
+   */
+  expectModel(clip: Clip, stored?: Precision): void {
     const { fingerprint, targetPad } = this.info;
-    if (clip.fingerprint !== fingerprint) throw this.#otherModel(clip);
+    if (clip.fingerprint !== fingerprint) throw this.#otherModel(clip, clip, stored);
     if (clip.targetPad === targetPad) return;
     const described = (ratio: number | null) =>
       ratio === null ? 'images without padding' : `padding to ${ratio}`;
@@ -274,7 +293,7 @@ export class ImageIndex {
       subject: this.uri,
       expected: `${described(targetPad)}, as the index was made`,
       found: described(clip.targetPad),
-      todo: `use the same ${option<LoadClipOptions>('targetPad')}, or rebuild: ${call('reindex', this.uri)}`,
+      todo: `use the same ${option<LoadClipOptions>('targetPad')}, or rebuild: ${remedyFor(this, clip, stored)}`,
     });
   }
 
@@ -310,27 +329,25 @@ export class ImageIndex {
     return true;
   }
 
-  #otherModel(other: Clip | Query): LincirError {
-    const { fingerprint } = other;
+  /** @param clip the other model, if it is known */
+  #otherModel({ fingerprint }: Clip | Query, clip?: Clip, stored?: Precision): LincirError {
     const { model, fingerprint: own } = this.info;
-    const isClip = 'folder' in other;
     if (modelFingerprint(own) === modelFingerprint(fingerprint)) {
       const [held, given] = [precisionOf(own), precisionOf(fingerprint)];
       const precision = (value?: string) => option<LoadClipOptions>('precision', value);
       const use = held ? `use ${precision(held)}` : `leave ${precision()} out`;
       return new LincirError('bad-argument', {
-        subject: isClip ? precision(given) : 'the query',
+        subject: clip ? precision(given) : 'the query',
         expected: `${held ?? 'float32'} embeddings, as the index ${quoted(this.uri, 200)} holds them`,
         found: `${given ?? 'float32'} ones, which must not join them`,
-        todo: `${use}, or rebuild: ${call('reindex', this.uri, given ?? 'float32')}`,
+        todo: `${use}, or rebuild: ${clip ? remedyFor(this, clip) : call('reindex', this.uri, { precision: given ?? 'float32' })}`,
       });
     }
-    const subject = isClip ? (other.id ?? other.folder) : 'the query';
     return new LincirError('bad-argument', {
-      subject,
+      subject: clip ? nameOf(clip) : 'the query',
       expected: `the model of the index, ${quoted(model, 200)} (fingerprint ${own})`,
       found: `another, of fingerprint ${fingerprint}`,
-      todo: `use that model, or rebuild for this one, beside the old one: ${call('reindex', this.uri)}`,
+      todo: `use that model, or rebuild for this one, beside the old one: ${clip ? remedyFor(this, clip, stored) : call('reindex', this.uri)}`,
     });
   }
 }
