@@ -5,6 +5,9 @@ import { access, cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { indexInProcess } from '../src/indexing/index.ts';
+import { Searcher } from '../src/search/index.ts';
+import { openService } from '../src/service/index.ts';
 import { lincir as lincirIn } from './command-line.ts';
 
 const model = join(import.meta.dirname, 'fixtures/tiny-clip');
@@ -62,6 +65,44 @@ test('an index of int8 is added to, searched and rebuilt as int8, until another 
     back.stderr,
     /leave --precision out, or rebuild: lincir reindex --index p\.lance --precision int8$/m,
   );
+});
+
+test('an index of int8 is refused on a GPU with one advice, whoever loads its model', async () => {
+  await lincir('index', house, '--index', 'g.lance', '--model', model, '--precision', 'int8');
+  await lincir('embed', '--model', model, '--precision', 'int8', '--images', house, '--out', 'g.npy');
+  const words = ['--index', 'g.lance', '--device', 'webgpu'];
+  const advice =
+    /^lincir: --device webgpu: expected cpu, because the index "g\.lance" holds int8 embeddings, which only the cpu computes, found webgpu; leave --device out, or rebuild: lincir reindex --index g\.lance --precision float32$/m;
+  for (const command of [
+    ['index', 'photos', ...words],
+    ['index', 'photos', ...words, '--precision', 'int8'],
+    ['index', 'photos', ...words, '--precision', 'float32'],
+    ['reindex', ...words],
+    ['search', ...words, '--image', house],
+  ]) {
+    const { code, stderr } = await lincir(...command);
+    assert.equal(code, 2);
+    assert.match(stderr, advice);
+  }
+  const fromFile = await lincir(
+    'index',
+    '--embeddings',
+    'g.npy',
+    '--index',
+    'new',
+    '--model',
+    model,
+    '--device',
+    'webgpu',
+  );
+  assert.match(fromFile.stderr, /because "g\.npy" holds int8 .*; leave --device out$/m);
+
+  const [uri, device] = [join(folder, 'g.lance'), 'webgpu'] as const;
+  const message = /holds int8 embeddings, which only the cpu computes/;
+  await assert.rejects(Searcher.open({ index: uri, device }), { message });
+  await assert.rejects(openService({ indexes: [{ name: 'g', uri }], device }), { message });
+  const work = { uri, device, options: { images: [join(folder, 'photos')] } };
+  await assert.rejects(Array.fromAsync(indexInProcess(work)), { message });
 });
 
 test('embeddings of int8 say so, and texts have no such precision', async () => {

@@ -2,10 +2,11 @@
 
 import { setPriority } from 'node:os';
 import { inspect } from 'node:util';
-import { type Clip, loadClip, precisionOf } from '../clip/index.ts';
+import { type Clip, loadClip } from '../clip/index.ts';
 import { LincirError } from '../core/index.ts';
 import { openIndex } from './image-index.ts';
 import type { IndexingMessage, IndexingWork } from './indexing-process.ts';
+import { modelPrecision } from './model-precision.ts';
 import { watchIndex } from './watch.ts';
 
 /** Unix's priority of work in the background. */
@@ -67,7 +68,7 @@ async function load({ uri, model, device, threads }: IndexingWork): Promise<Clip
   });
   await index?.close();
   const targetPad = index?.info.targetPad ?? undefined;
-  const precision = index && precisionOf(index.info.fingerprint);
+  const precision = index && modelPrecision({ index: uri }, index.info.fingerprint, device);
   const options = { device, threads, precision, targetPad, signal: end.signal };
   return await loadClip(model ?? index!.info.model, options);
 }

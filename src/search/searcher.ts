@@ -1,6 +1,6 @@
 /** Keeps an index, its model and phi loaded between searches, and searches with them. */
 
-import { type Clip, loadClip, precisionOf } from '../clip/index.ts';
+import { type Clip, loadClip } from '../clip/index.ts';
 import {
   type ComposeOptions,
   compose,
@@ -18,6 +18,7 @@ import {
   type FoundImage,
   type ImageIndex,
   type IndexedReference,
+  modelPrecision,
   openIndex,
   type SearchOptions,
 } from '../indexing/index.ts';
@@ -225,7 +226,7 @@ async function clipOf(
 ): Promise<Clip> {
   const clip = await loadClip(name, {
     ...{ device, threads, prepack, signal },
-    precision: precisionOf(index.info.fingerprint),
+    precision: modelPrecision({ index: index.uri }, index.info.fingerprint, device),
     targetPad: index.info.targetPad ?? undefined,
     onDownload: downloadOf(name, onEvent),
   });

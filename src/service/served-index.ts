@@ -1,9 +1,9 @@
 /** An index that is served, with the model and phi of its queries: it follows what others do to it. */
 
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Clip, loadClip, precisionOf } from '../clip/index.ts';
+import { type Clip, loadClip } from '../clip/index.ts';
 import { type DownloadProgress, LincirError } from '../core/index.ts';
-import { type ImageIndex, openIndex } from '../indexing/index.ts';
+import { type ImageIndex, modelPrecision, openIndex } from '../indexing/index.ts';
 import { loadPhi } from '../phi/index.ts';
 import type { ModelToRun } from './inference.ts';
 import { Lookups } from './lookups.ts';
@@ -146,7 +146,7 @@ export class ServedIndex {
 async function modelOf(
   index: ImageIndex,
   { phi: phiName }: IndexToServe,
-  { model, onEvent }: ServiceOptions,
+  { model, device, onEvent }: ServiceOptions,
 ): Promise<QueryModel> {
   const name = model ?? index.info.model;
   const downloadOf =
@@ -154,7 +154,7 @@ async function modelOf(
     ({ allReceivedBytes: done, allTotalBytes: total }: DownloadProgress) =>
       onEvent?.({ kind: 'progress', label: `downloading ${label}`, done, total });
   const clip = await loadClip(name, {
-    precision: precisionOf(index.info.fingerprint),
+    precision: modelPrecision({ index: index.uri }, index.info.fingerprint, device),
     targetPad: index.info.targetPad ?? undefined,
     onDownload: downloadOf(name),
   });

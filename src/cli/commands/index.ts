@@ -7,6 +7,7 @@ import {
   expectEmbeddings,
   type ImageIndex,
   infoFor,
+  modelPrecision,
   openIndex,
   reindex,
 } from '../../indexing/index.ts';
@@ -101,7 +102,7 @@ export async function index(
   );
   const matrices = await Promise.all(embeddings.map((path, at) => openEmbeddings(path, names[at])));
   const isNew = (await infoOf(options.index)) === undefined;
-  const clip = await clipFor(options, context, isNew ? matrices[0] : undefined);
+  const clip = await clipFor(options, context, { first: isNew ? matrices[0] : undefined });
   const vouched = options.precision === 'int8' ? 'int8' : undefined;
   let away: LincirError | undefined;
   try {
@@ -198,7 +199,7 @@ async function takeOut(
 export async function rebuild(options: ReindexCommandOptions, context: Context): Promise<void> {
   const { maxPixels } = options;
   const precision = storedAs(options);
-  const clip = await clipFor(options, context);
+  const clip = await clipFor(options, context, { rebuilds: true });
   try {
     await follow(
       reindex(options.index, clip, { precision, maxPixels, signal: context.signal }),
@@ -220,7 +221,7 @@ function storedAs({ precision }: ReindexCommandOptions): Precision | undefined {
 async function clipFor(
   { index: uri, model, precision, device, threads, targetPad, maxPixels }: ReindexCommandOptions,
   { reporter, signal }: Context,
-  first?: EmbeddingsFile,
+  { first, rebuilds = false }: { readonly first?: EmbeddingsFile; readonly rebuilds?: boolean } = {},
 ) {
   const present = await infoOf(uri);
   const name = model ?? present?.model;
@@ -233,11 +234,15 @@ async function clipFor(
     });
   }
   const padding = targetPad ?? present?.targetPad ?? undefined;
-  const ofIndex = precisionOf((present ?? first)?.fingerprint ?? '');
+  const [holder, fingerprint = ''] = present
+    ? [{ index: uri }, present.fingerprint]
+    : [{ file: first?.path ?? '' }, first?.fingerprint];
+  const isReplaced = rebuilds && precision !== undefined;
+  const held = isReplaced ? undefined : modelPrecision(holder, fingerprint, device);
   const clip = await loadClip(name, {
     device,
     threads,
-    precision: precision === undefined ? ofIndex : encodedIn(precision, device),
+    precision: precision === undefined ? held : encodedIn(precision, device),
     targetPad: padding,
     maxPixels,
     onDownload: downloadBar(reporter, name),
