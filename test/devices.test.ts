@@ -373,7 +373,7 @@ describe('the command line', () => {
   test('says in plain words which settings there are', async () => {
     for (const [given, message] of [
       [{ devices: 'cpu:2' }, /`devices`: expected a list such as \['cpu:2'\], found/],
-      [{ precision: 'int8' }, /expected float32, tf32, bfloat16 or float16, found .*int8/],
+      [{ precision: 'int8' }, /expected float32, tf32, bfloat16 or float16, found "int8"/],
       [{ precision: 'float16' }, /offers here \(float32(, bfloat16)?\), found 'float16'/],
       [
         { devices: ['http://localhost:1'] },

@@ -285,7 +285,7 @@ describe('what cannot be', () => {
       assert.rejects(all(trainPhi({ resume, ...given })), { name: 'LincirError', message });
     await refuses({ batch: 8, seed: 1 }, /batch 8 instead of 16, seed 1 instead of 5/);
     const half = { precision: 'float16', device: 'webgpu' };
-    await refuses(half, /precision \\"float16\\" instead of \\"float32\\"/);
+    await refuses(half, /found precision "float16" instead of "float32"/);
     await refuses({ model: join(fixtures, 'tiny-clip-laion') }, /expected the model that the run began with/);
     await writeFile(mine, captions(29).join('\n'));
     await refuses({ steps: 4 }, /mine.txt: expected the captions that the run began with, found others/);

@@ -1,7 +1,7 @@
 /** Opens files and addresses with the program that the system has for them. */
 
 import { access } from 'node:fs/promises';
-import { LincirError, quoted } from '../core/index.ts';
+import { LincirError, unquoted } from '../core/index.ts';
 import { asLincirError } from '../files/index.ts';
 
 /** Opens a file. Throws 'not-found' if it is not there, and 'io' if nothing opens it. */
@@ -22,7 +22,7 @@ export async function openAddress(address: string): Promise<void> {
     throw new LincirError('io', {
       subject: address,
       expected: 'a program that opens it',
-      found: cause instanceof Error ? quoted(cause.message) : 'none',
+      found: cause instanceof Error ? unquoted(cause.message) : 'none',
       todo: 'open it yourself',
       cause,
     });

@@ -10,6 +10,7 @@ import {
   type RandomAccess,
   readJson,
   recordOf,
+  unquoted,
 } from '../core/index.ts';
 import { expectLinearPatterns } from './tokenizer-patterns.ts';
 
@@ -194,7 +195,7 @@ function checked<Schema extends z.ZodType>(schema: Schema, json: unknown, file: 
   throw new LincirError('bad-file', {
     subject: file,
     expected: "CLIP's byte-pair tokenizer",
-    found: quoted(`${path.join('.')}: ${message}`, 160),
+    found: unquoted(`${path.join('.')}: ${message}`, 160),
     cause: result.error,
   });
 }

@@ -1,7 +1,7 @@
 /** CLIP's tokenizer: turns texts into the text tower's ids. */
 
 import { Tokenizer } from '@huggingface/tokenizers';
-import { LincirError, type ModelFiles, quoted } from '../core/index.ts';
+import { LincirError, type ModelFiles, quoted, unquoted } from '../core/index.ts';
 import type { TextConfig } from './config.ts';
 import { endToken, readTokenizerFiles, startToken, type TokenizerDescription } from './tokenizer-files.ts';
 
@@ -88,7 +88,7 @@ function byteLevelEncoder(file: string, description: TokenizerDescription): (tex
     encodeAll('a'); // The library checks some parts of the description only here.
     return encodeAll;
   } catch (cause) {
-    const found = quoted(cause instanceof Error ? cause.message : String(cause));
+    const found = unquoted(cause instanceof Error ? cause.message : String(cause));
     throw new LincirError('bad-file', {
       subject: file,
       expected: 'a tokenizer that can be used',

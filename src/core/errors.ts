@@ -85,8 +85,13 @@ const partLimit = 240;
 
 /** A value from data, made safe for a message: one line, no control characters, at most `limit` characters. */
 export function quoted(value: unknown, limit = 80): string {
-  const text = typeof value === 'string' ? JSON.stringify(value) : oneLine(String(value));
-  return text.length > limit ? `${text.slice(0, limit - 1)}…` : text;
+  return unquoted(typeof value === 'string' ? JSON.stringify(value) : String(value), limit);
+}
+
+/** Text that has quotes of its own, such as JSON or another's message, made safe likewise, without further quotes. */
+export function unquoted(text: string, limit = 80): string {
+  const line = oneLine(text);
+  return line.length > limit ? `${line.slice(0, limit - 1)}…` : line;
 }
 
 /** The first `limit` names, for a message, and how many more there are; `none` if there is no name. */

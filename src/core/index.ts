@@ -14,6 +14,7 @@ export {
   option,
   type Problem,
   quoted,
+  unquoted,
 } from './errors.ts';
 export { formatBytes, formatCount, formatCounted, formatDuration, formatRate } from './format.ts';
 export { halfOf } from './half.ts';

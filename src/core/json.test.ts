@@ -34,7 +34,10 @@ test('a key that stands twice is refused, however it is written', () => {
 });
 
 test('what is not JSON in UTF-8 is refused', () => {
-  assert.throws(() => parse('{"a": }'), { code: 'bad-file', message: /config.json: expected JSON in UTF-8/ });
+  assert.throws(() => parse('{"a": }'), {
+    code: 'bad-file',
+    message: /config.json: expected JSON in UTF-8, found Unexpected token '}', "{"a": }" is not/,
+  });
   const bytes = Uint8Array.of(0x22, 0xff, 0x22);
   assert.throws(() => parseJson(bytes, 'config.json'), {
     code: 'bad-file',

@@ -1,6 +1,6 @@
 /** JSON from files, stricter than JSON.parse: valid UTF-8, no key twice, and limits for whatever could fill memory or stack. */
 
-import { LincirError, quoted } from './errors.ts';
+import { LincirError, quoted, unquoted } from './errors.ts';
 import type { RandomAccess } from './source.ts';
 
 /** Default limit of a JSON text, in bytes. */
@@ -60,7 +60,7 @@ function parsed(
   try {
     return JSON.parse(text, reviver);
   } catch (cause) {
-    throw badJson(subject, expected, cause instanceof Error ? quoted(cause.message, 200) : 'none', cause);
+    throw badJson(subject, expected, cause instanceof Error ? unquoted(cause.message, 200) : 'none', cause);
   }
 }
 

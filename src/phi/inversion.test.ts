@@ -185,7 +185,10 @@ test('what cannot be is refused by name', async () => {
   await refusal({ prompt: `$ ${'long '.repeat(80)}` }, /found more tokens/);
   await refusal({ keys: ['a'] }, /keys: expected 2, one an embedding, found 1/);
   await refusal({ embeddings: randomRows(2, projection + 1) }, /embeddings: expected \[n, 24\]/);
-  await refusal({ settings: { steps: 0 } }, /the inversion: steps: expected at least 1/);
+  await refusal(
+    { settings: { steps: 0 } },
+    /the inversion: steps: expected at least 1, found \{"steps":0\}$/,
+  );
   await refusal({ settings: { averageDecay: 1 } }, /averageDecay: expected below 1/);
   embeddings.data.fill(0, projection);
   await refusal({ keys: ['cat.jpg', 'dog.jpg'] }, /"dog.jpg": expected one with a direction/);

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { type Clip, type ClipTokenizer, computePrefix, type TextConfig } from '../clip/index.ts';
-import { type Float32Tensor, LincirError, normals, quoted, sha256 } from '../core/index.ts';
+import { type Float32Tensor, LincirError, normals, quoted, sha256, unquoted } from '../core/index.ts';
 import type { RunTensor, SessionOptions } from '../onnx/index.ts';
 import { CountedSession, inversionGraph, towerBatches } from './graphs.ts';
 import { adamW, moveAverage } from './optimizer.ts';
@@ -138,7 +138,7 @@ export function inversionSettings({
   if (data) return data;
   const { path, message } = error.issues[0]!;
   const subject = ['the inversion', ...path].join(': ');
-  const found = quoted(JSON.stringify(given));
+  const found = unquoted(JSON.stringify(given));
   throw new LincirError('bad-argument', { subject, expected: message, found });
 }
 

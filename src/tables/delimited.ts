@@ -1,7 +1,7 @@
 /** Parses CSV and TSV, a record at a time, in bounded memory. */
 
 import { CsvError, parse } from 'csv-parse';
-import { type LincirError, quoted } from '../core/index.ts';
+import { type LincirError, unquoted } from '../core/index.ts';
 
 interface DelimitedOptions<Field extends string | Uint8Array> {
   readonly delimiter: ',' | '\t';
@@ -66,7 +66,7 @@ export async function* parseDelimited<Field extends string | Uint8Array>(
     yield;
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
-    const found = malformations[error.code] ?? quoted(error.message, 200);
+    const found = malformations[error.code] ?? unquoted(error.message, 200);
     throw refuse('fields that are quoted as a whole, with inner quotes doubled, or not at all', found, error);
   } finally {
     parser.destroy();

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { maskings } from '../captions/index.ts';
-import { LincirError, option, quoted } from '../core/index.ts';
+import { LincirError, option, quoted, unquoted } from '../core/index.ts';
 import { devices, floatPrecisions } from '../onnx/index.ts';
 import { phiArchitectures, schedules } from '../phi/index.ts';
 import type { RunOptions } from './open-run.ts';
@@ -101,7 +101,7 @@ export function checkedSettings(settings: unknown, subject?: string): TrainingSe
     expected: unknown ? `settings out of ${Object.keys(settingsSchema.shape).join(', ')}` : message,
     found: unknown
       ? quoted(unknown.join(', '))
-      : quoted(JSON.stringify(valueAt(settings, path)) ?? 'nothing'),
+      : unquoted(JSON.stringify(valueAt(settings, path)) ?? 'nothing'),
     cause: result.error,
   });
 }
@@ -133,7 +133,7 @@ export function resumedSettings(
   throw new LincirError('bad-argument', {
     subject,
     expected: 'the settings that the run began with',
-    found: quoted(shown.join(', '), 400),
+    found: unquoted(shown.join(', '), 400),
     todo: `leave these out, or begin another run with ${option<RunOptions>('out')}`,
   });
 }

@@ -1,6 +1,6 @@
 /** Turns LanceDB's failures into LincirErrors, because its messages are long and quote its own source code. */
 
-import { call, type ErrorCode, LincirError, quoted } from '../../core/index.ts';
+import { call, type ErrorCode, LincirError, unquoted } from '../../core/index.ts';
 
 /** Patterns in its messages, by cause. The first that matches counts. */
 const causes: readonly {
@@ -54,7 +54,7 @@ export function engineError(error: unknown, uri: string, intent: 'read' | 'write
   return new LincirError(cause?.code ?? 'io', {
     subject: uri,
     expected: intent === 'read' ? 'an index that can be read' : 'an index that can be written',
-    found: cause?.found ?? quoted(plainMessage(error.message), 200),
+    found: cause?.found ?? unquoted(plainMessage(error.message), 200),
     todo: cause?.todo ?? 'run the command again: what was committed is kept',
     cause: error,
   });

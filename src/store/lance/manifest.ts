@@ -1,7 +1,7 @@
 /** The manifest of an index in LanceDB: its generations of tables, and which of them is current. */
 
 import { z } from 'zod';
-import { LincirError, parseJsonText, quoted, recordOf } from '../../core/index.ts';
+import { LincirError, parseJsonText, recordOf, unquoted } from '../../core/index.ts';
 import { formatVersion, precisions } from '../store.ts';
 
 const infoSchema = z.object({
@@ -38,6 +38,6 @@ export function parseManifest(text: string, uri: string): Manifest {
   const parsed = manifestFields.safeParse(manifest);
   const info = parsed.data?.generations[parsed.data.current];
   if (parsed.success && info !== undefined) return parsed.data;
-  const found = quoted(parsed.error?.issues[0]?.message ?? 'no current generation');
+  const found = unquoted(parsed.error?.issues[0]?.message ?? 'no current generation');
   throw refuse('an index that says what it is', found, 'rebuild it', parsed.error);
 }

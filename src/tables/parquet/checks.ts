@@ -1,6 +1,6 @@
 /** Checks what a Parquet file says about its sizes, before hyparquet takes memory or time for them. */
 
-import { LincirError, quoted, type RandomAccess } from '../../core/index.ts';
+import { LincirError, type RandomAccess, unquoted } from '../../core/index.ts';
 
 /** The part of a file's interface that is used, on disk and on the hub. */
 export type ParquetFile = RandomAccess;
@@ -28,7 +28,7 @@ export function decoding<T>(file: ParquetFile, decode: () => T): T {
     return decode();
   } catch (error) {
     if (error instanceof LincirError) throw error;
-    throw brokenParquet(file, error instanceof Error ? quoted(error.message, 200) : 'none', error);
+    throw brokenParquet(file, error instanceof Error ? unquoted(error.message, 200) : 'none', error);
   }
 }
 
