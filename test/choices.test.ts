@@ -34,7 +34,7 @@ test('options offer what the library takes', async () => {
     ['index', 'train', 'keywords'].map((command) => output(command, '--help')),
   );
   assert.deepEqual(choicesOf(index!, '--device <device>'), devices);
-  assert.deepEqual(choicesOf(index!, '--precision <type>'), [...precisions, 'int8']);
+  assert.deepEqual(choicesOf(index!, '--precision <format>'), [...precisions, 'int8']);
   assert.deepEqual(choicesOf(index!, '--compare <what>'), comparisons);
   assert.deepEqual(choicesOf(train!, '--precision <format>'), floatPrecisions);
   assert.deepEqual(choicesOf(train!, '--architecture <name>'), phiArchitectures);
@@ -42,6 +42,19 @@ test('options offer what the library takes', async () => {
   for (const help of [train!, keywords!]) assert.deepEqual(choicesOf(help, '--masking <rule>'), maskings);
   for (const { name, description } of datasetPresets) assert.ok(train!.includes(`${name} ${description}`));
   for (const name of madeNames) assert.ok(train!.includes(name));
+});
+
+test('all commands say the same of --precision', async () => {
+  const commands = ['index', 'reindex', 'embed', 'eval', 'submit', 'train', 'lend', 'check'];
+  for (const command of commands) {
+    const [, description] =
+      /--precision <format> (.*?) \(default/.exec(await output(command, '--help')) ?? [];
+    const [what, ...more] = description?.split('; ') ?? [];
+    assert.match(what!, /^number format of matrix products(, where the device has it)?$/, command);
+    const ofInt8 = 'int8 encodes images faster on a CPU, and moves them a little';
+    const isWithoutInt8 = ['train', 'lend'].includes(command);
+    assert.equal(more.at(-1), isWithoutInt8 ? undefined : ofInt8, command);
+  }
 });
 
 test('commands of evaluation offer all benchmarks, and submit those whose servers take files', async () => {

@@ -32,6 +32,7 @@ import {
   devicesOption,
   imagePrecisionOption,
   indexOption,
+  indexPrecisionOption,
   maxPixelsOption,
   modelHelp,
   modelOption,
@@ -154,7 +155,7 @@ program
     wholeNumber,
   )
   .option('--stats', 'show what is in the index, and all broken images')
-  .addOption(precisionOption())
+  .addOption(indexPrecisionOption())
   .addOption(deviceOption())
   .addOption(threadsOption())
   .addOption(targetPadOption())
@@ -170,7 +171,7 @@ program
   .description('rebuild an index for another model or precision, while the old one stays in use')
   .addOption(indexOption())
   .option('--model <model>', `${modelHelp} (default: the index's own)`)
-  .addOption(precisionOption())
+  .addOption(indexPrecisionOption())
   .addOption(deviceOption())
   .addOption(threadsOption())
   .addOption(targetPadOption())
@@ -294,13 +295,7 @@ program
     'steps between saves, which also come every five minutes (default: 1,000)',
     wholeNumber,
   )
-  .addOption(
-    choice(
-      '--precision <format>',
-      "number format of the text tower's products (default: float32)",
-      floatPrecisions,
-    ),
-  )
+  .addOption(precisionOption(floatPrecisions))
   .addOption(deviceOption())
   .addOption(devicesOption('several devices: 0,1,2,3 or cpu:2, and http:// addresses of lincir lend'))
   .option('--api-key-file <file>', 'the key of the machines at these addresses')
@@ -337,7 +332,7 @@ program
   .description('say what this machine has, and prove that a device computes what the CPU computes')
   .option('--model <model>', `${modelHelp} (default: mini)`)
   .addOption(deviceOption())
-  .addOption(choice('--precision <format>', 'number format of products (default: float32)', precisions))
+  .addOption(precisionOption(precisions))
   .option('--images <pattern...>', 'images to measure int8 on (default: drawn ones)')
   .addOption(threadsOption())
   .option('--json', 'print JSON')

@@ -2,8 +2,8 @@
 
 import { InvalidArgumentError, Option } from 'commander';
 import { methodNames, methods } from '../composition/choices.ts';
-import { devices } from '../onnx/choices.ts';
-import { precisions } from '../store/choices.ts';
+import { devices, type Precision } from '../onnx/choices.ts';
+import { precisions as storedPrecisions } from '../store/choices.ts';
 
 /** A line for each method. */
 export const methodLines = methodNames
@@ -62,17 +62,22 @@ export function maxPixelsOption(): Option {
   return new Option('--max-pixels <number>', description).argParser(wholeNumber);
 }
 
-/** Of an index: its vectors, and with int8 also how images are encoded. */
-export function precisionOption(): Option {
-  const description =
-    'of vectors; int8: faster encoding, vectors as float16 (default: float32, or as the index has it)';
-  return choice('--precision <type>', description, [...precisions, 'int8'] as const);
+export function precisionOption(choices: readonly Precision[], extra = '', usual = 'float32'): Option {
+  const ofInt8 = choices.includes('int8')
+    ? '; int8 encodes images faster on a CPU, and moves them a little'
+    : '';
+  const description = `number format of matrix products${extra}${ofInt8} (default: ${usual})`;
+  return choice('--precision <format>', description, choices);
 }
 
-/** Of encoding images, where no index says it. */
+/** Where only images are encoded. */
 export function imagePrecisionOption(): Option {
-  const description = 'how to encode images; int8 is faster, and moves them a little (default: float32)';
-  return choice('--precision <type>', description, ['float32', 'int8'] as const);
+  return precisionOption(['float32', 'int8']);
+}
+
+export function indexPrecisionOption(): Option {
+  const extra = ', where the device has it; float16 and int8 also store vectors as float16';
+  return precisionOption([...storedPrecisions, 'int8'], extra, 'float32, or as the index has it');
 }
 
 export function wholeNumber(text: string): number {

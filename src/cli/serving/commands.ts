@@ -5,11 +5,11 @@ import { floatPrecisions } from '../../onnx/choices.ts';
 import { defaultSettings } from '../../server/choices.ts';
 import type { Context } from '../context.ts';
 import {
-  choice,
   deviceOption,
   devicesOption,
   modelOption,
   portOption,
+  precisionOption,
   realNumber,
   threadsOption,
   wholeNumber,
@@ -87,9 +87,7 @@ export function servingCommands(program: Command, context: Context): void {
     .option('--no-key', 'let everybody compute who can reach the address')
     .option('--allowed-host <name...>', 'names of this machine in addresses (default: that of --host)')
     .addOption(threadsOption())
-    .addOption(
-      choice('--precision <format>', 'number format of products (default: float32)', floatPrecisions),
-    )
+    .addOption(precisionOption(floatPrecisions))
     .option('--positions-per-run <number>', 'tokens computed at once, at most', wholeNumber, 1024)
     .addHelpText('after', lendNotes)
     .action(async (options) => (await import('../commands/lend.ts')).lend(options, context));
