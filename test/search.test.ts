@@ -91,7 +91,7 @@ describe('search', () => {
     const lines = stdout.trimEnd().split('\n');
     assert.equal(lines.length, 5);
     lines.forEach((line, at) => {
-      assert.match(line, new RegExp(`^${at + 1}  -?\\d\\.\\d{4}  photos/[\\w.-]+  [\\da-f]{16}$`));
+      assert.match(line, new RegExp(`^${at + 1}  -?\\d\\.\\d{4}  photos/[\\w.-]+  [\\da-f]{24}$`));
     });
     assert.ok(!stdout.includes(house));
     const included = await search(
@@ -103,7 +103,7 @@ describe('search', () => {
       'run',
       '--include-reference',
     );
-    assert.match(included.stdout, /house-with-red-roof\.png {2}[\da-f]{16} {2}rating=5/);
+    assert.match(included.stdout, /house-with-red-roof\.png {2}[\da-f]{24} {2}rating=5/);
   });
 
   test('warns of words where a shell may have emptied $1, and takes a price for one', async () => {

@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { methodNames } from '../composition/choices.ts';
+import { idPattern } from '../core/index.ts';
 
 /** What one request may ask for. */
 export const limits = {
@@ -28,7 +29,7 @@ export const servedMethods = methodNames.filter((name) => !['oti', 'searle', 'pi
 export const indexName = z
   .string()
   .regex(/^[\w.-]{1,64}$/, 'a name of 1 to 64 letters, digits, dots, dashes and underscores');
-export const imageId = z.string().regex(/^[\da-f]{16}$/, 'an id of 16 hexadecimal digits');
+export const imageId = z.string().regex(idPattern, 'an id of 16 or 24 hexadecimal digits');
 export const uploadHandle = z.string().regex(/^[\w-]{16,64}$/, 'the handle of an upload');
 export const columnName = z.string().min(1).max(200);
 /** The side of the square that a thumbnail fits into, in pixels. */

@@ -19,6 +19,7 @@ export {
 export { formatBytes, formatCount, formatCounted, formatDuration, formatRate } from './format.ts';
 export { halfOf } from './half.ts';
 export { sha256 } from './hash.ts';
+export { idPattern, isId } from './ids.ts';
 export { parseJson, parseJsonText, readJson } from './json.ts';
 export { parseJsonLine } from './json-line.ts';
 export { hasForms, nameKey } from './names.ts';

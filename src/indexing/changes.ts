@@ -1,6 +1,5 @@
 /** Gathers changes to an index, encodes them, and commits them together. */
 
-import { randomUUID } from 'node:crypto';
 import type { Clip } from '../clip/index.ts';
 import { normalizeRows } from '../core/index.ts';
 import type { FoundImage, PhotoFacts, ReadImage, Unreadable } from '../pictures/index.ts';
@@ -17,6 +16,7 @@ import {
 import type { KnownImages } from './known.ts';
 import type { Loss } from './losses.ts';
 import type { MissingImages } from './missing.ts';
+import { newIds } from './new-ids.ts';
 import { isDescribed, photoOf, storedPhotoFacts } from './photo-columns.ts';
 import type { UpdateSummary } from './update.ts';
 
@@ -106,7 +106,8 @@ export class Changes {
     );
     const paths = found.map(({ path }) => path);
     const former = await this.#missing.at(paths);
-    const ids = await this.#idsOf?.(paths);
+    const unknown = paths.filter((path) => !earlier.has(path));
+    const ids = await (this.#idsOf?.(unknown) ?? newIds([this.#store], unknown));
     const goneBySize = Map.groupBy([...this.#gone.values()].flat(), ({ size }) => size);
     return found.map((picture) => {
       const present = earlier.get(picture.path);
@@ -116,7 +117,7 @@ export class Changes {
         earlier: present,
         former: present ? undefined : former.get(picture.path),
         wasBroken: known.isBroken(picture.path),
-        id: ids?.get(picture.path) ?? newId(),
+        id: present?.id ?? ids.get(picture.path)!,
         known: present ? [present.hash] : hashes,
         isUndescribed: present !== undefined && !isDescribed(present.metadata),
       };
@@ -288,9 +289,4 @@ export function placeOf({ id, path, folder, size, modified, statusChanged }: Fac
 function isSamePlace(earlier: IndexedImage, now: Omit<IndexedImage, 'norm'>): boolean {
   const { size, modified, statusChanged } = earlier;
   return size === now.size && modified === now.modified && statusChanged === now.statusChanged;
-}
-
-/** 64 random bits. */
-export function newId(): string {
-  return randomUUID().replaceAll('-', '').slice(0, 16);
 }

@@ -4,7 +4,7 @@ import { hash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { type Clip, type LoadClipOptions, modelFingerprint, precisionOf } from '../clip/index.ts';
 import type { Query, Reference } from '../composition/index.ts';
-import { call, LincirError, nameKey, option, quoted } from '../core/index.ts';
+import { call, isId, LincirError, nameKey, option, quoted } from '../core/index.ts';
 import {
   type EmbeddingsFile,
   type FetchImageOptions,
@@ -364,11 +364,6 @@ async function bytesUnlessMissing(path: string): Promise<Uint8Array<ArrayBuffer>
     if (error instanceof LincirError && error.code === 'not-found') return undefined;
     throw error;
   });
-}
-
-/** Ids are 16 digits in hex. */
-function isId(name: string): boolean {
-  return /^[\da-f]{16}$/.test(name);
 }
 
 function asReference(picture: KnownImage): IndexedReference {

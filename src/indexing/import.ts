@@ -6,8 +6,8 @@ import { type LoadClipOptions, precisionOf } from '../clip/index.ts';
 import { hasForms, LincirError, nameKey, normalizeRows, option, quoted } from '../core/index.ts';
 import type { EmbeddingsFile } from '../pictures/index.ts';
 import type { StoredImage, StoreInfo, VectorStore } from '../store/index.ts';
-import { newId } from './changes.ts';
 import { KnownImages } from './known.ts';
+import { newIds } from './new-ids.ts';
 
 export interface ImportSummary {
   readonly added: number;
@@ -52,6 +52,10 @@ export async function* importEmbeddings(
     });
     const changed = names.filter((_, at) => states[at] === 'changed');
     const ids = new Map((await store.find('path', changed)).map(({ path, id }) => [path, id]));
+    const fresh = await newIds(
+      [store],
+      names.filter((path, at) => states[at] !== 'same' && !ids.has(path)),
+    );
     const rows = names.flatMap((path, at): StoredImage[] => {
       if (states[at] === 'same') return [];
       const vector = embeddings.data.slice(at * dimensions, (at + 1) * dimensions);
@@ -60,7 +64,7 @@ export async function* importEmbeddings(
       const content = hash('sha256', new Uint8Array(vector.buffer));
       normalizeRows(vector, dimensions);
       const place = { path, folder: posix.dirname(path), ...facts };
-      return [{ id: ids.get(path) ?? newId(), ...place, hash: content, norm, vector }];
+      return [{ id: ids.get(path) ?? fresh.get(path)!, ...place, hash: content, norm, vector }];
     });
     const isKnown = ({ path }: StoredImage) => ids.has(path);
     const replaced = rows.filter(isKnown);

@@ -5,6 +5,7 @@ import { LincirError, quoted } from '../core/index.ts';
 import { indexPath, memberMark, splitPath } from '../pictures/index.ts';
 import { backendOf, type MissingImage, type Precision, type VectorStore } from '../store/index.ts';
 import { infoFor } from './image-index.ts';
+import { newIds } from './new-ids.ts';
 import { storedPhotoColumns } from './photo-columns.ts';
 import { type UpdateEvent, type UpdateOptions, updateIndex } from './update.ts';
 
@@ -47,7 +48,9 @@ export async function* reindex(
         paths: () => filesOf(old),
         idsOf: async (paths) => {
           const found = await ofOld(paths.flatMap(formerPaths));
-          return new Map(found.map(({ path, id }) => [indexPath(path), id]));
+          const ids = new Map(found.map(({ path, id }) => [indexPath(path), id]));
+          const unknown = paths.filter((path) => !ids.has(path));
+          return new Map([...ids, ...(await newIds([old, store], unknown))]);
         },
       });
       expectMost(uri, await old.count(), await store.count());

@@ -33,7 +33,7 @@ export interface UpdateOptions extends Omit<SourceOptions, 'onUnreadable' | 'onL
   readonly allowAbsent?: boolean;
   /** Days for which an image that was taken out can come back with its id and metadata. Default: 30. */
   readonly keepMissingDays?: number;
-  /** Ids for new images, by path. Default: random ones. */
+  /** Ids for new images, by path. Default: hashes of their paths. */
   readonly idsOf?: (paths: readonly string[]) => Promise<ReadonlyMap<string, string>>;
 }
 

@@ -47,10 +47,18 @@ export class MemoryStore implements VectorStore {
     yield [...this.#rows.values()].map(pictureOf);
   }
 
-  async find(column: 'id' | 'path' | 'hash', values: readonly string[]): Promise<KnownImage[]> {
+  async find(
+    column: 'id' | 'path' | 'hash',
+    values: readonly string[],
+    most?: number,
+  ): Promise<KnownImage[]> {
     const wanted = new Set(values.map(nameKey));
     const found = [...this.#rows.values()].filter((row) => wanted.has(nameKey(row[column])));
-    return found.map((row) => ({ ...row, metadata: this.#metadataOf(row) }));
+    return found.slice(0, most).map((row) => ({ ...row, metadata: this.#metadataOf(row) }));
+  }
+
+  async lookUp(column: 'id' | 'path', values: readonly string[]): Promise<IndexedImage[]> {
+    return (await this.find(column, values)).map(pictureOf);
   }
 
   async count(filter?: Filter): Promise<number> {
@@ -68,8 +76,10 @@ export class MemoryStore implements VectorStore {
 
   async add(pictures: readonly StoredImage[]): Promise<void> {
     this.#changes += 1;
-    for (const picture of pictures)
-      this.#rows.set(picture.id, { ...picture, metadata: picture.metadata ?? {} });
+    for (const picture of pictures) {
+      const metadata = { ...this.#rows.get(picture.id)?.metadata, ...picture.metadata };
+      this.#rows.set(picture.id, { ...picture, metadata });
+    }
   }
 
   async replace(pictures: readonly StoredImage[]): Promise<void> {
@@ -127,7 +137,7 @@ export class MemoryStore implements VectorStore {
     yield [...this.#missing.values()];
   }
 
-  async findMissing(column: 'id' | 'path', values: readonly string[]): Promise<MissingImage[]> {
+  async findMissing(column: 'id' | 'path' | 'hash', values: readonly string[]): Promise<MissingImage[]> {
     const wanted = new Set(values);
     return [...this.#missing.values()].filter((picture) => wanted.has(picture[column]));
   }

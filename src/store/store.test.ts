@@ -30,6 +30,73 @@ for (const [name, uri] of [
       await store.close();
     });
 
+    test('adds by id: what is added again is overwritten, and keeps metadata that is not given', async () => {
+      const store = await create(uri());
+      await store.annotate(new Map([['rating', 'number']]), []);
+      await store.add(some(5));
+      await store.annotate(new Map([['rating', 'number']]), [{ id: picture(1).id, values: { rating: 4 } }]);
+      await store.add(some(5));
+      const changed = { hash: 'other', vector: picture(9).vector, metadata: { rating: 2 } };
+      await store.add([picture(2), picture(7), picture(1, { path: '/new', folder: '/' })]);
+      await store.add([picture(2, { metadata: { rating: 1 } }), picture(2, changed)]);
+      assert.equal(await store.count(), 6);
+      const found = await store.find('id', [picture(1).id, picture(2).id, picture(7).id]);
+      const [one, two, seven] = found.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+      assert.deepEqual([one!.path, one!.metadata], ['/new', { rating: 4 }]);
+      assert.deepEqual([two!.hash, two!.metadata], ['other', { rating: 2 }]);
+      assert.deepEqual(two!.vector, picture(9).vector);
+      assert.deepEqual(seven!.metadata, { rating: null });
+      assert.equal((await store.search({ vector: picture(3).vector, limit: 9 })).length, 6);
+      await store.close();
+    });
+
+    test('completes what is repeated, however often', async () => {
+      const store = await create(uri());
+      const changes = [
+        () => store.add(some(6)),
+        () => store.replace([picture(1, { hash: 'other' })]),
+        () => store.move([{ ...picture(2), path: '/moved', folder: '/' }]),
+        () => store.annotate(new Map([['rating', 'number']]), [{ id: picture(3).id, values: { rating: 1 } }]),
+        () => store.remove([picture(4).id]),
+        () => store.addMissing([{ ...picture(4), since: 1, metadata: {} }]),
+        () => store.addBroken([{ path: '/broken', size: 1, modified: 2, reason: 'empty' }]),
+      ];
+      const contents = async () => [
+        (await all(store)).map(rounded),
+        (await store.find('id', [picture(3).id]))[0]!.metadata,
+        (await Array.fromAsync(store.missing())).flat().length,
+        (await Array.fromAsync(store.broken())).flat(),
+      ];
+      for (const change of changes) await change();
+      const once = await contents();
+      for (const change of changes.slice(1)) {
+        await change();
+        await change();
+      }
+      assert.deepEqual(await contents(), once);
+      assert.equal(await store.count(), 5);
+      await store.close();
+    });
+
+    test('looks thousands up by id and path, and finds so many as are enough', async () => {
+      const store = await create(uri());
+      await store.add(some(2500).map((one) => ({ ...one, hash: 'same' })));
+      await store.add([picture(3000, { path: '/o\u0308.png', folder: '/' })]);
+      for (const column of ['id', 'path'] as const) {
+        const values = some(3000).map((one) => one[column]);
+        const found = await store.lookUp(column, [...values, 'none such']);
+        assert.equal(found.length, 2500);
+        const last = found.find(({ id }) => id === picture(2499).id)!;
+        assert.deepEqual(rounded(last), rounded({ ...withoutVector(picture(2499)), hash: 'same' }));
+      }
+      assert.equal((await store.lookUp('path', ['/\u00f6.png']))[0]!.id, picture(3000).id);
+      assert.deepEqual(await store.lookUp('id', []), []);
+      assert.equal((await store.find('hash', ['same'], 2)).length, 2);
+      const ids = some(1500).map(({ id }) => id);
+      assert.equal((await store.find('id', ids, 1200)).length, 1200);
+      await store.close();
+    });
+
     test('has another version after every change to the images', async () => {
       const store = await create(uri());
       const versions = [await store.version()];
@@ -281,6 +348,7 @@ for (const [name, uri] of [
       await store.removeMissing(['y', 'none']);
       assert.deepEqual(await store.findMissing('path', ["/a/x's", "/a/y's"]), [missing('x', 4)]);
       assert.deepEqual(await store.findMissing('id', ['z']), [missing('z', 3)]);
+      assert.deepEqual(await store.findMissing('hash', ['hz', 'hy']), [missing('z', 3)]);
       assert.equal((await Array.fromAsync(store.missing())).flat().length, 2);
       const { images, missing: count } = await store.statistics();
       assert.deepEqual([images, count], [0, 2]);

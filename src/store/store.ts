@@ -133,8 +133,9 @@ export interface StoreStatistics {
 
 /**
  * A store of one index. Names are unique as written, but compared by `nameKey`: requests find canonically equivalent
- * paths, folders and texts. One writer at a time; any number of readers, who see what is committed. Every call commits as a
- * whole or not at all. Methods throw LincirError 'io' or 'network' when the backend cannot read or write.
+ * paths, folders and texts. One writer at a time; any number of readers, who see what is committed. A call that changes
+ * something and fails may be done in part. The same call again completes it: every change is repeatable by ids and paths.
+ * Methods throw LincirError 'io' or 'network' when the backend cannot read or write.
  */
 export interface VectorStore {
   readonly info: StoreInfo;
@@ -144,12 +145,20 @@ export interface VectorStore {
   columns(): Promise<Columns>;
   /** All images in any order, some thousand at a time. */
   images(): AsyncIterable<readonly IndexedImage[]>;
-  /** The images with one of these values, perhaps fewer or more than the values. */
-  find(column: 'id' | 'path' | 'hash', values: readonly string[]): Promise<KnownImage[]>;
+  /**
+   * The images with one of these values, perhaps fewer or more than the values.
+   * @param most so many are enough: any number may have the same contents
+   */
+  find(column: 'id' | 'path' | 'hash', values: readonly string[], most?: number): Promise<KnownImage[]>;
+  /** The same without vectors and metadata, for thousands of values. */
+  lookUp(column: 'id' | 'path', values: readonly string[]): Promise<IndexedImage[]>;
   count(filter?: Filter): Promise<number>;
   /** The values that one of `columns` has. Of a large store, a part is looked at. */
   values(column: string, options?: ValuesOptions): Promise<ColumnValues>;
-  /** Adds images with new ids and paths. Missing metadata is null. */
+  /**
+   * Adds images, by ids. One that is there is overwritten, as by `replace`: metadata that is not given stays. In a new one,
+   * it is null. Paths must be new, or the image's own.
+   */
   add(pictures: readonly StoredImage[]): Promise<void>;
   /** Replaces the contents of known images, by id. Metadata that is not given stays. */
   replace(pictures: readonly StoredImage[]): Promise<void>;
@@ -167,7 +176,7 @@ export interface VectorStore {
   removeBroken(paths: readonly string[]): Promise<void>;
   /** Images that were taken out and may come back. No search finds them. */
   missing(): AsyncIterable<readonly MissingImage[]>;
-  findMissing(column: 'id' | 'path', values: readonly string[]): Promise<MissingImage[]>;
+  findMissing(column: 'id' | 'path' | 'hash', values: readonly string[]): Promise<MissingImage[]>;
   /** Notes missing images, one note an id: a later one replaces an earlier one. */
   addMissing(pictures: readonly MissingImage[]): Promise<void>;
   removeMissing(ids: readonly string[]): Promise<void>;

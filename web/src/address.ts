@@ -1,5 +1,6 @@
 /** A query in the page's address, and back: ids, handles of uploads and words only, so that an address can be shared. */
 
+import { isId } from '../../src/core/ids.ts';
 import { emptyQuery, type Query, type Reference, referenceKey } from './query.ts';
 
 const numbers = { min: 'minScore', weight: 'weight', withoutweight: 'withoutWeight' } as const;
@@ -38,7 +39,7 @@ export function fromAddress(search: string): Query {
 }
 
 function toReference(text: string): Reference[] {
-  if (/^[\da-f]{16}$/.test(text)) return [{ id: text }];
+  if (isId(text)) return [{ id: text }];
   const [, upload] = /^upload:([\w-]{16,64})$/.exec(text) ?? [];
   return upload === undefined ? [] : [{ upload }];
 }

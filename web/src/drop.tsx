@@ -1,6 +1,7 @@
 /** Pictures dropped or pasted anywhere on the page. */
 
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { isId } from '../../src/core/ids.ts';
 import { useApp } from './app.ts';
 import { Icon } from './icons.tsx';
 import { addImages } from './query.ts';
@@ -37,7 +38,7 @@ export function DropTarget() {
       if (!isWanted(event)) return;
       event.preventDefault();
       const id = event.dataTransfer!.getData(ownType);
-      if (/^[\da-f]{16}$/.test(id)) change((old) => addImages(old, 'images', [{ id }]));
+      if (isId(id)) change((old) => addImages(old, 'images', [{ id }]));
       else pictures.give([...event.dataTransfer!.files], 'images');
     };
     const onPaste = (event: ClipboardEvent) => {

@@ -11,7 +11,7 @@ interface Place {
 
 /** The end of a picture's address, in this protocol or API v1. */
 const picture =
-  /\/(?:knn-image\/([\w.-]+)|api\/v1\/indexes\/([\w.-]+)\/images)\/([\da-f]{16})(?:\/(?:thumbnail|original))?$/;
+  /\/(?:knn-image\/([\w.-]+)|api\/v1\/indexes\/([\w.-]+)\/images)\/([\da-f]{16}|[\da-f]{24})(?:\/(?:thumbnail|original))?$/;
 
 /** The address of the service as the client of a request reaches it, without a slash at its end. */
 export function backendOf({ req }: Context, { publicUrl, knnService }: ServerSettings): string {

@@ -1,7 +1,7 @@
 /** Requests of clip-retrieval's protocol, and the queries of ours that they mean. */
 
 import { z } from 'zod';
-import { type ImageReference, limits } from '../../api/index.ts';
+import { type ImageReference, imageId, limits } from '../../api/index.ts';
 import { LincirError } from '../../core/index.ts';
 
 /** Images up to which it counts, and to which larger numbers are cut, as clients ask for more than there are. */
@@ -25,7 +25,7 @@ export const knnRequest = z.object({
 });
 
 export const metadataRequest = z.object({
-  ids: z.array(z.string().regex(/^[\da-f]{16}$/, 'an id of 16 hexadecimal digits')).max(most),
+  ids: z.array(imageId).max(most),
   indice_name: z.string().max(64).nullish(),
 });
 

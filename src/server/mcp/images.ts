@@ -21,7 +21,8 @@ export function referenceOf(field: string, name: string, at: number): ImageRefer
   if (/^https?:\/\//i.test(name) && URL.canParse(name)) return { url: name };
   throw new LincirError('bad-argument', {
     subject: `\`${field}[${at}]\``,
-    expected: 'the id of an image in the index (16 hexadecimal digits), or an address on the web (https://…)',
+    expected:
+      'the id of an image in the index (16 or 24 hexadecimal digits), or an address on the web (https://…)',
     found: quoted(name),
     todo: 'call `search_images` with `text`, or with a `filter` on `path`, to get ids',
   });

@@ -65,7 +65,7 @@ export class LanceNotes {
     if (table) for await (const rows of this.rows<MissingRow>(table)) yield rows.map(missingOf);
   }
 
-  async findMissing(column: 'id' | 'path', values: readonly string[]): Promise<MissingImage[]> {
+  async findMissing(column: 'id' | 'path' | 'hash', values: readonly string[]): Promise<MissingImage[]> {
     return (await this.#findLater<MissingRow>('missing', column, values)).map(missingOf);
   }
 

@@ -85,7 +85,7 @@ export class LanceStore extends LanceNotes implements VectorStore {
     for await (const rows of this.rows<IndexedImage>(this.#parts.pictures, own)) yield rows.map(pictureOf);
   }
 
-  find(column: 'id' | 'path' | 'hash', values: readonly string[]): Promise<KnownImage[]> {
+  find(column: 'id' | 'path' | 'hash', values: readonly string[], most?: number): Promise<KnownImage[]> {
     return this.reading(async () => {
       const found: KnownImage[] = [];
       const added = [...(await this.#added()).keys()];
@@ -96,10 +96,26 @@ export class LanceStore extends LanceNotes implements VectorStore {
           .query()
           .where(await this.#sql(filter))
           .select([...own, 'vector', ...added]);
+        if (most !== undefined) query.limit(most - found.length);
+        if (found.length === most) break;
         for await (const batch of query) {
           for (const row of rowsOf(batch) as (StoredImage & Metadata)[]) {
             found.push({ ...pictureOf(row), vector: row.vector, metadata: metadataOf(row, added) });
           }
+        }
+      }
+      return found;
+    });
+  }
+
+  lookUp(column: 'id' | 'path', values: readonly string[]): Promise<IndexedImage[]> {
+    return this.reading(async () => {
+      const own = await presentColumns(this.#parts.pictures, imageNames);
+      const found: IndexedImage[] = [];
+      for await (const some of chunks(values, valuesPerLookup)) {
+        const sql = await this.#sql({ kind: 'in', column, values: some });
+        for await (const batch of this.#parts.pictures.query().where(sql).select(own)) {
+          for (const row of rowsOf(batch) as unknown as IndexedImage[]) found.push(pictureOf(row));
         }
       }
       return found;
@@ -121,7 +137,15 @@ export class LanceStore extends LanceNotes implements VectorStore {
 
   async add(pictures: readonly StoredImage[]): Promise<void> {
     if (pictures.length === 0) return;
-    await this.writing(async () => this.#parts.pictures.add(await this.#tableOf(pictures)));
+    const byId = new Map(pictures.map((picture) => [picture.id, picture]));
+    // A call that merges takes longer than a look and one that appends.
+    const present = await this.lookUp('id', [...byId.keys()]);
+    const old = present.map(({ id }) => byId.get(id)!);
+    for (const { id } of old) byId.delete(id);
+    if (byId.size > 0) {
+      await this.writing(async () => this.#parts.pictures.add(await this.#tableOf([...byId.values()])));
+    }
+    await this.replace(old);
   }
 
   async replace(pictures: readonly StoredImage[]): Promise<void> {
