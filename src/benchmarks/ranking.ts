@@ -31,8 +31,8 @@ export async function rank(
       found: `${vectors.length} values`,
     });
   }
-  const galleries = new Map<number, Nearest>();
-  const subsets = new Map<number, Subset>();
+  const found = new Array<string[] | undefined>(queries.length);
+  const subsets = new Array<Subset | undefined>(queries.length);
   // One more than a ranking can need, to see that no other equals the last of them.
   const excluded = queries.reduce((most, { exclude = [] }) => Math.max(most, exclude.length), 0);
   const count = benchmark.topK + excluded + 1;
@@ -40,43 +40,34 @@ export async function rank(
   try {
     for (const [name, ids] of benchmark.galleries) {
       const asking = [...queries.keys()].filter((at) => queries[at]!.gallery === name);
-      for (const at of asking) galleries.set(at, new Nearest(ids, benchmark.topK, queries[at]!));
-      for (const [at, subset] of subsetsOf(ids, asking, queries)) subsets.set(at, subset);
-      const own = ids.map((id) => pictures.rows.get(id)!);
+      const own = asking.map((at) => queries[at]!);
+      const nearest = new Nearest(ids, benchmark.topK, own);
+      const candidates = subsetsOf(ids, own);
+      const rows = ids.map((id) => pictures.rows.get(id)!);
       for (const [first, end] of evenParts(ids.length, block.pictures)) {
-        const rows = own.slice(first, end);
-        const data = rowsOf(pictures.data, rows, dimensions);
-        const scales = rowsOf(pictures.scales, rows, 1);
-        for (const [begin, after] of evenParts(
-          asking.length,
-          Math.min(block.queries, Math.floor(block.similarities / rows.length)),
-        )) {
-          const some = asking.slice(begin, after);
-          const compared = { queries: rowsOf(vectors, some, dimensions), pictures: data, scales };
-          await offer(
-            similarities,
-            compared,
-            some.map((at) => galleries.get(at)!),
-            some.map((at) => subsets.get(at)),
-            first,
-          );
+        const some = rows.slice(first, end);
+        const data = rowsOf(pictures.data, some, dimensions);
+        const scales = rowsOf(pictures.scales, some, 1);
+        const most = Math.min(block.queries, Math.floor(block.similarities / some.length));
+        for (const [begin, after] of evenParts(asking.length, most)) {
+          const vectorsOf = rowsOf(vectors, asking.slice(begin, after), dimensions);
+          const compared = { queries: vectorsOf, pictures: data, scales };
+          await offer(similarities, compared, nearest, begin, candidates.slice(begin, after), first);
         }
+      }
+      for (const [row, at] of asking.entries()) {
+        found[at] = nearest.ids(row);
+        subsets[at] = candidates[row];
       }
     }
   } finally {
     await similarities.dispose();
   }
-  return queries.map((query, at) => {
-    const found = galleries.get(at)?.ids();
-    const vector = vectors.subarray(at * dimensions, (at + 1) * dimensions);
-    const ranked =
-      query.candidates &&
-      inOrder(
-        query.candidates,
-        subsets.get(at)?.scores ?? scoresOf(query.candidates, vector, pictures),
-        query.id,
-      );
-    return { ...(found && { gallery: found }), ...(ranked && { candidates: ranked }) };
+  return queries.map(({ id, candidates }, at) => {
+    const gallery = found[at];
+    if (!candidates) return { ...(gallery && { gallery }) };
+    const scores = subsets[at]?.scores ?? scoresOf(candidates, vectors, at, pictures);
+    return { ...(gallery && { gallery }), candidates: inOrder(candidates, scores, id) };
   });
 }
 
@@ -84,23 +75,27 @@ export async function rank(
 interface Subset {
   /** In the gallery. */
   readonly places: readonly number[];
-  readonly scores: Float32Array;
+  readonly scores: number[];
 }
 
-function subsetsOf(ids: readonly string[], asking: readonly number[], queries: readonly BenchmarkQuery[]) {
-  const having = asking.filter((at) => queries[at]!.candidates);
-  const places = new Map(having.length > 0 ? ids.map((id, place) => [id, place]) : []);
-  return having.flatMap((at): [number, Subset][] => {
-    const own = queries[at]!.candidates!.map((id) => places.get(id) ?? -1);
-    return own.includes(-1) ? [] : [[at, { places: own, scores: new Float32Array(own.length) }]];
+function subsetsOf(ids: readonly string[], queries: readonly BenchmarkQuery[]): (Subset | undefined)[] {
+  const isAsked = queries.some(({ candidates }) => candidates);
+  const places = new Map(isAsked ? ids.map((id, place) => [id, place]) : []);
+  return queries.map(({ candidates }) => {
+    const own = candidates?.map((id) => places.get(id) ?? -1);
+    return own === undefined || own.includes(-1) ? undefined : { places: own, scores: own.map(() => 0) };
   });
 }
 
-/** Offers a block of images, which begins at position `first`, to the queries that it is compared with. */
+/**
+ * Offers a block of images, which begins at position `first`, to the queries that it is compared with: those of `nearest`
+ * from row `begin` on.
+ */
 async function offer(
   similarities: Similarities,
   compared: Omit<Block, 'places'>,
-  nearest: readonly Nearest[],
+  nearest: Nearest,
+  begin: number,
   subsets: readonly (Subset | undefined)[],
   first: number,
 ): Promise<void> {
@@ -114,43 +109,46 @@ async function offer(
       });
     }
   };
-  let rest = nearest.map((one, row) => ({ one, row, highest: Number.POSITIVE_INFINITY }));
+  /** Of the queries that need more than the best: the row, and the score up to which they need the rest. */
+  let open = Array.from(subsets, (_, row) => ({ row, highest: Number.POSITIVE_INFINITY }));
   if (size > count) {
     const most = subsets.reduce((largest, subset) => Math.max(largest, subset?.places.length ?? 0), 1);
     const places = new Float32Array(most * subsets.length);
     eachCandidate((_, at, row, place) => {
       places[row * most + at] = place;
     });
-    const best = await similarities.best({ ...compared, places });
-    eachCandidate(({ scores }, at, row) => {
-      scores[at] = best.asked[row * most + at]!;
+    const { scores, positions, asked } = await similarities.best({ ...compared, places });
+    eachCandidate((subset, at, row) => {
+      subset.scores[at] = asked[row * most + at]!;
     });
-    rest = rest.flatMap(({ one, row }) => {
-      const scores = best.scores.subarray(row * count, (row + 1) * count);
-      const decided = one.offerBest(scores, best.positions.subarray(row * count, (row + 1) * count), first);
-      return decided ? [] : [{ one, row, highest: scores.at(-1)! }];
-    });
+    open = [];
+    for (let row = 0; row < subsets.length; row += 1) {
+      const isDecided = nearest.offerBest(begin + row, scores, positions, row * count, count, first);
+      if (!isDecided) open.push({ row, highest: scores[(row + 1) * count - 1]! });
+    }
   }
-  if (rest.length === 0) return;
+  if (open.length === 0) return;
   const scores = await similarities.all(compared);
   if (size <= count) {
     eachCandidate((subset, at, row, place) => {
       subset.scores[at] = scores[row * size + place]!;
     });
   }
-  for (const { one, row, highest } of rest) {
-    one.offerRest(scores.subarray(row * size, (row + 1) * size), first, highest);
+  for (const { row, highest } of open) {
+    nearest.offerRest(begin + row, scores.subarray(row * size, (row + 1) * size), first, highest);
   }
 }
 
 function scoresOf(
   candidates: readonly string[],
-  vector: Float32Array,
+  vectors: Float32Array,
+  query: number,
   { data, dimensions, rows, scales }: ImageEmbeddings,
-): Float32Array {
-  return Float32Array.from(candidates, (id) => {
+): number[] {
+  return candidates.map((id) => {
     const row = rows.get(id)!;
-    return Math.fround(dot(vector, 0, data, row * dimensions, dimensions)) * scales[row]!;
+    const product = dot(vectors, query * dimensions, data, row * dimensions, dimensions);
+    return Math.fround(Math.fround(product) * scales[row]!);
   });
 }
 
