@@ -23,3 +23,14 @@ export function halfOf(value: number): number {
   const rounded = size + 0xf_ff + ((size >>> 13) & 1);
   return sign | ((rounded - 0x38_00_00_00) >>> 13);
 }
+
+/** The number that a half's bits stand for: 1 of sign, 5 of exponent, 10 of fraction. */
+export function valueOfHalf(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 31;
+  const fraction = bits & 1023;
+  if (exponent === 31) {
+    return fraction === 0 ? sign * Infinity : NaN;
+  }
+  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25));
+}

@@ -17,7 +17,7 @@ export {
   unquoted,
 } from './errors.ts';
 export { formatBytes, formatCount, formatCounted, formatDuration, formatRate } from './format.ts';
-export { halfOf } from './half.ts';
+export { halfOf, valueOfHalf } from './half.ts';
 export { sha256 } from './hash.ts';
 export { idPattern, isId } from './ids.ts';
 export { parseJson, parseJsonText, readJson } from './json.ts';

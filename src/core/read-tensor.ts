@@ -1,6 +1,7 @@
 /** Reads the values of a stored tensor into memory, as float32. */
 
 import { LincirError, quoted } from './errors.ts';
+import { valueOfHalf } from './half.ts';
 import { type ElementType, elementCount, type Float32Tensor, type StoredTensor } from './tensors.ts';
 
 /** The types whose values `toFloat32` converts. */
@@ -77,19 +78,8 @@ const conversions: Readonly<Record<FloatType, (bytes: ArrayBuffer) => Float32Arr
   float64: (bytes) => Float32Array.from(new Float64Array(bytes)),
   float32: (bytes) => new Float32Array(bytes),
   // Node 22 has no Float16Array yet.
-  float16: (bytes) => Float32Array.from(new Uint16Array(bytes), float16Value),
+  float16: (bytes) => Float32Array.from(new Uint16Array(bytes), valueOfHalf),
   // A bfloat16 is the upper half of a float32.
   bfloat16: (bytes) =>
     new Float32Array(Uint32Array.from(new Uint16Array(bytes), (bits) => bits << 16).buffer),
 };
-
-/** The value of an IEEE 754 half: 1 bit of sign, 5 of exponent, 10 of fraction. */
-function float16Value(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 31) {
-    return fraction === 0 ? sign * Infinity : NaN;
-  }
-  return sign * (exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25));
-}

@@ -14,6 +14,7 @@ export {
 export { FolderWatch } from './folder-watch.ts';
 export { batched, fileLines, readLines } from './lines.ts';
 export { aloneIn, exclusively, type Lock, takeLock } from './lock.ts';
+export { isRunning, type Owner, thisProcess } from './owner.ts';
 export { pathOnDisk, pathsOnDisk } from './path-on-disk.ts';
 export { asLincirError } from './refusals.ts';
 export { VectorCache } from './vector-cache.ts';
