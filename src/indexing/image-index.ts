@@ -14,6 +14,7 @@ import {
   type MetadataFile,
 } from '../pictures/index.ts';
 import {
+  type Access,
   type BrokenImage,
   backendOf,
   type ColumnValues,
@@ -36,8 +37,8 @@ import { type UpdateEvent, type UpdateOptions, updateIndex } from './update.ts';
 import { columnValues } from './values.ts';
 
 export interface OpenIndexOptions {
-  /** One writer at a time; any number of readers. Default: `read`. */
-  readonly access?: 'read' | 'write';
+  /** `write` is for one process at a time. With OpenSearch, any number may `add`. Default: `read`. */
+  readonly access?: Access;
   /** Makes an index for this model if there is none and it is opened for writing. */
   readonly clip?: Clip;
   /**
@@ -70,7 +71,7 @@ export async function openIndex(uri: string, options: OpenIndexOptions = {}): Pr
   const create = async (error: unknown): Promise<VectorStore> => {
     const isAbsent = error instanceof LincirError && error.code === 'not-found';
     if (!isAbsent || access === 'read' || clip === undefined) throw error;
-    return await backend.create(location, infoFor(clip, precision));
+    return await backend.create(location, infoFor(clip, precision), access);
   };
   const store = await backend.open(location, access).catch(create);
   const index = new ImageIndex(uri, store, hold);

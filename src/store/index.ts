@@ -3,6 +3,7 @@
 export { backendOf } from './backend.ts';
 export { type Columns, type ColumnType, type Filter, parseFilter, type Scalar } from './filter/filter.ts';
 export {
+  type Access,
   type BrokenImage,
   type Facts,
   formatVersion,

@@ -173,6 +173,8 @@ export class MemoryStore implements VectorStore {
       });
   }
 
+  async commit(): Promise<void> {}
+
   async maintain(): Promise<void> {}
 
   async statistics(): Promise<StoreStatistics> {

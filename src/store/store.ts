@@ -23,6 +23,12 @@ export interface StoreInfo {
   readonly created: string;
 }
 
+/**
+ * What a process may do with an index. Any number read. Of those that `add`, which take nothing out and change nothing, a
+ * backend may allow several at a time; LanceDB allows one. One may `write`.
+ */
+export type Access = 'read' | 'add' | 'write';
+
 export const precisions = ['float32', 'float16'] as const;
 export type Precision = (typeof precisions)[number];
 
@@ -185,6 +191,8 @@ export interface VectorStore {
   findSources(names: readonly string[]): Promise<SourceRecord[]>;
   /** Writes records, one a source: a later one replaces an earlier one. */
   recordSources(records: readonly SourceRecord[]): Promise<void>;
+  /** Lets other readers find what was written. Until then, some backends show it to this store alone. */
+  commit(): Promise<void>;
   /** The nearest first; equally near ones in the order of their ids. */
   search(query: StoreQuery): Promise<Hit[]>;
   /** Compacts, forgets old versions, and builds or updates the approximate index if that pays. */

@@ -7,7 +7,8 @@ import { type Connection, connect, Session, type Table } from '@lancedb/lancedb'
 import { call, errorCode, LincirError, quoted } from '../../core/index.ts';
 import { asLincirError, makeFolder, takeLock } from '../../files/index.ts';
 import type { StoreBackend } from '../backend.ts';
-import { formatVersion, type StoreInfo } from '../store.ts';
+import { identityOf } from '../info.ts';
+import { type Access, formatVersion, type StoreInfo } from '../store.ts';
 import { engineError } from './errors.ts';
 import { type Manifest, parseManifest } from './manifest.ts';
 import { addComparedNames } from './names.ts';
@@ -77,7 +78,7 @@ export const lanceBackend: StoreBackend = {
   },
 };
 
-/** A connection, and a writer's lock on a folder. */
+/** A connection, and a writer's lock on a folder, which whoever only adds takes, too. */
 class Database {
   readonly #uri: string;
   readonly #isWriter: boolean;
@@ -94,7 +95,7 @@ class Database {
   }
 
   /** Only `create` makes a folder. */
-  static async open(uri: string, access: 'read' | 'write' | 'create'): Promise<Database> {
+  static async open(uri: string, access: Access | 'create'): Promise<Database> {
     const isLocal = !/^\w+:\/\//.test(uri);
     if (isLocal) await expectDatabase(uri, access);
     const isWriter = access !== 'read';
@@ -229,16 +230,11 @@ async function addStatusChanged(table: Table): Promise<void> {
   await table.addColumns([{ name, valueSql: `cast(null as ${sqlTypes.time})` }]);
 }
 
-/** The facts that must agree to continue begun work. */
-function identityOf({ created: _, ...info }: StoreInfo): string {
-  return JSON.stringify(info);
-}
-
 /**
  * Checks that an index is there, or makes its folder for a new one, unless the folder has other contents. This comes
  * before LanceDB, which would make folders itself.
  */
-async function expectDatabase(path: string, access: 'read' | 'write' | 'create'): Promise<void> {
+async function expectDatabase(path: string, access: Access | 'create'): Promise<void> {
   try {
     if (access === 'create') await makeFolder(path);
     const names = await readdir(path);

@@ -2,17 +2,8 @@
 
 import { z } from 'zod';
 import { LincirError, parseJsonText, recordOf, unquoted } from '../../core/index.ts';
-import { formatVersion, precisions } from '../store.ts';
+import { expectKnownVersion, infoSchema } from '../info.ts';
 
-const infoSchema = z.object({
-  version: z.int(),
-  model: z.string(),
-  fingerprint: z.string(),
-  dimensions: z.int().positive(),
-  precision: z.enum(precisions),
-  targetPad: z.number().nullable(),
-  created: z.string(),
-});
 const manifestFields = z.object({
   /** The current generation. Tables of others are being made, or are left over from earlier ones. */
   current: z.int().nonnegative(),
@@ -30,11 +21,7 @@ export function parseManifest(text: string, uri: string): Manifest {
   } catch {
     throw refuse('an index that says what it is', 'none that can be read', 'rebuild it');
   }
-  const { version } = z.object({ version: z.int() }).catch({ version: 0 }).parse(manifest);
-  if (version > formatVersion) {
-    const found = `version ${version}`;
-    throw refuse(`an index of version ${formatVersion} or older`, found, 'use a newer lincir');
-  }
+  expectKnownVersion(manifest, uri);
   const parsed = manifestFields.safeParse(manifest);
   const info = parsed.data?.generations[parsed.data.current];
   if (parsed.success && info !== undefined) return parsed.data;

@@ -220,6 +220,8 @@ export class LanceStore extends LanceNotes implements VectorStore {
     });
   }
 
+  async commit(): Promise<void> {}
+
   async maintain(): Promise<void> {
     await this.writing(async () => {
       const { pictures, broken } = this.#parts;
