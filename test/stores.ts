@@ -1,11 +1,13 @@
 /** Stores for tests: where they are, and the images that go into them. */
 
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before } from 'node:test';
 import { normalizeRows, normals } from '../src/core/index.ts';
 import {
+  type Access,
   backendOf,
   type IndexedImage,
   type StoredImage,
@@ -31,6 +33,42 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true }));
 
+/** Nodes of a cluster for tests, as HOST:PORT,HOST:PORT; undefined without one. */
+const nodes = process.env.LINCIR_TEST_OPENSEARCH || undefined;
+export const skipsCluster = nodes === undefined && 'LINCIR_TEST_OPENSEARCH names no cluster';
+const clusterNames: string[] = [];
+after(async () => {
+  for (const name of clusterNames) {
+    const found = await askCluster('GET', `/_cat/indices/${name},${name}.*?h=index`);
+    for (const index of (await found.text()).split('\n').filter(Boolean)) {
+      await askCluster('DELETE', `/${index}`);
+    }
+  }
+});
+
+/** The address of a new index in the cluster. It is deleted after the tests. */
+export function newClusterIndex(): string {
+  const name = `test-${randomUUID()}`;
+  clusterNames.push(name);
+  return `opensearch://${nodes}/${name}`;
+}
+
+/** Asks the first node as other programs do. */
+export function askCluster(method: string, path: string, body?: object): Promise<Response> {
+  const headers = { 'content-type': 'application/json' };
+  return fetch(`http://${nodes?.split(',')[0]}${path}`, {
+    method,
+    headers,
+    body: body && JSON.stringify(body),
+  });
+}
+
+/** Stores that last, by name: how to make a new address, and why one's tests are skipped. */
+export const durableStores = [
+  { name: 'LanceDB', newAddress: newPath, skip: false },
+  { name: 'OpenSearch', newAddress: newClusterIndex, skip: skipsCluster },
+] as const;
+
 export function newPath(): string {
   count += 1;
   return join(folder, `index-${count}.lance`);
@@ -39,7 +77,7 @@ export async function create(uri: string, changes: Partial<StoreInfo> = {}): Pro
   const { backend, location } = await backendOf(uri);
   return await backend.create(location, { ...info, ...changes });
 }
-export async function open(uri: string, access: 'read' | 'write' = 'read'): Promise<VectorStore> {
+export async function open(uri: string, access: Access = 'read'): Promise<VectorStore> {
   const { backend, location } = await backendOf(uri);
   return await backend.open(location, access);
 }

@@ -3,7 +3,7 @@
 import { LincirError } from '../core/index.ts';
 import { pathOnDisk } from '../files/index.ts';
 import { MemoryStore } from './memory-store.ts';
-import type { StoreInfo, VectorStore } from './store.ts';
+import type { Access, StoreInfo, VectorStore } from './store.ts';
 
 /** A new set of images, which replaces the current one when it is published. */
 interface Replacement {
@@ -14,14 +14,17 @@ interface Replacement {
 /** Keeps indexes somewhere. A new backend is one more of these, and a line in `backendOf`. */
 export interface StoreBackend {
   /** @throws LincirError 'not-found', 'bad-file' for an index of a newer version, 'io' while another process writes. */
-  open(uri: string, access: 'read' | 'write'): Promise<VectorStore>;
-  /** Makes an empty one, open for writing. Throws as `open` does, and 'bad-argument' if there is one. */
-  create(uri: string, info: StoreInfo): Promise<VectorStore>;
-  /** Continues a replacement that was begun with the same info. Any other is begun again. */
+  open(uri: string, access: Access): Promise<VectorStore>;
+  /**
+   * Makes an empty one, open for writing unless only adding is wanted. Throws as `open` does, and 'bad-argument' if there is one; of several
+   * that begin together and only add, one makes it and the others open it, where the backend lets several add.
+   */
+  create(uri: string, info: StoreInfo, access?: Exclude<Access, 'read'>): Promise<VectorStore>;
+  /** Continues a replacement that was begun with the same info. Any other is begun again. Nobody else writes or adds meanwhile. */
   replace(uri: string, info: StoreInfo): Promise<Replacement>;
 }
 
-const addresses = 'a path, lance:PATH, memory:, s3://…, gs://… or az://…';
+const addresses = 'a path, lance:PATH, memory:, s3://…, gs://…, az://… or opensearch://HOST/NAME';
 
 /**
  * The backend that an index's address means, and the address as the backend knows it.
@@ -36,6 +39,10 @@ export async function backendOf(uri: string): Promise<{ backend: StoreBackend; l
     process.env.LANCEDB_LOG ??= 'error'; // LanceDB reports ordinary events as warnings.
     const { lanceBackend } = await import('./lance/backend.ts');
     return { backend: lanceBackend, location: scheme === undefined ? await pathOnDisk(location) : location };
+  }
+  if (/^opensearch(\+https)?$/i.test(scheme ?? '')) {
+    const { openSearchBackend } = await import('./opensearch/backend.ts');
+    return { backend: openSearchBackend, location };
   }
   throw new LincirError('bad-argument', {
     subject: `index ${JSON.stringify(uri)}`,

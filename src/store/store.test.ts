@@ -3,15 +3,15 @@
 import assert from 'node:assert/strict';
 import { posix } from 'node:path';
 import { describe, test } from 'node:test';
-import { all, create, newPath, picture, rounded, some, withoutVector } from '../../test/stores.ts';
+import { all, create, durableStores, picture, rounded, some, withoutVector } from '../../test/stores.ts';
 import { parseFilter } from './filter/filter.ts';
 import type { SourceRecord } from './store.ts';
 
-for (const [name, uri] of [
-  ['memory', () => 'memory:'],
-  ['LanceDB', newPath],
-] as const) {
-  describe(`a store in ${name}`, () => {
+for (const { name, newAddress: uri, skip } of [
+  { name: 'memory', newAddress: () => 'memory:', skip: false },
+  ...durableStores,
+]) {
+  describe(`a store in ${name}`, { skip }, () => {
     test('holds what is added, found by id, path and hash', async () => {
       const store = await create(uri());
       const pictures = some(30);

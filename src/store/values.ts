@@ -62,6 +62,25 @@ export async function countValues(
     }
     if (sampled) break;
   }
+  return valuesOf(counts, limit, sampled);
+}
+
+/**
+ * What a store has counted itself.
+ * @param isFiltered whether `prefixFilter` has left out the others
+ */
+export function countedValues(
+  counts: ReadonlyMap<Scalar, number>,
+  { prefix = '', limit = defaultLimit }: ValuesOptions,
+  isFiltered: boolean,
+  sampled: boolean,
+): ColumnValues {
+  const begins = prefix.toLowerCase();
+  const isWanted = (value: Scalar) => isFiltered || `${value}`.toLowerCase().startsWith(begins);
+  return valuesOf(new Map([...counts].filter(([value]) => isWanted(value))), limit, sampled);
+}
+
+function valuesOf(counts: ReadonlyMap<Scalar, number>, limit: number, sampled: boolean): ColumnValues {
   if (counts.size === 0) return { values: [], sampled };
   let [least] = counts.keys();
   let greatest = least;

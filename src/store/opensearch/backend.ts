@@ -1,0 +1,266 @@
+/** Keeps indexes in OpenSearch clusters: which generation an index's name means, and how a new one takes its place. */
+
+import { z } from 'zod';
+import { call, LincirError } from '../../core/index.ts';
+import type { StoreBackend } from '../backend.ts';
+import { expectKnownVersion, identityOf, infoSchema } from '../info.ts';
+import type { StoreInfo } from '../store.ts';
+import { parseAddress } from './address.ts';
+import { Cluster } from './cluster.ts';
+import { imageMapping, mostFields } from './fields.ts';
+import { Lease } from './lease.ts';
+import { notesMapping } from './notes.ts';
+import { mostHits, OpenSearchStore } from './store.ts';
+
+/** Milliseconds to wait for another process that makes the same index. */
+const creationTime = 60_000;
+
+export const openSearchBackend: StoreBackend = {
+  open(uri, access) {
+    return connected(uri, async (indexes) => {
+      if (access === 'read') return indexes.store(await indexes.current());
+      const found = await indexes.current();
+      if (access === 'add' && found.isWritable) return indexes.store(found);
+      await indexes.take();
+      const now = await indexes.current();
+      if (!now.isWritable) await indexes.allowWriting(now.generation, true);
+      if (access === 'add') await indexes.release();
+      return indexes.store(now);
+    });
+  },
+
+  create(uri, info, access = 'write') {
+    return connected(uri, async (indexes) => {
+      await indexes.take(access === 'add' ? creationTime : 0);
+      const found = await indexes.described();
+      if (found && access === 'write') {
+        throw new LincirError('bad-argument', {
+          subject: uri,
+          expected: 'a place without an index',
+          found: 'one',
+          todo: 'open it, or choose another place',
+        });
+      }
+      if (!found) await indexes.make(1, info, true);
+      if (access === 'add') await indexes.release();
+      return indexes.store(found ?? { generation: 1, info });
+    });
+  },
+
+  replace(uri, info) {
+    return connected(uri, async (indexes) => {
+      await indexes.take();
+      const { generation } = await indexes.current();
+      const next = generation + 1;
+      await indexes.allowWriting(generation, false);
+      indexes.onClose = () => indexes.allowWriting(generation, true);
+      const begun = await indexes.described(next);
+      const isSame = begun !== undefined && identityOf(begun.info) === identityOf(info);
+      if (!isSame) await indexes.make(next, info, false);
+      const publish = async () => {
+        await indexes.publish(generation, next);
+        indexes.onClose = undefined;
+      };
+      return { store: indexes.store({ generation: next, info: isSame ? begun.info : info }), publish };
+    });
+  },
+};
+
+interface Generation {
+  readonly generation: number;
+  readonly info: StoreInfo;
+}
+
+const description = z.record(
+  z.string(),
+  z.object({
+    aliases: z.record(z.string(), z.unknown()),
+    mappings: z.object({ _meta: z.object({ lincir: z.unknown().optional() }).optional() }),
+  }),
+);
+
+/** The indexes in a cluster that belong to one name, and a lease on them. */
+class Indexes {
+  readonly #cluster: Cluster;
+  readonly #name: string;
+  #lease: Lease | undefined;
+  /** Comes when the store is closed. */
+  onClose: (() => Promise<void>) | undefined;
+
+  constructor(cluster: Cluster, name: string) {
+    this.#cluster = cluster;
+    this.#name = name;
+  }
+
+  async take(patience = 0): Promise<void> {
+    this.#lease = await Lease.take(this.#cluster, this.#name, patience);
+  }
+
+  async release(): Promise<void> {
+    await this.#lease?.release();
+    this.#lease = undefined;
+  }
+
+  /** @throws LincirError as `described` does, and 'not-found' if there is none */
+  async current() {
+    const found = await this.described();
+    if (found) return found;
+    throw new LincirError('not-found', {
+      subject: this.#cluster.uri,
+      expected: 'an index',
+      found: 'none',
+      todo: `check the address, or make one: ${call('openIndex', this.#cluster.uri)} with a model`,
+    });
+  }
+
+  /**
+   * The generation of a number, or the one that the name means; undefined if there is none.
+   * @throws LincirError 'bad-argument' if there is something else, 'bad-file' for an index of a newer version
+   */
+  async described(generation?: number): Promise<(Generation & { readonly isWritable: boolean }) | undefined> {
+    const target = generation === undefined ? this.#name : this.#names(generation).images;
+    const answer = await this.#cluster.request({ method: 'GET', path: `/${target}`, allowed: [404] });
+    const found = Object.entries(description.safeParse(answer).data ?? {});
+    if (found.length === 0) return undefined;
+    const [[index, { aliases, mappings }]] = found as [(typeof found)[number]];
+    const [, number] = /^.*\.images\.(\d+)$/.exec(index) ?? [];
+    const described = mappings._meta?.lincir;
+    if (described !== undefined) expectKnownVersion(described, this.#cluster.uri);
+    const info = infoSchema.safeParse(described).data;
+    const names = this.#names(Number(number));
+    if (found.length === 1 && info && index === names.images) {
+      return { generation: Number(number), info, isWritable: `${names.images}.write` in aliases };
+    }
+    throw new LincirError('bad-argument', {
+      subject: this.#cluster.uri,
+      expected: 'an index of lincir, or none',
+      found: `an index or alias ${target} of another program`,
+      todo: 'choose another name',
+    });
+  }
+
+  /** Makes the indexes of a generation, in place of what an interrupted creation has left. */
+  async make(generation: number, info: StoreInfo, isCurrent: boolean): Promise<void> {
+    const names = this.#names(generation);
+    if (await this.described(generation)) await this.#delete(names.images);
+    await this.#delete(names.notes);
+    const settings = await this.#settings();
+    const common = { ...settings, refresh_interval: '5s' };
+    const alias = (index: string) => ({ [`${index}.write`]: {} });
+    await this.#cluster.makeIndex(names.notes, {
+      settings: { index: { ...common, number_of_shards: 1 } },
+      mappings: notesMapping,
+      aliases: alias(names.notes),
+    });
+    const limits = { max_result_window: mostHits, 'mapping.total_fields.limit': mostFields };
+    await this.#cluster.makeIndex(names.images, {
+      settings: { index: { ...common, ...limits, knn: true } },
+      mappings: imageMapping(info, process.env.LINCIR_OPENSEARCH_VECTORS === 'on_disk'),
+      aliases: { ...alias(names.images), ...(isCurrent && { [this.#name]: {} }) },
+    });
+  }
+
+  /**
+   * Allows or forbids writing, and waits until everything that was sent before is written. The missing alias shows that
+   * this is our doing, and not an administrator's.
+   */
+  async allowWriting(generation: number, isAllowed: boolean): Promise<void> {
+    const indexes = Object.values(this.#names(generation));
+    const all = indexes.join();
+    const block = async () => {
+      if (!isAllowed) await this.#cluster.request({ method: 'PUT', path: `/${all}/_block/write` });
+      else {
+        const body = { 'index.blocks.write': null };
+        await this.#cluster.request({ method: 'PUT', path: `/${all}/_settings`, body });
+      }
+    };
+    if (isAllowed) await block();
+    const actions = indexes.map((index) => ({
+      [isAllowed ? 'add' : 'remove']: { index, alias: `${index}.write` },
+    }));
+    await this.#cluster.request({ method: 'POST', path: '/_aliases', body: { actions }, allowed: [404] });
+    if (!isAllowed) await block();
+  }
+
+  /** One change of the cluster's state: readers see the old index or the new one. */
+  async publish(old: number, next: number): Promise<void> {
+    await this.#lease?.ensure();
+    const remove = Object.values(this.#names(old)).map((index) => ({ remove_index: { index } }));
+    const actions = [{ add: { index: this.#names(next).images, alias: this.#name } }, ...remove];
+    const request = { method: 'POST', path: '/_aliases', body: { actions }, allowed: [404] } as const;
+    await this.#cluster.request(request);
+    // 404: an earlier attempt did it, or somebody has taken an index away.
+    const { generation } = await this.current();
+    if (generation === next) return;
+    throw new LincirError('io', {
+      subject: this.#cluster.uri,
+      expected: `the index ${this.#names(old).images}, to be replaced`,
+      found: 'that a part of it is gone',
+      todo: 'look at the indexes and aliases of this name in the cluster',
+    });
+  }
+
+  store({ generation, info }: Generation): OpenSearchStore {
+    const lease = this.#lease;
+    return new OpenSearchStore({
+      ...{ cluster: this.#cluster, info, ...this.#names(generation) },
+      before: async () => await lease?.ensure(),
+      close: () => this.close(),
+    });
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.onClose?.();
+    } finally {
+      await this.release();
+      await this.#cluster.close();
+    }
+  }
+
+  #names(generation: number) {
+    return { images: `${this.#name}.images.${generation}`, notes: `${this.#name}.notes.${generation}` };
+  }
+
+  async #delete(index: string): Promise<void> {
+    await this.#cluster.request({ method: 'DELETE', path: `/${index}`, allowed: [404] });
+  }
+
+  /** How many parts and copies there are; every write reaches two copies if there are two nodes. */
+  async #settings() {
+    const health = await this.#cluster.request({ method: 'GET', path: '/_cluster/health' });
+    const nodes = z.object({ number_of_data_nodes: z.number() }).parse(health).number_of_data_nodes;
+    const copies = countOf('REPLICAS', 0) ?? Math.min(nodes - 1, 1);
+    return {
+      number_of_shards: countOf('SHARDS', 1) ?? nodes,
+      number_of_replicas: copies,
+      'write.wait_for_active_shards': `${Math.min(copies + 1, 2)}`,
+      // A lost copy is made anew soon, because adding waits for it.
+      'unassigned.node_left.delayed_timeout': '15s',
+    };
+  }
+}
+
+/** A number from the environment. */
+function countOf(name: 'SHARDS' | 'REPLICAS', least: number): number | undefined {
+  const given = process.env[`LINCIR_OPENSEARCH_${name}`];
+  if (given === undefined || given === '') return undefined;
+  const count = Number(given);
+  if (Number.isInteger(count) && count >= least && count <= 1024) return count;
+  throw new LincirError('bad-argument', {
+    subject: `LINCIR_OPENSEARCH_${name}`,
+    expected: `a whole number from ${least} to 1024`,
+    found: given,
+  });
+}
+
+async function connected<T>(uri: string, work: (indexes: Indexes) => Promise<T>): Promise<T> {
+  const { name } = parseAddress(uri);
+  const indexes = new Indexes(await Cluster.connect(uri), name);
+  try {
+    return await work(indexes);
+  } catch (error) {
+    await indexes.close().catch(() => {});
+    throw error;
+  }
+}

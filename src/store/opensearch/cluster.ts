@@ -1,0 +1,129 @@
+/** Sends requests to a cluster: to another node when one does not answer, and again while the trouble may pass. */
+
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Client } from '@opensearch-project/opensearch';
+import { z } from 'zod';
+import { LincirError, quoted } from '../../core/index.ts';
+import { credentialsFor, parseAddress } from './address.ts';
+import { type Failure, failureFrom, failureOf, refusalOf } from './errors.ts';
+
+export interface ClusterRequest {
+  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE' | 'HEAD';
+  /** Its parts are names that need no escape. */
+  readonly path: string;
+  /** An object; or the lines of a bulk. */
+  readonly body?: object | string;
+  readonly query?: Readonly<Record<string, string | number | boolean>>;
+  /** Statuses that are answers, too. */
+  readonly allowed?: readonly number[];
+  /** Comes before every attempt. What it throws ends them. */
+  readonly before?: () => Promise<void>;
+}
+
+/** Milliseconds for one attempt, and for all, longer than a cluster takes to replace a lost node. */
+export interface Patience {
+  readonly attempt: number;
+  readonly all: number;
+}
+export const patience: Patience = { attempt: 30_000, all: 120_000 };
+/** Whoever opens an index wants to know soon that the address is wrong. */
+export const firstPatience: Patience = { attempt: 10_000, all: 5_000 };
+/** The oldest version with all that this needs, and with which it was tried. */
+const oldestVersion = 3;
+const longestPause = 5_000;
+
+const greeting = z.object({ version: z.object({ number: z.string(), distribution: z.string().optional() }) });
+
+export class Cluster {
+  readonly uri: string;
+  readonly #client: Client;
+  readonly #nodes: number;
+
+  private constructor(uri: string, client: Client, nodes: number) {
+    this.uri = uri;
+    this.#client = client;
+    this.#nodes = nodes;
+  }
+
+  /** @throws LincirError 'network' if no node answers or lets this program in, 'bad-config' for one of another version */
+  static async connect(uri: string): Promise<Cluster> {
+    const address = parseAddress(uri);
+    const credentials = await credentialsFor(address);
+    const { Client } = await import('@opensearch-project/opensearch');
+    const client = new Client({
+      ...credentials,
+      nodes: [...address.nodes],
+      maxRetries: 0, // all retries are here
+      disablePrototypePoisoningProtection: true, // what is used of an answer is copied out of it
+    });
+    const cluster = new Cluster(uri, client, address.nodes.length);
+    try {
+      const found = greeting.safeParse(await cluster.request({ method: 'GET', path: '/' }, firstPatience));
+      const { distribution = '', number = '' } = found.data?.version ?? {};
+      if (distribution === 'opensearch' && Number.parseInt(number, 10) >= oldestVersion) return cluster;
+      throw new LincirError('bad-config', {
+        subject: uri,
+        expected: `OpenSearch ${oldestVersion} or newer`,
+        found: found.success
+          ? quoted(`${distribution || 'another program of version'} ${number}`)
+          : 'another program',
+        todo: 'check the address, or use a newer cluster',
+      });
+    } catch (error) {
+      await cluster.close();
+      throw error;
+    }
+  }
+
+  /**
+   * The answer's body. Whatever is sent must do no harm if it is done twice: an answer may get lost.
+   * @throws LincirError naming the cause, when trying again makes no sense or has taken too long
+   */
+  async request(request: ClusterRequest, { attempt, all }: Patience = patience): Promise<unknown> {
+    const end = performance.now() + all;
+    for (let attempts = 1; ; attempts += 1) {
+      await request.before?.();
+      const outcome = await this.#send(request, attempt);
+      if (!('failure' in outcome)) return outcome.body;
+      const { failure } = outcome;
+      const wait = attempts < this.#nodes ? 0 : Math.min(100 * 2 ** (attempts - this.#nodes), longestPause);
+      const isLate = attempts >= this.#nodes && performance.now() + wait >= end;
+      if (!failure.isPassing || isLate) throw refusalOf(failure, this.uri);
+      await pause(wait);
+    }
+  }
+
+  /** Makes an index, unless an earlier attempt has. */
+  async makeIndex(name: string, body: object): Promise<void> {
+    const request = { method: 'PUT', path: `/${name}`, body, allowed: [400] } as const;
+    const { error } = z.object({ error: z.unknown().optional() }).parse(await this.request(request));
+    const isThere = z
+      .object({ type: z.literal('resource_already_exists_exception') })
+      .safeParse(error).success;
+    if (error !== undefined && !isThere) throw refusalOf(failureFrom(400, error), this.uri);
+  }
+
+  async close(): Promise<void> {
+    await this.#client.close();
+  }
+
+  async #send(
+    { method, path, body, query = {}, allowed = [] }: ClusterRequest,
+    milliseconds: number,
+  ): Promise<{ readonly body: unknown } | { readonly failure: Failure }> {
+    const content = typeof body === 'string' ? { bulkBody: body } : { body };
+    const sent = this.#client.transport.request(
+      { method, path, ...(body !== undefined && content), querystring: { ...query } },
+      { ignore: [...allowed], requestTimeout: milliseconds },
+    );
+    // The client waits without end for the rest of an answer that has begun.
+    const limit = setTimeout(() => sent.abort(), 2 * milliseconds);
+    try {
+      return { body: (await sent).body as unknown };
+    } catch (error) {
+      return { failure: failureOf(error) };
+    } finally {
+      clearTimeout(limit);
+    }
+  }
+}

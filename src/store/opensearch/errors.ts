@@ -1,0 +1,176 @@
+/** Turns what a cluster or its connection reports into LincirErrors. Nothing of the request, where credentials are, goes into them. */
+
+import { z } from 'zod';
+import { type ErrorCode, LincirError, quoted } from '../../core/index.ts';
+
+export interface Failure {
+  /** The HTTP status; undefined if there was no answer. */
+  readonly status: number | undefined;
+  /** What the cluster or the connection says. */
+  readonly text: string;
+  /** Whether the same request may be answered later, or by another node. */
+  readonly isPassing: boolean;
+}
+
+/** The first whose pattern fits the status and text counts. */
+const causes: readonly {
+  readonly pattern: RegExp;
+  readonly code: ErrorCode;
+  readonly found: string;
+  readonly todo: string;
+}[] = [
+  {
+    pattern: /certificate has expired|certificate is not yet valid/i,
+    code: 'network',
+    found: 'that its certificate has expired, or is not valid yet',
+    todo: "renew the cluster's certificate, and check this machine's clock",
+  },
+  {
+    pattern: /self.signed|unable to (?:verify|get)|certificate in certificate chain/i,
+    code: 'network',
+    found: 'a certificate of an authority that this machine does not know',
+    todo: 'set LINCIR_OPENSEARCH_CA to the file of the authority that issued it',
+  },
+  {
+    pattern: /altname|does not match certificate/i,
+    code: 'network',
+    found: 'a certificate for another host',
+    todo: 'name the host as its certificate does',
+  },
+  {
+    pattern: /wrong version number|packet length|socket hang up|EPROTO|Parse Error/i,
+    code: 'network',
+    found: 'an answer of another protocol, or none',
+    todo: 'check the port, and whether the address begins with opensearch:// or, if encrypted, opensearch+https://',
+  },
+  {
+    pattern: /^401|AuthenticationException/i,
+    code: 'network',
+    found: 'that it does not accept the credentials, or that there are none',
+    todo: 'check LINCIR_OPENSEARCH_USER and LINCIR_OPENSEARCH_PASSWORD, or LINCIR_OPENSEARCH_API_KEY',
+  },
+  {
+    pattern: /flood.?stage|read.only.+allow.delete/i,
+    code: 'io',
+    found: 'it read-only, because the disk of a node is full',
+    todo: 'free some disk space or add nodes; when there is space, the cluster lifts this and the command can be run again',
+  },
+  {
+    pattern: /index write \(api\)|require_alias/i,
+    code: 'io',
+    found: 'that it is being rebuilt, or was replaced meanwhile',
+    todo: "wait for the rebuild's end, and run the command again: what was written is kept",
+  },
+  {
+    pattern: /no such index|index_not_found/i,
+    code: 'not-found',
+    found: 'that a part of it is gone',
+    todo: 'it may have been rebuilt: open it again',
+  },
+  {
+    pattern: /^403/i,
+    code: 'network',
+    found: 'that the user may not do this',
+    todo: 'give the user the permissions of docs/cluster.md',
+  },
+  {
+    pattern: /unknown setting \[index\.knn|knn_vector|unknown query \[knn\]|\[knn\]/i,
+    code: 'bad-config',
+    found: 'a cluster without the k-NN plugin, or one that refuses its request',
+    todo: 'install opensearch-knn on every node',
+  },
+  {
+    pattern: /total fields|field_name_length|nested fields/i,
+    code: 'bad-argument',
+    found: 'no room for another column of metadata',
+    todo: 'leave out columns that no filter needs',
+  },
+  {
+    pattern: /no_shard_available|missing shards|all shards failed|no such shard|partial/i,
+    code: 'network',
+    found: 'parts without any copy that answers: the cluster is red',
+    todo: 'bring its nodes back; GET /_cluster/allocation/explain tells why a part is not there',
+  },
+  {
+    pattern: /unavailable_shards|not enough active copies/i,
+    code: 'network',
+    found: 'too few copies of a part to write safely',
+    todo: 'bring the lost node back, or set index.write.wait_for_active_shards of the index to 1',
+  },
+  {
+    pattern: /master_not_discovered|cluster_manager_not_discovered|no (?:master|cluster.manager)/i,
+    code: 'network',
+    found: 'a cluster that has no manager',
+    todo: 'bring the lost nodes back: more than half of those that can be managers',
+  },
+  {
+    pattern: /^429|rejected_execution|circuit_breaking/i,
+    code: 'busy',
+    found: 'a cluster that has too much to do',
+    todo: 'run fewer workers, or add nodes',
+  },
+  {
+    pattern: /ENOTFOUND|EAI_AGAIN/,
+    code: 'network',
+    found: 'no host of that name',
+    todo: 'check the address',
+  },
+  {
+    pattern: /ECONNREFUSED|ECONNRESET|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|timed out|aborted|^5\d\d|No Living/i,
+    code: 'network',
+    found: 'no answer from any node',
+    todo: 'check the address and the network, and whether the cluster runs',
+  },
+];
+const hopeless =
+  /certificate|self.signed|unable to (?:verify|get)|altname|wrong version|ENOTFOUND|flood.?stage/i;
+
+const response = z.object({
+  statusCode: z.number(),
+  body: z.object({ error: z.unknown().optional() }).catch({ error: undefined }),
+});
+
+/** What a request failed of. */
+export function failureOf(error: unknown): Failure {
+  const answer = response.safeParse(error).data;
+  if (answer) return failureFrom(answer.statusCode, answer.body.error);
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return { status: undefined, text, isPassing: !hopeless.test(text) };
+}
+
+/** What an answer says about a request, or about one document of it. */
+export function failureFrom(status: number, reported: unknown): Failure {
+  const text =
+    reported === undefined
+      ? `${status}`
+      : `${status} ${typeof reported === 'string' ? reported : textOf(reported)}`;
+  return { status, text, isPassing: [409, 429, 500, 502, 503, 504].includes(status) && !hopeless.test(text) };
+}
+
+/** The error for users. */
+export function refusalOf({ text, status }: Failure, subject: string, image?: string): LincirError {
+  const cause = causes.find(({ pattern }) => pattern.test(text));
+  const isOfImage = cause === undefined && image !== undefined;
+  return new LincirError(cause?.code ?? (status === undefined ? 'network' : 'io'), {
+    subject: isOfImage ? `${subject}: ${quoted(image, 200)}` : subject,
+    expected: isOfImage ? 'an image that the cluster takes' : 'a cluster that does what it is asked',
+    found: cause?.found ?? quoted(text, 300),
+    todo: cause?.todo ?? 'run the command again: what was written is kept',
+    cause: new Error(text),
+  });
+}
+
+const errorParts = z.object({
+  type: z.string().catch(''),
+  reason: z.string().nullish().catch(undefined),
+  caused_by: z.unknown().optional(),
+  root_cause: z.array(z.unknown()).catch([]),
+});
+
+/** Types and reasons, down to the first cause. */
+function textOf(reported: unknown, depth = 0): string {
+  const { data } = errorParts.safeParse(reported);
+  if (!data || depth > 4) return '';
+  const causes = [data.caused_by, data.root_cause[0]].map((cause) => textOf(cause, depth + 1));
+  return [...new Set([data.type, data.reason ?? '', ...causes])].filter((part) => part !== '').join(': ');
+}
