@@ -1,6 +1,6 @@
 /** Who may ask: clients with a key, and pages that have signed in with one. */
 
-import { createHmac, hash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHmac, hash, timingSafeEqual } from 'node:crypto';
 import { type Context, Hono, type MiddlewareHandler } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { problemResponse } from './problems.ts';
@@ -18,36 +18,36 @@ export interface Access {
 
 export function accessFor({ keys }: ServerSettings): Access {
   const known = keys.map(digest);
-  // A session is its end and a signature. It ends with the process.
-  const secret = randomBytes(32);
-  const sign = (end: string) => createHmac('sha256', secret).update(end).digest('base64url');
 
-  const hasKey = (context: Context): boolean => {
+  /** The digest of the key that a request has, if it is one of the server's. */
+  const keyOf = (context: Context): Buffer | undefined => {
     const [, key] = /^Bearer +(\S+)$/i.exec(context.req.header('authorization') ?? '') ?? [];
-    if (key === undefined) return false;
+    if (key === undefined) return undefined;
     const given = digest(key);
     // All are compared, so that time tells nothing.
-    return known.filter((one) => timingSafeEqual(one, given)).length > 0;
+    return known.filter((one) => timingSafeEqual(one, given))[0];
   };
   const hasSession = (context: Context): boolean => {
     const [, end, signature] = /^(\d+)\.([\w-]+)$/.exec(getCookie(context, cookieName(context)) ?? '') ?? [];
     if (end === undefined || Number(end) < Date.now()) return false;
     // Another port of this machine is the same site to a browser, and gets the cookie.
     if (!['same-origin', 'none', undefined].includes(context.req.header('sec-fetch-site'))) return false;
-    return timingSafeEqual(digest(signature!), digest(sign(end)));
+    const own = digest(signature!);
+    return known.filter((key) => timingSafeEqual(own, digest(signed(end, key)))).length > 0;
   };
 
   return {
     required: async (context, next) => {
-      if (known.length === 0 || hasKey(context) || hasSession(context)) return next();
+      if (known.length === 0 || keyOf(context) || hasSession(context)) return next();
       return unauthorized(context);
     },
     sessions: new Hono()
       .post('/', (context) => {
         if (known.length > 0) {
-          if (!hasKey(context)) return unauthorized(context);
+          const key = keyOf(context);
+          if (key === undefined) return unauthorized(context);
           const end = String(Date.now() + sessionSeconds * 1000);
-          setCookie(context, cookieName(context), `${end}.${sign(end)}`, {
+          setCookie(context, cookieName(context), `${end}.${signed(end, key)}`, {
             httpOnly: true,
             sameSite: 'Strict',
             path: '/',
@@ -62,6 +62,14 @@ export function accessFor({ keys }: ServerSettings): Access {
         return context.body(null, 204);
       }),
   };
+}
+
+/**
+ * A session is its end, signed with the key that began it. So every server that has the key knows it, and it ends with the
+ * key.
+ */
+function signed(end: string, key: Buffer): string {
+  return createHmac('sha256', key).update(`session until ${end}`).digest('base64url');
 }
 
 /** Cookies belong to all ports of a host. */

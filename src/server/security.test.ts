@@ -263,12 +263,14 @@ describe('a page signs in', () => {
       key,
     ])
       assert.equal(await status({ cookie: `${name}=${forged}` }), 401, forged);
-    assert.equal(
-      await setUp({ keys: [key] })
-        .ask('/api/v1', { headers: { cookie } })
-        .then((a) => a.status),
-      401,
-    );
+  });
+
+  test('for all servers that have the key', async () => {
+    const cookie = (await signIn()).set!.split(';')[0]!;
+    const elsewhere = async (...keys: string[]) =>
+      (await setUp({ keys }).ask('/api/v1', { headers: { cookie } })).status;
+    assert.equal(await elsewhere('another-key-0123456789', key), 200);
+    assert.equal(await elsewhere('another-key-0123456789'), 401);
   });
 
   test('over TLS, gets a cookie for TLS alone', async () => {
