@@ -73,7 +73,7 @@ test('imports go to lower folders, through their doors', () => {
 
 /** These compute, on any platform: what a platform has, they get through `imports` in package.json. */
 const pure = ['core', 'pixels', 'onnx', 'clip', 'phi', 'composition', 'api'];
-const portable = /^(#runtime|#decode|#models|zod|protobufjs(\/.*)?|@huggingface\/tokenizers)$/;
+const portable = /^(#runtime|#decode|#kept|#models|zod|protobufjs(\/.*)?|@huggingface\/tokenizers)$/;
 
 test('pure folders know no runtime', () => {
   for (const { path, folder, text } of files) {

@@ -34,9 +34,10 @@ test('computes the same without Node', async () => {
         setup({ onResolve, onLoad }) {
           const runtime = join(import.meta.dirname, 'portable/web-runtime.ts');
           onResolve({ filter: /^#runtime$/ }, () => ({ path: runtime }));
-          onResolve({ filter: /^#(decode|models)$/ }, ({ path }) => ({ path, namespace: 'absent' }));
+          onResolve({ filter: /^#(decode|kept|models)$/ }, ({ path }) => ({ path, namespace: 'absent' }));
           onLoad({ filter: /.*/, namespace: 'absent' }, () => ({
-            contents: 'export const [decodeWindow, openModel, openPhi] = [];',
+            contents:
+              'export const [decodeWindow, openModel, openPhi] = []; export const [kept, keep] = [() => {}, () => {}];',
           }));
         },
       },

@@ -350,8 +350,9 @@ export class Clip {
 
   #rounded(): Promise<EightBitTower> {
     const { visionConfig: config, preprocessing } = this;
-    const { tensors } = this.checkpoint;
-    this.#eightBitTower ??= eightBitTower({ config, tensors, preprocessing }, this.#where);
+    const { checkpoint, fingerprint } = this.#parts;
+    const tower = { config, tensors: checkpoint.tensors, preprocessing, fingerprint };
+    this.#eightBitTower ??= eightBitTower(tower, this.#where);
     return this.#eightBitTower;
   }
 

@@ -12,6 +12,7 @@ export {
   statOf,
 } from './file-source.ts';
 export { FolderWatch } from './folder-watch.ts';
+export { keep, kept } from './kept.ts';
 export { batched, fileLines, readLines } from './lines.ts';
 export { aloneIn, exclusively, type Lock, takeLock } from './lock.ts';
 export { isRunning, type Owner, thisProcess } from './owner.ts';

@@ -13,6 +13,10 @@ export interface InputScales {
   readonly grid: EightBitGrid;
   /** The largest size of a weight; see `weightReach`. */
   readonly reach: number;
+}
+
+/** Scales, and how good they are. */
+interface RatedScales extends InputScales {
   /** What 8 bits add to the products' results, as a part of how much these vary (both are root mean squares). */
   readonly noise: number;
 }
@@ -43,7 +47,7 @@ export function chooseScales(
   products: readonly Multiplied[],
   isFree: boolean,
   reach: number,
-): InputScales {
+): RatedScales {
   const { least, largest } = statistics;
   const shift = isFree ? least.map((low, k) => rounded(low, largest[k]!)) : undefined;
   const ranges = least.map((low, k) => {
@@ -60,7 +64,7 @@ export function chooseScales(
   }
   return isFree || best.noise < worthwhile * plain.noise ? best : plain;
 
-  function withScale(scale: Float32Array | undefined): InputScales {
+  function withScale(scale: Float32Array | undefined): RatedScales {
     const chosen = { shift, scale, grid: gridFor(statistics, shift, scale), reach };
     return { ...chosen, noise: noiseOf(statistics, chosen, products, columns.squares) };
   }
@@ -106,7 +110,7 @@ function gridFor(
 /** Root of noise through variance, over all products of one input. */
 function noiseOf(
   { mean, square }: InputStatistics,
-  scales: Omit<InputScales, 'noise'>,
+  scales: InputScales,
   products: readonly Multiplied[],
   columnSquares: Float64Array,
 ): number {

@@ -207,7 +207,7 @@ async function plainlyRounded(
       const { least, largest, mean } = inputs.get(name)!;
       const [low, high] = [Math.min(0, ...least), Math.max(0, ...largest)];
       const step = (high - low) / 255;
-      const scales: InputScales = { grid: { step, zero: Math.round(-low / step) }, reach: 127, noise: 0 };
+      const scales: InputScales = { grid: { step, zero: Math.round(-low / step) }, reach: 127 };
       const [weight, bias] = ['weight', 'bias'].map((part) => values.get(`vision_model.${name}.${part}`)!);
       const rounded = eightBitWeights(name, weight!, bias!, scales, mean);
       const { weights, steps, bias: shifted } = rounded;

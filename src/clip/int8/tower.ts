@@ -16,9 +16,11 @@ import type { VisionConfig } from '../config.ts';
 import { type ImagePreprocessing, preprocessImage } from '../preprocess.ts';
 import { type Arithmetic, parametersOf, plainArithmetic } from '../transformer.ts';
 import { visionInput, visionParameter, visionTower } from '../vision-tower.ts';
+import { keepSites, keptSites } from './kept-sites.ts';
 import { calibrationPictures, picturesToCalibrate } from './pictures.ts';
 import { weightReach } from './reach.ts';
 import { chooseScales, type InputScales } from './scales.ts';
+import { placesIn, type Site } from './sites.ts';
 import { type TowerStatistics, towerStatistics } from './statistics.ts';
 import { type EightBitWeights, eightBitWeights } from './weights.ts';
 
@@ -27,6 +29,8 @@ export interface StoredVisionTower {
   readonly config: VisionConfig;
   readonly tensors: ReadonlyMap<string, StoredTensor>;
   readonly preprocessing: ImagePreprocessing;
+  /** Of the model: under it, scales are kept for the next time. Absent: they are not. */
+  readonly fingerprint?: string;
 }
 
 export interface EightBitTower {
@@ -35,54 +39,55 @@ export interface EightBitTower {
   readonly exact: readonly string[];
 }
 
-/** Products of one input in a layer, and the layer norm that makes this input. */
-const groups: readonly { readonly products: readonly string[]; readonly norm?: string }[] = [
-  // The first one's input has all positions in the last layer, too.
-  { products: ['self_attn.k_proj', 'self_attn.v_proj', 'self_attn.q_proj'], norm: 'layer_norm1' },
-  { products: ['self_attn.out_proj'] },
-  { products: ['mlp.fc1'], norm: 'layer_norm2' },
-  { products: ['mlp.fc2'] },
-];
 /** Products whose results have more noise than this stay float32. */
 const mostNoise = 0.1;
 /** The noise of embeddings, as a part of how much they differ between pictures, that must not be exceeded. */
 const mostEmbeddingNoise = 0.15;
 
-/** An input of products whose scales are known. */
-interface Site {
-  readonly layer: string;
-  readonly products: readonly string[];
-  readonly norm: string | undefined;
-  readonly scales: InputScales;
-  readonly mean: Float32Array;
-}
-
 /**
  * Measures the tower on pictures of its own, in float32; rounds its weights, each product with the scales that lose
- * least; and leaves products in float32 that would lose too much, until embeddings agree.
- * @param reach of weights. Default: what this processor can add up
+ * least; and leaves products in float32 that would lose too much, until embeddings agree. If an earlier load has kept what it
+ * found, only rounds.
+ * @param given the largest size of a weight. Default: what this processor can add up
  */
 export async function eightBitTower(
   tower: StoredVisionTower,
   options: SessionOptions,
-  reach?: number,
+  given?: number,
 ): Promise<EightBitTower> {
+  const { config, preprocessing, fingerprint } = tower;
+  const reach = given ?? (await weightReach(options));
+  const on = fingerprint === undefined ? undefined : { fingerprint, preprocessing, reach };
+  const known = on && (await keptSites(on, config));
+  if (known) return { session: await sessionOf(tower, known, options), exact: exactNames(config, known) };
+  const { session, sites } = await calibrated(tower, options, reach);
+  if (on) await keepSites(on, sites);
+  return { session, exact: exactNames(config, sites) };
+}
+
+async function calibrated(
+  tower: StoredVisionTower,
+  options: SessionOptions,
+  reach: number,
+): Promise<{ readonly session: Session; readonly sites: readonly Site[] }> {
   const { config, tensors, preprocessing } = tower;
   const pixels = await calibrationPixels(preprocessing, config);
   const parameter = parametersOf(tensors);
   const statistics = await towerStatistics(config, parameter, pixels, { ...options, prepack: false });
-  const sites = await sitesOf(tower, statistics, reach ?? (await weightReach(options)));
+  const rated = await ratedSites(tower, statistics, reach);
   for (let limit = mostNoise; ; limit /= 2) {
-    const kept = sites.filter(({ scales }) => scales.noise <= limit);
-    const session = await sessionOf(tower, kept, options);
+    const sites = rated.filter(({ noise }) => noise <= limit);
+    const session = await sessionOf(tower, sites, options);
     const { embeddings } = await session.run<'embeddings'>({ pixels });
     const isGood = embeddingNoise(embeddings, statistics.embeddings) <= mostEmbeddingNoise;
-    if (isGood || kept.length === 0) {
-      const names = sites.filter((site) => !kept.includes(site)).map(({ products }) => products[0]!);
-      return { session, exact: names };
-    }
+    if (isGood || sites.length === 0) return { session, sites };
     await session.dispose();
   }
+}
+
+function exactNames(config: VisionConfig, sites: readonly Site[]): string[] {
+  const rounded = new Set(sites.map(({ products }) => products[0]));
+  return placesIn(config).flatMap(({ products: [name] }) => (rounded.has(name) ? [] : [name!]));
 }
 
 async function calibrationPixels(
@@ -99,27 +104,23 @@ async function calibrationPixels(
 }
 
 /** One product's weights are in memory at a time. */
-async function sitesOf(
+async function ratedSites(
   { config, tensors }: StoredVisionTower,
   { inputs, variances }: TowerStatistics,
   reach: number,
-): Promise<Site[]> {
-  const sites: Site[] = [];
-  for (let index = 0; index < config.layers; index++) {
-    const layer = `encoder.layers.${index}.`;
-    for (const group of groups) {
-      const products = group.products.map((product) => layer + product);
-      const statistics = inputs.get(products[0]!)!;
-      const multiplied = await Promise.all(
-        products.map(async (name) => ({
-          weight: await read(tensors, `${name}.weight`),
-          variance: variances.get(name)!,
-        })),
-      );
-      const scales = chooseScales(statistics, multiplied, group.norm !== undefined, reach);
-      const norm = group.norm && layer + group.norm;
-      sites.push({ layer, products, norm, scales, mean: statistics.mean });
-    }
+): Promise<(Site & { readonly noise: number })[]> {
+  const sites: (Site & { readonly noise: number })[] = [];
+  for (const place of placesIn(config)) {
+    const { products, norm } = place;
+    const statistics = inputs.get(products[0]!)!;
+    const multiplied = await Promise.all(
+      products.map(async (name) => ({
+        weight: await read(tensors, `${name}.weight`),
+        variance: variances.get(name)!,
+      })),
+    );
+    const { noise, ...scales } = chooseScales(statistics, multiplied, norm !== undefined, reach);
+    sites.push({ ...place, scales, mean: statistics.mean, noise });
   }
   return sites;
 }

@@ -2,6 +2,9 @@
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { VisionConfig } from '../../../src/clip/config.ts';
+import { readSites, sitesBytes } from '../../../src/clip/int8/kept-sites.ts';
+import { placesIn, type Site } from '../../../src/clip/int8/sites.ts';
 import {
   bytesPerElement,
   elementCount,
@@ -114,7 +117,45 @@ export async function weightTargets(folder: string) {
         if (found.has('a')) await found.read([['a', 0]], new Float32Array(3));
       }),
     },
+    'int8-scales': {
+      covers: ['clip/int8/kept-sites.ts', 'files/kept.ts'],
+      seeds: [sitesBytes(roundedSites)],
+      repair: safetensorsRepair(scaleBytes),
+      tokens: [...safetensorsTokens, 'encoder.layers.0.mlp.fc2:', 'mean', 'grid', 'shift', 'scale'],
+      read: async (bytes) => expectScales(await readSites(memoryFile(bytes), smallTower, 127)),
+    },
   } satisfies Record<string, Target>;
+}
+
+const smallTower: VisionConfig = {
+  ...{ width: 2, feedForward: 3, heads: 1, layers: 1, activation: 'gelu', epsilon: 1e-5, projection: 2 },
+  ...{ imageSize: 2, patchSize: 1, channels: 3 },
+};
+const roundedSites = placesIn(smallTower).map(
+  (place): Site => ({
+    ...place,
+    mean: new Float32Array(place.width),
+    scales: {
+      grid: { step: 0.5, zero: 128 },
+      reach: 127,
+      scale: new Float32Array(place.width).fill(2),
+      shift: place.norm ? new Float32Array(place.width) : undefined,
+    },
+  }),
+);
+const scaleBytes = 4 * roundedSites.reduce((sum, { width, norm }) => sum + 2 + width * (norm ? 3 : 2), 0);
+
+/** Whatever a file holds, scales are numbers that a tower can be rounded with. */
+function expectScales(sites: readonly Site[]): void {
+  for (const { width, mean, scales } of sites) {
+    const { grid, shift = mean, scale = Float32Array.of(1) } = scales;
+    const isGood =
+      [...mean, ...shift].every(Number.isFinite) &&
+      mean.length === width &&
+      [grid.step, ...scale].every((value) => value > 0 && value < Number.POSITIVE_INFINITY) &&
+      [...Array(256).keys()].includes(grid.zero);
+    if (!isGood) throw new Error(`scales ${JSON.stringify(scales)}`);
+  }
 }
 
 /** Looks through all values that were read, which may be deep, shared, and hold themselves. */
