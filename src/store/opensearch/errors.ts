@@ -62,6 +62,12 @@ const causes: readonly {
     todo: "wait for the rebuild's end, and run the command again: what was written is kept",
   },
   {
+    pattern: /too_complex_to_determinize/i,
+    code: 'bad-argument',
+    found: 'a pattern in a filter with too many % and _',
+    todo: 'write a shorter pattern',
+  },
+  {
     pattern: /no such index|index_not_found/i,
     code: 'not-found',
     found: 'that a part of it is gone',

@@ -31,7 +31,9 @@ function queryOf(filter: Filter, negated: boolean): Query {
       const { column, pattern, ignoreCase } = filter;
       const field = ignoreCase ? foldedField(column) : comparedField(column);
       const value = wildcardOf(ignoreCase ? foldedCase(pattern) : pattern);
-      return condition(column, { wildcard: { [field]: { value } } }, negated);
+      // An empty pattern passes nothing, and not the empty text.
+      const query = value === '' ? { term: { [field]: '' } } : { wildcard: { [field]: { value } } };
+      return condition(column, query, negated);
     }
     case 'null':
       return negated ? exists(filter.column) : { bool: { must_not: [exists(filter.column)] } };

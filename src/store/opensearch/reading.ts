@@ -5,7 +5,7 @@ import { LincirError } from '../../core/index.ts';
 import type { Cluster } from './cluster.ts';
 import type { Query } from './query.ts';
 
-const hit = z.object({ _score: z.number().nullable(), _source: z.unknown() });
+const hit = z.object({ _id: z.string(), _score: z.number().nullable(), _source: z.unknown().optional() });
 const answer = z.object({
   timed_out: z.boolean(),
   _shards: z.object({ failed: z.number() }),
