@@ -297,6 +297,25 @@ describe('score, submit and compare', () => {
     assert.match(stdout, /cirr-test1-recall-lincir\.json/);
   });
 
+  test('tables and comparisons say what precision images were encoded in', async () => {
+    const words = ['eval', 'cirr', ...cirr, '--model', model, '--methods', 'image', '--limit', '3'];
+    const int8 = await lincir(...words, '--precision', 'int8', '--out', 'int8');
+    assert.equal(int8.code, 0, int8.stderr);
+    assert.match(int8.stdout, /^cirr val.*tiny-clip in int8$/m);
+    const results = JSON.parse(await readFile(join(folder, 'int8/results.json'), 'utf8'));
+    assert.equal(results.model.precision, 'int8');
+    const usual = await lincir(...words, '--out', 'usual');
+    assert.match(usual.stdout, /^cirr val.*tiny-clip$/m);
+    const mixed = await lincir('compare', 'usual', 'int8');
+    assert.match(
+      mixed.stdout,
+      /^B: .*tiny-clip in int8, .*\nThe precision differs, .*: A is float32, B is int8\.$/m,
+    );
+    const same = await lincir('compare', 'int8', 'int8', '--json');
+    assert.deepEqual(JSON.parse(same.stdout).precisions, { a: 'int8', b: 'int8' });
+    assert.doesNotMatch((await lincir('compare', 'int8', 'int8')).stdout, /differs/);
+  });
+
   test('compare refuses what is no result, or of another benchmark', async () => {
     await writeFile(join(folder, 'no.json'), '{"version":2}');
     const bad = await lincir('compare', 'no.json', 'b');

@@ -1,6 +1,7 @@
 /** Compares two runs: the same methods, or the first ones, on the queries that both answered. */
 
 import { LincirError } from '../core/index.ts';
+import type { Precision } from '../onnx/index.ts';
 import type { Difference, MethodResults, Results } from './results.ts';
 import { bootstrap, differenceOf, meanOf, sampleOf } from './statistics.ts';
 
@@ -10,6 +11,8 @@ export interface Comparison {
   readonly queries: number;
   readonly of: number;
   readonly metrics: readonly string[];
+  /** Of each run's model; null: a file of predictions was scored. */
+  readonly precisions: { readonly a: Precision | null; readonly b: Precision | null };
   readonly pairs: readonly ComparedPair[];
 }
 
@@ -65,7 +68,8 @@ export function compareResults(a: Results, b: Results): Comparison {
     return { a: first.name, b: second.name, figures: Object.fromEntries(figures) };
   });
   const of = Math.max(a.queries.length, b.queries.length);
-  return { preset: a.preset, queries: places.length, of, metrics, pairs };
+  const precisions = { a: a.model?.precision ?? null, b: b.model?.precision ?? null };
+  return { preset: a.preset, queries: places.length, of, metrics, precisions, pairs };
 }
 
 function pairsOf(a: Results, b: Results): (readonly [MethodResults, MethodResults])[] {

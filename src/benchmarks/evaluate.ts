@@ -87,7 +87,7 @@ export async function evaluate(benchmark: Benchmark, options: EvaluateOptions): 
       limit: asked.queries.length < benchmark.queries.length ? asked.queries.length : null,
       images: asked.images.length,
       ...scale(asked),
-      model: { name: clip.id ?? clip.folder, fingerprint: clip.fingerprint, targetPad: clip.targetPad },
+      model: modelOf(clip),
       methods: found,
       seconds,
       versions: versions(),
@@ -95,6 +95,10 @@ export async function evaluate(benchmark: Benchmark, options: EvaluateOptions): 
     },
     rankings: new Map(run.methods.map(({ name, rankings }) => [name, byQuery(asked, rankings)])),
   };
+}
+
+function modelOf({ id, folder, fingerprint, targetPad, precision }: Clip): NonNullable<Results['model']> {
+  return { name: id ?? folder, fingerprint, targetPad, precision };
 }
 
 /** SHA-256 of a benchmark's queries and galleries, in hex. */

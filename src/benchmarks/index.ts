@@ -25,6 +25,6 @@ export { openMethods } from './open-methods.ts';
 export { scorePredictions } from './predicted.ts';
 export { promptOf, wordingsOf } from './prompts.ts';
 export { evaluationReport } from './report/page.ts';
-export type { Figure, Results } from './results.ts';
+export { type Figure, namedModel, type Results } from './results.ts';
 export { expectRoomForResults, readResults, writeEvaluation } from './results-file.ts';
 export { writeSubmission } from './submission.ts';

@@ -31,6 +31,7 @@ const results: Results = {
     mean: 'groups',
     groupOf: ['x', 'y'],
   },
+  model: { name: 'm', fingerprint: 'f00', targetPad: null, precision: 'float16' },
   ...{ methods: [first, second], seconds: {}, versions: {}, date: 'today' },
 };
 
@@ -63,4 +64,15 @@ test('results of older versions read, with their name for the primary metric', a
   const { primaryMetric, ...others } = results;
   await writeFile(path, JSON.stringify({ ...others, decisive: primaryMetric }));
   assert.deepEqual(await readResults(path), results);
+});
+
+test('results of older versions have the precision that their fingerprint says', async () => {
+  for (const [fingerprint, precision] of [
+    ['f00', 'float32'],
+    ['f00-int8', 'int8'],
+  ]) {
+    const model = { name: 'm', fingerprint, targetPad: null };
+    await writeFile(path, JSON.stringify({ ...results, model }));
+    assert.deepEqual((await readResults(path)).model, { ...model, precision });
+  }
 });

@@ -3,8 +3,10 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { precisionOf } from '../clip/index.ts';
 import { LincirError, listOf, option, quoted, recordOf } from '../core/index.ts';
 import { batched, makeFolder, readJsonFile, writeFileAtomically } from '../files/index.ts';
+import { precisions } from '../onnx/index.ts';
 import type { Evaluation } from './evaluate.ts';
 import { parseAnnotations } from './kinds/annotations.ts';
 import { rankingLine } from './predictions.ts';
@@ -109,6 +111,18 @@ function renamed(results: unknown): unknown {
   return { primaryMetric: decisive, ...others };
 }
 
+const model = z
+  .object({
+    name: z.string(),
+    fingerprint: z.string(),
+    targetPad: z.number().nullable(),
+    precision: z.enum(precisions).optional(),
+  })
+  // Older versions say it by the fingerprint alone.
+  .transform(({ precision, ...others }) => {
+    return { ...others, precision: precision ?? precisionOf(others.fingerprint) ?? ('float32' as const) };
+  });
+
 const resultsFields = z.object({
   version: z.literal(1),
   benchmark: z.string(),
@@ -123,7 +137,7 @@ const resultsFields = z.object({
   primaryMetric: z.string(),
   mean: z.enum(['queries', 'groups']),
   groupOf: listOf(z.string()).optional(),
-  model: z.object({ name: z.string(), fingerprint: z.string(), targetPad: z.number().nullable() }).optional(),
+  model: model.optional(),
   methods: listOf(
     z.object({
       name: z.string(),

@@ -1,5 +1,6 @@
 /** Results of an evaluation, as in `results.json`: everything needed to repeat it, and to compare it query by query. */
 
+import type { Precision } from '../onnx/index.ts';
 import type { Prompt } from './benchmark.ts';
 
 /** A figure from 0 to 1 with its 95 % confidence interval over queries. */
@@ -38,6 +39,14 @@ export interface MethodResults {
   }[];
 }
 
+interface EvaluatedModel {
+  readonly name: string;
+  readonly fingerprint: string;
+  readonly targetPad: number | null;
+  /** Number format of its products: with int8, only images were encoded so. */
+  readonly precision: Precision;
+}
+
 export interface Results {
   readonly version: 1;
   readonly benchmark: string;
@@ -58,11 +67,16 @@ export interface Results {
   /** The group of each query, if figures are means of groups. */
   readonly groupOf?: readonly string[];
   /** Absent if a file of predictions was scored. */
-  readonly model?: { readonly name: string; readonly fingerprint: string; readonly targetPad: number | null };
+  readonly model?: EvaluatedModel;
   readonly methods: readonly MethodResults[];
   /** Seconds of each stage. */
   readonly seconds: Readonly<Record<string, number>>;
   readonly versions: Readonly<Record<string, string>>;
   /** ISO 8601. */
   readonly date: string;
+}
+
+/** A model as lists of results name it. */
+export function namedModel({ name, precision }: EvaluatedModel): string {
+  return precision === 'float32' ? name : `${name} in ${precision}`;
 }

@@ -173,11 +173,16 @@ export class Clip {
     return this.#options.targetPad ?? null;
   }
 
+  /** Number format of its products: with int8, of the vision tower's alone. */
+  get precision(): Precision {
+    return this.#options.precision ?? 'float32';
+  }
+
   /** The best number of images for one run of the vision tower. */
   get picturesPerRun(): number {
     const { imageSize, patchSize } = this.visionConfig;
     const tokens = 1 + Math.floor(imageSize / patchSize) ** 2;
-    const positions = this.#options.precision === 'int8' ? positionsPerRunInt8 : positionsPerRun;
+    const positions = this.precision === 'int8' ? positionsPerRunInt8 : positionsPerRun;
     return Math.max(1, Math.floor(positions / tokens));
   }
 
@@ -290,7 +295,7 @@ export class Clip {
 
   /** Products of the vision tower that stay float32 because int8 would lose too much: none where it is float32 as a whole. */
   async exactProducts(): Promise<readonly string[]> {
-    return this.#options.precision === 'int8' ? (await this.#rounded()).exact : [];
+    return this.precision === 'int8' ? (await this.#rounded()).exact : [];
   }
 
   /** Frees the engine's memory. The model cannot be used afterwards. */
@@ -344,7 +349,7 @@ export class Clip {
 
   async #vision(): Promise<Session> {
     const { visionConfig: config } = this;
-    if (this.#options.precision === 'int8') return (await this.#rounded()).session;
+    if (this.precision === 'int8') return (await this.#rounded()).session;
     return await this.#session((parameter) => visionTower(visionInput(config), config, parameter));
   }
 

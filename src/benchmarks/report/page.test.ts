@@ -95,7 +95,10 @@ async function reportOf(given: Given = {}): Promise<string> {
         mean,
         methods,
       },
-      ...{ model: { name: 'openai/clip', fingerprint: 'f00d', targetPad: null }, seconds: { ranking: 3 } },
+      ...{
+        model: { name: 'openai/clip', fingerprint: 'f00d', targetPad: null, precision: 'float32' },
+        seconds: { ranking: 3 },
+      },
       ...{ versions: { lincir: '1.2.3' }, date: '2026-03-04T05:06:07.890Z', ...results },
     },
   });
@@ -389,7 +392,7 @@ test('what data says stays text', async () => {
         date: hostile,
       },
       ...{ metrics: [hostile], primaryMetric: hostile, methods: [bad, { ...bad, name: `${hostile}b` }] },
-      ...{ model: { name: hostile, fingerprint: hostile, targetPad: 1 } },
+      ...{ model: { name: hostile, fingerprint: hostile, targetPad: 1, precision: 'int8' } },
       ...{ seconds: { [hostile]: 1 }, versions: { [hostile]: hostile } },
     },
   });

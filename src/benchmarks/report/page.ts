@@ -4,7 +4,7 @@ import { formatCounted } from '../../core/index.ts';
 import { escapeHtml, page } from '../../html/index.ts';
 import type { Benchmark } from '../benchmark.ts';
 import type { Evaluation } from '../evaluate.ts';
-import type { Results } from '../results.ts';
+import { namedModel, type Results } from '../results.ts';
 import { reportImages } from './pictures.ts';
 import { imagesOf, methodStyles, queriesSection } from './queries.ts';
 import { repeatSection } from './repeat.ts';
@@ -86,7 +86,7 @@ function header(
   return [
     '<header>',
     `<h1><bdi>${escapeHtml(preset)}</bdi></h1>`,
-    `<p class="lead"><bdi>${escapeHtml(model?.name ?? 'a file of predictions')}</bdi>, ${dateText(results)}</p>`,
+    `<p class="lead"><bdi>${escapeHtml(model ? namedModel(model) : 'a file of predictions')}</bdi>, ${dateText(results)}</p>`,
     `<p class="counts">${counts.join(', ')}</p>`,
     banner,
     `<nav aria-label="Sections">${links.join('\n')}</nav>`,

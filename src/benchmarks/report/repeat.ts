@@ -21,6 +21,7 @@ export function repeatSection(results: Results): string {
       ? ([
           ['Model', model.name],
           ['Model’s fingerprint', model.fingerprint],
+          ['Precision', model.precision],
           ['Target pad', model.targetPad === null ? 'none' : `${model.targetPad}`],
         ] as const)
       : [['Model', 'none: a file of predictions was scored'] as const]),

@@ -1,6 +1,6 @@
 /** Formats results of evaluations as tables for a terminal, in percent. */
 
-import type { Comparison, Figure, Results } from '../../benchmarks/index.ts';
+import { type Comparison, type Figure, namedModel, type Results } from '../../benchmarks/index.ts';
 import { formatCount, formatCounted, formatDuration } from '../../core/index.ts';
 import { aligned } from '../terminal/columns.ts';
 
@@ -60,7 +60,7 @@ export function timesLine({ seconds }: Results): string {
 }
 
 export function comparisonTable(
-  { preset, queries, of, metrics, pairs }: Comparison,
+  { preset, queries, of, metrics, precisions, pairs }: Comparison,
   [a, b]: readonly [Results, Results],
 ): string[] {
   const common =
@@ -68,6 +68,11 @@ export function comparisonTable(
       ? formatCounted(queries, 'queries')
       : `${formatCount(queries)} common of ${formatCounted(of, 'queries')}`;
   const lines = [`${preset}, ${common}`, `A: ${describedRun(a)}`, `B: ${describedRun(b)}`];
+  if (precisions.a && precisions.b && precisions.a !== precisions.b) {
+    lines.push(
+      `The precision differs, which alone can change figures: A is ${precisions.a}, B is ${precisions.b}.`,
+    );
+  }
   for (const { a: left, b: right, figures } of pairs) {
     const rows = metrics.map((metric) => {
       const { a: own, b: other, difference } = figures[metric]!;
@@ -94,14 +99,14 @@ function heading({ preset, limit, queries, images, model }: Results): string {
       ? formatCounted(queries.length, 'queries')
       : `ONLY ${formatCounted(limit, 'queries').toUpperCase()}: not comparable`,
     formatCounted(images, 'images'),
-    ...(model ? [model.name] : []),
+    ...(model ? [namedModel(model)] : []),
   ];
   return parts.join(', ');
 }
 
 function describedRun({ model, date, limit }: Results): string {
   const about = [
-    model?.name ?? 'predictions',
+    model ? namedModel(model) : 'predictions',
     date,
     ...(limit === null ? [] : [`only ${formatCounted(limit, 'queries')}`]),
   ];

@@ -209,7 +209,7 @@ export async function benchmarkTargets(folder: string) {
       mean: 'groups',
     },
     groupOf: ['x', 'y'],
-    model: { name: 'mini', fingerprint: 'f', targetPad: null },
+    model: { name: 'mini', fingerprint: 'f', targetPad: null, precision: 'float32' },
     methods: ['lincir', 'slerp'].map((name, at) => ({
       name,
       settings: { weight: 0.5, phi: null },
