@@ -14,7 +14,7 @@ export {
 export { FolderWatch } from './folder-watch.ts';
 export { keep, kept } from './kept.ts';
 export { batched, fileLines, readLines } from './lines.ts';
-export { aloneIn, exclusively, type Lock, takeLock } from './lock.ts';
+export { aloneIn, exclusively, type Lock, lockLifetime, takeLock } from './lock.ts';
 export { isRunning, type Owner, thisProcess } from './owner.ts';
 export { pathOnDisk, pathsOnDisk } from './path-on-disk.ts';
 export { asLincirError } from './refusals.ts';

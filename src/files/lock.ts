@@ -10,6 +10,8 @@ import { isRunning, type Owner, thisProcess } from './owner.ts';
 import { asLincirError } from './refusals.ts';
 import { makeFolder } from './write-file.ts';
 
+/** Milliseconds without a sign of life after which a lock of another machine is abandoned. */
+export const lockLifetime = 180_000;
 /** Milliseconds between checks of a lock that another process holds. */
 const patience = 200;
 
@@ -26,7 +28,7 @@ const patience = 200;
  *   owner blocks its event loop by a quarter, and the difference between the machines' clocks.
  * @throws LincirError 'io' naming the folder that `path` lies in and who holds the lock, or why it cannot be written.
  */
-export async function takeLock(path: string, lifetime = 180_000): Promise<Lock> {
+export async function takeLock(path: string, lifetime = lockLifetime): Promise<Lock> {
   const taken = await take(path, lifetime);
   if (taken instanceof Lock) return taken;
   const host = taken.place.split(' ', 1)[0];
@@ -40,18 +42,20 @@ export async function takeLock(path: string, lifetime = 180_000): Promise<Lock> 
 
 /**
  * Waits for the lock `path` as long as it takes, then runs `work` while holding it.
+ * @param lifetime as of `takeLock`
  * @throws an AbortError, LincirError 'io', and whatever `work` throws.
  */
 export async function exclusively<Result>(
   path: string,
   signal: AbortSignal | undefined,
   work: () => Promise<Result>,
+  lifetime = 10_000,
 ): Promise<Result> {
   await makeFolder(dirname(path));
-  let taken = await take(path, 10_000);
+  let taken = await take(path, lifetime);
   while (!(taken instanceof Lock)) {
     await pause(patience, undefined, { signal });
-    taken = await take(path, 10_000);
+    taken = await take(path, lifetime);
   }
   try {
     return await work();

@@ -15,6 +15,7 @@ import {
   picture,
   rounded,
   some,
+  withoutVector,
 } from '../../test/stores.ts';
 import { backendOf } from './backend.ts';
 import { parseFilter } from './filter/filter.ts';
@@ -294,6 +295,42 @@ describe('LanceDB', () => {
     } finally {
       process.umask(before);
     }
+  });
+
+  test('takes images from several at once, each image once', async () => {
+    const path = newPath();
+    await (await create(path)).close();
+    const stores = await Promise.all(Array.from({ length: 4 }, () => open(path, 'add')));
+    const record = { source: 'a', version: '1', state: 'done', images: 9, broken: 0 } as const;
+    await Promise.all(
+      stores.map(async (store, at) => {
+        await store.add(some(20));
+        await store.add(some(20, 10 + at));
+        await store.addBroken([{ path: 'b', size: 1, modified: 2, reason: `${at}` }]);
+        await store.recordSources([{ ...record, began: 1, updated: at, worker: `${at}` }]);
+      }),
+    );
+    assert.deepEqual((await all(stores[0]!)).map(rounded), some(33).map(withoutVector).map(rounded));
+    assert.equal((await stores[1]!.statistics()).broken, 1);
+    assert.equal((await stores[2]!.findSources(['a'])).length, 1);
+    for (const store of stores) await store.close();
+  });
+
+  test('takes nothing while another process may remove, or when another index is there', async () => {
+    const path = newPath();
+    await (await create(path)).close();
+    const adding = await open(path, 'add');
+    const writer = await open(path, 'write');
+    await assert.rejects(open(path, 'add'), /no other process works in/);
+    await assert.rejects(adding.add(some(1)), /no other process works in/);
+    await writer.close();
+    await adding.add(some(1));
+    const { store, publish } = await (await backendOf(path)).backend.replace(path, info);
+    await assert.rejects(adding.add(some(2)), /no other process works in/);
+    await publish();
+    await store.close();
+    await assert.rejects(adding.add(some(2)), /rebuilt it|replaced it/);
+    await adding.close();
   });
 
   test('refuses what is no index, one of a newer version, and schemes that it does not know', async () => {

@@ -24,8 +24,8 @@ export interface StoreInfo {
 }
 
 /**
- * What a process may do with an index. Any number read. Of those that `add`, which take nothing out and change nothing, a
- * backend may allow several at a time; LanceDB allows one. One may `write`.
+ * What a process may do with an index. Any number read. Several may `add` at a time: images, notes of broken ones and
+ * records of sources. They take nothing out. One may `write`, and while it does, nobody adds.
  */
 export type Access = 'read' | 'add' | 'write';
 
@@ -90,7 +90,7 @@ export interface SourceRecord {
   readonly source: string;
   /** Tells whether its contents changed: an ETag, or size and time. */
   readonly version: string;
-  readonly state: 'running' | 'done' | 'failed';
+  readonly state: 'waiting' | 'running' | 'done' | 'failed';
   readonly images: number;
   readonly broken: number;
   /** When the work on this version began, in milliseconds since 1970. */

@@ -5,7 +5,7 @@ import { totalmem } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Connection, connect, Session, type Table } from '@lancedb/lancedb';
 import { call, errorCode, LincirError, quoted } from '../../core/index.ts';
-import { asLincirError, makeFolder, takeLock } from '../../files/index.ts';
+import { asLincirError, exclusively, lockLifetime, makeFolder, takeLock } from '../../files/index.ts';
 import type { StoreBackend } from '../backend.ts';
 import { identityOf } from '../info.ts';
 import { type Access, formatVersion, type StoreInfo } from '../store.ts';
@@ -24,6 +24,8 @@ const cachedPart = 1 / 4;
 const metadataCache = 2n ** 27n;
 const manifestTable = 'lincir';
 const lockName = 'lincir.lock';
+/** Processes that add take turns by this one: of two that add the same new image at once, both would add a row. */
+const turnName = 'lincir.add.lock';
 const generationTable = /^(?:pictures|broken|missing|sources)-(\d+)$/;
 
 export const lanceBackend: StoreBackend = {
@@ -35,22 +37,19 @@ export const lanceBackend: StoreBackend = {
     });
   },
 
-  async create(uri, info) {
-    const database = await Database.open(uri, 'create');
-    return await database.closingOnFailure(async () => {
-      if (await database.table(manifestTable)) {
-        throw new LincirError('bad-argument', {
-          subject: uri,
-          expected: 'a place without an index',
-          found: 'one',
-          todo: 'open it, or choose another place',
-        });
-      }
-      await database.writing(async () => {
-        await database.createTables(1, info);
-        await database.writeManifest({ current: 1, generations: { 1: info } });
-      });
-      return await database.store(1, info);
+  async create(uri, info, access = 'write') {
+    if (access === 'write') return await make(uri, info);
+    // Of several that begin together, the first makes it.
+    const unlessThere = async () => {
+      const present = await lanceBackend.open(uri, 'read').catch(() => undefined);
+      await (present ?? (await make(uri, info))).close();
+    };
+    const failure = await (isLocal(uri)
+      ? exclusively(join(uri, turnName), undefined, unlessThere, lockLifetime)
+      : unlessThere()
+    ).catch((error: unknown) => error);
+    return await lanceBackend.open(uri, access).catch((error: unknown) => {
+      throw failure ?? error;
     });
   },
 
@@ -78,17 +77,41 @@ export const lanceBackend: StoreBackend = {
   },
 };
 
-/** A connection, and a writer's lock on a folder, which whoever only adds takes, too. */
+async function make(uri: string, info: StoreInfo): Promise<LanceStore> {
+  const database = await Database.open(uri, 'create');
+  return await database.closingOnFailure(async () => {
+    if (await database.table(manifestTable)) {
+      throw new LincirError('bad-argument', {
+        subject: uri,
+        expected: 'a place without an index',
+        found: 'one',
+        todo: 'open it, or choose another place',
+      });
+    }
+    await database.writing(async () => {
+      await database.createTables(1, info);
+      await database.writeManifest({ current: 1, generations: { 1: info } });
+    });
+    return await database.store(1, info);
+  });
+}
+
+/** A connection, and a writer's lock on a folder. Who adds takes that lock for each commit. */
 class Database {
   readonly #uri: string;
-  readonly #isWriter: boolean;
+  readonly #access: Access | 'create';
   readonly #files: SharedFiles;
   readonly #connection: Connection;
   readonly #release: () => Promise<void>;
 
-  private constructor(uri: string, isWriter: boolean, connection: Connection, release: () => Promise<void>) {
+  private constructor(
+    uri: string,
+    access: Access | 'create',
+    connection: Connection,
+    release: () => Promise<void>,
+  ) {
     this.#uri = uri;
-    this.#isWriter = isWriter;
+    this.#access = access;
     this.#files = new SharedFiles(uri);
     this.#connection = connection;
     this.#release = release;
@@ -96,20 +119,20 @@ class Database {
 
   /** Only `create` makes a folder. */
   static async open(uri: string, access: Access | 'create'): Promise<Database> {
-    const isLocal = !/^\w+:\/\//.test(uri);
-    if (isLocal) await expectDatabase(uri, access);
-    const isWriter = access !== 'read';
-    const lock = isLocal && isWriter ? await takeLock(join(uri, lockName)) : undefined;
+    if (isLocal(uri)) await expectDatabase(uri, access);
+    const isAlone = access === 'write' || access === 'create';
+    const lock = isLocal(uri) && isAlone ? await takeLock(join(uri, lockName)) : undefined;
     const release = async () => await lock?.release();
     const cache = new Session(BigInt(Math.floor(totalmem() * cachedPart)), metadataCache);
-    const options = isWriter ? {} : { readConsistencyInterval: consistencyInterval };
+    const seconds = { read: consistencyInterval, add: 0 };
+    const options = isAlone ? {} : { readConsistencyInterval: seconds[access as 'read' | 'add'] };
     try {
       // LanceDB would read the beginning of a relative path such as `2024:photos` as a scheme.
-      const place = isLocal ? resolve(uri) : uri;
-      return new Database(uri, isWriter, await connect(place, options, cache), release);
+      const place = isLocal(uri) ? resolve(uri) : uri;
+      return new Database(uri, access, await connect(place, options, cache), release);
     } catch (error) {
       await release();
-      throw engineError(error, uri, isWriter ? 'write' : 'read');
+      throw engineError(error, uri, access === 'read' ? 'read' : 'write');
     }
   }
 
@@ -125,7 +148,7 @@ class Database {
   /** Runs a commit. When it returns, other users can read whatever the permissions allow. */
   async writing<T>(work: () => Promise<T>): Promise<T> {
     try {
-      return await work();
+      return await (this.#access === 'add' && isLocal(this.#uri) ? inTurn(this.#uri, work) : work());
     } catch (error) {
       throw engineError(error, this.#uri, 'write');
     } finally {
@@ -178,10 +201,11 @@ class Database {
     const names = tableNames(generation);
     const pictures = await this.#connection.openTable(names.pictures);
     const broken = await this.#connection.openTable(names.broken);
-    if (this.#isWriter) {
+    const migrate = async () => {
       await addComparedNames(pictures);
       for (const table of [pictures, broken]) await addStatusChanged(table);
-    }
+    };
+    if (this.#access !== 'read') await this.writing(migrate);
     const opened: Partial<Record<LaterTable, Table>> = {};
     return new LanceStore({
       uri: this.#uri,
@@ -193,9 +217,25 @@ class Database {
         if (make) opened[name] ??= await this.#connection.createEmptyTable(names[name], laterTables[name]);
         return opened[name];
       },
-      bytes: async () => (/^\w+:\/\//.test(this.#uri) ? undefined : await bytesIn(this.#uri)),
-      writing: (work) => this.writing(work),
+      bytes: async () => (isLocal(this.#uri) ? await bytesIn(this.#uri) : undefined),
+      writing: (work) =>
+        this.writing(async () => {
+          if (this.#access === 'add') await this.#expectCurrent(generation);
+          return await work();
+        }),
       close: () => this.close(),
+    });
+  }
+
+  /** What is added to tables that another index has replaced would be lost. */
+  async #expectCurrent(generation: number): Promise<void> {
+    const { current } = await this.manifest();
+    if (current === generation) return;
+    throw new LincirError('io', {
+      subject: this.#uri,
+      expected: 'the index that was opened',
+      found: 'another, which has replaced it',
+      todo: 'run the command again: it continues in the new one',
     });
   }
 
@@ -209,9 +249,27 @@ class Database {
 
   async close(): Promise<void> {
     this.#connection.close();
-    if (this.#isWriter) await this.#files.share();
+    if (this.#access !== 'read') await this.#files.share();
     await this.#release();
   }
+}
+
+/** Object storage has no locks. */
+function isLocal(uri: string): boolean {
+  return !/^\w+:\/\//.test(uri);
+}
+
+/** Waits for other processes that add, but not for one that may do everything. */
+async function inTurn<T>(uri: string, work: () => Promise<T>): Promise<T> {
+  const alone = async () => {
+    const lock = await takeLock(join(uri, lockName));
+    try {
+      return await work();
+    } finally {
+      await lock.release();
+    }
+  };
+  return await exclusively(join(uri, turnName), undefined, alone, lockLifetime);
 }
 
 function tableNames(generation: number): Record<'pictures' | 'broken' | LaterTable, string> {
@@ -242,7 +300,8 @@ async function expectDatabase(path: string, access: Access | 'create'): Promise<
       if (names.includes(`${manifestTable}.lance`)) return;
       throw noIndex(path);
     }
-    const own = (name: string) => /^(__manifest|\.lincir-.*|.*\.lance)$/.test(name) || name === lockName;
+    const own = (name: string) =>
+      /^(__manifest|\.lincir-.*|.*\.lance)$/.test(name) || [lockName, turnName].includes(name);
     const other = names.find((name) => !own(name));
     if (other === undefined || names.includes(`${manifestTable}.lance`)) return;
     throw new LincirError('bad-argument', {

@@ -138,14 +138,15 @@ export class LanceStore extends LanceNotes implements VectorStore {
   async add(pictures: readonly StoredImage[]): Promise<void> {
     if (pictures.length === 0) return;
     const byId = new Map(pictures.map((picture) => [picture.id, picture]));
-    // A call that merges takes longer than a look and one that appends.
-    const present = await this.lookUp('id', [...byId.keys()]);
-    const old = present.map(({ id }) => byId.get(id)!);
-    for (const { id } of old) byId.delete(id);
-    if (byId.size > 0) {
-      await this.writing(async () => this.#parts.pictures.add(await this.#tableOf([...byId.values()])));
-    }
-    await this.replace(old);
+    await this.writing(async () => {
+      // A call that merges takes longer than a look and one that appends.
+      const present = await this.lookUp('id', [...byId.keys()]);
+      const old = present.map(({ id }) => byId.get(id)!);
+      for (const { id } of old) byId.delete(id);
+      const added = [...byId.values()];
+      if (added.length > 0) await this.#parts.pictures.add(await this.#tableOf(added));
+      if (old.length > 0) await merge(this.#parts.pictures, await this.#tableOf(old));
+    });
   }
 
   async replace(pictures: readonly StoredImage[]): Promise<void> {
