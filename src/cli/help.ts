@@ -113,6 +113,12 @@ and the command ends with code 1. --remove-missing takes it out.
 --watch stays, and repeats this after every change, until Ctrl-C or kill ends it. --poll
 also looks every so many seconds, for folders whose changes the system does not report.
 
+--shard lets many workers fill one index. Each does one share of the same folders and
+shards, and removes nothing. What is done is skipped, what is half done goes on: run a
+worker again whenever it ends. --status shows how far they are. --shard auto takes the
+share from a Slurm array, auto/n also from a Kubernetes Indexed Job with n completions;
+without --shard, these variables change nothing. docs/cluster.md has the whole procedure.
+
 URI is a path, lance:PATH, or in object storage s3://…, gs://… or az://…
 
 --metadata adds columns that searches can filter by. Its keys are paths as the index has
@@ -126,6 +132,8 @@ Examples:
   $ find . -name '*.jpg' -print0 | lincir index --list - --index all.lance --model large
   $ lincir index shards/000.tar --index shop.lance --model base --precision float16
   $ lincir index --embeddings features.npy --names names.txt --index f.lance --model base
+  $ lincir index shards/*.tar --index shop.lance --model base --shard 3/8
+  $ lincir index --status --index shop.lance
   $ lincir index --stats --index photos.lance`;
 
 export const reindexNotes = `

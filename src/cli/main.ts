@@ -45,6 +45,7 @@ import {
   wholeNumber,
 } from './options.ts';
 import { servingCommands } from './serving/commands.ts';
+import { shardOption } from './sharding/shard-option.ts';
 import { Reporter } from './terminal/progress.ts';
 
 enableCompileCache(); // Compiling the libraries takes longer than most commands run.
@@ -155,6 +156,8 @@ program
     wholeNumber,
   )
   .option('--stats', 'show what is in the index, and all broken images')
+  .addOption(shardOption('the sources'))
+  .option('--status', 'show how far the workers of all shards are')
   .addOption(indexPrecisionOption())
   .addOption(deviceOption())
   .addOption(threadsOption())

@@ -22,6 +22,7 @@ import {
   type KnownImage,
   type MissingImage,
   type Precision,
+  type SourceRecord,
   type StoreInfo,
   type StoreStatistics,
   type ValuesOptions,
@@ -33,11 +34,12 @@ import { type ImportSummary, importEmbeddings } from './import.ts';
 import { namedBy, pathsOf } from './names.ts';
 import { namedColumns, namedMetadata } from './photo-columns.ts';
 import { type FoundImage, type SearchOptions, searchStore } from './search.ts';
+import { indexShard, type ShardEvent, type ShardOptions } from './sharding/run.ts';
 import { type UpdateEvent, type UpdateOptions, updateIndex } from './update.ts';
 import { columnValues } from './values.ts';
 
 export interface OpenIndexOptions {
-  /** `write` is for one process at a time. With OpenSearch, any number may `add`. Default: `read`. */
+  /** `write` is for one process at a time, `add` for several. Default: `read`. */
   readonly access?: Access;
   /** Makes an index for this model if there is none and it is opened for writing. */
   readonly clip?: Clip;
@@ -147,6 +149,17 @@ export class ImageIndex {
   async *add(clip: Clip, options: UpdateOptions): AsyncGenerator<UpdateEvent, void, void> {
     this.expectModel(clip);
     yield* updateIndex(this.#store, clip, options);
+  }
+
+  /** Does one worker's share of the work on it; see `indexShard`. Others may add at the same time. */
+  async *addShard(clip: Clip, options: ShardOptions): AsyncGenerator<ShardEvent, void, void> {
+    this.expectModel(clip);
+    yield* indexShard(this.#store, clip, options);
+  }
+
+  /** How far workers are with the sources that they share. */
+  sources(): AsyncIterable<readonly SourceRecord[]> {
+    return this.#store.sources();
   }
 
   /**

@@ -44,6 +44,8 @@ export interface WalkOptions {
   /** Follow links. Default: skip them. */
   readonly followLinks?: boolean;
   readonly onUnreadable: (unreadable: Unreadable) => void;
+  /** Which files to take, by the path as an index knows it. Default: all. */
+  readonly isWanted?: (path: string) => boolean;
   /** Called with the name of each file that looks like an image but is not taken. */
   readonly onLeftOut?: (name: string) => void;
   /**
@@ -87,6 +89,7 @@ async function* walk(
   options: Walk,
 ): AsyncGenerator<FoundImage, void, void> {
   const { onUnreadable, onLeftOut, onFolder, followLinks = false, isExcluded, ancestors, signal } = options;
+  const { isWanted = () => true } = options;
   const sorted = entries.toSorted((a, b) => Buffer.compare(a.name, b.name));
   for (const entry of sorted) {
     signal?.throwIfAborted();
@@ -97,6 +100,7 @@ async function* walk(
     if (isLink && !followLinks) continue;
     const looks = looksOf(name);
     if (!(entry.isDirectory() || isLink || (entry.isFile() && looks !== 'other'))) continue;
+    if (entry.isFile() && !isWanted(indexPath(path))) continue; // before anything is asked about it
     try {
       // Only the bytes of a name that is not UTF-8 lead to the file.
       const bytes = Buffer.concat([Buffer.from(join(folder, sep)), entry.name]);
@@ -109,7 +113,7 @@ async function* walk(
         const reason = 'expected a name in UTF-8, found other bytes; rename it';
         onUnreadable({ path: indexPath(path), reason, isMissing: false });
       } else if (isTaken) {
-        yield found(path, facts);
+        if (!isLink || isWanted(indexPath(path))) yield found(path, facts);
       } else if (facts.isDirectory()) {
         const identity = identityOf(facts);
         if (ancestors.has(identity)) continue; // A link to a folder above it.

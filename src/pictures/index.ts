@@ -2,7 +2,7 @@
 
 export { indexedBytes, unchangedBytes } from './bytes.ts';
 export { type EmbeddingsFile, openEmbeddings } from './embeddings.ts';
-export type { FoundImage, Unreadable } from './files.ts';
+export { type FoundImage, reasonOf, type Unreadable } from './files.ts';
 export { exclusion } from './left-out.ts';
 export { type LeftOut, leftOutCounter, looksOf } from './looks.ts';
 export {
@@ -17,3 +17,5 @@ export { type Box, cutRegion, type Region } from './region.ts';
 export { type FetchImageOptions, fetchImage, isWebAddress } from './remote.ts';
 export { openSources, type SourceOptions } from './sources.ts';
 export { encodedThumbnail, shrunkImage, thumbnailOf } from './thumbnail.ts';
+export { isOfShard, shardName, type WorkShard } from './work-shard.ts';
+export { type WorkOptions, type WorkSource, workSources } from './work-sources.ts';

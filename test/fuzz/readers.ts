@@ -66,6 +66,8 @@ export const uncovered: Readonly<Record<string, string>> = {
   'runtime/gpus.ts': 'reads what the tools of drivers print',
   'hub/download.ts': 'compares what it downloads with a hash',
   'mini/benchmark/files.ts': 'writes',
+  'pictures/work-sources.ts':
+    'reads shards by tar.ts and folders by files.ts, and asks only for sizes and times itself',
   'store/lance/notes.ts': 'reads what the index itself wrote into a table',
   'mini/world/render.ts': 'draws what this package has made',
 };

@@ -12,12 +12,14 @@ import {
   reindex,
 } from '../../indexing/index.ts';
 import type { Device } from '../../onnx/index.ts';
-import { type EmbeddingsFile, openEmbeddings, openMetadata } from '../../pictures/index.ts';
+import { type EmbeddingsFile, openEmbeddings, openMetadata, type WorkShard } from '../../pictures/index.ts';
 import { type Precision, reservedColumns, type StoreInfo } from '../../store/index.ts';
 import { type Context, downloadBar } from '../context.ts';
-import { refuseIdle } from '../idle-options.ts';
+import { refuseBeside, refuseIdle } from '../idle-options.ts';
 import { counted, follow, listBroken } from '../indexing/outcome.ts';
 import { watch } from '../indexing/watch.ts';
+import { indexShard } from '../sharding/index-shard.ts';
+import { showStatus } from '../sharding/status.ts';
 
 interface IndexOptions {
   readonly index: string;
@@ -41,6 +43,8 @@ interface IndexOptions {
   /** Seconds between looks of `watch`. */
   readonly poll?: number;
   readonly stats?: boolean;
+  readonly shard?: WorkShard;
+  readonly status?: boolean;
   readonly precision?: Precision | 'int8';
   readonly device?: Device;
   readonly threads?: number;
@@ -61,6 +65,12 @@ export async function index(
 ): Promise<void> {
   const { list = [], embeddings = [], names = [], metadata = [], remove = [], stats, json } = options;
   const { reporter, signal, print } = context;
+  const { shard } = options;
+  if (options.status) return await showStatus({ ...options, pictures }, context);
+  if (shard) {
+    const given = { ...options, shard, precision: storedAs(options) };
+    return await indexShard(pictures, given, () => clipFor(options, context), context);
+  }
   const addsPictures = pictures.length + list.length > 0;
   const doesNothing = !addsPictures && embeddings.length + metadata.length + remove.length === 0;
   const ofPictures = 'folders, files, shards or --list as well';
@@ -319,12 +329,8 @@ async function showStatistics({ index: uri, json }: IndexOptions, { print }: Con
 function expectWatchable(options: IndexOptions): void {
   const { embeddings, metadata, remove, removeMissing, stats, list } = options;
   const once = { embeddings, metadata, remove, removeMissing, stats, 'list -': list?.includes('-') };
-  const [found] = Object.entries(once).find(([, value]) => value !== undefined && value !== false) ?? [];
-  if (found === undefined) return;
-  throw new LincirError('bad-argument', {
-    subject: '--watch',
+  refuseBeside('--watch', once, {
     expected: 'folders, files, shards and files with lists',
-    found: `--${found.replace(/[A-Z]/, (letter) => `-${letter.toLowerCase()}`)}`,
     todo: 'give that to a lincir index of its own, also while this one watches',
   });
 }

@@ -1,0 +1,84 @@
+/** The sources that fall to one of many workers: whole WebDataset shards, and a part of every folder. */
+
+import { createHash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { LincirError, quoted } from '../core/index.ts';
+import { asLincirError, pathOnDisk, readingFile } from '../files/index.ts';
+import { type FoundImage, type WalkOptions, walkImages } from './files.ts';
+import { indexPath } from './names.ts';
+import { shardImages } from './shards.ts';
+import { expectTar } from './tar.ts';
+import { isOfShard, shardName, type WorkShard } from './work-shard.ts';
+
+/** What one worker does at a time, and what an index has a record of. */
+export interface WorkSource {
+  /** Unique, and the same for all workers: a path, for a folder with the part that it means. */
+  readonly name: string;
+  /** Another text when its images may have changed: of size and time, for a folder of all its files. */
+  version(): Promise<string>;
+  /** Its images. Whatever cannot be read is told. */
+  images(onUnreadable: WalkOptions['onUnreadable']): AsyncGenerator<FoundImage, void, void>;
+}
+
+export type WorkOptions = Pick<WalkOptions, 'exclude' | 'followLinks' | 'signal'>;
+
+/**
+ * What falls to one shard of the work, by the hash of a source's name. A folder is split by its files, so that many workers
+ * share a large one.
+ * @throws LincirError 'not-found' or 'io' naming what does not exist, 'bad-argument' for a file that is no shard
+ */
+export async function workSources(
+  names: readonly string[],
+  shard: WorkShard,
+  options: WorkOptions,
+): Promise<WorkSource[]> {
+  const sources = new Map<string, WorkSource>();
+  for (const given of names) {
+    const name = await pathOnDisk(given);
+    const facts = await stat(name).catch((error: unknown) => {
+      throw asLincirError(error, name, 'read');
+    });
+    const source = facts.isDirectory() ? folderPart(name, shard, options) : await tarSource(name, options);
+    if (facts.isDirectory() || isOfShard(source.name, shard)) sources.set(source.name, source);
+  }
+  return [...sources.values()];
+}
+
+async function tarSource(name: string, options: WorkOptions): Promise<WorkSource> {
+  if (!/\.tar$/i.test(name)) {
+    throw new LincirError('bad-argument', {
+      subject: quoted(name),
+      expected: 'a folder or a WebDataset shard (.tar), which workers can share',
+      found: 'a file of another kind',
+      todo: 'name the folder that it lies in',
+    });
+  }
+  return {
+    name: indexPath(name),
+    version: async () => {
+      const { size, mtimeMs } = await stat(name).catch((error: unknown) => {
+        throw asLincirError(error, name, 'read');
+      });
+      await readingFile(name, expectTar);
+      return `${size} ${mtimeMs}`;
+    },
+    images: (onUnreadable) => shardImages(name, { ...options, onUnreadable }),
+  };
+}
+
+function folderPart(name: string, shard: WorkShard, options: WorkOptions): WorkSource {
+  const isWanted = (path: string) => isOfShard(path, shard);
+  const images: WorkSource['images'] = (onUnreadable) =>
+    walkImages(name, { ...options, onUnreadable, isWanted });
+  return {
+    name: `${indexPath(name)} (part ${shardName(shard)})`,
+    version: async () => {
+      const digest = createHash('sha256');
+      for await (const { path, size, modified } of images(() => {})) {
+        digest.update(`${path}\0${size} ${modified}\n`);
+      }
+      return digest.digest('hex').slice(0, 32);
+    },
+    images,
+  };
+}

@@ -1,0 +1,167 @@
+/** Many workers on one index, as a user meets them: real processes, some of them killed. */
+
+import assert from 'node:assert/strict';
+import { mkdtemp, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { shardStatus } from '../src/indexing/index.ts';
+import type { SourceRecord } from '../src/store/index.ts';
+import { lincir as lincirIn } from './command-line.ts';
+import { writePicture } from './pictures.ts';
+import { killWorkers } from './workers/killed.ts';
+import { contentsOf, differences, makeSources, model } from './workers/world.ts';
+
+let folder: string;
+let sources: string[];
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lincir-workers-'));
+  sources = await makeSources(folder, { shards: 5, imagesPerShard: 30, imagesInFolder: 40 });
+});
+after(() => rm(folder, { recursive: true }));
+
+const lincir = (...args: string[]) => lincirIn(args, { folder });
+const shared = (uri: string, shard: string) => [
+  ...['index', ...sources, '--index', uri, '--model', model, '--shard', shard, '--threads', '1'],
+];
+const contents = (uri: string) => contentsOf(join(folder, uri));
+const counts = (stdout: string) => {
+  const { sources: done, added, changed, unchanged, broken, failed } = JSON.parse(stdout);
+  return { ...done, added, changed, unchanged, broken, named: failed.length };
+};
+
+describe('workers', { concurrency: false }, () => {
+  test('that are killed and started again leave what one undisturbed run leaves', async () => {
+    const alone = await lincir('index', ...sources, '--index', 'alone.lance', '--model', model);
+    assert.equal(alone.code, 0, alone.stderr);
+    const ends = await killWorkers({
+      ...{ folder, workers: 3, kills: 8, longest: 3000, seed: 5 },
+      argumentsOf: (worker) => shared('shared.lance', `${worker}/3`),
+    });
+    assert.deepEqual([ends.failed, ends.done], [[], 3]);
+    assert.ok(ends.killed > 0);
+    const one = await contents('alone.lance');
+    const many = await contents('shared.lance');
+    assert.deepEqual(differences(one, many), []);
+    assert.deepEqual([many.images.size, many.broken.size], [190, 1]);
+    assert.deepEqual(new Set(many.sources.map(({ state }) => state)), new Set(['done']));
+    assert.equal(many.sources.length, 5 + 3);
+    assert.equal(
+      many.sources.reduce((sum, { images }) => sum + images, 0),
+      190,
+    );
+  });
+
+  test('skip what is done, and go through what has changed', async () => {
+    for (const shard of ['1/3', '2/3', '3/3']) {
+      const { stdout, code } = await lincir(...shared('shared.lance', shard), '--json');
+      const { skipped, ...others } = counts(stdout);
+      assert.equal(code, 0);
+      assert.ok(skipped > 0);
+      assert.deepEqual(Object.values(others), Object.values(others).fill(0));
+    }
+    const before = await contents('shared.lance');
+    const file = join(folder, '001.tar');
+    await utimes(file, new Date(), new Date(1_700_000_000_000));
+    await writePicture(join(folder, 'photos/0.png'), 1000);
+    const again = await lincir(...shared('shared.lance', '1/1'), '--json');
+    // The folder's part has another number of workers, so it is gone through, too.
+    assert.deepEqual(counts(again.stdout), {
+      ...{ done: 2, skipped: 4, failed: 0, named: 0 },
+      ...{ added: 0, changed: 1, unchanged: 69, broken: 0 },
+    });
+    const now = await contents('shared.lance');
+    const changed = [...now.images.values()].filter(
+      ({ path, hash }) => before.images.get(path)?.hash !== hash,
+    );
+    assert.deepEqual(
+      changed.map(({ path }) => path.split('/').at(-1)),
+      ['0.png'],
+    );
+    assert.equal(now.images.size, before.images.size);
+    const member = [...now.images.values()].find(({ path }) => path.includes('001.tar'))!;
+    assert.equal(member.modified, 1_700_000_000_000);
+  });
+
+  test('record a source that fails, go on, and try it again', async () => {
+    const whole = await readFile(join(folder, '002.tar'));
+    const broken = await readFile(join(folder, '000.tar'));
+    await truncate(join(folder, '002.tar'), whole.length / 2);
+    await writeFile(join(folder, '003.tar'), 'no archive');
+    const first = await lincir(...shared('failing.lance', '1/1'), '--json');
+    assert.equal(first.code, 1);
+    assert.match(first.stderr, /^failed: .*002\.tar: .*the archive is cut short/m);
+    assert.match(first.stderr, /lincir: shard 1\/1: expected all of its 6 sources, found 2 that failed/);
+    const { added, named, failed } = counts(first.stdout);
+    assert.ok(added > 130 && added < 160, `${added}`);
+    assert.deepEqual([named, failed], [2, 2]);
+    const status = await lincir('index', '--status', '--index', 'failing.lance');
+    assert.match(status.stdout, /^sources +4 done, 2 failed$/m);
+    assert.match(status.stdout, /^\S*003\.tar: failed: expected a tar archive/m);
+    assert.match(status.stdout, /^speed +.* images\/s$/m);
+    const json = JSON.parse((await lincir('index', '--status', '--index', 'failing.lance', '--json')).stdout);
+    assert.deepEqual([json.sources.done, json.failures.length, json.broken], [4, 2, 1]);
+
+    await writeFile(join(folder, '002.tar'), whole);
+    await writeFile(join(folder, '003.tar'), whole);
+    // A member that was broken is mended.
+    await writePicture(join(folder, 'member.png'), 77);
+    const mended = await readFile(join(folder, 'member.png'));
+    const { entry } = await import('./archives.ts');
+    const cut = broken.subarray(0, broken.indexOf('broken.png'));
+    await writeFile(join(folder, '000.tar'), Buffer.concat([cut, entry('broken.png', mended)]));
+    const second = await lincir(...shared('failing.lance', '1/1'), '--json');
+    assert.equal(second.code, 0, second.stderr);
+    const { done, skipped } = counts(second.stdout);
+    assert.deepEqual([done, skipped], [3, 3]);
+    const { images, broken: notes, sources: records } = await contents('failing.lance');
+    assert.deepEqual([images.size, notes.size], [191, 0]);
+    assert.ok(records.every(({ state }) => state === 'done'));
+  });
+
+  test('refuse what cannot be shared', async () => {
+    const refused = async (...args: string[]) => {
+      const { code, stderr } = await lincir('index', '--index', 'shared.lance', ...args);
+      assert.equal(code, 2, stderr);
+      return stderr;
+    };
+    assert.match(await refused('photos', '--shard', '0/3'), /Shards count from 1: give 1\/3 to 3\/3/);
+    assert.match(await refused('photos', '--shard', 'auto/3'), /Neither JOB_COMPLETION_INDEX/);
+    assert.match(await refused('photos/0.png', '--shard', '1/3'), /expected a folder or a WebDataset shard/);
+    assert.match(await refused('--shard', '1/3'), /expected folders and shards \(\.tar\)/);
+    assert.match(await refused('photos', '--shard', '1/3', '--remove-missing'), /found --remove-missing/);
+    assert.match(await refused('photos', '--status'), /--status: expected only --index/);
+  });
+});
+
+test('the status tells silent workers, the speed of the last minutes and the time left', () => {
+  const minute = 60_000;
+  const now = 100 * minute;
+  const record = (source: string, state: SourceRecord['state'], changes: Partial<SourceRecord> = {}) => {
+    const times = { began: now - 10 * minute, updated: now };
+    return { source, version: '1', state, images: 0, broken: 0, ...times, worker: 'w', ...changes };
+  };
+  assert.deepEqual(shardStatus([], now), {
+    sources: { done: 0, running: 0, silent: 0, waiting: 0, failed: 0 },
+    ...{ images: 0, broken: 0, failures: [], silent: [] },
+  });
+  const silent = record('c', 'running', { images: 0, updated: now - 6 * minute });
+  const status = shardStatus(
+    [
+      record('a', 'done', { images: 6000, broken: 2 }),
+      record('b', 'running', { images: 2000, began: now - 5 * minute }),
+      silent,
+      record('d', 'waiting'),
+      // Of an earlier division of the folder, which no longer counts.
+      record('/photos (part 1/2)', 'running', { updated: now - 50 * minute, images: 9 }),
+      record('/photos (part 1/3)', 'failed', { reason: 'gone', updated: now - 1 }),
+    ],
+    now,
+  );
+  assert.deepEqual(status.sources, { done: 1, running: 1, silent: 1, waiting: 1, failed: 1 });
+  assert.deepEqual([status.images, status.broken, status.silent], [8000, 2, [silent]]);
+  assert.equal(status.imagesPerSecond, 8000 / 600);
+  // 4,000 of b, and 6,000 each of c and d.
+  assert.equal(status.secondsLeft, 16_000 / (8000 / 600));
+  assert.equal(status.failures[0]!.reason, 'gone');
+});
