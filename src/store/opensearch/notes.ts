@@ -2,7 +2,7 @@
 
 import { hash, randomInt } from 'node:crypto';
 import { z } from 'zod';
-import { parseJsonText } from '../../core/index.ts';
+import { chunks, parseJsonText } from '../../core/index.ts';
 import {
   type BrokenImage,
   brokenOf,
@@ -27,6 +27,7 @@ export const notesMapping = {
     kind: keyword,
     key: keyword,
     path: keyword,
+    hash: keyword,
     note,
     version: { type: 'long', index: false },
   },
@@ -64,12 +65,12 @@ export abstract class Notes {
     yield* this.#all<MissingImage>('missing');
   }
 
-  async findMissing(column: 'id' | 'path', values: readonly string[]): Promise<MissingImage[]> {
-    return await this.#find('missing', column === 'id' ? 'key' : 'path', values);
+  async findMissing(column: 'id' | 'path' | 'hash', values: readonly string[]): Promise<MissingImage[]> {
+    return await this.#find('missing', column === 'id' ? 'key' : column, values);
   }
 
   async addMissing(pictures: readonly MissingImage[]): Promise<void> {
-    await this.write(pictures.map((picture) => this.#set('missing', picture.id, picture, picture.path)));
+    await this.write(pictures.map((picture) => this.#set('missing', picture.id, picture, picture)));
   }
 
   async removeMissing(ids: readonly string[]): Promise<void> {
@@ -124,18 +125,19 @@ export abstract class Notes {
     }
   }
 
-  async #find<Note>(kind: Kind, field: 'key' | 'path', values: readonly string[]): Promise<Note[]> {
+  async #find<Note>(kind: Kind, field: 'key' | 'path' | 'hash', values: readonly string[]): Promise<Note[]> {
     const found: Note[] = [];
-    for (let start = 0; start < values.length; start += valuesPerLookup) {
-      const terms = { terms: { [field]: values.slice(start, start + valuesPerLookup) } };
+    for await (const part of chunks(values, valuesPerLookup)) {
+      const terms = { terms: { [field]: part } };
       for await (const some of this.#all<Note>(kind, terms)) found.push(...some);
     }
     return found;
   }
 
-  #set(kind: Kind, key: string, value: object, path?: string): Change {
+  #set(kind: Kind, key: string, value: object, other?: Pick<MissingImage, 'path' | 'hash'>): Change {
     const place = this.#place(`${kind} ${key}`);
-    const noted = { id: place.id, kind, key, path, note: JSON.stringify(value) };
+    const found = other && { path: other.path, hash: other.hash };
+    const noted = { id: place.id, kind, key, ...found, note: JSON.stringify(value) };
     return { ...place, action: 'index', document: noted, name: key };
   }
 

@@ -1,7 +1,7 @@
 /** A store in an OpenSearch cluster: images are documents of one index, and notes of another. */
 
 import { z } from 'zod';
-import { LincirError, nameKey } from '../../core/index.ts';
+import { chunks, LincirError, nameKey } from '../../core/index.ts';
 import type { Columns, ColumnType, Filter } from '../filter/filter.ts';
 import { otherType } from '../memory-store.ts';
 import {
@@ -57,7 +57,7 @@ const mostNeighbours = 10_000;
 /** The setting `index.max_result_window` of our indexes. */
 export const mostHits = 100_000;
 /** Values in one lookup; images with vectors in one answer. */
-const valuesPerLookup = 1000;
+const valuesPerLookup = 2000;
 const imagesPerPage = 500;
 /** Milliseconds for which a search may use columns that it knows. */
 const columnsLast = 1000;
@@ -96,15 +96,26 @@ export class OpenSearchStore extends Notes implements VectorStore {
     }
   }
 
-  async find(column: 'id' | 'path' | 'hash', values: readonly string[]): Promise<KnownImage[]> {
+  async find(
+    column: 'id' | 'path' | 'hash',
+    values: readonly string[],
+    most = Number.POSITIVE_INFINITY,
+  ): Promise<KnownImage[]> {
     const added = await this.#added();
-    const found = await this.#find(column, values, [...imageFields, 'vector', 'm'], imagesPerPage);
-    return found.map((source) => knownImageOf(parseDocument(source), added));
+    const found: KnownImage[] = [];
+    const fields = [...imageFields, 'vector', 'm'];
+    for await (const page of this.#find(column, values, fields, Math.min(most, imagesPerPage))) {
+      for (const source of page) {
+        if (found.length === most) return found;
+        found.push(knownImageOf(parseDocument(source), added));
+      }
+    }
+    return found;
   }
 
   async lookUp(column: 'id' | 'path', values: readonly string[]): Promise<IndexedImage[]> {
-    const found = await this.#find(column, values, imageFields);
-    return found.map((source) => imageOf(parseDocument(source)));
+    const pages = await Array.fromAsync(this.#find(column, values, imageFields));
+    return pages.flat().map((source) => imageOf(parseDocument(source)));
   }
 
   async count(filter?: Filter): Promise<number> {
@@ -136,15 +147,11 @@ export class OpenSearchStore extends Notes implements VectorStore {
   }
 
   async add(pictures: readonly StoredImage[]): Promise<void> {
-    await this.#put('index', pictures);
+    await this.#put('upsert', pictures.map(whole));
   }
 
   async replace(pictures: readonly StoredImage[]): Promise<void> {
-    // A part of a document that is not sent stays.
-    await this.#put(
-      'update',
-      pictures.map((picture) => ({ statusChanged: null, ...picture })),
-    );
+    await this.#put('update', pictures.map(whole));
   }
 
   async move(facts: readonly Facts[]): Promise<void> {
@@ -248,7 +255,7 @@ export class OpenSearchStore extends Notes implements VectorStore {
     return `${this.#parts.images}.write`;
   }
 
-  async #put(action: 'index' | 'update', pictures: readonly ImageChange[]): Promise<void> {
+  async #put(action: 'upsert' | 'update', pictures: readonly ImageChange[]): Promise<void> {
     if (pictures.length === 0) return;
     const added = await this.#added();
     const changes = pictures.map((picture) => {
@@ -258,21 +265,18 @@ export class OpenSearchStore extends Notes implements VectorStore {
     await this.write(changes);
   }
 
-  async #find(
+  async *#find(
     column: 'id' | 'path' | 'hash',
     values: readonly string[],
     fields: readonly string[],
     size?: number,
-  ) {
+  ): AsyncGenerator<readonly unknown[], void, void> {
     await this.commit();
     const { cluster, images } = this.#parts;
-    const found: unknown[] = [];
-    for (let start = 0; start < values.length; start += valuesPerLookup) {
-      const some = values.slice(start, start + valuesPerLookup).map(nameKey);
-      const query = { terms: { [comparedField(column)]: some } };
-      for await (const page of pages(cluster, images, query, fields, size)) found.push(...page);
+    for await (const some of chunks(values, valuesPerLookup)) {
+      const query = { terms: { [comparedField(column)]: some.map(nameKey) } };
+      yield* pages(cluster, images, query, fields, size);
     }
-    return found;
   }
 
   #search(body: object) {
@@ -304,6 +308,11 @@ export class OpenSearchStore extends Notes implements VectorStore {
     await cluster.request({ method: 'PUT', path, body: columnMapping(missing), before });
     this.#columns = undefined;
   }
+}
+
+/** What a change does not name stays in a document. */
+function whole(picture: StoredImage): ImageChange {
+  return { ...picture, statusChanged: picture.statusChanged ?? null };
 }
 
 const statsAnswer = z.object({

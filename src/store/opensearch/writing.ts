@@ -7,8 +7,8 @@ import { failureFrom, refusalOf } from './errors.ts';
 
 /** A change of one document. Done twice, it is as if it was done once. */
 export interface Change {
-  /** `update` and `delete` leave out what is not there. */
-  readonly action: 'index' | 'update' | 'delete';
+  /** `update` and `delete` leave out what is not there; `upsert` makes it. */
+  readonly action: 'index' | 'upsert' | 'update' | 'delete';
   /** The alias to write by: where there is none, the cluster must not make an index. */
   readonly index: string;
   readonly id: string;
@@ -67,9 +67,10 @@ function* batches(changes: readonly Change[]): Generator<Line[], void, void> {
   let characters = 0;
   for (const change of changes) {
     const { action, index, id, document } = change;
-    const retries = action === 'update' && { retry_on_conflict: 3 };
-    const head = JSON.stringify({ [action]: { _index: index, _id: id, ...retries } });
-    const content = action === 'update' ? { doc: document } : document;
+    const isUpdate = action === 'update' || action === 'upsert';
+    const place = { _index: index, _id: id, ...(isUpdate && { retry_on_conflict: 3 }) };
+    const head = JSON.stringify({ [isUpdate ? 'update' : action]: place });
+    const content = isUpdate ? { doc: document, doc_as_upsert: action === 'upsert' } : document;
     const lines = `${head}\n${action === 'delete' ? '' : `${JSON.stringify(content)}\n`}`;
     if (batch.length === mostChanges || (batch.length > 0 && characters + lines.length > mostCharacters)) {
       yield batch;
