@@ -19,9 +19,18 @@ export interface PlaceToServe {
   readonly ids: readonly string[];
 }
 
-/** Makes an index of so many images of noise, and a phi of random parameters, in a folder. */
-export async function placeToServe(folder: string, count: number, model = tinyModel): Promise<PlaceToServe> {
-  const { photos, uri } = await place(folder, count);
+/**
+ * Makes an index of so many images of noise, and a phi of random parameters, in a folder.
+ * @param address of the index, if it is to lie elsewhere
+ */
+export async function placeToServe(
+  folder: string,
+  count: number,
+  model = tinyModel,
+  address?: string,
+): Promise<PlaceToServe> {
+  const { photos, uri: own } = await place(folder, count);
+  const uri = address ?? own;
   const clip = await loadClip(model);
   const index = await openIndex(uri, { access: 'write', clip });
   try {

@@ -22,6 +22,7 @@ import {
   type KnownImage,
   type MissingImage,
   type Precision,
+  type SharedStore,
   type SourceRecord,
   type StoreInfo,
   type StoreStatistics,
@@ -143,6 +144,11 @@ export class ImageIndex {
 
   get info(): StoreInfo {
     return this.#store.info;
+  }
+
+  /** What servers of the index share, if several machines can reach it. */
+  get shared(): SharedStore | undefined {
+    return this.#store.shared;
   }
 
   /** Brings it up to date with the named sources; see `updateIndex`. The work is done as you take events. */

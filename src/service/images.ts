@@ -7,7 +7,7 @@ import type { Lanes } from './lanes.ts';
 import { bytesOfReference } from './references.ts';
 import type { QueryModel, ServedIndex } from './served-index.ts';
 import type { RequestScope } from './service.ts';
-import { Uploads } from './uploads.ts';
+import { Uploads, written } from './uploads.ts';
 
 /** Pixels of an upload's thumbnail. */
 const thumbnailSide = 320;
@@ -16,10 +16,12 @@ export class RequestImages {
   readonly uploads = new Uploads();
   readonly #lanes: Lanes;
   readonly #allowsUrls: boolean;
+  readonly #onNote: (text: string) => void;
 
-  constructor(lanes: Lanes, allowsUrls: boolean) {
+  constructor(lanes: Lanes, allowsUrls: boolean, onNote: (text: string) => void) {
     this.#lanes = lanes;
     this.#allowsUrls = allowsUrls;
+    this.#onNote = onNote;
   }
 
   /** An image of a query, with its embedding: the index's own if it knows the same contents. */
@@ -35,7 +37,8 @@ export class RequestImages {
       throw noImage(reference.id);
     }
     if ('upload' in reference) {
-      const { name, hash, embedding, fingerprint } = this.uploads.get(reference.upload);
+      const { shared } = served.index;
+      const { name, hash, embedding, fingerprint } = await this.uploads.find(reference.upload, shared);
       if (fingerprint === model.toRun.fingerprint) return { path: name, vector: embedding, norm: 1, hash };
       throw new LincirError('not-found', {
         subject: 'the upload',
@@ -71,7 +74,13 @@ export class RequestImages {
     const { pixels, width, height, thumbnail } = prepared;
     const embedding = await this.#lanes.image(toRun, pixels, scope);
     const { fingerprint } = toRun;
-    const upload = this.uploads.add({ name, hash, embedding, fingerprint, thumbnail });
+    const image = { name, hash, embedding, fingerprint, thumbnail };
+    const upload = this.uploads.add(image);
+    await served.index.shared
+      ?.put(upload, written(image))
+      .catch((error: Error) =>
+        this.#onNote(`${served.name}: this server alone has an upload: ${error.message}`),
+      );
     return { upload, name, width, height, ...(known && { id: known.id }) };
   }
 

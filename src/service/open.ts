@@ -28,6 +28,7 @@ import type { ServiceOptions } from './options.ts';
 import { foundAnswers, imageAnswer } from './results.ts';
 import { type QueryModel, ServedIndex } from './served-index.ts';
 import type { RequestScope, SearchService, ServedFile } from './service.ts';
+import type { UploadedImage } from './uploads.ts';
 
 const defaultLimit = 20;
 /** Hits further down are never read. */
@@ -68,7 +69,9 @@ class Service implements SearchService {
     this.#lanes = new Lanes(options);
     this.names = [...this.#served.keys()];
     this.allowsImageUrls = options.allowImageUrls ?? true;
-    this.#images = new RequestImages(this.#lanes, this.allowsImageUrls);
+    this.#images = new RequestImages(this.#lanes, this.allowsImageUrls, (text) =>
+      options.onEvent?.({ kind: 'note', text }),
+    );
     if (options.preload) for (const { model } of served) this.#preload(model);
     for (const one of served) one.onRebuilt = () => this.#freeOldModels();
   }
@@ -187,7 +190,7 @@ class Service implements SearchService {
   }
 
   async uploadThumbnail(upload: string): Promise<ServedFile> {
-    const { thumbnail, name, hash: digest } = this.#images.uploads.get(upload);
+    const { thumbnail, name, hash: digest } = await this.#uploaded(upload);
     if (thumbnail === undefined) throw noThumbnail(name);
     return { bytes: thumbnail, type: 'image/jpeg', name, etag: digest };
   }
@@ -228,10 +231,7 @@ class Service implements SearchService {
   async readiness(): Promise<string | undefined> {
     if (this.#closing) return 'the server is closing';
     for (const served of this.#served.values()) {
-      const problem = await served.look().then(
-        () => undefined,
-        (error: Error) => error.message,
-      );
+      const problem = await served.readiness().catch((error: Error) => error.message);
       if (problem !== undefined) return `index ${served.name}: ${problem}`;
     }
     return undefined;
@@ -245,6 +245,19 @@ class Service implements SearchService {
       for (const served of this.#served.values()) await served.close();
     })();
     await this.#closing;
+  }
+
+  /** The upload of a handle, whichever index it was for. */
+  async #uploaded(handle: string): Promise<UploadedImage> {
+    const { uploads } = this.#images;
+    for (const { index } of this.#served.values()) {
+      const found = await uploads.find(handle, index.shared).catch((error: unknown) => {
+        if (error instanceof LincirError && error.code === 'not-found') return undefined;
+        throw error;
+      });
+      if (found) return found;
+    }
+    return uploads.get(handle);
   }
 
   #of(name: string | undefined): ServedIndex {

@@ -109,6 +109,13 @@ export class ServedIndex {
     this.#options.onEvent?.({ kind: 'index', index: this.name, changes: this.changes });
   }
 
+  /** Why it cannot be searched now; undefined if it can. Throws what reading it throws. */
+  async readiness(): Promise<string | undefined> {
+    const problem = await this.index.shared?.readiness();
+    if (problem === undefined) await this.look();
+    return problem;
+  }
+
   async close(): Promise<void> {
     await this.#model.clip.dispose();
     await this.index.close();

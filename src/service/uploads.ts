@@ -1,7 +1,9 @@
-/** Keeps uploaded images' embeddings and thumbnails for later queries, in bounded memory. */
+/** Keeps uploaded images' embeddings and thumbnails for later queries, in bounded memory and with other servers of an index. */
 
 import { randomBytes } from 'node:crypto';
-import { LincirError } from '../core/index.ts';
+import { z } from 'zod';
+import { LincirError, parseJsonText } from '../core/index.ts';
+import type { SharedStore } from '../store/index.ts';
 
 /** What is kept of an uploaded image. */
 export interface UploadedImage {
@@ -33,6 +35,23 @@ export class Uploads {
   /** Keeps an image, and returns its handle, which nobody can guess. */
   add(image: UploadedImage): string {
     const handle = randomBytes(18).toString('base64url');
+    this.#keep(handle, image);
+    return handle;
+  }
+
+  /**
+   * An image that this server or another one of the index has taken.
+   * @throws LincirError 'not-found' for an unknown or forgotten handle
+   */
+  async find(handle: string, shared: SharedStore | undefined): Promise<UploadedImage> {
+    const isHere = this.#images.has(handle);
+    const text = isHere ? undefined : await shared?.get(handle);
+    if (text !== undefined) this.#keep(handle, parsed(text));
+    return this.get(handle);
+  }
+
+  #keep(handle: string, image: UploadedImage): void {
+    if (this.#images.has(handle)) return;
     this.#images.set(handle, image);
     this.#taken += bytesOf(image);
     for (const [oldest, facts] of this.#images) {
@@ -40,7 +59,6 @@ export class Uploads {
       this.#images.delete(oldest);
       this.#taken -= bytesOf(facts);
     }
-    return handle;
   }
 
   /** @throws LincirError 'not-found' for an unknown or forgotten handle */
@@ -58,6 +76,34 @@ export class Uploads {
     this.#images.set(handle, image);
     return image;
   }
+}
+
+/** An image as other servers read it. */
+export function written({ embedding, thumbnail, ...facts }: UploadedImage): string {
+  const { buffer, byteOffset, byteLength } = embedding;
+  return JSON.stringify({
+    ...facts,
+    embedding: Buffer.from(buffer, byteOffset, byteLength).toString('base64'),
+    thumbnail: thumbnail && Buffer.from(thumbnail).toString('base64'),
+  });
+}
+
+const writtenImage = z.object({
+  name: z.string(),
+  hash: z.string(),
+  fingerprint: z.string(),
+  embedding: z.string(),
+  thumbnail: z.string().optional(),
+});
+
+function parsed(text: string): UploadedImage {
+  const { embedding, thumbnail, ...facts } = writtenImage.parse(parseJsonText(text, 'an upload'));
+  const bytes = Uint8Array.from(Buffer.from(embedding, 'base64'));
+  return {
+    ...facts,
+    embedding: new Float32Array(bytes.buffer),
+    thumbnail: thumbnail === undefined ? undefined : Uint8Array.from(Buffer.from(thumbnail, 'base64')),
+  };
 }
 
 /** Besides these, each takes some hundred bytes of names. */

@@ -15,6 +15,7 @@ export {
   type Precision,
   pictureOf,
   reservedColumns,
+  type SharedStore,
   type SourceRecord,
   type StoredImage,
   type StoreInfo,

@@ -198,7 +198,18 @@ export interface VectorStore {
   /** Compacts, forgets old versions, and builds or updates the approximate index if that pays. */
   maintain(): Promise<void>;
   statistics(): Promise<StoreStatistics>;
+  /** Only of a store that serves several machines. */
+  readonly shared?: SharedStore;
   close(): Promise<void>;
+}
+
+/** What servers of one index share, so that a client may ask any of them. */
+export interface SharedStore {
+  /** Why searches cannot be answered now; undefined if they can. Quick. */
+  readiness(): Promise<string | undefined>;
+  /** Keeps a text for a day. A key has up to 64 letters, digits, dashes and underscores. */
+  put(key: string, text: string): Promise<void>;
+  get(key: string): Promise<string | undefined>;
 }
 
 /** Columns that every image has, for filters. */

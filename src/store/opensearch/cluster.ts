@@ -26,6 +26,8 @@ export interface Patience {
   readonly all: number;
 }
 export const patience: Patience = { attempt: 30_000, all: 120_000 };
+/** A search goes to another node soon. Each attempt has more time, up to that of other requests: it may just take long. */
+export const searchPatience: Patience = { attempt: 5_000, all: 120_000 };
 /** Whoever opens an index wants to know soon that the address is wrong. */
 export const firstPatience: Patience = { attempt: 10_000, all: 5_000 };
 /** The oldest version with all that this needs, and with which it was tried. */
@@ -83,7 +85,8 @@ export class Cluster {
     const end = performance.now() + all;
     for (let attempts = 1; ; attempts += 1) {
       await request.before?.();
-      const outcome = await this.#send(request, attempt);
+      const limit = Math.max(attempt, Math.min(attempt * 2 ** (attempts - 1), patience.attempt));
+      const outcome = await this.#send(request, limit);
       if (!('failure' in outcome)) return outcome.body;
       const { failure } = outcome;
       const wait = attempts < this.#nodes ? 0 : Math.min(100 * 2 ** (attempts - this.#nodes), longestPause);

@@ -36,6 +36,7 @@ import {
 import { Notes } from './notes.ts';
 import { filterQuery, type Query } from './query.ts';
 import { pages, search } from './reading.ts';
+import { SharedNotes } from './shared.ts';
 import { type Change, write } from './writing.ts';
 
 /** Parts of a store on OpenSearch. */
@@ -67,6 +68,7 @@ const mostSampled = 100_000;
 
 export class OpenSearchStore extends Notes implements VectorStore {
   readonly info: StoreInfo;
+  readonly shared: SharedNotes;
   readonly #parts: ClusterParts;
   #columns: { readonly until: number; readonly added: ReturnType<typeof addedColumns> } | undefined;
   /** Whether something is written that searches do not find yet. */
@@ -76,6 +78,7 @@ export class OpenSearchStore extends Notes implements VectorStore {
   constructor(parts: ClusterParts) {
     super(parts.cluster, parts.notes);
     this.info = parts.info;
+    this.shared = new SharedNotes(parts.cluster, parts.images, parts.notes);
     this.#parts = parts;
   }
 

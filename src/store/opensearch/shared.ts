@@ -1,0 +1,69 @@
+/** What servers of one index share in a cluster: texts for a day, and whether searches can be answered. */
+
+import { z } from 'zod';
+import type { SharedStore } from '../store.ts';
+import { type Cluster, patience } from './cluster.ts';
+
+/** Milliseconds for which a text is kept, and between two looks for those that are over. */
+const lifetime = 24 * 60 * 60 * 1000;
+const cleaning = 60 * 60 * 1000;
+/** A probe does not wait for a cluster that takes long. */
+const probePatience = { attempt: 1500, all: 1000 };
+
+const kept = z.object({ _source: z.object({ note: z.string(), expires: z.number() }) });
+const health = z.object({ status: z.enum(['green', 'yellow', 'red']) });
+
+export class SharedNotes implements SharedStore {
+  readonly #cluster: Cluster;
+  readonly #images: string;
+  readonly #notes: string;
+  #cleaned = Date.now();
+
+  constructor(cluster: Cluster, images: string, notes: string) {
+    this.#cluster = cluster;
+    this.#images = images;
+    this.#notes = notes;
+  }
+
+  async readiness(): Promise<string | undefined> {
+    const path = `/_cluster/health/${this.#images},${this.#notes}`;
+    const answer = await this.#cluster.request(
+      { method: 'GET', path, query: { timeout: '1s' } },
+      probePatience,
+    );
+    return health.parse(answer).status === 'red'
+      ? 'a part of the index has no copy in the cluster'
+      : undefined;
+  }
+
+  async put(key: string, text: string): Promise<void> {
+    const id = idOf(key);
+    const body = { id, kind: 'shared', key, note: text, expires: Date.now() + lifetime };
+    const path = `/${this.#notes}.write/_doc/${id}`;
+    await this.#cluster.request({ method: 'PUT', path, body, query: { require_alias: true } });
+    if (Date.now() - this.#cleaned < cleaning) return;
+    this.#cleaned = Date.now();
+    await this.#cluster.request({
+      method: 'POST',
+      path: `/${this.#notes}.write/_delete_by_query`,
+      query: { conflicts: 'proceed' },
+      body: {
+        query: {
+          bool: { filter: [{ term: { kind: 'shared' } }, { range: { expires: { lt: Date.now() } } }] },
+        },
+      },
+    });
+  }
+
+  async get(key: string): Promise<string | undefined> {
+    const request = { method: 'GET', path: `/${this.#notes}/_doc/${idOf(key)}`, allowed: [404] } as const;
+    const found = kept.safeParse(await this.#cluster.request(request, patience)).data?._source;
+    return found && found.expires > Date.now() ? found.note : undefined;
+  }
+}
+
+/** It becomes a part of a path, so it must need no escape. */
+function idOf(key: string): string {
+  if (!/^[\w-]{1,64}$/.test(key)) throw new RangeError(`not a key: ${key}`);
+  return `shared-${key}`;
+}
