@@ -18,6 +18,7 @@ export { aloneIn, exclusively, type Lock, lockLifetime, takeLock } from './lock.
 export { isRunning, type Owner, thisProcess } from './owner.ts';
 export { pathOnDisk, pathsOnDisk } from './path-on-disk.ts';
 export { asLincirError } from './refusals.ts';
+export { Scratch, type ScratchFile } from './scratch.ts';
 export { VectorCache } from './vector-cache.ts';
 export { versions } from './versions.ts';
 export { makeFolder, writeFileAtomically, writeJsonFile } from './write-file.ts';

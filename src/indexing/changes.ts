@@ -1,23 +1,27 @@
 /** Gathers changes to an index, encodes them, and commits them together. */
 
 import type { Clip } from '../clip/index.ts';
-import { normalizeRows } from '../core/index.ts';
+import { chunks, normalizeRows } from '../core/index.ts';
+import type { Scratch } from '../files/index.ts';
 import type { FoundImage, PhotoFacts, ReadImage, Unreadable } from '../pictures/index.ts';
 import {
   type BrokenImage,
   type Facts,
   type IndexedImage,
+  type KnownImage,
   type Metadata,
   type MissingImage,
   pictureOf,
   type StoredImage,
   type VectorStore,
 } from '../store/index.ts';
+import type { GoneImages } from './gone.ts';
 import type { KnownImages } from './known.ts';
 import type { Loss } from './losses.ts';
 import type { MissingImages } from './missing.ts';
-import { newIds } from './new-ids.ts';
+import { idOf, newIds } from './new-ids.ts';
 import { isDescribed, photoOf, storedPhotoFacts } from './photo-columns.ts';
+import { LongList } from './records/list.ts';
 import type { UpdateSummary } from './update.ts';
 
 /** A found image, and what the index knows about it. */
@@ -31,7 +35,7 @@ interface Candidate {
   readonly wasBroken: boolean;
   /** The id for a new one. */
   readonly id: string;
-  /** Hashes of contents that the index has: of this image, or of missing ones of this size. */
+  /** Hashes of contents that the index has: of this image, or of gone ones of this size. */
   readonly known: readonly string[];
   /** Whether only the contents are known, and no facts about the file. */
   readonly isUndescribed: boolean;
@@ -47,18 +51,31 @@ interface Waiting {
   readonly pixels: Float32Array;
 }
 
+/** What changes are made of. */
+interface Parts {
+  readonly store: VectorStore;
+  readonly known: KnownImages;
+  readonly gone: GoneImages;
+  readonly missing: MissingImages;
+  readonly scratch: Scratch;
+  /** Images whose facts may be held in memory. */
+  readonly held?: number;
+  readonly idsOf?: (paths: readonly string[]) => Promise<ReadonlyMap<string, string>>;
+}
+
 /** Images or milliseconds after which gathered changes are committed. */
 const picturesPerCommit = 256;
 const millisecondsPerCommit = 5_000;
+const notesPerCommit = 1000;
 
 export class Changes {
   readonly #store: VectorStore;
-  /** Images that are gone, by hash, until one with the same contents is found. */
-  readonly #gone: Map<string, IndexedImage[]>;
+  readonly #known: KnownImages;
+  readonly #gone: GoneImages;
   readonly #missing: MissingImages;
-  readonly #idsOf: ((paths: readonly string[]) => Promise<ReadonlyMap<string, string>>) | undefined;
+  readonly #idsOf: Parts['idsOf'];
   /** Images of the index that can no longer be read. Their number decides what happens to them. */
-  readonly #unreadable: { readonly picture: IndexedImage; readonly broken: BrokenImage }[] = [];
+  readonly #unreadable: LongList<{ readonly picture: IndexedImage; readonly broken: BrokenImage }>;
   #waiting: Waiting[] = [];
   #add: StoredImage[] = [];
   #replace: StoredImage[] = [];
@@ -77,16 +94,13 @@ export class Changes {
     ...{ encoded: 0, encodingSeconds: 0 },
   };
 
-  constructor(
-    store: VectorStore,
-    gone: Map<string, IndexedImage[]>,
-    missing: MissingImages,
-    idsOf?: (paths: readonly string[]) => Promise<ReadonlyMap<string, string>>,
-  ) {
+  constructor({ store, known, gone, missing, scratch, held, idsOf }: Parts) {
     this.#store = store;
+    this.#known = known;
     this.#gone = gone;
     this.#missing = missing;
     this.#idsOf = idsOf;
+    this.#unreadable = new LongList(scratch, held);
   }
 
   /** How many images are to be encoded. */
@@ -99,37 +113,31 @@ export class Changes {
   }
 
   /** Looks up what the index knows about found images. */
-  async lookUp(found: readonly FoundImage[], known: KnownImages): Promise<Candidate[]> {
-    const changed = found.filter(({ path }) => known.isKnown(path)).map(({ path }) => path);
-    const earlier = new Map(
-      (await this.#store.find('path', changed)).map((picture) => [picture.path, picture]),
-    );
+  async lookUp(found: readonly FoundImage[]): Promise<Candidate[]> {
+    const changed = found.filter(({ path }) => this.#known.isKnown(path)).map(({ path }) => path);
+    const earlier = await imagesAt(this.#store, changed);
     const paths = found.map(({ path }) => path);
     const former = await this.#missing.at(paths);
     const unknown = paths.filter((path) => !earlier.has(path));
     const ids = await (this.#idsOf?.(unknown) ?? newIds([this.#store], unknown));
-    const goneBySize = Map.groupBy([...this.#gone.values()].flat(), ({ size }) => size);
+    await this.#missing.tidy();
     return found.map((picture) => {
       const present = earlier.get(picture.path);
-      const hashes = (goneBySize.get(picture.size) ?? []).map(({ hash }) => hash);
       return {
         picture,
         earlier: present,
         former: present ? undefined : former.get(picture.path),
-        wasBroken: known.isBroken(picture.path),
+        wasBroken: this.#known.has(picture.path, 'broken'),
         id: present?.id ?? ids.get(picture.path)!,
-        known: present ? [present.hash] : hashes,
+        known: present ? [present.hash] : this.#gone.hashesOf(picture.size),
         isUndescribed: present !== undefined && !isDescribed(present.metadata),
       };
     });
   }
 
   /** Notes the outcome for an image. */
-  async take(
-    { wanted, read }: { readonly wanted: Candidate; readonly read: ReadImage },
-    known: KnownImages,
-  ): Promise<void> {
-    const { picture, earlier, wasBroken, id } = wanted;
+  async take({ wanted, read }: { readonly wanted: Candidate; readonly read: ReadImage }): Promise<void> {
+    const { picture, earlier, wasBroken } = wanted;
     const { path, folder } = picture;
     this.done += 1;
     if ('reason' in read) {
@@ -138,16 +146,14 @@ export class Changes {
     }
     if (wasBroken) this.#mended.push(path);
     const { pixels, photo, ...found } = read;
-    const facts = { id: earlier?.id ?? id, path, folder, ...found };
-    if (pixels) {
-      const isNew = earlier === undefined;
-      const former = isNew ? (wanted.former ?? (await this.#missing.withHash(found.hash, known))) : undefined;
-      this.#waiting.push({ facts, earlier, former, photo, pixels });
-    } else if (earlier) {
+    const facts = { id: earlier?.id ?? wanted.id, path, folder, ...found };
+    if (!earlier) await this.#takeNew(facts, wanted.former, photo, pixels);
+    else if (pixels) this.#waiting.push({ facts, earlier, former: undefined, photo, pixels });
+    else {
       this.#counts.unchanged += 1;
       if (photo) this.#describe.push({ ...placeOf(facts), metadata: storedPhotoFacts(photo) });
       else if (!isSamePlace(earlier, facts)) this.#move.push(placeOf(facts));
-    } else await this.#reuse(facts, wanted.former);
+    }
   }
 
   /** Encodes the waiting images. */
@@ -215,34 +221,61 @@ export class Changes {
   }
 
   /** Images of the index that have not been found, and those that could not be read. */
-  losses(): Loss[] {
-    const unreadable = this.#unreadable.map(({ picture: { path }, broken: { reason } }) => ({
-      path,
-      reason,
-    }));
-    return [...[...this.#gone.values()].flat(), ...unreadable];
+  *losses(): Generator<Loss, void, void> {
+    yield* this.#gone;
+    for (const { picture, broken } of this.#unreadable) yield { path: picture.path, reason: broken.reason };
   }
 
-  /** Takes out what is lost and not kept, and notes what could not be read. */
+  /**
+   * Takes out what is lost and not kept, and notes what could not be read.
+   * @param isOver whether the note of a broken image is over
+   */
   async finish(
-    kept: ReadonlySet<string>,
-    goneBroken: readonly string[],
+    isKept: (path: string) => boolean,
+    isOver: (path: string) => boolean,
     unreadable: Iterable<Unreadable>,
   ): Promise<void> {
-    const isOut = ({ path }: { readonly path: string }) => !kept.has(path);
-    const gone = [...this.#gone.values()].flat().filter(isOut);
-    const broken = this.#unreadable.filter(({ picture }) => isOut(picture));
-    await this.#missing.take([...gone, ...broken.map(({ picture }) => picture)].map(({ id }) => id));
-    this.#counts.removed += gone.length;
-    this.#counts.kept += kept.size;
-    this.#mended.push(...goneBroken);
+    await this.#missing.take(this.#outgoing(isKept));
     await this.commit();
-    this.#addBroken = broken.map((item) => item.broken);
-    this.#counts.broken += broken.length;
-    await this.commit();
-    this.#addBroken = Array.from(unreadable, ({ path, reason }) => ({ path, size: 0, modified: 0, reason }));
-    this.#counts.broken += this.#addBroken.length;
-    await this.commit();
+    for await (const batch of this.#store.broken()) {
+      await this.#store.removeBroken(batch.map(({ path }) => path).filter(isOver));
+    }
+    await this.#noteBroken(this.#brokenOut(isKept));
+    await this.#noteBroken(unreadable);
+  }
+
+  close(): void {
+    this.#unreadable.close();
+  }
+
+  /** Ids of the images to take out. */
+  *#outgoing(isKept: (path: string) => boolean): Generator<string, void, void> {
+    for (const { id, path } of this.#gone) {
+      if (isKept(path)) this.#counts.kept += 1;
+      else {
+        this.#counts.removed += 1;
+        yield id;
+      }
+    }
+    for (const { picture } of this.#unreadable) {
+      if (isKept(picture.path)) this.#counts.kept += 1;
+      else yield picture.id;
+    }
+  }
+
+  *#brokenOut(isKept: (path: string) => boolean): Generator<BrokenImage, void, void> {
+    for (const { picture, broken } of this.#unreadable) if (!isKept(picture.path)) yield broken;
+  }
+
+  async #noteBroken(notes: Iterable<Unreadable | BrokenImage>): Promise<void> {
+    for await (const some of chunks(notes, notesPerCommit)) {
+      this.#addBroken = some.map((note) => {
+        const { path, reason } = note;
+        return 'size' in note ? note : { path, size: 0, modified: 0, reason };
+      });
+      this.#counts.broken += some.length;
+      await this.commit();
+    }
   }
 
   #isBroken(picture: BrokenImage, earlier: IndexedImage | undefined): void {
@@ -256,21 +289,50 @@ export class Changes {
     }
   }
 
-  /** A new image whose contents the index has: either the old one was renamed, or there are several copies now. */
-  async #reuse(facts: Omit<IndexedImage, 'norm'>, former: MissingImage | undefined): Promise<void> {
-    const gone = this.#gone.get(facts.hash) ?? [];
-    const [renamed] = former?.hash === facts.hash ? [] : gone;
+  /** A new image: a gone one that was renamed, a missing one that comes back, or a copy of what the index has. */
+  async #takeNew(
+    facts: Omit<IndexedImage, 'norm'>,
+    atPath: MissingImage | undefined,
+    photo: PhotoFacts | undefined,
+    pixels: Float32Array | undefined,
+  ): Promise<void> {
+    const { path, hash } = facts;
+    const renamed = atPath?.hash === hash ? undefined : await this.#gone.take(hash);
     if (renamed) {
-      this.#gone.set(facts.hash, gone.slice(1));
       this.#move.push({ ...placeOf(facts), id: renamed.id });
       this.#counts.renamed += 1;
       return;
     }
-    const [same] = await this.#store.find('hash', [facts.hash]);
+    const isBack = atPath !== undefined && this.#missing.claim(atPath.id);
+    const other = pixels && !isBack ? await this.#missing.withHash(hash, this.#known) : undefined;
+    const former = isBack ? atPath : other;
+    const isClaimed = (id: string) => this.#missing.isClaimed(id);
+    const own = former || !isClaimed(facts.id) ? undefined : await newIds([this.#store], [path], isClaimed);
+    const placed = { ...facts, id: own?.get(path) ?? facts.id };
+    if (pixels) {
+      this.#waiting.push({ facts: placed, earlier: undefined, former, photo, pixels });
+      return;
+    }
+    const [same] = await this.#store.find('hash', [hash], 1);
     const { norm, vector, metadata } = same!;
     if (former) this.#returned.push(former.id);
-    this.#add.push({ ...facts, ...returning(former, photoOf(metadata)), norm, vector });
+    this.#add.push({ ...placed, ...returning(former, photoOf(metadata)), norm, vector });
   }
+}
+
+/** The index's images at paths, by path. An image that was never renamed has its path's id, which is quicker to find. */
+async function imagesAt(store: VectorStore, paths: readonly string[]): Promise<Map<string, KnownImage>> {
+  const wanted = new Set(paths);
+  const byId = await store.find(
+    'id',
+    paths.map((path) => idOf(path)),
+  );
+  const found = new Map(
+    byId.flatMap((picture) => (wanted.has(picture.path) ? [[picture.path, picture] as const] : [])),
+  );
+  const others = paths.filter((path) => !found.has(path));
+  for (const picture of await store.find('path', others)) found.set(picture.path, picture);
+  return found;
 }
 
 /** What a missing image keeps. */

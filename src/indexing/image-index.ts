@@ -32,7 +32,7 @@ import {
 import { type Annotation, annotate } from './annotate.ts';
 import { HeldImages, type StoreReader } from './held-images.ts';
 import { type ImportSummary, importEmbeddings } from './import.ts';
-import { namedBy, pathsOf } from './names.ts';
+import { namedAmong, namedBy, pathsOf } from './names.ts';
 import { namedColumns, namedMetadata } from './photo-columns.ts';
 import { type FoundImage, type SearchOptions, searchStore } from './search.ts';
 import { indexShard, type ShardEvent, type ShardOptions } from './sharding/run.ts';
@@ -187,18 +187,17 @@ export class ImageIndex {
 
   /** Takes images out for good, also missing and broken ones, by ids or paths. Their files stay. Returns their number. */
   async remove(names: readonly string[]): Promise<number> {
-    const ids = new Set((await this.#store.find('id', names.filter(isId))).map(({ id }) => id));
-    const known = await this.#store.find('path', names.flatMap(pathsOf));
+    const ids = new Set((await this.#store.lookUp('id', names.filter(isId))).map(({ id }) => id));
+    const known = await this.#store.lookUp('path', names.flatMap(pathsOf));
     for (const { id } of namedBy(names, known)) ids.add(id);
     await this.#store.remove([...ids]);
-    const broken = (await Array.fromAsync(this.#store.broken())).flat();
-    const unread = namedBy(names, broken).map(({ path }) => path);
+    const unread = (await namedAmong(names, this.#store.broken())).map(({ path }) => path);
     await this.#store.removeBroken(unread);
-    const away = (await Array.fromAsync(this.#store.missing())).flat();
-    const missing = new Set(namedBy(names, away).map(({ id }) => id));
+    const away = await namedAmong(names, this.#store.missing());
+    const missing = new Set(away.map(({ id }) => id));
     for (const { id } of await this.#store.findMissing('id', names.filter(isId))) missing.add(id);
+    const kept = new Set((await this.#store.findMissing('path', unread)).map(({ path }) => path));
     await this.#store.removeMissing([...missing]);
-    const kept = new Set(away.map(({ path }) => path));
     return new Set([...ids, ...missing]).size + unread.filter((path) => !kept.has(path)).length;
   }
 

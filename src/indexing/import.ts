@@ -31,10 +31,23 @@ export async function* importEmbeddings(
   signal?: AbortSignal,
   precision?: 'int8',
 ): AsyncGenerator<number, ImportSummary, void> {
-  const { path: subject, dimensions, size, modified, statusChanged } = file;
-  const facts = { size, modified, statusChanged };
   expectEmbeddings(store.info, file, precision);
   const known = await KnownImages.of(store);
+  try {
+    return yield* importRows(store, file, known, signal);
+  } finally {
+    known.close();
+  }
+}
+
+async function* importRows(
+  store: VectorStore,
+  file: EmbeddingsFile,
+  known: KnownImages,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<number, ImportSummary, void> {
+  const { path: subject, dimensions, size, modified, statusChanged } = file;
+  const facts = { size, modified, statusChanged };
   const counts = { added: 0, changed: 0, unchanged: 0 };
   let done = 0;
   for await (const { names: given, embeddings } of file.rows()) {
@@ -50,8 +63,9 @@ export async function* importEmbeddings(
         todo: 'leave one of them out',
       });
     });
+    await known.tidy();
     const changed = names.filter((_, at) => states[at] === 'changed');
-    const ids = new Map((await store.find('path', changed)).map(({ path, id }) => [path, id]));
+    const ids = new Map((await store.lookUp('path', changed)).map(({ path, id }) => [path, id]));
     const fresh = await newIds(
       [store],
       names.filter((path, at) => states[at] !== 'same' && !ids.has(path)),
@@ -116,7 +130,7 @@ async function knownNames(
   given: readonly string[],
 ): Promise<readonly string[]> {
   const unknown = given.filter((name) => hasForms(name) && !known.isKnown(name));
-  const present = new Map((await store.find('path', unknown)).map(({ path }) => [nameKey(path), path]));
+  const present = new Map((await store.lookUp('path', unknown)).map(({ path }) => [nameKey(path), path]));
   // Names that only differ in their form stay apart.
   const taken = new Set(given);
   return given.map((name) => {

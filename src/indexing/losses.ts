@@ -2,9 +2,10 @@
 
 import { readdir } from 'node:fs/promises';
 import { posix } from 'node:path';
-import { LincirError, option, quoted } from '../core/index.ts';
+import { chunks, LincirError, option, quoted } from '../core/index.ts';
 import { statOf } from '../files/index.ts';
 import { splitPath } from '../pictures/index.ts';
+import type { KnownImages } from './known.ts';
 import type { UpdateOptions } from './update.ts';
 
 /** An image of the index that cannot be read, and the reason if its file is there. */
@@ -12,6 +13,12 @@ export interface Loss {
   readonly path: string;
   readonly reason?: string;
 }
+
+/** A loss with the folder or shard in which it was found, or its own path if it was named itself. */
+type PlacedLoss = Loss & { readonly source: string };
+
+/** Numbers of images by source, and by folder. */
+type Counts = Map<string, Map<string, number>>;
 
 /** A folder or shard that has lost too much. */
 interface Place {
@@ -31,8 +38,7 @@ const placesNamed = 3;
 
 /** Counts the index's images in each folder, and judges what is gone. */
 export class Losses {
-  /** Numbers of images by source, and by folder. */
-  readonly #known = new Map<string, Map<string, number>>();
+  readonly #known: Counts = new Map();
 
   /** @param source the folder or shard in which it was found, or its own path if it was named itself */
   know(path: string, source: string): void {
@@ -40,31 +46,40 @@ export class Losses {
   }
 
   /**
-   * The images to keep, and an error about their places. They are all images of a named folder or shard; or all of a
+   * Which images to keep, and an error about their places. They are all images of a named folder or shard; or all of a
    * folder below that has lost more than a few or is empty now, as a mount point is; or half of what was there.
+   * @param losses goes through them, as often as it is called
+   * @param known gets marks for what was left out on purpose
    */
   async judge(
-    losses: readonly (Loss & { readonly source: string })[],
-  ): Promise<{ readonly kept: ReadonlySet<string>; readonly error: LincirError } | undefined> {
-    let places = await this.#placesOf(losses);
+    losses: () => Iterable<PlacedLoss>,
+    known: KnownImages,
+  ): Promise<{ readonly isKept: (loss: PlacedLoss) => boolean; readonly error: LincirError } | undefined> {
+    let places = await this.#placesOf(losses());
     if (places.size === 0) return undefined;
     // What exists and was left out on purpose is not missing.
-    const away = await withoutLeftOut(losses);
-    if (away.length < losses.length) places = await this.#placesOf(away);
-    const placeOf = ({ path, source }: (typeof losses)[number]) =>
+    const isAway = ({ path }: Loss) => !known.has(path, 'leftOut');
+    if (await markLeftOut(losses(), known)) places = await this.#placesOf(those(losses(), isAway));
+    const placeOf = ({ path, source }: PlacedLoss) =>
       ancestors(path, sourceOf(source)).findLast((folder) => places.has(folder));
-    const kept = away.filter((loss) => placeOf(loss) !== undefined);
-    if (kept.length === 0) return undefined;
-    const topmost = new Set(kept.map((loss) => placeOf(loss)!));
+    const topmost = new Set<string>();
+    let unreadable: Loss | undefined;
+    for (const loss of those(losses(), isAway)) {
+      const place = placeOf(loss);
+      if (place === undefined) continue;
+      topmost.add(place);
+      if (loss.reason !== undefined) unreadable ??= loss;
+    }
+    if (topmost.size === 0) return undefined;
     const error = errorOf(
       [...topmost].map((path) => places.get(path)!),
-      kept.find(({ reason }) => reason !== undefined),
+      unreadable,
     );
-    return { kept: new Set(kept.map(({ path }) => path)), error };
+    return { isKept: (loss) => isAway(loss) && placeOf(loss) !== undefined, error };
   }
 
-  async #placesOf(losses: readonly (Loss & { readonly source: string })[]): Promise<Map<string, Place>> {
-    const lostBySource = new Map<string, Map<string, number>>();
+  async #placesOf(losses: Iterable<PlacedLoss>): Promise<Map<string, Place>> {
+    const lostBySource: Counts = new Map();
     for (const { path, source } of losses) count(lostBySource, sourceOf(source), posix.dirname(path));
     const places = new Map<string, Place>();
     for (const [source, lostByFolder] of lostBySource) {
@@ -94,7 +109,7 @@ function sourceOf(covered: string): string {
   return covered.endsWith('/') && covered !== named ? covered.slice(0, -1) : named;
 }
 
-function count(counts: Map<string, Map<string, number>>, source: string, folder: string): void {
+function count(counts: Counts, source: string, folder: string): void {
   const folders = counts.get(source) ?? new Map<string, number>();
   counts.set(source, folders.set(folder, (folders.get(folder) ?? 0) + 1));
 }
@@ -127,20 +142,24 @@ async function isEmpty(folder: string): Promise<boolean> {
   );
 }
 
-/** Images whose files are missing or cannot be read. A shard's members have no files of their own. */
-async function withoutLeftOut<Item extends Loss>(losses: readonly Item[]): Promise<Item[]> {
-  const away: Item[] = [];
-  for (let start = 0; start < losses.length; start += filesPerLook) {
-    const some = losses.slice(start, start + filesPerLook);
-    const isThere = await Promise.all(
+function* those<Item>(items: Iterable<Item>, isOne: (item: Item) => boolean): Generator<Item, void, void> {
+  for (const item of items) if (isOne(item)) yield item;
+}
+
+/** Marks images whose files are there and can be read. A shard's members have no files of their own. Returns whether there are any. */
+async function markLeftOut(losses: Iterable<Loss>, known: KnownImages): Promise<boolean> {
+  let isAny = false;
+  for await (const some of chunks(losses, filesPerLook)) {
+    await Promise.all(
       some.map(async ({ path, reason }) => {
-        if (reason !== undefined || splitPath(path)[1] !== undefined) return false;
-        return (await statOf(path))?.isFile() ?? false;
+        if (reason !== undefined || splitPath(path)[1] !== undefined) return;
+        if (!(await statOf(path))?.isFile()) return;
+        isAny = true;
+        known.mark(path, 'leftOut');
       }),
     );
-    away.push(...some.filter((_, at) => !isThere[at]));
   }
-  return away;
+  return isAny;
 }
 
 function errorOf(places: readonly Place[], unreadable: Loss | undefined): LincirError {

@@ -8,6 +8,19 @@ export function pathsOf(name: string): readonly string[] {
   return [...new Set([name, indexPath(name)])];
 }
 
+/** Those of any number of pictures that are named. */
+export async function namedAmong<Kind extends { readonly path: string }>(
+  names: readonly string[],
+  pictures: AsyncIterable<readonly Kind[]>,
+): Promise<Kind[]> {
+  const keys = new Set(names.flatMap(pathsOf).map(nameKey));
+  const equivalent: Kind[] = [];
+  for await (const batch of pictures) {
+    equivalent.push(...batch.filter(({ path }) => keys.has(nameKey(path))));
+  }
+  return namedBy(names, equivalent);
+}
+
 /** Those of `pictures` that are named. A name means the image with exactly this name, or else one with an equivalent name. */
 export function namedBy<Kind extends { readonly path: string }>(
   names: readonly string[],

@@ -12,10 +12,12 @@ export function idOf(path: string, attempt = 0): string {
 /**
  * Ids for new images with these paths, by path. An image that was renamed, or is missing, keeps the id of its first path.
  * So if an image with another path has an id, the next attempt is taken.
+ * @param isTaken whether an image that is not in the stores yet has an id
  */
 export async function newIds(
   stores: readonly Pick<VectorStore, 'lookUp' | 'findMissing'>[],
   paths: readonly string[],
+  isTaken: (id: string) => boolean = () => false,
 ): Promise<Map<string, string>> {
   const ids = new Map<string, string>();
   let open = new Map(paths.map((path) => [idOf(path), path]));
@@ -25,7 +27,7 @@ export async function newIds(
       stores.flatMap((store) => [store.lookUp('id', wanted), store.findMissing('id', wanted)]),
     );
     const others = found.flat().filter(({ id, path }) => open.get(id) !== path);
-    const taken = new Set(others.map(({ id }) => id));
+    const taken = new Set([...others.map(({ id }) => id), ...wanted.filter(isTaken)]);
     for (const [id, path] of open) if (!taken.has(id)) ids.set(path, id);
     open = new Map([...taken].map((id) => [idOf(open.get(id)!, attempt), open.get(id)!]));
   }

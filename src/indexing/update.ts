@@ -1,7 +1,8 @@
 /** Brings an index up to date with folders, files and shards. Only new, changed, renamed or missing images cost anything. */
 
 import type { Clip } from '../clip/index.ts';
-import { chunks, type LincirError } from '../core/index.ts';
+import { chunks, type LincirError, nameKey } from '../core/index.ts';
+import { Scratch } from '../files/index.ts';
 import {
   ImageReader,
   type LeftOut,
@@ -13,10 +14,12 @@ import {
 import type { Facts, IndexedImage, VectorStore } from '../store/index.ts';
 import { Changes, placeOf } from './changes.ts';
 import type { Comparison } from './choices.ts';
+import { GoneImages } from './gone.ts';
 import { KnownImages } from './known.ts';
 import { Losses } from './losses.ts';
 import { daysKept, MissingImages } from './missing.ts';
 import { storedPhotoColumns } from './photo-columns.ts';
+import { UnreadablePlaces } from './unreadable.ts';
 
 export interface UpdateOptions extends Omit<SourceOptions, 'onUnreadable' | 'onLeftOut'> {
   /** Folders, image files and WebDataset shards (`.tar`). */
@@ -33,6 +36,11 @@ export interface UpdateOptions extends Omit<SourceOptions, 'onUnreadable' | 'onL
   readonly allowAbsent?: boolean;
   /** Days for which an image that was taken out can come back with its id and metadata. Default: 30. */
   readonly keepMissingDays?: number;
+  /**
+   * Images whose facts are held in memory, 50 bytes each. Those of more are in temporary files in the cache folder. Default:
+   * a 32nd of the machine's memory.
+   */
+  readonly heldImages?: number;
   /** Ids for new images, by path. Default: hashes of their paths. */
   readonly idsOf?: (paths: readonly string[]) => Promise<ReadonlyMap<string, string>>;
 }
@@ -91,50 +99,82 @@ const fewestPerMaintenance = 10_000;
 export async function* updateIndex(
   store: VectorStore,
   clip: Clip,
-  { images = [], readers, maxPixels, idsOf, ...options }: UpdateOptions,
+  options: UpdateOptions,
+): AsyncGenerator<UpdateEvent, void, void> {
+  const opened: { close(): void }[] = [];
+  const closing = <Resource extends { close(): void }>(resource: Resource): Resource => {
+    opened.push(resource);
+    return resource;
+  };
+  try {
+    yield* update(store, clip, options, closing);
+  } finally {
+    for (const resource of opened) resource.close();
+  }
+}
+
+async function* update(
+  store: VectorStore,
+  clip: Clip,
+  { images = [], readers, maxPixels, idsOf, heldImages: held, ...options }: UpdateOptions,
+  closing: <Resource extends { close(): void }>(resource: Resource) => Resource,
 ): AsyncGenerator<UpdateEvent, void, void> {
   const { signal, compare, removeMissing = false, allowAbsent = removeMissing } = options;
   const { keepMissingDays = daysKept } = options;
-  const unreadable = new Map<string, Unreadable>();
-  const onUnreadable = (entry: Unreadable) => unreadable.set(entry.path, entry);
+  const scratch = await Scratch.in();
+  const unreadable = closing(new UnreadablePlaces(scratch, held));
+  const onUnreadable = (entry: Unreadable) => unreadable.note(entry);
   const leftOut = leftOutCounter();
   let isFirstLook = true;
   const onLeftOut = (name: string) => isFirstLook && leftOut.count(name);
   const knows = allowAbsent ? (covered: string) => hasPicture(store, covered) : undefined;
   const sources = await openSources(images, { ...options, onUnreadable, onLeftOut, knows });
   await store.annotate(storedPhotoColumns, []);
-  const known = await KnownImages.of(store, compare);
-  const doubled = known.doubled.filter(({ path }) => sources.covering(path) !== undefined);
-  await store.remove(doubled.map(({ id }) => id));
-  const missing = await MissingImages.of(store);
+  const known = closing(await KnownImages.of(store, { compare, scratch, held }));
+  for await (const batch of known.doubled(store)) {
+    const covered = batch.filter(({ path }) => sources.covering(path) !== undefined);
+    await store.remove(covered.map(({ id }) => id));
+  }
+  const missing = closing(await MissingImages.of(store, scratch, held));
   let found = 0;
   let todo = 0;
   let unchanged = 0;
   for await (const picture of sources.pictures()) {
     found += 1;
     if (known.see(picture) !== 'same') todo += 1;
-    else if (!known.isBroken(picture.path)) unchanged += 1;
-    if (found % lookEvery === 0) yield { kind: 'looking', found };
+    else if (!known.has(picture.path, 'broken')) unchanged += 1;
+    if (found % lookEvery !== 0) continue;
+    await unreadable.tidy();
+    yield { kind: 'looking', found };
   }
   isFirstLook = false;
   yield { kind: 'begin', found, todo };
 
   /** The source of an image; undefined if no source covers it. */
   const sourceOf = (path: string): string | undefined =>
-    sources.covering(path) ?? (known.wasSeen(path) || unreadable.has(path) ? path : undefined);
+    sources.covering(path) ??
+    (known.has(path, 'seen') || unreadable.isMissing(path) !== undefined ? path : undefined);
   const isGone = (path: string): boolean =>
-    unreadable.get(path)?.isMissing ??
-    (sources.covering(path) !== undefined && !known.wasSeen(path) && !isWithinAny(path, unreadable));
+    unreadable.isMissing(path) ??
+    (sources.covering(path) !== undefined && !known.has(path, 'seen') && !unreadable.covers(path));
   const losses = new Losses();
-  const gone = await survey(store, known, isGone, (path) => {
-    const source = sourceOf(path);
-    if (source !== undefined) losses.know(path, source);
-  });
-  const changes = new Changes(store, gone.pictures, missing, idsOf);
+  const gone = closing(new GoneImages(store, known, scratch, held));
+  await survey(
+    store,
+    known,
+    (picture) => {
+      const source = sourceOf(picture.path);
+      if (source !== undefined) losses.know(picture.path, source);
+      if (isGone(picture.path)) gone.add(picture);
+    },
+    gone,
+  );
+  const changes = closing(new Changes({ store, known, gone, missing, scratch, held, idsOf }));
   /** New or changed images, with what the index knows about them. */
   async function* wanted() {
     for await (const some of chunks(changedOf(sources.pictures(), known), picturesPerLookup)) {
-      yield* await changes.lookUp(some, known);
+      await unreadable.tidy();
+      yield* await changes.lookUp(some);
     }
   }
   async function* encodeWanted(): AsyncGenerator<UpdateEvent, void, void> {
@@ -148,7 +188,7 @@ export async function* updateIndex(
     try {
       for await (const item of reader.read(wanted())) {
         signal?.throwIfAborted();
-        await changes.take(item, known);
+        await changes.take(item);
         if (changes.waiting >= perRun) await changes.encode(clip);
         if (await changes.commitIfDue()) {
           yield { kind: 'commit', done: changes.done, todo };
@@ -168,10 +208,18 @@ export async function* updateIndex(
     }
   }
   if (todo > 0) yield* encodeWanted();
-  const lost = changes.losses().map((loss) => ({ ...loss, source: sourceOf(loss.path)! }));
-  const verdict = removeMissing ? undefined : await losses.judge(lost);
-  const kept = verdict?.kept ?? new Set<string>();
-  await changes.finish(kept, [...known.mended, ...gone.broken], unreadable.values());
+  const placed = <Lost extends { readonly path: string }>(loss: Lost) => {
+    return { ...loss, source: sourceOf(loss.path)! };
+  };
+  function* lost() {
+    for (const loss of changes.losses()) yield placed(loss);
+  }
+  const verdict = removeMissing ? undefined : await losses.judge(lost, known);
+  await changes.finish(
+    (path) => verdict?.isKept(placed({ path })) ?? false,
+    (path) => known.has(path, 'mended') || (known.has(path, 'broken') && isGone(path)),
+    unreadable,
+  );
   await missing.settle(keepMissingDays);
   yield { kind: 'maintain' };
   await store.maintain();
@@ -188,49 +236,31 @@ export async function* updateIndex(
 
 /** Whether the store has an image with this path, or one whose path begins with it. */
 async function hasPicture(store: VectorStore, covered: string): Promise<boolean> {
-  for await (const batch of store.images()) {
-    if (batch.some(({ path }) => path === covered || (covered.endsWith('/') && path.startsWith(covered))))
-      return true;
+  const value = nameKey(covered);
+  if (!covered.endsWith('/')) {
+    return (await store.count({ kind: 'compare', column: 'path', operator: '=', value })) > 0;
   }
-  return false;
+  const pattern = `${value.replaceAll(/[\\%_]/g, '\\$&')}%`;
+  return (await store.count({ kind: 'like', column: 'path', pattern, ignoreCase: false })) > 0;
 }
 
-function isWithinAny(path: string, tops: ReadonlyMap<string, unknown>): boolean {
-  if (tops.has(path)) return true;
-  for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
-    if (tops.has(path.slice(0, end)) || (path[end - 1] === '!' && tops.has(path.slice(0, end - 1))))
-      return true;
-  }
-  return false;
-}
-
-/**
- * Goes through the index after the first pass. Calls `isThere` for all its images, notes facts about files that an earlier
- * version did not know, and returns what is gone: images by their contents, broken ones by their paths.
- */
+/** Goes through the index after the first pass, and notes facts about files that an earlier version did not know. */
 async function survey(
   store: VectorStore,
   known: KnownImages,
-  isGone: (path: string) => boolean,
-  isThere: (path: string) => void,
-) {
-  const pictures = new Map<string, IndexedImage[]>();
+  look: (picture: IndexedImage) => void,
+  gone: GoneImages,
+): Promise<void> {
   for await (const batch of store.images()) {
     const learned: Facts[] = [];
     for (const picture of batch) {
-      const { path, hash } = picture;
-      isThere(path);
-      if (isGone(path)) pictures.set(hash, [...(pictures.get(hash) ?? []), picture]);
-      const statusChanged = picture.statusChanged ?? known.statusOf(path);
+      look(picture);
+      const statusChanged = picture.statusChanged ?? known.statusOf(picture.path);
       if (statusChanged !== picture.statusChanged) learned.push(placeOf({ ...picture, statusChanged }));
     }
     await store.move(learned);
+    await gone.tidy();
   }
-  const broken: string[] = [];
-  for await (const batch of store.broken()) {
-    broken.push(...batch.flatMap(({ path }) => (isGone(path) ? [path] : [])));
-  }
-  return { pictures, broken };
 }
 
 async function* changedOf<Found extends IndexedImage | Parameters<KnownImages['see']>[0]>(
