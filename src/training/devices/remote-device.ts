@@ -1,6 +1,6 @@
 /** Devices of another machine, which lends them over HTTP. Its answers are checked, and never taken for more than they may be. */
 
-import { LincirError, option, unquoted } from '../../core/index.ts';
+import { LincirError, option, quoted } from '../../core/index.ts';
 import { lendingPath } from '../choices.ts';
 import type { RunOptions } from '../open-run.ts';
 import { type DeviceFacts, detailIn, factsIn, type TowerDevice } from './device.ts';
@@ -92,7 +92,7 @@ class Connection {
     }
     const detail = detailIn(bytes);
     const found =
-      detail === '' ? `status ${status} without a reason` : `status ${status}: ${unquoted(detail, 300)}`;
+      detail === '' ? `status ${status} without a reason` : `status ${status}: ${quoted(detail, 300)}`;
     return this.#bad('an answer', found, undefined, isItThere);
   }
 
