@@ -88,6 +88,7 @@ async function traffic() {
     devices: ['cpu'],
     model: clip.folder,
     fingerprint,
+    config,
     positions: usual,
   });
   const model = { config, tensors: clip.checkpoint.tensors, startOfText: tokenizer.startOfText };

@@ -13,7 +13,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { loadClip } from '../src/clip/index.ts';
 import { readSafetensorsHeader, readTensor } from '../src/core/index.ts';
 import { readingFile } from '../src/files/index.ts';
-import { type RunOptions, type TrainingEvent, trainPhi } from '../src/training/index.ts';
+import { type DeviceChange, type RunOptions, type TrainingEvent, trainPhi } from '../src/training/index.ts';
 import { lincir, start } from './command-line.ts';
 import { tinyModel as model } from './served.ts';
 
@@ -265,6 +265,43 @@ describe('another machine', () => {
       const closed = once(lender, 'close');
       lender.kill('SIGTERM');
       await closed;
+    }
+  });
+
+  test('is waited for if it is the only one, and goes on when it is back', { timeout: 120_000 }, async () => {
+    const command = [
+      'lend',
+      '--model',
+      model,
+      '--positions-per-run',
+      '80',
+      '--api-key-file',
+      'key.txt',
+      '--port',
+    ];
+    let lender = start([...command, '0'], { folder });
+    try {
+      const address = await addressOf(lender);
+      const told: string[] = [];
+      const onDeviceChange = ({ state, reason }: DeviceChange) => {
+        told.push(`${state}: ${reason}`);
+        if (state === 'awaited') lender = start([...command, new URL(address).port], { folder });
+      };
+      const run = { ...options('awaited'), devices: [address], apiKey: key, onDeviceChange };
+      const seen: TrainingEvent[] = [];
+      for await (const event of trainPhi(run)) {
+        seen.push(event);
+        if (event.kind === 'step' && event.step === 2) lender.kill('SIGKILL');
+      }
+      assert.match(
+        told.join('\n'),
+        /^lost: .*\nawaited: no device is left; this one has 10 min to come back\nback: undefined$/,
+      );
+      const states = seen.flatMap((event) => (event.kind === 'device' ? [event.state] : []));
+      assert.deepEqual(states, ['lost', 'awaited', 'back']);
+      await expectCalm('awaited');
+    } finally {
+      lender.kill('SIGKILL');
     }
   });
 

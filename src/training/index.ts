@@ -1,6 +1,7 @@
 /** Training of phi on captions: runs, their folders and their reports. */
 
 export { recipeFor } from './choices.ts';
+export type { DeviceChange } from './devices/dealer.ts';
 export type { DeviceFacts } from './devices/device.ts';
 export { Lender, type LenderOptions } from './devices/lender.ts';
 export type { DeviceMetrics, StepMetrics, ValidationMetrics } from './metrics.ts';

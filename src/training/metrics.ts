@@ -50,8 +50,8 @@ const deviceSchema = z.object({
   /** Steps that were done before. */
   step,
   device: z.string(),
-  state: z.enum(['lost', 'back']),
-  /** Why it is lost. */
+  state: z.enum(['lost', 'awaited', 'differs', 'back']),
+  /** Of what has happened; absent for `back`. */
   reason: z.string().optional(),
   time,
 });
@@ -60,7 +60,7 @@ const schema = z.discriminatedUnion('kind', [stepSchema, validationSchema, devic
 
 export type StepMetrics = Readonly<z.output<typeof stepSchema>>;
 export type ValidationMetrics = Readonly<z.output<typeof validationSchema>>;
-/** A device was lost, or came back. */
+/** A device was lost, is awaited, came back, or computes other last bits than another one. */
 export type DeviceMetrics = Readonly<z.output<typeof deviceSchema>>;
 export type Metrics = StepMetrics | ValidationMetrics | DeviceMetrics;
 

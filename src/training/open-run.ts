@@ -16,6 +16,7 @@ import { datasetPresets, type Variables } from '../hub/index.ts';
 import { expectPrecision, floatPrecisions } from '../onnx/index.ts';
 import { phiShape } from '../phi/index.ts';
 import { madeCaptions, madeNames } from './choices.ts';
+import type { DeviceChange } from './devices/dealer.ts';
 import { isLocal, ownPlace, placesOf } from './devices/names.ts';
 import { DevicePool } from './devices/pool.ts';
 import { OptimizerMemory } from './optimizer-memory.ts';
@@ -51,6 +52,8 @@ export interface RunHooks {
   readonly onCaptions?: (progress: CaptionCopyProgress) => void;
   /** The key of machines among `devices`. */
   readonly apiKey?: string;
+  /** Called when something happens to one of several `devices`, at once: events tell of it after the step. */
+  readonly onDeviceChange?: (change: DeviceChange) => void;
   /** Called during a model's download. */
   readonly onDownload?: (progress: DownloadProgress) => void;
   /** The hub's environment variables. Default: `process.env` */
@@ -230,7 +233,7 @@ function expectPhiOf({ textConfig }: Clip, { settings, phi }: RunConfig, run: st
 
 function settingsIn(options: RunOptions): Partial<TrainingSettingsInput> {
   const { out, resume, signal, validations, openValidation, ...others } = options;
-  const { onLeftOut, onCaptions, onDownload, environment, apiKey, ...settings } = others;
+  const { onLeftOut, onCaptions, onDownload, onDeviceChange, environment, apiKey, ...settings } = others;
   return settings;
 }
 

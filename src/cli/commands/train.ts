@@ -10,7 +10,7 @@ import {
 } from '../../core/index.ts';
 import { cacheFolder } from '../../files/index.ts';
 import {
-  type DeviceMetrics,
+  type DeviceChange,
   type RunHooks,
   type RunOptions,
   recipeFor,
@@ -50,6 +50,7 @@ export async function train(options: TrainOptions, context: Context): Promise<vo
     onLeftOut: (where, reason) => leftOut.add(`${where}: ${reason}: left out`),
     onCaptions: ({ captions }) => reporter.advance(captions),
     onDownload: downloadBar(reporter, given.model ?? 'the model'),
+    onDeviceChange: (change) => reporter.note(deviceLine(change)),
     openValidation: benchmarkValidation,
     apiKey: needsKey ? (await readKeys(apiKeyFile, process.env))[0] : undefined,
   };
@@ -75,7 +76,6 @@ export async function train(options: TrainOptions, context: Context): Promise<vo
       line.begin(event);
     } else if (event.kind === 'step') line.step(event);
     else if (event.kind === 'validation') line.validation(event);
-    else if (event.kind === 'device') line.device(event);
     else if (event.kind === 'end') {
       reporter.end();
       const again = `lincir train --resume ${options.resume ?? options.out}`;
@@ -84,6 +84,16 @@ export async function train(options: TrainOptions, context: Context): Promise<vo
     }
   }
   signal.throwIfAborted();
+}
+
+function deviceLine({ device, state, reason }: DeviceChange): string {
+  const told = {
+    lost: `lost ${device}`,
+    awaited: `waiting for ${device}`,
+    differs: `warning: ${device}`,
+    back: `${device} is back`,
+  }[state];
+  return reason === undefined ? told : `${told}: ${reason}`;
 }
 
 /** Whether any of these devices is another machine's. */
@@ -142,11 +152,6 @@ class TrainingLine {
     if (reporter.isTerminal || (seconds - this.#last < secondsPerLine && step > 1)) return;
     this.#last = seconds;
     reporter.note(`step ${formatCount(step)}: ${details}, ${formatDuration(seconds)}`);
-  }
-
-  device({ step, device, state, reason }: DeviceMetrics): void {
-    const what = state === 'lost' ? `goes on without ${device}: ${reason}` : `${device} is back`;
-    this.#context.reporter.note(`step ${formatCount(step)}: ${what}`);
   }
 
   validation({ step, name, phi, metrics, best }: ValidationMetrics): void {

@@ -1,14 +1,16 @@
 /** Dealing batches out: to whoever is free, again if a device is lost, and no more when none is left. */
 
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Candidate, Dealer, type DeviceChange } from './dealer.ts';
+import { type Candidate, Dealer, type DeviceChange, type Patience } from './dealer.ts';
 import type { DeviceFacts, TowerDevice } from './device.ts';
 
 const facts: DeviceFacts = {
   ...{ protocol: 1, fingerprint: 'f', device: 'cpu', precision: 'float32', positions: 9, processes: 1 },
 };
+
+const calm: Patience = { first: 60_000, least: 60_000, retry: 60_000, wait: 60_000, again: 60_000 };
 
 /** A device that answers what it was sent. */
 function device(name: string, compute: TowerDevice['compute'] = async (task) => task) {
@@ -83,7 +85,7 @@ for (const [how, compute] of Object.entries({
   test(`a device that ${how} is lost, and others take its batches`, async () => {
     const changes: DeviceChange[] = [];
     const lost = device('bad', compute);
-    const patience = { first: 50, least: 50, retry: 60_000 };
+    const patience = { ...calm, first: 50, least: 50 };
     const dealer = await Dealer.open([lost, device('good')], (change) => changes.push(change), patience);
     const read = ([answer]: Uint8Array) => {
       if (answer === undefined) throw new Error('nonsense');
@@ -116,7 +118,7 @@ test('a device that is lost without work is noticed at once, and tried again', a
       changes.push(`${name} ${state}: ${reason}`);
       if (state === 'back') back.resolve();
     },
-    { first: 99, least: 99, retry: 20 },
+    { ...calm, first: 99, least: 99, retry: 20 },
   );
   died.resolve(new Error('killed'));
   const alive = setInterval(() => {}, 1000);
@@ -139,7 +141,10 @@ test('a lost device is tried again, and comes back', async () => {
     changes.push(`${name} ${state}`);
     if (state === 'back') back.resolve();
   };
-  const dealer = await Dealer.open([passing, device('other')], onChange, { first: 99, least: 99, retry: 20 });
+  const dealer = await Dealer.open([passing, device('other')], onChange, {
+    ...calm,
+    ...{ first: 99, least: 99, retry: 20 },
+  });
   await computeAll(dealer, 5);
   isWell = true;
   // The dealer's own timer keeps no process alive.
@@ -168,6 +173,61 @@ test('when none is left, all that is due fails, with what became of each', async
   }
   await assert.rejects(dealer.compute(work(1)), { code: 'device', message });
   await dealer.close();
+});
+
+describe('when no device is left, one that may come back', () => {
+  const quick = { ...calm, first: 50, least: 50, wait: 400, again: 20 };
+  const states = (changes: readonly DeviceChange[]) => changes.map(({ state }) => state);
+
+  test('is waited for, and goes on with what was due', async () => {
+    const changes: DeviceChange[] = [];
+    let isSilent = true;
+    const lender = device('lender', (task) =>
+      isSilent ? new Promise<never>(() => {}) : Promise.resolve(task),
+    );
+    const candidates = [
+      { ...lender, isAwaited: true },
+      device('process', () => Promise.reject(new Error('died'))),
+    ];
+    const onChange = (change: DeviceChange) => {
+      changes.push(change);
+      if (change.state === 'awaited') isSilent = false;
+    };
+    const dealer = await Dealer.open(candidates, onChange, quick);
+    assert.deepEqual(await computeAll(dealer, 9), numbers(9));
+    assert.deepEqual(states(changes), ['lost', 'lost', 'awaited', 'back']);
+    const { device: name, reason } = changes[2]!;
+    assert.deepEqual([name, reason], ['lender', 'no device is left; this one has 400 ms to come back']);
+    assert.equal(lender.state.opened, 2);
+    await dealer.close();
+  });
+
+  test('has a limited time for a result, even if it says that it is there', async () => {
+    const changes: DeviceChange[] = [];
+    const lender = device('lender', () => Promise.reject(new Error('too hot')));
+    const dealer = await Dealer.open(
+      [{ ...lender, isAwaited: true }],
+      (change) => changes.push(change),
+      quick,
+    );
+    const message = /that all are lost, with no result in 400 ms: device lender: too hot$/;
+    await assert.rejects(computeAll(dealer, 3), { code: 'device', message });
+    assert.ok(lender.state.opened > 3, `${lender.state.opened} times`);
+    assert.equal(states(changes).filter((state) => state === 'awaited').length, 1);
+    await assert.rejects(dealer.compute(work(1)), { code: 'device' }, 'it is given up');
+    await dealer.close();
+  });
+
+  test('is not waited for when all is closed', async () => {
+    const lender = device('lender', () => Promise.reject(new Error('away')));
+    const awaited = Promise.withResolvers<void>();
+    const onChange = ({ state }: DeviceChange) => state === 'awaited' && awaited.resolve();
+    const dealer = await Dealer.open([{ ...lender, isAwaited: true }], onChange, calm);
+    const due = assert.rejects(dealer.compute(work(1)), { message: /that all are closed/ });
+    await awaited.promise;
+    await dealer.close();
+    await due;
+  });
 });
 
 test('if one cannot be opened, none stays open', async () => {

@@ -1,19 +1,23 @@
 /** Deals batches out to devices: the longest first, so that all end together. A device that is lost gives its batches back. */
 
-import { LincirError } from '../../core/index.ts';
+import { formatDuration, LincirError } from '../../core/index.ts';
 import type { TowerDevice } from './device.ts';
+import { within } from './within.ts';
 
 /** A device by its name, and how to reach it, the first time and again after it was lost. */
 export interface Candidate {
   readonly name: string;
   readonly open: () => Promise<TowerDevice>;
+  /** If no device is left, it is worth waiting for this one: another machine's network may be away. */
+  readonly isAwaited?: boolean;
 }
 
 /** What happened to a device. */
 export interface DeviceChange {
   readonly device: string;
-  readonly state: 'lost' | 'back';
-  /** Why it is lost. */
+  /** `awaited`: no device is left, so all waits for this one. `differs`: its last bits are not those of another. */
+  readonly state: 'lost' | 'awaited' | 'differs' | 'back';
+  /** Of what has happened. Absent for `back`. */
   readonly reason?: string;
 }
 
@@ -36,12 +40,16 @@ export interface Patience {
   readonly least: number;
   /** Before a lost device is tried again. Doubles each time. */
   readonly retry: number;
+  /** When no device is left: for a result of one that is awaited. */
+  readonly wait: number;
+  /** Then, before it is tried again. */
+  readonly again: number;
 }
-const usualPatience: Patience = { first: 280_000, least: 60_000, retry: 60_000 };
+export const usualPatience: Patience = {
+  ...{ first: 280_000, least: 60_000, retry: 60_000 },
+  ...{ wait: 600_000, again: 5000 },
+};
 const longestRetry = 16 * 60_000;
-
-/** Parts in which time is counted. */
-const ticksOfPatience = 20;
 
 /** Batches that a process has at once: one that it computes, and one so that it need not wait. */
 const batchesPerProcess = 2;
@@ -67,8 +75,13 @@ export class Dealer {
   readonly #patience: Patience;
   readonly #onChange: (change: DeviceChange) => void;
   readonly #reasons = new Map<Candidate, string>();
-  readonly #retries = new Map<Candidate, NodeJS.Timeout>();
+  /** Of lost devices, and when they are tried again; undefined while that is done. */
+  readonly #retries = new Map<Candidate, NodeJS.Timeout | undefined>();
   #closed = false;
+  /** While no device is left, and some are awaited: resolves when one of them gives a result. */
+  #awaiting: PromiseWithResolvers<void> | undefined;
+  /** Since then, there was no result. */
+  #isGivenUp = false;
   /** Bytes sent and received so far. */
   readonly traffic = { sent: 0, received: 0 };
 
@@ -109,6 +122,7 @@ export class Dealer {
   async close(): Promise<void> {
     this.#closed = true;
     for (const timer of this.#retries.values()) clearTimeout(timer);
+    this.#awaiting?.resolve();
     await Promise.all(this.devices.map((device) => device.close()));
     this.#members.clear();
   }
@@ -128,7 +142,7 @@ export class Dealer {
   }
 
   #deal(): void {
-    if (this.#members.size === 0) {
+    if (this.#members.size === 0 && !this.#awaiting) {
       const error = this.#noneLeft();
       for (const { settle } of this.#queue.splice(0)) settle.reject(error);
     }
@@ -153,6 +167,8 @@ export class Dealer {
       this.traffic.received += answer.length;
       settle.resolve(await work.read(answer));
       member.longest = Math.max(member.longest, performance.now() - begin);
+      this.#isGivenUp = false;
+      this.#awaiting?.resolve();
     } catch (error) {
       this.#enqueue(pending);
       this.#lose(member, error);
@@ -163,50 +179,65 @@ export class Dealer {
 
   #lose(member: Member, error: unknown): void {
     if (!this.#members.delete(member) || this.#closed) return;
-    const { name } = member.candidate;
-    const reason = error instanceof Error ? error.message : String(error);
-    const named = reason.startsWith(`device ${name}`) ? reason : `device ${name}: ${reason}`;
-    this.#reasons.set(member.candidate, named);
-    this.#onChange({ device: name, state: 'lost', reason });
-    this.#retryLater(member.candidate, this.#patience.retry);
+    const reason = this.#noted(member.candidate, error);
+    this.#onChange({ device: member.candidate.name, state: 'lost', reason });
+    this.#retryLater(member.candidate, this.#awaiting ? this.#patience.again : this.#patience.retry);
     void member.device.close();
+    if (this.#members.size === 0 && !this.#awaiting && !this.#isGivenUp) void this.#await();
+  }
+
+  /** Keeps why a device is not there, and returns it. */
+  #noted(candidate: Candidate, error: unknown): string {
+    const reason = error instanceof Error ? error.message : String(error);
+    const begin = `device ${candidate.name}`;
+    this.#reasons.set(candidate, reason.startsWith(begin) ? reason : `${begin}: ${reason}`);
+    return reason;
+  }
+
+  /** Waits for lost devices that may come back. A device that only says that it is back, and gives no result, is not. */
+  async #await(): Promise<void> {
+    const { wait, again } = this.#patience;
+    const awaited = [...this.#retries].filter(([{ isAwaited }]) => isAwaited);
+    if (awaited.length === 0) return;
+    this.#awaiting = Promise.withResolvers();
+    for (const [candidate, timer] of awaited) {
+      const reason = `no device is left; this one has ${formatDuration(wait / 1000)} to come back`;
+      this.#onChange({ device: candidate.name, state: 'awaited', reason });
+      if (timer === undefined) continue; // it is being tried
+      clearTimeout(timer);
+      this.#retryLater(candidate, again);
+    }
+    await within(wait, this.#awaiting.promise).catch(() => {
+      this.#isGivenUp = true;
+    });
+    this.#awaiting = undefined;
+    this.#deal();
   }
 
   #retryLater(candidate: Candidate, wait: number): void {
     const timer = setTimeout(async () => {
+      this.#retries.set(candidate, undefined);
       try {
         await this.#open(candidate);
+        this.#retries.delete(candidate);
         if (!this.#closed) this.#onChange({ device: candidate.name, state: 'back' });
         this.#deal();
-      } catch {
-        if (!this.#closed) this.#retryLater(candidate, Math.min(2 * wait, longestRetry));
+      } catch (error) {
+        this.#noted(candidate, error);
+        const next = this.#awaiting ? this.#patience.again : Math.min(2 * wait, longestRetry);
+        if (!this.#closed) this.#retryLater(candidate, next);
       }
     }, wait);
     this.#retries.set(candidate, timer.unref());
   }
 
   #noneLeft(): LincirError {
-    const reasons = [...this.#reasons.values()].sort();
+    const reasons = [...this.#reasons.values()].sort().join('; ');
+    const since = this.#isGivenUp ? `, with no result in ${formatDuration(this.#patience.wait / 1000)}` : '';
     return new LincirError('device', {
       subject: 'devices',
       expected: 'at least one that computes',
-      found: this.#closed ? 'that all are closed' : `that all are lost: ${reasons.join('; ')}`,
+      found: this.#closed ? 'that all are closed' : `that all are lost${since}: ${reasons}`,
     });
-  }
-}
-
-/** Counts the time in which this process runs: it may have been suspended together with its devices. */
-async function within<Result>(milliseconds: number, promise: Promise<Result>): Promise<Result> {
-  const late = Promise.withResolvers<never>();
-  let ticks = 0;
-  const timer = setInterval(() => {
-    ticks += 1;
-    if (ticks === ticksOfPatience)
-      late.reject(new Error(`no answer in ${Math.round(milliseconds / 1000)} s`));
-  }, milliseconds / ticksOfPatience);
-  try {
-    return await Promise.race([promise, late.promise]);
-  } finally {
-    clearInterval(timer);
   }
 }

@@ -44,14 +44,19 @@ export class DevicePool implements TowerRunner {
   static async open(
     { folder: model, fingerprint, textConfig }: Pick<Clip, 'folder' | 'fingerprint' | 'textConfig'>,
     settings: TrainingSettings,
-    { run, apiKey, signal }: { readonly run: string } & Pick<RunHooks, 'apiKey' | 'signal'>,
+    hooks: { readonly run: string } & Pick<RunHooks, 'apiKey' | 'signal' | 'onDeviceChange'>,
   ): Promise<DevicePool | undefined> {
     const { devices, threads, precision } = settings;
     if (!devices) return undefined;
     const positions = positionsOf(settings, textConfig);
     const changes: DeviceChange[] = [];
-    const onChange = (change: DeviceChange) => changes.push(change);
-    const what = { devices, model, fingerprint, positions, threads, precision, apiKey, onChange };
+    const { run, apiKey, signal, onDeviceChange } = hooks;
+    const onChange = (change: DeviceChange) => {
+      changes.push(change);
+      onDeviceChange?.(change);
+    };
+    const where = { devices, positions, threads, precision, apiKey, onChange };
+    const what = { ...where, model, fingerprint, config: textConfig };
     return new DevicePool(textConfig, await openDevices(what), run, changes, signal);
   }
 
