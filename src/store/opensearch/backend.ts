@@ -184,7 +184,7 @@ class Indexes {
 
   /** One change of the cluster's state: readers see the old index or the new one. */
   async publish(old: number, next: number): Promise<void> {
-    await this.#lease?.ensure();
+    await this.#lease?.renew();
     const remove = Object.values(this.#names(old)).map((index) => ({ remove_index: { index } }));
     const actions = [{ add: { index: this.#names(next).images, alias: this.#name } }, ...remove];
     const request = { method: 'POST', path: '/_aliases', body: { actions }, allowed: [404] } as const;
@@ -211,7 +211,14 @@ class Indexes {
 
   async close(): Promise<void> {
     try {
-      await this.onClose?.();
+      // Whoever has lost the lease must not undo what its new holder does.
+      const isOurs =
+        this.onClose &&
+        (await this.#lease?.renew().then(
+          () => true,
+          () => false,
+        ));
+      if (isOurs) await this.onClose?.();
     } finally {
       await this.release();
       await this.#cluster.close();

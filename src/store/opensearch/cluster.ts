@@ -27,7 +27,7 @@ export interface Patience {
 }
 export const patience: Patience = { attempt: 30_000, all: 120_000 };
 /** A search goes to another node soon. Each attempt has more time, up to that of other requests: it may just take long. */
-export const searchPatience: Patience = { attempt: 5_000, all: 120_000 };
+export const searchAttempt = 5_000;
 /** Whoever opens an index wants to know soon that the address is wrong. */
 export const firstPatience: Patience = { attempt: 10_000, all: 5_000 };
 /** The oldest version with all that this needs, and with which it was tried. */
@@ -38,17 +38,19 @@ const greeting = z.object({ version: z.object({ number: z.string(), distribution
 
 export class Cluster {
   readonly uri: string;
+  readonly patience: Patience;
   readonly #client: Client;
   readonly #nodes: number;
 
-  private constructor(uri: string, client: Client, nodes: number) {
+  private constructor(uri: string, patience: Patience, client: Client, nodes: number) {
     this.uri = uri;
+    this.patience = patience;
     this.#client = client;
     this.#nodes = nodes;
   }
 
   /** @throws LincirError 'network' if no node answers or lets this program in, 'bad-config' for one of another version */
-  static async connect(uri: string): Promise<Cluster> {
+  static async connect(uri: string, given = patience): Promise<Cluster> {
     const address = parseAddress(uri);
     const credentials = await credentialsFor(address);
     const { Client } = await import('@opensearch-project/opensearch');
@@ -58,7 +60,7 @@ export class Cluster {
       maxRetries: 0, // all retries are here
       disablePrototypePoisoningProtection: true, // what is used of an answer is copied out of it
     });
-    const cluster = new Cluster(uri, client, address.nodes.length);
+    const cluster = new Cluster(uri, given, client, address.nodes.length);
     try {
       const found = greeting.safeParse(await cluster.request({ method: 'GET', path: '/' }, firstPatience));
       const { distribution = '', number = '' } = found.data?.version ?? {};
@@ -81,11 +83,11 @@ export class Cluster {
    * The answer's body. Whatever is sent must do no harm if it is done twice: an answer may get lost.
    * @throws LincirError naming the cause, when trying again makes no sense or has taken too long
    */
-  async request(request: ClusterRequest, { attempt, all }: Patience = patience): Promise<unknown> {
+  async request(request: ClusterRequest, { attempt, all }: Patience = this.patience): Promise<unknown> {
     const end = performance.now() + all;
     for (let attempts = 1; ; attempts += 1) {
       await request.before?.();
-      const limit = Math.max(attempt, Math.min(attempt * 2 ** (attempts - 1), patience.attempt));
+      const limit = Math.max(attempt, Math.min(attempt * 2 ** (attempts - 1), this.patience.attempt));
       const outcome = await this.#send(request, limit);
       if (!('failure' in outcome)) return outcome.body;
       const { failure } = outcome;

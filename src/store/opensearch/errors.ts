@@ -80,9 +80,9 @@ const causes: readonly {
     todo: 'give the user the permissions of docs/cluster.md',
   },
   {
-    pattern: /unknown setting \[index\.knn|knn_vector|unknown query \[knn\]|\[knn\]/i,
+    pattern: /unknown setting \[index\.knn|no handler for type \[knn_vector|unknown query \[knn\]/i,
     code: 'bad-config',
-    found: 'a cluster without the k-NN plugin, or one that refuses its request',
+    found: 'a cluster without the k-NN plugin',
     todo: 'install opensearch-knn on every node',
   },
   {

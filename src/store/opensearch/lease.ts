@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { LincirError, quoted } from '../../core/index.ts';
 import { isRunning, thisProcess } from '../../files/index.ts';
-import { type Cluster, patience as calm, firstPatience } from './cluster.ts';
+import { type Cluster, firstPatience } from './cluster.ts';
 
 /** Milliseconds after which the lease of a process that gives no sign of life is free, by the clock of the node that has the document. */
 const lifetime = 120_000;
@@ -38,7 +38,7 @@ export class Lease {
   private constructor(cluster: Cluster, name: string) {
     this.#cluster = cluster;
     this.#alias = `${name}.lease.write`;
-    this.#timer = setInterval(() => void this.#renew().catch(() => {}), renewal).unref();
+    this.#timer = setInterval(() => void this.renew().catch(() => {}), renewal).unref();
   }
 
   /**
@@ -81,15 +81,11 @@ export class Lease {
   /** @throws LincirError 'io' if another process may have the lease now */
   async ensure(): Promise<void> {
     const [date, time] = this.#confirmed;
-    if (Math.max(Date.now() - date, performance.now() - time) > trust) await this.#renew();
+    if (Math.max(Date.now() - date, performance.now() - time) > trust) await this.renew();
   }
 
-  async release(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#set(0, true).catch(() => {}); // it ends by itself
-  }
-
-  async #renew(): Promise<void> {
+  /** Throws as `ensure` does, and is sure. */
+  async renew(): Promise<void> {
     if (await this.#set(lifetime, true)) return;
     throw new LincirError('io', {
       subject: this.#cluster.uri,
@@ -97,6 +93,11 @@ export class Lease {
       found: `another process, because this one gave no sign of life for ${lifetime / 1000} s`,
       todo: 'run the command again: what was written is kept',
     });
+  }
+
+  async release(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#set(0, true).catch(() => {}); // it ends by itself
   }
 
   /** Returns whether the lease is ours now. */
@@ -115,7 +116,7 @@ export class Lease {
     const body = { script: { source: script, params }, ...upsert };
     const request = { method: 'POST', path, body, query, allowed: [404] } as const;
     // Whoever releases it does not wait for a cluster that is away.
-    const answer = await this.#cluster.request(request, milliseconds === 0 ? firstPatience : calm);
+    const answer = await this.#cluster.request(request, milliseconds === 0 ? firstPatience : undefined);
     const isOurs = ['created', 'updated'].includes(updated.parse(answer).result);
     if (isOurs) this.#confirmed = asked;
     return isOurs;

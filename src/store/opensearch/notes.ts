@@ -47,7 +47,7 @@ export abstract class Notes {
   }
 
   /** Lets searches find what this store has written. */
-  abstract commit(): Promise<void>;
+  protected abstract refresh(): Promise<unknown>;
   protected abstract write(changes: readonly Change[]): Promise<void>;
 
   async *broken(): AsyncGenerator<readonly BrokenImage[], void, void> {
@@ -91,7 +91,7 @@ export abstract class Notes {
   }
 
   protected async countNotes(kind: Kind): Promise<number> {
-    await this.commit();
+    await this.refresh();
     const body = { size: 0, query: { term: { kind } }, track_total_hits: true };
     return (await search(this.#cluster, this.#index, body)).hits.total?.value ?? 0;
   }
@@ -117,7 +117,7 @@ export abstract class Notes {
   }
 
   async *#all<Note>(kind: Kind, query?: object): AsyncGenerator<readonly Note[], void, void> {
-    await this.commit();
+    await this.refresh();
     const filter = { bool: { filter: [{ term: { kind } }, ...(query ? [query] : [])] } };
     for await (const some of pages(this.#cluster, this.#index, filter, ['note'])) {
       yield some.map(

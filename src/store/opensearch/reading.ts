@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { LincirError } from '../../core/index.ts';
-import { type Cluster, searchPatience } from './cluster.ts';
+import { type Cluster, searchAttempt } from './cluster.ts';
 import type { Query } from './query.ts';
 
 const hit = z.object({ _id: z.string(), _score: z.number().nullable(), _source: z.unknown().optional() });
@@ -18,7 +18,10 @@ export type Answer = z.infer<typeof answer>;
 export async function search(cluster: Cluster, index: string, body: object): Promise<Answer> {
   const path = `/${index}/_search`;
   const query = { allow_partial_search_results: false };
-  const found = answer.parse(await cluster.request({ method: 'POST', path, body, query }, searchPatience));
+  const { attempt, all } = cluster.patience;
+  const request = { method: 'POST', path, body, query } as const;
+  const patience = { attempt: Math.min(attempt, searchAttempt), all };
+  const found = answer.parse(await cluster.request(request, patience));
   if (found._shards.failed === 0 && !found.timed_out) return found;
   throw new LincirError('network', {
     subject: cluster.uri,

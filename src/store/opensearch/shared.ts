@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import type { SharedStore } from '../store.ts';
-import { type Cluster, patience } from './cluster.ts';
+import type { Cluster } from './cluster.ts';
 
 /** Milliseconds for which a text is kept, and between two looks for those that are over. */
 const lifetime = 24 * 60 * 60 * 1000;
@@ -57,7 +57,7 @@ export class SharedNotes implements SharedStore {
 
   async get(key: string): Promise<string | undefined> {
     const request = { method: 'GET', path: `/${this.#notes}/_doc/${idOf(key)}`, allowed: [404] } as const;
-    const found = kept.safeParse(await this.#cluster.request(request, patience)).data?._source;
+    const found = kept.safeParse(await this.#cluster.request(request)).data?._source;
     return found && found.expires > Date.now() ? found.note : undefined;
   }
 }

@@ -71,9 +71,10 @@ export class OpenSearchStore extends Notes implements VectorStore {
   readonly shared: SharedNotes;
   readonly #parts: ClusterParts;
   #columns: { readonly until: number; readonly added: ReturnType<typeof addedColumns> } | undefined;
-  /** Whether something is written that searches do not find yet. */
-  #isDirty = false;
-  #committed: Promise<void> = Promise.resolve();
+  /** Whether something is written that searches do not find yet, and whether others may not know of it. */
+  #isUnseen = false;
+  #isUncommitted = false;
+  #refreshed: Promise<unknown> = Promise.resolve();
 
   constructor(parts: ClusterParts) {
     super(parts.cluster, parts.notes);
@@ -92,7 +93,7 @@ export class OpenSearchStore extends Notes implements VectorStore {
   }
 
   async *images(): AsyncGenerator<readonly IndexedImage[], void, void> {
-    await this.commit();
+    await this.refresh();
     const { cluster, images } = this.#parts;
     for await (const some of pages(cluster, images, { match_all: {} }, imageFields)) {
       yield some.map((source) => imageOf(parseDocument(source)));
@@ -122,14 +123,14 @@ export class OpenSearchStore extends Notes implements VectorStore {
   }
 
   async count(filter?: Filter): Promise<number> {
-    await this.commit();
+    await this.refresh();
     const query = filter ? filterQuery(filter) : { match_all: {} };
     const body = { size: 0, query, track_total_hits: true };
     return (await this.#search(body)).hits.total?.value ?? 0;
   }
 
   async values(column: string, options: ValuesOptions = {}): Promise<ColumnValues> {
-    await this.commit();
+    await this.refresh();
     const filter = prefixFilter(column, await this.columns(), options.prefix);
     const terms = { field: comparedField(column), size: mostValues, execution_hint: 'map' };
     const sample = { sampler: { shard_size: mostSampled }, aggs: { values: { terms } } };
@@ -184,7 +185,7 @@ export class OpenSearchStore extends Notes implements VectorStore {
 
   async search({ vector, limit, filter, exact = false }: StoreQuery): Promise<Hit[]> {
     if (limit > mostHits) throw tooMany(limit);
-    await this.commit();
+    await this.refresh();
     const added = await this.#added();
     const where = filter && filterQuery(filter);
     const query =
@@ -204,7 +205,7 @@ export class OpenSearchStore extends Notes implements VectorStore {
   }
 
   async statistics(): Promise<StoreStatistics> {
-    await this.commit();
+    await this.refresh();
     const { cluster, images, notes } = this.#parts;
     const path = `/${images},${notes}/_stats/store`;
     const { _all } = statsAnswer.parse(await cluster.request({ method: 'GET', path }));
@@ -220,15 +221,14 @@ export class OpenSearchStore extends Notes implements VectorStore {
     };
   }
 
-  commit(): Promise<void> {
-    if (this.#isDirty) {
-      this.#isDirty = false;
-      this.#committed = this.#commit().catch((error: unknown) => {
-        this.#isDirty = true;
-        throw error;
-      });
-    }
-    return this.#committed;
+  async commit(): Promise<void> {
+    await this.refresh();
+    if (!this.#isUncommitted) return;
+    this.#isUncommitted = false;
+    await write(this.#parts.cluster, [this.newVersion()], this.#parts.before).catch((error: unknown) => {
+      this.#isUncommitted = true;
+      throw error;
+    });
   }
 
   async close(): Promise<void> {
@@ -243,15 +243,23 @@ export class OpenSearchStore extends Notes implements VectorStore {
     if (changes.length === 0) return;
     const { cluster, before } = this.#parts;
     // A reader that sees the change and not the new version would never look again.
-    const first = this.#isDirty ? [] : [this.newVersion()];
-    this.#isDirty = true;
+    const first = this.#isUncommitted ? [] : [this.newVersion()];
+    this.#isUncommitted = true;
+    this.#isUnseen = true;
     await write(cluster, [...first, ...changes], before);
   }
 
-  async #commit(): Promise<void> {
-    const { cluster, images, notes, before } = this.#parts;
-    await cluster.request({ method: 'POST', path: `/${images},${notes}/_refresh` });
-    await write(cluster, [this.newVersion()], before);
+  protected refresh(): Promise<unknown> {
+    if (this.#isUnseen) {
+      this.#isUnseen = false;
+      const { cluster, images, notes } = this.#parts;
+      const request = { method: 'POST', path: `/${images},${notes}/_refresh` } as const;
+      this.#refreshed = cluster.request(request).catch((error: unknown) => {
+        this.#isUnseen = true;
+        throw error;
+      });
+    }
+    return this.#refreshed;
   }
 
   get #alias(): string {
@@ -274,7 +282,7 @@ export class OpenSearchStore extends Notes implements VectorStore {
     fields: readonly string[],
     size?: number,
   ): AsyncGenerator<readonly unknown[], void, void> {
-    await this.commit();
+    await this.refresh();
     const { cluster, images } = this.#parts;
     for await (const some of chunks(values, valuesPerLookup)) {
       const query = { terms: { [comparedField(column)]: some.map(nameKey) } };

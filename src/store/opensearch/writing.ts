@@ -2,7 +2,7 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
-import { type Cluster, patience } from './cluster.ts';
+import type { Cluster } from './cluster.ts';
 import { failureFrom, refusalOf } from './errors.ts';
 
 /** A change of one document. Done twice, it is as if it was done once. */
@@ -35,11 +35,11 @@ export async function write(
   before: () => Promise<void>,
 ): Promise<void> {
   for (const batch of batches(changes)) {
-    const end = performance.now() + patience.all;
+    const end = performance.now() + cluster.patience.all;
     let left = batch;
     for (let wait = 100; left.length > 0; wait = Math.min(2 * wait, longestPause)) {
       const body = left.map(({ lines }) => lines).join('');
-      const query = { require_alias: true, timeout: `${patience.attempt / 2}ms` };
+      const query = { require_alias: true, timeout: `${cluster.patience.attempt / 2}ms` };
       const request = { method: 'POST', path: '/_bulk', body, query, before } as const;
       const { items } = answer.parse(await cluster.request(request));
       const failed = left.flatMap((sent, at) => {
