@@ -38,7 +38,7 @@ const causes: readonly {
     todo: 'name the host as its certificate does',
   },
   {
-    pattern: /wrong version number|packet length|socket hang up|EPROTO|Parse Error/i,
+    pattern: /DeserializationError|wrong version number|packet length|socket hang up|EPROTO|Parse Error/i,
     code: 'network',
     found: 'an answer of another protocol, or none',
     todo: 'check the port, and whether the address begins with opensearch:// or, if encrypted, opensearch+https://',
@@ -129,7 +129,7 @@ const causes: readonly {
   },
 ];
 const hopeless =
-  /certificate|self.signed|unable to (?:verify|get)|altname|wrong version|ENOTFOUND|flood.?stage/i;
+  /certificate|self.signed|unable to (?:verify|get)|altname|wrong version|DeserializationError|ENOTFOUND|flood.?stage/i;
 
 const response = z.object({
   statusCode: z.number(),

@@ -1,0 +1,365 @@
+/** What goes wrong with addresses, credentials, connections and clusters, each told in one clear line. */
+
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, test } from 'node:test';
+import { inspect } from 'node:util';
+import {
+  authority,
+  type FakeAnswer,
+  type FakeNode,
+  type FakeRequest,
+  failure,
+  greeting,
+  startNode,
+} from '../../../test/fake-cluster.ts';
+import { info } from '../../../test/stores.ts';
+import { backendOf } from '../backend.ts';
+import { parseAddress } from './address.ts';
+import { Cluster } from './cluster.ts';
+import { search } from './reading.ts';
+import { type Change, write } from './writing.ts';
+
+const secret = 'pass word/1';
+const soon = { attempt: 300, all: 1500 };
+const variables = ['USER', 'PASSWORD', 'API_KEY', 'CA'].map((name) => `LINCIR_OPENSEARCH_${name}`);
+let before: (string | undefined)[];
+let nodes: FakeNode[];
+beforeEach(() => {
+  before = variables.map((name) => process.env[name]);
+  for (const name of variables) delete process.env[name];
+  nodes = [];
+});
+afterEach(async () => {
+  for (const [at, name] of variables.entries()) {
+    if (before[at] === undefined) delete process.env[name];
+    else process.env[name] = before[at];
+  }
+  await Promise.all(nodes.map((node) => node.close()));
+});
+
+async function start(answer: (request: FakeRequest) => FakeAnswer, certificate?: 'node' | 'expired') {
+  const node = await startNode(answer, certificate);
+  nodes.push(node);
+  return node;
+}
+
+/** A cluster of one node that greets, and answers all else so. */
+async function clusterOf(answer: (request: FakeRequest) => FakeAnswer): Promise<Cluster> {
+  const { port } = await start((request) => (request.path === '/' ? greeting : answer(request)));
+  return await Cluster.connect(`opensearch://127.0.0.1:${port}/photos`, soon);
+}
+
+test('an address names nodes and an index, and nothing else', () => {
+  const { nodes: found, name } = parseAddress(
+    'opensearch://a.example,b-2:9201,[::1]:9202,10.0.0.1/photos_2-x',
+  );
+  assert.deepEqual(found, [
+    'http://a.example:9200',
+    'http://b-2:9201',
+    'http://[::1]:9202',
+    'http://10.0.0.1:9200',
+  ]);
+  assert.equal(name, 'photos_2-x');
+  assert.deepEqual(parseAddress('OpenSearch+HTTPS://host:443/x').nodes, ['https://host:443']);
+  const wrong = [
+    ...[
+      'opensearch:///x',
+      'opensearch://a,,b/x',
+      'opensearch://a:0/x',
+      'opensearch://a:65536/x',
+      'opensearch://a b/x',
+    ],
+    ...['opensearch://a:x/y', 'opensearch://[::1/x', 'opensearch://a/', 'opensearch://a', 'opensearch://a/X'],
+    ...[
+      'opensearch://a/_x',
+      'opensearch://a/x/y',
+      'opensearch://a/..',
+      'opensearch://a/x.y',
+      'opensearch://a/x?y=1',
+    ],
+    ...[
+      'opensearch://a/x%2fy',
+      'opensearch://a/*',
+      'opensearch://a/x,y',
+      `opensearch://a/${'x'.repeat(201)}`,
+    ],
+  ];
+  for (const uri of wrong) assert.throws(() => parseAddress(uri), { code: 'bad-argument' }, uri);
+});
+
+test('a password in an address is refused, and not repeated', async () => {
+  for (const uri of ['opensearch://me:S3cret@host/x', 'opensearch+https://host,me:S3cret@host/x']) {
+    const { backend, location } = await backendOf(uri);
+    await assert.rejects(backend.open(location, 'read'), (error: Error) => {
+      assert.match(error.message, /LINCIR_OPENSEARCH_USER and LINCIR_OPENSEARCH_PASSWORD/);
+      assert.ok(!inspect(error).includes('S3cret'));
+      return true;
+    });
+  }
+});
+
+describe('credentials', () => {
+  const encrypted = (port: number) => `opensearch+https://localhost:${port}/photos`;
+
+  test('are sent to whom the authority vouches for, and are in no error', async () => {
+    const denied = failure(403, 'security_exception', 'no permissions for [indices:admin/get]');
+    const { port, requests } = await start(({ path }) => (path === '/' ? greeting : denied), 'node');
+    process.env.LINCIR_OPENSEARCH_CA = authority;
+    process.env.LINCIR_OPENSEARCH_USER = 'me';
+    process.env.LINCIR_OPENSEARCH_PASSWORD = secret;
+    const cluster = await Cluster.connect(encrypted(port), soon);
+    assert.equal(requests[0]!.authorization, `Basic ${Buffer.from(`me:${secret}`).toString('base64')}`);
+    await assert.rejects(cluster.request({ method: 'GET', path: '/photos' }), (error: Error) => {
+      assert.match(error.message, /found that the user may not do this; give the user the permissions/);
+      const all = inspect(error, { depth: Number.POSITIVE_INFINITY });
+      assert.ok(!all.includes(secret) && !all.includes(Buffer.from(`me:${secret}`).toString('base64')));
+      return true;
+    });
+    await cluster.close();
+    delete process.env.LINCIR_OPENSEARCH_USER;
+    delete process.env.LINCIR_OPENSEARCH_PASSWORD;
+    process.env.LINCIR_OPENSEARCH_API_KEY = 'os_key';
+    await (await Cluster.connect(encrypted(port), soon)).close();
+    assert.equal(requests.at(-1)!.authorization, 'ApiKey os_key');
+  });
+
+  test('that are wrong, half or in the clear are refused', async () => {
+    const { port, requests } = await start(() => ({ status: 401, body: 'Unauthorized' }), 'node');
+    process.env.LINCIR_OPENSEARCH_CA = authority;
+    await assert.rejects(
+      Cluster.connect(encrypted(port)),
+      /does not accept the credentials, or that there are none/,
+    );
+    assert.equal(requests.length, 1);
+    process.env.LINCIR_OPENSEARCH_USER = 'me';
+    await assert.rejects(Cluster.connect(encrypted(port)), /expected both LINCIR_OPENSEARCH_USER and/);
+    process.env.LINCIR_OPENSEARCH_PASSWORD = secret;
+    await assert.rejects(Cluster.connect(`opensearch://localhost:${port}/x`), /would send them unencrypted/);
+    process.env.LINCIR_OPENSEARCH_API_KEY = 'os_key';
+    await assert.rejects(Cluster.connect(encrypted(port)), /found both/);
+    process.env.LINCIR_OPENSEARCH_CA = '/none such';
+    delete process.env.LINCIR_OPENSEARCH_API_KEY;
+    await assert.rejects(Cluster.connect(encrypted(port)), { code: 'not-found' });
+    assert.equal(requests.length, 1);
+  });
+
+  test('go to nobody with a certificate that is expired, unknown or of another host', async () => {
+    const good = await start(() => greeting, 'node');
+    await assert.rejects(
+      Cluster.connect(encrypted(good.port)),
+      /set LINCIR_OPENSEARCH_CA to the file of the authority/,
+    );
+    process.env.LINCIR_OPENSEARCH_CA = authority;
+    const expired = await start(() => greeting, 'expired');
+    await assert.rejects(
+      Cluster.connect(encrypted(expired.port)),
+      /certificate has expired, or is not valid yet/,
+    );
+    const other = `opensearch+https://127.0.0.1:${good.port}/x`;
+    await assert.rejects(Cluster.connect(other), /a certificate for another host/);
+    const plain = await start(() => greeting);
+    await assert.rejects(
+      Cluster.connect(encrypted(plain.port)),
+      /check the port, and whether the address begins with/,
+    );
+    assert.equal(good.requests.length + expired.requests.length + plain.requests.length, 0);
+  });
+});
+
+test('a cluster that is away, of another kind or too old is told', async () => {
+  await assert.rejects(
+    Cluster.connect('opensearch://127.0.0.1:9/x'),
+    /found no answer from any node; check the address/,
+  );
+  await assert.rejects(Cluster.connect('opensearch://no.such.host.invalid/x'), /found no host of that name/);
+  const old = await start(() => ({ body: { version: { number: '2.19.1', distribution: 'opensearch' } } }));
+  await assert.rejects(
+    Cluster.connect(`opensearch://127.0.0.1:${old.port}/x`),
+    /expected OpenSearch 3 or newer, found "opensearch 2.19.1"/,
+  );
+  const elastic = await start(() => ({ body: { version: { number: '9.1.0' } } }));
+  await assert.rejects(
+    Cluster.connect(`opensearch://127.0.0.1:${elastic.port}/x`),
+    /found "another program of version 9/,
+  );
+  const page = await start(() => ({ body: '<html>' }));
+  await assert.rejects(Cluster.connect(`opensearch://127.0.0.1:${page.port}/x`), { name: 'LincirError' });
+});
+
+test('what a cluster refuses is told, and what may pass is tried again', async () => {
+  const cases: [FakeAnswer, RegExp][] = [
+    [
+      failure(503, 'search_phase_execution_exception', 'all shards failed'),
+      /the cluster is red; bring its nodes back/,
+    ],
+    [failure(503, 'cluster_manager_not_discovered_exception', ''), /a cluster that has no manager/],
+    [
+      failure(
+        403,
+        'cluster_block_exception',
+        'index [x] blocked by: [FORBIDDEN/12/disk usage exceeded flood-stage watermark, index has read-only-allow-delete block];',
+      ),
+      /read-only, because the disk of a node is full/,
+    ],
+    [
+      failure(429, 'circuit_breaking_exception', '[parent] Data too large'),
+      /a cluster that has too much to do/,
+    ],
+    [
+      failure(400, 'illegal_argument_exception', 'unknown setting [index.knn] please check'),
+      /without the k-NN plugin/,
+    ],
+    [
+      failure(400, 'illegal_argument_exception', 'Limit of total fields [2050] has been exceeded'),
+      /no room for another column/,
+    ],
+    [
+      failure(400, 'something_new_exception', 'of a later version'),
+      /something_new_exception: of a later version/,
+    ],
+    ['silent', /no answer from any node/],
+  ];
+  for (const [answer, expected] of cases) {
+    let asked = 0;
+    const cluster = await clusterOf(() => {
+      asked += 1;
+      return answer;
+    });
+    await assert.rejects(cluster.makeIndex('x', {}), expected);
+    const isPassing = answer === 'silent' || (answer !== 'cut' && (answer.status ?? 0) >= 429);
+    assert.equal(asked > 1, isPassing, String(expected));
+    await cluster.close();
+  }
+});
+
+test('a part of an answer is none', async () => {
+  const hits = { hits: [] };
+  const partial = await clusterOf(() => ({ body: { timed_out: false, _shards: { failed: 1 }, hits } }));
+  await assert.rejects(
+    search(partial, 'x', {}),
+    /expected an answer from every part of the index, found 1 without/,
+  );
+  const late = await clusterOf(() => ({ body: { timed_out: true, _shards: { failed: 0 }, hits } }));
+  await assert.rejects(search(late, 'x', {}), /from every part/);
+  assert.match(nodes[0]!.requests[1]!.path, /allow_partial_search_results=false/);
+  await Promise.all([partial.close(), late.close()]);
+});
+
+test('another node is asked when one is away, silent or cuts the connection', async () => {
+  const away = await start(() => greeting);
+  await away.close();
+  nodes.length = 0;
+  const silent = await start(({ path }) => (path === '/' ? greeting : 'silent'));
+  const cut = await start(({ path }) => (path === '/' ? greeting : 'cut'));
+  const good = await start(({ path }) => (path === '/' ? greeting : { body: { done: true } }));
+  const hosts = [away, silent, cut, good].map(({ port }) => `127.0.0.1:${port}`);
+  const cluster = await Cluster.connect(`opensearch://${hosts.join()}/x`, soon);
+  for (let times = 0; times < 8; times += 1) {
+    assert.deepEqual(await cluster.request({ method: 'GET', path: '/x' }), { done: true });
+  }
+  await cluster.close();
+});
+
+describe('writing in bulk', () => {
+  const changes = (count: number): Change[] =>
+    Array.from({ length: count }, (_, at) => {
+      return { action: 'index', index: 'x.write', id: `${at}`, document: { at }, name: `/image ${at}.png` };
+    });
+  const idsOf = ({ body }: FakeRequest) =>
+    body
+      .split('\n')
+      .filter((line) => line.startsWith('{"index"'))
+      .map((line): string => JSON.parse(line).index._id);
+  const done = { index: { status: 201 } };
+  const refused = (status: number, type: string, reason: string) => ({
+    index: { status, error: { type, reason } },
+  });
+
+  test('sends again what there was no room for, and that alone', async () => {
+    const sent: string[][] = [];
+    const cluster = await clusterOf((request) => {
+      const ids = idsOf(request);
+      sent.push(ids);
+      const busy = refused(429, 'rejected_execution_exception', 'rejected execution of primary operation');
+      return { body: { items: ids.map((id) => (sent.length <= 2 && Number(id) % 2 === 1 ? busy : done)) } };
+    });
+    await write(cluster, changes(5), async () => {});
+    assert.deepEqual(sent, [
+      ['0', '1', '2', '3', '4'],
+      ['1', '3'],
+      ['1', '3'],
+    ]);
+    assert.ok(nodes[0]!.requests.slice(1).every(({ path }) => path.includes('require_alias=true')));
+    await cluster.close();
+  });
+
+  test('names what is refused when the others are written', async () => {
+    const cluster = await clusterOf((request) => {
+      const bad = refused(400, 'mapper_parsing_exception', 'failed to parse field [size]');
+      return { body: { items: idsOf(request).map((id) => (id === '3' ? bad : done)) } };
+    });
+    await assert.rejects(
+      write(cluster, changes(5), async () => {}),
+      /"\/image 3.png": expected an image that the cluster takes, found .*failed to parse field \[size\]/,
+    );
+    await cluster.close();
+  });
+
+  test('says that a disk is full, or a copy is missing, after it has waited', async () => {
+    for (const [item, expected] of [
+      [
+        refused(429, 'cluster_block_exception', 'disk usage exceeded flood-stage watermark'),
+        /disk of a node is full/,
+      ],
+      [
+        refused(503, 'unavailable_shards_exception', 'Not enough active copies to meet shard count of [2]'),
+        /too few copies/,
+      ],
+    ] as const) {
+      const cluster = await clusterOf((request) => ({ body: { items: idsOf(request).map(() => item) } }));
+      await assert.rejects(
+        write(cluster, changes(2), async () => {}),
+        expected,
+      );
+      await cluster.close();
+    }
+  });
+
+  test('may be repeated when the answer got lost, and stops when the lease is lost', async () => {
+    const written: string[] = [];
+    let asked = 0;
+    const cluster = await clusterOf((request) => {
+      written.push(...idsOf(request));
+      asked += 1;
+      return asked === 1
+        ? 'cut'
+        : asked === 2
+          ? 'silent'
+          : { body: { items: idsOf(request).map(() => done) } };
+    });
+    let checks = 0;
+    await write(cluster, changes(2), async () => {
+      checks += 1;
+    });
+    assert.deepEqual([written, checks], [['0', '1', '0', '1', '0', '1'], 3]);
+    asked = 0;
+    const lost = write(cluster, changes(2), async () => {
+      if (asked > 0) throw new RangeError('lost');
+    });
+    await assert.rejects(lost, RangeError);
+    assert.equal(asked, 1);
+    await cluster.close();
+  });
+});
+
+test('an index that a newer lincir made, or a cluster without k-NN, is refused', async () => {
+  const newer = { mappings: { _meta: { lincir: { ...info, version: 99 } } }, aliases: {} };
+  const { port } = await start(({ path }) =>
+    path === '/' ? greeting : { body: { 'photos.images.1': newer } },
+  );
+  const { backend, location } = await backendOf(`opensearch://127.0.0.1:${port}/photos`);
+  await assert.rejects(
+    backend.open(location, 'read'),
+    /expected an index of version 1 or older, found version 99/,
+  );
+});
