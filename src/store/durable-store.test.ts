@@ -58,6 +58,20 @@ for (const { name, newAddress, skip } of durableStores) {
       await store.close();
     });
 
+    test('is searched when changes have taken all images out of the approximate index', async () => {
+      const store = await create(newPath());
+      await store.add(some(10_000));
+      await store.maintain();
+      // The only fragment gets new vectors, so LanceDB forgets the index.
+      await store.replace(some(256, 5_000).map((one) => ({ ...one, vector: picture(0).vector })));
+      assert.equal((await store.statistics()).images, 10_000);
+      const ids = (await store.search({ vector: picture(0).vector, limit: 257 })).map(({ id }) => id);
+      assert.deepEqual(ids, [picture(0).id, ...some(256, 5_000).map(({ id }) => id)]);
+      await store.maintain();
+      assert.ok((await store.search({ vector: picture(7).vector, limit: 1 }))[0]!.id === picture(7).id);
+      await store.close();
+    });
+
     test('changes rows alike with and without the indexes of a large table', async () => {
       const store = await create(newAddress());
       const memory = new MemoryStore(info);

@@ -323,7 +323,7 @@ export class LanceStore extends LanceNotes implements VectorStore {
   /** Statistics of the approximate index; undefined without one. While one replaces another, there are two. */
   async #partitions(): Promise<number | undefined> {
     const indices = await this.#parts.pictures.listIndices();
-    const counts = indices.flatMap(({ name }) => Number(indexName.exec(name)?.[1] ?? []));
+    const counts = indices.flatMap(({ name }) => indexName.exec(name)?.slice(1).map(Number) ?? []);
     return counts.length > 0 ? Math.max(...counts) : undefined;
   }
 }
