@@ -91,6 +91,7 @@ export type {
   StoreStatistics,
 } from './store/index.ts';
 export {
+  type DeviceChange,
   type RunHooks,
   type RunOptions,
   type StepMetrics,
