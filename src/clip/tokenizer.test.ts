@@ -169,7 +169,7 @@ describe('refusals', () => {
       name: 'ids that are no numbers',
       files: { 'vocab.json': '{"a": "b"}', 'merges.txt': '' },
       code: 'bad-file',
-      message: /vocab\.json: .*"a: /,
+      message: /vocab\.json: .*, found a: /,
     },
     {
       name: 'no end of text',
