@@ -105,6 +105,13 @@ test('an index of int8 is refused on a GPU with one advice, whoever loads its mo
   await assert.rejects(Array.fromAsync(indexInProcess(work)), { message });
 });
 
+test('on a GPU, embed advises only what it takes', async () => {
+  const words = ['embed', '--model', model, '--images', house, '--out', 'w.npy', '--device', 'webgpu'];
+  const { stderr, code } = await lincir(...words, '--precision', 'int8');
+  assert.equal(code, 2);
+  assert.match(stderr, /offers here \(float32\), found 'int8'; choose one of these, or --device cpu$/m);
+});
+
 test('embeddings of int8 say so, and texts have no such precision', async () => {
   const words = ['embed', '--model', model, '--precision', 'int8', '--json'];
   const { stdout } = await lincir(...words, '--images', house, '--out', 'q.safetensors');

@@ -71,8 +71,10 @@ export function precisionOption(choices: readonly Precision[], extra = '', usual
 }
 
 /** Where only images are encoded. */
+export const imagePrecisions = ['float32', 'int8'] as const;
+
 export function imagePrecisionOption(): Option {
-  return precisionOption(['float32', 'int8']);
+  return precisionOption(imagePrecisions);
 }
 
 export function indexPrecisionOption(): Option {

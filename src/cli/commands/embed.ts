@@ -12,7 +12,7 @@ import {
   quoted,
 } from '../../core/index.ts';
 import { asLincirError, statOf } from '../../files/index.ts';
-import type { Device } from '../../onnx/index.ts';
+import { type Device, expectPrecision } from '../../onnx/index.ts';
 import type { LeftOut } from '../../pictures/index.ts';
 import { type Context, downloadBar } from '../context.ts';
 import { writerFor } from '../embed/embeddings-file.ts';
@@ -21,6 +21,7 @@ import { PartialWork, type Skipped } from '../embed/partial-work.ts';
 import { imagesInput } from '../embed/pictures.ts';
 import { textsInput } from '../embed/texts.ts';
 import { refuseIdle } from '../idle-options.ts';
+import { imagePrecisions } from '../options.ts';
 import { tellLeftOut } from '../terminal/left-out.ts';
 
 interface EmbedOptions {
@@ -31,7 +32,7 @@ interface EmbedOptions {
   readonly texts?: string;
   readonly out: string;
   readonly normalize?: boolean;
-  readonly precision?: 'float32' | 'int8';
+  readonly precision?: (typeof imagePrecisions)[number];
   readonly device?: Device;
   readonly threads?: number;
   readonly targetPad?: number;
@@ -72,6 +73,7 @@ export async function embed(options: EmbedOptions, context: Context): Promise<vo
     ['--target-pad', targetPad, images !== undefined, '--images as well'],
     ['--max-pixels', maxPixels, images !== undefined, '--images as well'],
   ]);
+  expectPrecision(precision, device, imagePrecisions);
   const write = writerFor(out);
   await expectPlaceFor(out);
   const input = await inputOf(options, context);

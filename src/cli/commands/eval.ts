@@ -24,10 +24,11 @@ import { type Clip, loadClip } from '../../clip/index.ts';
 import { type Method, methodNames, methods, phiMethods, weightedMethods } from '../../composition/index.ts';
 import { LincirError } from '../../core/index.ts';
 import { aloneIn, cacheFolder, writeFileAtomically } from '../../files/index.ts';
-import type { Device } from '../../onnx/index.ts';
+import { type Device, expectPrecision } from '../../onnx/index.ts';
 import { type Context, downloadBar, phiDownload, Warnings } from '../context.ts';
 import { resultsTable, timesLine } from '../evaluation/table.ts';
 import { refuseIdle } from '../idle-options.ts';
+import { imagePrecisions } from '../options.ts';
 import type { Work } from '../terminal/progress.ts';
 
 export interface ProtocolOptions {
@@ -46,7 +47,7 @@ interface ModelledOptions
   readonly methods?: readonly Method[];
   readonly prompt?: string;
   readonly cache?: string;
-  readonly precision?: 'float32' | 'int8';
+  readonly precision?: (typeof imagePrecisions)[number];
   readonly device?: Device;
   readonly threads?: number;
   readonly targetPad?: number;
@@ -160,6 +161,7 @@ async function withMethods<Result>(
     ['--prompt', options.prompt, hasPrompts, prompted],
     ['--prompts', options.prompts, hasPrompts, prompted],
   ]);
+  expectPrecision(precision, device, imagePrecisions);
   const where = { device, threads };
   const clip: Clip = await loadClip(model, {
     ...where,
