@@ -9,6 +9,7 @@ import { shardStatus } from '../src/indexing/index.ts';
 import type { SourceRecord } from '../src/store/index.ts';
 import { lincir as lincirIn } from './command-line.ts';
 import { writePicture } from './pictures.ts';
+import { credentials, S3Server } from './s3-server.ts';
 import { killWorkers } from './workers/killed.ts';
 import { contentsOf, differences, makeSources, model } from './workers/world.ts';
 
@@ -117,6 +118,50 @@ describe('workers', { concurrency: false }, () => {
     const { images, broken: notes, sources: records } = await contents('failing.lance');
     assert.deepEqual([images.size, notes.size], [191, 0]);
     assert.ok(records.every(({ state }) => state === 'done'));
+  });
+
+  test('go through object storage, and again when an object has another ETag', async (context) => {
+    const server = new S3Server();
+    context.after(() => server.close());
+    const environment = { ...credentials, AWS_ENDPOINT_URL: await server.start() };
+    for (const name of ['001.tar', '004.tar']) {
+      server.put(`photos/sets/${name}`, await readFile(join(folder, name)));
+    }
+    for (const name of ['1.png', '2.png', '3.png']) {
+      server.put(`photos/loose/${name}`, await readFile(join(folder, 'photos', name)));
+    }
+    const run = async (...args: string[]) => {
+      const options = { folder, environment };
+      const { stdout, stderr, code } = await lincirIn(
+        ['index', 's3://photos/', '--index', 's3.lance', '--model', model, ...args, '--json'],
+        options,
+      );
+      assert.equal(code, 0, stderr);
+      return JSON.parse(stdout);
+    };
+    const first = await run('--shard', '1/1');
+    assert.deepEqual([first.sources, first.added], [{ done: 3, skipped: 0, failed: 0 }, 63]);
+    const requests = server.requests.length;
+    assert.deepEqual((await run('--shard', '1/1')).sources, { done: 0, skipped: 3, failed: 0 });
+    const since = server.requests.slice(requests);
+    assert.ok(
+      since.every(({ path }) => path === 'photos/'),
+      'only the list is asked for',
+    );
+    const local = await contents('alone.lance');
+    const hashes = (images: Iterable<{ path: string; hash: string }>) =>
+      new Map([...images].map(({ path, hash }) => [path.split('/').slice(-2).join('/'), hash]));
+    const expected = hashes(local.images.values());
+    for (const [name, hash] of hashes((await contents('s3.lance')).images.values())) {
+      if (name.includes('.tar!')) assert.equal(hash, expected.get(name), name);
+    }
+    server.put('photos/sets/001.tar', await readFile(join(folder, '002.tar')), new Date());
+    const third = await run('--shard', '1/1');
+    assert.deepEqual([third.sources, third.changed], [{ done: 1, skipped: 2, failed: 0 }, 30]);
+    // Without --shard, the same: what is gone is taken out.
+    server.objects.delete('photos/loose/3.png');
+    const { added, unchanged, removed } = await run();
+    assert.deepEqual([added, unchanged, removed], [0, 62, 1]);
   });
 
   test('refuse what cannot be shared', async () => {

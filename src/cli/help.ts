@@ -94,7 +94,10 @@ Examples:
 export const indexNotes = `
 A folder means every image in and below it, except hidden files, node_modules and what
 systems keep for themselves, such as @eaDir. A .tar file means the images in a
-WebDataset shard. Any other file means itself.
+WebDataset shard. Any other file means itself. s3://BUCKET/PREFIX/ means every image and
+every shard below it, s3://BUCKET/KEY one of them. Credentials, region and endpoint come
+from the environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN,
+AWS_REGION, AWS_ENDPOINT_URL.
 
 Run the command again at any time. It only works on what is new, changed, renamed or
 gone. It commits every five seconds: after any interruption, the same command continues.

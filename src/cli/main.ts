@@ -125,7 +125,7 @@ program
 program
   .command('index')
   .description('bring an index of images up to date with folders, files and shards')
-  .argument('[image...]', 'folders, image files, WebDataset shards (.tar)')
+  .argument('[image...]', 'folders, image files, WebDataset shards (.tar), s3:// addresses')
   .addOption(indexOption())
   .option('--model <model>', `${modelHelp} (default: the index's own)`)
   .option(

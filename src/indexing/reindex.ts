@@ -84,7 +84,7 @@ async function shardsOf(store: VectorStore): Promise<string[]> {
     for (const { path } of batch) {
       const [file, member] = splitPath(path);
       if (member !== undefined) shards.add(file);
-      if (/^([a-z]:)?\//i.test(path)) continue;
+      if (/^(?:[a-z]:|s3:\/)?\//i.test(path)) continue;
       throw new LincirError('bad-argument', {
         subject: quoted(path),
         expected: 'an image with a file',

@@ -7,10 +7,12 @@ import { LincirError } from '../core/index.ts';
 import { asLincirError, pathOnDisk } from '../files/index.ts';
 import { type FoundImage, imageFile } from './files.ts';
 import { splitPath } from './names.ts';
+import { isS3 } from './s3/connection.ts';
+import { s3Bytes } from './s3/images.ts';
 import { memberBytes } from './shards.ts';
 
 /** Limit of an image's file: 200 megapixels of float32 fit. */
-const largestPicture = 2 ** 31;
+export const largestPicture = 2 ** 31;
 /** Milliseconds before a file that changed during reading is read again. */
 const changePause = 300;
 
@@ -53,11 +55,7 @@ async function readUnchanged(picture: FoundImage): Promise<ImageBytes | undefine
     };
     if (!(await isSame())) return undefined;
     if (size === 0 || size > largestPicture) {
-      throw new LincirError('bad-file', {
-        subject: path,
-        expected: `an image of 1 to ${largestPicture} bytes`,
-        found: size === 0 ? 'an empty file' : `${size} bytes`,
-      });
+      throw unfitSize(path, size);
     }
     const bytes = new Uint8Array(size);
     for (let done = 0; done < size; ) {
@@ -72,9 +70,18 @@ async function readUnchanged(picture: FoundImage): Promise<ImageBytes | undefine
   }
 }
 
+export function unfitSize(subject: string, size: number): LincirError {
+  return new LincirError('bad-file', {
+    subject,
+    expected: `an image of 1 to ${largestPicture} bytes`,
+    found: size === 0 ? 'an empty file' : `${size} bytes`,
+  });
+}
+
 /** The bytes of an image that an index knows by this path. Throws LincirError 'not-found', 'io' or 'bad-file'. */
 export async function indexedBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
   const [name, member] = splitPath(path);
+  if (isS3(name)) return await s3Bytes(name, member);
   const file = await pathOnDisk(name);
   if (member !== undefined) return await memberBytes(file, member);
   return (await readImage(await imageFile(file))).bytes;
@@ -95,7 +102,11 @@ export async function unchangedBytes(
   known: KnownContents,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
   let bytes: Uint8Array<ArrayBuffer>;
-  if (member === undefined) {
+  if (isS3(file)) {
+    const given = await s3Bytes(file, member, known.size);
+    if (given === undefined) return undefined;
+    bytes = given;
+  } else if (member === undefined) {
     const found = await imageFile(file);
     if (found.size !== known.size) return undefined;
     ({ bytes } = await readImage(found));

@@ -12,7 +12,7 @@ import type { Region } from './region.ts';
 
 /** An image that was found but not yet read. */
 export interface FoundImage {
-  /** Absolute, with forward slashes; of a member, `SHARD.tar!/MEMBER`. */
+  /** Absolute, with forward slashes, or an address in object storage; of a member, `SHARD.tar!/MEMBER`. */
   readonly path: string;
   /** The folder of the path. */
   readonly folder: string;
@@ -22,8 +22,10 @@ export interface FoundImage {
   readonly modified: number;
   /** Time of its file's last change of any kind (ctime), which programs cannot set. */
   readonly statusChanged?: number;
-  /** The file to open. */
+  /** The file to open, or the address. */
   readonly file: string;
+  /** Reads its bytes, if no other thread can: from object storage. */
+  readonly load?: () => Promise<Uint8Array<ArrayBuffer>>;
   /** Where a member's bytes begin in its shard. */
   readonly offset?: number;
   /** The visible region, if that is not the whole image. Hash, size and bytes are still the file's. */

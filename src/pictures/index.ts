@@ -15,6 +15,7 @@ export { indexPath, memberMark, splitPath } from './names.ts';
 export { ImageReader, type PhotoFacts, type ReadImage } from './reader.ts';
 export { type Box, cutRegion, type Region } from './region.ts';
 export { type FetchImageOptions, fetchImage, isWebAddress } from './remote.ts';
+export { isS3 } from './s3/connection.ts';
 export { openSources, type SourceOptions } from './sources.ts';
 export { encodedThumbnail, shrunkImage, thumbnailOf } from './thumbnail.ts';
 export { isOfShard, shardName, type WorkShard } from './work-shard.ts';

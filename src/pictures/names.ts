@@ -1,6 +1,7 @@
-/** The names by which an index knows images: absolute paths of files, and of members in shards. */
+/** The names by which an index knows images: absolute paths of files, addresses in object storage, and members in shards. */
 
 import { posix, resolve, sep } from 'node:path';
+import { isS3 } from './s3/connection.ts';
 
 /** Between a shard's path and a member's name. */
 export const memberMark = '!/';
@@ -14,7 +15,7 @@ export function splitPath(path: string): readonly [file: string, member: string 
 /** The path by which an index knows a file or a member, whatever the current folder. */
 export function indexPath(path: string): string {
   const [file, member] = splitPath(path);
-  const known = resolve(file).split(sep).join('/');
+  const known = isS3(file) ? file.replace(/^s3/i, 's3') : resolve(file).split(sep).join('/');
   return member === undefined ? known : `${known}${memberMark}${memberName(member)}`;
 }
 

@@ -8,12 +8,14 @@ import { joinBudget } from '../decoding/index.ts';
 import { readImage } from './bytes.ts';
 import { exifOf } from './exif.ts';
 import { type FoundImage, reasonOf } from './files.ts';
-import type { ImageAnswer, ImageRequest, ReaderTask, WantedImage } from './reader.ts';
+import type { ImageAnswer, ImageRequest, ReaderTask } from './reader.ts';
 import { preprocessRegion } from './region.ts';
 
 const { preprocessing, budget, ...options }: ReaderTask = workerData;
 joinBudget(budget);
 const port = parentPort!;
+
+type Wanted = Omit<ImageRequest, 'number'>;
 
 /** Two images at a time: one is decoded, outside this thread, while the other is resampled. */
 const lanes = [Promise.resolve(), Promise.resolve()];
@@ -29,9 +31,10 @@ port.on('message', ({ number, ...wanted }: ImageRequest) => {
   });
 });
 
-async function answerTo({ picture, known, isUndescribed }: WantedImage): Promise<ImageAnswer> {
+async function answerTo({ picture, known, isUndescribed, bytes: given }: Wanted): Promise<ImageAnswer> {
   try {
-    const { bytes, ...found } = await readImage(picture);
+    const { size, modified } = picture;
+    const { bytes, ...found } = given ? { bytes: given, size, modified } : await readImage(picture);
     const digest = hash('sha256', bytes);
     const facts = { ...found, hash: digest };
     if (!known.includes(digest)) return { ...facts, ...(await decoded(bytes, picture)) };

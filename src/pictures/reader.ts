@@ -4,9 +4,11 @@ import { availableParallelism } from 'node:os';
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { ImagePreprocessing, PreprocessOptions } from '../clip/index.ts';
+import { LincirError } from '../core/index.ts';
 import { newBudget } from '../decoding/index.ts';
+import { largestPicture, unfitSize } from './bytes.ts';
 import type { Exif } from './exif.ts';
-import type { FoundImage } from './files.ts';
+import { type FoundImage, reasonOf } from './files.ts';
 
 interface ReaderSettings extends Pick<PreprocessOptions, 'targetPad' | 'maxPixels' | 'isStored'> {
   readonly preprocessing: ImagePreprocessing;
@@ -52,13 +54,21 @@ export type ReadImage =
   /** It cannot be used. */
   | { readonly reason: string };
 
-export type ImageRequest = WantedImage & { readonly number: number };
+export type ImageRequest = Omit<WantedImage, 'picture'> & {
+  readonly number: number;
+  readonly picture: Omit<FoundImage, 'load'>;
+  /** What no thread can read. */
+  readonly bytes?: Uint8Array<ArrayBuffer> | undefined;
+};
 export type ImageAnswer = ReadImage | { readonly failed: unknown };
 
 interface Waiting {
   readonly resolve: (read: ReadImage) => void;
   readonly reject: (error: unknown) => void;
 }
+
+/** Images in memory, undecoded, for each thread: of those that no thread can read itself. */
+const loadedPerThread = 4;
 
 /** The threads. Owns them: close it. */
 export class ImageReader {
@@ -99,8 +109,15 @@ export class ImageReader {
     all: AsyncIterable<Wanted>,
   ): AsyncGenerator<{ readonly wanted: Wanted; readonly read: ReadImage }, void, void> {
     const queue: { wanted: Wanted; read: Promise<ReadImage> }[] = [];
+    const loading: Promise<unknown>[] = [];
     for await (const wanted of all) {
-      queue.push({ wanted, read: this.#ask(wanted) });
+      const isLoaded = wanted.picture.load !== undefined;
+      if (isLoaded && loading.length >= loadedPerThread * this.#workers.length) {
+        await loading.shift()!.catch(() => {}); // reported when it is taken
+      }
+      const asked = this.#ask(wanted);
+      if (isLoaded) loading.push(asked);
+      queue.push({ wanted, read: asked });
       if (queue.length < this.#ahead) continue;
       const { wanted: first, read } = queue.shift()!;
       yield { wanted: first, read: await read };
@@ -112,14 +129,26 @@ export class ImageReader {
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
   }
 
-  #ask({ picture, known, isUndescribed = false }: WantedImage): Promise<ReadImage> {
+  #ask({ picture: { load, ...picture }, known, isUndescribed = false }: WantedImage): Promise<ReadImage> {
     if (this.#failed !== undefined) return Promise.reject(this.#failed);
     const number = this.#asked;
     this.#asked += 1;
     const read = new Promise<ReadImage>((resolve, reject) => this.#waiting.set(number, { resolve, reject }));
     read.catch(() => {}); // reported when it is taken
-    const request: ImageRequest = { number, picture, known, isUndescribed };
-    this.#workers[number % this.#workers.length]!.postMessage(request);
+    const send = (bytes?: Uint8Array<ArrayBuffer>) => {
+      const request: ImageRequest = { number, picture, known, isUndescribed, bytes };
+      this.#workers[number % this.#workers.length]!.postMessage(request, bytes ? [bytes.buffer] : []);
+    };
+    if (load) {
+      const size = picture.size > 0 && picture.size <= largestPicture ? undefined : picture.size;
+      const loaded = size === undefined ? load() : Promise.reject(unfitSize(picture.path, size));
+      loaded.then(send, (error: unknown) => {
+        const { resolve, reject } = this.#waiting.get(number)!;
+        this.#waiting.delete(number);
+        if (error instanceof LincirError && error.code === 'bad-file') resolve({ reason: reasonOf(error) });
+        else reject(error);
+      });
+    } else send();
     return read;
   }
 }

@@ -7,12 +7,14 @@ import { type FoundImage, tellUnreadable, type WalkOptions } from './files.ts';
 import { exclusion, isWithinLeftOut } from './left-out.ts';
 import { isImagePart, looksOf } from './looks.ts';
 import { indexPath, memberMark, memberName } from './names.ts';
+import { type S3Facts, S3Object } from './s3/object.ts';
 import { type TarMember, tarMembers } from './tar.ts';
 
 /** More links in a row than systems follow count as a circle. */
 const linksInARow = 40;
 
 type Members = Map<string, TarMember>;
+type Followed = TarMember & { readonly isFollowed: boolean };
 
 /** The images in a shard. Hidden ones, and what `exclude` matches, are left out as in folders. */
 export async function* shardImages(
@@ -20,25 +22,13 @@ export async function* shardImages(
   options: WalkOptions,
 ): AsyncGenerator<FoundImage, void, void> {
   const path = indexPath(name);
-  const isLeftOut = exclusion(options.exclude);
   let shard: FileSource | undefined;
   try {
     shard = await openFile(name);
     const { modified, statusChanged } = shard;
     const { members, failure } = await gather(shard, options.signal);
-    for (const [member, { link }] of members) {
-      options.signal?.throwIfAborted();
-      if (link?.kind === 'symbolic' && !options.followLinks) continue;
-      const looks = looksOf(member);
-      if (looks === 'other' || isWithinLeftOut(member, isLeftOut)) continue;
-      const known = `${path}${memberMark}${member}`;
-      const { size, offset, problem } = followed(members, member);
-      if (looks === 'left out') options.onLeftOut?.(member);
-      else if (looks === 'unclear' && (problem ?? !(await isImagePart(shard, offset, size)))) continue;
-      else if (problem === undefined) {
-        const place = { path: known, folder: posix.dirname(known), file: name, offset };
-        yield { ...place, size, modified, statusChanged };
-      } else options.onUnreadable({ path: known, reason: problem, isMissing: false });
+    for await (const image of imagesAmong(allOf(members), shard, path, options)) {
+      yield { ...image, file: name, modified, statusChanged };
     }
     if (failure !== undefined) throw failure;
   } catch (error) {
@@ -46,6 +36,64 @@ export async function* shardImages(
   } finally {
     await shard?.close();
   }
+}
+
+/**
+ * The same for a shard in object storage, which is read once, from its beginning to its end. Of several members with one
+ * name, each comes: the last one counts.
+ */
+export async function* remoteShardImages(
+  facts: S3Facts,
+  options: WalkOptions,
+): AsyncGenerator<FoundImage, void, void> {
+  const { name: path, modified } = facts;
+  try {
+    const shard = new S3Object(facts, options.signal);
+    for await (const image of imagesAmong(inOrder(shard), shard, path, options)) {
+      const load = () => shard.read(image.offset, image.size);
+      yield { ...image, file: path, modified, load };
+    }
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    tellUnreadable(error, path, options);
+  }
+}
+
+/** Those of the members that are images. Tells about the others. */
+async function* imagesAmong(
+  found: Iterable<readonly [string, Followed]> | AsyncIterable<readonly [string, Followed]>,
+  shard: RandomAccess,
+  path: string,
+  options: WalkOptions,
+): AsyncGenerator<Pick<FoundImage, 'path' | 'folder' | 'size'> & { readonly offset: number }, void, void> {
+  const isLeftOut = exclusion(options.exclude);
+  for await (const [member, { size, offset, problem, isFollowed }] of found) {
+    options.signal?.throwIfAborted();
+    if (isFollowed && !options.followLinks) continue;
+    const looks = looksOf(member);
+    if (looks === 'other' || isWithinLeftOut(member, isLeftOut)) continue;
+    const known = `${path}${memberMark}${member}`;
+    if (looks === 'left out') options.onLeftOut?.(member);
+    else if (looks === 'unclear' && (problem ?? !(await isImagePart(shard, offset, size)))) continue;
+    else if (problem === undefined) yield { path: known, folder: posix.dirname(known), size, offset };
+    else options.onUnreadable({ path: known, reason: problem, isMissing: false });
+  }
+}
+
+function* allOf(members: Members): Generator<readonly [string, Followed], void, void> {
+  for (const name of members.keys()) yield [name, followed(members, name)];
+}
+
+/** Members as they come, symbolic links last. */
+async function* inOrder(shard: RandomAccess): AsyncGenerator<readonly [string, Followed], void, void> {
+  const members: Members = new Map();
+  const links: string[] = [];
+  for await (const member of tarMembers(shard)) {
+    const name = noted(members, member);
+    if (members.get(name)!.link?.kind === 'symbolic') links.push(name);
+    else yield [name, followed(members, name)];
+  }
+  for (const name of links) yield [name, followed(members, name)];
 }
 
 /**
@@ -114,11 +162,7 @@ async function gather(
   try {
     for await (const member of tarMembers(file)) {
       signal?.throwIfAborted();
-      const name = memberName(member.name);
-      // A hard link means the file that came before it.
-      const linked = member.link?.kind === 'hard' ? members.get(memberName(member.link.target)) : undefined;
-      members.delete(name);
-      members.set(name, linked ?? member);
+      noted(members, member);
     }
   } catch (failure) {
     return { members, failure };
@@ -126,16 +170,29 @@ async function gather(
   return { members, failure: undefined };
 }
 
-/** A member, or the target of the link with this name. */
-function followed(members: Members, name: string): TarMember {
+/** Notes a member, and returns its name. A hard link means the file that came before it. */
+function noted(members: Members, member: TarMember): string {
+  const name = memberName(member.name);
+  const linked = member.link?.kind === 'hard' ? members.get(memberName(member.link.target)) : undefined;
+  members.delete(name);
+  members.set(name, linked ?? member);
+  return name;
+}
+
+/** A member, or the target of the symbolic link with this name. */
+function followed(members: Members, name: string): Followed {
   const first = members.get(name)!;
+  return { ...target(members, name, first), isFollowed: first.link?.kind === 'symbolic' };
+}
+
+function target(members: Members, name: string, first: TarMember): TarMember {
   let member: TarMember | undefined = first;
   let folder = posix.dirname(name);
   for (let links = 0; member?.link?.kind === 'symbolic' && links < linksInARow; links += 1) {
-    const target: string = posix.join(folder, member.link.target);
-    const isOutside: boolean = target.startsWith('../') || posix.isAbsolute(member.link.target);
-    member = isOutside ? undefined : members.get(target);
-    folder = posix.dirname(target);
+    const path: string = posix.join(folder, member.link.target);
+    const isOutside: boolean = path.startsWith('../') || posix.isAbsolute(member.link.target);
+    member = isOutside ? undefined : members.get(path);
+    folder = posix.dirname(path);
   }
   if (member !== undefined && member.link === undefined) return member;
   return { ...first, problem: 'expected a file, found a link to no file in the shard' };

@@ -6,6 +6,9 @@ import { errorCode, LincirError } from '../core/index.ts';
 import { asLincirError, pathOnDisk, pathsOnDisk, readingFile } from '../files/index.ts';
 import { type FoundImage, imageFile, tellUnreadable, type WalkOptions, walkImages } from './files.ts';
 import { indexPath, memberMark, splitPath } from './names.ts';
+import { isS3 } from './s3/connection.ts';
+import { foundObject, s3Images, s3Source } from './s3/images.ts';
+import { s3Facts } from './s3/object.ts';
 import { shardImages } from './shards.ts';
 import { expectTar } from './tar.ts';
 
@@ -35,6 +38,8 @@ interface Source {
   readonly pictures: () => AsyncGenerator<FoundImage, void, void>;
   /** A path, or the beginning of paths. */
   readonly covered: string;
+  /** Whether the shards below it belong to it, too: in object storage. */
+  readonly hasShards?: boolean;
 }
 
 /**
@@ -65,12 +70,14 @@ export async function openSources(names: readonly string[], options: SourceOptio
         const told = new Set<string>();
         for await (const name of paths) {
           options.signal?.throwIfAborted();
-          const path = await onDisk(name);
+          const path = isS3(name) ? name : await onDisk(name);
           const known = indexPath(path);
           if (told.has(known) || outer.some((source) => isWithin(known, source))) continue;
           if (paths === listed) told.add(known); // A list may have a file under several of its names.
           options.onNamed?.(path);
-          const picture = await unlessUnreadable(() => imageFile(path), known, options);
+          const find = async () =>
+            isS3(path) ? foundObject(await s3Facts(known, options.signal)) : await imageFile(path);
+          const picture = await unlessUnreadable(find, known, options);
           if (picture) yield picture;
         }
       }
@@ -80,13 +87,14 @@ export async function openSources(names: readonly string[], options: SourceOptio
 }
 
 /** Members of a shard belong to it, not to its folder. */
-function isWithin(path: string, { covered }: Source): boolean {
+function isWithin(path: string, { covered, hasShards = false }: Source): boolean {
   if (!covered.endsWith('/')) return path === covered;
-  const isOfFolder = splitPath(covered)[1] === undefined;
+  const isOfFolder = splitPath(covered)[1] === undefined && !hasShards;
   return path.startsWith(covered) && !(isOfFolder && splitPath(path)[1] !== undefined);
 }
 
 async function sourceOf(named: string, options: SourceOptions): Promise<Source> {
+  if (isS3(named)) return await remoteSource(named, options);
   const name = await pathOnDisk(named);
   const path = indexPath(name);
   options.onNamed?.(name);
@@ -109,6 +117,24 @@ async function sourceOf(named: string, options: SourceOptions): Promise<Source> 
       const picture = await unlessUnreadable(() => imageFile(name), path, options);
       if (picture) yield picture;
     },
+  };
+}
+
+async function remoteSource(named: string, options: SourceOptions): Promise<Source> {
+  const path = indexPath(named);
+  options.onNamed?.(path);
+  const found = await s3Source(path, options.signal).catch(async (error: unknown) => {
+    const isGone = error instanceof LincirError && error.code === 'not-found';
+    const gone = isGone ? await goneSource(path.replace(/\/$/, ''), options) : undefined;
+    if (gone) return gone;
+    throw error;
+  });
+  if ('covered' in found) return found;
+  const whole = found.kind === 'shard' ? `${path}${memberMark}` : path;
+  return {
+    covered: found.kind === 'prefix' ? found.prefix : whole,
+    hasShards: found.kind === 'prefix',
+    pictures: () => s3Images(found, options),
   };
 }
 

@@ -1,4 +1,4 @@
-/** The sources that fall to one of many workers: whole WebDataset shards, and a part of every folder. */
+/** The sources that fall to one of many workers, on disk or in object storage: whole WebDataset shards, and a part of every folder. */
 
 import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
@@ -6,7 +6,10 @@ import { LincirError, quoted } from '../core/index.ts';
 import { asLincirError, pathOnDisk, readingFile } from '../files/index.ts';
 import { type FoundImage, type WalkOptions, walkImages } from './files.ts';
 import { indexPath } from './names.ts';
-import { shardImages } from './shards.ts';
+import { isS3 } from './s3/connection.ts';
+import { foundObject, s3Below, s3Source } from './s3/images.ts';
+import type { S3Facts } from './s3/object.ts';
+import { remoteShardImages, shardImages } from './shards.ts';
 import { expectTar } from './tar.ts';
 import { isOfShard, shardName, type WorkShard } from './work-shard.ts';
 
@@ -34,6 +37,10 @@ export async function workSources(
 ): Promise<WorkSource[]> {
   const sources = new Map<string, WorkSource>();
   for (const given of names) {
+    if (isS3(given)) {
+      for (const source of await remoteSources(given, shard, options)) sources.set(source.name, source);
+      continue;
+    }
     const name = await pathOnDisk(given);
     const facts = await stat(name).catch((error: unknown) => {
       throw asLincirError(error, name, 'read');
@@ -44,15 +51,58 @@ export async function workSources(
   return [...sources.values()];
 }
 
-async function tarSource(name: string, options: WorkOptions): Promise<WorkSource> {
-  if (!/\.tar$/i.test(name)) {
-    throw new LincirError('bad-argument', {
-      subject: quoted(name),
-      expected: 'a folder or a WebDataset shard (.tar), which workers can share',
-      found: 'a file of another kind',
-      todo: 'name the folder that it lies in',
-    });
+/** Shards in object storage, and a part of the images beside them. The listing tells versions. */
+async function remoteSources(name: string, shard: WorkShard, options: WorkOptions): Promise<WorkSource[]> {
+  const found = await s3Source(indexPath(name), options.signal);
+  if (found.kind === 'image') throw notShared(name);
+  if (found.kind !== 'prefix')
+    return isOfShard(found.facts.name, shard) ? [remoteTar(found.facts, options)] : [];
+  const { prefix } = found;
+  const sources: WorkSource[] = [];
+  const digest = createHash('sha256');
+  let images = 0;
+  for await (const { kind, facts } of s3Below(prefix, options)) {
+    if (!isOfShard(facts.name, shard)) continue;
+    if (kind === 'shard') sources.push(remoteTar(facts, options));
+    else {
+      images += 1;
+      digest.update(`${facts.name}\0${facts.etag}\n`);
+    }
   }
+  if (images === 0) return sources;
+  const version = digest.digest('hex').slice(0, 32);
+  async function* part(): AsyncGenerator<FoundImage, void, void> {
+    for await (const { kind, facts } of s3Below(prefix, options)) {
+      if (kind === 'image' && isOfShard(facts.name, shard)) yield foundObject(facts, options.signal);
+    }
+  }
+  return [...sources, { name: partName(prefix, shard), version: async () => version, images: part }];
+}
+
+function remoteTar(facts: S3Facts, options: WorkOptions): WorkSource {
+  const { name, etag, size, modified } = facts;
+  return {
+    name,
+    version: async () => etag || `${size} ${modified}`,
+    images: (onUnreadable) => remoteShardImages(facts, { ...options, onUnreadable }),
+  };
+}
+
+function partName(folder: string, shard: WorkShard): string {
+  return `${folder} (part ${shardName(shard)})`;
+}
+
+function notShared(name: string): LincirError {
+  return new LincirError('bad-argument', {
+    subject: quoted(name),
+    expected: 'a folder or a WebDataset shard (.tar), which workers can share',
+    found: 'a file of another kind',
+    todo: 'name the folder that it lies in',
+  });
+}
+
+async function tarSource(name: string, options: WorkOptions): Promise<WorkSource> {
+  if (!/\.tar$/i.test(name)) throw notShared(name);
   return {
     name: indexPath(name),
     version: async () => {
@@ -71,7 +121,7 @@ function folderPart(name: string, shard: WorkShard, options: WorkOptions): WorkS
   const images: WorkSource['images'] = (onUnreadable) =>
     walkImages(name, { ...options, onUnreadable, isWanted });
   return {
-    name: `${indexPath(name)} (part ${shardName(shard)})`,
+    name: partName(indexPath(name), shard),
     version: async () => {
       const digest = createHash('sha256');
       for await (const { path, size, modified } of images(() => {})) {

@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import { errorCode, LincirError } from '../../core/index.ts';
 import { asLincirError, pathOnDisk } from '../../files/index.ts';
 import type { ImageIndex } from '../../indexing/index.ts';
-import { indexPath, splitPath } from '../../pictures/index.ts';
+import { indexPath, isS3, splitPath } from '../../pictures/index.ts';
 import type { KnownImage } from '../../store/index.ts';
 
 /** Where an image's bytes are now. */
@@ -26,6 +26,11 @@ export async function placeOf(
   index: ImageIndex,
 ): Promise<ImagePlace> {
   const [path, member] = splitPath(image.path);
+  if (isS3(path) && member !== undefined) {
+    const todo = 'to see images, index them as objects of their own';
+    throw notThere(image.id, 'a shard in object storage, which is only read from beginning to end', todo);
+  }
+  if (isS3(path)) return { file: path };
   const named = await pathOnDisk(path);
   const [file, folder] = await Promise.all([realpath(named), realpath(dirname(named))]).catch(
     (error: unknown) => {

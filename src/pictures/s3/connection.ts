@@ -1,0 +1,253 @@
+/** Requests to object storage that speaks S3: signed, repeated when a failure may pass, and resumed where they were cut. */
+
+import { setTimeout as pause } from 'node:timers/promises';
+import type { AwsClient } from 'aws4fetch';
+import { LincirError, quoted } from '../../core/index.ts';
+import { refusalOf } from './refusals.ts';
+
+/** An object, or what is below a prefix: `s3://BUCKET/KEY`. */
+export interface S3Address {
+  readonly bucket: string;
+  readonly key: string;
+}
+
+interface Settings {
+  /** Undefined: AWS. */
+  readonly endpoint: string | undefined;
+  readonly region: string;
+  /** Undefined: requests are not signed, as public buckets allow. */
+  readonly client: AwsClient | undefined;
+}
+
+/** A failure that may pass. It never leaves this folder. */
+class Interruption extends Error {
+  /** Milliseconds that the server asked to wait. */
+  readonly wait: number;
+
+  constructor(reason: string, wait = 0, cause?: unknown) {
+    super(reason, { cause });
+    this.wait = wait;
+  }
+}
+
+/** Failures in a row, without a byte in between, before it gives up; waits 12 s in all. */
+const attempts = 7;
+/** Milliseconds before the second attempt. Doubles with every further one; a part is random, since workers fail together. */
+const backoff = 200;
+const longestWait = 60_000;
+/** Milliseconds without a byte after which a connection counts as broken. */
+const silence = 30_000;
+const errorBytes = 2 ** 16;
+
+export function isS3(path: string): boolean {
+  return /^s3:\/\//i.test(path);
+}
+
+/** @throws LincirError 'bad-argument' for an address without a bucket, or with a part that a URL cannot have */
+export function parseS3(address: string): S3Address {
+  const [, bucket, key = ''] = /^s3:\/\/([a-z\d][a-z\d._-]{1,62})(?:\/(.*))?$/is.exec(address) ?? [];
+  if (bucket !== undefined && !/(?:^|\/)\.\.?(?:\/|$)/.test(key)) return { bucket, key };
+  throw new LincirError('bad-argument', {
+    subject: quoted(address, 200),
+    expected: 's3://BUCKET/KEY',
+    found: bucket === undefined ? 'no bucket' : 'a part that is . or ..',
+    todo: 'check the address',
+  });
+}
+
+/** A connection to one bucket, as the environment says: credentials, region and endpoint. */
+export class S3Connection {
+  readonly bucket: string;
+  readonly #settings: Promise<Settings>;
+  /** As the service says, if it is another one than the environment's. */
+  #region: string | undefined;
+
+  constructor(bucket: string) {
+    this.bucket = bucket;
+    this.#settings = settingsOf(process.env);
+  }
+
+  /** What to throw in `read` when an answer ends too early. */
+  cut(received: string): Error {
+    return new Interruption(`only ${received}`);
+  }
+
+  /** Sends a request, and returns its answer without reading it. */
+  async #send(
+    method: 'GET' | 'HEAD',
+    key: string,
+    query: Readonly<Record<string, string>>,
+    headers: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<Response> {
+    const { endpoint, region: given, client } = await this.#settings;
+    const region = this.#region ?? given;
+    const url = urlOf(endpoint, region, { bucket: this.bucket, key });
+    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
+    const init = { method, headers };
+    const request = client
+      ? await client.sign(url, { ...init, aws: { service: 's3', region } })
+      : new Request(url, init);
+    return await fetch(request, { redirect: 'manual', signal });
+  }
+
+  /**
+   * Sends a request until it is answered, and reads the answer. Of a cut answer, `read` may throw away what it has, or ask
+   * for the rest the next time; `advanced` says that something came.
+   * @param headers asked for at every attempt
+   * @throws LincirError 'not-found', 'bad-file' for an object that has changed, 'network', and the signal's reason
+   */
+  async request<Result>(
+    subject: string,
+    {
+      method = 'GET',
+      key,
+      query = {},
+      headers = () => ({}),
+      signal,
+    }: {
+      readonly method?: 'GET' | 'HEAD';
+      readonly key: string;
+      readonly query?: Readonly<Record<string, string>>;
+      readonly headers?: () => Readonly<Record<string, string>>;
+      readonly signal?: AbortSignal | undefined;
+    },
+    read: (response: Response, chunks: AsyncIterable<Uint8Array>, advanced: () => void) => Promise<Result>,
+  ): Promise<Result> {
+    for (let failures = 0; ; ) {
+      try {
+        return await this.#once(method, key, query, headers(), signal, subject, (response, chunks) =>
+          read(response, chunks, () => {
+            failures = 0;
+          }),
+        );
+      } catch (error) {
+        signal?.throwIfAborted();
+        if (!(error instanceof Interruption)) throw error;
+        failures += 1;
+        if (failures >= attempts) {
+          throw new LincirError('network', {
+            subject,
+            expected: 'to receive it from object storage',
+            found: `${error.message} (${failures} times)`,
+            todo: 'check the network and run the same command again',
+            cause: error,
+          });
+        }
+        const wait = backoff * 2 ** (failures - 1) * (0.5 + Math.random());
+        await pause(Math.max(error.wait, wait), undefined, { signal });
+      }
+    }
+  }
+
+  async #once<Result>(
+    method: 'GET' | 'HEAD',
+    key: string,
+    query: Readonly<Record<string, string>>,
+    headers: Readonly<Record<string, string>>,
+    signal: AbortSignal | undefined,
+    subject: string,
+    read: (response: Response, chunks: AsyncIterable<Uint8Array>) => Promise<Result>,
+  ): Promise<Result> {
+    const broken = new AbortController();
+    const timer = setTimeout(() => broken.abort(), silence);
+    const interruption = (error: unknown) =>
+      new Interruption(
+        broken.signal.aborted ? `no data for ${silence / 1000} s` : innermost(error),
+        0,
+        error,
+      );
+    async function* chunksOf(response: Response): AsyncGenerator<Uint8Array, void, void> {
+      try {
+        for await (const chunk of response.body ?? []) {
+          timer.refresh();
+          yield chunk;
+        }
+      } catch (error) {
+        throw interruption(error);
+      }
+    }
+    const any = AbortSignal.any([broken.signal, ...(signal ? [signal] : [])]);
+    try {
+      const response = await this.#send(method, key, query, headers, any).catch((error: unknown) => {
+        throw interruption(error);
+      });
+      if (response.ok) return await read(response, chunksOf(response));
+      throw await this.#refused(response, chunksOf(response), subject);
+    } finally {
+      clearTimeout(timer);
+      broken.abort();
+    }
+  }
+
+  async #refused(response: Response, chunks: AsyncIterable<Uint8Array>, subject: string): Promise<Error> {
+    const { status, headers } = response;
+    const parts: Uint8Array[] = [];
+    let length = 0;
+    for await (const chunk of chunks) {
+      if (length < errorBytes) parts.push(chunk);
+      length += chunk.length;
+    }
+    const body = Buffer.concat(parts).toString();
+    const code = /<Code>(\w+)<\/Code>/.exec(body)?.[1];
+    const elsewhere = headers.get('x-amz-bucket-region') ?? /<Region>([\w-]+)<\/Region>/.exec(body)?.[1];
+    const { region } = await this.#settings;
+    const isElsewhere = [301, 302, 307, 400].includes(status) && elsewhere !== undefined;
+    if (isElsewhere && elsewhere !== (this.#region ?? region)) {
+      this.#region = elsewhere;
+      return new Interruption(`a bucket of the region ${elsewhere}`);
+    }
+    if ([408, 429, 500, 502, 503, 504].includes(status)) {
+      const seconds = Number(headers.get('retry-after') ?? 0);
+      const wait = Number.isFinite(seconds) ? Math.min(seconds * 1000, longestWait) : 0;
+      return new Interruption(`HTTP status ${status}${code === undefined ? '' : ` ${code}`}`, wait);
+    }
+    const { client } = await this.#settings;
+    return refusalOf(status, code, subject, client !== undefined);
+  }
+}
+
+/** Credentials come from the environment alone, so that no command line shows them. */
+async function settingsOf(environment: NodeJS.ProcessEnv): Promise<Settings> {
+  const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = environment;
+  const region = environment.AWS_REGION || environment.AWS_DEFAULT_REGION || 'us-east-1';
+  const endpoint = environment.AWS_ENDPOINT_URL_S3 || environment.AWS_ENDPOINT_URL || undefined;
+  if (endpoint !== undefined && !URL.canParse(endpoint)) {
+    throw new LincirError('bad-argument', {
+      subject: 'AWS_ENDPOINT_URL',
+      expected: 'an address, such as https://storage.example.org',
+      found: quoted(endpoint),
+    });
+  }
+  if (!accessKeyId || !secretAccessKey) return { endpoint, region, client: undefined };
+  const { AwsClient } = await import('aws4fetch');
+  const sessionToken = environment.AWS_SESSION_TOKEN || undefined;
+  const client = new AwsClient({ accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) });
+  return { endpoint, region, client };
+}
+
+/** Other servers than AWS often know buckets by paths alone; a certificate fits no bucket with a dot in its host's name. */
+function urlOf(endpoint: string | undefined, region: string, { bucket, key }: S3Address): URL {
+  const path = key.split('/').map(encoded).join('/');
+  if (endpoint !== undefined) return new URL(`${endpoint.replace(/\/$/, '')}/${bucket}/${path}`);
+  const domain = `s3.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`;
+  return bucket.includes('.')
+    ? new URL(`https://${domain}/${bucket}/${path}`)
+    : new URL(`https://${bucket}.${domain}/${path}`);
+}
+
+/** As the signature has it. */
+function encoded(part: string): string {
+  return encodeURIComponent(part).replace(
+    /[!'()*]/g,
+    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}
+
+/** The socket's error says more than "fetch failed". */
+function innermost(error: unknown): string {
+  let inner = error;
+  while (inner instanceof Error && inner.cause !== undefined) inner = inner.cause;
+  if (!(inner instanceof Error)) return String(inner);
+  return inner.message || ('code' in inner ? String(inner.code) : inner.name);
+}

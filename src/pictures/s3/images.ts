@@ -1,0 +1,111 @@
+/** Finds images in object storage: below a prefix, as in a folder, and in the shards there. */
+
+import { posix } from 'node:path';
+import { LincirError, quoted } from '../../core/index.ts';
+import type { FoundImage, WalkOptions } from '../files.ts';
+import { exclusion, isWithinLeftOut } from '../left-out.ts';
+import { isImageName, looksOf } from '../looks.ts';
+import { memberMark } from '../names.ts';
+import { remoteShardImages } from '../shards.ts';
+import { s3Listing } from './listing.ts';
+import { type S3Facts, S3Object, s3Facts } from './object.ts';
+
+/** Whatever was named: a shard, an image, or all that is below a prefix, shards among it. */
+export type S3Source =
+  | { readonly kind: 'shard' | 'image'; readonly facts: S3Facts }
+  | { readonly kind: 'prefix'; readonly prefix: string };
+
+/** Bytes that are enough to tell an image without a telling name. */
+const beginningSize = 4096;
+
+/**
+ * What an address means. It is a prefix if it ends with a slash or names a bucket, or if there is no object of this name but some
+ * below it.
+ * @throws LincirError 'not-found' if there is neither, and what `S3Connection.request` throws
+ */
+export async function s3Source(name: string, signal?: AbortSignal): Promise<S3Source> {
+  const address = name.replace(/^s3/i, 's3');
+  const isPrefix = address.endsWith('/') || /^s3:\/\/[^/]*$/.test(address);
+  if (!isPrefix) {
+    const facts = await s3Facts(address, signal).catch((error: unknown) => {
+      if (error instanceof LincirError && error.code === 'not-found') return undefined;
+      throw error;
+    });
+    if (facts) return { kind: /\.tar$/i.test(address) ? 'shard' : 'image', facts };
+  }
+  const prefix = address.endsWith('/') ? address : `${address}/`;
+  for await (const _ of s3Listing(prefix, signal)) return { kind: 'prefix', prefix };
+  throw new LincirError('not-found', {
+    subject: quoted(name, 200),
+    expected: 'an object, or objects below this address',
+    found: 'none',
+    todo: 'check the address',
+  });
+}
+
+/** Images and shards below a prefix, in the order of their keys. Hidden ones, and what `exclude` matches, are left out. */
+export async function* s3Below(
+  prefix: string,
+  options: Pick<WalkOptions, 'exclude' | 'onLeftOut' | 'signal'>,
+): AsyncGenerator<Extract<S3Source, { facts: S3Facts }>, void, void> {
+  const isLeftOut = exclusion(options.exclude);
+  for await (const facts of s3Listing(prefix, options.signal)) {
+    const below = facts.name.slice(prefix.length);
+    if (below === '' || below.endsWith('/') || isWithinLeftOut(below, isLeftOut)) continue;
+    if (/\.tar$/i.test(below)) yield { kind: 'shard', facts };
+    else {
+      const looks = looksOf(below);
+      if (looks === 'left out') options.onLeftOut?.(posix.basename(below));
+      const isTaken = looks === 'taken' || (looks === 'unclear' && (await isImage(facts, options.signal)));
+      if (isTaken) yield { kind: 'image', facts };
+    }
+  }
+}
+
+/** All images of a source. */
+export async function* s3Images(
+  source: S3Source,
+  options: WalkOptions,
+): AsyncGenerator<FoundImage, void, void> {
+  const all = source.kind === 'prefix' ? s3Below(source.prefix, options) : [source];
+  for await (const { kind, facts } of all) {
+    if (kind === 'shard') yield* remoteShardImages(facts, options);
+    else yield foundObject(facts, options.signal);
+  }
+}
+
+export function foundObject(facts: S3Facts, signal?: AbortSignal): FoundImage {
+  const { name, size, modified } = facts;
+  const load = () => new S3Object(facts, signal).readAll();
+  return { path: name, folder: posix.dirname(name), file: name, size, modified, load };
+}
+
+/** The bytes of an object. Throws LincirError 'not-found', 'network', or 'not-found', also for a member of a shard. */
+export async function s3Bytes(file: string, member?: string): Promise<Uint8Array<ArrayBuffer>>;
+/** The same; undefined if it has not this size. */
+export async function s3Bytes(
+  file: string,
+  member: string | undefined,
+  size: number,
+): Promise<Uint8Array<ArrayBuffer> | undefined>;
+export async function s3Bytes(
+  file: string,
+  member?: string,
+  size?: number,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  if (member !== undefined) {
+    throw new LincirError('not-found', {
+      subject: quoted(`${file}${memberMark}${member}`, 200),
+      expected: 'an image that can be read alone',
+      found: 'a member of a shard in object storage, which is only read from beginning to end',
+      todo: 'to see images, index them as objects of their own',
+    });
+  }
+  const facts = await s3Facts(file);
+  return size === undefined || facts.size === size ? await new S3Object(facts).readAll() : undefined;
+}
+
+async function isImage(facts: S3Facts, signal: AbortSignal | undefined): Promise<boolean> {
+  const beginning = { ...facts, size: Math.min(facts.size, beginningSize) };
+  return isImageName(await new S3Object(beginning, signal).readAll());
+}
