@@ -1,12 +1,13 @@
 /** Keeps indexes in OpenSearch clusters: which generation an index's name means, and how a new one takes its place. */
 
+import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { call, LincirError } from '../../core/index.ts';
 import type { StoreBackend } from '../backend.ts';
 import { expectKnownVersion, identityOf, infoSchema } from '../info.ts';
 import type { StoreInfo } from '../store.ts';
 import { parseAddress } from './address.ts';
-import { Cluster } from './cluster.ts';
+import { Cluster, patience } from './cluster.ts';
 import { imageMapping, mostFields } from './fields.ts';
 import { Lease } from './lease.ts';
 import { notesMapping } from './notes.ts';
@@ -52,6 +53,7 @@ export const openSearchBackend: StoreBackend = {
       await indexes.take();
       const { generation } = await indexes.current();
       const next = generation + 1;
+      await indexes.remove(generation - 1); // what an interrupted replacement has left
       await indexes.allowWriting(generation, false);
       indexes.onClose = () => indexes.allowWriting(generation, true);
       const begun = await indexes.described(next);
@@ -182,22 +184,39 @@ class Indexes {
     if (!isAllowed) await block();
   }
 
-  /** One change of the cluster's state: readers see the old index or the new one. */
+  /**
+   * One change of the cluster's state makes the name mean the new index. The old one goes by a later change: nodes take up
+   * a change one by one, the manager last, and a reader that misses the old index must be told of the new one.
+   */
   async publish(old: number, next: number): Promise<void> {
     await this.#lease?.renew();
-    const remove = Object.values(this.#names(old)).map((index) => ({ remove_index: { index } }));
-    const actions = [{ add: { index: this.#names(next).images, alias: this.#name } }, ...remove];
+    const actions = [
+      { add: { index: this.#names(next).images, alias: this.#name } },
+      { remove: { index: this.#names(old).images, alias: this.#name } },
+    ];
     const request = { method: 'POST', path: '/_aliases', body: { actions }, allowed: [404] } as const;
-    await this.#cluster.request(request);
-    // 404: an earlier attempt did it, or somebody has taken an index away.
-    const { generation } = await this.current();
-    if (generation === next) return;
-    throw new LincirError('io', {
-      subject: this.#cluster.uri,
-      expected: `the index ${this.#names(old).images}, to be replaced`,
-      found: 'that a part of it is gone',
-      todo: 'look at the indexes and aliases of this name in the cluster',
-    });
+    const end = performance.now() + patience.all;
+    // Not all nodes may have taken it up when the answer comes. 404: an earlier attempt did it, or an index is gone.
+    for (;;) {
+      await this.#cluster.request(request);
+      const { generation } = await this.current();
+      if (generation === next) break;
+      if (performance.now() >= end) {
+        throw new LincirError('io', {
+          subject: this.#cluster.uri,
+          expected: `the index ${this.#names(old).images}, to be replaced`,
+          found: 'that a part of it is gone',
+          todo: 'look at the indexes and aliases of this name in the cluster',
+        });
+      }
+      await pause(500);
+    }
+    await this.remove(old);
+  }
+
+  /** Deletes a generation that is not in use, if it is there. */
+  async remove(generation: number): Promise<void> {
+    for (const index of Object.values(this.#names(generation))) await this.#delete(index);
   }
 
   store({ generation, info }: Generation): OpenSearchStore {

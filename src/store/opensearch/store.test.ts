@@ -94,6 +94,28 @@ describe('a store in OpenSearch', { skip: skipsCluster }, () => {
     assert.equal(await (await open(uri)).count(), 15);
   });
 
+  test('takes the old index away apart from the swap, at the latest with the next one', async () => {
+    const uri = newClusterIndex();
+    const { backend, location } = await backendOf(uri);
+    await (await backend.create(location, info)).close();
+    const generations = async () =>
+      (await (await askCluster('GET', `/_cat/indices/${nameOf(uri)}.images.*?h=index`)).text())
+        .trim()
+        .split('\n')
+        .map((index) => index.replace(/^.*\./, ''))
+        .sort();
+    const swap = async (fingerprint: string) => {
+      const { store, publish } = await backend.replace(location, { ...info, fingerprint });
+      await publish();
+      await store.close();
+    };
+    await swap('fedcba9876543210');
+    assert.deepEqual(await generations(), ['2']);
+    await askCluster('PUT', `/${nameOf(uri)}.images.1`); // as if it had ended between the two
+    await swap('0123456789abcdef');
+    assert.deepEqual(await generations(), ['3']);
+  });
+
   test('takes a lease over when its process ended or gave no sign of life, and whoever lost it writes no more', async (context) => {
     const uri = newClusterIndex();
     const store = await create(uri);
