@@ -1,8 +1,8 @@
 /**
  * The text tower forward and backward, with respect to injected vectors, against PyTorch on the same rows at equal
  * padding, and against ONNX Runtime's own matrix product: `node bench/text-gradient.ts MODEL [ROUNDS]`. PyTorch gets its
- * best settings in float32 and in bfloat16, as they are and compiled (torch.ts). All texts begin with the start of text,
- * which lincir computes once, as in training.
+ * best settings in float32 and in bfloat16, as they are and compiled (torch.ts): those that are the fastest for the first
+ * shape. All texts begin with the start of text, which lincir computes once, as in training. Each shape is saved when done.
  */
 
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -34,7 +34,7 @@ import { machine, rounded, saveResult } from './results.ts';
 import { Torch } from './torch.ts';
 import { gflopsOf, relativeRate, takeTurns, timed } from './turns.ts';
 
-const [folder, rounds = '9'] = process.argv.slice(2);
+const [folder, rounds = '5'] = process.argv.slice(2);
 if (folder === undefined) throw new Error('usage: node bench/text-gradient.ts MODEL [ROUNDS]');
 
 /** Rows and positions of one pass; the middle of the caption sets, and CLIP's longest. */
@@ -56,15 +56,18 @@ const [gradient] = gradients(loss, [inputs.injected]);
 const startOfText = config.vocabulary - 2; // in CLIP's vocabulary
 const prefix = await computePrefix({ config, tensors }, [startOfText], { threads });
 
-const results = [];
-for (const workload of workloads) results.push(await measure(workload));
-await saveResult(`text-gradient-${config.width}`, {
-  machine: machine(),
-  threads,
-  width: config.width,
-  layers: config.layers,
-  results,
-});
+const results: object[] = [];
+let first: Torch | undefined;
+for (const workload of workloads) {
+  results.push(await measure(workload));
+  await saveResult(`text-gradient-${config.width}`, {
+    machine: machine(),
+    threads,
+    width: config.width,
+    layers: config.layers,
+    results,
+  });
+}
 
 async function measure({ rows, positions }: { rows: number; positions: number }) {
   const whole = makeFeeds(rows, positions, 0, config);
@@ -85,7 +88,10 @@ async function measure({ rows, positions }: { rows: number; positions: number })
     { threads },
   );
   const options = ['--model', folder!, '--ids', idsFile, '--threads', `${threads}`];
-  const torch = await Torch.start('text_gradient.py', [...options, '--micro-batch', `${rows}`]);
+  const torch = await Torch.start('text_gradient.py', [...options, '--micro-batch', `${rows}`], {
+    like: first,
+  });
+  first ??= torch;
   const times = await takeTurns<string>(
     { lincir: () => timed(() => session.run(feeds)), peak: peak.side, ...torch.sides },
     Number(rounds),

@@ -28,6 +28,8 @@ interface TorchOptions {
   readonly settings?: Settings;
   /** Options to find the fastest setting with, where the whole work takes minutes. */
   readonly screening?: readonly string[];
+  /** Takes the settings that were the fastest there, and tries no others. */
+  readonly like?: Torch;
 }
 
 interface Chosen {
@@ -46,18 +48,14 @@ export class Torch {
   static async start(
     script: string,
     options: readonly string[],
-    { settings = attentions, screening = options }: TorchOptions = {},
+    { settings = attentions, screening = options, like }: TorchOptions = {},
   ): Promise<Torch> {
     const torch = new Torch();
     for (const precision of precisions) {
       const given = combined(ways[precision], settings);
-      const tried: Record<string, number> = {};
-      for (const [name, more] of Object.entries(given)) {
-        tried[name] = rounded(await quickest(script, [...screening, ...more]));
-      }
-      const setting = Object.keys(tried).reduce((a, b) => (tried[b]! < tried[a]! ? b : a));
-      torch.#chosen.set(precision, { setting, tried });
-      const chosen = [...options, ...given[setting]!];
+      const found = like ? like.#chosen.get(precision)! : await fastestOf(script, screening, given);
+      torch.#chosen.set(precision, found);
+      const chosen = [...options, ...given[found.setting]!];
       torch.#peers.set(precision, await Peer.start(script, chosen));
       try {
         torch.#peers.set(`${precision}Compiled`, await Peer.start(script, [...chosen, '--compile']));
@@ -116,6 +114,15 @@ function combined(a: Settings, b: Settings): Settings {
       Object.entries(b).map(([second, more]) => [`${first} ${second}`, [...given, ...more]]),
     ),
   );
+}
+
+async function fastestOf(script: string, options: readonly string[], given: Settings): Promise<Chosen> {
+  const tried: Record<string, number> = {};
+  for (const [name, more] of Object.entries(given)) {
+    tried[name] = rounded(await quickest(script, [...options, ...more]));
+  }
+  const setting = Object.keys(tried).reduce((a, b) => (tried[b]! < tried[a]! ? b : a));
+  return { setting, tried };
 }
 
 /** The least seconds of three passes. */
