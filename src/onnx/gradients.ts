@@ -5,6 +5,7 @@ import { joinHeads, splitHeads, transposed } from './attention.ts';
 import { type Dimension, formatShape, minus, plus, type Shape, sameShape, sizeOf } from './dimensions.ts';
 import { dependencies } from './model.ts';
 import * as op from './operators.ts';
+import { wantedRows } from './rows.ts';
 import { integersIn, reducedAxes, sizesIn } from './shapes.ts';
 import { constant, type Node, sizeAt, type Value } from './values.ts';
 
@@ -192,7 +193,7 @@ const gradientRules: {
   ScatterND: ({ inputs: [, indices, updates] }, g) => [
     op.scatterND(g, indices!, zeros(updates!.shape)),
     undefined,
-    op.gatherND(g, indices!),
+    wantedRows(g, indices!),
   ],
 };
 
