@@ -1,7 +1,7 @@
 /** Reverse-mode differentiation: the gradient of a scalar as more of the same graph, one rule per operator. */
 
 import { LincirError } from '../core/index.ts';
-import { joinHeads, splitHeads, transposed } from './attention.ts';
+import { joinHeads, ofAllHeads, splitHeads, transposed } from './attention.ts';
 import { type Dimension, formatShape, minus, plus, type Shape, sameShape, sizeOf } from './dimensions.ts';
 import { dependencies } from './model.ts';
 import * as op from './operators.ts';
@@ -112,25 +112,32 @@ const gradientRules: {
     op.sub(g, op.mul(op.exp(y!), op.reduceSum(g, [axis], true))),
   ],
   LayerNormalization: ({ inputs: [x, scale, bias], outputs: [, mean, inverseDeviation] }, g) => {
-    const normalised = op.mul(op.sub(x!, mean!), inverseDeviation!);
+    // With y = c / σ for c = x - mean, dx = (h - mean(h) - c mean(h c) / σ²) / σ
+    const centred = op.sub(x!, mean!);
     const h = op.mul(g, scale!);
-    const alongNormalised = op.mul(normalised, op.reduceMean(op.mul(h, normalised), [-1], true));
-    const centred = op.sub(op.sub(h, op.reduceMean(h, [-1], true)), alongNormalised);
+    const along = op.mul(
+      op.reduceMean(op.mul(h, centred), [-1], true),
+      op.mul(inverseDeviation!, inverseDeviation!),
+    );
+    const across = op.sub(op.sub(h, op.reduceMean(h, [-1], true)), op.mul(centred, along));
     return [
-      op.mul(inverseDeviation!, centred),
-      sumTo(op.mul(g, normalised), scale!.shape),
+      op.mul(inverseDeviation!, across),
+      sumTo(op.mul(g, op.mul(centred, inverseDeviation!)), scale!.shape),
       sumTo(g, bias!.shape),
     ];
   },
   MultiHeadAttention: ({ inputs, outputs: [, weights], attributes: { num_heads, scale } }, g) => {
     const [query, key, value, bias] = inputs;
+    const batch = sizeAt(query!, 0);
     const [q, k, v, context] = [query!, key!, value!, g].map((x) => splitHeads(x, num_heads)) as Four<Value>;
-    const ofScores = softmaxGradient(weights!, op.matmul(context, transposed(v)), -1);
+    const byWeights = op.reshape(op.matmul(context, transposed(v)), weights!.shape);
+    const byScores = softmaxGradient(weights!, byWeights, -1);
+    const [ofWeights, ofScores] = [ofAllHeads(weights!), ofAllHeads(byScores)];
     return [
-      joinHeads(scaled(op.matmul(ofScores, k), scale)),
-      joinHeads(scaled(op.matmul(transposed(ofScores), q), scale)),
-      joinHeads(op.matmul(transposed(weights!), context)),
-      bias && sumTo(ofScores, bias.shape),
+      joinHeads(scaled(op.matmul(ofScores, k), scale), num_heads, batch),
+      joinHeads(scaled(op.matmul(transposed(ofScores), q), scale), num_heads, batch),
+      joinHeads(op.matmul(transposed(ofWeights), context), num_heads, batch),
+      bias && sumTo(byScores, bias.shape),
     ];
   },
   ReduceSum: ({ inputs }, g) => [spread(g, inputs)],
