@@ -19,8 +19,9 @@ const plain: { readonly [K in OperatorName]?: Plain<K> } = {
     return [op.mul(x!, cumulative), cumulative];
   },
   QuickGelu: ([x], { alpha }) => {
-    const sigmoid = op.sigmoid(scaled(x!, alpha));
-    return [op.mul(x!, sigmoid), sigmoid];
+    const z = scaled(x!, alpha); // its factors go into the products before and after it
+    const sigmoid = op.sigmoid(z);
+    return [scaled(op.mul(z, sigmoid), 1 / alpha), sigmoid];
   },
   MultiHeadAttention: plainAttention,
 };

@@ -4,6 +4,7 @@ import { runtime } from '#runtime';
 import { elementCount, type Float32Tensor, LincirError, option } from '../core/index.ts';
 import type { Device } from './choices.ts';
 import { formatShape, resolved, sameShape } from './dimensions.ts';
+import { withFactorsInProducts } from './factors.ts';
 import { buildModel, type Model } from './model.ts';
 import { withPlainOperators } from './plain.ts';
 import { expectPrecision, inPrecision } from './precision.ts';
@@ -46,7 +47,7 @@ export class Session {
     // ONNX Runtime 1.30's WebGPU kernel for attention is wrong by 10 % and more from 32 queries on where subgroups have
     // fewer than 8 lanes, as software drivers' do, and had such faults on other GPUs before.
     const plain = withPlainOperators(outputs, device === 'webgpu');
-    const model = buildModel(inPrecision(plain, precision, device));
+    const model = buildModel(inPrecision(withFactorsInProducts(plain), precision, device));
     const weights = await inMemory(model.weights);
     try {
       const { bytes, folder } = model;
