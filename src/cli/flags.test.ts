@@ -46,6 +46,7 @@ test('a command has the options that make it a remedy, as a shell takes them', (
     inFlags(remedy, command),
     "rebuild: lincir reindex --index 'a b.lance' --model 'my folder'\\''s' --target-pad 1.25, or give --method sum",
   );
+  assert.equal(inFlags(option<Options>('method', 'my own'), command), "--method 'my own'");
   assert.equal(
     inFlags(call('reindex', 'a.lance', { precision: 'int8' }), command),
     'lincir reindex --index a.lance --precision int8',

@@ -40,12 +40,12 @@ export function inFlags(message: string, { options }: Command): string {
       }
       const known = [renamed[name] ?? name, name, ...name.split('.').reverse()].find((one) => flags.has(one));
       const flag = flags.get(known ?? '');
-      return flag ? [flag, ...(value === undefined ? [] : [value])].join(' ') : told;
+      return flag ? [flag, ...(value === undefined ? [] : [forShell(value)])].join(' ') : told;
     },
   );
 }
 
-/** A command is pasted into a shell. */
+/** Commands and flags are pasted into a shell. */
 function argumentsOf(index: string | undefined, given: string): string[] {
   const pairs = Array.from(given.matchAll(/`(\w+): (?:'([^`]*)'|([^`]*))`/g), ([, key, text, number]) => [
     `--${key!.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
@@ -55,5 +55,5 @@ function argumentsOf(index: string | undefined, given: string): string[] {
 }
 
 function forShell(word: string): string {
-  return /^[\w./:@=+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+  return /^[\w./:@=+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

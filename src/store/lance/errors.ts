@@ -7,7 +7,7 @@ const causes: readonly {
   readonly pattern: RegExp;
   readonly code: ErrorCode;
   readonly found: string;
-  readonly todo: string;
+  readonly todo: string | ((uri: string) => string);
 }[] = [
   {
     pattern: /no space left|StorageFull|os error 28/i,
@@ -43,7 +43,8 @@ const causes: readonly {
     pattern: /not found|NotFound|no such file/i,
     code: 'io',
     found: 'that a part of it is gone',
-    todo: `another process may have rebuilt it: open it again; if that fails too, rebuild it with ${call('reindex')}`,
+    todo: (uri) =>
+      `another process may have rebuilt it: open it again; if that fails too, rebuild it with ${call('reindex', uri)}`,
   },
 ];
 
@@ -51,11 +52,12 @@ const causes: readonly {
 export function engineError(error: unknown, uri: string, intent: 'read' | 'write'): unknown {
   if (error instanceof LincirError || !(error instanceof Error)) return error;
   const cause = causes.find(({ pattern }) => pattern.test(error.message));
+  const { todo = 'run the command again: what was committed is kept' } = cause ?? {};
   return new LincirError(cause?.code ?? 'io', {
     subject: uri,
     expected: intent === 'read' ? 'an index that can be read' : 'an index that can be written',
     found: cause?.found ?? unquoted(plainMessage(error.message), 200),
-    todo: cause?.todo ?? 'run the command again: what was committed is kept',
+    todo: typeof todo === 'string' ? todo : todo(uri),
     cause: error,
   });
 }
