@@ -122,7 +122,8 @@ worker again whenever it ends. --status shows how far they are. --shard auto tak
 share from a Slurm array, auto/n also from a Kubernetes Indexed Job with n completions;
 without --shard, these variables change nothing. docs/cluster.md has the whole procedure.
 
-URI is a path, lance:PATH, or in object storage s3://…, gs://… or az://…
+URI is a path, lance:PATH, in object storage s3://…, gs://… or az://…, or in an OpenSearch
+cluster opensearch://HOST:PORT/NAME (docs/cluster.md)
 
 --metadata adds columns that searches can filter by. Its keys are paths as the index has
 them, or relative to the table's folder or to an indexed folder.

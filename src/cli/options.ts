@@ -17,7 +17,10 @@ export function modelOption(): Option {
 }
 
 export function indexOption(): Option {
-  return new Option('--index <uri>', 'a path, or s3://…, gs://…, az://…').makeOptionMandatory();
+  return new Option(
+    '--index <uri>',
+    'a path, or s3://…, gs://…, az://…, opensearch://…',
+  ).makeOptionMandatory();
 }
 
 export function columnOption(): Option {

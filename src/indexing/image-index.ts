@@ -64,7 +64,8 @@ export interface IndexedReference {
 
 /**
  * Opens the index at an address: a path, `lance:PATH`, or in object storage `s3://…`, `gs://…`, `az://…` with the
- * credentials that LanceDB finds in the environment; `memory:` makes one that ends with the process.
+ * credentials that LanceDB finds in the environment; `opensearch://HOST:PORT/NAME` in a cluster, with those that
+ * docs/cluster.md names; `memory:` makes one that ends with the process.
  * @throws LincirError 'not-found' if there is no index, 'bad-argument' for an address of another kind, or for an index
  *   of another model than `clip`, 'bad-file' for one of a newer version, 'io' when another process writes it
  */
