@@ -27,8 +27,8 @@ const { values: options } = parseArgs({
 const [kills, seed] = [Number(options.kills), Number(options.seed)];
 /** Milliseconds until a kill, at most, and between two calls of one activity. */
 const longestCalm = 10_000;
-const pauseOfSteps = 500;
-const pauseOfSearches = 250;
+const pauseOfSteps = 1000;
+const pauseOfSearches = 500;
 /** A node is started again after so many at most. Its start takes ten seconds and more. */
 const longestAbsence = 5_000;
 const mostMilliseconds = 300_000;

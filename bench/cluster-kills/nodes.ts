@@ -130,14 +130,22 @@ export class Nodes {
     return Number(found!.node.slice(1)) - 1;
   }
 
-  /** Parts of indexes of this name whose copies hold different numbers of documents. */
+  /** Parts of indexes of this name whose copies hold different numbers of documents, and go on doing so. */
   async unequalCopies(name: string): Promise<string[]> {
-    await this.ask(0, `${name}*/_refresh`, 'POST');
-    const found = copies.parse(await this.ask(0, `_cat/shards/${name}*?format=json`));
-    const parts = Map.groupBy(found, ({ index, shard }) => `${index}/${shard}`);
-    return [...parts].flatMap(([part, all]) =>
-      all.some(({ state, docs }) => state !== 'STARTED' || docs !== all[0]!.docs) ? [part] : [],
-    );
+    let unequal: string[] = [];
+    for (let look = 0; look < 5; look += 1) {
+      if (look > 0) await pause(2000);
+      await this.ask(0, `${name}*/_refresh`, 'POST');
+      const found = copies.parse(await this.ask(0, `_cat/shards/${name}*?format=json`));
+      const parts = Map.groupBy(found, ({ index, shard }) => `${index}/${shard}`);
+      unequal = [...parts].flatMap(([part, all]) => {
+        const shown = all.map(({ prirep, state, docs }) => `${prirep} ${state} ${docs ?? '?'}`);
+        const isSame = all.every(({ state, docs }) => state === 'STARTED' && docs === all[0]!.docs);
+        return isSame ? [] : [`${part}: ${shown.join(', ')}`];
+      });
+      if (unequal.length === 0) break;
+    }
+    return unequal;
   }
 
   async delete(name: string): Promise<void> {
