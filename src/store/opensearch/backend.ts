@@ -146,7 +146,7 @@ class Indexes {
     const names = this.#names(generation);
     if (await this.described(generation)) await this.#delete(names.images);
     await this.#delete(names.notes);
-    const settings = await this.#settings();
+    const settings = await this.#settings(generation);
     const common = { ...settings, refresh_interval: '5s' };
     const alias = (index: string) => ({ [`${index}.write`]: {} });
     await this.#cluster.makeIndex(names.notes, {
@@ -252,13 +252,20 @@ class Indexes {
     await this.#cluster.request({ method: 'DELETE', path: `/${index}`, allowed: [404] });
   }
 
-  /** How many parts and copies there are; every write reaches two copies if there are two nodes. */
-  async #settings() {
+  /**
+   * How many parts and copies a generation has; every write reaches two copies if there are two nodes. A node may be away
+   * while a new generation is made, so it has no fewer than the one before.
+   */
+  async #settings(generation: number) {
     const health = await this.#cluster.request({ method: 'GET', path: '/_cluster/health' });
     const nodes = z.object({ number_of_data_nodes: z.number() }).parse(health).number_of_data_nodes;
-    const copies = countOf('REPLICAS', 0) ?? Math.min(nodes - 1, 1);
+    const path = `/${this.#names(generation - 1).images}/_settings`;
+    const old = layouts.safeParse(await this.#cluster.request({ method: 'GET', path, allowed: [404] })).data;
+    const [before] = Object.values(old ?? {}).map(({ settings }) => settings.index);
+    const copies =
+      countOf('REPLICAS', 0) ?? Math.max(Math.min(nodes - 1, 1), before?.number_of_replicas ?? 0);
     return {
-      number_of_shards: countOf('SHARDS', 1) ?? nodes,
+      number_of_shards: countOf('SHARDS', 1) ?? Math.max(nodes, before?.number_of_shards ?? 0),
       number_of_replicas: copies,
       'write.wait_for_active_shards': `${Math.min(copies + 1, 2)}`,
       // A lost copy is made anew soon, because adding waits for it.
@@ -266,6 +273,15 @@ class Indexes {
     };
   }
 }
+
+const layouts = z.record(
+  z.string(),
+  z.object({
+    settings: z.object({
+      index: z.object({ number_of_shards: z.coerce.number(), number_of_replicas: z.coerce.number() }),
+    }),
+  }),
+);
 
 /** A number from the environment. */
 function countOf(name: 'SHARDS' | 'REPLICAS', least: number): number | undefined {

@@ -116,6 +116,22 @@ describe('a store in OpenSearch', { skip: skipsCluster }, () => {
     assert.deepEqual(await generations(), ['3']);
   });
 
+  test('has as many parts as before after a rebuild, even if a node is away then', async () => {
+    const uri = newClusterIndex();
+    const { backend, location } = await backendOf(uri);
+    process.env.LINCIR_OPENSEARCH_SHARDS = '5'; // as if there had been five nodes
+    try {
+      await (await backend.create(location, info)).close();
+    } finally {
+      delete process.env.LINCIR_OPENSEARCH_SHARDS;
+    }
+    const { store, publish } = await backend.replace(location, { ...info, fingerprint: 'fedcba9876543210' });
+    await publish();
+    await store.close();
+    const parts = await askCluster('GET', `/_cat/indices/${nameOf(uri)}.images.*?h=pri`);
+    assert.equal((await parts.text()).trim(), '5');
+  });
+
   test('takes a lease over when its process ended or gave no sign of life, and whoever lost it writes no more', async (context) => {
     const uri = newClusterIndex();
     const store = await create(uri);
