@@ -1,7 +1,7 @@
 /** Gathers changes to an index, encodes them, and commits them together. */
 
 import type { Clip } from '../clip/index.ts';
-import { chunks, normalizeRows } from '../core/index.ts';
+import { chunks } from '../core/index.ts';
 import type { Scratch } from '../files/index.ts';
 import type { FoundImage, PhotoFacts, ReadImage, Unreadable } from '../pictures/index.ts';
 import {
@@ -15,6 +15,7 @@ import {
   type StoredImage,
   type VectorStore,
 } from '../store/index.ts';
+import { embeddingsOf, notFinite } from './embedding.ts';
 import type { GoneImages } from './gone.ts';
 import type { KnownImages } from './known.ts';
 import type { Loss } from './losses.ts';
@@ -162,27 +163,19 @@ export class Changes {
     if (waiting.length === 0) return;
     if (this.#counts.encoded === 0) this.#encodingBegan = performance.now();
     this.#waiting = [];
-    const size = waiting[0]!.pixels.length;
-    const pixels = new Float32Array(waiting.length * size);
-    waiting.forEach((item, at) => {
-      pixels.set(item.pixels, at * size);
-    });
-    const { data, shape } = await clip.encodePixels(pixels);
-    const dimensions = shape[1]!;
-    const finite = (vector: Float32Array) =>
-      vector.every(Number.isFinite) && vector.some((value) => value !== 0);
+    const embeddings = await embeddingsOf(
+      clip,
+      waiting.map(({ pixels }) => pixels),
+    );
     waiting.forEach(({ facts, earlier, former, photo }, at) => {
-      const vector = data.slice(at * dimensions, (at + 1) * dimensions);
-      if (!finite(vector)) {
-        const reason = 'expected an embedding of finite numbers, found others: the model cannot take it';
-        this.#isBroken({ ...facts, reason }, earlier);
+      const embedding = embeddings[at];
+      if (embedding === undefined) {
+        this.#isBroken({ ...facts, reason: notFinite }, earlier);
         return;
       }
-      const norm = Math.hypot(...vector);
-      normalizeRows(vector, dimensions);
       const described = photo && storedPhotoFacts(photo);
-      if (earlier) this.#replace.push({ ...facts, norm, vector, metadata: described });
-      else this.#add.push({ ...facts, ...returning(former, described), norm, vector });
+      if (earlier) this.#replace.push({ ...facts, ...embedding, metadata: described });
+      else this.#add.push({ ...facts, ...returning(former, described), ...embedding });
       if (former) this.#returned.push(former.id);
     });
     this.#counts.encoded += waiting.length;
