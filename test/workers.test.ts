@@ -1,7 +1,7 @@
 /** Many workers on one index, as a user meets them: real processes, some of them killed. */
 
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -162,6 +162,60 @@ describe('workers', { concurrency: false }, () => {
     server.objects.delete('photos/loose/3.png');
     const { added, unchanged, removed } = await run();
     assert.deepEqual([added, unchanged, removed], [0, 62, 1]);
+  });
+
+  test('embed images into a file each, which an index takes together', async () => {
+    const embed = (shard: string) =>
+      lincir('embed', '--model', model, '--images', 'photos', '--out', 'e.npy', '--shard', shard, '--json');
+    const parts = await Promise.all(['1/3', '2/3', '3/3'].map(embed));
+    const files = parts.map(({ stdout, stderr, code }) => {
+      assert.equal(code, 0, stderr);
+      return JSON.parse(stdout).files.find((file: string) => file.endsWith('.npy')) as string;
+    });
+    assert.deepEqual(
+      files,
+      [1, 2, 3].map((number) => `e-0000${number}-of-00003.npy`),
+    );
+    const again = await embed('2/3');
+    assert.match(again.stderr, /^e-00002-of-00003\.npy is there, so nothing is to be done/);
+    const added = await lincir('index', '--embeddings', ...files, '--index', 'e.lance', '--model', model);
+    assert.equal(added.code, 0, added.stderr);
+    const names = [...(await contents('e.lance')).images.keys()].sort();
+    assert.deepEqual(names, Array.from({ length: 40 }, (_, at) => `photos/${at}.png`).sort());
+    const texts = await lincir('embed', '--model', model, '--texts', '-', '--out', 't.npy', '--shard', '1/3');
+    assert.match(texts.stderr, /--shard: expected --images as well/);
+  });
+
+  test('embed the images of a benchmark into a cache that all share', async () => {
+    const queries = [{ reference: 'photos/1.png', text: 'is red', targets: ['photos/2.png'] }];
+    await writeFile(join(folder, 'queries.jsonl'), queries.map((query) => JSON.stringify(query)).join('\n'));
+    const gallery = Array.from({ length: 40 }, (_, at) => `photos/${at}.png`);
+    await writeFile(join(folder, 'gallery.txt'), gallery.join('\n'));
+    const evaluate = [
+      'eval',
+      'custom',
+      '--data',
+      '.',
+      '--model',
+      model,
+      '--methods',
+      'image',
+      '--cache',
+      'c',
+    ];
+    const encoded: number[] = [];
+    for (const shard of ['1/2', '2/2', '2/2']) {
+      const { stdout, stderr, code } = await lincir(...evaluate, '--shard', shard, '--json');
+      assert.equal(code, 0, stderr);
+      encoded.push(JSON.parse(stdout).encoded);
+    }
+    assert.ok(encoded[0]! > 0 && encoded[1]! > 0);
+    assert.equal(encoded[2], 0);
+    const kept = async () => (await readdir(join(folder, 'c'), { recursive: true })).sort();
+    const before = await kept();
+    const whole = await lincir(...evaluate, '--out', 'results');
+    assert.equal(whole.code, 0, whole.stderr);
+    assert.deepEqual(await kept(), before);
   });
 
   test('refuse what cannot be shared', async () => {

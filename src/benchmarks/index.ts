@@ -10,6 +10,7 @@ export type {
   Ranking,
 } from './benchmark.ts';
 export { type Comparison, compareResults } from './compare.ts';
+export { embedImages } from './embed-images.ts';
 export {
   type EvaluateOptions,
   type Evaluation,

@@ -44,12 +44,17 @@ Every embedding has a name: the image's path, or the text. The formats of OUT:
                 one JSON string a line, and the model in NAME.model.json
   .jsonl        one {"name": ..., "embedding": [...]} a line
 
+--shard lets many workers embed the images, each a share of them into a file of its own:
+--out photos.npy --shard 3/8 writes photos-00003-of-00008.npy. What is there is not made
+again. lincir index --embeddings takes all of them.
+
 OUT.partial keeps what is done until all of it is. After any interruption, the
 same command continues from there.
 
 Examples:
   $ lincir embed --model large --images 'photos/**/*.jpg' --out photos.safetensors
   $ lincir embed --model base --images photos cat.png --out photos.npy --skip-broken
+  $ lincir embed --model base --images photos --out photos.npy --shard 3/8
   $ lincir embed --model base --texts - --out captions.jsonl < captions.txt`;
 
 export const keywordsNotes = `

@@ -118,6 +118,7 @@ program
   .addOption(maxPixelsOption())
   .option('--strict', 'refuse texts that are too long; without it, cut them and warn')
   .option('--skip-broken', 'leave out images that cannot be read, and list them at the end')
+  .addOption(shardOption('the images'))
   .option('--json', 'print a summary, as JSON')
   .addHelpText('after', embedNotes)
   .action(async (options) => (await import('./commands/embed.ts')).embed(options, context));

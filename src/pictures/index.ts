@@ -18,5 +18,5 @@ export { type FetchImageOptions, fetchImage, isWebAddress } from './remote.ts';
 export { isS3 } from './s3/connection.ts';
 export { openSources, type SourceOptions } from './sources.ts';
 export { encodedThumbnail, shrunkImage, thumbnailOf } from './thumbnail.ts';
-export { isOfShard, shardName, type WorkShard } from './work-shard.ts';
+export { isOfShard, shardFile, shardName, type WorkShard } from './work-shard.ts';
 export { type WorkOptions, type WorkSource, workSources } from './work-sources.ts';

@@ -13,7 +13,7 @@ import {
 } from '../../core/index.ts';
 import { asLincirError, statOf } from '../../files/index.ts';
 import { type Device, expectPrecision } from '../../onnx/index.ts';
-import type { LeftOut } from '../../pictures/index.ts';
+import { type LeftOut, shardFile, type WorkShard } from '../../pictures/index.ts';
 import { type Context, downloadBar } from '../context.ts';
 import { writerFor } from '../embed/embeddings-file.ts';
 import type { Input } from '../embed/input.ts';
@@ -37,6 +37,8 @@ interface EmbedOptions {
   readonly threads?: number;
   readonly targetPad?: number;
   readonly maxPixels?: number;
+  /** The share of the images. */
+  readonly shard?: WorkShard;
   /** Refuse texts that are too long. */
   readonly strict?: boolean;
   /** Leave out images that cannot be read. */
@@ -62,13 +64,15 @@ interface Summary {
   readonly seconds: number;
 }
 
-export async function embed(options: EmbedOptions, context: Context): Promise<void> {
+export async function embed({ shard, ...given }: EmbedOptions, context: Context): Promise<void> {
+  const options = shard ? { ...given, shard, out: shardFile(given.out, shard) } : given;
   const { model, out, normalize = false, precision, device, threads, targetPad, maxPixels } = options;
   const { reporter, signal, print } = context;
   const { images, texts } = options;
   refuseIdle([
     ['--strict', options.strict, texts !== undefined, '--texts as well'],
     ['--skip-broken', options.skipBroken, images !== undefined, '--images as well'],
+    ['--shard', shard, images !== undefined, '--images as well'],
     ['--precision', precision, images !== undefined, '--images as well'],
     ['--target-pad', targetPad, images !== undefined, '--images as well'],
     ['--max-pixels', maxPixels, images !== undefined, '--images as well'],
@@ -76,6 +80,10 @@ export async function embed(options: EmbedOptions, context: Context): Promise<vo
   expectPrecision(precision, device, imagePrecisions);
   const write = writerFor(out);
   await expectPlaceFor(out);
+  if (shard && (await statOf(out))) {
+    reporter.note(`${out} is there, so nothing is to be done; delete it to make it again`);
+    return;
+  }
   const input = await inputOf(options, context);
   const clip = await loadClip(model, {
     precision,
@@ -120,11 +128,11 @@ export async function embed(options: EmbedOptions, context: Context): Promise<vo
 }
 
 async function inputOf(
-  { images, texts, strict = false, skipBroken = false }: EmbedOptions,
+  { images, texts, strict = false, skipBroken = false, shard }: EmbedOptions,
   context: Context,
 ): Promise<Input> {
   if (images !== undefined && texts === undefined)
-    return await imagesInput(images, skipBroken, context.reporter.note.bind(context.reporter));
+    return await imagesInput(images, skipBroken, context.reporter.note.bind(context.reporter), shard);
   if (texts !== undefined && images === undefined) return await textsInput(texts, strict, context);
   throw new LincirError('bad-argument', {
     subject: 'lincir embed',

@@ -25,7 +25,9 @@ import { type Method, methodNames, methods, phiMethods, weightedMethods } from '
 import { LincirError } from '../../core/index.ts';
 import { aloneIn, cacheFolder, writeFileAtomically } from '../../files/index.ts';
 import { type Device, expectPrecision } from '../../onnx/index.ts';
+import type { WorkShard } from '../../pictures/index.ts';
 import { type Context, downloadBar, phiDownload, Warnings } from '../context.ts';
+import { embedShard } from '../evaluation/shard.ts';
 import { resultsTable, timesLine } from '../evaluation/table.ts';
 import { refuseIdle } from '../idle-options.ts';
 import { imagePrecisions } from '../options.ts';
@@ -59,6 +61,7 @@ interface ModelledOptions
 interface EvaluateCommandOptions extends ModelledOptions {
   readonly limit?: number;
   readonly reportQueries?: number;
+  readonly shard?: WorkShard;
   readonly json?: boolean;
 }
 
@@ -75,6 +78,10 @@ export async function evaluate(
   const kind = kindNamed(name);
   const { limit, reportQueries, json } = options;
   const benchmark = await openedBenchmark(kind, options, context);
+  if (options.shard) {
+    const clip = await loadModel(options, context);
+    return await embedShard(benchmark, clip, { ...options, shard: options.shard }, context);
+  }
   const wordings = options.prompts === undefined ? [] : await wordingsOf(options.prompts, benchmark.prompt);
   const out = options.out ?? join('evaluations', `${slug(benchmark.preset)}-${timestamp()}`);
   const evaluation = await aloneIn(out, async () => {
@@ -145,7 +152,7 @@ async function withMethods<Result>(
   work: (options: EvaluateOptions) => Promise<Result>,
 ): Promise<Result> {
   const { reporter, signal } = context;
-  const { model, precision, device, threads, targetPad, maxPixels, cache = cacheFolder() } = options;
+  const { device, threads, maxPixels, cache = cacheFolder() } = options;
   const prompt = options.prompt === undefined ? undefined : promptOf(options.prompt, benchmark.prompt);
   const names = methodsOf(options);
   const isOfUse = (method: Method) => [names.includes(method), `${method} among --methods`] as const;
@@ -161,15 +168,8 @@ async function withMethods<Result>(
     ['--prompt', options.prompt, hasPrompts, prompted],
     ['--prompts', options.prompts, hasPrompts, prompted],
   ]);
-  expectPrecision(precision, device, imagePrecisions);
   const where = { device, threads };
-  const clip: Clip = await loadClip(model, {
-    ...where,
-    precision,
-    targetPad,
-    onDownload: downloadBar(reporter, model),
-    signal,
-  });
+  const clip = await loadModel(options, context);
   const problems = new Warnings(reporter, 'images are missing or broken');
   try {
     const opened = await openMethods(names, {
@@ -193,6 +193,13 @@ async function withMethods<Result>(
   } finally {
     await clip.dispose();
   }
+}
+
+async function loadModel(options: ModelledOptions, { reporter, signal }: Context): Promise<Clip> {
+  const { model, precision, device, threads, targetPad } = options;
+  expectPrecision(precision, device, imagePrecisions);
+  const where = { device, threads, precision, targetPad };
+  return await loadClip(model, { ...where, onDownload: downloadBar(reporter, model), signal });
 }
 
 /** Without a choice, those whose phi is given, and what needs no training. */

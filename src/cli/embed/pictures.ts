@@ -8,10 +8,12 @@ import { type Float32Tensor, LincirError, quoted } from '../../core/index.ts';
 import { pathOnDisk, statOf } from '../../files/index.ts';
 import {
   exclusion,
+  isOfShard,
   leftOutCounter,
   openSources,
   type SourceOptions,
   type Unreadable,
+  type WorkShard,
 } from '../../pictures/index.ts';
 import type { BatchOptions, Input } from './input.ts';
 import type { PartialWork, Skipped } from './partial-work.ts';
@@ -22,12 +24,14 @@ type Found = Pick<SourceOptions, 'onUnreadable' | 'onLeftOut'>;
 /**
  * Images as input of `lincir embed`.
  * @param skipBroken note the images that cannot be read, instead of throwing at the first
+ * @param shard takes only those that fall to it, by the hashes of their names
  * @throws LincirError as `listPictures` does, and 'bad-file' for what cannot be read, unless that is skipped
  */
 export async function imagesInput(
   patterns: readonly string[],
   skipBroken: boolean,
   note: (line: string) => void,
+  shard?: WorkShard,
 ): Promise<Input> {
   const { counts: leftOut, count: onLeftOut } = leftOutCounter();
   const onUnreadable = ({ path, reason }: Unreadable) => {
@@ -37,7 +41,8 @@ export async function imagesInput(
       ...{ subject: path, expected: 'an image or folder that can be read', found: reason, todo },
     });
   };
-  const names = await listImages(patterns, { onUnreadable, onLeftOut });
+  const all = await listImages(patterns, { onUnreadable, onLeftOut });
+  const names = shard ? all.filter((name) => isOfShard(name, shard)) : all;
   return {
     kind: 'images',
     leftOut,

@@ -16,6 +16,7 @@ import {
   threadsOption,
   wholeNumber,
 } from '../options.ts';
+import { shardOption } from '../sharding/shard-option.ts';
 import { compareNotes, evaluateNotes, miniNotes, scoreNotes, submitNotes } from './help.ts';
 import { benchmarkKinds } from './kinds.ts';
 
@@ -33,6 +34,7 @@ export function evaluationCommands(program: Command, context: Context): void {
     )
     .option('--out <folder>', 'for the results (default: a new one in evaluations/)')
     .option('--report-queries <number>', 'queries in report.html (default: 200)', wholeNumber)
+    .addOption(shardOption('embedding the images, and measure nothing'))
     .option('--json', 'print the results as JSON')
     .addHelpText('after', evaluateNotes)
     .action(async (name, options) => (await import('../commands/eval.ts')).evaluate(name, options, context));

@@ -17,8 +17,12 @@ where this one ended. The results are a folder: results.json has everything you 
 repeat and compare them, report.html has queries to browse, and rankings-METHOD.jsonl
 has the rankings of each method.
 
+--shard lets many workers embed the images: each embeds a share of them into the cache,
+which must be the same folder for all. Then the command without --shard measures.
+
 Examples:
   $ lincir eval cirr --data CIRR --model large --phi runs/mine
+  $ lincir eval cirr --data CIRR --model large --cache shared --shard 3/8
   $ lincir eval circo --data CIRCO --model large --phi lincir_large.pt \\
       --methods lincir,searle,image,text,sum,slerp --searle SEARLE_ViT-L14.pt
   $ lincir eval genecis --data GeneCIS --only focus_object,change_object --model base --phi runs/mine
