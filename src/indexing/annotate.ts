@@ -16,8 +16,7 @@ export interface Annotation {
   readonly firstUnmatched: string | undefined;
 }
 
-/** The index's images are read once for so many rows. */
-const rowsPerLook = 2 ** 16;
+const rowsPerCommit = 2 ** 16;
 
 /**
  * Sets the metadata of the images that a table's keys name. A key is a path as the index has it, or one relative to the
@@ -57,21 +56,25 @@ export async function annotate(
   }
   const counts = { rows: 0, images: 0, changed: 0, unmatched: 0 };
   let firstUnmatched: string | undefined;
-  for await (const rows of chunks(eachRow(file, wanted), rowsPerLook)) {
-    const keys = rows.map(({ key }) => key);
-    const named = await imagesOfKeys(keys, store.images(), file.path, sources);
-    const ids = new Set(named.flat().map(({ id }) => id));
+  const named = imagesOfKeys(
+    () => eachRow(file, wanted),
+    () => store.images(),
+    file.path,
+    sources,
+  );
+  for await (const some of chunks(named, rowsPerCommit)) {
+    const ids = new Set(some.flatMap(({ images }) => images.map(({ id }) => id)));
     const present = new Map((await store.find('id', [...ids])).map(({ id, metadata }) => [id, metadata]));
     const values = new Map<string, Metadata>();
-    for (const [at, { key, values: given }] of rows.entries()) {
-      const own = comparedMetadata(given, nameOf);
+    for (const { row, images } of some) {
+      const own = comparedMetadata(row.values, nameOf);
       counts.rows += 1;
-      counts.images += named[at]!.length;
-      if (named[at]!.length === 0) {
+      counts.images += images.length;
+      if (images.length === 0) {
         counts.unmatched += 1;
-        firstUnmatched ??= key;
+        firstUnmatched ??= row.key;
       }
-      for (const { id } of named[at]!) {
+      for (const { id } of images) {
         const metadata = present.get(id);
         const isSame = Object.entries(own).every(([name, value]) => (metadata?.[name] ?? null) === value);
         if (!isSame) values.set(id, own);

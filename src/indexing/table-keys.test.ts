@@ -11,11 +11,24 @@ async function meant(
   table: string,
   sources: readonly string[] = [],
 ) {
-  const pictures = (async function* () {
+  const pictures = async function* () {
     yield paths.map((path) => ({ id: path, path }));
-  })();
-  const found = await imagesOfKeys(keys, pictures, table, sources);
-  return Object.fromEntries(found.map((named, at) => [keys[at]!, named.map(({ path }) => path)]));
+  };
+  const rows = async function* () {
+    yield* keys.map((key) => ({ key }));
+  };
+  const outcomes = [];
+  for (const options of [{}, { rowsPerScan: 2, held: 1 }, { held: 0 }]) {
+    const found = await Array.fromAsync(imagesOfKeys(rows, pictures, table, sources, options));
+    assert.deepEqual(
+      found.map(({ row }) => row.key),
+      keys,
+    );
+    outcomes.push(found.map(({ row, images }) => [row.key, images.map(({ path }) => path)]));
+  }
+  assert.deepEqual(outcomes[1], outcomes[0]);
+  assert.deepEqual(outcomes[2], outcomes[0]);
+  return Object.fromEntries(outcomes[0]!);
 }
 
 test('paths, and names below the folder of the table or an indexed one', async () => {

@@ -1,8 +1,11 @@
 /** Finds the images that a table's keys mean: paths, or names in the table's folder, an indexed folder or a shard. */
 
 import { dirname, isAbsolute, join, posix } from 'node:path';
-import { nameKey } from '../core/index.ts';
+import { chunks, nameKey } from '../core/index.ts';
+import { Scratch } from '../files/index.ts';
 import { indexPath, memberMark } from '../pictures/index.ts';
+import { LongList } from './records/list.ts';
+import { RowsByForm } from './rows-by-form.ts';
 
 /** An image that a key may name. */
 interface NamedImage {
@@ -19,33 +22,88 @@ interface Match extends NamedImage {
   readonly isStem: boolean;
 }
 
+/** A match of a key, by its row's number. */
+interface RowMatch extends Match {
+  readonly row: number;
+}
+
+export interface KeyOptions {
+  /** Rows for which all images are read once. */
+  readonly rowsPerScan?: number;
+  /** Names that memory holds. */
+  readonly held?: number;
+}
+
+/** Rows whose matches are looked at together. */
+const rowsPerLook = 2 ** 16;
+/** Matches that memory holds. */
+const matchesHeld = 2 ** 16;
+const fewestHeld = 256;
+const rowsPerTidy = 1000;
+
 /**
- * The images of each key, after reading all images once. A key may lack the ending, as img2dataset's keys do. If several
+ * The rows with the images that their keys mean. A key may lack the ending, as img2dataset's keys do. If several
  * images fit, these win: images in the shard or folder with the table's own name over other shards' members, whole names
  * over names without the ending, and of canonically equivalent paths the one that is written as the key.
+ * @param rows goes through the rows, the same ones whenever it is called
  * @param table the path of the table
  * @param sources folders and shards that were indexed
  */
-export async function imagesOfKeys(
-  keys: readonly string[],
-  pictures: AsyncIterable<readonly NamedImage[]>,
+export async function* imagesOfKeys<Row extends { readonly key: string }>(
+  rows: () => AsyncIterable<Row>,
+  pictures: () => AsyncIterable<readonly NamedImage[]>,
   table: string,
   sources: readonly string[],
-): Promise<(readonly NamedImage[])[]> {
-  const stem = indexPath(table).replace(/\.[^./]+$/, '');
-  const folders = [dirname(table), ...sources.filter((source) => !isShard(source))];
-  const places = new Map<string, Place>([
-    ...sources
-      .filter(isShard)
-      .map((shard) => [nameKey(`${indexPath(shard)}${memberMark}`), 'shard'] as const),
-    ...folders.map((folder) => [nameKey(`${indexPath(folder)}/`.replace('//', '/')), 'folder'] as const),
-    ...[`${stem}.tar${memberMark}`, `${stem}/`].map((top) => [nameKey(top), 'own'] as const),
-  ]);
-  const rows = Map.groupBy(
-    keys.flatMap((key, row) => formsOf(key, folders).map((form) => ({ form, row }))),
-    ({ form }) => form,
-  );
-  const matches = keys.map((): Match[] => []);
+  { rowsPerScan = 2 ** 24, held }: KeyOptions = {},
+): AsyncGenerator<{ readonly row: Row; readonly images: readonly NamedImage[] }, void, void> {
+  const { places, folders } = placesOf(table, sources);
+  const scratch = await Scratch.in();
+  for (let first = 0; ; first += rowsPerScan) {
+    const forms = new RowsByForm(scratch, held);
+    const lists: LongList<RowMatch>[] = [];
+    try {
+      let count = 0;
+      for await (const { key } of part(rows(), first, rowsPerScan)) {
+        for (const form of formsOf(key, folders)) forms.add(form, count);
+        count += 1;
+        if (count % rowsPerTidy === 0) await forms.tidy();
+      }
+      await forms.settle();
+      const parts = Math.ceil(count / rowsPerLook);
+      for (let at = 0; at < parts; at += 1) {
+        lists.push(new LongList(scratch, Math.max(fewestHeld, Math.floor(matchesHeld / parts))));
+      }
+      if (count > 0) {
+        for await (const match of matchesOf(forms, pictures(), places)) {
+          lists[Math.floor(match.row / rowsPerLook)]!.push(match);
+        }
+      }
+      yield* preferredOf(part(rows(), first, count), lists);
+      if (count < rowsPerScan) return;
+    } finally {
+      for (const opened of [forms, ...lists]) opened.close();
+    }
+  }
+}
+
+async function* preferredOf<Row extends { readonly key: string }>(
+  rows: AsyncIterable<Row>,
+  lists: readonly LongList<RowMatch>[],
+) {
+  let look = 0;
+  for await (const some of chunks(rows, rowsPerLook)) {
+    const found = some.map((): Match[] => []);
+    for (const match of lists[look]!) found[match.row % rowsPerLook]?.push(match);
+    for (const [at, row] of some.entries()) yield { row, images: preferred(found[at]!, row.key) };
+    look += 1;
+  }
+}
+
+async function* matchesOf(
+  forms: RowsByForm,
+  pictures: AsyncIterable<readonly NamedImage[]>,
+  places: ReadonlyMap<string, Place>,
+): AsyncGenerator<RowMatch, void, void> {
   // Images of one folder mostly follow each other.
   let folder = '';
   let beginnings = beginningsIn(folder, places);
@@ -56,12 +114,34 @@ export async function imagesOfKeys(
       if (own !== folder) [folder, beginnings] = [own, beginningsIn(own, places)];
       for (const { at, place } of beginnings) {
         for (const { form, isStem } of stemsOf(key.slice(at))) {
-          for (const { row } of rows.get(form) ?? []) matches[row]!.push({ id, path, place, isStem });
+          for (const row of forms.get(form)) yield { row, id, path, place, isStem };
         }
       }
     }
   }
-  return matches.map((found, row) => preferred(found, keys[row]!));
+}
+
+/** So many of the items after the first ones. */
+async function* part<Item>(items: AsyncIterable<Item>, first: number, count: number) {
+  let at = 0;
+  for await (const item of items) {
+    if (at >= first + count) return;
+    if (at >= first) yield item;
+    at += 1;
+  }
+}
+
+function placesOf(table: string, sources: readonly string[]) {
+  const stem = indexPath(table).replace(/\.[^./]+$/, '');
+  const folders = [dirname(table), ...sources.filter((source) => !isShard(source))];
+  const places = new Map<string, Place>([
+    ...sources
+      .filter(isShard)
+      .map((shard) => [nameKey(`${indexPath(shard)}${memberMark}`), 'shard'] as const),
+    ...folders.map((folder) => [nameKey(`${indexPath(folder)}/`.replace('//', '/')), 'folder'] as const),
+    ...[`${stem}.tar${memberMark}`, `${stem}/`].map((top) => [nameKey(top), 'own'] as const),
+  ]);
+  return { places, folders };
 }
 
 /** The names that a key may mean. */
