@@ -6,6 +6,7 @@ import { type LoadClipOptions, precisionOf } from '../clip/index.ts';
 import { hasForms, LincirError, nameKey, normalizeRows, option, quoted } from '../core/index.ts';
 import type { EmbeddingsFile } from '../pictures/index.ts';
 import type { StoredImage, StoreInfo, VectorStore } from '../store/index.ts';
+import { Growth } from './growth.ts';
 import { KnownImages } from './known.ts';
 import { newIds } from './new-ids.ts';
 
@@ -50,6 +51,7 @@ async function* importRows(
   const facts = { size, modified, statusChanged };
   const counts = { added: 0, changed: 0, unchanged: 0 };
   let done = 0;
+  const growth = await Growth.of(store);
   for await (const { names: given, embeddings } of file.rows()) {
     signal?.throwIfAborted();
     const names = await knownNames(store, known, given);
@@ -84,6 +86,7 @@ async function* importRows(
     const replaced = rows.filter(isKnown);
     await store.add(rows.filter((row) => !isKnown(row)));
     await store.replace(replaced);
+    await growth.add(rows.length - replaced.length);
     counts.added += rows.length - replaced.length;
     counts.changed += replaced.length;
     counts.unchanged += names.length - rows.length;

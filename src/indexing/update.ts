@@ -15,6 +15,7 @@ import type { Facts, IndexedImage, VectorStore } from '../store/index.ts';
 import { Changes, placeOf } from './changes.ts';
 import type { Comparison } from './choices.ts';
 import { GoneImages } from './gone.ts';
+import { Growth } from './growth.ts';
 import { KnownImages } from './known.ts';
 import { Losses } from './losses.ts';
 import { daysKept, MissingImages } from './missing.ts';
@@ -85,9 +86,6 @@ export type UpdateEvent =
 /** Found images that are looked up together. */
 const picturesPerLookup = 256;
 const lookEvery = 1000;
-/** The store is compacted when it has grown by this factor and has so many images: neither all the time nor only at the end. */
-const growthPerMaintenance = 1.25;
-const fewestPerMaintenance = 10_000;
 
 /**
  * Goes through the sources twice: first to learn what is there and what is gone, so that a renamed image keeps its
@@ -183,8 +181,8 @@ async function* update(
       ...{ preprocessing: clip.preprocessing, maxPixels, threads: readers, ahead: 3 * perRun },
       targetPad: clip.targetPad ?? undefined,
     });
-    const before = await store.count();
-    let maintained = before;
+    const growth = await Growth.of(store);
+    let added = 0;
     try {
       for await (const item of reader.read(wanted())) {
         signal?.throwIfAborted();
@@ -192,10 +190,8 @@ async function* update(
         if (changes.waiting >= perRun) await changes.encode(clip);
         if (await changes.commitIfDue()) {
           yield { kind: 'commit', done: changes.done, todo };
-          const present = before + changes.summary.added;
-          if (present < Math.max(fewestPerMaintenance, maintained * growthPerMaintenance)) continue;
-          maintained = present;
-          await store.maintain();
+          await growth.add(changes.summary.added - added);
+          ({ added } = changes.summary);
         } else yield { kind: 'progress', done: changes.done, todo };
       }
       await changes.encode(clip);

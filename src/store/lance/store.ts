@@ -60,6 +60,8 @@ const refinement = 2;
 const fewestCandidates = 100;
 /** Old versions are kept so long, for readers that still use them. */
 const versionLifetime = 600_000;
+/** Of rows without vectors, so many are looked up at once: each look goes through what is not in the index of ids. */
+const valuesPerLook = 10_000;
 const indexName = /^vector-(\d+)$/;
 
 export class LanceStore extends LanceNotes implements VectorStore {
@@ -112,7 +114,7 @@ export class LanceStore extends LanceNotes implements VectorStore {
     return this.reading(async () => {
       const own = await presentColumns(this.#parts.pictures, imageNames);
       const found: IndexedImage[] = [];
-      for await (const some of chunks(values, valuesPerLookup)) {
+      for await (const some of chunks(values, valuesPerLook)) {
         const sql = await this.#sql({ kind: 'in', column, values: some });
         for await (const batch of this.#parts.pictures.query().where(sql).select(own)) {
           for (const row of rowsOf(batch) as unknown as IndexedImage[]) found.push(pictureOf(row));
