@@ -210,6 +210,7 @@ export class Changes {
     this.#addBroken = [];
     await this.#store.removeBroken(this.#mended);
     this.#mended = [];
+    await this.#store.commit();
     this.#committed = performance.now();
   }
 

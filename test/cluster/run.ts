@@ -17,7 +17,12 @@ if (home === undefined || java === undefined)
 
 /** The last one kills a node. */
 const tests = [
-  ['src/store/store.test.ts', 'src/store/durable-store.test.ts', 'src/store/opensearch/*.test.ts'],
+  ['src/store/store.test.ts', 'src/store/durable-store.test.ts'],
+  [
+    'src/store/opensearch/store.test.ts',
+    'src/store/opensearch/query.test.ts',
+    'test/cluster/commands.test.ts',
+  ],
   ['test/cluster/loss.test.ts'],
 ];
 const folder = await mkdtemp(join(tmpdir(), 'lincir-nodes-'));
