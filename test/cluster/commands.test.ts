@@ -71,7 +71,7 @@ describe('commands on an index in OpenSearch', { skip: skipsCluster }, () => {
       const headers = { 'content-type': 'application/json' };
       const answer = await fetch(`${url}/api/v1/search`, { method: 'POST', headers, body });
       assert.equal(answer.status, 200, await answer.clone().text());
-      return ((await answer.json()) as { results: unknown[] }).results.length;
+      return ((await answer.json()) as { images: unknown[] }).images.length;
     };
     assert.equal(await served(), 7);
     assert.match(await lincir('index', '--index', index, '--remove', house), /1 image taken out/);

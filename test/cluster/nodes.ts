@@ -96,7 +96,9 @@ async function startNode(number: number, all: readonly number[], options: NodesO
     await chmod(folder, 0o755);
     for (const part of ['', 'config', 'data', 'logs', 'tmp']) await chown(join(own, part), nobody, nobody);
   }
+  // These nodes live too short to gain from a better compiler, which would take most of the time.
   const flags = [
+    ...['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC'],
     ...[
       `-Xms${heap}`,
       `-Xmx${heap}`,
