@@ -230,6 +230,10 @@ describe('workers', { concurrency: false }, () => {
     assert.match(await refused('--shard', '1/3'), /expected folders and shards \(\.tar\)/);
     assert.match(await refused('photos', '--shard', '1/3', '--remove-missing'), /found --remove-missing/);
     assert.match(await refused('photos', '--status'), /--status: expected only --index/);
+    assert.match(
+      await refused('s3://photos/', '--watch'),
+      /--watch: expected folders and files of this machine/,
+    );
   });
 });
 

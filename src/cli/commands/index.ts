@@ -12,7 +12,13 @@ import {
   reindex,
 } from '../../indexing/index.ts';
 import type { Device } from '../../onnx/index.ts';
-import { type EmbeddingsFile, openEmbeddings, openMetadata, type WorkShard } from '../../pictures/index.ts';
+import {
+  type EmbeddingsFile,
+  isS3,
+  openEmbeddings,
+  openMetadata,
+  type WorkShard,
+} from '../../pictures/index.ts';
 import { type Precision, reservedColumns, type StoreInfo } from '../../store/index.ts';
 import { type Context, downloadBar } from '../context.ts';
 import { refuseBeside, refuseIdle } from '../idle-options.ts';
@@ -102,7 +108,7 @@ export async function index(
     });
   }
   if (options.watch) {
-    expectWatchable(options);
+    expectWatchable(pictures, options);
     const load = (isFirst: boolean) => clipFor(isFirst ? options : { ...options, model: undefined }, context);
     return await watch(pictures, options, load, context);
   }
@@ -326,12 +332,20 @@ async function showStatistics({ index: uri, json }: IndexOptions, { print }: Con
 }
 
 /** Refuses what is done once, beside what goes on. */
-function expectWatchable(options: IndexOptions): void {
+function expectWatchable(pictures: readonly string[], options: IndexOptions): void {
   const { embeddings, metadata, remove, removeMissing, stats, list } = options;
   const once = { embeddings, metadata, remove, removeMissing, stats, 'list -': list?.includes('-') };
   refuseBeside('--watch', once, {
     expected: 'folders, files, shards and files with lists',
     todo: 'give that to a lincir index of its own, also while this one watches',
+  });
+  const remote = pictures.find(isS3);
+  if (remote === undefined) return;
+  throw new LincirError('bad-argument', {
+    subject: '--watch',
+    expected: 'folders and files of this machine, which tell when they change',
+    found: quoted(remote, 200),
+    todo: 'run lincir index from time to time, such as by cron',
   });
 }
 
