@@ -15,8 +15,8 @@ export interface FakeRequest {
   readonly body: string;
   readonly authorization: string | undefined;
 }
-/** `cut`: the connection ends without an answer. `silent`: no answer comes. */
-export type FakeAnswer = { readonly status?: number; readonly body: unknown } | 'cut' | 'silent';
+/** `cut`: the connection ends without an answer; `half`: in the middle of it. `silent`: no answer comes. */
+export type FakeAnswer = { readonly status?: number; readonly body: unknown } | 'cut' | 'half' | 'silent';
 
 export interface FakeNode {
   readonly port: number;
@@ -38,7 +38,11 @@ export async function startNode(
     requests.push(seen);
     const given = answer(seen);
     if (given === 'cut') request.socket.destroy();
-    if (given === 'cut' || given === 'silent') return;
+    if (given === 'half') {
+      response.writeHead(200, { 'content-type': 'application/json', 'content-length': 1000 });
+      response.write('{', () => request.socket.resetAndDestroy());
+    }
+    if (typeof given === 'string') return;
     const isText = typeof given.body === 'string';
     const type = isText ? 'text/plain' : 'application/json';
     response.writeHead(given.status ?? 200, { 'content-type': type });

@@ -53,8 +53,19 @@ export class Cluster {
   static async connect(uri: string, given = patience): Promise<Cluster> {
     const address = parseAddress(uri);
     const credentials = await credentialsFor(address);
-    const { Client } = await import('@opensearch-project/opensearch');
+    const { Client, Connection } = await import('@opensearch-project/opensearch');
+    /** The client's own writes to standard output when a connection is lost in the middle of an answer. */
+    class QuietConnection extends Connection {
+      override request(...[params, callback]: Parameters<InstanceType<typeof Connection>['request']>) {
+        const sent = super.request(params, (error, response) => {
+          if (response) sent.removeAllListeners('error').on('error', () => {});
+          callback(error, response);
+        });
+        return sent;
+      }
+    }
     const client = new Client({
+      Connection: QuietConnection,
       ...credentials,
       nodes: [...address.nodes],
       maxRetries: 0, // all retries are here

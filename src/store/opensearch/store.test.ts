@@ -247,6 +247,27 @@ describe('a store in OpenSearch', { skip: skipsCluster }, () => {
     await store.close();
   });
 
+  test('finds nearly all by the graph, and as many as pass a filter', async () => {
+    const store = await create(newClusterIndex());
+    const memory = new MemoryStore(info);
+    for (const one of [store, memory]) await one.add(some(3000));
+    for (const where of [undefined, 'size < 1600', 'size < 130', 'size = 7']) {
+      const filter = where === undefined ? undefined : parseFilter(where, await store.columns());
+      let found = 0;
+      let wanted = 0;
+      for (let query = 0; query < 5; query += 1) {
+        const { vector } = picture(1_000_000 + query);
+        const truth = await memory.search({ vector, limit: 50, filter });
+        const ids = new Set((await store.search({ vector, limit: 50, filter })).map(({ id }) => id));
+        assert.equal(ids.size, truth.length);
+        found += truth.filter(({ id }) => ids.has(id)).length;
+        wanted += truth.length;
+      }
+      assert.ok(found >= wanted * 0.99, `${found} of ${wanted} with ${where}`);
+    }
+    await store.close();
+  });
+
   test('ranks all when asked for more than the graph gives, equally near ones by id', async () => {
     const store = await create(newClusterIndex());
     const memory = new MemoryStore(info);
