@@ -27,8 +27,8 @@ const keyWords = 3;
 const keyBytes = 4 * keyWords;
 /** Records in a look, which are one page. */
 const recordsPerLook = 102;
-/** Records in a read or write of all, a megabyte. */
-const recordsPerChunk = 26_214;
+/** Records in a read or write of all, a quarter of a megabyte. */
+const recordsPerChunk = 6553;
 
 export function makeRecords(count: number): Records {
   const memory = new ArrayBuffer(count * bytesPerRecord);

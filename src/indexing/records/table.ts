@@ -196,6 +196,9 @@ function* sortedPlaces(words: Uint32Array, count: number): Generator<number, voi
 }
 
 function setKey(name: string): void {
-  const digest = hash('sha256', name, 'buffer');
-  for (let word = 0; word < 3; word += 1) key.words[word] = digest.readUInt32LE(4 * word);
+  // As a text, because a buffer for each would take far more memory until it is collected.
+  const digest = hash('sha256', name);
+  for (let word = 0; word < 3; word += 1) {
+    key.words[word] = Number.parseInt(digest.slice(8 * word, 8 * word + 8), 16);
+  }
 }
