@@ -9,6 +9,7 @@ export const credentials = { AWS_ACCESS_KEY_ID: 'AKIATEST', AWS_SECRET_ACCESS_KE
 interface Stored {
   readonly bytes: Uint8Array;
   readonly modified: Date;
+  readonly etag: string;
 }
 
 /** What happens to a request in place of its answer; undefined: nothing. */
@@ -46,7 +47,8 @@ export class S3Server {
   }
 
   put(path: string, bytes: Uint8Array | string, modified = new Date('2026-01-02T03:04:05Z')): void {
-    this.objects.set(path, { bytes: Buffer.from(bytes), modified });
+    const content = Buffer.from(bytes);
+    this.objects.set(path, { bytes: content, modified, etag: etagOf(content) });
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
@@ -68,7 +70,7 @@ export class S3Server {
     else if (signature !== undefined && !isSigned(request, url)) fail(403, 'SignatureDoesNotMatch');
     else if (url.searchParams.has('list-type')) this.#list(path.replace(/\/$/, ''), url, response);
     else if (!stored) fail(404, 'NoSuchKey');
-    else if (version !== undefined && version !== etagOf(stored.bytes)) fail(412, 'PreconditionFailed');
+    else if (version !== undefined && version !== stored.etag) fail(412, 'PreconditionFailed');
     else send(stored, request, response, fault);
   }
 
@@ -77,9 +79,9 @@ export class S3Server {
     const after = url.searchParams.get('continuation-token') ?? '';
     const all = [...this.objects].filter(([path]) => path.startsWith(prefix) && path > after).sort();
     const page = all.slice(0, this.keysPerPage);
-    const contents = page.map(([path, { bytes, modified }]) => {
+    const contents = page.map(([path, { bytes, modified, etag: plain }]) => {
       const key = encodeURIComponent(path.slice(bucket.length + 1)).replaceAll('%20', '+');
-      const etag = etagOf(bytes).replaceAll('"', '&quot;');
+      const etag = plain.replaceAll('"', '&quot;');
       return `<Contents><Key>${key}</Key><LastModified>${modified.toISOString()}</LastModified><ETag>${etag}</ETag><Size>${bytes.length}</Size></Contents>`;
     });
     const more = all.length > page.length;
@@ -91,14 +93,14 @@ export class S3Server {
 }
 
 function send(
-  { bytes, modified }: Stored,
+  { bytes, modified, etag }: Stored,
   { method, headers: { range } }: IncomingMessage,
   response: ServerResponse,
   fault: { readonly cutAfter: number } | undefined,
 ): void {
   const [, from = '0', to = `${bytes.length - 1}`] = /^bytes=(\d+)-(\d+)$/.exec(range ?? '') ?? [];
   const part = bytes.subarray(Number(from), Number(to) + 1);
-  const times = { etag: etagOf(bytes), 'last-modified': modified.toUTCString() };
+  const times = { etag, 'last-modified': modified.toUTCString() };
   response.writeHead(range === undefined ? 200 : 206, { ...times, 'content-length': part.length });
   if (method === 'HEAD') response.end();
   else if (fault) {
@@ -106,7 +108,7 @@ function send(
   } else response.end(part);
 }
 
-export function etagOf(bytes: Uint8Array): string {
+function etagOf(bytes: Uint8Array): string {
   return `"${createHash('md5').update(bytes).digest('hex')}"`;
 }
 

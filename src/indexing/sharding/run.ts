@@ -53,8 +53,9 @@ export type ShardEvent =
   | { readonly kind: 'maintain' }
   | { readonly kind: 'end'; readonly summary: ShardSummary; readonly failed?: LincirError };
 
-/** Found images that are looked up together. */
+/** Found images, and their bytes, that are looked up together: a shard in object storage is kept in memory for so long. */
 const imagesPerLookup = 256;
+const bytesPerLookup = 2 ** 26;
 /** Milliseconds between records of a source that is being gone through. */
 const millisecondsPerRecord = 15_000;
 
@@ -217,12 +218,15 @@ async function* goThrough(
 /** Groups of images. If the source fails, what came before still counts. */
 async function* gathered(found: AsyncIterable<FoundImage>): AsyncGenerator<FoundImage[], void, void> {
   let some: FoundImage[] = [];
+  let bytes = 0;
   try {
     for await (const picture of found) {
       some.push(picture);
-      if (some.length < imagesPerLookup) continue;
+      bytes += picture.size;
+      if (some.length < imagesPerLookup && bytes < bytesPerLookup) continue;
       yield some;
       some = [];
+      bytes = 0;
     }
   } catch (error) {
     if (some.length > 0) yield some;
