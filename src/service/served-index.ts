@@ -6,6 +6,7 @@ import { type DownloadProgress, LincirError } from '../core/index.ts';
 import { type ImageIndex, modelPrecision, openIndex } from '../indexing/index.ts';
 import { loadPhi } from '../phi/index.ts';
 import type { ModelToRun } from './inference.ts';
+import { busy } from './lane.ts';
 import { Lookups } from './lookups.ts';
 import type { IndexToServe, ServiceOptions } from './options.ts';
 import type { RequestScope } from './service.ts';
@@ -21,6 +22,8 @@ export interface QueryModel {
 /** How often, and after how many milliseconds, a request is tried again if its index is being replaced. */
 const retries = 4;
 const retryPause = 150;
+/** Milliseconds after which no request waits any more. */
+const longestWait = 60_000;
 
 /** Owns the index: close it. */
 export class ServedIndex {
@@ -77,9 +80,32 @@ export class ServedIndex {
 
   /**
    * Does a request's work with the model of the index. If the index is replaced meanwhile, even by one of another model, does
-   * it again.
+   * it again. A cluster that is away may keep the work longer than anybody waits for it.
    */
-  async answer<Result>(
+  async answer<Result>(scope: RequestScope, work: (model: QueryModel) => Promise<Result>): Promise<Result> {
+    const { promise: tooLate, reject } = Promise.withResolvers<never>();
+    const left = Math.min(Math.max(0, scope.deadline - performance.now()), longestWait);
+    const timer = setTimeout(() => reject(busy(1)), left);
+    try {
+      return await Promise.race([this.#answer(scope, work), tooLate]);
+    } catch (error) {
+      const isAway = error instanceof LincirError && error.code === 'network';
+      if (!isAway || error.problem.subject !== this.index.uri) throw error;
+      // Clients need not know where the cluster is.
+      throw new LincirError('busy', {
+        subject: `index ${this.name}`,
+        expected: 'to be reached',
+        found: 'no answer from its cluster',
+        todo: 'try again later',
+        retryAfter: 5,
+        cause: error,
+      });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #answer<Result>(
     { signal, deadline }: RequestScope,
     work: (model: QueryModel) => Promise<Result>,
   ): Promise<Result> {

@@ -30,7 +30,6 @@ export const notesMapping = {
     hash: keyword,
     note,
     version: { type: 'long', index: false },
-    expires: { type: 'long' },
   },
 };
 const valuesPerLookup = 1000;

@@ -13,16 +13,26 @@ const probePatience = { attempt: 1500, all: 1000 };
 const kept = z.object({ _source: z.object({ note: z.string(), expires: z.number() }) });
 const health = z.object({ status: z.enum(['green', 'yellow', 'red']) });
 
+interface SharedParts {
+  readonly cluster: Cluster;
+  readonly images: string;
+  readonly notes: string;
+  readonly lease: string;
+}
+
 export class SharedNotes implements SharedStore {
   readonly #cluster: Cluster;
   readonly #images: string;
   readonly #notes: string;
+  /** The index that stays when another generation takes over, and in which a rebuild forbids nothing. */
+  readonly #lasting: string;
   #cleaned = Date.now();
 
-  constructor(cluster: Cluster, images: string, notes: string) {
+  constructor({ cluster, images, notes, lease }: SharedParts) {
     this.#cluster = cluster;
     this.#images = images;
     this.#notes = notes;
+    this.#lasting = lease;
   }
 
   async readiness(): Promise<string | undefined> {
@@ -38,14 +48,14 @@ export class SharedNotes implements SharedStore {
 
   async put(key: string, text: string): Promise<void> {
     const id = idOf(key);
-    const body = { id, kind: 'shared', key, note: text, expires: Date.now() + lifetime };
-    const path = `/${this.#notes}.write/_doc/${id}`;
+    const body = { kind: 'shared', note: text, expires: Date.now() + lifetime };
+    const path = `/${this.#lasting}.write/_doc/${id}`;
     await this.#cluster.request({ method: 'PUT', path, body, query: { require_alias: true } });
     if (Date.now() - this.#cleaned < cleaning) return;
     this.#cleaned = Date.now();
     await this.#cluster.request({
       method: 'POST',
-      path: `/${this.#notes}.write/_delete_by_query`,
+      path: `/${this.#lasting}.write/_delete_by_query`,
       query: { conflicts: 'proceed' },
       body: {
         query: {
@@ -56,7 +66,7 @@ export class SharedNotes implements SharedStore {
   }
 
   async get(key: string): Promise<string | undefined> {
-    const request = { method: 'GET', path: `/${this.#notes}/_doc/${idOf(key)}`, allowed: [404] } as const;
+    const request = { method: 'GET', path: `/${this.#lasting}/_doc/${idOf(key)}`, allowed: [404] } as const;
     const found = kept.safeParse(await this.#cluster.request(request)).data?._source;
     return found && found.expires > Date.now() ? found.note : undefined;
   }
