@@ -222,7 +222,7 @@ class Indexes {
   store({ generation, info }: Generation): OpenSearchStore {
     const lease = this.#lease;
     return new OpenSearchStore({
-      ...{ cluster: this.#cluster, info, ...this.#names(generation) },
+      ...{ cluster: this.#cluster, info, ...this.#names(generation), lease: `${this.#name}.lease` },
       before: async () => await lease?.ensure(),
       close: () => this.close(),
     });

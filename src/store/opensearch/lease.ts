@@ -54,6 +54,9 @@ export class Lease {
         owner: { type: 'keyword' },
         expires: { type: 'long' },
         holder: { type: 'object', enabled: false },
+        // Of what servers share.
+        kind: { type: 'keyword' },
+        note: { type: 'keyword', index: false, doc_values: false },
       },
     };
     const settings = { number_of_shards: 1, auto_expand_replicas: '0-2' };

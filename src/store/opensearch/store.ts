@@ -46,6 +46,7 @@ export interface ClusterParts {
   /** Its indexes. Each has an alias for writing, with `.write` at the end. */
   readonly images: string;
   readonly notes: string;
+  readonly lease: string;
   /** Comes before every write: throws if this process may not write any more. */
   readonly before: () => Promise<void>;
   readonly close: () => Promise<void>;
@@ -79,7 +80,7 @@ export class OpenSearchStore extends Notes implements VectorStore {
   constructor(parts: ClusterParts) {
     super(parts.cluster, parts.notes);
     this.info = parts.info;
-    this.shared = new SharedNotes(parts.cluster, parts.images, parts.notes);
+    this.shared = new SharedNotes(parts);
     this.#parts = parts;
   }
 
