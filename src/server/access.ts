@@ -10,6 +10,8 @@ import type { ServerSettings } from './settings.ts';
 const sessionSeconds = 12 * 60 * 60;
 
 export interface Access {
+  /** Whether a request comes with a key or from a session, or the server has no keys. */
+  allows(context: Context): boolean;
   /** Refuses requests without a key or a session. */
   readonly required: MiddlewareHandler;
   /** Signs pages in and out. A page needs a cookie, since pictures are loaded without headers. */
@@ -36,11 +38,12 @@ export function accessFor({ keys }: ServerSettings): Access {
     return known.filter((key) => timingSafeEqual(own, digest(signed(end, key)))).length > 0;
   };
 
+  const allows = (context: Context): boolean =>
+    known.length === 0 || keyOf(context) !== undefined || hasSession(context);
+
   return {
-    required: async (context, next) => {
-      if (known.length === 0 || keyOf(context) || hasSession(context)) return next();
-      return unauthorized(context);
-    },
+    allows,
+    required: async (context, next) => (allows(context) ? next() : unauthorized(context)),
     sessions: new Hono()
       .post('/', (context) => {
         if (known.length > 0) {

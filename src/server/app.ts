@@ -54,12 +54,14 @@ export function createApp(service: SearchService, settings: ServerSettings, metr
   app.route('/api/v1/session', access.sessions);
   // Without keys, or with a secret address that is one.
   app.route('/', knnRoutes(service, settings));
-  // What comes now needs a key, if there are keys.
-  app.use(access.required);
+  // Balancers have no key. The reason is for those who have.
   app.get('/health/ready', async (context) => {
     const reason = await service.readiness();
-    return reason === undefined ? context.text('ok') : context.text(reason, 503);
+    if (reason === undefined) return context.text('ok');
+    return context.text(access.allows(context) ? reason : 'not ready', 503);
   });
+  // What comes now needs a key, if there are keys.
+  app.use(access.required);
   app.get('/metrics', async (context) =>
     context.body(await metrics.text(), 200, { 'content-type': metrics.contentType }),
   );

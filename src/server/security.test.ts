@@ -5,6 +5,7 @@ import { describe, test } from 'node:test';
 import { Hono } from 'hono';
 import { fakeService, knownId } from '../../test/fake-service.ts';
 import { LincirError } from '../core/index.ts';
+import type { SearchService } from '../service/index.ts';
 import { apiPageRoutes } from './api-page.ts';
 import { createApp } from './app.ts';
 import { expectGuarded } from './exposure.ts';
@@ -14,8 +15,8 @@ import { defaultSettings, type ServerSettings } from './settings.ts';
 const key = 'a-key-of-32-characters-and-more-0';
 const site = 'https://example.org';
 
-const setUp = (settings: Partial<ServerSettings> = {}) => {
-  const service = fakeService();
+const setUp = (settings: Partial<ServerSettings> = {}, methods: Partial<SearchService> = {}) => {
+  const service = fakeService(methods);
   const app = createApp(service, { ...defaultSettings, ...settings });
   const ask = async (path: string, { headers = {}, ...init }: RequestInit = {}) =>
     app.request(path, {
@@ -111,7 +112,7 @@ describe('every route', () => {
     const guarded = setUp({ keys: ['another-key-0123456789', key] });
     const pages = pageRoutes().routes.map(({ path }) => path);
     const apiPage = new Hono().route('/api', apiPageRoutes()).routes.map(({ path }) => path);
-    const open = ['/health/live', '/api/v1/session', ...pages, ...apiPage];
+    const open = ['/health/live', '/health/ready', '/api/v1/session', ...pages, ...apiPage];
     for (const { method, path } of guarded.routes) {
       if (open.includes(path)) continue;
       for (const authorization of [
@@ -139,7 +140,11 @@ describe('every route', () => {
         (await guarded.ask('/api/v1', { headers: { authorization: `Bearer ${one}` } })).status,
         200,
       );
-    for (const path of ['/health/live']) assert.equal((await guarded.ask(path)).status, 200, path);
+    for (const path of ['/health/live', '/health/ready'])
+      assert.equal((await guarded.ask(path)).status, 200, path);
+    const away = setUp({ keys: [key] }, { readiness: async () => 'index photos: secret.host is away' });
+    const ready = await away.ask('/health/ready');
+    assert.deepEqual([ready.status, await ready.text()], [503, 'not ready']);
   });
 
   test('says to browsers that nothing is to be trusted', async () => {
