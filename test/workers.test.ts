@@ -120,6 +120,33 @@ describe('workers', { concurrency: false }, () => {
     assert.ok(records.every(({ state }) => state === 'done'));
   });
 
+  test('record what is not there, and go on', async (context) => {
+    const server = new S3Server();
+    context.after(() => server.close());
+    const environment = { ...credentials, AWS_ENDPOINT_URL: await server.start() };
+    const named = ['photos', 'gone.tar', 'none', 's3://empty/x.tar', 's3://empty/photos'];
+    const run = async (shard: string) => {
+      const target = ['--index', 'away.lance', '--model', model, '--shard', shard, '--json'];
+      const { code, stdout, stderr } = await lincirIn(['index', ...named, ...target], {
+        folder,
+        environment,
+      });
+      assert.equal(code, 1, stderr);
+      const failed: { source: string; reason: string }[] = JSON.parse(stdout).failed;
+      return failed.map(({ source, reason }) => `${source.replace(`${folder}/`, '')}: ${reason}`);
+    };
+    const failed = [...(await run('1/2')), ...(await run('2/2'))].sort();
+    assert.deepEqual(
+      failed.map((line) => line.split(': ')[0]),
+      [
+        ...['gone.tar', 'none (part 1/2)', 'none (part 2/2)'],
+        ...['s3://empty/photos/ (part 1/2)', 's3://empty/photos/ (part 2/2)', 's3://empty/x.tar'],
+      ],
+    );
+    for (const line of failed) assert.match(line, /no such file|found none/);
+    assert.equal((await contents('away.lance')).images.size, 40);
+  });
+
   test('go through object storage, and again when an object has another ETag', async (context) => {
     const server = new S3Server();
     context.after(() => server.close());

@@ -27,8 +27,8 @@ export type WorkOptions = Pick<WalkOptions, 'exclude' | 'followLinks' | 'signal'
 
 /**
  * What falls to one shard of the work, by the hash of a source's name. A folder is split by its files, so that many workers
- * share a large one.
- * @throws LincirError 'not-found' or 'io' naming what does not exist, 'bad-argument' for a file that is no shard
+ * share a large one. What is not there, or cannot be listed now, is a source that fails when it is gone through.
+ * @throws LincirError 'bad-argument' for a file that is no shard, and for addresses and settings that cannot be right
  */
 export async function workSources(
   names: readonly string[],
@@ -37,18 +37,37 @@ export async function workSources(
 ): Promise<WorkSource[]> {
   const sources = new Map<string, WorkSource>();
   for (const given of names) {
-    if (isS3(given)) {
-      for (const source of await remoteSources(given, shard, options)) sources.set(source.name, source);
-      continue;
-    }
-    const name = await pathOnDisk(given);
-    const facts = await stat(name).catch((error: unknown) => {
-      throw asLincirError(error, name, 'read');
+    const find = isS3(given) ? remoteSources : sourcesOnDisk;
+    const found = await find(given, shard, options).catch(async (error: unknown) => {
+      options.signal?.throwIfAborted();
+      if (!(error instanceof LincirError) || error.code === 'bad-argument') throw error;
+      return failing(isS3(given) ? given : await pathOnDisk(given), shard, error);
     });
-    const source = facts.isDirectory() ? folderPart(name, shard, options) : await tarSource(name, options);
-    if (facts.isDirectory() || isOfShard(source.name, shard)) sources.set(source.name, source);
+    for (const source of found) sources.set(source.name, source);
   }
   return [...sources.values()];
+}
+
+async function sourcesOnDisk(given: string, shard: WorkShard, options: WorkOptions): Promise<WorkSource[]> {
+  const name = await pathOnDisk(given);
+  const facts = await stat(name).catch((error: unknown) => {
+    throw asLincirError(error, name, 'read');
+  });
+  if (facts.isDirectory()) return [folderPart(name, shard, options)];
+  const source = await tarSource(name, options);
+  return isOfShard(source.name, shard) ? [source] : [];
+}
+
+/** A source that cannot be looked at. A shard fails for the worker that it falls to, anything else for all. */
+function failing(name: string, shard: WorkShard, error: LincirError): WorkSource[] {
+  const path = indexPath(name);
+  const isTar = /\.tar$/i.test(path);
+  if (isTar && !isOfShard(path, shard)) return [];
+  const fail = () => {
+    throw error;
+  };
+  const folder = isS3(path) ? path.replace(/\/?$/, '/') : path;
+  return [{ name: isTar ? path : partName(folder, shard), version: async () => fail(), images: fail }];
 }
 
 /** Shards in object storage, and a part of the images beside them. The listing tells versions. */
@@ -60,16 +79,12 @@ async function remoteSources(name: string, shard: WorkShard, options: WorkOption
   const { prefix } = found;
   const sources: WorkSource[] = [];
   const digest = createHash('sha256');
-  let images = 0;
   for await (const { kind, facts } of s3Below(prefix, options)) {
     if (!isOfShard(facts.name, shard)) continue;
     if (kind === 'shard') sources.push(remoteTar(facts, options));
-    else {
-      images += 1;
-      digest.update(`${facts.name}\0${facts.etag}\n`);
-    }
+    else digest.update(`${facts.name}\0${facts.etag}\n`);
   }
-  if (images === 0) return sources;
+  // Without images, too: its record may say that an earlier listing failed.
   const version = digest.digest('hex').slice(0, 32);
   async function* part(): AsyncGenerator<FoundImage, void, void> {
     for await (const { kind, facts } of s3Below(prefix, options)) {
