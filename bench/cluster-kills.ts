@@ -1,15 +1,15 @@
 /**
  * `kill -9` of one of three OpenSearch nodes at a random moment while lincir adds, searches, rebuilds and annotates:
- * `OPENSEARCH_HOME=… JAVA_HOME=… node bench/cluster-kills.ts [--kills 20] [--seed 1] [--only ingest]`. All four go on
- * through the kill, the time without the node, and its return. Then everything that was acknowledged is looked for.
+ * `JAVA_HOME=… node bench/cluster-kills.ts HOME [--kills 20] [--seed 1] [--only ingest]`, where `test/cluster/install.sh`
+ * made HOME. All four go on through the kill, the time without the node, and its return. Then everything that was
+ * acknowledged is looked for.
  */
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { z } from 'zod';
 import { sequence } from '../src/core/index.ts';
 import { type Activity, Annotate, Ingest, Search } from './cluster-kills/activities.ts';
 import { Loop } from './cluster-kills/loop.ts';
@@ -17,13 +17,16 @@ import { Nodes } from './cluster-kills/nodes.ts';
 import { Reindexing } from './cluster-kills/reindexing.ts';
 import { machine, saveResult } from './results.ts';
 
-const { values: options } = parseArgs({
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     kills: { type: 'string', default: '20' },
     seed: { type: 'string', default: '1' },
     only: { type: 'string' },
   },
 });
+const [home] = positionals;
+if (home === undefined) throw new Error('usage: JAVA_HOME=… node bench/cluster-kills.ts HOME [--kills 20]');
 const [kills, seed] = [Number(options.kills), Number(options.seed)];
 /** Milliseconds until a kill, at most, and between two calls of one activity. */
 const longestCalm = 10_000;
@@ -52,20 +55,13 @@ interface Totals {
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'lincir-kills-'));
-const places = [0, 1, 2].map((at) => ({ host: '127.0.0.1', port: 9241 + at, transportPort: 9341 + at }));
-const nodes = new Nodes(folder, places);
 const random = sequence({ seed, purpose: 'order', moment: 0, row: 0 });
 const begin = performance.now();
 console.log(`seed ${seed}, in ${folder}`);
-await nodes.startAll();
+const nodes = await Nodes.start({ home: resolve(home), folder, basePort: 9240 });
 say('three nodes run');
 const address = (name: string) => nodes.address(name);
-const indexesOf = async (name: string) =>
-  z
-    .array(z.object({ index: z.string() }))
-    .parse(await nodes.ask(0, `_cat/indices/${name}.images.*?format=json`))
-    .map(({ index }) => index);
-const reindexing = new Reindexing(address, indexesOf);
+const reindexing = new Reindexing(address, (name) => nodes.generations(name));
 const activities: readonly Activity[] = [
   new Ingest(address, (name) => nodes.delete(name)),
   new Search(address),
@@ -96,8 +92,8 @@ async function oneRound(round: number): Promise<void> {
     return stepping ? [searching, stepping] : [searching];
   });
   await pause(500 + random() * longestCalm);
-  const victim = Math.floor(random() * places.length);
-  const other = (victim + 1) % places.length;
+  const victim = Math.floor(random() * nodes.count);
+  const other = (victim + 1) % nodes.count;
   const isManager = (await nodes.manager(other)) === victim;
   await nodes.kill(victim);
   for (const { name } of activities) {
@@ -108,7 +104,7 @@ async function oneRound(round: number): Promise<void> {
   const killed = performance.now();
   const goals = workers.map(({ done }) => done + 1);
   await pause(random() * longestAbsence);
-  await nodes.start(victim);
+  await nodes.restart(victim);
   const green = seconds(await nodes.green(victim));
   greenSeconds.push(green);
   // What was interrupted comes to its end.
@@ -187,7 +183,7 @@ async function save(rounds: number): Promise<void> {
       machine: machine(),
       seed,
       rounds,
-      nodes: places.length,
+      nodes: nodes.count,
       minutes: seconds(performance.now() - begin) / 60,
     },
     ...{ longestSecondsToGreen: Math.max(...greenSeconds), activities: byActivity, problems },

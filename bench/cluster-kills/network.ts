@@ -1,14 +1,14 @@
 /** Three network namespaces on one bridge, of which one can be cut off from the other two. Needs root and Linux. */
 
 import { execFileSync, spawnSync } from 'node:child_process';
-import type { NodePlace } from './nodes.ts';
+import type { NodesOptions } from '../../test/cluster/nodes.ts';
 
 const bridge = 'lincir';
 /** Loopback's addresses, because nodes on others insist on limits of the system that not every machine lets us have. */
 const subnet = '127.18.0';
 const namespaceOf = (number: number) => `lincir-n${number + 1}`;
 const hostOf = (number: number) => `${subnet}.${number + 1}`;
-const count = 3;
+const all = [0, 1, 2];
 
 /** Runs this program again in a network namespace of its own, and ends with it. In there, does nothing. */
 export function enterOwnNetwork(): void {
@@ -22,20 +22,24 @@ export function enterOwnNetwork(): void {
 }
 
 /** Makes the namespaces. This process reaches every node, whatever is cut. */
-export function makeNetwork(): readonly NodePlace[] {
+export function makeNetwork(): Required<Pick<NodesOptions, 'hosts' | 'enter'>> {
   removeNetwork();
+  process.on('exit', removeNetwork);
   run(`ip link add ${bridge} type bridge`);
   connect('', `${subnet}.254`, bridge);
-  return Array.from({ length: count }, (_, number) => {
+  for (const number of all) {
     const namespace = namespaceOf(number);
-    const [outer, inner] = [`lincir-o${number + 1}`, `lincir-i${number + 1}`];
+    const [outer, inner] = [`lincir-o${number}`, `lincir-i${number}`];
     run(`ip netns add ${namespace}`);
     run(`ip link add ${outer} type veth peer name ${inner}`);
     run(`ip link set ${outer} master ${bridge} up`);
     run(`ip link set ${inner} netns ${namespace}`);
     connect(`ip netns exec ${namespace} `, hostOf(number), inner);
-    return { host: hostOf(number), port: 9200, transportPort: 9300, namespace };
-  });
+  }
+  return {
+    hosts: all.map(hostOf),
+    enter: (number) => ['ip', 'netns', 'exec', namespaceOf(number - 1)],
+  };
 }
 
 /** Gives a device an address of loopback, which then leads out of the machine that it is of. */
@@ -49,7 +53,7 @@ function connect(enter: string, host: string, device: string): void {
 
 /** Nothing that the node and the others send to each other arrives any more, and nobody is told. */
 export function cut(lonely: number): void {
-  for (let other = 0; other < count; other += 1) {
+  for (const other of all) {
     if (other === lonely) continue;
     rule(lonely, `-A INPUT -s ${hostOf(other)} -j DROP`);
     rule(lonely, `-A OUTPUT -d ${hostOf(other)} -j DROP`);
@@ -60,8 +64,8 @@ export function heal(lonely: number): void {
   rule(lonely, '-F');
 }
 
-export function removeNetwork(): void {
-  for (let number = 0; number < count; number += 1) {
+function removeNetwork(): void {
+  for (const number of all) {
     spawnSync('ip', ['netns', 'del', namespaceOf(number)], { stdio: 'ignore' }); // perhaps it is not there
   }
 }

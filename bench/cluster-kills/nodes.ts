@@ -1,24 +1,11 @@
-/** Three OpenSearch nodes of their own, on loopback or in network namespaces, which can be killed and started again. */
+/** Three OpenSearch nodes that can be killed and started again, numbered from 0, and what they say of themselves. */
 
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, chown, mkdir, open, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
-
-/** Where a node listens. */
-export interface NodePlace {
-  readonly host: string;
-  readonly port: number;
-  readonly transportPort: number;
-  /** A network namespace, if it is in one. */
-  readonly namespace?: string;
-}
+import { type Node, type NodesOptions, startNode, startNodes, stopNodes } from '../../test/cluster/nodes.ts';
 
 const patience = 300_000;
-/** OpenSearch refuses to run as root, so it is nobody's. */
-const nobody = 65_534;
 const health = z.object({ status: z.string(), number_of_nodes: z.number(), relocating_shards: z.number() });
 const managers = z.array(z.object({ node: z.string() }));
 const copies = z.array(
@@ -30,104 +17,67 @@ const copies = z.array(
     docs: z.string().nullish(),
   }),
 );
-
-const logging = `status = error
-appender.console.type = Console
-appender.console.name = console
-appender.console.layout.type = PatternLayout
-appender.console.layout.pattern = [%d{ISO8601}][%-5p][%c{1}] [%node_name] %m%n
-rootLogger.level = info
-rootLogger.appenderRef.console.ref = console
-`;
+const indices = z.array(z.object({ index: z.string() }));
 
 export class Nodes {
-  readonly places: readonly NodePlace[];
-  readonly #folder: string;
-  readonly #further: string;
-  readonly #children = new Map<number, ChildProcess>();
+  readonly count = 3;
+  readonly #options: NodesOptions;
+  readonly #nodes: Node[];
 
-  /**
-   * @param folder where their data and logs go
-   * @param further lines of opensearch.yml
-   */
-  constructor(folder: string, places: readonly NodePlace[], further = '') {
-    this.#folder = folder;
-    this.#further = further;
-    this.places = places;
+  private constructor(options: NodesOptions, nodes: Node[]) {
+    this.#options = options;
+    this.#nodes = nodes;
     process.on('exit', () => {
-      for (const child of this.#children.values()) child.kill('SIGKILL');
+      for (const node of this.#nodes) node.process.kill('SIGKILL');
     });
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
   }
 
+  static async start(options: Omit<NodesOptions, 'java'>): Promise<Nodes> {
+    const { JAVA_HOME: java } = process.env;
+    if (java === undefined) throw new Error('JAVA_HOME is not set: it names the folder of a JDK');
+    const all = { ...options, java, settings: { 'node.processors': 1, ...options.settings } };
+    return new Nodes(all, await startNodes(all));
+  }
+
   /** The index's address for a store's client that knows these nodes. */
-  address(name: string, numbers: readonly number[] = [...this.places.keys()]): string {
-    const hosts = numbers.map((number) => `${this.places[number]!.host}:${this.places[number]!.port}`);
-    return `opensearch://${hosts.join()}/${name}`;
-  }
-
-  async startAll(): Promise<void> {
-    await chmod(this.#folder, 0o755);
-    for (const number of this.places.keys()) await this.#prepare(number);
-    for (const number of this.places.keys()) await this.start(number);
-    await this.green();
-  }
-
-  async start(number: number): Promise<void> {
-    const home = needed('OPENSEARCH_HOME');
-    const folder = this.#folderOf(number);
-    const { namespace } = this.places[number]!;
-    const drop = process.getuid?.() === 0 ? `setpriv --reuid=${nobody} --regid=${nobody} --clear-groups` : '';
-    const enter = namespace === undefined ? '' : `ip netns exec ${namespace}`;
-    const options = [
-      '-Xms512m -Xmx512m -XX:+UseG1GC -Xss1m -XX:TieredStopAtLevel=1 -Xshare:auto',
-      `-Djava.io.tmpdir=${folder}/tmp -Djna.tmpdir=${folder}/tmp -Djava.awt.headless=true -Djna.nosys=true`,
-      '-Dopensearch.networkaddress.cache.ttl=60 -Dfile.encoding=UTF-8 -Dlog4j2.disable.jmx=true',
-      '-Dlog4j.shutdownHookEnabled=false -Dio.netty.noUnsafe=true -Dio.netty.noKeySetOptimization=true',
-      '-Dio.netty.recycler.maxCapacityPerThread=0 --enable-native-access=ALL-UNNAMED',
-      `--add-modules=jdk.incubator.vector -Dopensearch.path.home=${home} -Dopensearch.path.conf=${folder}/config`,
-      '-Dopensearch.distribution.type=tar -Dopensearch.bundled_jdk=false',
-      `-cp ${home}/lib/* org.opensearch.bootstrap.OpenSearch`,
-    ];
-    const java = process.env.JAVA_HOME ? join(process.env.JAVA_HOME, 'bin/java') : 'java';
-    const words = [enter, drop, java, ...options]
-      .flatMap((text) => text.split(' '))
-      .filter((word) => word !== '');
-    const log = await open(join(folder, 'out.log'), 'a');
-    const child = spawn(words[0]!, words.slice(1), { stdio: ['ignore', log.fd, log.fd] });
-    await log.close();
-    this.#children.set(number, child);
+  address(name: string, numbers: readonly number[] = [...this.#nodes.keys()]): string {
+    return `opensearch://${numbers.map((number) => this.#nodes[number]!.address)}/${name}`;
   }
 
   /** Ends a node as a loss of power would. */
   async kill(number: number): Promise<void> {
-    const child = this.#children.get(number)!;
+    const { process: child } = this.#nodes[number]!;
     const ended = once(child, 'exit');
     child.kill('SIGKILL');
     await ended;
+  }
+
+  async restart(number: number): Promise<void> {
+    this.#nodes[number] = await startNode(number + 1, this.#options);
   }
 
   /** Waits until all nodes are there with all copies of everything. Returns milliseconds. */
   async green(from = 0): Promise<number> {
     const begin = performance.now();
     while (performance.now() - begin < patience) {
-      const path = `_cluster/health?wait_for_status=green&wait_for_nodes=${this.places.length}&timeout=5s`;
+      const path = `_cluster/health?wait_for_status=green&wait_for_nodes=${this.count}&timeout=5s`;
       const found = health.safeParse(await this.ask(from, path).catch(() => undefined)).data;
       const { status, number_of_nodes, relocating_shards } = found ?? {};
-      if (status === 'green' && number_of_nodes === this.places.length && relocating_shards === 0) {
+      if (status === 'green' && number_of_nodes === this.count && relocating_shards === 0) {
         return performance.now() - begin;
       }
       await pause(200);
     }
     throw new Error(
-      `the cluster is not green after ${patience / 1000} s; look at the logs in ${this.#folder}`,
+      `the cluster is not green after ${patience / 1000} s; look at the logs in ${this.#options.folder}`,
     );
   }
 
   /** The number of the node that manages the cluster, as node `from` sees it. */
   async manager(from = 0): Promise<number> {
     const [found] = managers.parse(await this.ask(from, '_cat/cluster_manager?format=json'));
-    return Number(found!.node.slice(1)) - 1;
+    return Number(found!.node.replace('node-', '')) - 1;
   }
 
   /** Parts of indexes of this name whose copies hold different numbers of documents, and go on doing so. */
@@ -148,6 +98,12 @@ export class Nodes {
     return unequal;
   }
 
+  /** The indexes with images of this name. */
+  async generations(name: string): Promise<string[]> {
+    const found = indices.parse(await this.ask(0, `_cat/indices/${name}.images.*?format=json`));
+    return found.map(({ index }) => index);
+  }
+
   async delete(name: string): Promise<void> {
     for (const part of [`${name}.images.*`, `${name}.notes.*`, `${name}.lease`]) {
       await this.ask(0, part, 'DELETE');
@@ -156,64 +112,12 @@ export class Nodes {
 
   /** What a node answers, whatever its status is. */
   async ask(number: number, path: string, method = 'GET', milliseconds = 60_000): Promise<unknown> {
-    const { host, port } = this.places[number]!;
     const signal = AbortSignal.timeout(milliseconds);
-    const response = await fetch(`http://${host}:${port}/${path}`, { method, signal });
+    const response = await fetch(`http://${this.#nodes[number]!.address}/${path}`, { method, signal });
     return await response.json();
   }
 
   async stop(): Promise<void> {
-    await Promise.all(
-      [...this.#children].map(async ([number, child]) => {
-        if (child.exitCode === null && child.signalCode === null) await this.kill(number);
-      }),
-    );
+    await stopNodes(this.#nodes);
   }
-
-  async #prepare(number: number): Promise<void> {
-    const { host, port, transportPort } = this.places[number]!;
-    const folder = this.#folderOf(number);
-    for (const part of ['config', 'data', 'logs', 'tmp'])
-      await mkdir(join(folder, part), { recursive: true });
-    const names = this.places.map((_, at) => `"n${at + 1}"`);
-    const seeds = this.places.map((place) => `"${place.host}:${place.transportPort}"`);
-    const settings = `cluster.name: lincir-kills
-node.name: n${number + 1}
-path.data: ${folder}/data
-path.logs: ${folder}/logs
-network.host: ${host}
-http.port: ${port}
-transport.port: ${transportPort}
-discovery.seed_hosts: [${seeds}]
-cluster.initial_cluster_manager_nodes: [${names}]
-cluster.routing.allocation.disk.threshold_enabled: false
-node.store.allow_mmap: false
-node.processors: 1
-${this.#further}
-`;
-    await writeFile(join(folder, 'config/opensearch.yml'), settings);
-    await writeFile(join(folder, 'config/log4j2.properties'), logging);
-    if (process.getuid?.() !== 0) return;
-    for (const part of [
-      '',
-      'config',
-      'data',
-      'logs',
-      'tmp',
-      'config/opensearch.yml',
-      'config/log4j2.properties',
-    ]) {
-      await chown(join(folder, part), nobody, nobody);
-    }
-  }
-
-  #folderOf(number: number): string {
-    return join(this.#folder, `n${number + 1}`);
-  }
-}
-
-function needed(name: string): string {
-  const value = process.env[name];
-  if (value) return value;
-  throw new Error(`${name} is not set: it names the folder of an OpenSearch with its k-NN plugin`);
 }

@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { chmod, chown, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -16,6 +16,12 @@ export interface NodesOptions {
   /** Nodes answer at the ports after this one. */
   readonly basePort?: number;
   readonly heap?: string;
+  /** Default: all are on 127.0.0.1. */
+  readonly hosts?: readonly string[];
+  /** The words that run a command where a node is, such as in a network namespace. */
+  readonly enter?: (number: number) => readonly string[];
+  /** Further lines of opensearch.yml, or others in place of ours. */
+  readonly settings?: Readonly<Record<string, unknown>>;
 }
 
 export interface Node {
@@ -29,15 +35,15 @@ const secondsToStart = 300;
 
 /** Starts nodes that form one cluster, and waits for it. */
 export async function startNodes(options: NodesOptions): Promise<Node[]> {
-  const { count = 3, basePort = 9210 } = options;
-  const numbers = Array.from({ length: count }, (_, at) => at + 1);
+  const { count = 3 } = options;
+  const numbers = numbersOf(options);
   const nodes: Node[] = [];
   try {
-    for (const number of numbers) nodes.push(await startNode(number, numbers, options));
+    for (const number of numbers) nodes.push(await startNode(number, options));
     const wanted = `wait_for_nodes=${count}&timeout=5s`;
     const end = performance.now() + secondsToStart * 1000;
     for (;;) {
-      const health = await fetch(`http://127.0.0.1:${basePort + 1}/_cluster/health?${wanted}`).catch(
+      const health = await fetch(`http://${nodes[0]!.address}/_cluster/health?${wanted}`).catch(
         () => undefined,
       );
       if (health?.ok) return nodes;
@@ -62,9 +68,12 @@ export async function stopNodes(nodes: readonly Node[]): Promise<void> {
   );
 }
 
-async function startNode(number: number, all: readonly number[], options: NodesOptions): Promise<Node> {
-  const { home, java, folder, basePort = 9210, heap = '512m' } = options;
+/** Starts one of the nodes, from 1, or starts it again with the data that it had. */
+export async function startNode(number: number, options: NodesOptions): Promise<Node> {
+  const { home, java, folder, basePort = 9210, heap = '512m', enter, settings: further } = options;
   const own = join(folder, `node-${number}`);
+  const all = numbersOf(options);
+  const hostOf = (other: number) => options.hosts?.[other - 1] ?? '127.0.0.1';
   const transportPort = (other: number) => basePort + 100 + other;
   const settings = {
     'cluster.name': `lincir-test-${basePort}`,
@@ -72,12 +81,13 @@ async function startNode(number: number, all: readonly number[], options: NodesO
     'node.processors': 2,
     'path.data': join(own, 'data'),
     'path.logs': join(own, 'logs'),
-    'network.host': '127.0.0.1',
+    'network.host': hostOf(number),
     'http.port': basePort + number,
     'transport.port': transportPort(number),
-    'discovery.seed_hosts': all.map((other) => `127.0.0.1:${transportPort(other)}`),
+    'discovery.seed_hosts': all.map((other) => `${hostOf(other)}:${transportPort(other)}`),
     'cluster.initial_cluster_manager_nodes': all.map((other) => `node-${other}`),
     'cluster.routing.allocation.disk.threshold_enabled': false, // the disk of a test machine may be nearly full
+    ...further,
   };
   const log = [
     'rootLogger.level = warn',
@@ -123,13 +133,19 @@ async function startNode(number: number, all: readonly number[], options: NodesO
       '-Dopensearch.bundled_jdk=false',
     ],
   ];
-  const output = openSync(join(own, 'output.log'), 'w');
-  const child = spawn(
-    join(java, 'bin/java'),
-    [...flags, '-cp', join(home, 'lib/*'), 'org.opensearch.bootstrap.OpenSearch'],
-    { stdio: ['ignore', output, output], cwd: own, ...(isRoot && { uid: nobody, gid: nobody }) },
-  );
-  return { address: `127.0.0.1:${basePort + number}`, process: child };
+  const output = openSync(join(own, 'output.log'), 'a');
+  const [program, ...words] = [
+    ...(enter?.(number) ?? []),
+    ...(isRoot ? ['setpriv', `--reuid=${nobody}`, `--regid=${nobody}`, '--clear-groups'] : []),
+    ...[join(java, 'bin/java'), ...flags, '-cp', join(home, 'lib/*'), 'org.opensearch.bootstrap.OpenSearch'],
+  ];
+  const child = spawn(program!, words, { stdio: ['ignore', output, output], cwd: own });
+  closeSync(output);
+  return { address: `${hostOf(number)}:${basePort + number}`, process: child };
+}
+
+function numbersOf({ count = 3 }: NodesOptions): number[] {
+  return Array.from({ length: count }, (_, at) => at + 1);
 }
 
 async function complaints({ folder }: NodesOptions, numbers: readonly number[]): Promise<string> {
