@@ -40,11 +40,11 @@ const calm = { add: 500, search: 300, searchAnew: 2000 };
 /** A refresh comes by itself after five seconds. */
 const untilSeen = 6000;
 
+const begin = performance.now();
 const folder = await mkdtemp(join(tmpdir(), 'lincir-partition-'));
 const settings = options.block ? { 'cluster.no_cluster_manager_block': options.block } : {};
 const nodes = await Nodes.start({ home: resolve(home), folder, settings, ...makeNetwork() });
 const random = sequence({ seed, purpose: 'order', moment: 0, row: 0 });
-const begin = performance.now();
 const ledger = new Ledger();
 const rounds: object[] = [];
 try {
