@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import { LincirError, parseJsonText } from '../core/index.ts';
+import { checkedValue, LincirError, parseJsonText } from '../core/index.ts';
 import type { SharedStore } from '../store/index.ts';
 
 /** What is kept of an uploaded image. */
@@ -92,12 +92,14 @@ const writtenImage = z.object({
   name: z.string(),
   hash: z.string(),
   fingerprint: z.string(),
-  embedding: z.string(),
+  embedding: z.string().refine((text) => Buffer.from(text, 'base64').length % 4 === 0, 'numbers of float32'),
   thumbnail: z.string().optional(),
 });
 
 function parsed(text: string): UploadedImage {
-  const { embedding, thumbnail, ...facts } = writtenImage.parse(parseJsonText(text, 'an upload'));
+  const subject = 'an upload';
+  const value = checkedValue(writtenImage, parseJsonText(text, subject), subject);
+  const { embedding, thumbnail, ...facts } = value;
   const bytes = Uint8Array.from(Buffer.from(embedding, 'base64'));
   return {
     ...facts,

@@ -5,6 +5,7 @@ import { searchRequest } from '../../../src/api/index.ts';
 import { readKeys, readToken } from '../../../src/cli/serving/keys.ts';
 import { readForm } from '../../../src/server/multipart.ts';
 import { checkedRequest, parsedJson } from '../../../src/server/requests.ts';
+import { Uploads, written } from '../../../src/service/uploads.ts';
 import { bytesOf, jsonOf, jsonTokens, ofFile, type Target, textTokens } from '../target.ts';
 
 const query = {
@@ -23,6 +24,11 @@ const form = [
   ...['--abcdefgh', 'content-disposition: form-data; name="limit"', '', '5'],
   ...['--abcdefgh--', ''],
 ].join('\r\n');
+
+const upload = {
+  ...{ name: 'dog.jpg', hash: 'ab'.repeat(32), fingerprint: '0123456789abcdef' },
+  ...{ embedding: new Float32Array([0.5, -2]), thumbnail: Uint8Array.of(255, 216, 255) },
+};
 
 export async function requestTargets(folder: string) {
   return {
@@ -54,6 +60,19 @@ export async function requestTargets(folder: string) {
           const { fields } = await readForm(context, 2 ** 26, searchRequest.shape);
           checkedRequest(searchRequest, fields);
         }),
+    },
+    upload: {
+      covers: ['service/uploads.ts'],
+      seeds: [bytesOf(written(upload))],
+      tokens: [...jsonTokens, 'embedding', 'thumbnail', '=', 'AAAA'],
+      read: async (bytes) => {
+        const text = new TextDecoder().decode(bytes);
+        await new Uploads().find('a', {
+          readiness: async () => undefined,
+          put: async () => {},
+          get: async () => text,
+        });
+      },
     },
     keys: {
       covers: ['cli/serving/keys.ts'],
