@@ -34,20 +34,25 @@ export async function backendOf(uri: string): Promise<{ backend: StoreBackend; l
   if (uri === 'memory:') return { backend: memoryBackend, location: uri };
   const location = uri.replace(/^lance:(?!\/\/)/, '');
   // File names and Windows drives may have a colon. So only a known name, or one before `//`, is a scheme.
-  const scheme = /^(?:(?:https?|s3|gs|az|memory)(?=:)|[a-z][a-z\d+.-]+(?=:\/\/))/i.exec(location)?.[0];
+  const scheme =
+    /^(?:(?:https?|s3|gs|az|memory|opensearch(?:\+https)?)(?=:)|[a-z][a-z\d+.-]+(?=:\/\/))/i.exec(
+      location,
+    )?.[0];
   if (location !== '' && (scheme === undefined || /^(?:s3|gs|az):\/\//i.test(location))) {
     process.env.LANCEDB_LOG ??= 'error'; // LanceDB reports ordinary events as warnings.
     const { lanceBackend } = await import('./lance/backend.ts');
     return { backend: lanceBackend, location: scheme === undefined ? await pathOnDisk(location) : location };
   }
-  if (/^opensearch(\+https)?$/i.test(scheme ?? '')) {
+  if (/^opensearch(\+https)?:\/\//i.test(location)) {
     const { openSearchBackend } = await import('./opensearch/backend.ts');
     return { backend: openSearchBackend, location };
   }
+  const isKnown = /^(?:s3|gs|az|opensearch(?:\+https)?)$/i.test(scheme ?? '');
   throw new LincirError('bad-argument', {
     subject: `index ${JSON.stringify(uri)}`,
     expected: addresses,
-    found: scheme === undefined ? 'nothing' : `the scheme ${scheme.toLowerCase()}:`,
+    found:
+      scheme === undefined ? 'nothing' : `the scheme ${scheme.toLowerCase()}:${isKnown ? ' without //' : ''}`,
     todo: 'give an address of one of these kinds',
   });
 }

@@ -361,6 +361,15 @@ describe('LanceDB', () => {
     );
     assert.deepEqual(await readdir(other), ['notes.txt']);
     await assert.rejects(open(join(other, 'notes.txt')), /a file where a folder should be/);
+    for (const uri of [
+      'opensearch:host:9200/x',
+      'opensearch:/host/x',
+      'OpenSearch+https:host/x',
+      'gs:/b/x',
+      's3:b',
+    ]) {
+      await assert.rejects(backendOf(uri), /found the scheme .*: without \/\//, uri);
+    }
     await assert.rejects(backendOf('ftp://host/index'), /expected a path, .* found the scheme ftp:/);
     for (const uri of ['http:x', 'HTTPS://x', 's3:bucket', 'memory:x', 'lance:ftp://x']) {
       await assert.rejects(backendOf(uri), /expected a path, .* found the scheme /, uri);
