@@ -83,6 +83,8 @@ describe('index', () => {
       none.stderr,
       /^lincir: --remove ".*": expected ids or paths of images in the index, found none of/,
     );
+    const whole = await lincir('index', '--remove', 'photos', '--index', 'l.lance');
+    assert.match(whole.stderr, /^lincir: --remove "photos": .*, found a folder; give its images/);
     const some = await lincir(
       'index',
       '--remove',

@@ -118,6 +118,21 @@ describe('workers', { concurrency: false }, () => {
     const { images, broken: notes, sources: records } = await contents('failing.lance');
     assert.deepEqual([images.size, notes.size], [191, 0]);
     assert.ok(records.every(({ state }) => state === 'done'));
+    // Gone for good, and another division of the folder.
+    await rm(join(folder, '003.tar'));
+    const codes = [];
+    for (const shard of ['1/2', '2/2']) codes.push((await lincir(...shared('failing.lance', shard))).code);
+    assert.deepEqual(codes.sort(), [0, 1]);
+    const left = sources.filter((name) => name !== '003.tar');
+    const once = await lincir('index', ...left, '--index', 'failing.lance');
+    assert.equal(once.code, 0, once.stderr);
+    const names = (await contents('failing.lance')).sources.map(({ source }) =>
+      source.slice(folder.length + 1),
+    );
+    assert.deepEqual(names.sort(), [
+      ...['000.tar', '001.tar', '002.tar', '004.tar', 'photos (part 1/2)', 'photos (part 2/2)'],
+    ]);
+    await writeFile(join(folder, '003.tar'), whole);
   });
 
   test('record what is not there, and go on', async (context) => {
@@ -144,6 +159,21 @@ describe('workers', { concurrency: false }, () => {
       ],
     );
     for (const line of failed) assert.match(line, /no such file|found none/);
+    assert.equal((await contents('away.lance')).images.size, 40);
+    const status = async () =>
+      (await contents('away.lance')).sources
+        .map(({ source, state }) => `${source.replace(`${folder}/`, '')}: ${state}`)
+        .sort();
+    const alone = async (...args: string[]) => {
+      const all = ['index', ...args, '--index', 'away.lance', '--model', model];
+      const { code, stderr } = await lincirIn(all, { folder, environment });
+      assert.equal(code, 0, stderr);
+    };
+    // What is named and gone, and what is taken out by name.
+    await alone('gone.tar', '--remove-missing');
+    assert.deepEqual(await status(), ['photos (part 1/2): done', 'photos (part 2/2): done']);
+    await alone('--remove', 'photos');
+    assert.deepEqual(await status(), []);
     assert.equal((await contents('away.lance')).images.size, 40);
   });
 

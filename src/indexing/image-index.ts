@@ -36,6 +36,7 @@ import { namedAmong, namedBy, pathsOf } from './names.ts';
 import { namedColumns, namedMetadata } from './photo-columns.ts';
 import { type FoundImage, type SearchOptions, searchStore } from './search.ts';
 import { indexShard, type ShardEvent, type ShardOptions } from './sharding/run.ts';
+import { recordsOf } from './sharding/stale.ts';
 import { type UpdateEvent, type UpdateOptions, updateIndex } from './update.ts';
 import { columnValues } from './values.ts';
 
@@ -200,6 +201,13 @@ export class ImageIndex {
     const kept = new Set((await this.#store.findMissing('path', unread)).map(({ path }) => path));
     await this.#store.removeMissing([...missing]);
     return new Set([...ids, ...missing]).size + unread.filter((path) => !kept.has(path)).length;
+  }
+
+  /** Drops the records of sources with these paths or addresses. Images stay. Returns what had records. */
+  async forgetSources(names: readonly string[]): Promise<string[]> {
+    const sources = (await recordsOf(this.#store, names.flatMap(pathsOf))).map(({ source }) => source);
+    await this.#store.removeSources(sources);
+    return sources;
   }
 
   /** The image with an id or a path. */

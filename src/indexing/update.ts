@@ -7,6 +7,7 @@ import {
   ImageReader,
   type LeftOut,
   leftOutCounter,
+  memberMark,
   openSources,
   type SourceOptions,
   type Unreadable,
@@ -20,6 +21,7 @@ import { KnownImages } from './known.ts';
 import { Losses } from './losses.ts';
 import { daysKept, MissingImages } from './missing.ts';
 import { storedPhotoColumns } from './photo-columns.ts';
+import { dropStaleRecords, recordsOf } from './sharding/stale.ts';
 import { UnreadablePlaces } from './unreadable.ts';
 
 export interface UpdateOptions extends Omit<SourceOptions, 'onUnreadable' | 'onLeftOut'> {
@@ -125,7 +127,9 @@ async function* update(
   const leftOut = leftOutCounter();
   let isFirstLook = true;
   const onLeftOut = (name: string) => isFirstLook && leftOut.count(name);
-  const knows = allowAbsent ? (covered: string) => hasPicture(store, covered) : undefined;
+  const isKnown = async (covered: string) =>
+    (await hasPicture(store, covered)) || (await recordsOf(store, [covered])).length > 0;
+  const knows = allowAbsent ? isKnown : undefined;
   const sources = await openSources(images, { ...options, onUnreadable, onLeftOut, knows });
   await store.annotate(storedPhotoColumns, []);
   const known = closing(await KnownImages.of(store, { compare, scratch, held }));
@@ -217,6 +221,10 @@ async function* update(
     unreadable,
   );
   await missing.settle(keepMissingDays);
+  const isGoneThrough = (path: string) =>
+    !unreadable.covers(path) &&
+    sources.covering(/\.tar$/i.test(path) ? `${path}${memberMark}` : path.replace(/\/?$/, '/')) !== undefined;
+  await dropStaleRecords(store, isGoneThrough, signal);
   yield { kind: 'maintain' };
   await store.maintain();
   const { summary } = changes;

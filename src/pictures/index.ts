@@ -12,6 +12,7 @@ export {
   openMetadata,
 } from './metadata/metadata.ts';
 export { indexPath, memberMark, splitPath } from './names.ts';
+export { presence } from './presence.ts';
 export { ImageReader, type PhotoFacts, type ReadImage } from './reader.ts';
 export { type Box, cutRegion, type Region } from './region.ts';
 export { type FetchImageOptions, fetchImage, isWebAddress } from './remote.ts';

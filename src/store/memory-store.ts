@@ -162,6 +162,10 @@ export class MemoryStore implements VectorStore {
     for (const record of records) this.#sources.set(record.source, record);
   }
 
+  async removeSources(names: readonly string[]): Promise<void> {
+    for (const name of names) this.#sources.delete(name);
+  }
+
   async search({ vector, limit, filter }: StoreQuery): Promise<Hit[]> {
     const scored = [...this.#matching(filter)].map((row) => ({ row, score: dot(row.vector, vector) }));
     return scored

@@ -380,6 +380,9 @@ for (const { name, newAddress: uri, skip } of [
       assert.deepEqual(await store.findSources([failed.source]), [record(failed.source, { state: 'done' })]);
       await store.maintain();
       assert.equal((await sources()).length, 3);
+      await store.removeSources([]);
+      await store.removeSources(['a.tar', failed.source, 'none']);
+      assert.deepEqual(await sources(), [record('b.tar')]);
       await store.close();
     });
 

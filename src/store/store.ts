@@ -191,6 +191,7 @@ export interface VectorStore {
   findSources(names: readonly string[]): Promise<SourceRecord[]>;
   /** Writes records, one a source: a later one replaces an earlier one. */
   recordSources(records: readonly SourceRecord[]): Promise<void>;
+  removeSources(names: readonly string[]): Promise<void>;
   /** Lets other readers find what was written. Until then, some backends show it to this store alone. */
   commit(): Promise<void>;
   /** The nearest first; equally near ones in the order of their ids. */

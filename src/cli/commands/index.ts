@@ -14,6 +14,7 @@ import {
 import type { Device } from '../../onnx/index.ts';
 import {
   type EmbeddingsFile,
+  indexPath,
   isS3,
   openEmbeddings,
   openMetadata,
@@ -196,7 +197,18 @@ async function takeOut(
   { reporter }: Context,
 ): Promise<void> {
   const count = await target.remove(names);
-  if (count === 0 && !doesMore) {
+  const forgotten = await target.forgetSources(names);
+  if (forgotten.length > 0) reporter.note(`no longer in --status: ${forgotten.join(', ')}`);
+  if (count === 0 && forgotten.length === 0 && !doesMore) {
+    for (const name of names) {
+      if (!(await target.hasFolder(indexPath(name)))) continue;
+      throw new LincirError('not-found', {
+        subject: `--remove ${quoted(name)}`,
+        expected: 'ids or paths of images in the index',
+        found: 'a folder',
+        todo: 'give its images',
+      });
+    }
     throw new LincirError('not-found', {
       subject: `--remove ${quoted(names[0])}`,
       expected: 'ids or paths of images in the index',
@@ -204,6 +216,7 @@ async function takeOut(
       todo: `lincir search --index ${target.uri} shows both`,
     });
   }
+  if (count === 0 && forgotten.length > 0) return;
   const others = new Set(names).size - count;
   if (others > 0) {
     reporter.note(`warning: --remove: ${formatCounted(others, 'names')} of no image in ${target.uri}`);

@@ -25,7 +25,12 @@ export interface ShardStatus {
 /** A worker writes a record every 15 s, unless one batch of images or one commit takes longer. */
 const silence = 5 * 60_000;
 const lookback = 10 * 60_000;
-const partOfFolder = /^(.*) \(part \d+\/(\d+)\)$/;
+const partOfFolder = /^(.*) \(part \d+\/(\d+)\)$/s;
+
+/** The path or address of a record's source, without the part. */
+export function pathOfSource({ source }: SourceRecord): string {
+  return partOfFolder.exec(source)?.[1] ?? source;
+}
 
 /** Whether a worker has been heard of lately. */
 export function isActive({ state, updated }: SourceRecord, now = Date.now()): boolean {
@@ -55,7 +60,7 @@ export function shardStatus(all: readonly SourceRecord[], now = Date.now()): Sha
 }
 
 /** Without a folder's parts of an earlier division among another number of workers. */
-function current(records: readonly SourceRecord[]): SourceRecord[] {
+export function current(records: readonly SourceRecord[]): SourceRecord[] {
   const divisions = new Map<string, { readonly count: string; readonly updated: number }>();
   for (const { source, updated } of records) {
     const [, folder, count] = partOfFolder.exec(source) ?? [];

@@ -91,6 +91,11 @@ export class LanceNotes {
     await this.#mergeLater('sources', 'source', records);
   }
 
+  async removeSources(names: readonly string[]): Promise<void> {
+    const table = await this.reading(() => this.#parts.later('sources', false));
+    if (table) await this.delete(table, 'source', names);
+  }
+
   protected async *rows<Row>(
     table: Table,
     columns?: readonly string[],
@@ -106,7 +111,11 @@ export class LanceNotes {
     }
   }
 
-  protected async delete(table: Table, column: 'id' | 'path', values: readonly string[]): Promise<void> {
+  protected async delete(
+    table: Table,
+    column: 'id' | 'path' | 'source',
+    values: readonly string[],
+  ): Promise<void> {
     for await (const some of chunks(values, valuesPerLookup)) {
       await this.writing(() => table.delete(filterSql({ kind: 'in', column, values: some })));
     }

@@ -89,6 +89,10 @@ export abstract class Notes {
     await this.write(records.map((record) => this.#set('source', record.source, record)));
   }
 
+  async removeSources(names: readonly string[]): Promise<void> {
+    await this.write(names.map((name) => this.#delete('source', name)));
+  }
+
   protected async countNotes(kind: Kind): Promise<number> {
     await this.refresh();
     const body = { size: 0, query: { term: { kind } }, track_total_hits: true };
