@@ -7,7 +7,8 @@ import type { StoreBackend } from '../backend.ts';
 import { expectKnownVersion, identityOf, infoSchema } from '../info.ts';
 import type { StoreInfo } from '../store.ts';
 import { parseAddress } from './address.ts';
-import { Cluster, patience } from './cluster.ts';
+import { Cluster, description, patience } from './cluster.ts';
+import { ofAnother } from './errors.ts';
 import { imageMapping, mostFields } from './fields.ts';
 import { Lease } from './lease.ts';
 import { notesMapping } from './notes.ts';
@@ -73,14 +74,6 @@ interface Generation {
   readonly info: StoreInfo;
 }
 
-const description = z.record(
-  z.string(),
-  z.object({
-    aliases: z.record(z.string(), z.unknown()),
-    mappings: z.object({ _meta: z.object({ lincir: z.unknown().optional() }).optional() }),
-  }),
-);
-
 /** The indexes in a cluster that belong to one name, and a lease on them. */
 class Indexes {
   readonly #cluster: Cluster;
@@ -133,19 +126,15 @@ class Indexes {
     if (found.length === 1 && info && index === names.images) {
       return { generation: Number(number), info, isWritable: `${names.images}.write` in aliases };
     }
-    throw new LincirError('bad-argument', {
-      subject: this.#cluster.uri,
-      expected: 'an index of lincir, or none',
-      found: `an index or alias ${target} of another program`,
-      todo: 'choose another name',
-    });
+    throw ofAnother(this.#cluster.uri, target);
   }
 
   /** Makes the indexes of a generation, in place of what an interrupted creation has left. */
   async make(generation: number, info: StoreInfo, isCurrent: boolean): Promise<void> {
     const names = this.#names(generation);
-    if (await this.described(generation)) await this.#delete(names.images);
-    await this.#delete(names.notes);
+    await this.#cluster.hasIndex(names.notes); // nothing is deleted if another program has one of the names
+    if (await this.described(generation)) await this.#cluster.deleteIndex(names.images);
+    await this.#cluster.deleteIndex(names.notes);
     const settings = await this.#settings(generation);
     const common = { ...settings, refresh_interval: '5s' };
     const alias = (index: string) => ({ [`${index}.write`]: {} });
@@ -168,6 +157,7 @@ class Indexes {
    */
   async allowWriting(generation: number, isAllowed: boolean): Promise<void> {
     const indexes = Object.values(this.#names(generation));
+    for (const index of indexes) await this.#cluster.hasIndex(index);
     const all = indexes.join();
     const block = async () => {
       if (!isAllowed) await this.#cluster.request({ method: 'PUT', path: `/${all}/_block/write` });
@@ -216,7 +206,7 @@ class Indexes {
 
   /** Deletes a generation that is not in use, if it is there. */
   async remove(generation: number): Promise<void> {
-    for (const index of Object.values(this.#names(generation))) await this.#delete(index);
+    for (const index of Object.values(this.#names(generation))) await this.#cluster.deleteIndex(index);
   }
 
   store({ generation, info }: Generation): OpenSearchStore {
@@ -246,10 +236,6 @@ class Indexes {
 
   #names(generation: number) {
     return { images: `${this.#name}.images.${generation}`, notes: `${this.#name}.notes.${generation}` };
-  }
-
-  async #delete(index: string): Promise<void> {
-    await this.#cluster.request({ method: 'DELETE', path: `/${index}`, allowed: [404] });
   }
 
   /**

@@ -5,7 +5,7 @@ import type { Client } from '@opensearch-project/opensearch';
 import { z } from 'zod';
 import { LincirError, quoted } from '../../core/index.ts';
 import { credentialsFor, parseAddress } from './address.ts';
-import { type Failure, failureFrom, failureOf, refusalOf } from './errors.ts';
+import { type Failure, failureFrom, failureOf, ofAnother, refusalOf } from './errors.ts';
 
 export interface ClusterRequest {
   readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE' | 'HEAD';
@@ -34,6 +34,18 @@ export const firstPatience: Patience = { attempt: 10_000, all: 5_000 };
 const oldestVersion = 3;
 const longestPause = 5_000;
 
+/** What the cluster says of indexes, by their names. Each that lincir makes says so in its mapping. */
+export const description = z.record(
+  z.string(),
+  z.object({
+    aliases: z.record(z.string(), z.unknown()),
+    mappings: z.object({ _meta: z.object({ lincir: z.unknown().optional() }).optional() }),
+  }),
+);
+/** An index or an alias has the name. */
+const taken = z.object({
+  type: z.enum(['resource_already_exists_exception', 'invalid_index_name_exception']),
+});
 const greeting = z.object({ version: z.object({ number: z.string(), distribution: z.string().optional() }) });
 
 export class Cluster {
@@ -109,14 +121,31 @@ export class Cluster {
     }
   }
 
-  /** Makes an index, unless an earlier attempt has. */
+  /**
+   * Makes an index, unless an earlier attempt has.
+   * @throws LincirError 'bad-argument' if another program has one of this name, or an alias
+   */
   async makeIndex(name: string, body: object): Promise<void> {
     const request = { method: 'PUT', path: `/${name}`, body, allowed: [400] } as const;
     const { error } = z.object({ error: z.unknown().optional() }).parse(await this.request(request));
-    const isThere = z
-      .object({ type: z.literal('resource_already_exists_exception') })
-      .safeParse(error).success;
-    if (error !== undefined && !isThere) throw refusalOf(failureFrom(400, error), this.uri);
+    if (error === undefined) return;
+    const isThere = taken.safeParse(error).success && (await this.hasIndex(name));
+    if (!isThere) throw refusalOf(failureFrom(400, error), this.uri);
+  }
+
+  /** Whether lincir has made this index. Throws as `makeIndex` does. */
+  async hasIndex(name: string): Promise<boolean> {
+    const answer = await this.request({ method: 'GET', path: `/${name}`, allowed: [404] });
+    const [found] = Object.entries(description.safeParse(answer).data ?? {});
+    if (!found) return false;
+    if (found[0] !== name || found[1].mappings._meta?.lincir === undefined) throw ofAnother(this.uri, name);
+    return true;
+  }
+
+  /** Deletes an index, if it is there. Throws as `makeIndex` does. */
+  async deleteIndex(name: string): Promise<void> {
+    if (!(await this.hasIndex(name))) return;
+    await this.request({ method: 'DELETE', path: `/${name}`, allowed: [404] });
   }
 
   async close(): Promise<void> {

@@ -166,6 +166,16 @@ export function refusalOf({ text, status }: Failure, subject: string, image?: st
   });
 }
 
+/** The error for an index or alias that lincir has not made. */
+export function ofAnother(subject: string, name: string): LincirError {
+  return new LincirError('bad-argument', {
+    subject,
+    expected: 'an index of lincir, or none',
+    found: `an index or alias ${name} of another program`,
+    todo: 'choose another name',
+  });
+}
+
 const errorParts = z.object({
   type: z.string().catch(''),
   reason: z.string().nullish().catch(undefined),

@@ -111,7 +111,8 @@ describe('a store in OpenSearch', { skip: skipsCluster }, () => {
     };
     await swap('fedcba9876543210');
     assert.deepEqual(await generations(), ['2']);
-    await askCluster('PUT', `/${nameOf(uri)}.images.1`); // as if it had ended between the two
+    const ours = { mappings: { _meta: { lincir: info } } };
+    await askCluster('PUT', `/${nameOf(uri)}.images.1`, ours); // as if it had ended between the two
     await swap('0123456789abcdef');
     assert.deepEqual(await generations(), ['3']);
   });
@@ -172,6 +173,27 @@ describe('a store in OpenSearch', { skip: skipsCluster }, () => {
     for (const index of [nameOf(uri), `${nameOf(other)}.other`, `${nameOf(part)}.images.1`]) {
       assert.equal((await askCluster('HEAD', `/${index}`)).status, 200);
     }
+    for (const name of ['notes.1', 'lease']) {
+      const beside = newClusterIndex();
+      await askCluster('PUT', `/${nameOf(beside)}.${name}/_doc/1?refresh=true`, { theirs: 1 });
+      await assert.rejects(backend.create(beside, info), refused, name);
+      const left = await askCluster('GET', `/${nameOf(beside)}.${name}/_search`);
+      assert.match(await left.text(), /"_source":\{"theirs":1\}/, name);
+    }
+    for (const name of ['notes.2', 'images.2']) {
+      const later = newClusterIndex();
+      await (await create(later)).close();
+      await askCluster('PUT', `/${nameOf(later)}.${name}`, {});
+      const rebuilt = backend.replace(later, { ...info, fingerprint: 'fedcba9876543210' });
+      await assert.rejects(rebuilt, refused, name);
+      assert.equal((await askCluster('HEAD', `/${nameOf(later)}.${name}`)).status, 200, name);
+      const writer = await open(later, 'write');
+      await writer.add(some(1)); // it is writable again
+      await writer.close();
+    }
+    const alias = newClusterIndex();
+    await askCluster('PUT', `/${nameOf(alias)}.theirs`, { aliases: { [`${nameOf(alias)}.lease`]: {} } });
+    await assert.rejects(backend.create(alias, info), refused);
     await assert.rejects(open(newClusterIndex()), /expected an index, found none; check the address/);
   });
 
