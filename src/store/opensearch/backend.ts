@@ -2,7 +2,7 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
-import { call, LincirError } from '../../core/index.ts';
+import { call, LincirError, quoted } from '../../core/index.ts';
 import type { StoreBackend } from '../backend.ts';
 import { expectKnownVersion, identityOf, infoSchema } from '../info.ts';
 import type { StoreInfo } from '../store.ts';
@@ -132,6 +132,7 @@ class Indexes {
   /** Makes the indexes of a generation, in place of what an interrupted creation has left. */
   async make(generation: number, info: StoreInfo, isCurrent: boolean): Promise<void> {
     const names = this.#names(generation);
+    const isOnDisk = vectorsAreOnDisk(); // a wrong setting is told before anything is deleted
     await this.#cluster.hasIndex(names.notes); // nothing is deleted if another program has one of the names
     if (await this.described(generation)) await this.#cluster.deleteIndex(names.images);
     await this.#cluster.deleteIndex(names.notes);
@@ -146,7 +147,7 @@ class Indexes {
     const limits = { max_result_window: mostHits, 'mapping.total_fields.limit': mostFields };
     await this.#cluster.makeIndex(names.images, {
       settings: { index: { ...common, ...limits, knn: true } },
-      mappings: imageMapping(info, process.env.LINCIR_OPENSEARCH_VECTORS === 'on_disk'),
+      mappings: imageMapping(info, isOnDisk),
       aliases: { ...alias(names.images), ...(isCurrent && { [this.#name]: {} }) },
     });
   }
@@ -279,6 +280,16 @@ function countOf(name: 'SHARDS' | 'REPLICAS', least: number): number | undefined
     subject: `LINCIR_OPENSEARCH_${name}`,
     expected: `a whole number from ${least} to 1024`,
     found: given,
+  });
+}
+
+function vectorsAreOnDisk(): boolean {
+  const given = process.env.LINCIR_OPENSEARCH_VECTORS || undefined;
+  if (given === undefined || given === 'on_disk') return given !== undefined;
+  throw new LincirError('bad-argument', {
+    subject: 'LINCIR_OPENSEARCH_VECTORS',
+    expected: 'on_disk, or nothing',
+    found: quoted(given),
   });
 }
 

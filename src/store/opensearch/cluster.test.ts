@@ -366,3 +366,27 @@ test('an index that a newer lincir made, or a cluster without k-NN, is refused',
     /expected an index of version 1 or older, found version 99/,
   );
 });
+
+test('a misspelt setting of vectors is refused, and nothing is made or deleted', async () => {
+  const none = { status: 404, body: {} };
+  const node = await start(({ method, path }) =>
+    path === '/'
+      ? greeting
+      : method === 'PUT'
+        ? { body: {} }
+        : path.includes('_update')
+          ? { body: { result: 'created' } }
+          : none,
+  );
+  const uri = `opensearch://127.0.0.1:${node.port}/photos`;
+  const { backend } = await backendOf(uri);
+  process.env.LINCIR_OPENSEARCH_VECTORS = 'ondisk';
+  try {
+    const refused = /LINCIR_OPENSEARCH_VECTORS: expected on_disk, or nothing, found "ondisk"/;
+    await assert.rejects(backend.create(uri, info), refused);
+  } finally {
+    delete process.env.LINCIR_OPENSEARCH_VECTORS;
+  }
+  const changed = node.requests.filter(({ method, path }) => method !== 'GET' && path.includes('.1'));
+  assert.deepEqual(changed, []);
+});
