@@ -390,3 +390,25 @@ test('a misspelt setting of vectors is refused, and nothing is made or deleted',
   const changed = node.requests.filter(({ method, path }) => method !== 'GET' && path.includes('.1'));
   assert.deepEqual(changed, []);
 });
+
+test('an index of another program is neither deleted nor written, whichever name of ours it has', async () => {
+  for (const name of ['photos.lease', 'photos.notes.1', 'photos.images.1']) {
+    const theirs = { body: { [name]: { aliases: {}, mappings: { _meta: { made_by: 'others' } } } } };
+    const taken = failure(400, 'resource_already_exists_exception', `index [${name}] already exists`);
+    const node = await start(({ method, path }) => {
+      if (path === '/') return greeting;
+      if (path.startsWith(`/${name}`)) return method === 'GET' ? theirs : taken;
+      if (path.includes('_update')) return { body: { result: 'created' } };
+      return method === 'GET' ? { status: 404, body: {} } : { body: {} };
+    });
+    const uri = `opensearch://127.0.0.1:${node.port}/photos`;
+    const { backend } = await backendOf(uri);
+    await assert.rejects(backend.create(uri, info), new RegExp(`found an index or alias ${name} of another`));
+    const sent = node.requests.map(({ method, path }) => `${method} ${path}`);
+    assert.deepEqual(
+      sent.filter((one) => one.startsWith('DELETE')),
+      [],
+    );
+    assert.ok(!sent.some((one) => one.startsWith('POST /photos.lease') && name === 'photos.lease'));
+  }
+});
