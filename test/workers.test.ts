@@ -281,6 +281,10 @@ describe('workers', { concurrency: false }, () => {
       assert.equal(code, 2, stderr);
       return stderr;
     };
+    assert.match(
+      await refused('photos', '--index', 'b.lance'),
+      /^lincir: --index is given twice, and takes one/,
+    );
     assert.match(await refused('photos', '--shard', '0/3'), /Shards count from 1: give 1\/3 to 3\/3/);
     assert.match(await refused('photos', '--shard', 'auto/3'), /Neither JOB_COMPLETION_INDEX/);
     assert.match(await refused('photos/0.png', '--shard', '1/3'), /expected a folder or a WebDataset shard/);

@@ -44,6 +44,7 @@ import {
   threadsOption,
   wholeNumber,
 } from './options.ts';
+import { refuseTwice } from './repeated-options.ts';
 import { servingCommands } from './serving/commands.ts';
 import { shardOption } from './sharding/shard-option.ts';
 import { Reporter } from './terminal/progress.ts';
@@ -345,6 +346,7 @@ program
     (await import('./commands/check.ts')).check({ ...options, version: program.version()! }, context),
   );
 
+refuseTwice(program);
 try {
   await program.parseAsync();
 } catch (error) {

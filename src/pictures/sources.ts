@@ -6,7 +6,7 @@ import { errorCode, LincirError } from '../core/index.ts';
 import { asLincirError, pathOnDisk, pathsOnDisk, readingFile } from '../files/index.ts';
 import { type FoundImage, imageFile, tellUnreadable, type WalkOptions, walkImages } from './files.ts';
 import { indexPath, memberMark, splitPath } from './names.ts';
-import { isS3 } from './s3/connection.ts';
+import { isS3, otherStorage } from './s3/connection.ts';
 import { foundObject, s3Images, s3Source } from './s3/images.ts';
 import { s3Facts } from './s3/object.ts';
 import { shardImages } from './shards.ts';
@@ -101,7 +101,7 @@ async function sourceOf(named: string, options: SourceOptions): Promise<Source> 
   const facts = await stat(name).catch(async (error: unknown) => {
     const gone = await goneSource(path, options);
     if (gone && errorCode(error) === 'ENOENT') return gone;
-    throw asLincirError(error, name, 'read');
+    throw otherStorage(named) ?? asLincirError(error, name, 'read');
   });
   if ('covered' in facts) return facts;
   if (facts.isDirectory()) {

@@ -6,7 +6,7 @@ import { LincirError, quoted } from '../core/index.ts';
 import { asLincirError, pathOnDisk, readingFile } from '../files/index.ts';
 import { type FoundImage, type WalkOptions, walkImages } from './files.ts';
 import { indexPath } from './names.ts';
-import { isS3 } from './s3/connection.ts';
+import { isS3, otherStorage } from './s3/connection.ts';
 import { foundObject, s3Below, s3Source } from './s3/images.ts';
 import type { S3Facts } from './s3/object.ts';
 import { remoteShardImages, shardImages } from './shards.ts';
@@ -51,7 +51,7 @@ export async function workSources(
 async function sourcesOnDisk(given: string, shard: WorkShard, options: WorkOptions): Promise<WorkSource[]> {
   const name = await pathOnDisk(given);
   const facts = await stat(name).catch((error: unknown) => {
-    throw asLincirError(error, name, 'read');
+    throw otherStorage(given) ?? asLincirError(error, name, 'read');
   });
   if (facts.isDirectory()) return [folderPart(name, shard, options)];
   const source = await tarSource(name, options);

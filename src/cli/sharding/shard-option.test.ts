@@ -16,6 +16,7 @@ test('a shard is given from 1 on', () => {
   assert.deepEqual(shardOf('1/8', {}), { number: 1, count: 8 });
   assert.deepEqual(shardOf('8/8', { JOB_COMPLETION_INDEX: '3' }), { number: 8, count: 8 });
   assert.throws(() => shardOf('0/8', {}), /Shards count from 1: give 1\/8 to 8\/8/);
+  assert.throws(() => shardOf('1/0', {}), /so n is 1 or more: give 1\/8/);
   for (const wrong of ['9/8', '1/0']) assert.throws(() => shardOf(wrong, {}), /Shards count from 1/, wrong);
   for (const wrong of ['3', '', '1/', '-1/3', '1/8/2', '1.5/3', 'auto/', 'Auto', '1 / 8']) {
     assert.throws(() => shardOf(wrong, {}), /It must be i\/n/, wrong);

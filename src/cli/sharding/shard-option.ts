@@ -20,6 +20,7 @@ export function shardOf(text: string, environment: Environment): WorkShard {
   }
   const number = Number(given);
   if (number >= 1 && number <= count) return { number, count };
+  if (count === 0) throw new InvalidArgumentError('Shards count from 1, so n is 1 or more: give 1/8, say.');
   throw new InvalidArgumentError(`Shards count from 1: give 1/${total} to ${total}/${total}.`);
 }
 

@@ -107,14 +107,13 @@ export async function* indexShard(
   }
   const done = work.length - failures.length;
   const summary = { sources: { done, skipped, failed: failures.length }, ...sum };
-  const [first] = failures;
   const failed =
-    first &&
+    failures.length > 0 &&
     new LincirError('io', {
       subject: `shard ${shardName(shard)}`,
       expected: `all of its ${sources.length} sources`,
-      found: `${failures.length} that failed, the first of them ${first.source}: ${first.reason}`,
-      todo: 'mend them and run the same command again: it only goes through these',
+      found: `${failures.length} that failed`,
+      todo: 'mend them, and run the same command again: what is done is skipped',
     });
   yield { kind: 'end', summary, ...(failed && { failed }) };
   if (failed) throw failed;

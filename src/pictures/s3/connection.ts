@@ -43,14 +43,27 @@ export function isS3(path: string): boolean {
   return /^s3:\/\//i.test(path);
 }
 
-/** @throws LincirError 'bad-argument' for an address without a bucket, or with a part that a URL cannot have */
+/** What to say of a path that does not exist and looks like an address of another storage; undefined for other paths. */
+export function otherStorage(path: string): LincirError | undefined {
+  if (!/^[a-z][a-z\d+.-]+:\//i.test(path)) return undefined;
+  return new LincirError('bad-argument', {
+    subject: quoted(path, 200),
+    expected: 'a path, or an address s3://BUCKET/KEY: sources in other storage are not read',
+    found: 'an address of another kind, and no such file',
+    todo: 'check the address',
+  });
+}
+
+/** @throws LincirError 'bad-argument' for an address without a bucket's name, or with a part that a URL cannot have */
 export function parseS3(address: string): S3Address {
-  const [, bucket, key = ''] = /^s3:\/\/([a-z\d][a-z\d._-]{1,62})(?:\/(.*))?$/is.exec(address) ?? [];
+  const [, bucket, key = ''] = /^s3:\/\/([a-z\d][a-z\d._-]{2,62})(?:\/(.*))?$/is.exec(address) ?? [];
   if (bucket !== undefined && !/(?:^|\/)\.\.?(?:\/|$)/.test(key)) return { bucket, key };
+  const [, given = ''] = /^s3:\/\/([^/]*)/i.exec(address) ?? [];
+  const wrong = given === '' ? 'no bucket' : `the bucket ${quoted(given)}`;
   throw new LincirError('bad-argument', {
     subject: quoted(address, 200),
-    expected: 's3://BUCKET/KEY',
-    found: bucket === undefined ? 'no bucket' : 'a part that is . or ..',
+    expected: 's3://BUCKET/KEY, with 3 to 63 letters, digits, ., - and _ in BUCKET',
+    found: bucket === undefined ? wrong : 'a part that is . or ..',
     todo: 'check the address',
   });
 }
@@ -114,6 +127,7 @@ export class S3Connection {
     },
     read: (response: Response, chunks: AsyncIterable<Uint8Array>, advanced: () => void) => Promise<Result>,
   ): Promise<Result> {
+    await this.#settings; // What is wrong with these does not pass.
     for (let failures = 0; ; ) {
       try {
         return await this.#once(method, key, query, headers(), signal, subject, (response, chunks) =>
@@ -212,11 +226,18 @@ async function settingsOf(environment: NodeJS.ProcessEnv): Promise<Settings> {
   const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = environment;
   const region = environment.AWS_REGION || environment.AWS_DEFAULT_REGION || 'us-east-1';
   const endpoint = environment.AWS_ENDPOINT_URL_S3 || environment.AWS_ENDPOINT_URL || undefined;
-  if (endpoint !== undefined && !URL.canParse(endpoint)) {
+  if (endpoint !== undefined && !(/^https?:\/\//i.test(endpoint) && URL.canParse(endpoint))) {
     throw new LincirError('bad-argument', {
       subject: 'AWS_ENDPOINT_URL',
-      expected: 'an address, such as https://storage.example.org',
+      expected: 'an address with http:// or https://, such as https://storage.example.org',
       found: quoted(endpoint),
+    });
+  }
+  if (!accessKeyId !== !secretAccessKey) {
+    throw new LincirError('bad-argument', {
+      subject: 'the environment',
+      expected: 'both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
+      found: 'one of them',
     });
   }
   if (!accessKeyId || !secretAccessKey) return { endpoint, region, client: undefined };

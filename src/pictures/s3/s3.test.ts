@@ -110,6 +110,25 @@ describe('object storage', { concurrency: false }, () => {
     );
   });
 
+  test('checks the environment before it asks', async () => {
+    const { AWS_ENDPOINT_URL, AWS_SECRET_ACCESS_KEY } = process.env;
+    process.env.AWS_ENDPOINT_URL = '127.0.0.1:9000';
+    const address = `s3://${bucket}/a.png`;
+    const wrong = { code: 'bad-argument', message: /^AWS_ENDPOINT_URL: expected an address with http/ };
+    await assert.rejects(s3Facts(address), wrong);
+    process.env.AWS_ENDPOINT_URL = AWS_ENDPOINT_URL;
+    delete process.env.AWS_SECRET_ACCESS_KEY;
+    const half = { code: 'bad-argument', message: /expected both AWS_ACCESS_KEY_ID and AWS_SECRET_ACC/ };
+    await assert.rejects(s3Facts(`s3://${bucket}-half/a.png`), half);
+    process.env.AWS_SECRET_ACCESS_KEY = AWS_SECRET_ACCESS_KEY;
+    for (const other of ['gs://b/x', 'az://b/x', 's3:/b/x']) {
+      await assert.rejects(
+        openSources([other], { onUnreadable: () => {} }),
+        /sources in other storage are not read/,
+      );
+    }
+  });
+
   test('says what is refused, missing, expired or changed', async () => {
     const address = `s3://${bucket}/a.png`;
     await assert.rejects(s3Facts(address), /a\.png: expected it in object storage, found HTTP status 404/);
@@ -120,6 +139,7 @@ describe('object storage', { concurrency: false }, () => {
     for (const wrong of ['s3://', 's3:///key', 's3://b/../c', 's3://a b/c']) {
       await assert.rejects(s3Source(wrong), /expected s3:\/\/BUCKET\/KEY/, wrong);
     }
+    await assert.rejects(s3Source('s3://b/photos/'), /with 3 to 63 letters.*found the bucket "b"/);
     server.put(`${bucket}/a.png`, 'image');
     failing({ status: 403, code: 'AccessDenied' });
     await assert.rejects(s3Facts(address), /expected permission to read it.*; check the credentials in/);

@@ -321,7 +321,7 @@ function noIndex(uri: string): LincirError {
     subject: uri,
     expected: 'an index',
     found: 'none',
-    todo: `check the path, or make one: ${call('openIndex', uri)} with a model`,
+    todo: `check the path, or make one: ${call('openIndex', uri, { model: 'base' })}`,
   });
 }
 

@@ -104,7 +104,7 @@ class Indexes {
       subject: this.#cluster.uri,
       expected: 'an index',
       found: 'none',
-      todo: `check the address, or make one: ${call('openIndex', this.#cluster.uri)} with a model`,
+      todo: `check the address, or make one: ${call('openIndex', this.#cluster.uri, { model: 'base' })}`,
     });
   }
 
