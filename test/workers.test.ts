@@ -5,7 +5,8 @@ import { mkdtemp, readdir, readFile, rm, truncate, utimes, writeFile } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { shardStatus } from '../src/indexing/index.ts';
+import { endedAmong, shardStatus } from '../src/indexing/index.ts';
+import { thisWorker } from '../src/indexing/sharding/worker.ts';
 import type { SourceRecord } from '../src/store/index.ts';
 import { lincir as lincirIn } from './command-line.ts';
 import { writePicture } from './pictures.ts';
@@ -97,8 +98,11 @@ describe('workers', { concurrency: false }, () => {
     assert.ok(added > 130 && added < 160, `${added}`);
     assert.deepEqual([named, failed], [2, 2]);
     const status = await lincir('index', '--status', '--index', 'failing.lance');
-    assert.match(status.stdout, /^sources +4 done, 2 failed$/m);
+    assert.match(status.stdout, /^parts +4 done, 2 failed$/m);
     assert.match(status.stdout, /^\S*003\.tar: failed: expected a tar archive/m);
+    assert.equal(status.code, 1);
+    assert.match(status.stderr, /^lincir: failing\.lance: expected no part that failed, found 2 of them/);
+    assert.match(status.stdout, /^images +1\d\d in the index, 1\d\d in these parts$/m);
     assert.match(status.stdout, /^speed +.* images\/s$/m);
     const json = JSON.parse((await lincir('index', '--status', '--index', 'failing.lance', '--json')).stdout);
     assert.deepEqual([json.sources.done, json.failures.length, json.broken], [4, 2, 1]);
@@ -298,6 +302,24 @@ describe('workers', { concurrency: false }, () => {
   });
 });
 
+test('a worker of this machine that has ended is not running', async () => {
+  const worker = await thisWorker();
+  const own = {
+    source: 'a',
+    version: '1',
+    state: 'running',
+    images: 0,
+    broken: 0,
+    began: 1,
+    updated: 2,
+  } as const;
+  const words = worker.split(' ');
+  const other = words.with(1, '999999999').join(' ');
+  const elsewhere = words.with(1, '999999999').with(2, 'another').join(' ');
+  const records = [worker, other, elsewhere, 'host 999999999'].map((name) => ({ ...own, worker: name }));
+  assert.deepEqual([...(await endedAmong(records))], [records[1]]);
+});
+
 test('the status tells silent workers, the speed of the last minutes and the time left', () => {
   const minute = 60_000;
   const now = 100 * minute;
@@ -328,4 +350,6 @@ test('the status tells silent workers, the speed of the last minutes and the tim
   // 4,000 of b, and 6,000 each of c and d.
   assert.equal(status.secondsLeft, 16_000 / (8000 / 600));
   assert.equal(status.failures[0]!.reason, 'gone');
+  const running = record('e', 'running');
+  assert.deepEqual(shardStatus([running], now, new Set([running])).silent, [running]);
 });

@@ -15,7 +15,7 @@ export { FolderWatch } from './folder-watch.ts';
 export { keep, kept } from './kept.ts';
 export { batched, fileLines, readLines } from './lines.ts';
 export { aloneIn, exclusively, type Lock, lockLifetime, takeLock } from './lock.ts';
-export { isRunning, type Owner, thisProcess } from './owner.ts';
+export { isRunning, type Owner, shortPlace, thisProcess } from './owner.ts';
 export { pathOnDisk, pathsOnDisk } from './path-on-disk.ts';
 export { asLincirError } from './refusals.ts';
 export { Scratch, type ScratchFile } from './scratch.ts';

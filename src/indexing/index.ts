@@ -15,6 +15,7 @@ export { modelPrecision } from './model-precision.ts';
 export { type ReindexOptions, reindex } from './reindex.ts';
 export type { FoundImage, SearchOptions } from './search.ts';
 export { indexShard, type ShardEvent, type ShardOptions, type ShardSummary } from './sharding/run.ts';
-export { type ShardStatus, shardStatus } from './sharding/status.ts';
+export { divisionsOf, type ShardStatus, shardStatus } from './sharding/status.ts';
+export { endedAmong, workerName } from './sharding/worker.ts';
 export type { UpdateEvent, UpdateOptions, UpdateSummary } from './update.ts';
 export { type WatchEvent, type WatchOptions, watchIndex } from './watch.ts';

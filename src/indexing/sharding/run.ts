@@ -1,6 +1,5 @@
 /** Does one shard of the work on an index, beside other workers: source after source, each with its record. */
 
-import { hostname } from 'node:os';
 import type { Clip } from '../../clip/index.ts';
 import { LincirError } from '../../core/index.ts';
 import {
@@ -19,6 +18,7 @@ import type { Comparison } from '../choices.ts';
 import { storedPhotoColumns } from '../photo-columns.ts';
 import { Additions, type Candidate } from './additions.ts';
 import { isActive } from './status.ts';
+import { thisWorker } from './worker.ts';
 
 export interface ShardOptions extends WorkOptions {
   /** Folders and WebDataset shards (`.tar`), the same ones for all workers. */
@@ -129,6 +129,7 @@ interface Work {
 async function openWork(store: VectorStore, sources: readonly WorkSource[]): Promise<Work[]> {
   const records = await store.findSources(sources.map(({ name }) => name));
   const known = new Map(records.map((record) => [record.source, record]));
+  const worker = await thisWorker();
   const work: Work[] = [];
   for (const source of sources) {
     const earlier = known.get(source.name);
@@ -137,7 +138,7 @@ async function openWork(store: VectorStore, sources: readonly WorkSource[]): Pro
     if (earlier?.state === 'done' && earlier.version === version) continue;
     const now = Date.now();
     const counts = { images: 0, broken: earlier?.broken ?? 0, began: now, updated: now };
-    const record = { source: source.name, version, state: 'waiting', ...counts, worker: worker() } as const;
+    const record = { source: source.name, version, state: 'waiting', ...counts, worker } as const;
     work.push({ source, record });
   }
   await store.recordSources(work.map(({ record }) => record));
@@ -158,10 +159,11 @@ async function* goThrough(
   { store, clip, reader, additions, signal }: Tools,
 ): AsyncGenerator<Extract<ShardEvent, { kind: 'source' | 'progress' }>, void, void> {
   const began = Date.now();
+  const worker = await thisWorker();
   const recorded = async (state: SourceRecord['state'], version: string, reason?: string) => {
     const { added, changed, unchanged, broken } = additions.counts;
     const counts = { images: added + changed + unchanged, broken };
-    const times = { began, updated: Date.now(), worker: worker() };
+    const times = { began, updated: Date.now(), worker };
     const record = { source: source.name, version, state, ...counts, ...times, ...(reason && { reason }) };
     await store.commit(); // so that whoever finds the record finds the images
     await store.recordSources([record]);
@@ -244,9 +246,4 @@ async function isLast(store: VectorStore): Promise<boolean> {
 
 function doneIn({ added, changed, unchanged, broken }: Additions['counts']): number {
   return added + changed + unchanged + broken;
-}
-
-/** This process, for people. */
-function worker(): string {
-  return `${hostname()} ${process.pid}`;
 }

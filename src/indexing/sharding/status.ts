@@ -6,7 +6,7 @@ export interface ShardStatus {
   readonly sources: {
     readonly done: number;
     readonly running: number;
-    /** Running ones whose worker has not been heard of for minutes. */
+    /** Running ones whose worker has ended, or has not been heard of for minutes. */
     readonly silent: number;
     readonly waiting: number;
     readonly failed: number;
@@ -37,11 +37,16 @@ export function isActive({ state, updated }: SourceRecord, now = Date.now()): bo
   return state === 'running' && now - updated < silence;
 }
 
-export function shardStatus(all: readonly SourceRecord[], now = Date.now()): ShardStatus {
+/** @param ended records of workers that are known to have ended */
+export function shardStatus(
+  all: readonly SourceRecord[],
+  now = Date.now(),
+  ended: ReadonlySet<SourceRecord> = new Set(),
+): ShardStatus {
   const records = current(all);
   const of = (state: SourceRecord['state']) => records.filter((record) => record.state === state);
   const [running, done, waiting, failures] = [of('running'), of('done'), of('waiting'), of('failed')];
-  const silent = running.filter((record) => !isActive(record, now));
+  const silent = running.filter((record) => ended.has(record) || !isActive(record, now));
   const imagesPerSecond = rateOf(records.filter(({ images }) => images > 0));
   const perSource = imagesIn(done) / done.length;
   const left = [...waiting, ...running].reduce((sum, { images }) => sum + Math.max(0, perSource - images), 0);
@@ -71,6 +76,12 @@ export function current(records: readonly SourceRecord[]): SourceRecord[] {
     const [, folder = '', count] = partOfFolder.exec(source) ?? [];
     return count === undefined || divisions.get(folder)?.count === count;
   });
+}
+
+/** In how many shares folders were divided, each number once. */
+export function divisionsOf(records: readonly SourceRecord[]): number[] {
+  const counts = records.flatMap(({ source }) => partOfFolder.exec(source)?.[2] ?? []);
+  return [...new Set(counts)].map(Number).sort((a, b) => a - b);
 }
 
 /** Images in a second of the last minutes of work; each source's count as spread evenly over its time. */
