@@ -186,6 +186,24 @@ test('a cluster that is away, of another kind or too old is told', async () => {
   await assert.rejects(Cluster.connect(`opensearch://127.0.0.1:${page.port}/x`), { name: 'LincirError' });
 });
 
+test('an unknown host does not hide the others, and each address is told with its reason', async () => {
+  const { port } = await start(() => greeting);
+  for (const hosts of [`no.such.host.invalid,127.0.0.1:${port}`, `127.0.0.1:${port},no.such.host.invalid`]) {
+    await (await Cluster.connect(`opensearch://${hosts}/x`, soon)).close();
+  }
+  await assert.rejects(
+    Cluster.connect('opensearch://no.such.host.invalid,127.0.0.1:9/x'),
+    (error: Error) =>
+      /no.such.host.invalid:9200 \(/.test(error.message) && /127.0.0.1:9 \(/.test(error.message),
+  );
+  const web = await start(() => ({ status: 404, body: 'Not Found' }));
+  const other = `opensearch://127.0.0.1:${web.port}/x`;
+  await assert.rejects(
+    Cluster.connect(other),
+    /expected OpenSearch, found that another program answers there/,
+  );
+});
+
 test('what a cluster refuses is told, and what may pass is tried again', async () => {
   const cases: [FakeAnswer, RegExp][] = [
     [

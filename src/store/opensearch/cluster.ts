@@ -5,7 +5,7 @@ import type { Client } from '@opensearch-project/opensearch';
 import { z } from 'zod';
 import { LincirError, quoted } from '../../core/index.ts';
 import { credentialsFor, parseAddress } from './address.ts';
-import { type Failure, failureFrom, failureOf, ofAnother, refusalOf } from './errors.ts';
+import { type Failure, failureFrom, failureOf, isUnknownHost, ofAnother, refusalOf } from './errors.ts';
 
 export interface ClusterRequest {
   readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE' | 'HEAD';
@@ -108,15 +108,20 @@ export class Cluster {
    */
   async request(request: ClusterRequest, { attempt, all }: Patience = this.patience): Promise<unknown> {
     const end = performance.now() + all;
+    const tried = new Map<string, string>();
+    const unknown = new Set<string>();
     for (let attempts = 1; ; attempts += 1) {
       await request.before?.();
       const limit = Math.max(attempt, Math.min(attempt * 2 ** (attempts - 1), this.patience.attempt));
       const outcome = await this.#send(request, limit);
       if (!('failure' in outcome)) return outcome.body;
       const { failure } = outcome;
+      if (failure.node) tried.set(failure.node, failure.text);
+      if (failure.node && isUnknownHost(failure)) unknown.add(failure.node);
+      const isHopeless = !failure.isPassing || unknown.size === this.#nodes;
       const wait = attempts < this.#nodes ? 0 : Math.min(100 * 2 ** (attempts - this.#nodes), longestPause);
       const isLate = attempts >= this.#nodes && performance.now() + wait >= end;
-      if (!failure.isPassing || isLate) throw refusalOf(failure, this.uri);
+      if (isHopeless || isLate) throw refusalOf(failure, this.uri, undefined, tried);
       await pause(wait);
     }
   }
