@@ -111,7 +111,7 @@ describe('index', () => {
         ['--model', 'my model', '--precision', 'int8'],
         ` --model '${join(folder, 'my model')}' --precision int8`,
       ],
-      [['--model', mini, '--precision', 'float32'], ` --model ${mini} --precision float32`],
+      [['--model', mini, '--precision', 'float32'], ` --model mini --precision float32`],
       [
         ['--model', model, '--precision', 'float16', '--target-pad'],
         ` --model ${model} --precision float16 --target-pad 1.25`,

@@ -10,6 +10,7 @@ export {
   type ResolveOptions,
   resolveModel,
 } from './models.ts';
+export { miniature } from './names.ts';
 export { openModel, openPhi } from './open.ts';
 export { phiFileOf, runPhis } from './phi-file.ts';
 export {

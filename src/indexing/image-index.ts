@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { type Clip, type LoadClipOptions, modelFingerprint, precisionOf } from '../clip/index.ts';
 import type { Query, Reference } from '../composition/index.ts';
 import { call, isId, LincirError, nameKey, option, quoted } from '../core/index.ts';
+import { miniature } from '../hub/index.ts';
 import {
   type EmbeddingsFile,
   type FetchImageOptions,
@@ -110,9 +111,9 @@ export function infoFor(clip: Clip, precision: Precision = storedPrecision(clip)
   };
 }
 
-/** The name by which the model is found again. */
+/** The name by which the model is found again, on any machine if it has a name. */
 function nameOf({ id, folder }: Clip): string {
-  return id ?? resolve(folder);
+  return id ?? (resolve(folder) === miniature.folder ? miniature.name : resolve(folder));
 }
 
 /** The call that rebuilds an index for a model, with all that differs from what the index has. */
