@@ -256,6 +256,24 @@ describe('an index takes', () => {
     await other.dispose();
   });
 
+  test('is rebuilt without a shard that is gone, whose images can come back', async () => {
+    const { photos, uri } = await place(4);
+    const shard = join(folder, 'gone.tar');
+    await createTar({ file: shard, cwd: photos }, ['0.png', '2.png']);
+    const index = await open(uri);
+    await update(index, { images: [photos, shard] });
+    const before = (await index.find(`${shard}!/0.png`))!;
+    await index.close();
+    await rm(shard);
+    await Array.fromAsync(reindex(uri, clip));
+    const now = await openIndex(uri);
+    assert.equal((await now.statistics()).images, 4);
+    const missing = (await Array.fromAsync(now.missing())).flat();
+    assert.deepEqual(missing.map(({ path }) => path).sort(), [`${shard}!/0.png`, `${shard}!/2.png`]);
+    assert.ok(missing.some(({ id }) => id === before.id));
+    await now.close();
+  });
+
   test('is found again by readers when another has taken its place', async () => {
     const { photos, uri } = await place(6);
     const index = await open(uri);

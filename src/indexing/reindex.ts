@@ -2,6 +2,7 @@
 
 import { type Clip, precisionOf } from '../clip/index.ts';
 import { LincirError, quoted } from '../core/index.ts';
+import { pathOnDisk, statOf } from '../files/index.ts';
 import { indexPath, memberMark, splitPath } from '../pictures/index.ts';
 import { backendOf, type MissingImage, type Precision, type VectorStore } from '../store/index.ts';
 import { infoFor } from './image-index.ts';
@@ -35,7 +36,8 @@ export async function* reindex(
     const info = infoFor(clip, precision ?? (precisionOf(clip.fingerprint) ? undefined : old.info.precision));
     const { store, publish } = await backend.replace(location, info);
     try {
-      const shards = await shardsOf(old);
+      // What is gone counts as images that cannot be read, as single files do.
+      const shards = await presentOf(await shardsOf(old));
       const ofOld = async (paths: readonly string[]) => [
         ...(await old.findMissing('path', paths)),
         ...(await old.find('path', paths)),
@@ -44,7 +46,6 @@ export async function* reindex(
         ...options,
         images: shards,
         removeMissing: true, // the number that is left decides below
-
         paths: () => filesOf(old),
         idsOf: async (paths) => {
           const found = await ofOld(paths.flatMap(formerPaths));
@@ -94,6 +95,15 @@ async function shardsOf(store: VectorStore): Promise<string[]> {
     }
   }
   return [...shards];
+}
+
+/** Shards whose files are there; those in object storage are looked for when they are read. */
+async function presentOf(shards: readonly string[]): Promise<string[]> {
+  const present: string[] = [];
+  for (const shard of shards) {
+    if (/^s3:/i.test(shard) || (await statOf(await pathOnDisk(shard))) !== undefined) present.push(shard);
+  }
+  return present;
 }
 
 function expectMost(subject: string, before: number, now: number): void {
