@@ -11,6 +11,7 @@ export {
 } from './image-index.ts';
 export { expectEmbeddings, type ImportSummary } from './import.ts';
 export { type IndexingWork, indexInProcess } from './indexing-process.ts';
+export { modelFor } from './model-name.ts';
 export { modelPrecision } from './model-precision.ts';
 export { type ReindexOptions, reindex } from './reindex.ts';
 export type { FoundImage, SearchOptions } from './search.ts';

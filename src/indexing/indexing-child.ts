@@ -6,6 +6,7 @@ import { type Clip, loadClip } from '../clip/index.ts';
 import { LincirError } from '../core/index.ts';
 import { openIndex } from './image-index.ts';
 import type { IndexingMessage, IndexingWork } from './indexing-process.ts';
+import { modelFor } from './model-name.ts';
 import { modelPrecision } from './model-precision.ts';
 import { watchIndex } from './watch.ts';
 
@@ -70,7 +71,7 @@ async function load({ uri, model, device, threads }: IndexingWork): Promise<Clip
   const targetPad = index?.info.targetPad ?? undefined;
   const precision = index && modelPrecision({ index: uri }, index.info.fingerprint, device);
   const options = { device, threads, precision, targetPad, signal: end.signal };
-  return await loadClip(model ?? index!.info.model, options);
+  return await loadClip(index ? await modelFor(uri, index.info, model) : model!, options);
 }
 
 function tell(message: IndexingMessage): void {

@@ -18,6 +18,7 @@ import {
   type FoundImage,
   type ImageIndex,
   type IndexedReference,
+  modelFor,
   modelPrecision,
   openIndex,
   type SearchOptions,
@@ -111,7 +112,7 @@ export class Searcher {
     const loading: Record<string, number> = {};
     const index = await timed(loading, 'index', () => openIndex(options.index));
     try {
-      const name = options.model ?? index.info.model;
+      const name = await modelFor(index.uri, index.info, options.model);
       const clip = await timed(loading, 'model', () => clipOf(name, index, options));
       return new Searcher(options, index, clip, loading);
     } catch (error) {

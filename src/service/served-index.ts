@@ -3,7 +3,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Clip, loadClip } from '../clip/index.ts';
 import { type DownloadProgress, LincirError } from '../core/index.ts';
-import { type ImageIndex, modelPrecision, openIndex } from '../indexing/index.ts';
+import { type ImageIndex, modelFor, modelPrecision, openIndex } from '../indexing/index.ts';
 import { loadPhi } from '../phi/index.ts';
 import type { ModelToRun } from './inference.ts';
 import { busy } from './lane.ts';
@@ -181,7 +181,7 @@ async function modelOf(
   { phi: phiName }: IndexToServe,
   { model, device, onEvent }: ServiceOptions,
 ): Promise<QueryModel> {
-  const name = model ?? index.info.model;
+  const name = await modelFor(index.uri, index.info, model);
   const downloadOf =
     (label: string) =>
     ({ allReceivedBytes: done, allTotalBytes: total }: DownloadProgress) =>

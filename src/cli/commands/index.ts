@@ -7,6 +7,7 @@ import {
   expectEmbeddings,
   type ImageIndex,
   infoFor,
+  modelFor,
   modelPrecision,
   openIndex,
   reindex,
@@ -253,7 +254,7 @@ async function clipFor(
   { first, rebuilds = false }: { readonly first?: EmbeddingsFile; readonly rebuilds?: boolean } = {},
 ) {
   const present = await infoOf(uri);
-  const name = model ?? present?.model;
+  const name = present ? await modelFor(uri, present, model) : model;
   if (name === undefined) {
     throw new LincirError('bad-argument', {
       subject: uri,
