@@ -18,26 +18,36 @@ const plain: { readonly [K in OperatorName]?: Plain<K> } = {
     const cumulative = scaled(op.add(op.erf(scaled(x!, Math.SQRT1_2)), like(x!, 1)), 0.5);
     return [op.mul(x!, cumulative), cumulative];
   },
+  // As the kernel rounds it: in half precision, another form would be another function.
   QuickGelu: ([x], { alpha }) => {
-    const z = scaled(x!, alpha); // its factors go into the products before and after it
-    const sigmoid = op.sigmoid(z);
-    return [scaled(op.mul(z, sigmoid), 1 / alpha), sigmoid];
+    const sigmoid = op.sigmoid(scaled(x!, alpha));
+    return [op.mul(x!, sigmoid), sigmoid];
   },
   MultiHeadAttention: plainAttention,
+};
+
+/** The same with factors at both ends, which the products before and after it take (factors.ts). */
+const quickGeluBetweenFactors: Plain<'QuickGelu'> = ([x], { alpha }) => {
+  const z = scaled(x!, alpha);
+  const sigmoid = op.sigmoid(z);
+  return [scaled(op.mul(z, sigmoid), 1 / alpha), sigmoid];
 };
 
 /**
  * The same outputs, with plain operators where something uses an operator's second output, as its gradient does.
  * @param attention whether to take apart all attention
+ * @param movesFactors whether products will take factors
  */
 export function withPlainOperators(
   outputs: Readonly<Record<string, Value>>,
   attention: boolean,
+  movesFactors = false,
 ): Record<string, Value> {
+  const forms = movesFactors ? { ...plain, QuickGelu: quickGeluBetweenFactors } : plain;
   const { values } = dependencies(Object.values(outputs));
   return rewritten(outputs, (node, inputs) => {
     const isWanted = values.has(node.outputs[1]!) || (attention && node.operator === 'MultiHeadAttention');
-    const apart = isWanted ? (plain[node.operator] as Plain<OperatorName> | undefined) : undefined;
+    const apart = isWanted ? (forms[node.operator] as Plain<OperatorName> | undefined) : undefined;
     return apart?.(inputs, node.attributes);
   });
 }

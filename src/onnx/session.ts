@@ -46,8 +46,10 @@ export class Session {
     }
     // ONNX Runtime 1.30's WebGPU kernel for attention is wrong by 10 % and more from 32 queries on where subgroups have
     // fewer than 8 lanes, as software drivers' do, and had such faults on other GPUs before.
-    const plain = withPlainOperators(outputs, device === 'webgpu');
-    const model = buildModel(inPrecision(withFactorsInProducts(plain), precision, device));
+    const movesFactors = precision === 'float32' || precision === 'tf32';
+    const plain = withPlainOperators(outputs, device === 'webgpu', movesFactors);
+    const moved = movesFactors ? withFactorsInProducts(plain) : plain;
+    const model = buildModel(inPrecision(moved, precision, device));
     const weights = await inMemory(model.weights);
     try {
       const { bytes, folder } = model;
