@@ -81,7 +81,7 @@ const { metafile } = await build({
     js: "import { createRequire as requireFrom } from 'node:module';\nconst require = requireFrom(import.meta.url);",
   },
   // Names stay, for whoever reads where an error comes from.
-  ...{ minifyWhitespace: true, minifySyntax: true, lineLimit: 500 }, // 1.5 MB less
+  ...{ minifyWhitespace: true, minifySyntax: true, minifyIdentifiers: true, keepNames: true, lineLimit: 500 }, // 2 MB less
   legalComments: 'none', // every licence is in the notices
   metafile: true,
 });
