@@ -260,7 +260,7 @@ describe('what cannot be', () => {
   });
 
   test('settings out of range, unknown ones, and folders that are taken', async () => {
-    await rejects({ batch: 0 }, /^`batch`: expected at least 1, found "0"$/);
+    await rejects({ batch: 0 }, /^`batch`: expected at least 1, found 0$/);
     await rejects({ learningrate: 1 }, /expected settings out of captions, .*found.*learningrate/);
     await rejects({ captions: [] }, /`captions`: expected at least one source/);
     await all(trainPhi({ ...options('taken'), steps: 1 }));
