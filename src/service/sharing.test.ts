@@ -15,7 +15,7 @@ import { openService } from './open.ts';
 import type { SearchService } from './service.ts';
 import { Uploads } from './uploads.ts';
 
-describe('servers of one index in a cluster', { skip: skipsCluster }, () => {
+describe('servers of one index in OpenSearch', { skip: skipsCluster }, () => {
   test('share uploads and changes, and tell when they cannot answer', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'lincir-sharing-'));
     const place = await placeToServe(folder, 8, tinyModel, newClusterIndex());
@@ -53,7 +53,7 @@ describe('servers of one index in a cluster', { skip: skipsCluster }, () => {
   });
 });
 
-test('a request ends in time when the cluster is away', { skip: skipsCluster }, async () => {
+test('a request ends in time when OpenSearch is away', { skip: skipsCluster }, async () => {
   const folder = await mkdtemp(join(tmpdir(), 'lincir-away-'));
   const place = await placeToServe(folder, 2, tinyModel, newClusterIndex());
   const { hostname, port } = new URL(place.uri.replace('opensearch:', 'http:').replace(/,[^/]*/, ''));

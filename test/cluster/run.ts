@@ -22,6 +22,7 @@ const tests = [
     'src/store/opensearch/store.test.ts',
     'src/store/opensearch/query.test.ts',
     'test/cluster/commands.test.ts',
+    'src/service/sharing.test.ts',
   ],
   ['test/cluster/loss.test.ts'],
 ];
