@@ -162,7 +162,11 @@ export class Search implements Activity {
     madeImage(`still-${at}`, at, { even: at % 2 === 0 }),
   );
   readonly #all = examples(this.#images, 60, 910_000);
-  readonly #even = examples(this.#images.filter((_, at) => at % 2 === 0), 60, 920_000); // biome-ignore format: one line
+  readonly #even = examples(
+    this.#images.filter((_, at) => at % 2 === 0),
+    60,
+    920_000,
+  );
   #reader: Reader | undefined;
   #answers = 0;
   #searches = 0;
@@ -224,7 +228,11 @@ export class Annotate implements Activity {
       madeImage(`kept-${at}`, at, { even: at % 2 === 0 }),
     ]),
   );
-  readonly #examples = examples([...this.#images.values()].filter((_, at) => at % 2 === 0), 60, 930_000); // biome-ignore format: one line
+  readonly #examples = examples(
+    [...this.#images.values()].filter((_, at) => at % 2 === 0),
+    60,
+    930_000,
+  );
   /** Ratings that other readers must find, or later ones. */
   readonly #committed = new Map<string, number>();
   #store: VectorStore | undefined;

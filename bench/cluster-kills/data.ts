@@ -94,7 +94,10 @@ export async function compare(
   const wanted = [...acknowledged.values()];
   for (let start = 0; start < wanted.length; start += imagesPerLookup) {
     const some = wanted.slice(start, start + imagesPerLookup);
-    const found = await store.find('id', some.map(({ id }) => id)); // biome-ignore format: one line
+    const found = await store.find(
+      'id',
+      some.map(({ id }) => id),
+    );
     const byId = Map.groupBy(found, ({ id }) => id);
     for (const image of some) {
       const all = byId.get(image.id) ?? [];
