@@ -19,6 +19,7 @@ export { isRunning, type Owner, shortPlace, thisProcess } from './owner.ts';
 export { pathOnDisk, pathsOnDisk } from './path-on-disk.ts';
 export { asLincirError } from './refusals.ts';
 export { Scratch, type ScratchFile } from './scratch.ts';
+export { Interruption, transfer, waitAskedBy } from './transfer.ts';
 export { VectorCache } from './vector-cache.ts';
 export { versions } from './versions.ts';
 export { makeFolder, writeFileAtomically, writeJsonFile } from './write-file.ts';

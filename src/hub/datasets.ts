@@ -1,12 +1,13 @@
 /** Data sets on the hub: finds a split's Parquet files, and reads their bytes by ranges, without a download. */
 
 import { LincirError, listed, quoted, type RandomAccess } from '../core/index.ts';
+import { Interruption } from '../files/index.ts';
 import type { RemoteFile } from './download.ts';
 import { readHubEnvironment, readToken } from './environment.ts';
 import { type Listing, listFiles } from './listing.ts';
 import type { ResolveOptions } from './models.ts';
 import { chosenRevision, isHubId } from './names.ts';
-import { type Connection, defaultPatience, get, Interruption, persistently } from './request.ts';
+import { type Connection, defaultPatience, get, persistently } from './request.ts';
 
 /** A Parquet file of a data set. */
 interface DatasetFile {

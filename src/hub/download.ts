@@ -5,9 +5,9 @@ import { constants, createReadStream } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { LincirError, quoted } from '../core/index.ts';
-import { exclusively, makeFolder } from '../files/index.ts';
+import { exclusively, Interruption, makeFolder } from '../files/index.ts';
 import { linkIntoSnapshot, type Repository, sizeOf } from './cache.ts';
-import { type Connection, get, Interruption, persistently } from './request.ts';
+import { type Connection, get, persistently } from './request.ts';
 
 /** A file of a commit, as the hub lists it. */
 export interface RemoteFile {

@@ -2,6 +2,7 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { LincirError } from '../core/index.ts';
+import { Interruption, transfer, waitAskedBy } from '../files/index.ts';
 
 /** The hub, the token, and the patience. */
 export interface Connection {
@@ -16,22 +17,8 @@ export interface Connection {
   readonly silence: number;
 }
 
-/** A failure that may pass. It never leaves this folder. */
-export class Interruption extends Error {
-  /** Milliseconds that the server asked to wait. */
-  readonly wait: number;
-
-  constructor(reason: string, options: { cause?: unknown; wait?: number } = {}) {
-    super(reason, { cause: options.cause });
-    this.wait = options.wait ?? 0;
-  }
-}
-
 /** Waits 7.5 s in all for a hub that cannot be reached. */
 export const defaultPatience = { attempts: 5, backoff: 500, silence: 30_000 } as const;
-
-/** Limit of a server's `Retry-After`, in milliseconds. */
-const longestWait = 60_000;
 
 /**
  * Repeats `attempt` until no Interruption ends it. `advanced` resets the count of failures.
@@ -78,52 +65,28 @@ export async function get<Result>(
   headers: Readonly<Record<string, string>>,
   read: (response: Response, body: AsyncIterable<Uint8Array>) => Promise<Result>,
 ): Promise<Result> {
-  const { endpoint, token, signal, silence } = connection;
-  const broken = new AbortController();
-  const timer = setTimeout(() => broken.abort(), silence);
-  const interruption = (error: unknown) => {
-    signal?.throwIfAborted();
-    const reason = broken.signal.aborted ? `no data for ${silence / 1000} s` : innermostMessage(error);
-    return new Interruption(reason, { cause: error });
-  };
-  async function* chunksOf(response: Response) {
-    try {
-      for await (const chunk of response.body ?? []) {
-        timer.refresh();
-        yield chunk;
-      }
-    } catch (error) {
-      throw interruption(error);
-    }
-  }
-
-  try {
-    const response = await fetch(`${endpoint}${path}`, {
+  const { endpoint, token } = connection;
+  const send = (signal: AbortSignal) =>
+    fetch(`${endpoint}${path}`, {
       // Identity, because the server's lengths and ranges must be the file's.
       headers: {
         ...headers,
         'accept-encoding': 'identity',
         ...(token && { authorization: `Bearer ${token}` }),
       },
-      signal: AbortSignal.any([broken.signal, ...(signal ? [signal] : [])]),
-    }).catch((error: unknown) => {
-      throw interruption(error);
+      signal,
     });
+  return await transfer(connection, send, async (response, chunks) => {
     // `read` handles 416: its range does not exist.
     if (!response.ok && response.status !== 416) throw refusal(response, subject, connection);
-    return await read(response, chunksOf(response));
-  } finally {
-    clearTimeout(timer);
-    broken.abort();
-  }
+    return await read(response, chunks);
+  });
 }
 
 function refusal(response: Response, subject: string, connection: Connection): Error {
   const { status, headers } = response;
   if (status === 408 || status === 429 || status >= 500) {
-    const seconds = Number(headers.get('retry-after') ?? 0);
-    const wait = Number.isFinite(seconds) ? Math.min(seconds * 1000, longestWait) : 0;
-    return new Interruption(`HTTP status ${status}`, { wait });
+    return new Interruption(`HTTP status ${status}`, { wait: waitAskedBy(response) });
   }
   const reason = headers.get('x-error-code') ?? '';
   const found = `HTTP status ${status}${/^\w+$/.test(reason) ? ` ${reason}` : ''}`;
@@ -146,12 +109,4 @@ function refusal(response: Response, subject: string, connection: Connection): E
     });
   }
   return new LincirError('network', { subject, expected: 'HTTP status 200', found });
-}
-
-/** The error that fetch wraps: the socket's error says more than "fetch failed". */
-function innermostMessage(error: unknown): string {
-  let innermost = error;
-  while (innermost instanceof Error && innermost.cause !== undefined) innermost = innermost.cause;
-  if (!(innermost instanceof Error)) return String(innermost);
-  return innermost.message || ('code' in innermost ? String(innermost.code) : innermost.name);
 }

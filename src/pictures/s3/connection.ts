@@ -3,6 +3,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { AwsClient } from 'aws4fetch';
 import { LincirError, quoted } from '../../core/index.ts';
+import { Interruption, transfer, waitAskedBy } from '../../files/index.ts';
 import { refusalOf } from './refusals.ts';
 
 /** An object, or what is below a prefix: `s3://BUCKET/KEY`. */
@@ -19,22 +20,10 @@ interface Settings {
   readonly client: AwsClient | undefined;
 }
 
-/** A failure that may pass. It never leaves this folder. */
-class Interruption extends Error {
-  /** Milliseconds that the server asked to wait. */
-  readonly wait: number;
-
-  constructor(reason: string, wait = 0, cause?: unknown) {
-    super(reason, { cause });
-    this.wait = wait;
-  }
-}
-
 /** Failures in a row, without a byte in between, before it gives up; waits 12 s in all. */
 const attempts = 7;
 /** Milliseconds before the second attempt. Doubles with every further one; a part is random, since workers fail together. */
 const backoff = 200;
-const longestWait = 60_000;
 /** Milliseconds without a byte after which a connection counts as broken. */
 const silence = 30_000;
 const errorBytes = 2 ** 16;
@@ -163,35 +152,11 @@ export class S3Connection {
     subject: string,
     read: (response: Response, chunks: AsyncIterable<Uint8Array>) => Promise<Result>,
   ): Promise<Result> {
-    const broken = new AbortController();
-    const timer = setTimeout(() => broken.abort(), silence);
-    const interruption = (error: unknown) =>
-      new Interruption(
-        broken.signal.aborted ? `no data for ${silence / 1000} s` : innermost(error),
-        0,
-        error,
-      );
-    async function* chunksOf(response: Response): AsyncGenerator<Uint8Array, void, void> {
-      try {
-        for await (const chunk of response.body ?? []) {
-          timer.refresh();
-          yield chunk;
-        }
-      } catch (error) {
-        throw interruption(error);
-      }
-    }
-    const any = AbortSignal.any([broken.signal, ...(signal ? [signal] : [])]);
-    try {
-      const response = await this.#send(method, key, query, headers, any).catch((error: unknown) => {
-        throw interruption(error);
-      });
-      if (response.ok) return await read(response, chunksOf(response));
-      throw await this.#refused(response, chunksOf(response), subject);
-    } finally {
-      clearTimeout(timer);
-      broken.abort();
-    }
+    const send = (any: AbortSignal) => this.#send(method, key, query, headers, any);
+    return await transfer({ silence, signal }, send, async (response, chunks) => {
+      if (response.ok) return await read(response, chunks);
+      throw await this.#refused(response, chunks, subject);
+    });
   }
 
   async #refused(response: Response, chunks: AsyncIterable<Uint8Array>, subject: string): Promise<Error> {
@@ -212,9 +177,8 @@ export class S3Connection {
       return new Interruption(`a bucket of the region ${elsewhere}`);
     }
     if ([408, 429, 500, 502, 503, 504].includes(status)) {
-      const seconds = Number(headers.get('retry-after') ?? 0);
-      const wait = Number.isFinite(seconds) ? Math.min(seconds * 1000, longestWait) : 0;
-      return new Interruption(`HTTP status ${status}${code === undefined ? '' : ` ${code}`}`, wait);
+      const wait = waitAskedBy(response);
+      return new Interruption(`HTTP status ${status}${code === undefined ? '' : ` ${code}`}`, { wait });
     }
     const { client } = await this.#settings;
     return refusalOf(status, code, subject, client !== undefined);
@@ -263,12 +227,4 @@ function encoded(part: string): string {
     /[!'()*]/g,
     (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
   );
-}
-
-/** The socket's error says more than "fetch failed". */
-function innermost(error: unknown): string {
-  let inner = error;
-  while (inner instanceof Error && inner.cause !== undefined) inner = inner.cause;
-  if (!(inner instanceof Error)) return String(inner);
-  return inner.message || ('code' in inner ? String(inner.code) : inner.name);
 }

@@ -1,0 +1,68 @@
+/** One transfer over HTTP, which ends when its connection falls silent; what may pass is told from what does not. */
+
+/** A failure that may pass. Whoever transfers tries again, or makes an error of it. */
+export class Interruption extends Error {
+  /** Milliseconds that the server asked to wait. */
+  readonly wait: number;
+
+  constructor(reason: string, options: { cause?: unknown; wait?: number } = {}) {
+    super(reason, { cause: options.cause });
+    this.wait = options.wait ?? 0;
+  }
+}
+
+/** Limit of a server's `Retry-After`, in milliseconds. */
+const longestWait = 60_000;
+
+/**
+ * Sends a request and reads its answer, chunk by chunk.
+ * @param silence milliseconds without a byte after which a connection counts as broken
+ * @throws Interruption for a broken connection, the signal's reason, and what `read` throws
+ */
+export async function transfer<Result>(
+  { silence, signal }: { readonly silence: number; readonly signal: AbortSignal | undefined },
+  send: (signal: AbortSignal) => Promise<Response>,
+  read: (response: Response, chunks: AsyncIterable<Uint8Array>) => Promise<Result>,
+): Promise<Result> {
+  const broken = new AbortController();
+  const timer = setTimeout(() => broken.abort(), silence);
+  const interruption = (error: unknown) => {
+    signal?.throwIfAborted();
+    const reason = broken.signal.aborted ? `no data for ${silence / 1000} s` : innermostMessage(error);
+    return new Interruption(reason, { cause: error });
+  };
+  async function* chunksOf(response: Response) {
+    try {
+      for await (const chunk of response.body ?? []) {
+        timer.refresh();
+        yield chunk;
+      }
+    } catch (error) {
+      throw interruption(error);
+    }
+  }
+  try {
+    const either = AbortSignal.any([broken.signal, ...(signal ? [signal] : [])]);
+    const response = await send(either).catch((error: unknown) => {
+      throw interruption(error);
+    });
+    return await read(response, chunksOf(response));
+  } finally {
+    clearTimeout(timer);
+    broken.abort();
+  }
+}
+
+/** Milliseconds that a refusal asks to wait. */
+export function waitAskedBy({ headers }: Response): number {
+  const seconds = Number(headers.get('retry-after') ?? 0);
+  return Number.isFinite(seconds) ? Math.min(seconds * 1000, longestWait) : 0;
+}
+
+/** The error that fetch wraps: the socket's error says more than "fetch failed". */
+function innermostMessage(error: unknown): string {
+  let innermost = error;
+  while (innermost instanceof Error && innermost.cause !== undefined) innermost = innermost.cause;
+  if (!(innermost instanceof Error)) return String(innermost);
+  return innermost.message || ('code' in innermost ? String(innermost.code) : innermost.name);
+}
