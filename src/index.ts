@@ -23,7 +23,6 @@ export {
 export {
   Clip,
   type ClipConfig,
-  type ClipTokenizer,
   type EncodeImagesOptions,
   type EncodeOptions,
   type EncodeTextsOptions,
@@ -31,6 +30,7 @@ export {
   type LoadClipOptions,
   loadClip,
   type TextConfig,
+  type TextTokenizer,
   type TokenRow,
   type VisionConfig,
 } from './clip/index.ts';

@@ -15,7 +15,7 @@ const clip = await loadClip(folder);
 const { textConfig: config, tokenizer } = clip;
 const { startOfText } = tokenizer;
 const model = { config, tensors: clip.checkpoint.tensors, startOfText };
-const prefix = await computePrefix(model, [startOfText], {});
+const prefix = await computePrefix(model, [startOfText!], {});
 
 /** Captions with a pseudo token each, in one batch. */
 const rows = ['a red dog', 'two cats on a chair', 'snow'].map((text, row) => {

@@ -1,6 +1,6 @@
 /** Training pairs of the small CLIP: images of scenes, drawn once, and captions that are new each time. */
 
-import { type ClipTokenizer, type ImagePreprocessing, preprocessImage } from '../../src/clip/index.ts';
+import { type ImagePreprocessing, preprocessImage, type TextTokenizer } from '../../src/clip/index.ts';
 import { sequence } from '../../src/core/index.ts';
 import { caption } from '../../src/mini/grammar/grammar.ts';
 import { type ChangeKind, changeKinds, changeOf } from '../../src/mini/world/changes.ts';
@@ -156,7 +156,7 @@ export async function pairsOfStep(
 
 interface PairSettings {
   readonly preprocessing: ImagePreprocessing;
-  readonly tokenizer: ClipTokenizer;
+  readonly tokenizer: TextTokenizer;
   readonly seed: number;
   /** Captions that describe a change come after the step in which plain ones are more or less understood. */
   readonly changesAfter: number;

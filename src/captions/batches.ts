@@ -3,7 +3,7 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { type ErrorCode, LincirError, type Problem } from '../core/index.ts';
-import type { Masking } from './masking.ts';
+import type { Masking } from './choices.ts';
 import type { PreparedCaption } from './preparation.ts';
 
 export interface BatchOptions {

@@ -1,3 +1,5 @@
 /** What users choose by name: rules of masking. */
 
-export { maskings } from './masking.ts';
+/** `spans` replaces keywords where they stand; `official` every occurrence of them, as the authors' code does. */
+export const maskings = ['spans', 'official'] as const;
+export type Masking = (typeof maskings)[number];

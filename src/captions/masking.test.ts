@@ -2,8 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Masking } from './choices.ts';
 import { createTagger, type Span } from './keywords.ts';
-import { type Masking, maskCaption } from './masking.ts';
+import { maskCaption } from './masking.ts';
 
 const tag = createTagger();
 const unasked = (): number => assert.fail('no chance is needed here');

@@ -1,10 +1,8 @@
 /** Masks captions: replaces their keywords by the placeholder `$`. */
 
+import { placeholderWord } from '../clip/index.ts';
+import type { Masking } from './choices.ts';
 import type { Span } from './keywords.ts';
-
-/** `spans` replaces keywords where they stand; `official` every occurrence of them, as the authors' code does. */
-export const maskings = ['spans', 'official'] as const;
-export type Masking = (typeof maskings)[number];
 
 export interface MaskedCaption {
   /** The masked text. Every placeholder is a separate word, with spaces around it. */
@@ -17,11 +15,10 @@ export interface MaskedCaption {
   readonly fallback?: 'random-word' | 'prompt';
 }
 
-export const placeholder = '$';
 /** The text that has no content but the placeholder. */
-export const placeholderPrompt = `a photo of ${placeholder}`;
+export const placeholderPrompt = `a photo of ${placeholderWord}`;
 
-const placeholderWord = ` ${placeholder} `;
+const separatePlaceholder = ` ${placeholderWord} `;
 
 /**
  * Masks a cleaned caption, which has no `$`.
@@ -39,7 +36,7 @@ export function maskCaption(
     masking === 'spans'
       ? { text: replaceSpans(cleaned, spans), isRandom: false }
       : replaceOccurrences(cleaned, keywords, random);
-  if (!text.includes(placeholder)) return { text: placeholderPrompt, keywords, fallback: 'prompt' };
+  if (!text.includes(placeholderWord)) return { text: placeholderPrompt, keywords, fallback: 'prompt' };
   return { text: text.replaceAll(/ +/g, ' ').trim(), keywords, ...(isRandom && { fallback: 'random-word' }) };
 }
 
@@ -47,7 +44,7 @@ function replaceSpans(cleaned: string, spans: readonly Span[]): string {
   let text = '';
   let begin = 0;
   for (const { start, end } of spans) {
-    text += cleaned.slice(begin, start) + placeholderWord;
+    text += cleaned.slice(begin, start) + separatePlaceholder;
     begin = end;
   }
   return text + cleaned.slice(begin);
@@ -67,12 +64,12 @@ function replaceOccurrences(
   let isRandom = false;
   for (const keyword of new Set(keywords.map((run) => run.replaceAll(/\s+/g, ' ')))) {
     if (cleaned.includes(keyword)) {
-      text = text.replaceAll(keyword, placeholderWord);
+      text = text.replaceAll(keyword, separatePlaceholder);
       continue;
     }
-    const words = text.split(' ').filter((word) => word !== '' && word !== placeholder);
+    const words = text.split(' ').filter((word) => word !== '' && word !== placeholderWord);
     if (words.length === 0) break;
-    text = text.replaceAll(words[Math.floor(random() * words.length)]!, placeholderWord);
+    text = text.replaceAll(words[Math.floor(random() * words.length)]!, separatePlaceholder);
     isRandom = true;
   }
   return { text, isRandom };

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { type ClipTokenizer, loadTokenizer } from '../clip/index.ts';
-import { LincirError, sequence } from '../core/index.ts';
+import { loadTokenizer } from '../clip/index.ts';
+import { sequence } from '../core/index.ts';
 import { folderFiles } from '../files/index.ts';
 import { cleanCaption } from './cleaning.ts';
 import { createPreparation } from './preparation.ts';
@@ -100,23 +100,26 @@ test('any caption under both rules: the tokenizer’s ids, and placeholders wher
   }
 });
 
-test('a tokenizer in which the placeholder is not a word of its own is refused', () => {
-  const others: Partial<ClipTokenizer>[] = [
-    { idOf: () => undefined },
-    { idOf: () => endOfText }, // as an unknown word
-    { idOf: () => 3 }, // another token at the beginning of a text
-    { encode: (text) => ({ ids: [...idsOf(text).slice(0, 4), endOfText], truncated: true }), maximum: 5 },
-  ];
-  for (const other of others) {
-    assert.throws(
-      () => createPreparation({ ...tokenizer, ...other }, 'spans'),
-      (error) => {
-        assert.ok(error instanceof LincirError);
-        assert.equal(error.code, 'bad-config');
-        assert.match(error.message, /one token for the word "\$"/);
-        return true;
-      },
-    );
+test('a text encoded as a whole is prepared as one encoded word by word', () => {
+  for (const masking of ['spans', 'official'] as const) {
+    const byWords = masking === 'spans' ? bySpans : official;
+    const whole = createPreparation({ ...tokenizer, isByWords: false }, masking);
+    for (const [caption, number] of oddCaptions(300)) {
+      const random = () => sequence({ seed: 1, purpose: 'masking', moment: number, row: 0 });
+      assert.deepEqual(whole(caption, random()), byWords(caption, random()), caption);
+    }
+    for (const caption of [`${', '.repeat(200)}a dog`, 'a dog <|endoftext|> a cat', '<|endoftext|>']) {
+      assert.deepEqual(whole(caption, unasked), byWords(caption, unasked), caption.slice(0, 20));
+    }
+  }
+});
+
+test('a tokenizer without room for a placeholder is refused', () => {
+  for (const masking of ['spans', 'official'] as const) {
+    assert.throws(() => createPreparation({ ...tokenizer, maximum: 5 }, masking), {
+      code: 'bad-config',
+      message: /the tokenizer: expected room for "a photo of \$", found texts of at most 5 ids/,
+    });
   }
 });
 

@@ -28,7 +28,7 @@ import {
 } from './preprocess.ts';
 import { textInputs, textTower } from './text-tower.ts';
 import { independentBatches, type TokenRow, tokenBatches } from './token-batches.ts';
-import { type ClipTokenizer, loadTokenizer } from './tokenizer.ts';
+import { loadTokenizer, type TextTokenizer } from './tokenizer.ts';
 import { parametersOf } from './transformer.ts';
 import { visionInput, visionTower } from './vision-tower.ts';
 
@@ -114,7 +114,7 @@ interface ClipParts {
   readonly config: ClipConfig;
   readonly checkpoint: Checkpoint;
   readonly preprocessing: ImagePreprocessing | undefined;
-  readonly tokenizer: ClipTokenizer | undefined;
+  readonly tokenizer: TextTokenizer | undefined;
   readonly fingerprint: string;
 }
 
@@ -154,7 +154,7 @@ export class Clip {
   }
 
   /** @throws LincirError 'bad-config' when the checkpoint has no text tower. */
-  get tokenizer(): ClipTokenizer {
+  get tokenizer(): TextTokenizer {
     return this.#parts.tokenizer ?? this.#lacks('text');
   }
 

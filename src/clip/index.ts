@@ -17,6 +17,7 @@ export {
 } from './config.ts';
 export { modelFingerprint, precisionOf } from './fingerprint.ts';
 export { calibrationPictures, picturesToCalibrate } from './int8/pictures.ts';
+export { joinParts } from './placeholders.ts';
 export { type ComputedPrefix, computePrefix } from './prefix.ts';
 export {
   type ImagePreprocessing,
@@ -26,6 +27,6 @@ export {
 } from './preprocess.ts';
 export { prefixInputs, type TextInputs, textInputs, textPrefix, textTower } from './text-tower.ts';
 export { type Injection, type TokenRow, tokenBatches } from './token-batches.ts';
-export { type ClipTokenizer, loadTokenizer } from './tokenizer.ts';
+export { loadTokenizer, placeholderWord, type TextTokenizer } from './tokenizer.ts';
 export { type Parameter, parametersOf } from './transformer.ts';
 export { visionInput, visionTower } from './vision-tower.ts';

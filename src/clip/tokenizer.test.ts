@@ -79,6 +79,19 @@ test('a word that is one token has an id', async () => {
   assert.equal(idOf(''), undefined);
 });
 
+test('the placeholder is the vocabulary’s word for it, and its lack matters only where it is needed', async () => {
+  const { placeholder } = await loadTokenizer(folderFiles(fixture), config);
+  assert.deepEqual(placeholder, { word: '$', id: 259 });
+  const vocabulary = { a: 0, 'a</w>': 1, '<|startoftext|>': 2, '<|endoftext|>': 3 };
+  const files = { 'vocab.json': JSON.stringify(vocabulary), 'merges.txt': '' };
+  const without = await loadTokenizer(folderFiles(await folderOf(files)));
+  assert.deepEqual(without.encode('a').ids, [2, 1, 3]);
+  assert.throws(() => without.placeholder, {
+    code: 'bad-config',
+    message: /vocab\.json: expected a token for the word \$.*, found 4 tokens without it/,
+  });
+});
+
 test('tokens that other files add, as versions of transformers write them', async () => {
   const plain = await readFile(join(fixture, 'tokenizer.json'), 'utf8');
   const added = { content: '<toy>', lstrip: false, normalized: false, rstrip: false, single_word: false };

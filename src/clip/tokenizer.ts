@@ -1,4 +1,4 @@
-/** CLIP's tokenizer: turns texts into the text tower's ids. */
+/** Tokenizers: turn texts into the text tower's ids. */
 
 import { Tokenizer } from '@huggingface/tokenizers';
 import { LincirError, type ModelFiles, quoted, unquoted } from '../core/index.ts';
@@ -7,22 +7,35 @@ import { endToken, readTokenizerFiles, startToken, type TokenizerDescription } f
 
 /** A tokenized text. */
 interface TokenizedText {
-  /** With start and end of text, at most `maximum`. */
+  /** With start and end of text, at most `maximum`. Without padding. */
   readonly ids: number[];
   /** Whether the text was too long, and has been cut before the end of text. */
   readonly truncated: boolean;
 }
 
-/** Tokenizes texts as OpenAI's CLIP does, except that HTML entities and mojibake stay unchanged. */
-export interface ClipTokenizer {
-  readonly startOfText: number;
+/** The word in whose place a pseudo token stands. */
+export const placeholderWord = '$' as const;
+
+/** Tokenizes texts as a model's authors do, except that HTML entities and mojibake stay unchanged. */
+export interface TextTokenizer {
+  /** The id with which every text begins; undefined where texts begin with their first word. */
+  readonly startOfText: number | undefined;
   readonly endOfText: number;
   /** The most ids a text can have. */
   readonly maximum: number;
+  /** Marks where a pseudo token's vector goes. Throws LincirError 'bad-config' if the vocabulary has no such word. */
+  readonly placeholder: { readonly word: typeof placeholderWord; readonly id: number };
+  /** Whether a text's ids are those of its words: no token crosses white space. */
+  readonly isByWords: boolean;
   encode(text: string): TokenizedText;
+  /** The ids of a text without start and end of text: at most `maximum`, which is more than there is room for. */
+  encodePart(text: string): number[];
   /** The id of a word that is one token, such as `$` (259 in CLIP's vocabulary); undefined for other words. */
   idOf(word: string): number | undefined;
 }
+
+/** How vocabularies spell the placeholder, as a word of its own if they can. */
+const placeholderForms = [`${placeholderWord}</w>`, `▁${placeholderWord}`, placeholderWord];
 
 /** CLIP's text towers have 77 positions, unless the config says otherwise. */
 const defaultPositions = 77;
@@ -32,7 +45,7 @@ const defaultPositions = 77;
  * @param config of the model's text tower: bounds the ids and their number. Without it, texts have at most 77 ids.
  * @throws LincirError 'not-found', 'io', 'bad-file', or 'bad-config' when tokenizer and text tower do not fit.
  */
-export async function loadTokenizer(files: ModelFiles, config?: TextConfig): Promise<ClipTokenizer> {
+export async function loadTokenizer(files: ModelFiles, config?: TextConfig): Promise<TextTokenizer> {
   const { file, description } = await readTokenizerFiles(files, config?.vocabulary);
   const ids = idsOf(description);
   const special = (token: string): number => {
@@ -50,20 +63,36 @@ export async function loadTokenizer(files: ModelFiles, config?: TextConfig): Pro
 
   const encodeAll = byteLevelEncoder(file, description);
   const maximum = config?.positions ?? defaultPositions;
-  const encode = (text: string): TokenizedText => {
-    const room = maximum - 2;
+  const encodePart = (text: string): number[] => {
     let tokens: readonly number[] = [];
     for (const beginning of beginnings(text)) {
       tokens = encodeAll(beginning);
-      if (tokens.length > room) break;
+      if (tokens.length >= maximum) break;
     }
+    return tokens.slice(0, maximum);
+  };
+  const encode = (text: string): TokenizedText => {
+    const room = maximum - 2;
+    const tokens = encodePart(text);
     return { ids: [startOfText, ...tokens.slice(0, room), endOfText], truncated: tokens.length > room };
   };
   const idOf = (word: string): number | undefined => {
-    const { ids, truncated } = encode(word);
-    return ids.length === 3 && !truncated ? ids[1] : undefined;
+    const { length, 0: id } = encodePart(word);
+    return length === 1 ? id : undefined;
   };
-  return { startOfText, endOfText, maximum, encode, idOf };
+  const placeholder = placeholderForms.map((form) => ids.get(form)).find((id) => id !== undefined);
+  return {
+    ...{ startOfText, endOfText, maximum, isByWords: true, encode, encodePart, idOf },
+    get placeholder() {
+      if (placeholder !== undefined) return { word: placeholderWord, id: placeholder };
+      throw new LincirError('bad-config', {
+        subject: file,
+        expected: `a token for the word ${placeholderWord}, where a pseudo token goes`,
+        found: `${ids.size} tokens without it`,
+        todo: 'choose another model',
+      });
+    },
+  };
 }
 
 /**

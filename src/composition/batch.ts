@@ -1,6 +1,6 @@
 /** Composes many queries at once. Only here do images and texts become a query's vector. */
 
-import type { Clip, ClipTokenizer, TokenRow } from '../clip/index.ts';
+import type { Clip, TextTokenizer, TokenRow } from '../clip/index.ts';
 import { type Float32Tensor, LincirError, normalizeRows, quoted } from '../core/index.ts';
 import { type Method, methods } from './choices.ts';
 import { expectPhi, weightOf } from './methods.ts';
@@ -189,7 +189,7 @@ function plain(text: string, { images }: QueryParts, { tokenizer }: Clip, known:
 }
 
 /** Throws LincirError 'bad-argument' for a text that is too long. */
-function idsOf(words: string, text: string, tokenizer: ClipTokenizer): readonly number[] {
+function idsOf(words: string, text: string, tokenizer: TextTokenizer): readonly number[] {
   const { ids, truncated } = tokenizer.encode(words);
   if (!truncated) return ids;
   const expected = `at most ${tokenizer.maximum} tokens`;

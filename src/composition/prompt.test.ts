@@ -3,11 +3,11 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
-import { type ClipTokenizer, loadTokenizer } from '../clip/index.ts';
+import { loadTokenizer, type TextTokenizer } from '../clip/index.ts';
 import { folderFiles } from '../files/index.ts';
 import { composePrompt, defaultPrompt, plainText } from './prompt.ts';
 
-let tokenizer: ClipTokenizer;
+let tokenizer: TextTokenizer;
 before(async () => {
   tokenizer = await loadTokenizer(folderFiles(join(import.meta.dirname, '../../test/fixtures/tiny-clip')));
 });

@@ -1,6 +1,6 @@
 /** Prompts: texts in which `$`, or `$1`, `$2`, …, stand for images. `\$` is a dollar sign. */
 
-import type { ClipTokenizer } from '../clip/index.ts';
+import { joinParts, type TextTokenizer } from '../clip/index.ts';
 import { LincirError, quoted } from '../core/index.ts';
 
 /** A prompt as tokens, and which image each placeholder stands for. */
@@ -91,7 +91,7 @@ export function withoutPlaces(text: string): string {
  * @throws LincirError 'bad-argument' for images that do not exist, are not named or are named ambiguously, and for a text
  *   that is too long for the model
  */
-export function composePrompt(text: string, pictures: number, tokenizer: ClipTokenizer): ComposedPrompt {
+export function composePrompt(text: string, pictures: number, tokenizer: TextTokenizer): ComposedPrompt {
   const refuse = (expected: string, found: string, todo: string) =>
     new LincirError('bad-argument', { subject: `the text ${quoted(text)}`, expected, found, todo });
   const isPrompt = namesImages(text, pictures);
@@ -100,12 +100,10 @@ export function composePrompt(text: string, pictures: number, tokenizer: ClipTok
     throw refuse(`the images' names, $1 to $${pictures}`, 'no $1', example);
   }
   const prompt = isPrompt ? text : defaultPrompt(text);
-  const placeholder = placeholderOf(tokenizer);
-  const ids: number[] = [];
-  const places: { position: number; picture: number }[] = [];
+  const words: string[] = [];
+  const pictureOf: number[] = []; // of each place
   for (const part of promptParts(prompt, pictures)) {
-    // Each part separately, so that a dollar sign in the words does not count as a place.
-    if (typeof part === 'string') ids.push(...tokenizer.encode(part).ids.slice(1, -1));
+    if (typeof part === 'string') words.push(part);
     else {
       const { name, picture = 1 } = part;
       if (name === '$' && pictures > 1) {
@@ -120,30 +118,19 @@ export function composePrompt(text: string, pictures: number, tokenizer: ClipTok
           `give as many images as the text names, or write \\${name} for a dollar sign`,
         );
       }
-      places.push({ position: ids.length + 1, picture: picture - 1 });
-      ids.push(placeholder);
+      pictureOf.push(picture - 1);
     }
   }
-  const named = new Set(places.map(({ picture }) => picture));
+  const named = new Set(pictureOf);
   const left = Array.from({ length: pictures }, (_, picture) => picture).find(
     (picture) => !named.has(picture),
   );
   if (left !== undefined) {
     throw refuse('every image in it', `no $${left + 1}`, 'name it, or leave the image out');
   }
-  if (ids.length > tokenizer.maximum - 2) {
+  const { ids, places } = joinParts(tokenizer, words, tokenizer.encodePart);
+  if (ids.length > tokenizer.maximum) {
     throw refuse(`at most ${tokenizer.maximum} tokens`, 'more', 'shorten it');
   }
-  return { text: prompt, ids: [tokenizer.startOfText, ...ids, tokenizer.endOfText], places };
-}
-
-function placeholderOf(tokenizer: ClipTokenizer): number {
-  const placeholder = tokenizer.idOf('$');
-  if (placeholder !== undefined) return placeholder;
-  throw new LincirError('bad-config', {
-    subject: "the model's tokenizer",
-    expected: 'a token for the word $',
-    found: 'none',
-    todo: 'use a CLIP model',
-  });
+  return { text: prompt, ids, places: places.map((position, at) => ({ position, picture: pictureOf[at]! })) };
 }

@@ -40,7 +40,8 @@ import { type PhiShape, phiLayers, phiParameterShapes } from './network.ts';
 export interface TextModel {
   readonly config: TextConfig;
   readonly tensors: ReadonlyMap<string, StoredTensor>;
-  readonly startOfText: number;
+  /** The id with which every text begins, if there is one. */
+  readonly startOfText: number | undefined;
 }
 
 /** Counts the arithmetic of a graph's runs. */

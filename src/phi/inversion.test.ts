@@ -45,7 +45,7 @@ async function cosines(pseudo: Float32Tensor, wanted: Float32Tensor): Promise<nu
 
 /** The graph for one image, with nothing but the start of text computed ahead. */
 async function openGradient(wanted: Float32Array) {
-  const prefix = await computePrefix(model, [startOfText], {});
+  const prefix = await computePrefix(model, [startOfText!], {});
   const session = await CountedSession.create(inversionGraph(model), {});
   const at = async (vector: Float32Array) => {
     const [batch] = tokenBatches([{ ids, injected: [{ position, vector }] }], model.config, 100, prefix.ids);

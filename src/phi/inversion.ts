@@ -1,7 +1,14 @@
 /** Textual inversion: finds for each image, by gradient descent, the pseudo token with which a prompt describes it best. */
 
 import { z } from 'zod';
-import { type Clip, type ClipTokenizer, computePrefix, type TextConfig } from '../clip/index.ts';
+import {
+  type Clip,
+  computePrefix,
+  joinParts,
+  placeholderWord,
+  type TextConfig,
+  type TextTokenizer,
+} from '../clip/index.ts';
 import { type Float32Tensor, LincirError, normals, quoted, sha256, unquoted } from '../core/index.ts';
 import type { RunTensor, SessionOptions } from '../onnx/index.ts';
 import { CountedSession, inversionGraph, towerBatches } from './graphs.ts';
@@ -171,16 +178,15 @@ async function initialVector(key: string, seed: number, width: number): Promise<
 
 function promptTokens(
   prompt: string,
-  tokenizer: ClipTokenizer,
+  tokenizer: TextTokenizer,
 ): { ids: readonly number[]; position: number } {
-  const { ids, truncated } = tokenizer.encode(prompt);
-  const placeholder = tokenizer.idOf('$');
-  const places = ids.flatMap((id, position) => (id === placeholder ? [position] : []));
-  if (!truncated && places.length === 1) return { ids, position: places[0]! };
+  const { ids, places } = joinParts(tokenizer, prompt.split(placeholderWord), tokenizer.encodePart);
+  const fits = ids.length <= tokenizer.maximum;
+  if (fits && places.length === 1) return { ids, position: places[0]! };
   throw new LincirError('bad-argument', {
     subject: `the prompt ${quoted(prompt)}`,
-    expected: `one $, as a word of its own, among at most ${tokenizer.maximum} tokens`,
-    found: truncated ? 'more tokens' : `${places.length} of them`,
+    expected: `one ${placeholderWord} among at most ${tokenizer.maximum} tokens`,
+    found: fits ? `${places.length} of them` : 'more tokens',
   });
 }
 

@@ -22,8 +22,8 @@ const captions = Array.from({ length: 24 }, (_, row): PreparedCaption => {
   const length = 1 + ((row * 13) % 75);
   const placeholders = [1, 3, 4].slice(0, 1 + (row % 3)).map((position) => Math.min(position, length));
   return {
-    ids: [startOfText, ...words(length), endOfText],
-    masked: [startOfText, ...words(length), endOfText],
+    ids: [startOfText!, ...words(length), endOfText],
+    masked: [startOfText!, ...words(length), endOfText],
     placeholders: [...new Set(placeholders)],
   };
 });

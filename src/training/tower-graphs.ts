@@ -22,7 +22,8 @@ export class TowerGraphs implements TowerRunner {
 
   /** @throws LincirError 'device', and 'bad-file' for weights that do not fit the config */
   static async create(model: TextModel, options: SessionOptions): Promise<TowerGraphs> {
-    const prefix = await computePrefix(model, [model.startOfText], options);
+    const { startOfText } = model;
+    const prefix = await computePrefix(model, startOfText === undefined ? [] : [startOfText], options);
     const embeddings = await Session.create(encoderGraph(model), options);
     const isHalf = options.precision === 'float16';
     const reconstruction = await Session.create(reconstructionGraph(model, isHalf), options);

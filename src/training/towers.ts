@@ -91,7 +91,8 @@ export class Towers {
   /** Computes rows in batches. Each comes with the rows that are its members, in an order that depends on the rows alone. */
   async #computed(kind: TowerKind, rows: readonly TokenRow[], targets?: Float32Array) {
     const { startOfText } = this.#model;
-    const batches = tokenBatches(rows, this.#config, this.#positionsPerRun, [startOfText]);
+    const prefix = startOfText === undefined ? [] : [startOfText];
+    const batches = tokenBatches(rows, this.#config, this.#positionsPerRun, prefix);
     const tasks = batches.map(({ members, feeds }) => {
       return { kind, feeds: { ...feeds, ...(targets && { wanted: this.#rowsOf(targets, members) }) } };
     });

@@ -56,7 +56,7 @@ async function errorAndGradient(
 ): Promise<Readonly<Record<'errors' | 'gradient', Float32Array>>> {
   const { startOfText } = tokenizer;
   const model = { config, tensors: checkpoint.tensors, startOfText };
-  const prefix = await computePrefix(model, [startOfText], {});
+  const prefix = await computePrefix(model, [startOfText!], {});
   const session = await CountedSession.create(reconstructionGraph(model), {});
   const vector = Float32Array.from({ length: config.width }, (_, at) => Math.sin(at));
   const rows = [{ ids: tokenizer.encode('a photo of $').ids, injected: [{ position: 2, vector }] }];
