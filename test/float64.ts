@@ -90,6 +90,8 @@ const operators: { readonly [K in OperatorName]: Evaluate<K> } = {
   Sigmoid: elementwise(sigmoid),
   Relu: elementwise((x) => Math.max(x, 0)),
   Gelu: ([x]) => timesFactor(x!, (value) => (1 + erf(value / Math.SQRT2)) / 2),
+  FastGelu: ([x]) =>
+    timesFactor(x!, (value) => sigmoid(Math.sqrt(8 / Math.PI) * (value + 0.044715 * value ** 3))),
   QuickGelu: ([x], { alpha }) => timesFactor(x!, (value) => sigmoid(alpha * value)),
   Greater: elementwise((a, b) => (a > b ? 1 : 0)),
   Where: elementwise((condition, a, b) => (condition === 0 ? b : a)),

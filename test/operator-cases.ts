@@ -86,6 +86,7 @@ export const operatorCases: { readonly [K in OperatorName]: readonly Build[] } =
   Sigmoid: [(x) => op.sigmoid(x.real(['n', 8], 5))],
   Relu: [(x) => op.relu(x.real(['n', 8]))],
   Gelu: [(x) => op.gelu(x.real(['n', 8], 4))],
+  FastGelu: [(x) => op.fastGelu(x.real(['n', 8], 4))],
   QuickGelu: [(x) => op.quickGelu(x.real(['n', 8], 4)), (x) => op.quickGelu(x.real([5]), 1)],
   Greater: [
     (x) => {

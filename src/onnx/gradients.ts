@@ -83,6 +83,12 @@ const gradientRules: {
     const density = scaled(gaussian(x!, 0.5), 1 / Math.sqrt(2 * Math.PI));
     return [op.mul(g, op.add(cumulative!, op.mul(x!, density)))];
   },
+  FastGelu: ({ inputs: [x], outputs: [y, s] }, g) => {
+    // y = x s with s = σ(slope (x + cubic x³)), so dy/dx = s + y (1 - s) slope (1 + 3 cubic x²).
+    const { slope, cubic } = op.tanhGelu;
+    const inner = op.add(constant(slope), scaled(op.mul(x!, x!), 3 * slope * cubic));
+    return [op.mul(g, op.add(s!, op.mul(inner, op.mul(y!, op.sub(constant(1), s!)))))];
+  },
   QuickGelu: ({ outputs: [y, s], attributes: { alpha } }, g) => {
     // y = x s with s = σ(αx), so dy/dx = s + αy (1 - s).
     return [op.mul(g, op.add(s!, op.mul(scaled(y!, alpha), op.sub(constant(1), s!))))];

@@ -30,6 +30,7 @@ const parts: { readonly [K in OperatorName]: Part } = {
   Sigmoid: 'follower',
   Relu: 'follower',
   Gelu: 'follower',
+  FastGelu: 'follower',
   QuickGelu: 'follower',
   Greater: 'follower',
   Where: 'follower',

@@ -25,6 +25,7 @@ export {
   gather,
   gatherElements,
   gatherND,
+  fastGelu,
   gelu,
   gemm,
   greater,

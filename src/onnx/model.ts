@@ -25,6 +25,7 @@ export interface Model {
 /** Operators outside ONNX's own set. */
 const contributed: ReadonlySet<string> = new Set([
   'Gelu',
+  'FastGelu',
   'QuickGelu',
   'MultiHeadAttention',
   'MatMulIntegerToFloat',

@@ -11,7 +11,7 @@ type Reduction = { readonly keepdims: 0 | 1 };
 type Transposition = { readonly perm: readonly number[] };
 
 /**
- * Every operator and its attributes, by ONNX's names (`onnx.ai/onnx/operators`). Gelu, QuickGelu,
+ * Every operator and its attributes, by ONNX's names (`onnx.ai/onnx/operators`). Gelu, FastGelu, QuickGelu,
  * MultiHeadAttention and MatMulIntegerToFloat are ONNX Runtime's own. `Dimensions` is ours: the sizes of symbolic axes as an int64 vector.
  */
 export interface Attributes {
@@ -26,6 +26,7 @@ export interface Attributes {
   Sigmoid: None;
   Relu: None;
   Gelu: None;
+  FastGelu: None;
   QuickGelu: { readonly alpha: number };
   Greater: None;
   Where: None;
@@ -87,6 +88,10 @@ export const sigmoid = (x: Value): Value => first(apply('Sigmoid', [x], none));
 export const relu = (x: Value): Value => first(apply('Relu', [x], none));
 /** x Φ(x), with the error function, not its tanh approximation. */
 export const gelu = (x: Value): Value => first(apply('Gelu', [x], none));
+/** Φ(x) is about σ(slope (x + cubic x³)), which is the same as its tanh approximation. */
+export const tanhGelu = { slope: Math.sqrt(8 / Math.PI), cubic: 0.044715 };
+/** x Φ(x) with the tanh approximation of Φ, as SigLIP has it. */
+export const fastGelu = (x: Value): Value => first(apply('FastGelu', [x], none));
 /** x σ(αx); OpenAI's CLIP uses α = 1.702. */
 export const quickGelu = (x: Value, alpha = 1.702): Value => first(apply('QuickGelu', [x], { alpha }));
 export const greater = (a: Value, b: Value): Value => first(apply('Greater', [a, b], none));

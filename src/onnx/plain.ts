@@ -18,6 +18,12 @@ const plain: { readonly [K in OperatorName]?: Plain<K> } = {
     const cumulative = scaled(op.add(op.erf(scaled(x!, Math.SQRT1_2)), like(x!, 1)), 0.5);
     return [op.mul(x!, cumulative), cumulative];
   },
+  FastGelu: ([x]) => {
+    const { slope, cubic } = op.tanhGelu;
+    const inner = op.add(like(x!, slope), scaled(op.mul(x!, x!), slope * cubic));
+    const sigmoid = op.sigmoid(op.mul(x!, inner));
+    return [op.mul(x!, sigmoid), sigmoid];
+  },
   // As the kernel rounds it: in half precision, another form would be another function.
   QuickGelu: ([x], { alpha }) => {
     const sigmoid = op.sigmoid(scaled(x!, alpha));

@@ -45,6 +45,7 @@ export const shapeRules: { readonly [K in OperatorName]: ShapeRule<K> } = {
   Sigmoid: unary,
   Relu: unary,
   Gelu: activation,
+  FastGelu: activation,
   QuickGelu: activation,
   Softmax: alongAxis,
   LogSoftmax: alongAxis,
