@@ -11,7 +11,10 @@ export const halfCases: Readonly<Record<string, Build>> = {
   },
   activations: (x) => {
     const a = product(x);
-    return op.add(op.add(op.add(op.gelu(a), op.fastGelu(a)), op.quickGelu(a)), op.mul(op.sigmoid(a), op.relu(a)));
+    return op.add(
+      op.add(op.add(op.gelu(a), op.fastGelu(a)), op.quickGelu(a)),
+      op.mul(op.sigmoid(a), op.relu(a)),
+    );
   },
   'a choice by comparison': (x) => {
     const [a, b] = [product(x), product(x)];

@@ -10,13 +10,13 @@ import {
   LincirError,
   type ModelFiles,
   normalizeRows,
-  openCheckpoint,
   quoted,
 } from '../core/index.ts';
 import { expectPrecision, type Precision, Session, type SessionOptions, type Value } from '../onnx/index.ts';
 import type { ImageSource } from '../pixels/index.ts';
 import { ahead } from './ahead.ts';
-import { type ClipConfig, readConfigOf, type TextConfig, type VisionConfig } from './config.ts';
+import { type ClipConfig, isCausal, type TextConfig, type VisionConfig } from './config.ts';
+import { openTowers } from './families/index.ts';
 import { embeddingFingerprint, fingerprintOf } from './fingerprint.ts';
 import { type EightBitTower, eightBitTower } from './int8/tower.ts';
 import { PrefixedTower } from './prefix.ts';
@@ -81,8 +81,8 @@ const picturesAtOnce = 6;
 const textsPerWindow = 256;
 
 /**
- * Loads a CLIP model: `CLIPTextModelWithProjection` and `CLIPVisionModelWithProjection` of a checkpoint in Hugging
- * Face layout. The engine reads weights from their files, a tower's when it is first used.
+ * Loads a model of two towers that embed images and texts in one space: CLIP, SigLIP, or another family that
+ * `families/index.ts` lists. The engine reads weights from their files, a tower's when it is first used.
  * @param model a folder, a preset (`base`, `large`, …), or a hub id, `OWNER/NAME[@REVISION]`; or the files themselves
  * @throws LincirError 'not-found', 'network', 'bad-config', 'bad-file' or 'io'; 'bad-argument' for a precision that the
  *   device does not offer
@@ -94,14 +94,8 @@ export async function loadClip(model: string | ModelFiles, options: LoadClipOpti
     typeof model === 'string'
       ? await openModel(model, { onProgress, signal })
       : { files: model, id: undefined };
-  const config = await readConfigOf(files);
-  if (config === undefined) {
-    const [subject, expected] = [`${files.name}: config.json`, 'the configuration of a CLIP model'];
-    const todo = 'give the folder of a model in Hugging Face layout';
-    throw new LincirError('not-found', { subject, expected, found: 'no such file', todo });
-  }
-  const checkpoint = await openCheckpoint(files);
-  const preprocessing = config.vision && (await loadPreprocessing(files, config.vision));
+  const { family, config, checkpoint } = await openTowers(files);
+  const preprocessing = config.vision && (await loadPreprocessing(files, config.vision, family.processor));
   const tokenizer = config.text && (await loadTokenizer(files, config.text));
   const fingerprint = await fingerprintOf(config, checkpoint);
   return new Clip({ files, id, config, checkpoint, preprocessing, tokenizer, fingerprint }, options);
@@ -211,7 +205,7 @@ export class Clip {
   async encodeTokens(rows: readonly TokenRow[], areIndependent = false): Promise<Float32Tensor> {
     const config = this.textConfig;
     const { projection } = config;
-    if (areIndependent && this.#options.beginnings) {
+    if (areIndependent && isCausal(config) && this.#options.beginnings) {
       this.#prefixedTower ??= this.#prefixed(this.#options.beginnings);
       return await (await this.#prefixedTower).encode(rows, positionsPerRun);
     }

@@ -8,13 +8,8 @@ export {
   type LoadClipOptions,
   loadClip,
 } from './clip.ts';
-export {
-  type ClipConfig,
-  readClipConfig,
-  readConfigOf,
-  type TextConfig,
-  type VisionConfig,
-} from './config.ts';
+export { type ClipConfig, isCausal, type TextConfig, type VisionConfig } from './config.ts';
+export { openTowers, readClipConfig, readConfigOf } from './families/index.ts';
 export { modelFingerprint, precisionOf } from './fingerprint.ts';
 export { calibrationPictures, picturesToCalibrate } from './int8/pictures.ts';
 export { joinParts } from './placeholders.ts';

@@ -2,7 +2,7 @@
 
 import type { Float32Tensor, StoredTensor } from '../core/index.ts';
 import { input, type RunTensor, Session, type SessionOptions } from '../onnx/index.ts';
-import type { TextConfig } from './config.ts';
+import { isCausal, type TextConfig } from './config.ts';
 import { prefixInputs, textInputs, textPrefix, textTower } from './text-tower.ts';
 import { independentBatches, type TokenRow } from './token-batches.ts';
 import { parametersOf } from './transformer.ts';
@@ -16,15 +16,19 @@ interface StoredTower {
 /** The tokens with which all texts of a run begin, and their keys and values: inputs of a tower with a prefix. */
 export interface ComputedPrefix {
   readonly ids: readonly number[];
-  readonly feeds: Readonly<Record<'prefixKeys' | 'prefixValues', RunTensor>>;
+  readonly feeds: Readonly<Partial<Record<'prefixKeys' | 'prefixValues', RunTensor>>>;
 }
 
-/** @param prefix the start of text, and whatever else all texts have in common */
+/**
+ * For a tower that is not causal, an empty one.
+ * @param prefix the start of text, and whatever else all texts have in common
+ */
 export async function computePrefix(
   { config, tensors }: StoredTower,
   prefix: readonly number[],
   options: SessionOptions,
 ): Promise<ComputedPrefix> {
+  if (!isCausal(config)) return { ids: [], feeds: {} };
   const shape = [1, prefix.length];
   const { keys, values } = textPrefix(input('ids', 'int64', shape), config, parametersOf(tensors));
   const session = await Session.create({ keys, values }, options);

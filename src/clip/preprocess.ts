@@ -26,6 +26,25 @@ export interface ImagePreprocessing extends Pick<Window, 'resize' | 'filter' | '
   readonly deviation: Triple;
 }
 
+/** What an image processor of a family does if its file does not say. */
+export interface ProcessorDefaults {
+  /** Beginnings of the names of its classes in transformers. */
+  readonly classes: readonly string[];
+  readonly size: { readonly shortSide: number } | Extent;
+  /** Whether it cuts a square out of the middle. */
+  readonly crops: boolean;
+  readonly mean: Triple;
+  readonly deviation: Triple;
+}
+
+const clipProcessor: ProcessorDefaults = {
+  classes: ['CLIP'],
+  size: { shortSide: 224 },
+  crops: true,
+  mean: [0.48145466, 0.4578275, 0.40821073],
+  deviation: [0.26862954, 0.26130258, 0.27577711],
+};
+
 export interface PreprocessOptions {
   /**
    * If an image's long side is more than this many times its short side, first pads it with black to this ratio
@@ -48,14 +67,19 @@ export interface PreprocessOptions {
 
 /**
  * Reads the fields of Hugging Face's `preprocessor_config.json`, old or new, or of the `image_processor` in a
- * `processor_config.json`. Missing or null fields have the defaults of `CLIPImageProcessor`.
+ * `processor_config.json`.
  *
  * @param file named in errors
- * @throws LincirError `bad-config` if it is not the configuration of a CLIP image processor
+ * @param defaults for missing or null fields. Default: those of `CLIPImageProcessor`
+ * @throws LincirError `bad-config` if it is not the configuration of such an image processor
  */
-export function readPreprocessing(json: unknown, file: string): ImagePreprocessing {
+export function readPreprocessing(
+  json: unknown,
+  file: string,
+  defaults: ProcessorDefaults = clipProcessor,
+): ImagePreprocessing {
   const nested = z.object({ image_processor: z.record(z.string(), z.unknown()) }).safeParse(json);
-  const parsed = processorSchema.safeParse(nested.success ? nested.data.image_processor : json, {
+  const parsed = processorSchema(defaults).safeParse(nested.success ? nested.data.image_processor : json, {
     reportInput: true,
   });
   if (!parsed.success) {
@@ -82,15 +106,20 @@ export function readPreprocessing(json: unknown, file: string): ImagePreprocessi
   };
 }
 
-/** A model's own preprocessing. Without a file of it, that is CLIP's, at the model's size. */
+/** A model's own preprocessing. Without a file of it, that is its family's, at the model's size. */
 export async function loadPreprocessing(
   files: ModelFiles,
   vision: VisionConfig,
+  defaults = clipProcessor,
 ): Promise<ImagePreprocessing> {
   const { channels, imageSize } = vision;
-  const standard = { file: files.name, json: { size: imageSize, crop_size: imageSize } };
+  const whole = { height: imageSize, width: imageSize };
+  const standard = {
+    file: files.name,
+    json: { size: defaults.crops ? imageSize : whole, crop_size: imageSize },
+  };
   const { file, json } = (await preprocessingJson(files)) ?? standard;
-  const preprocessing = readPreprocessing(json, file);
+  const preprocessing = readPreprocessing(json, file, defaults);
   const { height, width } = preprocessing.crop;
   if (height === imageSize && width === imageSize && channels === 3) return preprocessing;
   throw new LincirError('bad-config', {
@@ -181,54 +210,63 @@ const triple = z.preprocess(
   z.tuple([z.number(), z.number(), z.number()]),
 );
 /** As in Python, null is false. */
-const flag = z.preprocess(
-  (value) => (value === null ? false : value),
-  field('true or false', true, z.boolean()),
-);
+const flagOf = (standard: boolean) =>
+  z.preprocess((value) => (value === null ? false : value), field('true or false', standard, z.boolean()));
+const flag = flagOf(true);
+const optionalFlag = flagOf(false);
 
-const processorSchema = z.object(
-  {
-    image_processor_type: field('CLIPImageProcessor', 'CLIPImageProcessor', z.string().startsWith('CLIP')),
-    feature_extractor_type: field(
-      'CLIPFeatureExtractor',
-      'CLIPFeatureExtractor',
-      z.string().startsWith('CLIP'),
-    ),
-    do_resize: flag,
-    size: field(
-      'a side, {"shortest_edge"} or {"height", "width"}, of 1 to 4096 pixels',
-      { shortSide: 224 },
-      sizeOf(
-        z.union([
-          side.transform((shortSide) => ({ shortSide })),
-          // With a longest edge, images would have other sizes.
-          z.strictObject({ shortest_edge: side }).transform((size) => ({ shortSide: size.shortest_edge })),
-          extent,
-        ]),
+const processorSchema = ({ classes, size, crops, mean, deviation }: ProcessorDefaults) => {
+  const [first = ''] = classes;
+  const className = (end: string) =>
+    field(
+      first + end,
+      first + end,
+      z.string().refine((name) => classes.some((beginning) => name.startsWith(beginning))),
+    );
+  const isWhole = !('shortSide' in size);
+  const wholeSide = (length: number) => (isWhole ? { height: length, width: length } : { shortSide: length });
+  return z.object(
+    {
+      image_processor_type: className('ImageProcessor'),
+      feature_extractor_type: className('FeatureExtractor'),
+      do_resize: flag,
+      size: field(
+        'a side, {"shortest_edge"} or {"height", "width"}, of 1 to 4096 pixels',
+        size,
+        sizeOf(
+          z.union([
+            side.transform(wholeSide),
+            // With a longest edge, images would have other sizes.
+            z.strictObject({ shortest_edge: side }).transform((edge) => ({ shortSide: edge.shortest_edge })),
+            extent,
+          ]),
+        ),
       ),
-    ),
-    default_to_square: field('false: one side is the short one', false, z.literal(false)),
-    resample: field('3 (bicubic) or 2 (bilinear)', 3, z.union([z.literal(2), z.literal(3)])),
-    do_center_crop: flag,
-    crop_size: field(
-      'a side, or {"height", "width"}, of 1 to 4096 pixels',
-      { height: 224, width: 224 },
-      sizeOf(z.union([side.transform((length) => ({ height: length, width: length })), extent])),
-    ),
-    do_rescale: flag,
-    rescale_factor: field('a positive number', 1 / 255, z.number().positive()),
-    do_normalize: flag,
-    image_mean: field('three numbers', [0.48145466, 0.4578275, 0.40821073], triple),
-    image_std: field(
-      'three positive numbers',
-      [0.26862954, 0.26130258, 0.27577711],
-      triple.refine((values) => values.every((value) => value > 0)),
-    ),
-  },
-  { error: 'an object' },
-);
+      default_to_square: isWhole
+        ? z.unknown()
+        : field('false: one side is the short one', false, z.literal(false)),
+      resample: field('3 (bicubic) or 2 (bilinear)', 3, z.union([z.literal(2), z.literal(3)])),
+      do_center_crop: crops ? flag : optionalFlag,
+      crop_size: field(
+        'a side, or {"height", "width"}, of 1 to 4096 pixels',
+        { height: 224, width: 224 },
+        sizeOf(z.union([side.transform((length) => ({ height: length, width: length })), extent])),
+      ),
+      do_rescale: flag,
+      rescale_factor: field('a positive number', 1 / 255, z.number().positive()),
+      do_normalize: flag,
+      image_mean: field('three numbers', [...mean], triple),
+      image_std: field(
+        'three positive numbers',
+        [...deviation],
+        triple.refine((values) => values.every((value) => value > 0)),
+      ),
+    },
+    { error: 'an object' },
+  );
+};
 
-/** A field that has the default of `CLIPImageProcessor` if it is missing or null. */
+/** A field that has a default if it is missing or null. */
 function field<Schema extends z.ZodType>(expected: string, standard: z.output<Schema>, schema: Schema) {
   return z
     .unknown()

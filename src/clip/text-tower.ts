@@ -1,4 +1,4 @@
-/** CLIP's text tower with its projection, as a graph. Given vectors may replace tokens of a caption. */
+/** The text tower with its projection, as a graph. Given vectors may replace tokens of a caption. */
 
 import {
   add,
@@ -19,7 +19,7 @@ import {
   type Value,
   where,
 } from '../onnx/index.ts';
-import type { TextConfig } from './config.ts';
+import { isCausal, type TextConfig } from './config.ts';
 import {
   normalized,
   type Parameter,
@@ -32,7 +32,7 @@ import {
 export interface TextInputs {
   /** Token ids [batch, positions], int64. What follows a row's end of text does not matter. */
   readonly ids: Value;
-  /** [batch, 2], int64: the row's number and the position of its end of text. */
+  /** [batch, 2], int64: the row's number and the position of its end: of its end of text, or of the last token if that is pooled. */
   readonly ends: Value;
   /** [placements, 2], int64: row and position of each vector of `injected`. */
   readonly placements: Value;
@@ -50,8 +50,10 @@ export function textInputs({ width }: TextConfig): TextInputs {
   };
 }
 
-/** Inputs for a prefix, which `textPrefix` computes. */
-export function prefixInputs({ layers, width }: TextConfig): Prefix {
+/** Inputs for a prefix, which `textPrefix` computes; none for a tower that is not causal. */
+export function prefixInputs(config: TextConfig): Prefix | undefined {
+  if (!isCausal(config)) return undefined;
+  const { layers, width } = config;
   return {
     keys: input('prefixKeys', 'float32', [layers, 'prefix', width]),
     values: input('prefixValues', 'float32', [layers, 'prefix', width]),
@@ -59,7 +61,8 @@ export function prefixInputs({ layers, width }: TextConfig): Prefix {
 }
 
 /**
- * The projected, un-normalised embedding of every row: `text_embeds` of CLIPTextModelWithProjection.
+ * The projected, un-normalised embedding of every row: `text_embeds` of CLIPTextModelWithProjection,
+ * `pooler_output` of SiglipTextModel.
  * @param prefix of token ids with which every row begins. Then `inputs` are without these, and positions count from the
  * first one after them
  * @returns [batch, projection]
@@ -70,7 +73,7 @@ export function textTower(
   parameter: Parameter,
   prefix?: Prefix,
 ): Value {
-  const { width, projection } = config;
+  const { width, projection, attention = 'causal', pooling, projectionBias } = config;
   const [batch, positions] = [sizeAt(ids, 0), sizeAt(ids, 1)];
   const before = prefix ? sizeAt(prefix.keys, 1) : 0;
   const inner: Parameter = (name, shape) => parameter(`text_model.${name}`, shape);
@@ -79,18 +82,28 @@ export function textTower(
   const places = placesOf(config, before, positions);
   const hidden = add(tokens, positionEmbeddings(places, config, inner));
 
-  const keys = prefix ? placesOf(config, 0, plus(before, positions)) : places;
   const end = add(reshape(slice(ends, 1, 1, 2), [batch, 1, 1, 1]), dimensions([before]));
+  const keys = prefix ? placesOf(config, 0, plus(before, positions)) : places;
+  const masks = {
+    causal: () => {
+      return { all: hideAfter(keys, reshape(places, [1, 1, positions, 1])), chosen: hideAfter(keys, end) };
+    },
+    toEnd: () => ({ all: hideAfter(keys, end), chosen: hideAfter(keys, end) }),
+    everywhere: () => ({}),
+  };
+  const pooled = (all: Value) =>
+    pooling === 'first' ? slice(all, 1, 0, 1) : reshape(gatherND(all, ends), [batch, 1, width]);
   const chosen = transformer(
     hidden,
     config,
     plainArithmetic(inner, config),
-    (all) => reshape(gatherND(all, ends), [batch, 1, width]),
-    { all: hideAfter(keys, reshape(places, [1, 1, positions, 1])), chosen: hideAfter(keys, end) },
+    pooled,
+    masks[attention](),
     prefix,
   );
   const row = reshape(normalized(chosen, inner, 'final_layer_norm', config), [batch, width]);
-  return linear(row, parameter('text_projection.weight', [projection, width]));
+  const bias = projectionBias ? [parameter('text_projection.bias', [projection])] : [];
+  return linear(row, parameter('text_projection.weight', [projection, width]), ...bias);
 }
 
 /**

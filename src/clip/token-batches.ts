@@ -2,7 +2,7 @@
 
 import { LincirError } from '../core/index.ts';
 import type { RunTensor } from '../onnx/index.ts';
-import type { TextConfig } from './config.ts';
+import { isCausal, type TextConfig } from './config.ts';
 import type { TextInputs } from './text-tower.ts';
 
 /** A text's token ids, with start and end of text, and vectors that replace some of them. */
@@ -34,20 +34,21 @@ const stride = 4;
 const batchCost = 1 / 20;
 
 /**
- * Cuts rows into batches of at most `budget` positions, with padding. A batch ends with its longest end of text: CLIP's
- * text tower is causal, so later positions change nothing.
- * @param prefix tokens with which all rows begin. The tower gets them from `textPrefix`, so they are left out here
+ * Cuts rows into batches of at most `budget` positions, with padding. A batch ends with its longest end of text if what follows
+ * changes nothing there. Otherwise all rows have all positions of the tower.
+ * @param beginning tokens with which all rows begin. A causal tower gets them from `textPrefix`, so they are left out here
  * @throws LincirError 'bad-argument' for a row that the tower cannot take, by its number from 1.
  */
 export function tokenBatches(
   rows: readonly TokenRow[],
   config: TextConfig,
   budget: number,
-  prefix: readonly number[] = [],
+  beginning: readonly number[] = [],
 ): TokenBatch[] {
+  const prefix = isCausal(config) ? beginning : [];
   const ends = rows.map((row, index) => endOf(row, `row ${index + 1}`, config, prefix));
   const longestFirst = [...rows.keys()].sort((a, b) => ends[b]! - ends[a]!);
-  const lengths = longestFirst.map((index) => ends[index]! + 1 - prefix.length);
+  const lengths = longestFirst.map((index) => positionsOf(config, ends[index]! + 1 - prefix.length));
   return cuts(lengths, budget).map(([begin, end]) => {
     const members = longestFirst.slice(begin, end);
     return {
@@ -66,18 +67,22 @@ export function tokenBatches(
  * Batches in which no row depends on the others, to the bit: each is padded to a length of its own, the next multiple of
  * `stride`, and only rows of one length are together. Otherwise padding would change the order in which attention's weights
  * are added, and so the last bits. (Measured on x64, with one thread and two.)
- * @param prefix as in `tokenBatches`
+ * @param beginning as in `tokenBatches`
  */
 export function independentBatches(
   rows: readonly TokenRow[],
   config: TextConfig,
   budget: number,
-  prefix: readonly number[] = [],
+  beginning: readonly number[] = [],
 ): TokenBatch[] {
+  const prefix = isCausal(config) ? beginning : [];
   const ends = rows.map((row, index) => endOf(row, `row ${index + 1}`, config, prefix));
   const skipped = prefix.length;
   const lengthOf = (end: number) =>
-    Math.min(config.positions - skipped, Math.ceil((end + 1 - skipped) / stride) * stride);
+    positionsOf(
+      config,
+      Math.min(config.positions - skipped, Math.ceil((end + 1 - skipped) / stride) * stride),
+    );
   const groups = Map.groupBy(rows.keys(), (index) => lengthOf(ends[index]!));
   return [...groups].flatMap(([length, group]) => {
     const size = Math.max(1, Math.floor(budget / length));
@@ -114,14 +119,20 @@ function cuts(lengths: readonly number[], budget: number): [number, number][] {
   return found;
 }
 
+/** The positions that a row takes of which the first ones matter. */
+function positionsOf({ attention, positions }: TextConfig, needed: number): number {
+  return attention === 'everywhere' ? positions : needed;
+}
+
 function feedsOf(
   rows: readonly TokenRow[],
   ends: readonly number[],
-  { width }: TextConfig,
+  config: TextConfig,
   skipped: number,
-  positions = Math.max(...ends) + 1 - skipped,
+  positions = positionsOf(config, Math.max(...ends) + 1 - skipped),
 ): TokenBatch['feeds'] {
-  const ids = new BigInt64Array(rows.length * positions);
+  const { width, padding = 0, pooling } = config;
+  const ids = new BigInt64Array(rows.length * positions).fill(BigInt(padding));
   rows.forEach((row, index) => {
     row.ids.slice(skipped, skipped + positions).forEach((id, at) => {
       ids[index * positions + at] = BigInt(id);
@@ -138,7 +149,7 @@ function feedsOf(
     });
   return {
     ids: { shape: [rows.length, positions], data: ids },
-    ends: pairs(ends.map((end, index) => [index, end - skipped])),
+    ends: pairs(ends.map((end, index) => [index, pooling === 'last' ? positions - 1 : end - skipped])),
     placements: pairs(placements),
     injected: { shape: [placements.length, width], data: injected },
   };

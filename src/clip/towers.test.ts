@@ -9,7 +9,7 @@ import { towerErrors } from '../../test/reference.ts';
 import { type ModelFiles, openCheckpoint, readJson } from '../core/index.ts';
 import { folderFiles } from '../files/index.ts';
 import { Session } from '../onnx/index.ts';
-import { readClipConfig } from './config.ts';
+import { readClipConfig } from './families/index.ts';
 import { fingerprintOf } from './fingerprint.ts';
 import { textInputs, textTower } from './text-tower.ts';
 import { tokenBatches } from './token-batches.ts';
@@ -23,6 +23,17 @@ for (const name of ['tiny-clip', 'tiny-clip-laion', 'tiny-clip-f16', 'tiny-clip-
     test(`${name} as in transformers, at most ${budget} positions at once`, async () => {
       const { gradient, ...embeddings } = await towerErrors(join(fixtures, name), budget);
       assert.equal(Object.keys(embeddings).length, name === 'tiny-clip-text' ? 3 : 4);
+      for (const [what, error] of Object.entries(embeddings)) assert.ok(error < 2e-5, `${what}: ${error}`);
+      assert.ok(gradient! < 1e-4, `gradient: ${gradient}`);
+    });
+  }
+}
+
+for (const name of ['tiny-siglip']) {
+  for (const budget of [1_000_000, 20]) {
+    test(`${name} as in its own library, at most ${budget} positions at once`, async () => {
+      const { gradient, ...embeddings } = await towerErrors(join(fixtures, name), budget);
+      assert.deepEqual(Object.keys(embeddings), ['text', 'injected', 'image']);
       for (const [what, error] of Object.entries(embeddings)) assert.ok(error < 2e-5, `${what}: ${error}`);
       assert.ok(gradient! < 1e-4, `gradient: ${gradient}`);
     });

@@ -1,4 +1,4 @@
-/** The pre-norm transformer of both CLIP towers (Radford et al., 2021, section 2.4). */
+/** The pre-norm transformer of both towers (Radford et al., 2021, section 2.4). */
 
 import { LincirError, type StoredTensor } from '../core/index.ts';
 import {
@@ -6,6 +6,7 @@ import {
   asFloat32,
   concat,
   expand,
+  fastGelu,
   formatShape,
   gelu,
   layerNorm,
@@ -129,7 +130,7 @@ function layer(
   { norm, product }: Arithmetic,
   { mask, prefix }: { readonly mask?: Value; readonly prefix?: Prefix },
 ): Value {
-  const { width, heads, feedForward, activation } = config;
+  const { width, heads } = config;
   const all = norm(hidden, 'layer_norm1');
   const queries = rows === hidden ? all : norm(rows, 'layer_norm1');
   const { keys, values } = keysAndValues(all, config, { norm, product });
@@ -145,9 +146,18 @@ function layer(
   );
   const attended = add(rows, product(context, 'self_attn.out_proj', width));
 
-  const inner = product(norm(attended, 'layer_norm2'), 'mlp.fc1', feedForward);
-  const activated = activation === 'gelu' ? gelu(inner) : quickGelu(inner);
-  return add(attended, product(activated, 'mlp.fc2', width));
+  return add(attended, feedForward(norm(attended, 'layer_norm2'), config, product));
+}
+
+const activations = { quick_gelu: (x: Value) => quickGelu(x), gelu, gelu_tanh: fastGelu };
+
+/** The feed-forward network, at `mlp`. */
+export function feedForward(
+  x: Value,
+  { width, feedForward: between, activation }: TowerConfig,
+  product: Arithmetic['product'],
+): Value {
+  return product(activations[activation](product(x, 'mlp.fc1', between)), 'mlp.fc2', width);
 }
 
 function keysAndValues(x: Value, { width }: TowerConfig, { product }: Arithmetic): Prefix {

@@ -1,4 +1,4 @@
-/** CLIP's vision tower with its projection, as a graph. */
+/** The vision tower with its projection or its pooling head, as a graph. */
 
 import {
   add,
@@ -6,6 +6,7 @@ import {
   expand,
   input,
   linear,
+  multiHeadAttention,
   reshape,
   sizeAt,
   slice,
@@ -13,7 +14,7 @@ import {
   type Value,
 } from '../onnx/index.ts';
 import type { VisionConfig } from './config.ts';
-import { normalized, type Parameter, plainArithmetic, transformer } from './transformer.ts';
+import { feedForward, normalized, type Parameter, plainArithmetic, transformer } from './transformer.ts';
 
 /** Preprocessed images: [batch, channels, height, width]. */
 export function visionInput({ channels, imageSize }: VisionConfig): Value {
@@ -21,7 +22,8 @@ export function visionInput({ channels, imageSize }: VisionConfig): Value {
 }
 
 /**
- * The projected, un-normalised embedding of every image: `image_embeds` of CLIPVisionModelWithProjection.
+ * The projected, un-normalised embedding of every image: `image_embeds` of CLIPVisionModelWithProjection, `pooler_output` of
+ * SiglipVisionModel.
  * @param arithmetic of the layers. Default: float32
  * @returns [batch, projection]
  */
@@ -31,11 +33,17 @@ export function visionTower(
   parameter: Parameter,
   arithmetic = plainArithmetic(visionParameter(parameter), config),
 ): Value {
-  const { width, projection } = config;
+  const { width, projection, pooling } = config;
   const batch = sizeAt(pixels, 0);
   const inner = visionParameter(parameter);
 
   const patches = patchEmbeddings(pixels, config, inner); // [batch, patches, width]
+  if (pooling === 'attention') {
+    const bias = inner('embeddings.patch_embedding.bias', [width]);
+    const places = inner('embeddings.position_embedding.weight', [Number(sizeAt(patches, 1)), width]);
+    const hidden = transformer(add(add(patches, bias), places), config, arithmetic, (all) => all);
+    return attentionPooled(normalized(hidden, inner, 'post_layernorm', config), config, inner);
+  }
   const marker = expand(reshape(inner('embeddings.class_embedding', [width]), [1, 1, width]), [
     batch,
     1,
@@ -49,6 +57,31 @@ export function visionTower(
   const chosen = transformer(hidden, config, arithmetic, (all) => slice(all, 1, 0, 1));
   const row = reshape(normalized(chosen, inner, 'post_layernorm', config), [batch, width]);
   return linear(row, parameter('visual_projection.weight', [projection, width]));
+}
+
+/**
+ * SigLIP's head: one learnt query attends to all positions (Zhai et al., 2022, section 3.4), and passes a feed-forward network.
+ * @param hidden [batch, positions, width]
+ * @returns [batch, width]
+ */
+function attentionPooled(hidden: Value, config: VisionConfig, parameter: Parameter): Value {
+  const { width, heads } = config;
+  const batch = sizeAt(hidden, 0);
+  const head: Parameter = (name, shape) => parameter(`head.${name}`, shape);
+  const { norm, product } = plainArithmetic(head, config);
+  const query = product(head('probe', [1, 1, width]), 'attention.q_proj', width);
+  const context = multiHeadAttention(
+    [
+      expand(query, [batch, 1, width]),
+      product(hidden, 'attention.k_proj', width),
+      product(hidden, 'attention.v_proj', width),
+    ],
+    heads,
+    1 / Math.sqrt(width / heads),
+  );
+  const attended = product(context, 'attention.out_proj', width);
+  const row = add(attended, feedForward(norm(attended, 'layernorm'), config, product));
+  return reshape(row, [batch, width]);
 }
 
 /** The tower's own parameters, but not its projection. */

@@ -2,8 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { LincirError } from '../core/index.ts';
-import { readClipConfig } from './config.ts';
+import { LincirError } from '../../../core/index.ts';
+import { readClipConfig } from '../index.ts';
 
 const read = (json: unknown) => readClipConfig(json, 'config.json');
 const refuses = (json: unknown, message: RegExp) =>

@@ -1,0 +1,129 @@
+/** SigLIP, and SigLIP 2 of fixed resolution, in the layout of transformers (Zhai et al., 2023; Tschannen et al., 2025). */
+
+import { z } from 'zod';
+import { openCheckpoint, type StoredTensor } from '../../../core/index.ts';
+import type { ClipConfig, TextConfig, VisionConfig } from '../../config.ts';
+import { renamed, rowParts } from '../../views.ts';
+import type { Family } from '../family.ts';
+import { badConfig, checkedTower, epsilon, object, parsedConfig, size, tokenId, towerOf } from '../schema.ts';
+
+const activations = { gelu_pytorch_tanh: 'gelu_tanh', gelu: 'gelu', quick_gelu: 'quick_gelu' } as const;
+const activation = z
+  .enum(['gelu_pytorch_tanh', 'gelu', 'quick_gelu'], '"gelu_pytorch_tanh", "gelu" or "quick_gelu"')
+  .default('gelu_pytorch_tanh');
+/** `[224, 224]` is a side, too. */
+const side = z.preprocess(
+  (value) => (Array.isArray(value) && value.length === 2 && value[0] === value[1] ? value[0] : value),
+  size,
+);
+
+/** Ids of the tokenizers: T5's of 32,000 tokens fills up with its end of text; Gemma's of 256,000 has a token for it. */
+const endOfText = 1;
+const paddings = { t5: 1, gemma: 0 };
+const gemmaVocabulary = 256_000;
+
+/** Defaults of transformers' SiglipTextConfig. */
+const textSchema = z
+  .looseObject({
+    hidden_size: size.default(768),
+    num_attention_heads: size.default(12),
+    num_hidden_layers: size.default(12),
+    intermediate_size: size.default(3072),
+    hidden_act: activation,
+    layer_norm_eps: epsilon.default(1e-6),
+    projection_size: size.nullish(),
+    vocab_size: size.default(32000),
+    max_position_embeddings: size.default(64),
+    pad_token_id: tokenId.nullish(),
+  })
+  .transform(
+    (config): TextConfig => ({
+      ...towerOf(
+        { ...config, projection_dim: config.projection_size ?? config.hidden_size },
+        activations[config.hidden_act],
+      ),
+      vocabulary: config.vocab_size,
+      positions: config.max_position_embeddings,
+      endOfText,
+      attention: 'everywhere',
+      padding: config.vocab_size >= gemmaVocabulary ? paddings.gemma : paddings.t5,
+      pooling: 'last',
+      projectionBias: true,
+    }),
+  );
+
+/** Defaults of transformers' SiglipVisionConfig. */
+const visionSchema = z
+  .looseObject({
+    hidden_size: size.default(768),
+    num_attention_heads: size.default(12),
+    num_hidden_layers: size.default(12),
+    intermediate_size: size.default(3072),
+    hidden_act: activation,
+    layer_norm_eps: epsilon.default(1e-6),
+    image_size: side.default(224),
+    patch_size: side.default(16),
+    num_channels: size.default(3),
+    vision_use_head: z.literal(true, 'true: without its head, it has no embeddings').default(true),
+  })
+  .transform(
+    (config): VisionConfig => ({
+      ...towerOf({ ...config, projection_dim: config.hidden_size }, activations[config.hidden_act]),
+      imageSize: config.image_size,
+      patchSize: config.patch_size,
+      channels: config.num_channels,
+      pooling: 'attention',
+    }),
+  );
+
+const wholeSchema = z.looseObject({
+  model_type: z.string(),
+  text_config: object.nullish(),
+  vision_config: object.nullish(),
+});
+
+export const siglip: Family = {
+  name: 'SigLIP',
+  modelTypes: ['siglip', 'siglip_text_model', 'siglip_vision_model'],
+
+  readConfig(json, file): ClipConfig {
+    const { model_type, text_config, vision_config } = parsedConfig(wholeSchema, json, file);
+    if (model_type === 'siglip_text_model') {
+      return { text: checkedTower(parsedConfig(textSchema, json, file), file), vision: undefined };
+    }
+    if (model_type === 'siglip_vision_model') {
+      return { text: undefined, vision: checkedTower(parsedConfig(visionSchema, json, file), file) };
+    }
+    const text = checkedTower(parsedConfig(textSchema, text_config ?? {}, file, 'text_config'), file);
+    const vision = checkedTower(parsedConfig(visionSchema, vision_config ?? {}, file, 'vision_config'), file);
+    if (text.projection === vision.projection) return { text, vision };
+    throw badConfig(
+      `${file}: text_config.projection_size`,
+      `the vision tower's width, ${vision.projection}`,
+      `${text.projection}`,
+    );
+  },
+
+  async openWeights(files) {
+    const { tensors } = await openCheckpoint(files);
+    return { tensors: new Map([...tensors].flatMap(([name, stored]) => canonical(name, stored))) };
+  },
+
+  processor: {
+    classes: ['Siglip'],
+    size: { height: 224, width: 224 },
+    crops: false,
+    mean: [0.5, 0.5, 0.5],
+    deviation: [0.5, 0.5, 0.5],
+  },
+};
+
+/** The tensor under the name that our towers use. The head's queries, keys and values are fused. */
+function canonical(name: string, stored: StoredTensor): [string, StoredTensor][] {
+  const fused = /^(vision_model\.head\.attention\.)in_proj_(weight|bias)$/.exec(name);
+  if (fused) {
+    const [, path, kind] = fused;
+    return rowParts(stored, 3).map((part, at) => renamed(part, `${path}${'qkv'[at]}_proj.${kind}`));
+  }
+  return [renamed(stored, name.replace(/^text_model\.head\./, 'text_projection.'))];
+}

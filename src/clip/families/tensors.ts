@@ -1,0 +1,40 @@
+/** Holds a checkpoint's tensors against what the towers of its configuration need. */
+
+import { type Checkpoint, LincirError, quoted } from '../../core/index.ts';
+import { input } from '../../onnx/index.ts';
+import type { ClipConfig } from '../config.ts';
+import { textInputs, textTower } from '../text-tower.ts';
+import type { Parameter } from '../transformer.ts';
+import { visionInput, visionTower } from '../vision-tower.ts';
+
+/** Tables of 0, 1, 2, …, which older versions of transformers stored. */
+const counted = /\.position_ids$/;
+const shown = 3;
+
+/**
+ * Throws 'bad-file' for tensors of a tower that it does not use: then configuration and weights are not of one model. What
+ * is missing shows when a tower is made. Other tensors, such as the temperature of the training's loss, are left alone.
+ */
+export function expectTensors(config: ClipConfig, { tensors }: Checkpoint): void {
+  const used = new Set<string>();
+  const parameter: Parameter = (name, shape) => {
+    used.add(name);
+    return input(name, 'float32', shape);
+  };
+  const { text, vision } = config;
+  if (text) textTower(textInputs(text), text, parameter);
+  if (vision) visionTower(visionInput(vision), vision, parameter);
+  const towers = [...(text ? ['text_'] : []), ...(vision ? ['vision_', 'visual_'] : [])];
+  const surplus = [...tensors].filter(
+    ([name]) => !used.has(name) && towers.some((tower) => name.startsWith(tower)) && !counted.test(name),
+  );
+  if (surplus.length === 0) return;
+  const names = surplus.slice(0, shown).map(([, stored]) => stored.name);
+  const more = surplus.length > shown ? ` and ${surplus.length - shown} more` : '';
+  throw new LincirError('bad-file', {
+    subject: surplus[0]![1].source.name,
+    expected: 'only tensors that the towers of its configuration use',
+    found: `${quoted(names.join(', '), 200)}${more}`,
+    todo: 'choose a folder whose configuration and weights are of one model',
+  });
+}
