@@ -1,11 +1,11 @@
-/**
- * The shapes of a model's two towers, as plain data: it crosses processes. What it leaves out is as in OpenAI's CLIP. So the
- * fingerprint of a CLIP, which is computed from it, does not change when another family needs another field.
- */
+/** The shapes of a model's two towers, as plain data that crosses processes. */
 
 type Activation = 'quick_gelu' | 'gelu' | 'gelu_tanh';
 
-/** Shape of a tower's transformer. */
+/**
+ * Shape of a tower's transformer. Fields that OpenAI's CLIP does not need are absent in every CLIP, because its fingerprint is
+ * computed from its configuration.
+ */
 export interface TowerConfig {
   /** Width of the hidden states. */
   readonly width: number;
