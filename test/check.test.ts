@@ -111,3 +111,47 @@ test('int8 of a model without a vision tower is refused before anything is compu
   assert.equal(stdout, '');
   assert.match(stderr, /vision/);
 });
+
+test('values are recorded, found again, and missed where they differ', async (context) => {
+  const own = await mkdtemp(join(tmpdir(), 'lincir-check-'));
+  context.after(() => rm(own, { recursive: true }));
+  await copyFile(picture, join(own, 'boat.jpg'));
+  const options = ['check', '--model', model];
+  const recorded = await lincir([...options, '--images', 'boat.jpg', '--record', 'mine.json'], {
+    folder: own,
+  });
+  assert.equal(recorded.code, 0, recorded.stderr);
+  assert.match(recorded.stderr, /^1 image → mine\.json$/m);
+  const same = await lincir([...options, '--values', 'mine.json'], { folder: own });
+  assert.equal(same.code, 0, same.stderr);
+  assert.match(same.stdout, /^boat\.jpg, cosines +known +here +difference +at most$/m);
+  assert.match(same.stdout, /^ {2}"a diagram" +-?0\.\d+ +-?0\.\d+ +-?\d\.\de-?\+?\d+ +1\.0e-4 +right$/m);
+  assert.match(same.stdout, /^boat\.jpg, cosines: known from lincir .* on cpu$/m);
+  const written = JSON.parse(await readFile(join(own, 'mine.json'), 'utf8'));
+  written.values[0].values[1] += 0.01;
+  await writeFile(join(own, 'mine.json'), JSON.stringify(written));
+  const other = await lincir([...options, '--values', 'mine.json', '--json'], { folder: own });
+  assert.equal(other.code, 1);
+  assert.match(other.stderr, /expected the known values, found 1 of 4 values that differ/);
+  const [{ values }] = JSON.parse(other.stdout).values;
+  assert.deepEqual(
+    values.map(({ isSame }: { readonly isSame: boolean }) => isSame),
+    [true, false, true, true],
+  );
+});
+
+test('a model without published values says so; one with them names the pictures that it lacks', async () => {
+  const environment = { HF_HUB_OFFLINE: '1', LINCIR_CACHE: join(folder, 'no-cache') };
+  const none = await lincir(['check', '--model', model], { folder, environment });
+  assert.equal(none.code, 0, none.stderr);
+  assert.match(none.stdout, /^No published values of .*tiny-clip are known here, so none were compared\.$/m);
+  const missing = await lincir(['check', '--model', model, '--published', 'base'], { folder, environment });
+  assert.equal(missing.code, 1);
+  assert.match(missing.stdout, /^000000039769\.jpg, logits +not compared$/m);
+  assert.match(
+    missing.stderr,
+    /000000039769\.jpg: expected the picture from http.*HF_HUB_OFFLINE.*--pictures/,
+  );
+  const idle = await lincir(['check', '--values', 'a.json', '--pictures', folder], { folder });
+  assert.match(idle.stderr, /--pictures: expected neither --values nor --record/);
+});

@@ -29,10 +29,20 @@ device is missing, or if an error is larger than it may be. With --precision int
 says what that costs and saves: cosines, nearest images and speed. Broken images are
 named and left out. It ends with code 1 if int8 loses more than it may.
 
+With --model, it also compares the model with values that others published: how similar
+it finds a picture and texts, in float32. Pictures are downloaded once, or taken from
+--pictures. It ends with code 1 if a value differs by more than the source allows. For
+a model in a folder, say which one it is: --published openai/clip-vit-base-patch32.
+--record writes such values of your own images to a file, and --values compares with
+them: after an update, or on another machine.
+
 Examples:
   $ lincir check
   $ lincir check --device webgpu
   $ lincir check --model base --precision int8 --images photos
+  $ lincir check --model ./my-copy --published base --pictures pictures
+  $ lincir check --model base --images photos/*.jpg --record values.json
+  $ lincir check --model base --values values.json
   $ lincir check --device cuda --precision float16 --model large`;
 
 export const embedNotes = `

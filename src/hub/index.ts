@@ -2,7 +2,7 @@
 
 export { datasetPresets, modelPresets, type PhiPreset, phiPresets } from './choices.ts';
 export { openDataset } from './datasets.ts';
-export type { Variables } from './environment.ts';
+export { readHubEnvironment, type Variables } from './environment.ts';
 export {
   type CachedModel,
   listCachedModels,

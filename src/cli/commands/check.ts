@@ -1,4 +1,4 @@
-/** `lincir check`: what this machine has, what it lacks, and whether a device computes what the CPU computes. */
+/** `lincir check`: what this machine has, and whether a device and a model compute what they should. */
 
 import { resolve } from 'node:path';
 import {
@@ -16,12 +16,13 @@ import {
 import { formatBytes, formatCounted, LincirError, option } from '../../core/index.ts';
 import type { Device, Precision, SessionOptions } from '../../onnx/index.ts';
 import { cudaFolder } from '../../runtime/index.ts';
+import { knownValues, type ValuesOptions } from '../check/values.ts';
 import type { Context } from '../context.ts';
 import { listImages } from '../embed/pictures.ts';
 import { refuseIdle } from '../idle-options.ts';
 import { aligned } from '../terminal/columns.ts';
 
-interface CheckOptions {
+interface CheckOptions extends ValuesOptions {
   readonly device?: Device;
   readonly precision?: Precision;
   readonly model?: string;
@@ -33,9 +34,23 @@ interface CheckOptions {
   readonly version: string;
 }
 
-export async function check(options: CheckOptions, { print, reporter }: Context): Promise<void> {
+export async function check(options: CheckOptions, context: Context): Promise<void> {
+  const { print, reporter } = context;
   const { device = 'cpu', precision = 'float32', model = 'mini', threads, json, version } = options;
-  refuseIdle([['--images', options.images, precision === 'int8', '--precision int8 as well']]);
+  const { published, pictures, values, record } = options;
+  const ofPublished = values === undefined && record === undefined;
+  refuseIdle([
+    [
+      '--images',
+      options.images,
+      precision === 'int8' || record !== undefined,
+      '--precision int8 as well, or --record',
+    ],
+    ['--published', published, ofPublished, 'neither --values nor --record'],
+    ['--pictures', pictures, ofPublished, 'neither --values nor --record'],
+    ['--values', values, record === undefined, 'no --record'],
+    ['--record', record, options.images !== undefined, '--images as well'],
+  ]);
   const skipped = (path: string, reason: string) => reporter.note(`broken: ${path}: ${reason}`);
   const listed = options.images && (await listedOnce(options.images, skipped));
   const images =
@@ -64,12 +79,32 @@ export async function check(options: CheckOptions, { print, reporter }: Context)
   );
   const int8 = precision === 'int8' ? await eightBitLoss({ model, images, threads }) : undefined;
   if (int8) for (const line of ['', ...aligned(lossTable(int8), 'left')]) tell(line);
-  if (json)
-    print(JSON.stringify({ lincir: version, machine, device, precision, model, proofs, speed, int8 }));
+  const isCompared = options.model !== undefined || values !== undefined || record !== undefined;
+  const given = { model, device, threads, images: listed, version };
+  const known = isCompared ? await knownValues(options, given, context, tell) : undefined;
+  if (json) {
+    const compared = known && {
+      values: known.checked.map(({ problem, ...row }) => ({ ...row, problem: problem?.message })),
+    };
+    print(
+      JSON.stringify({
+        lincir: version,
+        machine,
+        device,
+        precision,
+        model,
+        proofs,
+        speed,
+        int8,
+        ...compared,
+      }),
+    );
+  }
   const wrong = proofs.filter((proof) => !isRight(proof));
   const lost = int8 ? lossesOf(int8).filter(({ isKept }) => !isKept) : [];
   if (wrong.length + lost.length === 0) {
     tell(`\n${verdict(device, precision)}`);
+    if (known?.error) throw known.error;
     return;
   }
   if (precision === 'int8' && wrong.every(({ what }) => what === 'image embeddings')) {

@@ -8,6 +8,7 @@ import {
   readState as readClipState,
   writeState as writeClipState,
 } from '../../../scripts/mini-clip/training-state.ts';
+import { readRecorded } from '../../../src/check/published/recorded.ts';
 import { type Job, PartialWork } from '../../../src/cli/embed/partial-work.ts';
 import { fileSource, takeLock, writeSafetensors } from '../../../src/files/index.ts';
 import { initialPhi, phiTensors, readPhi } from '../../../src/phi/index.ts';
@@ -181,6 +182,14 @@ export async function runTargets(folder: string) {
       tokens: [...jsonTokens, '\n', '"step"'],
       read: ofFile(clip, 'training-log.jsonl', () => continueLog(clip, clipSettings, 1)),
     },
+    'recorded-values': {
+      covers: ['check/published/recorded.ts'],
+      seeds: [jsonOf({ version: 1, values: [recordedValues] })],
+      tokens: [...jsonTokens, '"values"', '"texts"', '"kind"', '"softmax"', '"tolerance"', '"picture"'],
+      read: ofFile(folder, 'values.json', (path) =>
+        readRecorded(path, { id: 'acme/clip', folder: 'clip', fingerprint: 'f' }),
+      ),
+    },
     'lock-owner': {
       covers: ['files/lock.ts', 'files/owner.ts'],
       seeds: [bytesOf(ownerSeed.toString().replace(/^\d+/, `${2 ** 22 + 1}`)), ownerSeed],
@@ -199,6 +208,10 @@ export async function runTargets(folder: string) {
   } satisfies Record<string, Target>;
 }
 
+const recordedValues = {
+  ...{ model: 'acme/clip', fingerprint: 'f', picture: 'a.jpg', sha256: 'a'.repeat(64), source: 'a test' },
+  ...{ texts: ['a', 'b'], kind: 'cosines', values: [0.5, 0], tolerance: { absolute: 1e-4, relative: 0 } },
+};
 const generation = {
   ...{ version: 1, model: 'mini', fingerprint: 'f', dimensions: 3, precision: 'float32', targetPad: null },
   created: time,
