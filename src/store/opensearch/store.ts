@@ -53,7 +53,7 @@ export interface ClusterParts {
 }
 
 /** Candidates that a search of the graph keeps at least: with fewer, recall@50 falls below 0.99. */
-const fewestCandidates = 200;
+const fewestCandidates = 300;
 /** The k-NN plugin's limit. What asks for more compares every vector. */
 const mostNeighbours = 10_000;
 /** The setting `index.max_result_window` of our indexes. */
