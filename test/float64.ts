@@ -155,6 +155,15 @@ const operators: { readonly [K in OperatorName]: Evaluate<K> } = {
     });
     return [context, weights];
   },
+  RotaryEmbedding: ([x, , cosines, sines]) =>
+    tabulate(x!.shape, ([batch, position, channel]) => {
+      const pair = Math.floor(channel! / 2);
+      const [a, b] = [0, 1].map((which) => at(x!, [batch!, position!, 2 * pair + which])) as [number, number];
+      const [cosine, sine] = [cosines!, sines!].map((angles) =>
+        at(angles, [position!, pair % angles.shape[1]!]),
+      ) as [number, number];
+      return channel! % 2 === 0 ? a * cosine - b * sine : a * sine + b * cosine;
+    }),
   ReduceSum: ([x, axes], { keepdims }) => reduce(x!, axes!, keepdims).total,
   ReduceMean: ([x, axes], { keepdims }) => {
     const { total, count } = reduce(x!, axes!, keepdims);

@@ -48,6 +48,15 @@ export const halfCases: Readonly<Record<string, Build>> = {
     const mask = op.where(later, constant(-3.4028234663852886e38), constant(0));
     return op.multiHeadAttention([one(), one(), one(), mask], 2, 0.4);
   },
+  'turned by position': (x) => {
+    const angles = (step: number) =>
+      constant(
+        Float32Array.from({ length: 4 }, (_, at) => 0.5 + step * at),
+        [2, 2],
+      );
+    const a = op.reshape(product(x), ['n', 2, 4]);
+    return op.matmul(op.rotate(a, angles(0.1), angles(-0.2)), x.real([4, 3]));
+  },
 };
 
 function product(x: Inputs): Value {

@@ -150,6 +150,10 @@ export const operatorCases: { readonly [K in OperatorName]: readonly Build[] } =
         laterHidden(['n', 1, 1, 1], 'm', x.integers(['n'], [1, 0])),
       ),
   ],
+  RotaryEmbedding: [
+    (x) => op.rotate(x.real(['n', 3, 4]), sampled([3, 2]), sampled([3, 2])),
+    (x) => op.rotate(x.real(['n', 2, 12]), sampled([2, 2]), sampled([2, 2])), // three heads
+  ],
   ReduceSum: [
     (x) => op.reduceSum(x.real(['n', 3]), [0]),
     (x) => op.reduceSum(x.real(['n', 'm', 2]), [-1, 0], true),

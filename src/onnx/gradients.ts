@@ -146,6 +146,8 @@ const gradientRules: {
       bias && sumTo(byScores, bias.shape),
     ];
   },
+  // The angles are constants of a model: they have no gradients.
+  RotaryEmbedding: ({ inputs: [, , cosines, sines] }, g) => [op.rotate(g, cosines!, negative(sines!))],
   ReduceSum: ({ inputs }, g) => [spread(g, inputs)],
   ReduceMean: ({ inputs }, g) => {
     const count = sizeOf(reducedAxes(inputs).map((axis) => sizeAt(inputs[0]!, axis)));

@@ -41,6 +41,7 @@ const parts: { readonly [K in OperatorName]: Part } = {
   LogSoftmax: 'exact',
   LayerNormalization: 'exact',
   MultiHeadAttention: 'product',
+  RotaryEmbedding: 'follower',
   ReduceSum: 'exact',
   ReduceMean: 'exact',
   ReduceMax: 'exact',

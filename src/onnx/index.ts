@@ -38,6 +38,7 @@ export {
   reduceSum,
   relu,
   reshape,
+  rotate,
   scatterND,
   slice,
   sqrt,

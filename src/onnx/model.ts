@@ -28,6 +28,7 @@ const contributed: ReadonlySet<string> = new Set([
   'FastGelu',
   'QuickGelu',
   'MultiHeadAttention',
+  'RotaryEmbedding',
   'MatMulIntegerToFloat',
 ]);
 /** Attributes whose numbers are floats; all other numbers are integers. */

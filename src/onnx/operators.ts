@@ -11,7 +11,7 @@ type Reduction = { readonly keepdims: 0 | 1 };
 type Transposition = { readonly perm: readonly number[] };
 
 /**
- * Every operator and its attributes, by ONNX's names (`onnx.ai/onnx/operators`). Gelu, FastGelu, QuickGelu,
+ * Every operator and its attributes, by ONNX's names (`onnx.ai/onnx/operators`). Gelu, FastGelu, QuickGelu, RotaryEmbedding,
  * MultiHeadAttention and MatMulIntegerToFloat are ONNX Runtime's own. `Dimensions` is ours: the sizes of symbolic axes as an int64 vector.
  */
 export interface Attributes {
@@ -37,6 +37,7 @@ export interface Attributes {
   LogSoftmax: Axis;
   LayerNormalization: { readonly axis: -1; readonly epsilon: number };
   MultiHeadAttention: { readonly num_heads: number; readonly scale: number };
+  RotaryEmbedding: { readonly interleaved: 1 };
   ReduceSum: Reduction;
   ReduceMean: Reduction;
   ReduceMax: Reduction;
@@ -134,6 +135,15 @@ export function multiHeadAttention(
   const inputs = bias ? [query, key, value, bias] : [query, key, value];
   return first(apply('MultiHeadAttention', inputs, { num_heads: heads, scale }));
 }
+
+/**
+ * Turns each pair of neighbouring channels by an angle of its position, the same in all heads (Su et al., 2021):
+ * (a, b) becomes (a cos - b sin, a sin + b cos).
+ * @param x [batch, positions, width]
+ * @param cosines of the angles, [positions, half a head's width], as `sines`
+ */
+export const rotate = (x: Value, cosines: Value, sines: Value): Value =>
+  first(apply('RotaryEmbedding', [x, integers([0]), cosines, sines], { interleaved: 1 }));
 
 /** The sum over `axes`; over none of them, x itself (ONNX would sum over all). */
 export const reduceSum = (x: Value, axes: readonly number[], keep = false): Value =>

@@ -96,6 +96,19 @@ export const shapeRules: { readonly [K in OperatorName]: ShapeRule<K> } = {
     }
     return [query!, { type: query!.type, shape: [batch!, num_heads, queries!, keys] }];
   },
+  RotaryEmbedding: ([x, , cosines, sines]) => {
+    expectRank('RotaryEmbedding', x!, 3);
+    const [, positions, width] = x!.shape;
+    const half = sizeAt(cosines!, 1);
+    if (typeof width !== 'number' || typeof half !== 'number' || width % (2 * half) !== 0) {
+      throw mismatch('RotaryEmbedding width', `heads of two times ${half}`, String(width));
+    }
+    for (const angles of [cosines!, sines!]) {
+      expectType('RotaryEmbedding angles', angles, x!.type);
+      expectShape('RotaryEmbedding angles', angles.shape, [positions!, half]);
+    }
+    return [x!];
+  },
   ReduceSum: reduce,
   ReduceMean: reduce,
   ReduceMax: reduce,
