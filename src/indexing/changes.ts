@@ -139,7 +139,7 @@ export class Changes {
   /** Notes the outcome for an image. */
   async take({ wanted, read }: { readonly wanted: Candidate; readonly read: ReadImage }): Promise<void> {
     const { picture, earlier, wasBroken } = wanted;
-    const { path, folder } = picture;
+    const { path, folder, offset: memberOffset } = picture;
     this.done += 1;
     if ('reason' in read) {
       this.#isBroken({ ...picture, reason: read.reason }, earlier);
@@ -147,7 +147,7 @@ export class Changes {
     }
     if (wasBroken) this.#mended.push(path);
     const { pixels, photo, ...found } = read;
-    const facts = { id: earlier?.id ?? wanted.id, path, folder, ...found };
+    const facts = { id: earlier?.id ?? wanted.id, path, folder, memberOffset, ...found };
     if (!earlier) await this.#takeNew(facts, wanted.former, photo, pixels);
     else if (pixels) this.#waiting.push({ facts, earlier, former: undefined, photo, pixels });
     else {
@@ -338,11 +338,12 @@ function returning(
 }
 
 /** Only the place of an image. */
-export function placeOf({ id, path, folder, size, modified, statusChanged }: Facts): Facts {
-  return { id, path, folder, size, modified, statusChanged };
+export function placeOf({ id, path, folder, size, modified, statusChanged, memberOffset }: Facts): Facts {
+  return { id, path, folder, size, modified, statusChanged, memberOffset };
 }
 
 function isSamePlace(earlier: IndexedImage, now: Omit<IndexedImage, 'norm'>): boolean {
-  const { size, modified, statusChanged } = earlier;
-  return size === now.size && modified === now.modified && statusChanged === now.statusChanged;
+  const { size, modified, statusChanged, memberOffset } = earlier;
+  const isSameFile = size === now.size && modified === now.modified && statusChanged === now.statusChanged;
+  return isSameFile && memberOffset === now.memberOffset;
 }

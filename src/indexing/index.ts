@@ -2,6 +2,7 @@
 
 export type { Annotation } from './annotate.ts';
 export type { Comparison } from './choices.ts';
+export { imageBytes } from './image-bytes.ts';
 export {
   ImageIndex,
   type IndexedReference,

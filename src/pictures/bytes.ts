@@ -8,7 +8,7 @@ import { asLincirError, pathOnDisk } from '../files/index.ts';
 import { type FoundImage, imageFile } from './files.ts';
 import { splitPath } from './names.ts';
 import { isS3 } from './s3/connection.ts';
-import { s3Bytes } from './s3/images.ts';
+import { knownS3Bytes, memberAlone, s3Bytes } from './s3/images.ts';
 import { memberBytes } from './shards.ts';
 
 /** Limit of an image's file: 200 megapixels of float32 fit. */
@@ -81,7 +81,10 @@ export function unfitSize(subject: string, size: number): LincirError {
 /** The bytes of an image that an index knows by this path. Throws LincirError 'not-found', 'io' or 'bad-file'. */
 export async function indexedBytes(path: string): Promise<Uint8Array<ArrayBuffer>> {
   const [name, member] = splitPath(path);
-  if (isS3(name)) return await s3Bytes(name, member);
+  if (isS3(name)) {
+    if (member !== undefined) throw memberAlone(name, member);
+    return await s3Bytes(name);
+  }
   const file = await pathOnDisk(name);
   if (member !== undefined) return await memberBytes(file, member);
   return (await readImage(await imageFile(file))).bytes;
@@ -93,6 +96,8 @@ interface KnownContents {
   readonly size: number;
   /** SHA-256, in hex. */
   readonly hash: string;
+  /** Where a member's bytes begin in its shard. */
+  readonly memberOffset?: number;
 }
 
 /** Undefined if the file, or the shard's member, has other contents now. Throws LincirError 'not-found', 'io' or 'bad-file'. */
@@ -103,7 +108,7 @@ export async function unchangedBytes(
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
   let bytes: Uint8Array<ArrayBuffer>;
   if (isS3(file)) {
-    const given = await s3Bytes(file, member, known.size);
+    const given = await knownS3Bytes(file, member, known);
     if (given === undefined) return undefined;
     bytes = given;
   } else if (member === undefined) {

@@ -306,26 +306,31 @@ for (const { name, newAddress: uri, skip } of [
         [],
       );
       await store.add([
-        picture(1, { metadata: { rating: 1, owner: null }, statusChanged: 5.5 }),
+        picture(1, { metadata: { rating: 1, owner: null }, statusChanged: 5.5, memberOffset: 512 }),
         picture(2, { metadata: { owner: 'Bob', unknown: 7 } }),
         picture(3),
       ]);
-      await store.replace([picture(1, { metadata: { rating: 2 }, statusChanged: 6.5 })]);
+      await store.replace([picture(1, { metadata: { rating: 2 }, statusChanged: 6.5, memberOffset: 1024 })]);
       await store.move([
-        { ...withoutVector(picture(2)), statusChanged: 7.5, metadata: { rating: 9, owner: 'Ada' } },
+        {
+          ...{ ...withoutVector(picture(2)), metadata: { rating: 9, owner: 'Ada' } },
+          ...{ statusChanged: 7.5, memberOffset: 2 ** 40 },
+        },
       ]);
       const found = await store.find('id', ['p00001', 'p00002', 'p00003']);
       assert.deepEqual(
         found
           .toSorted((a, b) => (a.id < b.id ? -1 : 1))
-          .map(({ metadata, statusChanged }) => [metadata, statusChanged]),
+          .map(({ metadata, statusChanged, memberOffset }) => [metadata, statusChanged, memberOffset]),
         [
-          [{ rating: 2, owner: null }, 6.5],
-          [{ rating: 9, owner: 'Ada' }, 7.5],
-          [{ rating: null, owner: null }, undefined],
+          [{ rating: 2, owner: null }, 6.5, 1024],
+          [{ rating: 9, owner: 'Ada' }, 7.5, 2 ** 40],
+          [{ rating: null, owner: null }, undefined, undefined],
         ],
       );
-      assert.ok(!('statusChanged' in (await all(store))[2]!));
+      const [, second, third] = await all(store);
+      assert.equal(second?.memberOffset, 2 ** 40);
+      assert.ok(!('statusChanged' in third!) && !('memberOffset' in third!));
       await store.close();
     });
 

@@ -49,6 +49,8 @@ export interface IndexedImage {
    * it is unknown.
    */
   readonly statusChanged?: number;
+  /** Where its bytes begin in its shard; absent of files, and if it is unknown. */
+  readonly memberOffset?: number;
   /** SHA-256 of its bytes, in hex. */
   readonly hash: string;
   /** Length of CLIP's embedding, which phi needs; null if only the direction was given. */
@@ -64,8 +66,7 @@ interface Described {
 }
 
 /** The place of an image, and the facts that tell whether it has changed. */
-export type Facts = Pick<IndexedImage, 'id' | 'path' | 'folder' | 'size' | 'modified' | 'statusChanged'> &
-  Described;
+export type Facts = Omit<IndexedImage, 'hash' | 'norm'> & Described;
 
 export interface StoredImage extends IndexedImage, Described {
   /** [dimensions], of length 1. */
@@ -228,7 +229,7 @@ export const comparedNames = { path: 'path_nfc', folder: 'folder_nfc' } as const
 export const reservedColumns: ReadonlySet<string> = new Set([
   ...filterColumns.keys(),
   ...Object.values(comparedNames),
-  ...['id', 'hash', 'norm', 'statusChanged', 'vector', 'score', '_distance'],
+  ...['id', 'hash', 'norm', 'statusChanged', 'memberOffset', 'vector', 'score', '_distance'],
 ]);
 
 /** A broken image's columns. */
@@ -249,9 +250,14 @@ export function pictureOf({
   size,
   modified,
   statusChanged,
+  memberOffset,
   hash,
   norm,
 }: IndexedImage): IndexedImage {
   // Backends have null for a missing value.
-  return { id, path, folder, size, modified, ...(statusChanged != null && { statusChanged }), hash, norm };
+  const known = {
+    ...(statusChanged != null && { statusChanged }),
+    ...(memberOffset != null && { memberOffset }),
+  };
+  return { id, path, folder, size, modified, ...known, hash, norm };
 }

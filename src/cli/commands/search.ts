@@ -106,13 +106,11 @@ async function show(
     if (results.query.prompt !== undefined) reporter.note(results.query.prompt);
     if (!interactive) reporter.note(askedLine(results));
     const graphics = preview ? terminalGraphics(process.env) : undefined;
-    for await (const line of asText(results, graphics)) print(line);
+    for await (const line of asText(results, graphics, searcher.index)) print(line);
   }
   if (html !== undefined || opens) {
-    const file = await writePage(results, {
-      searched: (await searcher.index.statistics()).images,
-      path: typeof html === 'string' ? html : undefined,
-    });
+    const path = typeof html === 'string' ? html : undefined;
+    const file = await writePage(results, searcher.index, path);
     reporter.note(`→ ${file}`);
     if (opens) await openFile(file);
   }
@@ -130,8 +128,7 @@ async function openResult(
   { reporter }: Context,
 ): Promise<void> {
   if (what === 'page') {
-    const { images: searched } = await searcher.index.statistics();
-    const file = await writePage(results, { searched, path: undefined });
+    const file = await writePage(results, searcher.index);
     reporter.note(`→ ${file}`);
     return await openFile(file);
   }

@@ -6,7 +6,8 @@ import { join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { formatCounted } from '../../core/index.ts';
 import { writeFileAtomically } from '../../files/index.ts';
-import { indexedBytes, memberMark, thumbnailOf } from '../../pictures/index.ts';
+import { type ImageIndex, imageBytes } from '../../indexing/index.ts';
+import { isS3, memberMark, thumbnailOf } from '../../pictures/index.ts';
 import type { SearchResults } from '../../search/index.ts';
 import type { Hit } from '../../store/index.ts';
 import { type TerminalGraphics, terminalImage } from '../terminal/pictures.ts';
@@ -52,10 +53,11 @@ export function asPaths({ hits }: SearchResults, end: '\n' | '\0'): string {
 export async function* asText(
   { request, hits }: SearchResults,
   graphics: TerminalGraphics | undefined,
+  index: ImageIndex,
 ): AsyncGenerator<string, void, void> {
   const width = `${rankOf(request, hits.length - 1)}`.length;
   for (const [at, hit] of hits.entries()) {
-    const picture = graphics && (await picturesBytes(hit));
+    const picture = graphics && (await picturesBytes(hit, index));
     const drawn = picture && (await terminalImage(picture, graphics, { rows: pictureRows }));
     if (drawn) yield drawn;
     const details = Object.entries(hit.metadata).filter(
@@ -80,25 +82,23 @@ export function timingLines({ timings }: SearchResults): string[] {
 }
 
 /** Writes the page; without a path, to a new folder for temporary files. Returns its path. */
-export async function writePage(
-  results: SearchResults,
-  { searched, path }: { searched: number; path: string | undefined },
-): Promise<string> {
+export async function writePage(results: SearchResults, target: ImageIndex, path?: string): Promise<string> {
   const { request, query, references, hits, timings, index, model } = results;
   const page = await resultsPage({
     title: query.prompt ?? references.map(labelOf).join(', '),
     prompt: query.prompt,
-    ...{ asked: askedFacts(results), index, model, searched },
+    ...{ asked: askedFacts(results), index, model, searched: (await target.statistics()).images },
     references: await Promise.all(
       references.map(async (reference) => {
         const { image } = reference;
-        const bytes = image instanceof Uint8Array ? image : await picturesBytes(image as { path: string });
+        const bytes =
+          image instanceof Uint8Array ? image : await picturesBytes(image as { path: string }, target);
         return { label: labelOf(reference), thumbnail: bytes && (await thumbnailOf(bytes)) };
       }),
     ),
     results: await Promise.all(
       hits.map(async (hit, at) => {
-        const bytes = await picturesBytes(hit);
+        const bytes = await picturesBytes(hit, target);
         return {
           ...{ rank: rankOf(request, at), score: hit.score, path: hit.path, details: hit.metadata },
           ...(bytes && linkTo(hit.path)),
@@ -109,9 +109,9 @@ export async function writePage(
     ),
     milliseconds: Object.values(timings).reduce((sum, value) => sum + value, 0),
   });
-  const target = path ?? join(await mkdtemp(join(tmpdir(), 'lincir-')), 'results.html');
-  await writeFileAtomically(target, (file) => file.writeFile(page));
-  return target;
+  const written = path ?? join(await mkdtemp(join(tmpdir(), 'lincir-')), 'results.html');
+  await writeFileAtomically(written, (file) => file.writeFile(page));
+  return written;
 }
 
 export function foundLine({ hits, timings }: SearchResults, pictures: number): string {
@@ -120,13 +120,16 @@ export function foundLine({ hits, timings }: SearchResults, pictures: number): s
 }
 
 /** An image's bytes if its file is still there. */
-async function picturesBytes({ path }: Pick<Hit, 'path'>): Promise<Uint8Array | undefined> {
-  return await indexedBytes(path).catch(() => undefined);
+async function picturesBytes(
+  { path }: Pick<Hit, 'path'>,
+  index: ImageIndex,
+): Promise<Uint8Array | undefined> {
+  return await imageBytes(path, index).catch(() => undefined);
 }
 
-/** A member of a shard has no address. */
+/** A member of a shard has no address, and a browser opens none of object storage. */
 function linkTo(path: string): Pick<RankedImage, 'href'> {
-  return path.includes(memberMark) ? {} : { href: pathToFileURL(path).href };
+  return path.includes(memberMark) || isS3(path) ? {} : { href: pathToFileURL(path).href };
 }
 
 function rankOf({ top, page }: SearchResults['request'], at: number): number {

@@ -93,14 +93,14 @@ export class Additions {
 
   /** Notes the outcome for an image. */
   take({ picture, id, earlier, former }: Candidate, read: ReadImage): void {
-    const { path, folder } = picture;
+    const { path, folder, offset: memberOffset } = picture;
     if ('reason' in read) {
       this.note({ ...picture, reason: read.reason });
       return;
     }
     if (this.#hadBroken) this.#whole.push(path);
     const { pixels, photo, ...found } = read;
-    const facts = { id, path, folder, ...found };
+    const facts = { id, path, folder, memberOffset, ...found };
     if (pixels) this.#waiting.push({ facts, earlier, former, photo, pixels });
     else this.#describe.push(facts);
   }

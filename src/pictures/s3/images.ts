@@ -1,7 +1,7 @@
 /** Finds images in object storage: below a prefix, as in a folder, and in the shards there. */
 
 import { posix } from 'node:path';
-import { LincirError, quoted } from '../../core/index.ts';
+import { LincirError, option, quoted } from '../../core/index.ts';
 import type { FoundImage, WalkOptions } from '../files.ts';
 import { exclusion, isWithinLeftOut } from '../left-out.ts';
 import { isImageName, looksOf } from '../looks.ts';
@@ -80,29 +80,36 @@ export function foundObject(facts: S3Facts, signal?: AbortSignal): FoundImage {
   return { path: name, folder: posix.dirname(name), file: name, size, modified, load };
 }
 
-/** The bytes of an object. Throws LincirError 'not-found', 'network', or 'not-found', also for a member of a shard. */
-export async function s3Bytes(file: string, member?: string): Promise<Uint8Array<ArrayBuffer>>;
-/** The same; undefined if it has not this size. */
-export async function s3Bytes(
+/** The bytes of an object. Throws LincirError 'not-found' and 'network'. */
+export async function s3Bytes(file: string): Promise<Uint8Array<ArrayBuffer>> {
+  return await new S3Object(await s3Facts(file)).readAll();
+}
+
+/**
+ * The bytes that an index knows: all of an object of this size, or those of a shard's member, without the rest of the shard.
+ * Undefined if the object has another size now, or is shorter. Throws as `s3Bytes` does, and 'not-found' for a member
+ * whose place is not known.
+ */
+export async function knownS3Bytes(
   file: string,
   member: string | undefined,
-  size: number,
-): Promise<Uint8Array<ArrayBuffer> | undefined>;
-export async function s3Bytes(
-  file: string,
-  member?: string,
-  size?: number,
+  { size, memberOffset }: { readonly size: number; readonly memberOffset?: number },
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  if (member !== undefined) {
-    throw new LincirError('not-found', {
-      subject: quoted(`${file}${memberMark}${member}`, 200),
-      expected: 'an image that can be read alone',
-      found: 'a member of a shard in object storage, which is only read from beginning to end',
-      todo: 'to see images, index them as objects of their own',
-    });
-  }
+  if (member !== undefined && memberOffset === undefined) throw memberAlone(file, member);
   const facts = await s3Facts(file);
-  return size === undefined || facts.size === size ? await new S3Object(facts).readAll() : undefined;
+  const object = new S3Object(facts);
+  if (member === undefined) return facts.size === size ? await object.readAll() : undefined;
+  return memberOffset! + size <= facts.size ? await object.readPart(memberOffset!, size) : undefined;
+}
+
+/** The error for a member of which nobody knows where it lies. */
+export function memberAlone(file: string, member: string): LincirError {
+  return new LincirError('not-found', {
+    subject: quoted(`${file}${memberMark}${member}`, 200),
+    expected: 'an image whose place in its shard is known',
+    found: 'a member of a shard in object storage that no index knows, or an earlier version indexed',
+    todo: `index the shard, or index it again with ${option<{ compare: string }>('compare', 'contents')}`,
+  });
 }
 
 async function isImage(facts: S3Facts, signal: AbortSignal | undefined): Promise<boolean> {

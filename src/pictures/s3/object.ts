@@ -96,6 +96,11 @@ export class S3Object implements RandomAccess {
     return await this.#range(0, this.size);
   }
 
+  /** Some bytes, without keeping any or reading others. */
+  async readPart(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+    return await this.#range(offset, length);
+  }
+
   async #block(number: number): Promise<Uint8Array<ArrayBuffer>> {
     const isNext = this.#blocks.has(number - 1);
     const block = this.#kept(number);

@@ -7,10 +7,11 @@ import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { entry } from '../../../test/archives.ts';
 import { credentials, type Fault, S3Server } from '../../../test/s3-server.ts';
+import { indexedBytes } from '../bytes.ts';
 import type { FoundImage, Unreadable } from '../files.ts';
 import { shardImages } from '../shards.ts';
 import { openSources } from '../sources.ts';
-import { s3Bytes, s3Images, s3Source } from './images.ts';
+import { knownS3Bytes, s3Bytes, s3Images, s3Source } from './images.ts';
 import { s3Listing } from './listing.ts';
 import { S3Object, s3Facts } from './object.ts';
 
@@ -154,8 +155,8 @@ describe('object storage', { concurrency: false }, () => {
     await assert.rejects(new S3Object(known).readAll(), expired);
     server.put(`${bucket}/a.png`, 'other');
     await assert.rejects(new S3Object(known).readAll(), /does not change while it is read/);
-    assert.equal(await s3Bytes(address, undefined, 4), undefined);
-    await assert.rejects(s3Bytes(`s3://${bucket}/a.tar`, 'm.png'), /only read from beginning to end/);
+    assert.equal(await knownS3Bytes(address, undefined, { size: 4 }), undefined);
+    await assert.rejects(indexedBytes(`s3://${bucket}/a.tar!/m.png`), /found a member of a shard in object/);
   });
 
   test('has the images of a shard that a folder has, read once and in order', async () => {

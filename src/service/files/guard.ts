@@ -2,9 +2,9 @@
 
 import { realpath } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { errorCode, LincirError } from '../../core/index.ts';
+import { errorCode, LincirError, option } from '../../core/index.ts';
 import { asLincirError, pathOnDisk } from '../../files/index.ts';
-import type { ImageIndex } from '../../indexing/index.ts';
+import type { ImageIndex, UpdateOptions } from '../../indexing/index.ts';
 import { indexPath, isS3, splitPath } from '../../pictures/index.ts';
 import type { KnownImage } from '../../store/index.ts';
 
@@ -22,15 +22,15 @@ export interface ImagePlace {
  * @throws LincirError 'not-found' if it is gone, or lies elsewhere; 'io'
  */
 export async function placeOf(
-  image: Pick<KnownImage, 'id' | 'path'>,
+  image: Pick<KnownImage, 'id' | 'path' | 'memberOffset'>,
   index: ImageIndex,
 ): Promise<ImagePlace> {
   const [path, member] = splitPath(image.path);
-  if (isS3(path) && member !== undefined) {
-    const todo = 'to see images, index them as objects of their own';
-    throw notThere(image.id, 'a shard in object storage, which is only read from beginning to end', todo);
+  if (isS3(path) && member !== undefined && image.memberOffset === undefined) {
+    const todo = `index the shard again with ${option<UpdateOptions>('compare', 'contents')}`;
+    throw notThere(image.id, 'a shard in object storage, without the place of its images', todo);
   }
-  if (isS3(path)) return { file: path };
+  if (isS3(path)) return { file: path, ...(member !== undefined && { member }) };
   const named = await pathOnDisk(path);
   const [file, folder] = await Promise.all([realpath(named), realpath(dirname(named))]).catch(
     (error: unknown) => {

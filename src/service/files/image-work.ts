@@ -9,7 +9,7 @@ import { type ImagePlace, notThere } from './guard.ts';
 
 /** Plain data: it goes to a thread. */
 export interface ImageWork {
-  readonly image: Pick<KnownImage, 'id' | 'size' | 'hash'>;
+  readonly image: Pick<KnownImage, 'id' | 'size' | 'hash' | 'memberOffset'>;
   readonly place: ImagePlace;
   /** Of the square that a thumbnail fits into, in pixels. Absent: the original is wanted. */
   readonly side?: number;

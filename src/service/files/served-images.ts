@@ -67,8 +67,8 @@ export class ServedImages {
   async #made(image: KnownImage, index: ImageIndex, side: number | undefined, scope: RequestScope) {
     scope.signal.throwIfAborted();
     const place = await placeOf(image, index);
-    const { id, size, hash } = image;
-    const work = { image: { id, size, hash }, place, ...(side !== undefined && { side }) };
+    const { id, size, hash, memberOffset } = image;
+    const work = { image: { id, size, hash, memberOffset }, place, ...(side !== undefined && { side }) };
     return await this.#queue.ask(JSON.stringify([place, hash, side]), work, scope);
   }
 }

@@ -7,8 +7,9 @@ import { type Connection, connect, Session, type Table } from '@lancedb/lancedb'
 import { call, errorCode, LincirError, quoted } from '../../core/index.ts';
 import { asLincirError, exclusively, lockLifetime, makeFolder, takeLock } from '../../files/index.ts';
 import type { StoreBackend } from '../backend.ts';
+import type { ColumnType } from '../filter/filter.ts';
 import { identityOf } from '../info.ts';
-import { type Access, formatVersion, type StoreInfo } from '../store.ts';
+import { type Access, formatVersion, type IndexedImage, type StoreInfo } from '../store.ts';
 import { engineError } from './errors.ts';
 import { type Manifest, parseManifest } from './manifest.ts';
 import { addComparedNames } from './names.ts';
@@ -203,7 +204,8 @@ class Database {
     const broken = await this.#connection.openTable(names.broken);
     const migrate = async () => {
       await addComparedNames(pictures);
-      for (const table of [pictures, broken]) await addStatusChanged(table);
+      for (const table of [pictures, broken]) await addColumn(table, 'statusChanged', 'time');
+      await addColumn(pictures, 'memberOffset', 'number');
     };
     if (this.#access !== 'read') await this.writing(migrate);
     const opened: Partial<Record<LaterTable, Table>> = {};
@@ -282,10 +284,9 @@ function tableNames(generation: number): Record<'pictures' | 'broken' | LaterTab
 }
 
 /** An index of an earlier version lacks this column: nothing is known yet. */
-async function addStatusChanged(table: Table): Promise<void> {
-  const name = 'statusChanged';
+async function addColumn(table: Table, name: keyof IndexedImage, type: ColumnType): Promise<void> {
   if ((await table.schema()).fields.some((field) => field.name === name)) return;
-  await table.addColumns([{ name, valueSql: `cast(null as ${sqlTypes.time})` }]);
+  await table.addColumns([{ name, valueSql: `cast(null as ${sqlTypes[type]})` }]);
 }
 
 /**

@@ -35,10 +35,11 @@ const pictureColumns: Readonly<Record<keyof IndexedImage, ColumnType>> = {
   size: 'number',
   modified: 'time',
   statusChanged: 'time',
+  memberOffset: 'number',
   hash: 'string',
   norm: 'number',
 };
-const nullable: ReadonlySet<string> = new Set<keyof IndexedImage>(['statusChanged', 'norm']);
+const nullable: ReadonlySet<string> = new Set<keyof IndexedImage>(['statusChanged', 'memberOffset', 'norm']);
 
 export const imageNames = Object.keys(pictureColumns) as (keyof IndexedImage)[];
 

@@ -9,7 +9,7 @@ import type { StoreInfo } from '../store.ts';
 import { parseAddress } from './address.ts';
 import { Cluster, description, patience } from './cluster.ts';
 import { ofAnother } from './errors.ts';
-import { imageMapping, mostFields } from './fields.ts';
+import { imageMapping, laterFields, mostFields } from './fields.ts';
 import { Lease } from './lease.ts';
 import { notesMapping } from './notes.ts';
 import { mostHits, OpenSearchStore } from './store.ts';
@@ -22,10 +22,11 @@ export const openSearchBackend: StoreBackend = {
     return connected(uri, async (indexes) => {
       if (access === 'read') return indexes.store(await indexes.current());
       const found = await indexes.current();
-      if (access === 'add' && found.isWritable) return indexes.store(found);
+      if (access === 'add' && found.isWritable && found.isComplete) return indexes.store(found);
       await indexes.take();
       const now = await indexes.current();
       if (!now.isWritable) await indexes.allowWriting(now.generation, true);
+      if (!now.isComplete) await indexes.addFields(now.generation);
       if (access === 'add') await indexes.release();
       return indexes.store(now);
     });
@@ -74,6 +75,12 @@ interface Generation {
   readonly info: StoreInfo;
 }
 
+interface FoundGeneration extends Generation {
+  readonly isWritable: boolean;
+  /** Whether it has all fields: one of an earlier version lacks some. */
+  readonly isComplete: boolean;
+}
+
 /** The indexes in a cluster that belong to one name, and a lease on them. */
 class Indexes {
   readonly #cluster: Cluster;
@@ -112,7 +119,7 @@ class Indexes {
    * The generation of a number, or the one that the name means; undefined if there is none.
    * @throws LincirError 'bad-argument' if there is something else, 'bad-file' for an index of a newer version
    */
-  async described(generation?: number): Promise<(Generation & { readonly isWritable: boolean }) | undefined> {
+  async described(generation?: number): Promise<FoundGeneration | undefined> {
     const target = generation === undefined ? this.#name : this.#names(generation).images;
     const answer = await this.#cluster.request({ method: 'GET', path: `/${target}`, allowed: [404] });
     const found = Object.entries(description.safeParse(answer).data ?? {});
@@ -124,7 +131,12 @@ class Indexes {
     const info = infoSchema.safeParse(described).data;
     const names = this.#names(Number(number));
     if (found.length === 1 && info && index === names.images) {
-      return { generation: Number(number), info, isWritable: `${names.images}.write` in aliases };
+      return {
+        generation: Number(number),
+        info,
+        isWritable: `${names.images}.write` in aliases,
+        isComplete: Object.keys(laterFields).every((name) => name in mappings.properties),
+      };
     }
     throw ofAnother(this.#cluster.uri, target);
   }
@@ -150,6 +162,11 @@ class Indexes {
       mappings: imageMapping(info, isOnDisk),
       aliases: { ...alias(names.images), ...(isCurrent && { [this.#name]: {} }) },
     });
+  }
+
+  async addFields(generation: number): Promise<void> {
+    const path = `/${this.#names(generation).images}/_mapping`;
+    await this.#cluster.request({ method: 'PUT', path, body: { properties: laterFields } });
   }
 
   /**

@@ -39,7 +39,10 @@ export const description = z.record(
   z.string(),
   z.object({
     aliases: z.record(z.string(), z.unknown()),
-    mappings: z.object({ _meta: z.object({ lincir: z.unknown().optional() }).optional() }),
+    mappings: z.object({
+      _meta: z.object({ lincir: z.unknown().optional() }).optional(),
+      properties: z.record(z.string(), z.unknown()).default({}),
+    }),
   }),
 );
 /** An index or an alias has the name. */

@@ -17,6 +17,8 @@ import {
 const keyword = { type: 'keyword', ignore_above: 8191 } as const;
 const double = { type: 'double' } as const;
 const onlyStored = { type: 'keyword', index: false, doc_values: false } as const;
+/** The field of a shard's members that an index of an earlier version lacks. */
+export const laterFields = { memberOffset: { type: 'long', index: false, doc_values: false } } as const;
 const folded = { ...keyword, doc_values: false } as const;
 const fieldTypes = { string: keyword, number: double, boolean: { type: 'boolean' } } as const;
 const columnTypes = { keyword: 'string', double: 'number', boolean: 'boolean' } as const;
@@ -63,6 +65,7 @@ export function imageMapping(info: StoreInfo, isOnDisk: boolean) {
     properties: {
       ...own,
       ...numbers,
+      ...laterFields,
       vector: { type: 'knn_vector', dimension: info.dimensions, ...vector },
       m: { dynamic: 'strict', properties: { path: keyword, folder: keyword } },
       f: { dynamic: 'strict', properties: { path: folded, folder: folded } },
@@ -122,13 +125,15 @@ function storedVector(vector: Float32Array, { precision }: StoreInfo): number[] 
 }
 
 const scalar = z.union([z.string(), z.number(), z.boolean()]).nullable();
+const absent = (value: number | null | undefined) => value ?? undefined;
 const document = z.object({
   id: z.string(),
   path: z.string(),
   folder: z.string(),
   size: z.number().default(0),
   modified: z.number().default(0),
-  statusChanged: z.number().nullish(),
+  statusChanged: z.number().nullish().transform(absent),
+  memberOffset: z.number().nullish().transform(absent),
   hash: z.string(),
   norm: z.number().nullable().default(null),
   vector: z.array(z.number()).optional(),
@@ -145,6 +150,7 @@ export const imageFields = [
   'size',
   'modified',
   'statusChanged',
+  'memberOffset',
   'hash',
   'norm',
 ] as const;
@@ -154,8 +160,7 @@ export function parseDocument(source: unknown): ImageDocument {
 }
 
 export function imageOf(found: ImageDocument): IndexedImage {
-  const { statusChanged, ...own } = found;
-  return pictureOf({ ...own, ...(statusChanged != null && { statusChanged }) });
+  return pictureOf(found);
 }
 
 export function knownImageOf(found: ImageDocument, added: Columns): KnownImage {

@@ -51,6 +51,29 @@ describe('a store in OpenSearch', { skip: skipsCluster }, () => {
     await store.close();
   });
 
+  test('adds the field that an index of an earlier version lacks', async () => {
+    const uri = newClusterIndex();
+    await (await create(uri)).close();
+    const path = `/${nameOf(uri)}.images.1`;
+    const { aliases, mappings } = Object.values(
+      (await (await askCluster('GET', path)).json()) as Record<
+        string,
+        { aliases: object; mappings: { properties: Record<string, unknown> } }
+      >,
+    )[0]!;
+    delete mappings.properties.memberOffset;
+    await askCluster('DELETE', path);
+    const made = await askCluster('PUT', path, { mappings, aliases, settings: { index: { knn: true } } });
+    assert.equal(made.status, 200, await made.text());
+    const reader = await open(uri);
+    assert.equal(await reader.count(), 0);
+    await reader.close();
+    const adding = await open(uri, 'add');
+    await adding.add([picture(1, { memberOffset: 2 ** 40 })]);
+    assert.equal((await adding.lookUp('id', [picture(1).id]))[0]?.memberOffset, 2 ** 40);
+    await adding.close();
+  });
+
   test('lets several add beside the one that writes, and makes an index once', async () => {
     const uri = newClusterIndex();
     const { backend, location } = await backendOf(uri);
