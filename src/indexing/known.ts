@@ -32,6 +32,8 @@ export interface KnownOptions {
   readonly scratch?: Scratch;
   /** Images whose facts are held in memory. Those of more are on disk. */
   readonly held?: number;
+  /** Told each image of the index, and each broken one. */
+  readonly tell?: (path: string, kind: 'images' | 'broken') => void;
 }
 
 /** Takes about 50 bytes for each image that memory holds. Close it. */
@@ -46,18 +48,24 @@ export class KnownImages {
   }
 
   static async of(store: VectorStore, options: KnownOptions = {}): Promise<KnownImages> {
-    const { compare = 'times', scratch = await Scratch.in(), held = heldByDefault() } = options;
+    const { compare = 'times', scratch = await Scratch.in(), held = heldByDefault(), tell } = options;
     const known = new KnownImages(scratch, compare, held);
     const count = await store.count();
     // What is merged is on disk twice for a while.
     if (count > held) await scratch.expectRoom(2 * count * bytesPerRecord);
     try {
       for await (const batch of store.broken()) {
-        for (const picture of batch) known.#table.put(picture.path, entryOf(picture, marks.broken));
+        for (const picture of batch) {
+          tell?.(picture.path, 'broken');
+          known.#table.put(picture.path, entryOf(picture, marks.broken));
+        }
         await known.#table.tidy();
       }
       for await (const batch of store.images()) {
-        for (const picture of batch) known.#table.put(picture.path, entryOf(picture));
+        for (const picture of batch) {
+          tell?.(picture.path, 'images');
+          known.#table.put(picture.path, entryOf(picture));
+        }
         await known.#table.tidy();
       }
       await known.#table.settle();

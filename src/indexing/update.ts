@@ -1,7 +1,7 @@
 /** Brings an index up to date with folders, files and shards. Only new, changed, renamed or missing images cost anything. */
 
 import type { Clip } from '../clip/index.ts';
-import { chunks, type LincirError, nameKey } from '../core/index.ts';
+import { chunks, type LincirError } from '../core/index.ts';
 import { Scratch } from '../files/index.ts';
 import {
   ImageReader,
@@ -18,6 +18,7 @@ import type { Comparison } from './choices.ts';
 import { GoneImages } from './gone.ts';
 import { Growth } from './growth.ts';
 import { KnownImages } from './known.ts';
+import { countBelow, KnownShards } from './known-shards.ts';
 import { Losses } from './losses.ts';
 import { daysKept, MissingImages } from './missing.ts';
 import { storedPhotoColumns } from './photo-columns.ts';
@@ -128,11 +129,15 @@ async function* update(
   let isFirstLook = true;
   const onLeftOut = (name: string) => isFirstLook && leftOut.count(name);
   const isKnown = async (covered: string) =>
-    (await hasPicture(store, covered)) || (await recordsOf(store, [covered])).length > 0;
+    (await countBelow(store, covered)) > 0 || (await recordsOf(store, [covered])).length > 0;
   const knows = allowAbsent ? isKnown : undefined;
-  const sources = await openSources(images, { ...options, onUnreadable, onLeftOut, knows });
+  const shards = await KnownShards.of(store, compare !== 'contents');
+  const isKnownShard = (shard: string, version: string) => shards.see(shard, version);
+  const walked = { ...options, onUnreadable, onLeftOut, isKnownShard };
+  const sources = await openSources(images, { ...walked, knows });
   await store.annotate(storedPhotoColumns, []);
-  const known = closing(await KnownImages.of(store, { compare, scratch, held }));
+  const tell: KnownShards['count'] = (path, kind) => shards.count(path, kind);
+  const known = closing(await KnownImages.of(store, { compare, scratch, held, tell }));
   for await (const batch of known.doubled(store)) {
     const covered = batch.filter(({ path }) => sources.covering(path) !== undefined);
     await store.remove(covered.map(({ id }) => id));
@@ -149,6 +154,8 @@ async function* update(
     await unreadable.tidy();
     yield { kind: 'looking', found };
   }
+  found += shards.skipped.images + shards.skipped.broken;
+  unchanged += shards.skipped.images;
   isFirstLook = false;
   yield { kind: 'begin', found, todo };
 
@@ -158,7 +165,8 @@ async function* update(
     (known.has(path, 'seen') || unreadable.isMissing(path) !== undefined ? path : undefined);
   const isGone = (path: string): boolean =>
     unreadable.isMissing(path) ??
-    (sources.covering(path) !== undefined && !known.has(path, 'seen') && !unreadable.covers(path));
+    (sources.covering(path) !== undefined &&
+      !(known.has(path, 'seen') || shards.covers(path) || unreadable.covers(path)));
   const losses = new Losses();
   const gone = closing(new GoneImages(store, known, scratch, held));
   await survey(
@@ -224,7 +232,8 @@ async function* update(
   const isGoneThrough = (path: string) =>
     !unreadable.covers(path) &&
     sources.covering(/\.tar$/i.test(path) ? `${path}${memberMark}` : path.replace(/\/?$/, '/')) !== undefined;
-  await dropStaleRecords(store, isGoneThrough, signal);
+  if (!verdict) await shards.record(store, (shard) => unreadable.covers(shard));
+  await dropStaleRecords(store, isGoneThrough, (path) => shards.has(path), signal);
   yield { kind: 'maintain' };
   await store.maintain();
   const { summary } = changes;
@@ -236,16 +245,6 @@ async function* update(
     away,
   };
   if (away) throw away;
-}
-
-/** Whether the store has an image with this path, or one whose path begins with it. */
-async function hasPicture(store: VectorStore, covered: string): Promise<boolean> {
-  const value = nameKey(covered);
-  if (!covered.endsWith('/')) {
-    return (await store.count({ kind: 'compare', column: 'path', operator: '=', value })) > 0;
-  }
-  const pattern = `${value.replaceAll(/[\\%_]/g, '\\$&')}%`;
-  return (await store.count({ kind: 'like', column: 'path', pattern, ignoreCase: false })) > 0;
 }
 
 /** Goes through the index after the first pass, and notes facts about files that an earlier version did not know. */

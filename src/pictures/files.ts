@@ -48,6 +48,11 @@ export interface WalkOptions {
   readonly onUnreadable: (unreadable: Unreadable) => void;
   /** Which files to take, by the path as an index knows it. Default: all. */
   readonly isWanted?: (path: string) => boolean;
+  /**
+   * Called with each shard in object storage before it is read. Whether it need not be read.
+   * @param version another one when its images may be others
+   */
+  readonly isKnownShard?: (shard: string, version: string) => boolean;
   /** Called with the name of each file that looks like an image but is not taken. */
   readonly onLeftOut?: (name: string) => void;
   /**

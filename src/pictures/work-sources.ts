@@ -7,7 +7,7 @@ import { asLincirError, pathOnDisk, readingFile } from '../files/index.ts';
 import { type FoundImage, type WalkOptions, walkImages } from './files.ts';
 import { indexPath } from './names.ts';
 import { isS3, otherStorage } from './s3/connection.ts';
-import { foundObject, s3Below, s3Source } from './s3/images.ts';
+import { foundObject, s3Below, s3Source, shardVersion } from './s3/images.ts';
 import type { S3Facts } from './s3/object.ts';
 import { remoteShardImages, shardImages } from './shards.ts';
 import { expectTar } from './tar.ts';
@@ -95,10 +95,9 @@ async function remoteSources(name: string, shard: WorkShard, options: WorkOption
 }
 
 function remoteTar(facts: S3Facts, options: WorkOptions): WorkSource {
-  const { name, etag, size, modified } = facts;
   return {
-    name,
-    version: async () => etag || `${size} ${modified}`,
+    name: facts.name,
+    version: async () => shardVersion(facts, options),
     images: (onUnreadable) => remoteShardImages(facts, { ...options, onUnreadable }),
   };
 }

@@ -12,10 +12,12 @@ const atATime = 16;
  * Drops the records of sources that no longer exist, of a folder's division among another number of workers than the last, and
  * of what no worker has done, but a run without shares has. One writer may.
  * @param isGoneThrough whether that run has gone through all of a source
+ * @param isFound whether that run has found it
  */
 export async function dropStaleRecords(
   store: VectorStore,
   isGoneThrough: (path: string) => boolean,
+  isFound: (path: string) => boolean,
   signal?: AbortSignal,
 ): Promise<void> {
   const records = await recordsOf(store);
@@ -25,7 +27,7 @@ export async function dropStaleRecords(
   const isStale = async (record: SourceRecord): Promise<boolean> => {
     const path = pathOfSource(record);
     if (!kept.has(record) || (record.state !== 'done' && isGoneThrough(path))) return true;
-    return !(await isThere(path));
+    return !(isFound(path) || (await isThere(path)));
   };
   for await (const some of chunks(records, atATime)) {
     const stale = await Promise.all(some.map(isStale));

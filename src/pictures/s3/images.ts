@@ -1,5 +1,6 @@
 /** Finds images in object storage: below a prefix, as in a folder, and in the shards there. */
 
+import { hash } from 'node:crypto';
 import { posix } from 'node:path';
 import { LincirError, option, quoted } from '../../core/index.ts';
 import type { FoundImage, WalkOptions } from '../files.ts';
@@ -62,15 +63,27 @@ export async function* s3Below(
   }
 }
 
-/** All images of a source. */
+/** Another text when a shard may have other images: it has changed, or others are asked for. */
+export function shardVersion(
+  { etag, size, modified }: S3Facts,
+  { exclude = [], followLinks = false }: Pick<WalkOptions, 'exclude' | 'followLinks'>,
+): string {
+  const contents = etag || `${size} ${modified}`;
+  if (exclude.length === 0 && !followLinks) return contents;
+  return `${contents} ${hash('sha256', JSON.stringify([exclude, followLinks])).slice(0, 16)}`;
+}
+
+/** All images of a source, but for those of known shards. */
 export async function* s3Images(
   source: S3Source,
   options: WalkOptions,
 ): AsyncGenerator<FoundImage, void, void> {
   const all = source.kind === 'prefix' ? s3Below(source.prefix, options) : [source];
   for await (const { kind, facts } of all) {
-    if (kind === 'shard') yield* remoteShardImages(facts, options);
-    else yield foundObject(facts, options.signal);
+    if (kind === 'shard') {
+      const isKnown = options.isKnownShard?.(facts.name, shardVersion(facts, options)) ?? false;
+      if (!isKnown) yield* remoteShardImages(facts, options);
+    } else yield foundObject(facts, options.signal);
   }
 }
 

@@ -1,0 +1,111 @@
+/** Shards in object storage that an update need not read: unchanged, and the index has all that they have. */
+
+import { nameKey } from '../core/index.ts';
+import { memberMark, splitPath } from '../pictures/index.ts';
+import type { SourceRecord, VectorStore } from '../store/index.ts';
+import { recordsOf } from './sharding/stale.ts';
+import { thisWorker } from './sharding/worker.ts';
+
+interface Counts {
+  images: number;
+  broken: number;
+}
+
+export class KnownShards {
+  readonly #began = Date.now();
+  /** Of shards that a complete run has gone through, and what the index has of them now. */
+  readonly #done: ReadonlyMap<string, { readonly record: SourceRecord; readonly now: Counts }>;
+  /** The versions that the sources have. Empty if a shard has changed between two looks. */
+  readonly #versions = new Map<string, string>();
+  readonly #skipped = new Set<string>();
+
+  private constructor(records: readonly SourceRecord[]) {
+    const done = records.filter(({ state }) => state === 'done');
+    this.#done = new Map(
+      done.map((record) => [record.source, { record, now: { images: 0, broken: 0 } }] as const),
+    );
+  }
+
+  /** @param isTrusted whether versions tell that contents are the same */
+  static async of(store: VectorStore, isTrusted: boolean): Promise<KnownShards> {
+    return new KnownShards(isTrusted ? await recordsOf(store) : []);
+  }
+
+  /** Counts an image of the index, or a broken one. */
+  count(path: string, kind: keyof Counts): void {
+    if (this.#done.size === 0) return;
+    const [shard, member] = splitPath(path);
+    const now = member === undefined ? undefined : this.#done.get(shard)?.now;
+    if (now) now[kind] += 1;
+  }
+
+  /** Notes a shard that the sources have, and returns whether it need not be read. */
+  see(shard: string, version: string): boolean {
+    const before = this.#versions.get(shard) ?? version;
+    this.#versions.set(shard, before === version ? version : '');
+    const { record, now } = this.#done.get(shard) ?? {};
+    const isWhole = record?.images === now?.images && record?.broken === now?.broken;
+    if (record?.version !== version || !isWhole) return false;
+    this.#skipped.add(shard);
+    return true;
+  }
+
+  /** Whether the sources have this shard. */
+  has(shard: string): boolean {
+    return this.#versions.has(shard);
+  }
+
+  /** Whether an image lies in a shard that was not read, because the index has all of it. */
+  covers(path: string): boolean {
+    if (this.#skipped.size === 0) return false;
+    const [shard, member] = splitPath(path);
+    return member !== undefined && this.#skipped.has(shard);
+  }
+
+  /** How many images, and broken ones, are in shards that were not read. */
+  get skipped(): Readonly<Counts> {
+    const counts = [...this.#skipped].map((shard) => this.#done.get(shard)!.now);
+    return {
+      images: counts.reduce((sum, { images }) => sum + images, 0),
+      broken: counts.reduce((sum, { broken }) => sum + broken, 0),
+    };
+  }
+
+  /** Records the shards that were read, at the end of a complete run. */
+  async record(store: VectorStore, isUnreadable: (shard: string) => boolean): Promise<void> {
+    const read = [...this.#versions].filter(
+      ([shard, version]) => version !== '' && !this.#skipped.has(shard) && !isUnreadable(shard),
+    );
+    if (read.length === 0) return;
+    const broken = new Map(read.map(([shard]) => [shard, 0]));
+    for await (const batch of store.broken()) {
+      for (const { path } of batch) {
+        const [shard] = splitPath(path);
+        const count = broken.get(shard);
+        if (count !== undefined) broken.set(shard, count + 1);
+      }
+    }
+    const about = {
+      state: 'done',
+      began: this.#began,
+      updated: Date.now(),
+      worker: await thisWorker(),
+    } as const;
+    const records: SourceRecord[] = [];
+    for (const [shard, version] of read) {
+      const images = await countBelow(store, `${shard}${memberMark}`);
+      records.push({ source: shard, version, ...about, images, broken: broken.get(shard)! });
+    }
+    await store.recordSources(records);
+  }
+}
+
+/** How many images have this path or, if it ends with a slash, one that begins with it. */
+export async function countBelow(store: VectorStore, covered: string): Promise<number> {
+  const value = nameKey(covered);
+  if (!covered.endsWith('/')) {
+    return await store.count({ kind: 'compare', column: 'path', operator: '=', value });
+  }
+  const pattern = `${value.replaceAll(/[\\%_]/g, '\\$&')}%`;
+  return await store.count({ kind: 'like', column: 'path', pattern, ignoreCase: false });
+}
