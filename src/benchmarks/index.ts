@@ -25,6 +25,14 @@ export { kindNamed, openBenchmark, openKind } from './open.ts';
 export { openMethods } from './open-methods.ts';
 export { scorePredictions } from './predicted.ts';
 export { promptOf, wordingsOf } from './prompts.ts';
+export {
+  type ComparedFigure,
+  compareFigures,
+  figuresOf,
+  type KnownFigures,
+  type PublishedFigures,
+  publishedFigures,
+} from './published.ts';
 export { evaluationReport } from './report/page.ts';
 export { type Figure, namedModel, type Results } from './results.ts';
 export { expectRoomForResults, readResults, writeEvaluation } from './results-file.ts';

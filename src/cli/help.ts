@@ -36,6 +36,10 @@ a model in a folder, say which one it is: --published openai/clip-vit-base-patch
 --record writes such values of your own images to a file, and --values compares with
 them: after an update, or on another machine.
 
+With --phi and --data, it measures a phi on a benchmark instead, and compares it with the
+figures that its authors published, or with an earlier results.json (--values). The
+servers of CIRCO and CIRR keep their answers secret: --out takes the files for them.
+
 Examples:
   $ lincir check
   $ lincir check --device webgpu
@@ -43,6 +47,8 @@ Examples:
   $ lincir check --model ./my-copy --published base --pictures pictures
   $ lincir check --model base --images photos/*.jpg --record values.json
   $ lincir check --model base --values values.json
+  $ lincir check --phi lincir-large --data FashionIQ
+  $ lincir check --phi lincir_large.pt --data CIRCO --out submission
   $ lincir check --device cuda --precision float16 --model large`;
 
 export const embedNotes = `

@@ -9,13 +9,13 @@ import { maskings } from '../captions/choices.ts';
 import { methodNames, methods, weightedMethods } from '../composition/choices.ts';
 import { LincirError } from '../core/index.ts';
 import { comparisons } from '../indexing/choices.ts';
-import { floatPrecisions, precisions } from '../onnx/choices.ts';
+import { floatPrecisions } from '../onnx/choices.ts';
 import { phiArchitectures, schedules } from '../phi/choices.ts';
+import { checkCommand } from './check/command.ts';
 import type { Context } from './context.ts';
 import { evaluationCommands } from './evaluation/commands.ts';
 import { inFlags } from './flags.ts';
 import {
-  checkNotes,
   embedNotes,
   examples,
   indexNotes,
@@ -332,23 +332,7 @@ models
     (await import('./commands/models.ts')).pull(model, command.optsWithGlobals(), context),
   );
 
-program
-  .command('check')
-  .description('say what this machine has, and prove that a device computes what the CPU computes')
-  .option('--model <model>', `${modelHelp} (default: mini)`)
-  .addOption(deviceOption())
-  .addOption(precisionOption(precisions))
-  .option('--images <pattern...>', 'images to measure int8 on (default: drawn ones), or to record')
-  .option('--published <model>', 'the published values of this model count (default: of --model)')
-  .option('--pictures <folder>', 'where the pictures of published values are (default: downloaded)')
-  .option('--values <file>', 'compare with these values, not with published ones')
-  .option('--record <file>', 'write values of --images there, for --values')
-  .addOption(threadsOption())
-  .option('--json', 'print JSON')
-  .addHelpText('after', checkNotes)
-  .action(async (options) =>
-    (await import('./commands/check.ts')).check({ ...options, version: program.version()! }, context),
-  );
+checkCommand(program, context);
 
 refuseTwice(program);
 try {

@@ -16,13 +16,14 @@ import {
 import { formatBytes, formatCounted, LincirError, option } from '../../core/index.ts';
 import type { Device, Precision, SessionOptions } from '../../onnx/index.ts';
 import { cudaFolder } from '../../runtime/index.ts';
+import { checkFigures, type FiguresOptions } from '../check/figures.ts';
 import { knownValues, type ValuesOptions } from '../check/values.ts';
 import type { Context } from '../context.ts';
 import { listImages } from '../embed/pictures.ts';
-import { refuseIdle } from '../idle-options.ts';
+import { refuseBeside, refuseIdle } from '../idle-options.ts';
 import { aligned } from '../terminal/columns.ts';
 
-interface CheckOptions extends ValuesOptions {
+interface CheckOptions extends ValuesOptions, Partial<Pick<FiguresOptions, 'phi' | 'data' | 'out'>> {
   readonly device?: Device;
   readonly precision?: Precision;
   readonly model?: string;
@@ -37,7 +38,23 @@ interface CheckOptions extends ValuesOptions {
 export async function check(options: CheckOptions, context: Context): Promise<void> {
   const { print, reporter } = context;
   const { device = 'cpu', precision = 'float32', model = 'mini', threads, json, version } = options;
-  const { published, pictures, values, record } = options;
+  const { published, pictures, values, record, phi, data, out } = options;
+  refuseIdle([
+    ['--data', data, phi !== undefined, '--phi as well'],
+    ['--out', out, phi !== undefined, '--phi as well'],
+    ['--phi', phi, data !== undefined, '--data as well'],
+  ]);
+  if (phi !== undefined && data !== undefined) {
+    refuseBeside(
+      '--phi',
+      { published, pictures, record, images: options.images, precision: options.precision },
+      {
+        expected: 'a benchmark alone',
+        todo: 'leave it out',
+      },
+    );
+    return await checkFigures({ ...options, phi, data }, context);
+  }
   const ofPublished = values === undefined && record === undefined;
   refuseIdle([
     [

@@ -4,34 +4,24 @@ import { join } from 'node:path';
 import {
   type Benchmark,
   type BenchmarkKind,
-  type EvaluateOptions,
-  type EvaluationProgress,
   evaluate as evaluateMethods,
   evaluationReport,
   expectRoomForResults,
-  type ImageProblem,
   kindNamed,
   type OpenBenchmarkOptions,
   openKind,
-  openMethods,
-  promptOf,
   rankAll,
   wordingsOf,
   writeEvaluation,
   writeSubmission,
 } from '../../benchmarks/index.ts';
-import { type Clip, loadClip } from '../../clip/index.ts';
-import { type Method, methodNames, methods, phiMethods, weightedMethods } from '../../composition/index.ts';
 import { LincirError } from '../../core/index.ts';
-import { aloneIn, cacheFolder, writeFileAtomically } from '../../files/index.ts';
-import { type Device, expectPrecision } from '../../onnx/index.ts';
+import { aloneIn, writeFileAtomically } from '../../files/index.ts';
 import type { WorkShard } from '../../pictures/index.ts';
-import { type Context, downloadBar, phiDownload, Warnings } from '../context.ts';
+import type { Context } from '../context.ts';
+import { loadModel, type MethodOptions, methodsOf, withMethods } from '../evaluation/methods.ts';
 import { embedShard } from '../evaluation/shard.ts';
 import { resultsTable, timesLine } from '../evaluation/table.ts';
-import { refuseIdle } from '../idle-options.ts';
-import { imagePrecisions } from '../options.ts';
-import type { Work } from '../terminal/progress.ts';
 
 export interface ProtocolOptions {
   readonly data: string;
@@ -41,21 +31,8 @@ export interface ProtocolOptions {
   readonly anyVersion?: boolean;
 }
 
-/** With the option of each method: its phi, which is `phi` for `lincir`, or its weight. */
-interface ModelledOptions
-  extends ProtocolOptions,
-    Readonly<Partial<Record<Method | 'phi', string> & Record<`${Method}Weight`, number>>> {
-  readonly model: string;
-  readonly methods?: readonly Method[];
-  readonly prompt?: string;
-  readonly cache?: string;
-  readonly precision?: (typeof imagePrecisions)[number];
-  readonly device?: Device;
-  readonly threads?: number;
-  readonly targetPad?: number;
-  readonly maxPixels?: number;
+interface ModelledOptions extends ProtocolOptions, MethodOptions {
   readonly out?: string;
-  readonly prompts?: string;
 }
 
 interface EvaluateCommandOptions extends ModelledOptions {
@@ -142,80 +119,6 @@ export async function openedBenchmark(
 
 export function protocolOf({ split, variant, only, anyVersion }: ProtocolOptions): OpenBenchmarkOptions {
   return { split, variant, only, anyVersion };
-}
-
-/** Loads model and methods, lends them to `work`, and disposes of them. */
-async function withMethods<Result>(
-  benchmark: Benchmark,
-  options: ModelledOptions,
-  context: Context,
-  work: (options: EvaluateOptions) => Promise<Result>,
-): Promise<Result> {
-  const { reporter, signal } = context;
-  const { device, threads, maxPixels, cache = cacheFolder() } = options;
-  const prompt = options.prompt === undefined ? undefined : promptOf(options.prompt, benchmark.prompt);
-  const names = methodsOf(options);
-  const isOfUse = (method: Method) => [names.includes(method), `${method} among --methods`] as const;
-  const hasPrompts = names.some((name) => methods[name].pseudoTokens);
-  const prompted = 'a method that puts a pseudo token into it, such as lincir with --phi';
-  refuseIdle([
-    ...phiMethods.map(
-      (name) => [`--${phiOption(name)}`, options[phiOption(name)], ...isOfUse(name)] as const,
-    ),
-    ...weightedMethods.map(
-      (name) => [`--${name}-weight`, options[`${name}Weight`], ...isOfUse(name)] as const,
-    ),
-    ['--prompt', options.prompt, hasPrompts, prompted],
-    ['--prompts', options.prompts, hasPrompts, prompted],
-  ]);
-  const where = { device, threads };
-  const clip = await loadModel(options, context);
-  const problems = new Warnings(reporter, 'images are missing or broken');
-  try {
-    const opened = await openMethods(names, {
-      ...{ clip, cache, signal, ...where },
-      phi: Object.fromEntries(phiMethods.map((name) => [name, options[phiOption(name)]])),
-      weights: Object.fromEntries(weightedMethods.map((name) => [name, options[`${name}Weight`]])),
-      download: phiDownload(reporter),
-      onInversion: (done, total) => reporter.progress({ label: 'oti', unit: 'images', total }, done),
-    });
-    try {
-      return await work({
-        ...{ clip, methods: opened.methods, prompt, cache, maxPixels, threads, signal },
-        onProgress: (progress) => reporter.progress(workOf(progress), progress.done),
-        onProblem: ({ path, reason }: ImageProblem) => problems.add(`${path}: ${reason}`),
-      });
-    } finally {
-      problems.finish();
-      if (problems.count > 0) reporter.note(`${benchmark.name}: ${kindNamed(benchmark.name).source}`);
-      await opened.dispose();
-    }
-  } finally {
-    await clip.dispose();
-  }
-}
-
-async function loadModel(options: ModelledOptions, { reporter, signal }: Context): Promise<Clip> {
-  const { model, precision, device, threads, targetPad } = options;
-  expectPrecision(precision, device, imagePrecisions);
-  const where = { device, threads, precision, targetPad };
-  return await loadClip(model, { ...where, onDownload: downloadBar(reporter, model), signal });
-}
-
-/** Without a choice, those whose phi is given, and what needs no training. */
-function methodsOf(options: ModelledOptions): readonly Method[] {
-  const given = phiMethods.filter((name) => options[phiOption(name)] !== undefined);
-  return options.methods ?? [...given, ...methodNames.filter((name) => !methods[name].pseudoTokens)];
-}
-
-function phiOption(method: Method): Method | 'phi' {
-  return method === 'lincir' ? 'phi' : method;
-}
-
-function workOf({ stage, method, total }: EvaluationProgress): Work {
-  const isOfQueries = method !== undefined;
-  const label = method === undefined ? stage : `${stage}, ${method}`;
-  return { label, unit: isOfQueries ? 'queries' : 'images', total };
 }
 
 function slug(preset: string): string {
