@@ -20,12 +20,7 @@ import { openTowers } from './families/index.ts';
 import { embeddingFingerprint, fingerprintOf } from './fingerprint.ts';
 import { type EightBitTower, eightBitTower } from './int8/tower.ts';
 import { PrefixedTower } from './prefix.ts';
-import {
-  type ImagePreprocessing,
-  loadPreprocessing,
-  type PreprocessOptions,
-  preprocessImage,
-} from './preprocess.ts';
+import { type ImagePreprocessing, type PreprocessOptions, preprocessImage } from './preprocess.ts';
 import { textInputs, textTower } from './text-tower.ts';
 import { independentBatches, type TokenRow, tokenBatches } from './token-batches.ts';
 import { loadTokenizer, type TextTokenizer } from './tokenizer.ts';
@@ -94,11 +89,11 @@ export async function loadClip(model: string | ModelFiles, options: LoadClipOpti
     typeof model === 'string'
       ? await openModel(model, { onProgress, signal })
       : { files: model, id: undefined };
-  const { family, config, checkpoint } = await openTowers(files);
-  const preprocessing = config.vision && (await loadPreprocessing(files, config.vision, family.processor));
+  const { config, checkpoint, openPreprocessing, remarks } = await openTowers(files);
+  const preprocessing = await openPreprocessing?.();
   const tokenizer = config.text && (await loadTokenizer(files, config.text));
   const fingerprint = await fingerprintOf(config, checkpoint);
-  return new Clip({ files, id, config, checkpoint, preprocessing, tokenizer, fingerprint }, options);
+  return new Clip({ files, id, config, checkpoint, preprocessing, tokenizer, fingerprint, remarks }, options);
 }
 
 /** The parts of a model, found and checked, but not yet in the engine. */
@@ -110,6 +105,7 @@ interface ClipParts {
   readonly preprocessing: ImagePreprocessing | undefined;
   readonly tokenizer: TextTokenizer | undefined;
   readonly fingerprint: string;
+  readonly remarks: readonly string[] | undefined;
 }
 
 /** A loaded model. Owns memory outside JavaScript: dispose of it. */
@@ -123,6 +119,8 @@ export class Clip {
   readonly checkpoint: Checkpoint;
   /** Identifies the model, and int8 products. Embeddings with different fingerprints must not be compared. */
   readonly fingerprint: string;
+  /** What was decided because the model's files do not say it: sentences for the user. */
+  readonly remarks: readonly string[];
   readonly #parts: ClipParts;
   readonly #options: LoadClipOptions;
   #textSession: Promise<Session> | undefined;
@@ -137,6 +135,7 @@ export class Clip {
     this.id = id;
     this.config = config;
     this.checkpoint = checkpoint;
+    this.remarks = parts.remarks ?? [];
     this.fingerprint = embeddingFingerprint(fingerprint, options.precision);
     this.#parts = parts;
     this.#options = options;

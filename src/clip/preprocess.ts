@@ -37,7 +37,8 @@ export interface ProcessorDefaults {
   readonly deviation: Triple;
 }
 
-const clipProcessor: ProcessorDefaults = {
+/** What published CLIP models do. */
+export const clipProcessor: ProcessorDefaults = {
   classes: ['CLIP'],
   size: { shortSide: 224 },
   crops: true,

@@ -134,7 +134,7 @@ function feedsOf(
   const { width, padding = 0, pooling } = config;
   const ids = new BigInt64Array(rows.length * positions).fill(BigInt(padding));
   rows.forEach((row, index) => {
-    row.ids.slice(skipped, skipped + positions).forEach((id, at) => {
+    row.ids.slice(skipped, ends[index]! + 1).forEach((id, at) => {
       ids[index * positions + at] = BigInt(id);
     });
   });

@@ -29,7 +29,7 @@ for (const name of ['tiny-clip', 'tiny-clip-laion', 'tiny-clip-f16', 'tiny-clip-
   }
 }
 
-for (const name of ['tiny-siglip']) {
+for (const name of ['tiny-siglip', 'tiny-open-clip', 'tiny-open-clip-custom']) {
   for (const budget of [1_000_000, 20]) {
     test(`${name} as in its own library, at most ${budget} positions at once`, async () => {
       const { gradient, ...embeddings } = await towerErrors(join(fixtures, name), budget);

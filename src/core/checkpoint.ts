@@ -15,18 +15,23 @@ export interface Checkpoint {
 }
 
 type Tensors = ReadonlyMap<string, StoredTensor>;
-type ReadTensors = (file: RandomAccess, files: ModelFiles) => Promise<Tensors>;
+type ReadTensors = (file: RandomAccess) => Promise<Tensors>;
 
 const readSafetensors: ReadTensors = async (file) => (await readSafetensorsHeader(file)).tensors;
-const readTorch: ReadTensors = async (file) => stateDict(await readTorchCheckpoint(file), file.name);
+/** A training run's own file has more in it than the weights: the optimizer's state, and the step. */
+const readTorch: ReadTensors = async (file) => {
+  const checkpoint = await readTorchCheckpoint(file);
+  const isOfRun = checkpoint instanceof Map && checkpoint.get('state_dict') instanceof Map;
+  return stateDict(checkpoint, file.name, isOfRun ? 'state_dict' : undefined);
+};
 
-/** In order of preference. An index says which of the files beside it has which tensor. */
-const weightFiles: ReadonlyMap<string, ReadTensors> = new Map([
-  ['model.safetensors', readSafetensors],
-  ['model.safetensors.index.json', (file, files) => readShards(file, files, readSafetensors)],
-  ['pytorch_model.bin', readTorch],
-  ['pytorch_model.bin.index.json', (file, files) => readShards(file, files, readTorch)],
-]);
+/** The files of weights in the layout of transformers, best first. An index says which of the files beside it has which tensor. */
+export const weightFiles: readonly string[] = [
+  'model.safetensors',
+  'model.safetensors.index.json',
+  'pytorch_model.bin',
+  'pytorch_model.bin.index.json',
+];
 
 const indexSchema = z.object({
   weight_map: recordOf(z.string(), 'a weight_map from the names of tensors to files'),
@@ -35,13 +40,19 @@ const indexSchema = z.object({
 /**
  * Finds the weights of a model, without reading them. Throws 'not-found' when there are none or a shard is missing,
  * 'bad-file', and what reading throws.
+ * @param names of files that may have them, best first: of safetensors, PyTorch's, or an index of either
  */
-export async function openCheckpoint(files: ModelFiles): Promise<Checkpoint> {
-  for (const [name, read] of weightFiles) {
+export async function openCheckpoint(
+  files: ModelFiles,
+  names: readonly string[] = weightFiles,
+): Promise<Checkpoint> {
+  for (const name of names) {
     const file = await files.read(name);
-    if (file !== undefined) return { tensors: await read(file, files) };
+    if (file === undefined) continue;
+    const read = /\.safetensors(\.index\.json)?$/.test(name) ? readSafetensors : readTorch;
+    return { tensors: await (name.endsWith('.index.json') ? readShards(file, files, read) : read(file)) };
   }
-  throw await missingFile(files, `one of ${[...weightFiles.keys()].join(', ')}`);
+  throw await missingFile(files, `one of ${names.join(', ')}`);
 }
 
 /** The error that a model lacks files. Throws what listing its files throws. */
@@ -68,7 +79,7 @@ async function readShards(index: RandomAccess, files: ModelFiles, readShard: Rea
     if (!/^[^/\\:\0]{1,255}$/.test(shardName) || shardName === '..' || shardName === '.') {
       throw refuse(name, 'a file in the same folder', quoted(shardName));
     }
-    const shard = shards.get(shardName) ?? (await readShard(await shardFile(files, shardName), files));
+    const shard = shards.get(shardName) ?? (await readShard(await shardFile(files, shardName)));
     shards.set(shardName, shard);
     const tensor = shard.get(name);
     if (tensor === undefined) {

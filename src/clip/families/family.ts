@@ -1,13 +1,10 @@
-/** What a family of models must say, so that its checkpoints can be used. A family is one folder beside this file. */
+/** What a family of models and a layout of files must say, so that checkpoints can be used. A family is one folder beside this file. */
 
 import type { Checkpoint, ModelFiles } from '../../core/index.ts';
 import type { ClipConfig } from '../config.ts';
-import type { ProcessorDefaults } from '../preprocess.ts';
+import type { ImagePreprocessing, ProcessorDefaults } from '../preprocess.ts';
 
-/**
- * Models of one layout of files and one kind of towers. Whatever its files are like, its weights have the names of
- * transformers' `CLIPModel`, and its towers are described by a `ClipConfig`.
- */
+/** A model in the layout of transformers: its `config.json` says which kind of towers it has. */
 export interface Family {
   /** As users know it, such as `SigLIP`. */
   readonly name: string;
@@ -23,4 +20,26 @@ export interface Family {
   openWeights?(files: ModelFiles, config: ClipConfig): Promise<Checkpoint>;
   /** What its image processor does if the files do not say. Default: as CLIP's. */
   readonly processor?: ProcessorDefaults;
+}
+
+/** A way in which a model's files say what it is, and hold its weights. */
+export interface Layout {
+  /**
+   * Reads a model's configuration; undefined where the files have another layout.
+   * @throws LincirError 'bad-config' for a model that the towers cannot compute
+   */
+  find(files: ModelFiles): Promise<FoundModel | undefined>;
+}
+
+/** What the files say of a model. Its weights have the names of transformers' `CLIPModel`, whatever the files call them. */
+export interface FoundModel {
+  /** Its family, as users know it. */
+  readonly family: string;
+  readonly config: ClipConfig;
+  /** Finds the weights, without reading them. */
+  openWeights(): Promise<Checkpoint>;
+  /** What happens to an image before the vision tower. Absent: the model has no such tower. */
+  openPreprocessing?(): Promise<ImagePreprocessing>;
+  /** What was decided because the files do not say it: sentences for the user. */
+  readonly remarks?: readonly string[];
 }

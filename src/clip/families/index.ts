@@ -1,31 +1,14 @@
-/** All families of models, and how a model's files tell which is theirs. */
+/** All layouts of models' files, and how they tell which family a model is of. */
 
-import { z } from 'zod';
-import {
-  type Checkpoint,
-  LincirError,
-  type ModelFiles,
-  openCheckpoint,
-  quoted,
-  readJson,
-} from '../../core/index.ts';
+import { type Checkpoint, LincirError, type ModelFiles } from '../../core/index.ts';
 import type { ClipConfig } from '../config.ts';
-import { clip } from './clip/index.ts';
-import type { Family } from './family.ts';
-import { parsedConfig } from './schema.ts';
-import { siglip } from './siglip/index.ts';
+import type { FoundModel, Layout } from './family.ts';
+import { familyOf, huggingFace } from './hugging-face.ts';
+import { openClip } from './open-clip/index.ts';
 import { expectTensors } from './tensors.ts';
 
-/** A new family needs a line here. */
-const families: readonly Family[] = [clip, siglip];
-
-const typeSchema = z.looseObject({ model_type: z.string('a name').nullish() }, 'an object');
-
-/** A model's family and the shapes of its towers. */
-interface FoundFamily {
-  readonly family: Family;
-  readonly config: ClipConfig;
-}
+/** The first that fits is the model's. */
+const layouts: readonly Layout[] = [openClip, huggingFace];
 
 /**
  * Finds a model's family, the shapes of its towers and its weights, without reading these.
@@ -33,34 +16,33 @@ interface FoundFamily {
  */
 export async function openTowers(
   files: ModelFiles,
-): Promise<FoundFamily & { readonly checkpoint: Checkpoint }> {
-  const found = await findFamily(files);
+): Promise<FoundModel & { readonly checkpoint: Checkpoint }> {
+  const found = await findModel(files);
   if (found === undefined) {
     throw new LincirError('not-found', {
       subject: `${files.name}: config.json`,
       expected: 'the configuration of a model',
       found: 'no such file',
-      todo: 'give the folder of a model in Hugging Face layout',
+      todo: 'give the folder of a model in the layout of Hugging Face or of OpenCLIP',
     });
   }
-  const { family, config } = found;
-  const checkpoint = await (family.openWeights ?? openCheckpoint)(files, config);
-  expectTensors(config, checkpoint);
-  return { family, config, checkpoint };
+  const checkpoint = await found.openWeights();
+  expectTensors(found.config, checkpoint);
+  return { ...found, checkpoint };
 }
 
-/** From its `config.json`; undefined without one. Throws as `readClipConfig` does. */
-async function findFamily(files: ModelFiles): Promise<FoundFamily | undefined> {
-  const file = await files.read('config.json');
-  if (file === undefined) return undefined;
-  const json = await readJson(file);
-  const family = familyOf(json, file.name);
-  return { family, config: family.readConfig(json, file.name) };
+/** What a model's files say of it; undefined without a configuration. Throws as `readClipConfig` does. */
+async function findModel(files: ModelFiles): Promise<FoundModel | undefined> {
+  for (const layout of layouts) {
+    const found = await layout.find(files);
+    if (found) return found;
+  }
+  return undefined;
 }
 
 /** Reads the shapes of a model's towers from its files; undefined without a configuration. Throws as `readClipConfig` does. */
 export async function readConfigOf(files: ModelFiles): Promise<ClipConfig | undefined> {
-  return (await findFamily(files))?.config;
+  return (await findModel(files))?.config;
 }
 
 /**
@@ -71,22 +53,4 @@ export async function readConfigOf(files: ModelFiles): Promise<ClipConfig | unde
  */
 export function readClipConfig(json: unknown, file: string): ClipConfig {
   return familyOf(json, file).readConfig(json, file);
-}
-
-function familyOf(json: unknown, file: string): Family {
-  const { model_type, text_config, vision_config } = parsedConfig(typeSchema, json, file);
-  // transformers' classes for CLIP need no name; other families' configurations always have theirs.
-  const type = model_type ?? (isObject(text_config) || isObject(vision_config) ? 'clip' : undefined);
-  const family = families.find(({ modelTypes }) => type !== undefined && modelTypes.includes(type));
-  if (family) return family;
-  throw new LincirError('bad-config', {
-    subject: `${file}: model_type`,
-    expected: families.flatMap(({ modelTypes }) => modelTypes).join(', '),
-    found: type === undefined ? 'none' : quoted(type),
-    todo: `choose a checkpoint of one of these families: ${families.map(({ name }) => name).join(', ')}`,
-  });
-}
-
-function isObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null;
 }

@@ -58,9 +58,13 @@ export function parsedConfig<Schema extends z.ZodType>(
 ): z.output<Schema> {
   const result = schema.safeParse(json, { reportInput: true });
   if (result.success) return result.data;
-  const { path, message, input } = result.error.issues[0]!;
+  const issue = result.error.issues[0]!;
+  const unknown = issue.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
+  const path = [...issue.path, ...unknown];
   const field = [...(within ? [within] : []), ...path].join('.');
-  throw badConfig(field ? `${file}: ${field}` : file, message, shortJson(input));
+  if (unknown.length > 0)
+    throw badConfig(`${file}: ${field}`, 'no such key', 'one that lincir does not know');
+  throw badConfig(field ? `${file}: ${field}` : file, issue.message, shortJson(issue.input));
 }
 
 export function badConfig(subject: string, expected: string, found: string): LincirError {

@@ -1,0 +1,60 @@
+/** The layout of transformers: `config.json`, whose `model_type` names the family. */
+
+import { z } from 'zod';
+import { LincirError, type ModelFiles, openCheckpoint, quoted, readJson } from '../../core/index.ts';
+import { loadPreprocessing } from '../preprocess.ts';
+import { clip } from './clip/index.ts';
+import type { Family, Layout } from './family.ts';
+import { parsedConfig } from './schema.ts';
+import { siglip } from './siglip/index.ts';
+
+/** A new family needs a line here. */
+const families: readonly Family[] = [clip, siglip];
+
+const typeSchema = z.looseObject({ model_type: z.string('a name').nullish() }, 'an object');
+
+export const huggingFace: Layout = {
+  async find(files: ModelFiles) {
+    const file = await files.read('config.json');
+    if (file === undefined) return undefined;
+    const json = await readJson(file);
+    const family = familyOf(json, file.name);
+    const config = family.readConfig(json, file.name);
+    const { vision } = config;
+    return {
+      family: family.name,
+      config,
+      openWeights: () => family.openWeights?.(files, config) ?? openCheckpoint(files),
+      ...(vision && { openPreprocessing: () => loadPreprocessing(files, vision, family.processor) }),
+    };
+  },
+};
+
+/** The family of a `config.json`. Throws 'bad-config' for none that is known. */
+export function familyOf(json: unknown, file: string): Family {
+  const type = modelTypeOf(json, file);
+  const family = families.find(({ modelTypes }) => type !== undefined && modelTypes.includes(type));
+  if (family) return family;
+  throw new LincirError('bad-config', {
+    subject: `${file}: model_type`,
+    expected: families.flatMap(({ modelTypes }) => modelTypes).join(', '),
+    found: type === undefined ? 'none' : quoted(type),
+    todo: `choose a checkpoint of one of these families: ${families.map(({ name }) => name).join(', ')}`,
+  });
+}
+
+/** Whether a `config.json` is that of a known family. */
+export function isKnown(json: unknown, file: string): boolean {
+  const type = modelTypeOf(json, file);
+  return families.some(({ modelTypes }) => type !== undefined && modelTypes.includes(type));
+}
+
+function modelTypeOf(json: unknown, file: string): string | undefined {
+  const { model_type, text_config, vision_config } = parsedConfig(typeSchema, json, file);
+  // transformers' classes for CLIP need no name; other families' configurations always have theirs.
+  return model_type ?? (isObject(text_config) || isObject(vision_config) ? 'clip' : undefined);
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
+}
