@@ -48,6 +48,7 @@ import { refuseTwice } from './repeated-options.ts';
 import { servingCommands } from './serving/commands.ts';
 import { shardOption } from './sharding/shard-option.ts';
 import { Reporter } from './terminal/progress.ts';
+import { tellWarnings } from './terminal/warnings.ts';
 
 enableCompileCache(); // Compiling the libraries takes longer than most commands run.
 
@@ -57,6 +58,7 @@ const interruptedCodes = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 const interruption = new AbortController();
 const reporter = new Reporter(process.stderr);
+tellWarnings(reporter);
 let running: Command | undefined;
 const context: Context = {
   print: (line) => process.stdout.write(`${line}\n`),

@@ -22,5 +22,6 @@ export { Scratch, type ScratchFile } from './scratch.ts';
 export { Interruption, transfer, waitAskedBy } from './transfer.ts';
 export { VectorCache } from './vector-cache.ts';
 export { versions } from './versions.ts';
+export { warn, warningName } from './warn.ts';
 export { makeFolder, writeFileAtomically, writeJsonFile } from './write-file.ts';
 export { type TensorToWrite, writeNpy, writeSafetensors } from './write-tensors.ts';

@@ -2,7 +2,8 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
-import { call, LincirError, quoted } from '../../core/index.ts';
+import { call, formatCounted, LincirError, quoted } from '../../core/index.ts';
+import { warn } from '../../files/index.ts';
 import type { StoreBackend } from '../backend.ts';
 import { expectKnownVersion, identityOf, infoSchema } from '../info.ts';
 import type { StoreInfo } from '../store.ts';
@@ -266,8 +267,13 @@ class Indexes {
     const path = `/${this.#names(generation - 1).images}/_settings`;
     const old = layouts.safeParse(await this.#cluster.request({ method: 'GET', path, allowed: [404] })).data;
     const [before] = Object.values(old ?? {}).map(({ settings }) => settings.index);
-    const copies =
-      countOf('REPLICAS', 0) ?? Math.max(Math.min(nodes - 1, 1), before?.number_of_replicas ?? 0);
+    const given = countOf('REPLICAS', 0);
+    if ((given ?? 0) >= nodes) {
+      warn(
+        `LINCIR_OPENSEARCH_REPLICAS is ${given}, but the cluster has ${formatCounted(nodes, 'data nodes')}: the index is yellow until there are ${given! + 1}`,
+      );
+    }
+    const copies = given ?? Math.max(Math.min(nodes - 1, 1), before?.number_of_replicas ?? 0);
     return {
       number_of_shards: countOf('SHARDS', 1) ?? Math.max(nodes, before?.number_of_shards ?? 0),
       number_of_replicas: copies,

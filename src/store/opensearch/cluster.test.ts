@@ -232,6 +232,44 @@ test('another node is asked when one is away, silent or cuts the connection', as
   await cluster.close();
 });
 
+test('a node that is silent is told, and asked after the others', async (context) => {
+  const silent = await start(() => 'silent');
+  const good = await start(({ path }) => (path === '/' ? greeting : { body: {} }));
+  const told: string[] = [];
+  const listen = ({ message }: Error) => told.push(message);
+  process.on('warning', listen);
+  context.after(() => process.off('warning', listen));
+  const cluster = await Cluster.connect(`opensearch://127.0.0.1:${silent.port},127.0.0.1:${good.port}/x`);
+  for (let times = 0; times < 4; times += 1) await cluster.request({ method: 'GET', path: '/x' });
+  assert.deepEqual(told, [`127.0.0.1:${silent.port} does not answer: another node is asked`]);
+  assert.equal(silent.requests.length, 1);
+  await cluster.close();
+});
+
+test('more copies than the cluster has nodes for are told', async (context) => {
+  const told: string[] = [];
+  const listen = ({ message }: Error) => told.push(message);
+  process.on('warning', listen);
+  process.env.LINCIR_OPENSEARCH_REPLICAS = '3';
+  context.after(() => {
+    process.off('warning', listen);
+    delete process.env.LINCIR_OPENSEARCH_REPLICAS;
+  });
+  for (const count of [3, 4]) {
+    const node = await start(({ method, path }) => {
+      if (path === '/') return greeting;
+      if (path === '/_cluster/health') return { body: { number_of_data_nodes: count } };
+      if (path.includes('_update')) return { body: { result: 'created' } };
+      return method === 'GET' ? { status: 404, body: {} } : { body: {} };
+    });
+    const { backend, location } = await backendOf(`opensearch://127.0.0.1:${node.port}/photos`);
+    await backend.create(location, info).then((store) => store.close());
+  }
+  assert.deepEqual(told, [
+    'LINCIR_OPENSEARCH_REPLICAS is 3, but the cluster has 3 data nodes: the index is yellow until there are 4',
+  ]);
+});
+
 describe('writing in bulk', () => {
   const changes = (count: number): Change[] =>
     Array.from({ length: count }, (_, at) => {

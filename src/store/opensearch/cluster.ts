@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Client } from '@opensearch-project/opensearch';
 import { z } from 'zod';
 import { LincirError, quoted } from '../../core/index.ts';
+import { warn } from '../../files/index.ts';
 import { credentialsFor, parseAddress } from './address.ts';
 import { type Failure, failureFrom, failureOf, isUnknownHost, ofAnother, refusalOf } from './errors.ts';
 
@@ -28,8 +29,10 @@ export interface Patience {
 export const patience: Patience = { attempt: 30_000, all: 120_000 };
 /** A search goes to another node soon. Each attempt has more time, up to that of other requests: it may just take long. */
 export const searchAttempt = 5_000;
-/** Whoever opens an index wants to know soon that the address is wrong. */
-export const firstPatience: Patience = { attempt: 10_000, all: 5_000 };
+/** Whoever opens an index wants to know soon that the address is wrong, or that a node is silent. */
+export const firstPatience: Patience = { attempt: 3_000, all: 5_000 };
+/** Milliseconds without an answer of which users are told. */
+const silence = 2_000;
 /** The oldest version with all that this needs, and with which it was tried. */
 const oldestVersion = 3;
 const longestPause = 5_000;
@@ -56,6 +59,7 @@ export class Cluster {
   readonly patience: Patience;
   readonly #client: Client;
   readonly #nodes: number;
+  readonly #silent = new Set<string>();
 
   private constructor(uri: string, patience: Patience, client: Client, nodes: number) {
     this.uri = uri;
@@ -115,6 +119,7 @@ export class Cluster {
     const unknown = new Set<string>();
     for (let attempts = 1; ; attempts += 1) {
       await request.before?.();
+      const begun = performance.now();
       const limit = Math.max(attempt, Math.min(attempt * 2 ** (attempts - 1), this.patience.attempt));
       const outcome = await this.#send(request, limit);
       if (!('failure' in outcome)) return outcome.body;
@@ -125,6 +130,7 @@ export class Cluster {
       const wait = attempts < this.#nodes ? 0 : Math.min(100 * 2 ** (attempts - this.#nodes), longestPause);
       const isLate = attempts >= this.#nodes && performance.now() + wait >= end;
       if (isHopeless || isLate) throw refusalOf(failure, this.uri, undefined, tried);
+      if (failure.node && performance.now() - begun > silence) this.#tellSilent(failure.node);
       await pause(wait);
     }
   }
@@ -158,6 +164,13 @@ export class Cluster {
 
   async close(): Promise<void> {
     await this.#client.close();
+  }
+
+  /** Once of each node. */
+  #tellSilent(node: string): void {
+    if (this.#silent.has(node)) return;
+    this.#silent.add(node);
+    warn(`${node} does not answer: ${this.#nodes > 1 ? 'another node is asked' : 'it is asked again'}`);
   }
 
   async #send(
