@@ -87,6 +87,9 @@ async function work(
       else if (event.kind === 'source' && event.record.state === 'failed') {
         failures.push(event.record);
         reporter.note(`failed: ${quoted(event.record.source, 4096).slice(1, -1)}: ${event.record.reason}`);
+      } else if (event.kind === 'left') {
+        const sources = formatCounted(event.sources, 'sources');
+        reporter.note(`${sources} left to other workers: the last one to end compacts the index`);
       } else if (event.kind === 'end') ({ summary, failed: last } = event);
     }
   } catch (error) {

@@ -18,7 +18,7 @@ import type { Comparison } from '../choices.ts';
 import { storedPhotoColumns } from '../photo-columns.ts';
 import { Additions, type Candidate } from './additions.ts';
 import { isActive } from './status.ts';
-import { thisWorker } from './worker.ts';
+import { endedAmong, thisWorker } from './worker.ts';
 
 export interface ShardOptions extends WorkOptions {
   /** Folders and WebDataset shards (`.tar`), the same ones for all workers. */
@@ -51,6 +51,8 @@ export type ShardEvent =
   /** So many images of all sources are done. */
   | { readonly kind: 'progress'; readonly done: number }
   | { readonly kind: 'maintain' }
+  /** Other workers have so many sources left. The last one does what `maintain` means. */
+  | { readonly kind: 'left'; readonly sources: number }
   | { readonly kind: 'end'; readonly summary: ShardSummary; readonly failed?: LincirError };
 
 /** Found images, and their bytes, that are looked up together: a shard in object storage is kept in memory for so long. */
@@ -101,10 +103,12 @@ export async function* indexShard(
     await reader.close();
   }
   await store.commit();
-  if (sum.added + sum.changed > 0 && (await isLast(store))) {
+  // A worker that goes on where another was killed may have nothing left to add.
+  const left = work.length > 0 ? await leftToOthers(store) : undefined;
+  if (left === 0) {
     yield { kind: 'maintain' };
     await store.maintain();
-  }
+  } else if (left !== undefined) yield { kind: 'left', sources: left };
   const done = work.length - failures.length;
   const summary = { sources: { done, skipped, failed: failures.length }, ...sum };
   const failed =
@@ -236,12 +240,14 @@ async function* gathered(found: AsyncIterable<FoundImage>): AsyncGenerator<Found
   if (some.length > 0) yield some;
 }
 
-/** Whether nobody else has work left. */
-async function isLast(store: VectorStore): Promise<boolean> {
+/** How many sources others have left, but for workers of this machine that have ended. */
+async function leftToOthers(store: VectorStore): Promise<number> {
+  let left = 0;
   for await (const records of store.sources()) {
-    if (records.some((record) => record.state === 'waiting' || isActive(record))) return false;
+    const open = records.filter((record) => record.state === 'waiting' || isActive(record));
+    left += open.length - (await endedAmong(open)).size;
   }
-  return true;
+  return left;
 }
 
 function doneIn({ added, changed, unchanged, broken }: Additions['counts']): number {

@@ -15,14 +15,14 @@ export function workerName(worker: string): string {
   return worker.split(' ').slice(0, 2).join(' ');
 }
 
-/** The records of sources that are recorded as running, whose process on this machine has ended. */
+/** The records of sources that are recorded as running or waiting, whose process on this machine has ended. */
 export async function endedAmong(records: readonly SourceRecord[]): Promise<Set<SourceRecord>> {
-  const running = records.filter(({ state }) => state === 'running');
+  const open = records.filter(({ state }) => state === 'running' || state === 'waiting');
   const isKept = await Promise.all(
-    running.map(async ({ worker }) => {
+    open.map(async ({ worker }) => {
       const [, pid = '', place = '', birth = ''] = worker.split(' ');
       return (await isRunning({ pid: Number(pid), place, birth })) !== false;
     }),
   );
-  return new Set(running.filter((_, at) => !isKept[at]));
+  return new Set(open.filter((_, at) => !isKept[at]));
 }
