@@ -145,7 +145,7 @@ program
   )
   .option('--exclude <pattern...>', 'leave out files and folders that match: names, or paths below a folder')
   .option('--follow-links', 'follow symbolic links')
-  .option('--remove <name...>', 'take images out of the index, by id or path; their files stay')
+  .option('--remove <name...>', 'take out images, by id or path, and records of sources; files stay')
   .option('--remove-missing', 'take out what is gone, even if so much is gone that a disk may be missing')
   .option(
     '--keep-missing <days>',
