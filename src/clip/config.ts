@@ -20,10 +20,12 @@ export interface TowerConfig {
 }
 
 export interface TextConfig extends TowerConfig {
+  /** Absent: CLIP's transformer. `bert`: BERT's, as XLM-RoBERTa has it, too. */
+  readonly kind?: 'bert';
   readonly vocabulary: number;
   readonly positions: number;
-  /** The end-of-text id, or 'largest': the largest id of a text marks its end. */
-  readonly endOfText: number | 'largest';
+  /** The end-of-text id, or which id of a text marks its end: the `largest` one, or the `last` one. */
+  readonly endOfText: number | 'largest' | 'last';
   /**
    * What a position attends to. Absent: what comes before it. `toEnd`: all of its text. `everywhere`: all positions that the
    * tower has, because texts are always filled up with `padding`.
@@ -31,10 +33,12 @@ export interface TextConfig extends TowerConfig {
   readonly attention?: 'toEnd' | 'everywhere';
   /** The id that fills up texts. */
   readonly padding?: number;
-  /** The position whose hidden state becomes the embedding. Absent: the end of text. */
-  readonly pooling?: 'first' | 'last';
+  /** The position whose hidden state becomes the embedding, or the `mean` of a text's positions. Absent: the end of text. */
+  readonly pooling?: 'first' | 'last' | 'mean';
   /** Whether the projection has a bias. */
   readonly projectionBias?: true;
+  /** Width between the two layers of a projection that has two, with GELU between them. Only of BERT's kind. */
+  readonly projectionBetween?: number;
 }
 
 export interface VisionConfig extends TowerConfig {

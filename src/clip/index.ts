@@ -20,7 +20,8 @@ export {
   preprocessImage,
   readPreprocessing,
 } from './preprocess.ts';
-export { prefixInputs, type TextInputs, textInputs, textPrefix, textTower } from './text-tower.ts';
+export { type TextInputs, textInputs } from './text-inputs.ts';
+export { prefixInputs, textPrefix, textTower } from './text-tower.ts';
 export { type Injection, type TokenRow, tokenBatches } from './token-batches.ts';
 export { loadTokenizer, placeholderWord, type TextTokenizer } from './tokenizer.ts';
 export { type Parameter, parametersOf } from './transformer.ts';

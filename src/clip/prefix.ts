@@ -3,7 +3,8 @@
 import type { Float32Tensor, StoredTensor } from '../core/index.ts';
 import { input, type RunTensor, Session, type SessionOptions } from '../onnx/index.ts';
 import { isCausal, type TextConfig } from './config.ts';
-import { prefixInputs, textInputs, textPrefix, textTower } from './text-tower.ts';
+import { textInputs } from './text-inputs.ts';
+import { prefixInputs, textPrefix, textTower } from './text-tower.ts';
 import { independentBatches, type TokenRow } from './token-batches.ts';
 import { parametersOf } from './transformer.ts';
 

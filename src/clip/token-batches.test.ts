@@ -80,6 +80,13 @@ test('the largest id ends a text where the config says so', () => {
   assert.deepEqual(batch!.feeds.ends.data, BigInt64Array.of(0n, 1n));
 });
 
+test('the last id ends a text where the config says so, whatever it is', () => {
+  const bert: TextConfig = { ...config, endOfText: 'last', attention: 'toEnd', padding: 4 };
+  const [batch] = tokenBatches([{ ids: [1, end, 7] }, { ids: [3, 2] }], bert, 100);
+  assert.deepEqual([...batch!.feeds.ends.data], [0n, 2n, 1n, 1n]);
+  assert.deepEqual([...batch!.feeds.ids.data], [1n, 9n, 7n, 3n, 2n, 4n]);
+});
+
 test('injections go where their row went', () => {
   const vector = (value: number): Float32Array => Float32Array.of(value, value);
   const rows: TokenRow[] = [

@@ -3,7 +3,7 @@
 import { LincirError } from '../core/index.ts';
 import type { RunTensor } from '../onnx/index.ts';
 import { isCausal, type TextConfig } from './config.ts';
-import type { TextInputs } from './text-tower.ts';
+import type { TextInputs } from './text-inputs.ts';
 
 /** A text's token ids, with start and end of text, and vectors that replace some of them. */
 export interface TokenRow {
@@ -177,7 +177,7 @@ function endOf(
     throw refuse(`ids that begin with ${prefix.join(', ')}`, ids.slice(0, prefix.length).join(', '));
   }
   const mark = endOfText === 'largest' ? ids.reduce((a, b) => Math.max(a, b), 0) : endOfText;
-  const end = ids.indexOf(mark, prefix.length);
+  const end = mark === 'last' ? ids.length - 1 : ids.indexOf(mark, prefix.length);
   if (end < 0) throw refuse(`an end of text, id ${endOfText}`, `${ids.length} ids without it`);
   if (end >= positions)
     throw refuse(`an end of text among the first ${positions} ids`, `it at position ${end}`);

@@ -190,7 +190,7 @@ function checkFit(
       throw refuse(`ids below the text tower's ${config.vocabulary} tokens`, `${id} for ${quoted(token)}`);
     }
   }
-  if (config.endOfText !== 'largest' && config.endOfText !== endOfText) {
+  if (typeof config.endOfText === 'number' && config.endOfText !== endOfText) {
     throw refuse(`the text tower's end of text, id ${config.endOfText}`, `${endOfText} for ${endToken}`);
   }
 }

@@ -11,7 +11,8 @@ import { folderFiles } from '../files/index.ts';
 import { Session } from '../onnx/index.ts';
 import { readClipConfig } from './families/index.ts';
 import { fingerprintOf } from './fingerprint.ts';
-import { textInputs, textTower } from './text-tower.ts';
+import { textInputs } from './text-inputs.ts';
+import { textTower } from './text-tower.ts';
 import { tokenBatches } from './token-batches.ts';
 import { parametersOf } from './transformer.ts';
 import { visionInput, visionTower } from './vision-tower.ts';
@@ -29,7 +30,13 @@ for (const name of ['tiny-clip', 'tiny-clip-laion', 'tiny-clip-f16', 'tiny-clip-
   }
 }
 
-for (const name of ['tiny-siglip', 'tiny-open-clip', 'tiny-open-clip-custom']) {
+for (const name of [
+  'tiny-siglip',
+  'tiny-metaclip2',
+  'tiny-chinese-clip',
+  'tiny-open-clip',
+  'tiny-open-clip-custom',
+]) {
   for (const budget of [1_000_000, 20]) {
     test(`${name} as in its own library, at most ${budget} positions at once`, async () => {
       const { gradient, ...embeddings } = await towerErrors(join(fixtures, name), budget);

@@ -53,6 +53,12 @@ export function parametersOf(tensors: ReadonlyMap<string, StoredTensor>): Parame
   };
 }
 
+/** What hides positions from a layer's queries, and what stands before all of them. */
+interface Attended {
+  readonly mask?: Value | undefined;
+  readonly prefix?: Prefix | undefined;
+}
+
 /** Computes a layer's norms and products, by names such as `encoder.layers.0.mlp.fc1`. */
 export interface Arithmetic {
   readonly norm: (x: Value, name: string) => Value;
@@ -100,11 +106,11 @@ export function transformer(
   let hidden = x;
   for (let index = 0; index < config.layers - 1; index++) {
     const attention = { mask: masks.all, prefix: prefix && layerOf(prefix, index) };
-    hidden = layer(hidden, hidden, config, below(arithmetic, index), attention);
+    hidden = layer(hidden, hidden, config, inLayer(arithmetic, index), attention);
   }
   const last = config.layers - 1;
   const attention = { mask: masks.chosen, prefix: prefix && layerOf(prefix, last) };
-  return layer(choose(hidden), hidden, config, below(arithmetic, last), attention);
+  return layer(choose(hidden), hidden, config, inLayer(arithmetic, last), attention);
 }
 
 /** The keys and values of every position in every layer, for a batch of one: the prefix of `transformer`. */
@@ -113,11 +119,11 @@ export function prefixOf(x: Value, config: TowerConfig, arithmetic: Arithmetic, 
   const values: Value[] = [];
   let hidden = x;
   for (let index = 0; index < config.layers; index++) {
-    const inLayer = below(arithmetic, index);
-    const attended = keysAndValues(inLayer.norm(hidden, 'layer_norm1'), config, inLayer);
+    const own = inLayer(arithmetic, index);
+    const attended = keysAndValues(own.norm(hidden, 'layer_norm1'), config, own.product);
     keys.push(attended.keys);
     values.push(attended.values);
-    if (index < config.layers - 1) hidden = layer(hidden, hidden, config, inLayer, { mask });
+    if (index < config.layers - 1) hidden = layer(hidden, hidden, config, own, { mask });
   }
   return { keys: concat(keys, 0), values: concat(values, 0) };
 }
@@ -128,15 +134,28 @@ function layer(
   hidden: Value,
   config: TowerConfig,
   { norm, product }: Arithmetic,
-  { mask, prefix }: { readonly mask?: Value; readonly prefix?: Prefix },
+  attended: Attended,
 ): Value {
-  const { width, heads } = config;
   const all = norm(hidden, 'layer_norm1');
   const queries = rows === hidden ? all : norm(rows, 'layer_norm1');
-  const { keys, values } = keysAndValues(all, config, { norm, product });
+  const between = add(rows, attention(queries, all, config, product, attended));
+
+  return add(between, feedForward(norm(between, 'layer_norm2'), config, product));
+}
+
+/** Multi-head attention of `rows` to `hidden` and the prefix, at `self_attn`. */
+export function attention(
+  rows: Value,
+  hidden: Value,
+  config: TowerConfig,
+  product: Arithmetic['product'],
+  { mask, prefix }: Attended,
+): Value {
+  const { width, heads } = config;
+  const { keys, values } = keysAndValues(hidden, config, product);
   const context = multiHeadAttention(
     [
-      product(queries, 'self_attn.q_proj', width),
+      product(rows, 'self_attn.q_proj', width),
       prefix ? behind(prefix.keys, keys) : keys,
       prefix ? behind(prefix.values, values) : values,
       mask,
@@ -144,9 +163,7 @@ function layer(
     heads,
     1 / Math.sqrt(width / heads),
   );
-  const attended = add(rows, product(context, 'self_attn.out_proj', width));
-
-  return add(attended, feedForward(norm(attended, 'layer_norm2'), config, product));
+  return product(context, 'self_attn.out_proj', width);
 }
 
 const activations = { quick_gelu: (x: Value) => quickGelu(x), gelu, gelu_tanh: fastGelu };
@@ -160,7 +177,7 @@ export function feedForward(
   return product(activations[activation](product(x, 'mlp.fc1', between)), 'mlp.fc2', width);
 }
 
-function keysAndValues(x: Value, { width }: TowerConfig, { product }: Arithmetic): Prefix {
+function keysAndValues(x: Value, { width }: TowerConfig, product: Arithmetic['product']): Prefix {
   return {
     keys: product(x, 'self_attn.k_proj', width),
     values: product(x, 'self_attn.v_proj', width),
@@ -176,7 +193,8 @@ function behind(prefix: Value, x: Value): Value {
   return concat([expand(prefix, [sizeAt(x, 0), sizeAt(prefix, 1), sizeAt(x, 2)]), x], 1);
 }
 
-function below({ norm, product }: Arithmetic, index: number): Arithmetic {
+/** The arithmetic of one layer. */
+export function inLayer({ norm, product }: Arithmetic, index: number): Arithmetic {
   const path = `encoder.layers.${index}.`;
   return {
     norm: (x, name) => norm(x, path + name),

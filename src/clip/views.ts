@@ -9,21 +9,31 @@ export function renamed(stored: StoredTensor, name: string): [string, StoredTens
 
 /** Equal parts along the first axis, such as the queries', keys' and values' of a fused weight. Throws 'bad-file' if it has no such parts. */
 export function rowParts(stored: StoredTensor, count: number): StoredTensor[] {
+  const [rows = 0] = stored.shape;
+  if (rows % count !== 0) throw refused(stored, `${count} equal parts along its first axis`);
+  const each = rows / count;
+  return Array.from({ length: count }, (_, at) => rowRange(stored, at * each, (at + 1) * each));
+}
+
+/** The rows from `begin` to before `end`. Throws 'bad-file' if it has fewer. */
+export function rowRange(stored: StoredTensor, begin: number, end: number): StoredTensor {
   const [rows = 0, ...rest] = stored.shape;
-  if (stored.strides || rows % count !== 0) {
-    throw new LincirError('bad-file', {
-      subject: `${stored.source.name}: tensor ${quoted(stored.name)}`,
-      expected: `${count} equal parts along its first axis`,
-      found: `shape [${stored.shape.join(', ')}]${stored.strides ? ' with strides' : ''}`,
-    });
-  }
-  const byteLength = stored.byteLength / count;
-  return Array.from({ length: count }, (_, at) => ({
+  if (stored.strides || rows < end) throw refused(stored, `at least ${end} rows, one behind the other`);
+  const rowLength = stored.byteLength / rows;
+  return {
     ...stored,
-    shape: [rows / count, ...rest],
-    offset: stored.offset + at * byteLength,
-    byteLength,
-  }));
+    shape: [end - begin, ...rest],
+    offset: stored.offset + begin * rowLength,
+    byteLength: (end - begin) * rowLength,
+  };
+}
+
+function refused({ source, name, shape, strides }: StoredTensor, expected: string): LincirError {
+  return new LincirError('bad-file', {
+    subject: `${source.name}: tensor ${quoted(name)}`,
+    expected,
+    found: `shape [${shape.join(', ')}]${strides ? ' with strides' : ''}`,
+  });
 }
 
 /** A stored matrix seen with its axes exchanged. */

@@ -3,13 +3,15 @@
 import { z } from 'zod';
 import { LincirError, type ModelFiles, openCheckpoint, quoted, readJson } from '../../core/index.ts';
 import { loadPreprocessing } from '../preprocess.ts';
+import { chineseClip } from './chinese-clip/index.ts';
 import { clip } from './clip/index.ts';
 import type { Family, Layout } from './family.ts';
+import { metaclip2 } from './metaclip2/index.ts';
 import { parsedConfig } from './schema.ts';
 import { siglip } from './siglip/index.ts';
 
 /** A new family needs a line here. */
-const families: readonly Family[] = [clip, siglip];
+const families: readonly Family[] = [clip, metaclip2, siglip, chineseClip];
 
 const typeSchema = z.looseObject({ model_type: z.string('a name').nullish() }, 'an object');
 

@@ -3,7 +3,8 @@
 import { type Checkpoint, LincirError, quoted } from '../../core/index.ts';
 import { input } from '../../onnx/index.ts';
 import type { ClipConfig } from '../config.ts';
-import { textInputs, textTower } from '../text-tower.ts';
+import { textInputs } from '../text-inputs.ts';
+import { textTower } from '../text-tower.ts';
 import type { Parameter } from '../transformer.ts';
 import { visionInput, visionTower } from '../vision-tower.ts';
 
