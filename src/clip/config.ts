@@ -46,8 +46,36 @@ export interface VisionConfig extends TowerConfig {
   readonly imageSize: number;
   readonly patchSize: number;
   readonly channels: number;
-  /** Absent: a class token. `attention`: a learnt query attends to all patches, and there is no projection. */
+  /** Absent: the class token's. `attention`: a learnt query attends to all positions. */
   readonly pooling?: 'attention';
+  /** Whether the projection has a bias. */
+  readonly projectionBias?: true;
+  /** The layers of EVA-02 and PE-Core. Absent: CLIP's, or with pooling by attention SigLIP's, which has no projection. */
+  readonly eva?: EvaConfig;
+}
+
+/** Where towers of EVA and Perception Encoder differ from each other. */
+export interface EvaConfig {
+  readonly classToken: boolean;
+  /** Whether a norm stands before the layers. Patches have a bias if none does. */
+  readonly preNorm: boolean;
+  /** Whether the product that makes keys has a bias. */
+  readonly keyBias: boolean;
+  /** How queries and keys turn by the places of their patches. Absent: they do not. */
+  readonly rotary?: RotaryConfig;
+  /** Whether feed-forward networks are gated, with a norm inside, as attention then has one before its last product. */
+  readonly gated?: true;
+  /** Of pooling by attention. Absent: as the layers have. */
+  readonly head?: { readonly heads: number; readonly feedForward: number };
+}
+
+export interface RotaryConfig {
+  /** Patches along a side of the pictures in training. A grid of more or fewer covers the same places. */
+  readonly side: number;
+  /** The place of the first patch. */
+  readonly first: number;
+  /** What the first half of a head's channels turns by. */
+  readonly order: 'rows' | 'columns';
 }
 
 /** A checkpoint has one tower or both. */

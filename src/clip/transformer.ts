@@ -62,28 +62,25 @@ interface Attended {
 /** Computes a layer's norms and products, by names such as `encoder.layers.0.mlp.fc1`. */
 export interface Arithmetic {
   readonly norm: (x: Value, name: string) => Value;
-  /** x W' + b over the last axis, `to` wide. */
-  readonly product: (x: Value, name: string, to: number) => Value;
+  /** x W' + b over the last axis, `to` wide. `hasBias` is true unless said. */
+  readonly product: (x: Value, name: string, to: number, hasBias?: boolean) => Value;
 }
 
 /** float32, with the parameters as they are. */
 export function plainArithmetic(parameter: Parameter, config: TowerConfig): Arithmetic {
   return {
     norm: (x, name) => normalized(x, parameter, name, config),
-    product: (x, name, to) => {
+    product: (x, name, to, hasBias = true) => {
       const from = Number(sizeAt(x, -1));
-      return linear(x, parameter(`${name}.weight`, [to, from]), parameter(`${name}.bias`, [to]));
+      const bias = hasBias ? [parameter(`${name}.bias`, [to])] : [];
+      return linear(x, parameter(`${name}.weight`, [to, from]), ...bias);
     },
   };
 }
 
 /** x normalised by the layer norm at `name`. */
-export function normalized(
-  x: Value,
-  parameter: Parameter,
-  name: string,
-  { width, epsilon }: TowerConfig,
-): Value {
+export function normalized(x: Value, parameter: Parameter, name: string, { epsilon }: TowerConfig): Value {
+  const width = Number(sizeAt(x, -1));
   return layerNorm(x, parameter(`${name}.weight`, [width]), parameter(`${name}.bias`, [width]), epsilon);
 }
 
@@ -198,6 +195,6 @@ export function inLayer({ norm, product }: Arithmetic, index: number): Arithmeti
   const path = `encoder.layers.${index}.`;
   return {
     norm: (x, name) => norm(x, path + name),
-    product: (x, name, to) => product(x, path + name, to),
+    product: (x, name, to, hasBias) => product(x, path + name, to, hasBias),
   };
 }

@@ -14,6 +14,7 @@ import {
   type Value,
 } from '../onnx/index.ts';
 import type { VisionConfig } from './config.ts';
+import { evaLayers } from './eva-layers.ts';
 import { feedForward, normalized, type Parameter, plainArithmetic, transformer } from './transformer.ts';
 
 /** Preprocessed images: [batch, channels, height, width]. */
@@ -33,30 +34,31 @@ export function visionTower(
   parameter: Parameter,
   arithmetic = plainArithmetic(visionParameter(parameter), config),
 ): Value {
-  const { width, projection, pooling } = config;
+  const { width, projection, pooling, projectionBias, eva } = config;
   const batch = sizeAt(pixels, 0);
   const inner = visionParameter(parameter);
+  const isPooled = pooling === 'attention';
+  const { classToken, preNorm } = eva ?? { classToken: !isPooled, preNorm: !isPooled };
 
-  const patches = patchEmbeddings(pixels, config, inner); // [batch, patches, width]
-  if (pooling === 'attention') {
-    const bias = inner('embeddings.patch_embedding.bias', [width]);
-    const places = inner('embeddings.position_embedding.weight', [Number(sizeAt(patches, 1)), width]);
-    const hidden = transformer(add(add(patches, bias), places), config, arithmetic, (all) => all);
-    return attentionPooled(normalized(hidden, inner, 'post_layernorm', config), config, inner);
-  }
-  const marker = expand(reshape(inner('embeddings.class_embedding', [width]), [1, 1, width]), [
-    batch,
-    1,
-    width,
-  ]);
-  const tokens = concat([marker, patches], 1); // [batch, 1 + patches, width]
+  const patches = patchEmbeddings(pixels, config, inner, !preNorm); // [batch, patches, width]
+  const marker = () => reshape(inner('embeddings.class_embedding', [width]), [1, 1, width]);
+  const tokens = classToken ? concat([expand(marker(), [batch, 1, width]), patches], 1) : patches;
   const places = inner('embeddings.position_embedding.weight', [Number(sizeAt(tokens, 1)), width]);
+  const placed = add(tokens, places); // [batch, positions, width]
   // Checkpoints spell it 'pre_layrnorm'.
-  const hidden = normalized(add(tokens, places), inner, 'pre_layrnorm', config);
+  const hidden = preNorm ? normalized(placed, inner, 'pre_layrnorm', config) : placed;
 
-  const chosen = transformer(hidden, config, arithmetic, (all) => slice(all, 1, 0, 1));
-  const row = reshape(normalized(chosen, inner, 'post_layernorm', config), [batch, width]);
-  return linear(row, parameter('visual_projection.weight', [projection, width]));
+  const choose = (all: Value) => (isPooled ? all : slice(all, 1, 0, 1));
+  const chosen = eva
+    ? evaLayers(hidden, config, eva, arithmetic, choose)
+    : transformer(hidden, config, arithmetic, choose);
+  const normal = normalized(chosen, inner, 'post_layernorm', config);
+  const row = isPooled
+    ? attentionPooled(normal, { ...config, ...eva?.head }, inner)
+    : reshape(normal, [batch, width]);
+  if (isPooled && !eva) return row;
+  const bias = projectionBias ? [parameter('visual_projection.bias', [projection])] : [];
+  return linear(row, parameter('visual_projection.weight', [projection, width]), ...bias);
 }
 
 /**
@@ -90,7 +92,7 @@ export function visionParameter(parameter: Parameter): Parameter {
 }
 
 /** A convolution whose stride is its kernel: cuts the image into patches, and multiplies each with the weight. */
-function patchEmbeddings(pixels: Value, config: VisionConfig, parameter: Parameter): Value {
+function patchEmbeddings(pixels: Value, config: VisionConfig, parameter: Parameter, hasBias: boolean): Value {
   const { width, channels, imageSize, patchSize } = config;
   const batch = sizeAt(pixels, 0);
   const side = Math.floor(imageSize / patchSize);
@@ -100,5 +102,6 @@ function patchEmbeddings(pixels: Value, config: VisionConfig, parameter: Paramet
   const patches = transpose(grid, [0, 2, 4, 1, 3, 5]); // [batch, row, column, channels, patch, patch]
   const area = channels * patchSize ** 2;
   const kernel = parameter('embeddings.patch_embedding.weight', [width, channels, patchSize, patchSize]);
-  return linear(reshape(patches, [batch, side ** 2, area]), reshape(kernel, [width, area]));
+  const bias = hasBias ? [parameter('embeddings.patch_embedding.bias', [width])] : [];
+  return linear(reshape(patches, [batch, side ** 2, area]), reshape(kernel, [width, area]), ...bias);
 }

@@ -20,7 +20,8 @@ export interface Site extends Place {
   readonly mean: Float32Array;
 }
 
-export function placesIn({ layers, width, feedForward }: VisionConfig): Place[] {
+export function placesIn({ layers, width, feedForward, eva }: VisionConfig): Place[] {
+  const gated = eva?.gated === true;
   return Array.from({ length: layers }, (_, index) => {
     const layer = `encoder.layers.${index}.`;
     const attention = `${layer}self_attn.`;
@@ -31,9 +32,17 @@ export function placesIn({ layers, width, feedForward }: VisionConfig): Place[] 
         norm: `${layer}layer_norm1`,
         width,
       },
-      { products: [`${attention}out_proj`], norm: undefined, width },
-      { products: [`${layer}mlp.fc1`], norm: `${layer}layer_norm2`, width },
-      { products: [`${layer}mlp.fc2`], norm: undefined, width: feedForward },
+      { products: [`${attention}out_proj`], norm: gated ? `${attention}layer_norm` : undefined, width },
+      {
+        products: (gated ? ['gate', 'fc1'] : ['fc1']).map((name) => `${layer}mlp.${name}`),
+        norm: `${layer}layer_norm2`,
+        width,
+      },
+      {
+        products: [`${layer}mlp.fc2`],
+        norm: gated ? `${layer}mlp.layer_norm` : undefined,
+        width: feedForward,
+      },
     ];
   }).flat();
 }

@@ -50,8 +50,8 @@ export async function towerStatistics(
   const plain = plainArithmetic(visionParameter(parameter), config);
   const observed: Arithmetic = {
     norm: plain.norm,
-    product: (x, name, to) => {
-      const y = plain.product(x, name, to);
+    product: (x, name, to, hasBias) => {
+      const y = plain.product(x, name, to, hasBias);
       if (!seen.has(x)) {
         seen.set(x, name);
         const rows = asRows(x);

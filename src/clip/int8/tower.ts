@@ -138,7 +138,9 @@ async function sessionOf(
   for (const { products, norm, scales, mean } of sites) {
     if (norm) norms.set(norm, await scaledNorm(tensors, norm, scales));
     for (const name of products) {
-      const [weight, bias] = [await read(tensors, `${name}.weight`), await read(tensors, `${name}.bias`)];
+      const weight = await read(tensors, `${name}.weight`);
+      const hasBias = tensors.has(`vision_model.${name}.bias`);
+      const bias = hasBias ? await read(tensors, `${name}.bias`) : zeros(weight.shape[0]!);
       weights.set(name, eightBitWeights(name, weight, bias, scales, mean));
     }
   }
@@ -148,10 +150,10 @@ async function sessionOf(
       const scaled = norms.get(name);
       return scaled ? layerNorm(x, ...scaled, config.epsilon) : plain.norm(x, name);
     },
-    product: (x, name, to) => {
+    product: (x, name, to, hasBias) => {
       const site = byProduct.get(name);
       const rounded = weights.get(name);
-      if (!site || !rounded) return plain.product(x, name, to);
+      if (!site || !rounded) return plain.product(x, name, to, hasBias);
       const { scale, grid } = site.scales;
       const isScaled = site.norm !== undefined || scale === undefined;
       const inverse = isScaled
@@ -184,6 +186,10 @@ async function scaledNorm(
 
 function read(tensors: StoredVisionTower['tensors'], name: string): Promise<Float32Tensor> {
   return readTensor(tensors.get(`vision_model.${name}`)!);
+}
+
+function zeros(size: number): Float32Tensor {
+  return { shape: [size], data: new Float32Array(size) };
 }
 
 /** Root mean square of the difference, as a part of that of the differences between pictures. */
