@@ -1,24 +1,25 @@
 /**
  * The text tower forward and backward, with respect to injected vectors, against PyTorch on the same rows at equal
- * padding, and against ONNX Runtime's own matrix product: `node bench/text-gradient.ts MODEL [ROUNDS]`. PyTorch gets its
+ * padding, and against ONNX Runtime's own matrix product: `node bench/text-gradient.ts MODEL [ROUNDS] [--quick]`. PyTorch gets its
  * best settings in float32 and in bfloat16, as they are and compiled (torch.ts): those that are the fastest for the first
- * shape. All texts begin with the start of text, which lincir computes once, as in training. Each shape is saved when done.
+ * shape; with `--quick`, float32 alone. A causal tower's texts begin with the start of text, which lincir computes once, as in
+ * training. Each shape is saved when done.
  */
 
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import {
   computePrefix,
+  openTowers,
   parametersOf,
   prefixInputs,
-  readClipConfig,
   type TextConfig,
   textInputs,
   textTower,
 } from '../src/clip/index.ts';
-import { openCheckpoint } from '../src/core/index.ts';
-import { folderFiles, readJsonFile, writeSafetensors } from '../src/files/index.ts';
+import { folderFiles, writeSafetensors } from '../src/files/index.ts';
 import {
   gradients,
   input,
@@ -34,20 +35,26 @@ import { machine, rounded, saveResult } from './results.ts';
 import { Torch } from './torch.ts';
 import { gflopsOf, relativeRate, takeTurns, timed } from './turns.ts';
 
-const [folder, rounds = '5'] = process.argv.slice(2);
-if (folder === undefined) throw new Error('usage: node bench/text-gradient.ts MODEL [ROUNDS]');
-
-/** Rows and positions of one pass; the middle of the caption sets, and CLIP's longest. */
-const workloads = [
-  { rows: 64, positions: 16 },
-  { rows: 32, positions: 40 },
-  { rows: 16, positions: 77 },
-];
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { quick: { type: 'boolean', default: false } },
+});
+const [folder, rounds = '5'] = positionals;
+if (folder === undefined) throw new Error('usage: node bench/text-gradient.ts MODEL [ROUNDS] [--quick]');
 const threads = 2;
 
-const configFile = join(folder, 'config.json');
-const config = readClipConfig(await readJsonFile(configFile), configFile).text!;
-const { tensors } = await openCheckpoint(folderFiles(folder));
+const { family, config: towers, checkpoint } = await openTowers(folderFiles(folder));
+const config = towers.text!;
+const { tensors } = checkpoint;
+/** Rows and positions of one pass: the middle of the caption sets, and CLIP's longest; or all that a tower always takes. */
+const workloads =
+  config.attention === 'everywhere'
+    ? [{ rows: 8, positions: config.positions }]
+    : [
+        { rows: 64, positions: 16 },
+        { rows: 32, positions: 40 },
+        { rows: 16, positions: 77 },
+      ];
 const inputs = textInputs(config);
 const cotangent = input('cotangent', 'float32', ['batch', config.projection]);
 const embeddings = textTower(inputs, config, parametersOf(tensors), prefixInputs(config));
@@ -60,7 +67,8 @@ const results: object[] = [];
 let first: Torch | undefined;
 for (const workload of workloads) {
   results.push(await measure(workload));
-  await saveResult(`text-gradient-${config.width}`, {
+  const name = family.name === 'CLIP' ? '' : `${family.name.toLowerCase().replaceAll(' ', '-')}-`;
+  await saveResult(`text-gradient-${name}${config.width}`, {
     machine: machine(),
     threads,
     width: config.width,
@@ -71,7 +79,8 @@ for (const workload of workloads) {
 
 async function measure({ rows, positions }: { rows: number; positions: number }) {
   const whole = makeFeeds(rows, positions, 0, config);
-  const { ids, ends, placements } = makeFeeds(rows, positions, 1, config);
+  const skipped = prefix.ids.length;
+  const { ids, ends, placements } = makeFeeds(rows, positions, skipped, config);
   const { injected, cotangent } = whole;
   const feeds = { ids, ends, placements, injected, cotangent, ...prefix.feeds };
   const scratch = await mkdtemp(join(tmpdir(), 'lincir-bench-'));
@@ -87,9 +96,10 @@ async function measure({ rows, positions }: { rows: number; positions: number })
     { rows: rows * positions, width: config.width, wide: config.feedForward },
     { threads },
   );
-  const options = ['--model', folder!, '--ids', idsFile, '--threads', `${threads}`];
-  const torch = await Torch.start('text_gradient.py', [...options, '--micro-batch', `${rows}`], {
+  const settings = ['--model', folder!, '--ids', idsFile, '--threads', `${threads}`];
+  const torch = await Torch.start('text_gradient.py', [...settings, '--micro-batch', `${rows}`], {
     like: first,
+    ...(options.quick && { settings: { sdpa: [] }, isQuick: true }),
   });
   first ??= torch;
   const times = await takeTurns<string>(
@@ -101,9 +111,9 @@ async function measure({ rows, positions }: { rows: number; positions: number })
 
   const flops = productFlops([gradient!], {
     batch: rows,
-    positions: positions - 1,
+    positions: positions - skipped,
     placements: rows,
-    prefix: 1,
+    prefix: skipped,
   });
   const ours = { timing: times.lincir!, flops };
   const gemm = { timing: times.peak!, flops: peak.flops };

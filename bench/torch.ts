@@ -30,6 +30,8 @@ interface TorchOptions {
   readonly screening?: readonly string[];
   /** Takes the settings that were the fastest there, and tries no others. */
   readonly like?: Torch;
+  /** Leave out bfloat16 and compiling, which take minutes to try for a large model. */
+  readonly isQuick?: boolean;
 }
 
 interface Chosen {
@@ -48,15 +50,16 @@ export class Torch {
   static async start(
     script: string,
     options: readonly string[],
-    { settings = attentions, screening = options, like }: TorchOptions = {},
+    { settings = attentions, screening = options, like, isQuick = false }: TorchOptions = {},
   ): Promise<Torch> {
     const torch = new Torch();
-    for (const precision of precisions) {
+    for (const precision of isQuick ? (['float32'] as const) : precisions) {
       const given = combined(ways[precision], settings);
       const found = like ? like.#chosen.get(precision)! : await fastestOf(script, screening, given);
       torch.#chosen.set(precision, found);
       const chosen = [...options, ...given[found.setting]!];
       torch.#peers.set(precision, await Peer.start(script, chosen));
+      if (isQuick) continue;
       try {
         torch.#peers.set(`${precision}Compiled`, await Peer.start(script, [...chosen, '--compile']));
       } catch (error) {
@@ -82,7 +85,7 @@ export class Torch {
     const fastest = (among: readonly TorchSide[]): TorchSide =>
       among.reduce((a, b) => (times[b]!.median < times[a]!.median ? b : a));
     const asFast = (name: TorchSide): number => rounded(speedup(ours, times[name]!));
-    const better = fastest(precisions);
+    const better = fastest(names.filter((name) => !name.endsWith('Compiled')));
     const best = fastest(names);
     return {
       torch: this.#answers.get('float32')!.torch,

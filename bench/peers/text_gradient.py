@@ -7,7 +7,14 @@ import torch
 from safetensors.torch import load_file
 from serving import parse_arguments, serve
 from towers import add_tower_options, agreement, autocast, in_precision, load_tower
-from transformers import CLIPTextModelWithProjection
+from transformers import AutoConfig, CLIPTextModelWithProjection, SiglipTextModel
+
+# A class for each model_type, and the output that is the embedding.
+CLASSES = {
+    'siglip_text_model': (SiglipTextModel, 'pooler_output'),
+    'siglip': (SiglipTextModel, 'pooler_output'),
+}
+CLIP = (CLIPTextModelWithProjection, 'text_embeds')
 
 
 def main():
@@ -23,13 +30,14 @@ def main():
     parser.add_argument('--micro-batch', type=int, required=True)
     options = parse_arguments(parser)
 
-    model = load_tower(CLIPTextModelWithProjection, options)
+    model_class, embedding = CLASSES.get(AutoConfig.from_pretrained(options.model).model_type, CLIP)
+    model = load_tower(model_class, options)
     inputs = load_file(options.ids)
     starts = range(0, len(inputs['ids']), options.micro_batch)
     micro_batches = [cut(inputs, start, options.micro_batch) for start in starts]
 
     current = {}
-    model.text_model.embeddings.token_embedding.register_forward_hook(
+    model.get_input_embeddings().register_forward_hook(
         lambda _, __, embeddings: embeddings.index_put(
             current['places'], current['injected'].to(embeddings.dtype)
         )
@@ -40,7 +48,7 @@ def main():
         for ids, places, injected, cotangent in micro_batches:
             injected = injected.requires_grad_()
             current.update(places=places, injected=injected)
-            loss = (forward(ids).text_embeds * cotangent).sum()
+            loss = (getattr(forward(ids), embedding) * cotangent).sum()
             parts += torch.autograd.grad(loss, injected)
         return torch.cat(parts)
 

@@ -104,9 +104,12 @@ export const siglip: Family = {
     );
   },
 
-  async openWeights(files) {
+  async openWeights(files, { text, vision }) {
     const { tensors } = await openCheckpoint(files);
-    return { tensors: new Map([...tensors].flatMap(([name, stored]) => canonical(name, stored))) };
+    // The checkpoint of one tower leaves out its name.
+    const tower = text ? (vision ? '' : 'text_model.') : 'vision_model.';
+    const prefix = [...tensors.keys()].some((name) => name.startsWith(tower)) ? '' : tower;
+    return { tensors: new Map([...tensors].flatMap(([name, stored]) => canonical(prefix + name, stored))) };
   },
 
   processor: {
