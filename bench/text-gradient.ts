@@ -67,7 +67,7 @@ const results: object[] = [];
 let first: Torch | undefined;
 for (const workload of workloads) {
   results.push(await measure(workload));
-  const name = family.name === 'CLIP' ? '' : `${family.name.toLowerCase().replaceAll(' ', '-')}-`;
+  const name = family === 'CLIP' ? '' : `${family.toLowerCase().replaceAll(' ', '-')}-`;
   await saveResult(`text-gradient-${name}${config.width}`, {
     machine: machine(),
     threads,
