@@ -24,6 +24,8 @@ export interface TextConfig extends TowerConfig {
   readonly kind?: 'bert';
   readonly vocabulary: number;
   readonly positions: number;
+  /** Where the table of positions has other rows, too: their number, and the row of a text's first position. */
+  readonly positionTable?: { readonly rows: number; readonly first: number };
   /** The end-of-text id, or which id of a text marks its end: the `largest` one, or the `last` one. */
   readonly endOfText: number | 'largest' | 'last';
   /**

@@ -1,8 +1,10 @@
 /** What every text tower begins with: its inputs, the embeddings of tokens and positions, and masks. */
 
 import {
+  add,
   constant,
   type Dimension,
+  dimensions,
   expand,
   gather,
   greater,
@@ -53,12 +55,10 @@ export function tokenEmbeddings(ids: Value, { vocabulary, width }: TextConfig, p
   return gather(parameter('embeddings.token_embedding.weight', [vocabulary, width]), ids);
 }
 
-export function positionEmbeddings(
-  places: Value,
-  { positions, width }: TextConfig,
-  parameter: Parameter,
-): Value {
-  return gather(parameter('embeddings.position_embedding.weight', [positions, width]), places);
+export function positionEmbeddings(places: Value, config: TextConfig, parameter: Parameter): Value {
+  const { rows, first } = config.positionTable ?? { rows: config.positions, first: 0 };
+  const table = parameter('embeddings.position_embedding.weight', [rows, config.width]);
+  return gather(table, first === 0 ? places : add(places, dimensions([first])));
 }
 
 /** first, first + 1, …: as many as `count`. */

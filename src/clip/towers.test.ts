@@ -36,6 +36,7 @@ for (const name of [
   'tiny-chinese-clip',
   'tiny-open-clip',
   'tiny-open-clip-custom',
+  'tiny-open-clip-xlm',
 ]) {
   for (const budget of [1_000_000, 20]) {
     test(`${name} as in its own library, at most ${budget} positions at once`, async () => {

@@ -4,6 +4,7 @@ import type { StoredTensor } from '../../core/index.ts';
 import { renamed, rowRange } from '../views.ts';
 
 const parts = [
+  [/^embeddings\.position_embeddings\./, 'embeddings.position_embedding.'],
   [/^embeddings\.word_embeddings\./, 'embeddings.token_embedding.'],
   [/^embeddings\.LayerNorm\./, 'embeddings.layer_norm.'],
   [/^encoder\.layer\./, 'encoder.layers.'],
@@ -19,18 +20,10 @@ const parts = [
 
 /**
  * @param name in transformers' `BertModel`, whose name `XLMRobertaModel` shares
- * @param positions takes the rows for a text's positions from the table. Default: these are all
  * @returns none for the pooler, which no embedding uses
  */
-export function bertTensors(
-  name: string,
-  stored: StoredTensor,
-  positions: (table: StoredTensor) => StoredTensor = (table) => table,
-): [string, StoredTensor][] {
+export function bertTensors(name: string, stored: StoredTensor): [string, StoredTensor][] {
   if (name.startsWith('pooler.')) return [];
-  if (name === 'embeddings.position_embeddings.weight') {
-    return [renamed(positions(stored), 'text_model.embeddings.position_embedding.weight')];
-  }
   if (name === 'embeddings.token_type_embeddings.weight') {
     return [renamed(rowRange(stored, 0, 1), 'text_model.embeddings.token_type_embedding.weight')];
   }

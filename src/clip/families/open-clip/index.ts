@@ -14,6 +14,7 @@ import type { Layout } from '../family.ts';
 import { isKnown } from '../hugging-face.ts';
 import { object, parsedConfig, size } from '../schema.ts';
 import { loadOpenClipPreprocessing } from './preprocessing.ts';
+import type { SharedByTowers } from './tower.ts';
 import { textTowerOf, visionTowerOf } from './towers.ts';
 
 const configFile = 'open_clip_config.json';
@@ -46,10 +47,12 @@ const fileSchema = z.looseObject({ model_cfg: wholeSchema, preprocess_cfg: objec
 export const openClip: Layout = {
   async find(files) {
     const file = await files.read(configFile);
-    if (file === undefined || (await isInOtherLayout(files))) return undefined;
+    if (file === undefined) return undefined;
+    const otherConfig = await readOtherConfig(files);
+    if (otherConfig && (await isInOtherLayout(files, otherConfig))) return undefined;
     const { model_cfg, preprocess_cfg } = parsedConfig(fileSchema, await readJson(file), file.name);
     const { embed_dim: projection, vision_cfg, text_cfg, quick_gelu } = model_cfg;
-    const shared = { projection, quickGelu: quick_gelu ?? false, file: file.name };
+    const shared = { projection, quickGelu: quick_gelu ?? false, file: file.name, otherConfig };
     const towers = { vision: visionTowerOf(vision_cfg, file.name), text: textTowerOf(text_cfg, file.name) };
     const vision = towers.vision.readConfig(vision_cfg, { ...shared, within: 'vision_cfg' });
     const text = towers.text.readConfig(text_cfg, { ...shared, within: 'text_cfg' });
@@ -82,9 +85,16 @@ function isOfText(name: string, prefix: string | undefined): boolean {
   );
 }
 
-async function isInOtherLayout(files: ModelFiles): Promise<boolean> {
+async function readOtherConfig(files: ModelFiles): Promise<SharedByTowers['otherConfig']> {
   const file = await files.read('config.json');
-  if (file === undefined || !isKnown(await readJson(file), file.name)) return false;
+  return file && { json: await readJson(file), file: file.name };
+}
+
+async function isInOtherLayout(
+  files: ModelFiles,
+  { json, file }: NonNullable<SharedByTowers['otherConfig']>,
+): Promise<boolean> {
+  if (!isKnown(json, file)) return false;
   // Its weights may be only in this layout, all the same.
   const isThere = async (names: readonly string[]) =>
     (await Promise.all(names.map((name) => files.read(name)))).some((found) => found !== undefined);

@@ -32,6 +32,8 @@ export interface SharedByTowers {
   readonly file: string;
   /** `vision_cfg` or `text_cfg`, for messages. */
   readonly within: string;
+  /** The `config.json` beside it, which may be that of a tower of another library. */
+  readonly otherConfig?: { readonly json: unknown; readonly file: string } | undefined;
 }
 
 /** Keys of both towers of OpenCLIP's own transformer, with the only values that it computes here. */

@@ -1,0 +1,67 @@
+/** Reads text towers that OpenCLIP's configuration only names, and refuses those that nothing here computes. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { TextConfig } from '../../config.ts';
+import { hfText } from './hf-text.ts';
+
+const shared = { projection: 512, quickGelu: false, file: 'open_clip_config.json', within: 'text_cfg' };
+const otherConfig = (json: object) => ({ ...shared, otherConfig: { json, file: 'config.json' } });
+const read = (part: object, given = shared): TextConfig => hfText.readConfig({ ...part }, given);
+const refuses = (part: object, message: RegExp, given = shared) =>
+  assert.throws(() => read(part, given), { code: 'bad-config', message });
+
+test('a model is known by its name, with and without its owner', () => {
+  const expected: TextConfig = {
+    kind: 'bert',
+    ...{ width: 768, heads: 12, layers: 12, feedForward: 3072, activation: 'gelu', epsilon: 1e-5 },
+    ...{ projection: 512, vocabulary: 250002, positions: 77, positionTable: { rows: 514, first: 2 } },
+    ...{ endOfText: 'last', attention: 'toEnd', padding: 1, pooling: 'mean', projectionBetween: 640 },
+  };
+  // As LAION's file has it, and as later versions write it.
+  assert.deepEqual(
+    read({ hf_model_name: 'xlm-roberta-base', proj: 'mlp', pooler_type: 'mean_pooler' }),
+    expected,
+  );
+  assert.deepEqual(read({ hf_model_name: 'FacebookAI/xlm-roberta-base', hf_proj_type: 'mlp' }), expected);
+  const large = read({ hf_model_name: 'xlm-roberta-large' }, { ...shared, projection: 1024 });
+  assert.deepEqual([large.width, large.heads, large.layers, large.projectionBetween], [1024, 16, 24, 1024]);
+});
+
+test('BERT counts positions from 0, and a linear projection has no width between', () => {
+  const { positionTable, padding, pooling, projectionBetween } = read({
+    hf_model_name: 'bert-base-uncased',
+    hf_pooler_type: 'cls_last_hidden_state_pooler',
+    hf_proj_type: 'linear',
+  });
+  assert.deepEqual(
+    [positionTable, padding, pooling, projectionBetween],
+    [{ rows: 512, first: 0 }, 0, 'first', undefined],
+  );
+});
+
+test('another model is read from its config.json, and refused by its name without', () => {
+  const json = {
+    model_type: 'roberta',
+    vocab_size: 900,
+    max_position_embeddings: 130,
+    pad_token_id: 1,
+    hidden_size: 96,
+  };
+  const { vocabulary, width } = read({ hf_model_name: 'owner/small' }, otherConfig(json));
+  assert.deepEqual([vocabulary, width], [900, 96]);
+  const nllb = { hf_model_name: 'facebook/nllb-200-distilled-600M' };
+  refuses(
+    nllb,
+    /hf_model_name: expected xlm-roberta-base.*found "facebook\/nllb-200-distilled-600M".*config\.json/,
+  );
+  refuses(nllb, /^config\.json: model_type: .*"m2m_100"/, otherConfig({ ...json, model_type: 'm2m_100' }));
+});
+
+test('poolings, projections and lengths that nothing here computes are refused', () => {
+  const part = { hf_model_name: 'xlm-roberta-base' };
+  refuses({ ...part, hf_pooler_type: 'max_pooler' }, /text_cfg\.hf_pooler_type: expected "mean_pooler" or/);
+  refuses({ ...part, hf_proj_type: 'none' }, /text_cfg\.hf_proj_type: expected "mlp" or "linear"/);
+  refuses({ ...part, context_length: 513 }, /text_cfg\.context_length: expected at most 512, found 513/);
+  refuses({ ...part, tokenizer_kwargs: { strip_sep_token: true } }, /strip_sep_token/);
+});
