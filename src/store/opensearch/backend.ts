@@ -28,6 +28,7 @@ export const openSearchBackend: StoreBackend = {
       const now = await indexes.current();
       if (!now.isWritable) await indexes.allowWriting(now.generation, true);
       if (!now.isComplete) await indexes.addFields(now.generation);
+      await indexes.clear(now.generation);
       if (access === 'add') await indexes.release();
       return indexes.store(now);
     });
@@ -221,6 +222,21 @@ class Indexes {
       await pause(500);
     }
     await this.remove(old);
+  }
+
+  /** Deletes what an interrupted rebuild has left beside a generation, and nothing of another program. */
+  async clear(generation: number): Promise<void> {
+    const others = [generation - 1, generation + 1].flatMap((other) => Object.values(this.#names(other)));
+    const request = {
+      method: 'GET',
+      path: `/${others.join()}`,
+      query: { ignore_unavailable: true },
+    } as const;
+    const found = description.safeParse(await this.#cluster.request(request)).data ?? {};
+    for (const [name, { mappings }] of Object.entries(found)) {
+      const isOurs = others.includes(name) && mappings._meta?.lincir !== undefined;
+      if (isOurs) await this.#cluster.request({ method: 'DELETE', path: `/${name}`, allowed: [404] });
+    }
   }
 
   /** Deletes a generation that is not in use, if it is there. */

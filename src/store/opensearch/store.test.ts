@@ -117,7 +117,7 @@ describe('a store in OpenSearch', { skip: skipsCluster }, () => {
     assert.equal(await (await open(uri)).count(), 15);
   });
 
-  test('takes the old index away apart from the swap, at the latest with the next one', async () => {
+  test('takes the old index away apart from the swap, at the latest with the next write', async () => {
     const uri = newClusterIndex();
     const { backend, location } = await backendOf(uri);
     await (await backend.create(location, info)).close();
@@ -138,6 +138,17 @@ describe('a store in OpenSearch', { skip: skipsCluster }, () => {
     await askCluster('PUT', `/${nameOf(uri)}.images.1`, ours); // as if it had ended between the two
     await swap('0123456789abcdef');
     assert.deepEqual(await generations(), ['3']);
+    await askCluster('PUT', `/${nameOf(uri)}.images.2`, ours);
+    const half = await backend.replace(location, { ...info, fingerprint: 'fedcba9876543210' });
+    assert.deepEqual(await generations(), ['3', '4']);
+    await half.store.close();
+    await askCluster('PUT', `/${nameOf(uri)}.images.2`, ours);
+    await (await open(uri, 'add')).close();
+    assert.deepEqual(await generations(), ['2', '3', '4']);
+    await (await open(uri, 'write')).close();
+    assert.deepEqual(await generations(), ['3']);
+    const notes = await askCluster('GET', `/_cat/indices/${nameOf(uri)}.notes.*?h=index`);
+    assert.match(await notes.text(), /^\S+\.notes\.3\n$/);
   });
 
   test('has as many parts as before after a rebuild, even if a node is away then', async () => {
@@ -213,6 +224,7 @@ describe('a store in OpenSearch', { skip: skipsCluster }, () => {
       const writer = await open(later, 'write');
       await writer.add(some(1)); // it is writable again
       await writer.close();
+      assert.equal((await askCluster('HEAD', `/${nameOf(later)}.${name}`)).status, 200, name);
     }
     const alias = newClusterIndex();
     await askCluster('PUT', `/${nameOf(alias)}.theirs`, { aliases: { [`${nameOf(alias)}.lease`]: {} } });
