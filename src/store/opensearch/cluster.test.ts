@@ -15,7 +15,7 @@ import {
 import { info } from '../../../test/stores.ts';
 import { backendOf } from '../backend.ts';
 import { Cluster } from './cluster.ts';
-import { search } from './reading.ts';
+import { refresh, search } from './reading.ts';
 import { type Change, write } from './writing.ts';
 
 const secret = 'pass word/1';
@@ -211,6 +211,23 @@ test('a part of an answer is none', async () => {
   await assert.rejects(search(late, 'x', {}), /from every part/);
   assert.match(nodes[0]!.requests[1]!.path, /allow_partial_search_results=false/);
   await Promise.all([partial.close(), late.close()]);
+});
+
+test('a refresh that a part has missed is repeated, and is an error in the end', async () => {
+  let asked = 0;
+  const answer = (failed: number) => ({ body: { _shards: { total: 4, successful: 4 - failed, failed } } });
+  const once = await clusterOf(() => {
+    asked += 1;
+    return answer(asked === 1 ? 1 : 0);
+  });
+  await refresh(once, ['x', 'y']);
+  assert.equal(asked, 2);
+  const never = await clusterOf(() => answer(2));
+  await assert.rejects(
+    refresh(never, ['x']),
+    /expected an answer from every part of the index, found 2 with/,
+  );
+  await Promise.all([once.close(), never.close()]);
 });
 
 test('another node is asked when one is away, silent or cuts the connection', async (context) => {

@@ -1,14 +1,15 @@
 /** Searches of a cluster whose every part has answered, and listings that another node can go on with. */
 
+import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { LincirError } from '../../core/index.ts';
 import { type Cluster, searchAttempt } from './cluster.ts';
 import type { Query } from './query.ts';
 
 const hit = z.object({ _id: z.string(), _score: z.number().nullable(), _source: z.unknown().optional() });
-const answer = z.object({
+const partly = z.object({ _shards: z.object({ failed: z.number() }) });
+const answer = partly.extend({
   timed_out: z.boolean(),
-  _shards: z.object({ failed: z.number() }),
   hits: z.object({ total: z.object({ value: z.number() }).optional(), hits: z.array(hit) }),
   aggregations: z.unknown().optional(),
 });
@@ -23,10 +24,26 @@ export async function search(cluster: Cluster, index: string, body: object): Pro
   const patience = { attempt: Math.min(attempt, searchAttempt), all };
   const found = answer.parse(await cluster.request(request, patience));
   if (found._shards.failed === 0 && !found.timed_out) return found;
-  throw new LincirError('network', {
-    subject: cluster.uri,
+  throw incomplete(cluster, found._shards.failed);
+}
+
+/** Lets searches find what was written. Throws as `search` does. */
+export async function refresh(cluster: Cluster, indexes: readonly string[]): Promise<void> {
+  const end = performance.now() + cluster.patience.all;
+  const request = { method: 'POST', path: `/${indexes.join()}/_refresh` } as const;
+  for (let wait = 100; ; wait *= 2) {
+    const { failed } = partly.parse(await cluster.request(request))._shards;
+    if (failed === 0) return;
+    if (performance.now() + wait >= end) throw incomplete(cluster, failed);
+    await pause(wait);
+  }
+}
+
+function incomplete({ uri }: Cluster, failed: number): LincirError {
+  return new LincirError('network', {
+    subject: uri,
     expected: 'an answer from every part of the index',
-    found: `${found._shards.failed} without one`,
+    found: `${failed} without one`,
     todo: 'try again, or look at the health of the cluster',
   });
 }

@@ -35,7 +35,7 @@ import {
 } from './fields.ts';
 import { Notes } from './notes.ts';
 import { filterQuery, type Query } from './query.ts';
-import { pages, search } from './reading.ts';
+import { pages, refresh, search } from './reading.ts';
 import { SharedNotes } from './shared.ts';
 import { type Change, write } from './writing.ts';
 
@@ -254,8 +254,7 @@ export class OpenSearchStore extends Notes implements VectorStore {
     if (this.#isUnseen) {
       this.#isUnseen = false;
       const { cluster, images, notes } = this.#parts;
-      const request = { method: 'POST', path: `/${images},${notes}/_refresh` } as const;
-      this.#refreshed = cluster.request(request).catch((error: unknown) => {
+      this.#refreshed = refresh(cluster, [images, notes]).catch((error: unknown) => {
         this.#isUnseen = true;
         throw error;
       });
