@@ -331,15 +331,16 @@ export class ImageIndex {
     return this.#reading(async (store) => work((await this.#held?.readerOf(store)) ?? store));
   }
 
-  /** Reads; if another index has replaced this one, reads again from that. */
+  /** Reads; whenever another index has replaced this one, reads again from that. */
   async #reading<T>(work: (store: VectorStore) => Promise<T>): Promise<T> {
-    const store = this.#store;
-    try {
-      return await work(store);
-    } catch (error) {
-      const isLost = error instanceof LincirError && (error.code === 'io' || error.code === 'not-found');
-      if (!isLost || !(await this.#isReplaced(store))) throw error;
-      return await work(this.#store);
+    for (;;) {
+      const store = this.#store;
+      try {
+        return await work(store);
+      } catch (error) {
+        const isLost = error instanceof LincirError && (error.code === 'io' || error.code === 'not-found');
+        if (!isLost || !(await this.#isReplaced(store))) throw error;
+      }
     }
   }
 
@@ -385,11 +386,8 @@ async function bytesNamed(
   name: string,
   options: FetchImageOptions,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  return isWebAddress(name) ? await fetchImage(name, options) : await bytesUnlessMissing(name);
-}
-
-async function bytesUnlessMissing(path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  return await indexedBytes(path).catch((error: unknown) => {
+  if (isWebAddress(name)) return await fetchImage(name, options);
+  return await indexedBytes(name).catch((error: unknown) => {
     if (error instanceof LincirError && error.code === 'not-found') return undefined;
     throw error;
   });
