@@ -38,5 +38,6 @@ export {
   normalizeRows,
   type StoredTensor,
 } from './tensors.ts';
+export { pickleCheckpoint, type TorchValue } from './torch-pickle.ts';
 export { readTorchCheckpoint, stateDict } from './torch-zip.ts';
 export { type KernelMemory, kernelMemory, pageLength, startKernel } from './webassembly.ts';

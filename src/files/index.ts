@@ -25,3 +25,4 @@ export { versions } from './versions.ts';
 export { warn, warningName } from './warn.ts';
 export { makeFolder, writeFileAtomically, writeJsonFile } from './write-file.ts';
 export { type TensorToWrite, writeNpy, writeSafetensors } from './write-tensors.ts';
+export { writeTorchCheckpoint } from './write-torch.ts';

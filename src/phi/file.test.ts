@@ -7,9 +7,15 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { loadClip } from '../clip/index.ts';
 import { readSafetensorsHeader } from '../core/index.ts';
-import { fileSource, readingFile, type TensorToWrite, writeSafetensors } from '../files/index.ts';
+import {
+  fileSource,
+  readingFile,
+  type TensorToWrite,
+  writeSafetensors,
+  writeTorchCheckpoint,
+} from '../files/index.ts';
 import { phiArchitectures } from './choices.ts';
-import { expectPhiFits, type PhiInfo, phiTensors, readPhi } from './file.ts';
+import { expectPhiFits, type PhiInfo, phiCheckpoint, phiTensors, readPhi } from './file.ts';
 import { initialPhi, type PhiParameters, type PhiShape, phiShape } from './network.ts';
 
 const fixtures = join(import.meta.dirname, '../../test/fixtures');
@@ -82,6 +88,27 @@ test('parameters of another shape are not written', async () => {
     code: 'bad-argument',
   });
   await assert.rejects(readFrom(file), { code: 'not-found' });
+});
+
+test("in the authors' layouts, all is read back to the bit, and other networks are refused", async () => {
+  const file = join(folder, 'exported.pt');
+  for (const [layout, architecture] of [
+    ['lincir', 'lincir'],
+    ['searle', 'lincir'],
+    ['lincir', 'searle'],
+    ['pic2word', 'pic2word'],
+  ] as const) {
+    const own: PhiShape = { ...shape, architecture };
+    const info: PhiInfo = { shape: own, model: 'a/b', fingerprint: 'f', l2Normalize: true, step: 3 };
+    const parameters = initialPhi(own, 2);
+    await writeTorchCheckpoint(file, phiCheckpoint(info, parameters, layout));
+    assert.deepEqual(await readFrom(file), { info, parameters, file });
+  }
+  const info: PhiInfo = { shape, l2Normalize: false };
+  assert.throws(() => phiCheckpoint(info, initial, 'pic2word'), {
+    code: 'bad-argument',
+    message: /lincir or searle/,
+  });
 });
 
 test('published files are told by their content', async () => {

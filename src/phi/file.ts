@@ -5,6 +5,7 @@ import { type Clip, modelFingerprint } from '../clip/index.ts';
 import {
   checkedValue,
   LincirError,
+  option,
   quoted,
   type RandomAccess,
   readSafetensorsHeader,
@@ -13,8 +14,9 @@ import {
   type SafetensorsHeader,
   type StoredTensor,
   stateDict,
+  type TorchValue,
 } from '../core/index.ts';
-import { type PhiArchitecture, phiArchitectures } from './choices.ts';
+import { architectures, type PhiArchitecture, phiArchitectures } from './choices.ts';
 import { type PhiParameters, type PhiShape, phiParameterShapes, widthLimit } from './network.ts';
 
 /** Facts about a phi, besides its parameters. */
@@ -30,7 +32,7 @@ export interface PhiInfo {
   readonly step?: number;
 }
 
-interface StoredPhi {
+export interface StoredPhi {
   readonly info: PhiInfo;
   readonly parameters: PhiParameters;
   /** The file that it was read from, as messages call it. */
@@ -39,10 +41,13 @@ interface StoredPhi {
 
 type Tensors = ReadonlyMap<string, StoredTensor>;
 
+const format = 'lincir-phi';
+/** Of the metadata in a PyTorch file. */
+const metadataKey = 'lincir';
 const width = z.coerce.number().int().positive();
 const metadataSchema = z
   .object({
-    format: z.literal('lincir-phi'),
+    format: z.literal(format),
     version: z.literal('1'),
     architecture: z.enum(phiArchitectures),
     input: width,
@@ -64,15 +69,46 @@ const metadataSchema = z
   );
 
 /** What our own file of a phi holds, as safetensors: its tensors, and metadata with all of `info` as strings. */
-export function phiTensors({ shape, ...others }: PhiInfo, parameters: PhiParameters) {
-  const entries = Object.entries({ format: 'lincir-phi', version: 1, ...shape, ...others });
-  const tensors = [...phiParameterShapes(shape)].map(([name, sizes]) => ({
+export function phiTensors(info: PhiInfo, parameters: PhiParameters) {
+  const tensors = [...phiParameterShapes(info.shape)].map(([name, sizes]) => ({
     name,
     type: 'float32' as const,
     shape: sizes,
     data: parameters.get(name)?.data ?? new Float32Array(),
   }));
-  return [tensors, Object.fromEntries(entries.map(([key, value]) => [key, `${value}`]))] as const;
+  return [tensors, Object.fromEntries(metadataOf(info))] as const;
+}
+
+/**
+ * What a file in the layout of a method's authors holds. Their code takes the dictionary under their own key. The same
+ * metadata as in our own files stands beside it, under a key that their code does not ask for.
+ * @throws LincirError 'bad-argument' for the layout of another network
+ */
+export function phiCheckpoint(
+  info: PhiInfo,
+  parameters: PhiParameters,
+  layout: PhiArchitecture,
+): ReadonlyMap<string, TorchValue> {
+  const { architecture } = info.shape;
+  const { published } = architectures[layout];
+  if (architectures[architecture] !== architectures[layout]) {
+    const fitting = phiArchitectures.filter((name) => architectures[name] === architectures[architecture]);
+    throw new LincirError('bad-argument', {
+      subject: option<{ readonly layout: string }>('layout', layout),
+      expected: `a layout for the network of ${architecture}: ${fitting.join(' or ')}`,
+      found: `that of another network, with ${namesOf(layout).join(', ')}`,
+    });
+  }
+  const tensors = new Map([...parameters].map(([name, tensor]) => [published.prefix + name, tensor]));
+  return new Map<string, TorchValue>([
+    [published.key, tensors],
+    [metadataKey, metadataOf(info)],
+  ]);
+}
+
+function metadataOf({ shape, ...others }: PhiInfo): ReadonlyMap<string, string> {
+  const entries = Object.entries({ format, version: 1, ...shape, ...others });
+  return new Map(entries.map(([key, value]) => [key, `${value}`]));
 }
 
 /**
@@ -84,7 +120,7 @@ export async function readPhi(source: RandomAccess): Promise<StoredPhi> {
   const file = source.name;
   const { tensors: found, metadata } = await findTensors(source);
   const tensors = withoutWrapper(found);
-  const own = metadata.format === 'lincir-phi' ? ownInfo(metadata, file) : undefined;
+  const own = metadata.format === format ? ownInfo(metadata, file) : undefined;
   const shape = shapeOf(tensors, own?.shape.architecture ?? architectureOf(tensors, file), file);
   if (own && described(shape) !== described(own.shape)) {
     throw badPhi(`${file}: metadata`, `the sizes of its tensors, ${described(shape)}`, described(own.shape));
@@ -142,7 +178,8 @@ async function findTensors(file: RandomAccess): Promise<SafetensorsHeader> {
   const isZip = head[0] === 0x50 && head[1] === 0x4b;
   const isPickle = head[0] === 0x80; // the reader says what to do about it
   if (isZip || isPickle) {
-    return { tensors: dictionaryOfPhi(await readTorchCheckpoint(file), file.name), metadata: {} };
+    const checkpoint = await readTorchCheckpoint(file);
+    return { tensors: dictionaryOfPhi(checkpoint, file.name), metadata: metadataIn(checkpoint) };
   }
   throw badPhi(file.name, 'safetensors, or a file that torch.save wrote', 'neither');
 }
@@ -157,6 +194,15 @@ function dictionaryOfPhi(checkpoint: unknown, file: string): Tensors {
   const all = entries.map(([name]) => String(name)).join(', ');
   const found = keys.length === 0 ? `the keys ${quoted(all)}` : `several, under ${quoted(keys.join(', '))}`;
   throw badPhi(file, "one dictionary of a phi's tensors, such as layers.0.weight", found);
+}
+
+/** What we wrote beside the dictionary of phi's tensors. */
+function metadataIn(checkpoint: unknown): Readonly<Record<string, string>> {
+  const metadata: unknown = checkpoint instanceof Map ? checkpoint.get(metadataKey) : undefined;
+  const entries: readonly (readonly [unknown, unknown])[] = metadata instanceof Map ? [...metadata] : [];
+  return Object.fromEntries(
+    entries.filter(([key, value]) => [key, value].every((part) => typeof part === 'string')),
+  );
 }
 
 function holdsPhi(value: unknown): boolean {

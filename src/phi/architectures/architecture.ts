@@ -5,6 +5,8 @@ import type * as Onnx from '../../onnx/index.ts';
 export interface Architecture {
   /** Names of the three linear layers in files, first to last. */
   readonly layers: readonly [string, string, string];
+  /** Where the authors' files have it: the key of its dictionary, and what they put before every name. */
+  readonly published: { readonly key: string; readonly prefix: string };
   /** Width of both hidden layers. */
   readonly hidden: (input: number) => number;
   /** Default dropout: the part of a hidden layer's values that training drops. */

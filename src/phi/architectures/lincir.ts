@@ -4,6 +4,7 @@ import type { Architecture } from './architecture.ts';
 
 export const lincir: Architecture = {
   layers: ['layers.0', 'layers.3', 'layers.6'],
+  published: { key: 'Phi', prefix: '' },
   hidden: (input) => 4 * input,
   dropout: 0.5,
   activate: ({ gelu }, x, drop) => drop(gelu(x)),

@@ -10,8 +10,8 @@ import {
 } from '../../../scripts/mini-clip/training-state.ts';
 import { readRecorded } from '../../../src/check/published/recorded.ts';
 import { type Job, PartialWork } from '../../../src/cli/embed/partial-work.ts';
-import { fileSource, takeLock, writeSafetensors } from '../../../src/files/index.ts';
-import { initialPhi, phiTensors, readPhi } from '../../../src/phi/index.ts';
+import { fileSource, takeLock, writeSafetensors, writeTorchCheckpoint } from '../../../src/files/index.ts';
+import { initialPhi, phiCheckpoint, phiTensors, readPhi } from '../../../src/phi/index.ts';
 import { parseManifest } from '../../../src/store/lance/manifest.ts';
 import { EmbeddingCache } from '../../../src/training/embedding-cache.ts';
 import { openMetricsLog, readMetrics } from '../../../src/training/metrics.ts';
@@ -62,6 +62,8 @@ export async function runTargets(folder: string) {
   const info = { shape, l2Normalize: true, step: 3, model: 'm' };
   await writeSafetensors(phiFile, ...phiTensors(info, initialPhi(shape, 1)));
   const phi = await readFile(phiFile);
+  const exported = join(folder, 'exported.pt');
+  await writeTorchCheckpoint(exported, phiCheckpoint(info, initialPhi(shape, 1), 'lincir'));
 
   const job: Job = {
     ...{ kind: 'texts', model: 'mini', fingerprint: 'f', normalized: true, targetPad: null, dimensions: 2 },
@@ -157,12 +159,15 @@ export async function runTargets(folder: string) {
     },
     'phi-published': {
       covers: ['phi/file.ts'],
-      seeds: await Promise.all(
-        ['bare.pt', 'lincir.pt', 'pic2word.pt', 'searle.pt', 'two.pt'].map((name) =>
-          readFile(join(phis, name)),
-        ),
-      ),
-      tokens: torchTokens,
+      seeds: [
+        ...(await Promise.all(
+          ['bare.pt', 'lincir.pt', 'pic2word.pt', 'searle.pt', 'two.pt'].map((name) =>
+            readFile(join(phis, name)),
+          ),
+        )),
+        await readFile(exported),
+      ],
+      tokens: [...torchTokens, 'lincir', 'lincir-phi', 'l2Normalize'],
       read: ofFile(folder, 'phi.pt', readPhiFrom),
     },
     'partial-job': unfinished('job.json', jsonTokens),
