@@ -41,7 +41,17 @@ export interface FakeModel {
   readonly token?: string;
   /** The listing is public, the files are not. */
   readonly gated?: boolean;
+  /** What the listing says of it. */
+  readonly isPrivate?: boolean;
 }
+
+/** Answers a request, or leaves it to others. */
+export type Handler = (
+  host: 'hub' | 'storage',
+  path: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+) => Promise<boolean>;
 
 export interface SeenRequest {
   readonly method: string;
@@ -59,6 +69,8 @@ export class FakeHub {
   readonly models = new Map<string, FakeModel>();
   /** By id and revision: `owner/name@main`. */
   readonly datasets = new Map<string, FakeModel>();
+  /** Asked first. */
+  readonly handlers: Handler[] = [];
   readonly #servers: Server[];
 
   private constructor(servers: Server[]) {
@@ -82,6 +94,10 @@ export class FakeHub {
 
   get endpoint(): string {
     return this.#address(0);
+  }
+
+  get storage(): string {
+    return this.#address(1);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -120,6 +136,9 @@ export class FakeHub {
     const { range, authorization } = request.headers;
     this.requests.push({ method: request.method ?? '', host, path: pathname, range, authorization });
 
+    for (const handler of this.handlers) {
+      if (await handler(host, pathname, request, response)) return;
+    }
     const [, kind, id = '', revision = '', encodedName = ''] =
       /^\/api\/(models|datasets)\/([^/]+\/[^/]+)\/revision\/([^/]+)()$/.exec(pathname) ??
       /^\/(?:storage\/)?(?:(datasets)\/)?([^/]+\/[^/]+)\/resolve\/([^/]+)\/(.+)$/.exec(pathname) ??
@@ -166,7 +185,14 @@ function listingOf(model: FakeModel): unknown {
     if (!model.large?.includes(rfilename)) return { rfilename, size, blobId };
     return { rfilename, size, blobId, lfs: { sha256: etagOf(content, true), size, pointerSize: 130 } };
   });
-  return { _id: '1', id: model.id, modelId: model.id, private: false, sha: model.commit, siblings };
+  return {
+    _id: '1',
+    id: model.id,
+    modelId: model.id,
+    private: model.isPrivate === true,
+    sha: model.commit,
+    siblings,
+  };
 }
 
 async function send(

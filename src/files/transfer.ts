@@ -17,11 +17,12 @@ const longestWait = 60_000;
 /**
  * Sends a request and reads its answer, chunk by chunk.
  * @param silence milliseconds without a byte after which a connection counts as broken
+ * @param send calls `alive` for what it has sent, if that may take long
  * @throws Interruption for a broken connection, the signal's reason, and what `read` throws
  */
 export async function transfer<Result>(
   { silence, signal }: { readonly silence: number; readonly signal: AbortSignal | undefined },
-  send: (signal: AbortSignal) => Promise<Response>,
+  send: (signal: AbortSignal, alive: () => void) => Promise<Response>,
   read: (response: Response, chunks: AsyncIterable<Uint8Array>) => Promise<Result>,
 ): Promise<Result> {
   const broken = new AbortController();
@@ -43,7 +44,7 @@ export async function transfer<Result>(
   }
   try {
     const either = AbortSignal.any([broken.signal, ...(signal ? [signal] : [])]);
-    const response = await send(either).catch((error: unknown) => {
+    const response = await send(either, () => timer.refresh()).catch((error: unknown) => {
       throw interruption(error);
     });
     return await read(response, chunksOf(response));

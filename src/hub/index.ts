@@ -10,11 +10,13 @@ export {
   type ResolveOptions,
   resolveModel,
 } from './models.ts';
-export { miniature } from './names.ts';
+export { isHubId, miniature } from './names.ts';
 export { openModel, openPhi } from './open.ts';
 export { phiFileOf, runPhis } from './phi-file.ts';
 export {
   isPhiCached,
+  modelOfPhi,
   phiPresetFor,
   pullPhi,
 } from './phis.ts';
+export { type Uploaded, type UploadOptions, uploadFiles } from './upload.ts';

@@ -11,6 +11,8 @@ type RepositoryKind = 'models' | 'datasets';
 /** A commit on the hub. */
 export interface Listing {
   readonly commit: string;
+  /** Whether only its owner sees it, if the hub says so. */
+  readonly isPrivate: boolean | undefined;
   readonly names: readonly string[];
   has(name: string): boolean;
   /** Throws `not-found` for a name that the commit does not have. */
@@ -22,6 +24,7 @@ const gitHash = z.string().regex(/^[0-9a-f]{40}$/);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 const answerSchema = z.object({
   sha: gitHash,
+  private: z.boolean().optional(),
   siblings: listOf(
     z.object({
       rfilename: z.string(),
@@ -48,10 +51,11 @@ export async function listFiles(
   const text = await persistently(connection, subject, () =>
     get(connection, subject, path, { accept: 'application/json' }, (_, body) => readText(body)),
   );
-  const { sha: commit, siblings } = parseListing(text, connection.endpoint, subject);
+  const { sha: commit, private: isPrivate, siblings } = parseListing(text, connection.endpoint, subject);
   const files = new Map(siblings.map((file) => [file.rfilename, file]));
   return {
     commit,
+    isPrivate,
     names: [...files.keys()],
     has: (name) => files.has(name),
     file(name) {

@@ -39,7 +39,7 @@ interface PhiPlace {
 
 /** The first preset for the model `id` that can be downloaded by its name. */
 export function phiPresetFor(id: string | undefined): PhiPreset | undefined {
-  return phiPresets.find((preset) => preset.id !== undefined && modelOf(preset) === id);
+  return phiPresets.find((preset) => preset.id !== undefined && modelOfPhi(preset) === id);
 }
 
 /** Whether a preset's file is in the cache. */
@@ -108,7 +108,7 @@ async function cachedPhi(place: PhiPlace, cacheFolder: string): Promise<Resolved
   const names = place.file === undefined ? (await namesIn(folder)).filter(isPhiName) : [place.file];
   const file = join(folder, names[0] ?? '');
   if (names.length !== 1 || (await sizeOf(file)) === undefined) return undefined;
-  return { file, id: place.id, revision: commit, model: modelOf(place.preset) };
+  return { file, id: place.id, revision: commit, model: modelOfPhi(place.preset) };
 }
 
 async function download(place: PhiPlace, options: LicensedDownloadOptions): Promise<ResolvedPhi> {
@@ -128,7 +128,7 @@ async function download(place: PhiPlace, options: LicensedDownloadOptions): Prom
   };
   const { commit, files } = await downloadFiles(wanted, environment, options);
   const file = join(repositoryIn(environment.cacheFolder, id).snapshot(commit), files[0]!.name);
-  return { file, id, revision: commit, model: modelOf(preset) };
+  return { file, id, revision: commit, model: modelOfPhi(preset) };
 }
 
 function onlyPhi(listing: Listing, id: string): string {
@@ -146,6 +146,7 @@ function isPhiName(name: string): boolean {
   return ending.test(name) && !name.includes('/');
 }
 
-function modelOf(preset: PhiPreset | undefined): string | undefined {
+/** The id of the model that a preset's phi was trained for. */
+export function modelOfPhi(preset: PhiPreset | undefined): string | undefined {
   return modelPresets.find(({ name }) => name === preset?.model)?.id;
 }

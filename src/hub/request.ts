@@ -28,6 +28,7 @@ export async function persistently<Result>(
   connection: Connection,
   subject: string,
   attempt: (advanced: () => void) => Promise<Result>,
+  task = 'to receive it from',
 ): Promise<Result> {
   let failures = 0;
   for (;;) {
@@ -41,7 +42,7 @@ export async function persistently<Result>(
       if (failures >= connection.attempts) {
         throw new LincirError('network', {
           subject,
-          expected: `to receive it from ${connection.endpoint}`,
+          expected: `${task} ${connection.endpoint}`,
           found: `${error.message} (${failures} times)`,
           todo: 'check the network and run this again: it resumes with all that is there already',
           cause: error,
@@ -83,11 +84,17 @@ export async function get<Result>(
   });
 }
 
+/** A failure that may pass, if the status says so. */
+export function interruptionIn(response: Response): Interruption | undefined {
+  const { status } = response;
+  if (status !== 408 && status !== 429 && status < 500) return undefined;
+  return new Interruption(`HTTP status ${status}`, { wait: waitAskedBy(response) });
+}
+
 function refusal(response: Response, subject: string, connection: Connection): Error {
   const { status, headers } = response;
-  if (status === 408 || status === 429 || status >= 500) {
-    return new Interruption(`HTTP status ${status}`, { wait: waitAskedBy(response) });
-  }
+  const interruption = interruptionIn(response);
+  if (interruption) return interruption;
   const reason = headers.get('x-error-code') ?? '';
   const found = `HTTP status ${status}${/^\w+$/.test(reason) ? ` ${reason}` : ''}`;
   const token = connection.token === undefined ? 'set HF_TOKEN' : 'check that the token in use is valid';

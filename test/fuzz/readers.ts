@@ -12,6 +12,7 @@ import { modelTargets } from './targets/models.ts';
 import { pictureTargets } from './targets/pictures.ts';
 import { requestTargets } from './targets/requests.ts';
 import { runTargets } from './targets/runs.ts';
+import { uploadTargets } from './targets/uploads.ts';
 import { weightTargets } from './targets/weights.ts';
 
 export const corruptFolder = join(import.meta.dirname, '../fixtures/corrupt');
@@ -25,6 +26,7 @@ const groups = {
   benchmarks: benchmarkTargets,
   requests: requestTargets,
   lending: lendingTargets,
+  uploads: uploadTargets,
 };
 
 /** The targets by name. Their files lie in folders of their own in `folder`. */
