@@ -80,6 +80,14 @@ export { type LoadPhiOptions, loadPhi, Phi, type PhiInfo } from './phi/index.ts'
 export { type EmbeddingsFile, type MetadataFile, openEmbeddings, openMetadata } from './pictures/index.ts';
 export type { ImageSource } from './pixels/index.ts';
 export {
+  type Exported,
+  type ExportOptions,
+  exportPhi,
+  type Published,
+  type PublishOptions,
+  publishPhi,
+} from './publishing/index.ts';
+export {
   type SearchEvent,
   Searcher,
   type SearcherOptions,

@@ -73,6 +73,27 @@ Examples:
   $ lincir embed --model base --images photos --out photos.npy --shard 3/8
   $ lincir embed --model base --texts - --out captions.jsonl < captions.txt`;
 
+export const exportNotes = `
+The file is what torch.load reads, in the layout of LinCIR's, SEARLE's or Pic2Word's own
+files, so their code takes it. --phi takes it as well: it also says which model it is for.
+lincir and searle are one network, pic2word is another. Of a run's folder, the best phi
+leaves, or else the latest.
+
+The model card, README.md, has settings, captions, fingerprints and how to use phi. It has
+figures of lincir eval if their results are in the run's folder, or if you give --results.
+
+--to-hub needs a token that may write, in HF_TOKEN or from a login. It makes the repository
+if it is missing: a private one, unless you give --public. All is in one commit, or nothing
+is. If an upload is cut, the same command goes on. Files that are there with other contents
+stay, unless you give --force. If anybody else has changed the repository meanwhile, they
+stay in any case.
+
+Examples:
+  $ lincir export runs/mine --out phi.pt
+  $ lincir export runs/giga --to-hub me/lincir-giga --licence cc-by-4.0 --public
+  $ lincir export runs/mine/phi-ema.safetensors --out ema.pt --results evaluations/ema
+  $ lincir export pic2word-large --layout pic2word --out pic2word.pt`;
+
 export const keywordsNotes = `
 Name sources as for lincir train. Without a source, or for -, captions come from
 standard input, one a line. Each caption is shown with its keywords marked, and

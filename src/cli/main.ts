@@ -24,6 +24,7 @@ import {
   searchNotes,
   trainNotes,
 } from './help.ts';
+import { hubCommands } from './hub/commands.ts';
 import {
   choice,
   columnOption,
@@ -320,19 +321,7 @@ program
 evaluationCommands(program, context);
 servingCommands(program, context);
 
-const models = program
-  .command('models')
-  .description('list the presets of models and phis, and what the cache has')
-  .option('--json', 'print JSON')
-  .action(async (options) => (await import('./commands/models.ts')).listModels(options, context));
-
-models
-  .command('pull')
-  .description('download a model or a phi, or update it')
-  .argument('<model>', 'a preset, OWNER/NAME[@REVISION] on the hub, or OWNER/NAME/FILE for a phi')
-  .action(async (model, _, command) =>
-    (await import('./commands/models.ts')).pull(model, command.optsWithGlobals(), context),
-  );
+hubCommands(program, context);
 
 checkCommand(program, context);
 

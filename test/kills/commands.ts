@@ -70,6 +70,15 @@ export const killedCommands: readonly KilledCommand[] = [
     result: (folder) => filesIn(join(folder, 'out')),
   },
   {
+    name: 'export',
+    next: async (folder) => {
+      if ((await namesIn(folder)).includes('phi.pt')) return undefined;
+      return ['export', 'mini', '--out', 'phi.pt'];
+    },
+    kept: filesIn,
+    result: filesIn,
+  },
+  {
     name: 'train',
     next: async (folder) => {
       if ((await namesIn(join(folder, 'out'))).includes('config.json')) return ['train', '--resume', 'out'];
