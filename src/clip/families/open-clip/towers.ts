@@ -5,10 +5,11 @@ import type { TextConfig, VisionConfig } from '../../config.ts';
 import { hfText } from './hf-text.ts';
 import { ownText } from './own-text.ts';
 import { ownVision } from './own-vision.ts';
+import { timmVision } from './timm-vision.ts';
 import type { OpenClipPart, OpenClipTower } from './tower.ts';
 
 /** A new kind needs a line here. The first that fits is the tower's. */
-const visionTowers: readonly OpenClipTower<VisionConfig>[] = [ownVision];
+const visionTowers: readonly OpenClipTower<VisionConfig>[] = [ownVision, timmVision];
 const textTowers: readonly OpenClipTower<TextConfig>[] = [ownText, hfText];
 
 /** Throws 'bad-config' that names a tower of another library. */
