@@ -14,7 +14,7 @@ import {
   visionTower,
 } from '../src/clip/index.ts';
 import { readSafetensorsHeader } from '../src/core/index.ts';
-import { folderFiles, readingFile } from '../src/files/index.ts';
+import { folderFiles, readingFile, singleFile } from '../src/files/index.ts';
 import { gradients, input, mul, reduceSum, Session, type SessionOptions } from '../src/onnx/index.ts';
 
 /** Largest absolute differences, relative to the largest entry. */
@@ -28,13 +28,19 @@ export interface TowerErrors {
   image?: number;
 }
 
-/** Runs both towers of the model in `folder`; texts in batches of at most `budget` positions. */
+/**
+ * Runs both towers of the model in `folder`; texts in batches of at most `budget` positions.
+ * @param file the model's only file there
+ */
 export async function towerErrors(
   folder: string,
   budget: number,
   options: SessionOptions = {},
+  file?: string,
 ): Promise<TowerErrors> {
-  const { config, checkpoint } = await openTowers(folderFiles(folder));
+  const { config, checkpoint } = await openTowers(
+    file ? await singleFile(join(folder, file)) : folderFiles(folder),
+  );
   const { text, vision } = config;
   const parameter = parametersOf(checkpoint.tensors);
   const reference = await readReference(join(folder, 'reference.safetensors'));

@@ -1,9 +1,9 @@
 /** The thread behind CaptionBatches: finds captions by their place in the order, masks and tokenizes them. */
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { loadTokenizer, readConfigOf } from '../clip/index.ts';
+import { openTokenizer } from '../clip/index.ts';
 import { LincirError, sequence } from '../core/index.ts';
-import { folderFiles } from '../files/index.ts';
+import { openModel } from '../hub/index.ts';
 import type { BatchAnswer, BatchOptions, BatchRequest, CaptionBatch } from './batches.ts';
 import { CaptionCopy } from './copy.ts';
 import { captionOrder } from './order.ts';
@@ -37,9 +37,8 @@ async function prepareBatches({
   masking,
   seed,
 }: BatchOptions): Promise<(request: BatchRequest) => Promise<CaptionBatch>> {
-  const files = folderFiles(modelFolder);
-  const config = await readConfigOf(files);
-  const prepare = createPreparation(await loadTokenizer(files, config?.text), masking);
+  const { files } = await openModel(modelFolder);
+  const prepare = createPreparation(await openTokenizer(files), masking);
   const store = await CaptionCopy.open(copyFolder);
   const order = captionOrder(store.sources, seed);
   const starts = [0];

@@ -10,7 +10,8 @@ export const methodLines = methodNames
   .map((name) => `  ${name.padEnd(9)} ${methods[name].description}`)
   .join('\n');
 
-export const modelHelp = 'a preset (see lincir models), mini, a folder, or OWNER/NAME[@REVISION] on the hub';
+export const modelHelp =
+  'a preset (see lincir models), mini, a folder, a .pt file, or OWNER/NAME[@REVISION] on the hub';
 
 export function modelOption(): Option {
   return new Option('--model <model>', modelHelp).makeOptionMandatory();

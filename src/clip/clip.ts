@@ -24,7 +24,8 @@ import { type ImagePreprocessing, type PreprocessOptions, preprocessImage } from
 import { textInputs } from './text-inputs.ts';
 import { textTower } from './text-tower.ts';
 import { independentBatches, type TokenRow, tokenBatches } from './token-batches.ts';
-import { loadTokenizer, type TextTokenizer } from './tokenizer.ts';
+import type { TextTokenizer } from './tokenizer.ts';
+import { tokenizerOf } from './tokenizer-of.ts';
 import { parametersOf } from './transformer.ts';
 import { visionInput, visionTower } from './vision-tower.ts';
 
@@ -90,9 +91,10 @@ export async function loadClip(model: string | ModelFiles, options: LoadClipOpti
     typeof model === 'string'
       ? await openModel(model, { onProgress, signal })
       : { files: model, id: undefined };
-  const { config, checkpoint, openPreprocessing, remarks } = await openTowers(files);
+  const towers = await openTowers(files);
+  const { config, checkpoint, openPreprocessing, remarks } = towers;
   const preprocessing = await openPreprocessing?.();
-  const tokenizer = config.text && (await loadTokenizer(files, config.text));
+  const tokenizer = config.text && (await tokenizerOf(files, towers, { onProgress, signal }));
   const fingerprint = await fingerprintOf(config, checkpoint);
   return new Clip({ files, id, config, checkpoint, preprocessing, tokenizer, fingerprint, remarks }, options);
 }

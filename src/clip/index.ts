@@ -24,5 +24,6 @@ export { type TextInputs, textInputs } from './text-inputs.ts';
 export { prefixInputs, textPrefix, textTower } from './text-tower.ts';
 export { type Injection, type TokenRow, tokenBatches } from './token-batches.ts';
 export { loadTokenizer, placeholderWord, type TextTokenizer } from './tokenizer.ts';
+export { openTokenizer } from './tokenizer-of.ts';
 export { type Parameter, parametersOf } from './transformer.ts';
 export { visionInput, visionTower } from './vision-tower.ts';

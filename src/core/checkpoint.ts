@@ -1,4 +1,4 @@
-/** The weights of a model's folder in Hugging Face layout: one file or several, safetensors or PyTorch. */
+/** The weights of a model: one file or several, safetensors or PyTorch. */
 
 import { z } from 'zod';
 import { checkedValue, recordOf } from './checked.ts';
@@ -7,7 +7,7 @@ import { readJson } from './json.ts';
 import { readSafetensorsHeader } from './safetensors.ts';
 import type { ModelFiles, RandomAccess } from './source.ts';
 import type { StoredTensor } from './tensors.ts';
-import { readTorchCheckpoint, stateDict } from './torch-zip.ts';
+import { moduleTensors, readTorchCheckpoint, stateDict } from './torch-zip.ts';
 
 /** Where a model's weights lie. */
 export interface Checkpoint {
@@ -18,12 +18,7 @@ type Tensors = ReadonlyMap<string, StoredTensor>;
 type ReadTensors = (file: RandomAccess) => Promise<Tensors>;
 
 const readSafetensors: ReadTensors = async (file) => (await readSafetensorsHeader(file)).tensors;
-/** A training run's own file has more in it than the weights: the optimizer's state, and the step. */
-const readTorch: ReadTensors = async (file) => {
-  const checkpoint = await readTorchCheckpoint(file);
-  const isOfRun = checkpoint instanceof Map && checkpoint.get('state_dict') instanceof Map;
-  return stateDict(checkpoint, file.name, isOfRun ? 'state_dict' : undefined);
-};
+const readTorch: ReadTensors = async (file) => tensorsOf(await readTorchCheckpoint(file), file.name);
 
 /** The files of weights in the layout of transformers, best first. An index says which of the files beside it has which tensor. */
 export const weightFiles: readonly string[] = [
@@ -53,6 +48,19 @@ export async function openCheckpoint(
     return { tensors: await (name.endsWith('.index.json') ? readShards(file, files, read) : read(file)) };
   }
   throw await missingFile(files, `one of ${names.join(', ')}`);
+}
+
+/** The weights of one file of safetensors or PyTorch. Throws 'bad-file', and what reading throws. */
+export async function readWeights(file: RandomAccess): Promise<Tensors> {
+  return await (file.name.endsWith('.safetensors') ? readSafetensors : readTorch)(file);
+}
+
+/** A training run's own file has more in it than the weights: the optimizer's state, and the step. */
+function tensorsOf(checkpoint: unknown, subject: string): Tensors {
+  const isOfRun = checkpoint instanceof Map && checkpoint.get('state_dict') instanceof Map;
+  return (
+    moduleTensors(checkpoint, subject) ?? stateDict(checkpoint, subject, isOfRun ? 'state_dict' : undefined)
+  );
 }
 
 /** The error that a model lacks files. Throws what listing its files throws. */

@@ -1,7 +1,7 @@
 /** The base of all other folders: errors, tensors, and readers of weight files from any source of bytes. */
 
 export { checkedValue, listOf, recordOf, shortJson } from './checked.ts';
-export { type Checkpoint, missingFile, openCheckpoint, weightFiles } from './checkpoint.ts';
+export { type Checkpoint, missingFile, openCheckpoint, readWeights, weightFiles } from './checkpoint.ts';
 export { chunks } from './chunks.ts';
 export type { DownloadOptions, DownloadProgress, LicensedDownloadOptions } from './download.ts';
 export {

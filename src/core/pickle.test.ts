@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { type PickleWorld, unpickle } from './pickle.ts';
+import { PickledObject, type PickleWorld, unpickle } from './pickle.ts';
 
 const world: PickleWorld = {
   subject: 'data.pkl',
@@ -79,7 +79,8 @@ test('other globals are refused by name, and nothing is run', () => {
   refuses('ctorch\nFloatStorage\n)R.', /"torch\.FloatStorage"/);
   refuses('ccollections\nconstructor\n)R.', /"collections\.constructor"/);
   refuses('K\x01)R.', /a value that is no function/);
-  refuses(')\x81.', /instructions that torch\.save writes, found the byte 129/);
+  refuses('K\x01)\x81.', /a value that is no class/);
+  refuses(')}\x92.', /instructions that torch\.save writes, found the byte 146/);
   refuses("(S'ls'\nios\nsystem\n.", /found the byte 83/);
 });
 
@@ -111,4 +112,26 @@ test('bombs stay small', () => {
   // Nested deeper than any call could go.
   read(`${']'.repeat(500_000)}${'a'.repeat(499_999)}.`);
   refuses('}'.repeat(2_000_001), /at most 2000000 instructions/);
+});
+
+test('an object of a class that the world has is its attributes, and nothing else', () => {
+  const ofModules = (code: string) =>
+    unpickle(Buffer.from(`\x80\x02${code}`, 'latin1'), { ...world, classes: '__torch__.' });
+  const module = 'c__torch__.a\nModule\n)\x81';
+  const read = ofModules(`${module}}(${unicode('training')}\x88${unicode('inner')}${module}ub.`);
+  assert.ok(read instanceof PickledObject);
+  assert.equal(read.class, '__torch__.a.Module');
+  assert.equal(read.attributes.get('training'), true);
+  assert.ok(read.attributes.get('inner') instanceof PickledObject);
+  for (const [code, message] of [
+    ['cos\nsystem\n)\x81.', /a use of "os\.system"/],
+    ['ctorch\nFloatStorage\n)\x81.', /a use of "torch\.FloatStorage"/],
+    ['c__torch__.a\nModule\n)R.', /a use of "__torch__\.a\.Module"/],
+    ['c__torch__.a\nModule\nK\x01\x85\x81.', /an object made of nothing, found arguments/],
+    [`${module}K\x01b.`, /attributes of dictionaries only/],
+    [`${module}K\x01K\x02s.`, /a dictionary and pairs/],
+  ] as const) {
+    assert.throws(() => ofModules(code), { code: 'bad-file', message });
+  }
+  refuses('c__torch__.a\nModule\n)\x81.', /a use of "__torch__\.a\.Module"/);
 });

@@ -10,8 +10,20 @@ export interface PickleWorld {
   readonly subject: string;
   /** By `module.name`: our stand-in for a Python function, or undefined for what may be named but not called. */
   readonly globals: ReadonlyMap<string, ((args: readonly unknown[]) => unknown) | undefined>;
+  /** Beginning of the names of classes whose objects may occur. They come as `PickledObject`: their attributes, and nothing else. */
+  readonly classes?: string;
   /** Our stand-in for the object that a persistent id means. */
   readonly persistent: (id: unknown) => unknown;
+}
+
+/** An object of a class in the pickle's world: what Python would set as its attributes. */
+export class PickledObject {
+  readonly class: string;
+  attributes: ReadonlyMap<unknown, unknown> = new Map();
+
+  constructor(name: string) {
+    this.class = name;
+  }
 }
 
 /** A global of the world as a value. */
@@ -105,6 +117,7 @@ const instructions: ReadonlyMap<string, (machine: Machine) => void> = new Map([
   ['c', (machine) => pushGlobal(machine, line(machine), line(machine))], // GLOBAL
   ['\x93', (machine) => pushGlobal(machine, ...tuple(machine, 2))], // STACK_GLOBAL
   ['R', reduce], // REDUCE
+  ['\x81', newObject], // NEWOBJ
   ['b', build], // BUILD
   ['Q', (machine) => push(machine, machine.world.persistent(pop(machine)))], // BINPERSID
 ]);
@@ -121,7 +134,7 @@ function pushGlobal(machine: Machine, module: unknown, name: unknown): void {
     throw badPickle(machine, 'the name of a global', 'something else');
   }
   const global = `${module}.${name}`;
-  if (!machine.world.globals.has(global)) {
+  if (!machine.world.globals.has(global) && !isClass(machine.world, global)) {
     throw refusal(machine, global);
   }
   push(machine, { global } satisfies PickleGlobal);
@@ -139,11 +152,30 @@ function reduce(machine: Machine): void {
   push(machine, call(args));
 }
 
-/** Gives an object its attributes. Only dictionaries may have some (`_metadata`), and nothing reads them. */
+function isClass({ classes }: PickleWorld, global: string): boolean {
+  return classes !== undefined && global.startsWith(classes);
+}
+
+/** Makes an object without calling anything: what `__new__` gives before `__init__`. */
+function newObject(machine: Machine): void {
+  const [callee, args] = tuple(machine, 2);
+  if (!isPickleGlobal(callee) || !isClass(machine.world, callee.global)) {
+    throw refusal(machine, isPickleGlobal(callee) ? callee.global : 'a value that is no class');
+  }
+  if (!Array.isArray(args) || args.length > 0) {
+    throw badPickle(machine, 'an object made of nothing', 'arguments');
+  }
+  push(machine, new PickledObject(callee.global));
+}
+
+/** Gives an object its attributes. Dictionaries may have some, too (`_metadata`), and nothing reads those. */
 function build(machine: Machine): void {
-  pop(machine);
-  if (!(peek(machine) instanceof Map)) {
-    throw badPickle(machine, 'attributes of dictionaries only', 'those of another object');
+  const attributes = pop(machine);
+  const target = peek(machine);
+  if (target instanceof PickledObject && attributes instanceof Map) {
+    target.attributes = attributes;
+  } else if (!(target instanceof Map)) {
+    throw badPickle(machine, 'attributes of dictionaries only, and of modules', 'those of another value');
   }
 }
 

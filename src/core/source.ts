@@ -12,10 +12,12 @@ export interface RandomAccess {
   read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>>;
 }
 
-/** The files of a model in Hugging Face layout, wherever they are. */
+/** The files of a model, wherever they are. */
 export interface ModelFiles {
   /** Their name in messages: a folder's path as the user knows it. */
   readonly name: string;
+  /** The weights, if the model is a single file. `read` then finds what lies beside it. */
+  readonly single?: RandomAccess;
   /** The file of this name, which must be readable as long as the model is in use; undefined if there is none. */
   read(name: string): Promise<RandomAccess | undefined>;
   /** The names of all files, for the message when one is missing. */

@@ -7,9 +7,10 @@ import { test } from 'node:test';
 
 import { memoryFile } from '../../test/fuzz/memory-file.ts';
 import { readingFile } from '../files/index.ts';
+import { PickledObject } from './pickle.ts';
 import { readTensor } from './read-tensor.ts';
 import type { StoredTensor } from './tensors.ts';
-import { readTorchCheckpoint, stateDict, unpickleTensors } from './torch-zip.ts';
+import { moduleTensors, readTorchCheckpoint, stateDict, unpickleTensors } from './torch-zip.ts';
 
 const path = join(import.meta.dirname, '../../test/fixtures/torch/checkpoint.pt');
 const bytes = await readFile(path);
@@ -212,4 +213,30 @@ test('pickles that would call something, or whose tensors do not fit, are refuse
     readChanged('cpuq\nK\x06', 'cpuq\nK\x07'),
     /7 elements of float32 in "checkpoint\/data\/0", found 24 bytes/,
   );
+});
+
+test("a TorchScript archive's tensors have the names of its state_dict, and its programs are left alone", async () => {
+  const archive = join(import.meta.dirname, '../../test/fixtures/tiny-openai/ViT-tiny.pt');
+  const tensors = moduleTensors(await readingFile(archive, readTorchCheckpoint), archive);
+  const fused = tensors?.get('visual.transformer.resblocks.0.attn.in_proj_weight');
+  assert.deepEqual([fused?.type, fused?.shape], ['float16', [192, 64]]);
+  assert.deepEqual(tensors?.get('input_resolution')?.shape, []);
+  assert.equal(moduleTensors(await readingFile(path, readTorchCheckpoint), path), undefined);
+});
+
+test('modules that hold themselves, or double at every level, have an end', () => {
+  const self = new PickledObject('__torch__.Module');
+  self.attributes = new Map([['inner', self]]);
+  let doubled = new PickledObject('__torch__.Module');
+  for (let level = 0; level < 40; level += 1) {
+    const outer = new PickledObject('__torch__.Module');
+    outer.attributes = new Map([
+      ['a', doubled],
+      ['b', doubled],
+    ]);
+    doubled = outer;
+  }
+  for (const module of [self, doubled]) {
+    assert.throws(() => moduleTensors(module, 'a.pt'), { code: 'bad-file', message: /without an end/ });
+  }
 });

@@ -1,7 +1,7 @@
-/** PyTorch checkpoints (the zip files of torch.save since 1.6): finds their tensors, and runs nothing. */
+/** PyTorch checkpoints (the zip files of torch.save since 1.6, and of torch.jit.save): finds their tensors, and runs nothing. */
 
 import { LincirError, quoted } from './errors.ts';
-import { isPickleGlobal, keyLengthLimit, unpickle } from './pickle.ts';
+import { isPickleGlobal, keyLengthLimit, PickledObject, unpickle } from './pickle.ts';
 import type { RandomAccess } from './source.ts';
 import {
   bytesPerElement,
@@ -46,9 +46,14 @@ const expandedLimit = 2 ** 24;
 /** PyTorch's own. */
 const dimensionLimit = 64;
 
+/** A TorchScript archive's programs, which nothing reads. They are compressed. */
+const programs = /^[^/]+\/(code|extra)\//;
+/** Tensors and modules within modules: many times as many as a CLIP has. */
+const partLimit = 100_000;
+
 /**
  * Reads what was saved as plain values: dictionaries as Maps, lists and tuples as arrays, tensors as StoredTensors with
- * the names of their storages. Reads no tensor's data. Throws 'bad-file', also for whatever would make Python call
+ * the names of their storages, a TorchScript archive's modules as PickledObjects. Reads no tensor's data. Throws 'bad-file', also for whatever would make Python call
  * anything but what rebuilds tensors.
  */
 export async function readTorchCheckpoint(file: RandomAccess): Promise<unknown> {
@@ -61,7 +66,7 @@ export async function readTorchCheckpoint(file: RandomAccess): Promise<unknown> 
       todo: 'load it in Python and write it again with torch.save, or with safetensors',
     });
   }
-  const entries = await readZipEntries(file);
+  const entries = await readZipEntries(file, (name) => !programs.test(name));
   const pickles = [...entries].filter(([name]) => /^[^/]+\/data\.pkl$/.test(name));
   const [pickle] = pickles;
   if (pickle === undefined || pickles.length > 1) {
@@ -96,6 +101,34 @@ export function stateDict(checkpoint: unknown, subject: string, key?: string): M
         key === undefined ? 'a dictionary of tensors' : `a dictionary of tensors under ${quoted(key)}`,
       found: keys.length > 0 ? `the keys ${quoted(keys.slice(0, 20).join(', '))}` : 'no dictionary',
     });
+  }
+  return tensors;
+}
+
+/**
+ * The tensors of a TorchScript module by their paths, as its `state_dict()` has them; undefined for any other checkpoint.
+ * Throws 'bad-file' for modules without an end.
+ */
+export function moduleTensors(checkpoint: unknown, subject: string): Map<string, StoredTensor> | undefined {
+  if (!(checkpoint instanceof PickledObject)) return undefined;
+  const tensors = new Map<string, StoredTensor>();
+  const modules: [path: string, module: PickledObject][] = [['', checkpoint]];
+  let parts = 0;
+  for (const [path, { attributes }] of modules) {
+    for (const [key, value] of attributes) {
+      if (typeof key !== 'string') continue;
+      parts += 1;
+      const name = `${path}${key}`;
+      if (parts > partLimit || name.length > keyLengthLimit) {
+        throw new LincirError('bad-file', {
+          subject,
+          expected: 'the modules of a model',
+          found: 'modules without an end',
+        });
+      }
+      if (value instanceof PickledObject) modules.push([`${name}.`, value]);
+      else if (isStoredTensor(value)) tensors.set(name, { ...value, name });
+    }
   }
   return tensors;
 }
@@ -163,12 +196,19 @@ export function unpickleTensors(
   return unpickle(pickle, {
     subject,
     persistent,
+    classes: '__torch__.',
     globals: new Map([
       ['collections.OrderedDict', () => new Map()],
       ['torch.Size', ([sizes]: readonly unknown[]) => sizes],
       ['torch._utils._rebuild_tensor_v2', rebuildTensor],
       ['torch._utils._rebuild_parameter', rebuildParameter],
       ['torch._utils._rebuild_parameter_with_state', rebuildParameter],
+      // How TorchScript writes lists of numbers, and values whose type Python would not know.
+      ['torch.jit._pickle.build_intlist', ([items]: readonly unknown[]) => items],
+      ['torch.jit._pickle.build_doublelist', ([items]: readonly unknown[]) => items],
+      ['torch.jit._pickle.build_boollist', ([items]: readonly unknown[]) => items],
+      ['torch.jit._pickle.build_tensorlist', ([items]: readonly unknown[]) => items],
+      ['torch.jit._pickle.restore_type_tag', ([value]: readonly unknown[]) => value],
       ['torch.device', ([kind]: readonly unknown[]) => kind],
       ['_codecs.encode', ([text]: readonly unknown[]) => text],
       ['builtins.set', ([items]: readonly unknown[]) => items],

@@ -46,11 +46,16 @@ const directoryByteLimit = 2 ** 24;
 /**
  * Finds every entry by its name. Throws 'bad-file' for compressed or encrypted entries, for names that lead elsewhere or
  * occur twice, and for whatever does not fit into the file.
+ * @param isWanted by names. Other entries are left out, whatever they are
  */
-export async function readZipEntries(file: RandomAccess): Promise<ReadonlyMap<string, ZipEntry>> {
+export async function readZipEntries(
+  file: RandomAccess,
+  isWanted: (name: string) => boolean = () => true,
+): Promise<ReadonlyMap<string, ZipEntry>> {
   const directory = await findDirectory(file);
   const entries = new Map<string, ZipEntry>();
   for (const entry of parseDirectory(file, directory, await file.read(directory.offset, directory.size))) {
+    if (!isWanted(entry.name)) continue;
     if (entries.has(entry.name)) {
       throw badEntry(file, entry.name, 'every name once', 'it twice');
     }

@@ -2,7 +2,7 @@
 
 import { existsSync, type Stats } from 'node:fs';
 import { type FileHandle, open, readdir, realpath, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { LincirError, type ModelFiles, type RandomAccess, readJson } from '../core/index.ts';
 import { pathOnDisk } from './path-on-disk.ts';
 import { asLincirError } from './refusals.ts';
@@ -64,6 +64,19 @@ export function folderFiles(folder: string): ModelFiles {
       readdir(folder).catch((error: unknown) => {
         throw asLincirError(error, folder, 'read');
       }),
+  };
+}
+
+/** Describe a model's folder as a whole, and not a file in it. */
+const ofWholeFolder = /^(config|preprocessor_config|processor_config)\.json$/;
+
+/** A model that is one file, with what lies beside it: its tokenizer, and OpenCLIP's configuration. Throws as `fileSource` does. */
+export async function singleFile(path: string): Promise<ModelFiles> {
+  const beside = folderFiles(dirname(path));
+  return {
+    name: path,
+    single: await fileSource(path),
+    read: async (name) => (ofWholeFolder.test(name) ? undefined : await beside.read(name)),
   };
 }
 

@@ -9,6 +9,7 @@ export {
   openFile,
   readingFile,
   readJsonFile,
+  singleFile,
   statOf,
 } from './file-source.ts';
 export { FolderWatch } from './folder-watch.ts';

@@ -28,8 +28,9 @@ export interface ResolveOptions extends DownloadOptions {
   readonly only?: 'tokenizer';
 }
 
-/** A model on this machine. A plain folder has no `id` and no commit `revision`. */
+/** A model on this machine. What is not from the hub has no `id` and no commit `revision`. */
 interface ResolvedModel {
+  /** Or its only file. */
   readonly folder: string;
   readonly id: string | undefined;
   readonly revision: string | undefined;
@@ -53,7 +54,7 @@ export interface CachedModel {
 const besidesTokenizer: ReadonlySet<string> = new Set(['preprocessor_config.json', weightFiles[0]]);
 
 /**
- * The folder of a model: a preset, a folder, or `OWNER/NAME[@REVISION]` on the hub (`findModel` has the exact rule).
+ * The folder of a model: a preset, a folder, a file, or `OWNER/NAME[@REVISION]` on the hub (`findModel` has the exact rule).
  * If the cache has the whole model, it is used without any request, even if its branch has moved on at the hub:
  * `pullModel` asks. Otherwise it is downloaded into Hugging Face's own cache.
  * Throws `not-found`, `bad-argument`, `network`, `io`, and the signal's reason.
@@ -85,7 +86,7 @@ export async function pullModel(model: string, options: ResolveOptions = {}): Pr
     throw new LincirError('bad-argument', {
       subject: model,
       expected: 'a preset or OWNER/NAME on the hub',
-      found: 'a folder on this machine',
+      found: 'a file or a folder on this machine',
     });
   }
   const environment = readHubEnvironment(options.environment);

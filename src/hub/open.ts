@@ -1,7 +1,7 @@
 /** Opens models and phis by name. `#models` gives these functions to the folders that know no disk and no hub. */
 
 import type { ModelFiles, RandomAccess } from '../core/index.ts';
-import { fileSource, folderFiles } from '../files/index.ts';
+import { fileSource, folderFiles, singleFile, statOf } from '../files/index.ts';
 import { type ResolveOptions, resolveModel } from './models.ts';
 import { type PhiFileOptions, phiFileOf } from './phi-file.ts';
 
@@ -11,7 +11,8 @@ export async function openModel(
   options: ResolveOptions = {},
 ): Promise<{ readonly files: ModelFiles; readonly id: string | undefined }> {
   const { folder, id } = await resolveModel(name, options);
-  return { files: folderFiles(folder), id };
+  const isFile = (await statOf(folder))?.isFile() === true;
+  return { files: isFile ? await singleFile(folder) : folderFiles(folder), id };
 }
 
 /** A phi's file. Throws as `phiFileOf` does. */

@@ -61,7 +61,9 @@ export async function listModels({ json }: ModelsOptions, { print }: Context): P
       ]),
     ]);
   }
-  print('\n--model takes a preset, OWNER/NAME[@REVISION] on the hub, a folder, or mini, which is included.');
+  print(
+    '\n--model takes a preset, OWNER/NAME[@REVISION] on the hub, a folder, a .pt file, or mini, which is included.',
+  );
   print(
     "--phi takes one of these, OWNER/NAME[/FILE][@REVISION] on the hub, a file, a run's folder, or mini.",
   );

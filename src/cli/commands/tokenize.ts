@@ -1,7 +1,7 @@
 /** `lincir tokenize`: turns lines of standard input into lines of token ids. */
 
 import { pipeline } from 'node:stream/promises';
-import { loadTokenizer, readConfigOf } from '../../clip/index.ts';
+import { openTokenizer } from '../../clip/index.ts';
 import { openModel } from '../../hub/index.ts';
 import { type Context, downloadBar, Warnings } from '../context.ts';
 import { cutWarning, openTexts, tooLong } from '../embed/texts.ts';
@@ -16,10 +16,8 @@ export async function tokenize({ model, strict }: TokenizeOptions, context: Cont
   const { reporter, signal } = context;
   const onProgress = downloadBar(reporter, model);
   const { files } = await openModel(model, { only: 'tokenizer', onProgress, signal });
+  const tokenizer = await openTokenizer(files, { onProgress, signal });
   reporter.end();
-  // A tokenizer's folder need not have a `config.json`, which only bounds the ids.
-  const config = await readConfigOf(files);
-  const tokenizer = await loadTokenizer(files, config?.text);
   const source = await openTexts('-', signal);
   const cut = new Warnings(reporter, 'texts are cut');
   const lists = async function* (): AsyncGenerator<string, void, void> {

@@ -40,6 +40,8 @@ export interface FoundModel {
   openWeights(): Promise<Checkpoint>;
   /** What happens to an image before the vision tower. Absent: the model has no such tower. */
   openPreprocessing?(): Promise<ImagePreprocessing>;
+  /** A model on the hub that has the tokenizer, for files without one. */
+  readonly tokenizer?: string;
   /** What was decided because the files do not say it: sentences for the user. */
   readonly remarks?: readonly string[];
 }

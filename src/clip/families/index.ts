@@ -5,10 +5,11 @@ import type { ClipConfig } from '../config.ts';
 import type { FoundModel, Layout } from './family.ts';
 import { familyOf, huggingFace } from './hugging-face.ts';
 import { openClip } from './open-clip/index.ts';
+import { openAi } from './openai/index.ts';
 import { expectTensors } from './tensors.ts';
 
 /** The first that fits is the model's. */
-const layouts: readonly Layout[] = [openClip, huggingFace];
+const layouts: readonly Layout[] = [openAi, openClip, huggingFace];
 
 /**
  * Finds a model's family, the shapes of its towers and its weights, without reading these.
@@ -32,7 +33,7 @@ export async function openTowers(
 }
 
 /** What a model's files say of it; undefined without a configuration. Throws as `readClipConfig` does. */
-async function findModel(files: ModelFiles): Promise<FoundModel | undefined> {
+export async function findModel(files: ModelFiles): Promise<FoundModel | undefined> {
   for (const layout of layouts) {
     const found = await layout.find(files);
     if (found) return found;

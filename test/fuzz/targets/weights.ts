@@ -14,7 +14,7 @@ import {
   readTorchCheckpoint,
   type StoredTensor,
 } from '../../../src/core/index.ts';
-import { unpickleTensors } from '../../../src/core/torch-zip.ts';
+import { moduleTensors, unpickleTensors } from '../../../src/core/torch-zip.ts';
 import { readZipEntries } from '../../../src/core/zip.ts';
 import { folderFiles, VectorCache, writeNpy } from '../../../src/files/index.ts';
 import { memoryFile, safetensorsBytes } from '../memory-file.ts';
@@ -53,6 +53,9 @@ export async function weightTargets(folder: string) {
   const file = memoryFile(checkpoint, 'checkpoint.pt');
   const entries = await readZipEntries(file);
   const pickle = entries.get('checkpoint/data.pkl') ?? { offset: 0, size: 0 };
+  const archive = await readFile(join(fixtures, 'tiny-openai/ViT-tiny.pt'));
+  const programs = await readZipEntries(memoryFile(archive), (name) => !name.includes('/code/'));
+  const modules = programs.get('whole/data.pkl') ?? { offset: 0, size: 0 };
   const array = join(folder, 'a.npy');
   await filled(folder, { 'a.npy': '' });
   await writeNpy(
@@ -100,6 +103,15 @@ export async function weightTargets(folder: string) {
       tokens: [...'.()]}NQRabestuqhjrcXKMJG\x80\x85\x86\x87\x8a\x93\x94', 'cos\nsystem\n'],
       read: async (bytes) =>
         expectWithin(unpickleTensors(file, bytes, 'checkpoint/', entries), checkpoint.length),
+    },
+    'torch-script': {
+      covers: ['core/pickle.ts', 'core/torch-zip.ts'],
+      seeds: [archive.subarray(modules.offset, modules.offset + modules.size)],
+      tokens: [...'.)}Qbusq(hjcX\x81\x85', 'c__torch__.a\nB\n)\x81', 'cos\nsystem\n'],
+      read: async (bytes) => {
+        const read = unpickleTensors(memoryFile(archive), bytes, 'whole/', programs);
+        expectWithin(moduleTensors(read, 'archive'), archive.length);
+      },
     },
     npy: {
       covers: ['core/npy.ts'],

@@ -78,7 +78,6 @@ export const ownText: OpenClipTower<TextConfig> = {
   },
 
   canonical(name, stored) {
-    if (name === 'attn_mask') return []; // a table of zeros and minus infinity, which older versions stored
     if (name === 'text_projection') return [['text_projection.weight', transposedView(stored)]];
     return blockTensors(name, stored, 'text_model') ?? [[parts[name] ?? `text_model.${name}`, stored]];
   },

@@ -31,7 +31,7 @@ const schema = z.strictObject({
  * @param file its path, for messages
  * @throws LincirError 'bad-config' for steps that are not known
  */
-export function loadOpenClipPreprocessing(
+export function readOpenClipPreprocessing(
   json: unknown,
   file: string,
   { imageSize }: VisionConfig,
