@@ -28,7 +28,7 @@ export const openSearchBackend: StoreBackend = {
       const now = await indexes.current();
       if (!now.isWritable) await indexes.allowWriting(now.generation, true);
       if (!now.isComplete) await indexes.addFields(now.generation);
-      await indexes.clear(now.generation);
+      await indexes.remove(now.generation - 1, now.generation + 1); // what an interrupted rebuild has left
       if (access === 'add') await indexes.release();
       return indexes.store(now);
     });
@@ -57,7 +57,7 @@ export const openSearchBackend: StoreBackend = {
       await indexes.take();
       const { generation } = await indexes.current();
       const next = generation + 1;
-      await indexes.remove(generation - 1); // what an interrupted replacement has left
+      await indexes.remove(generation - 1);
       await indexes.allowWriting(generation, false);
       indexes.onClose = () => indexes.allowWriting(generation, true);
       const begun = await indexes.described(next);
@@ -146,10 +146,12 @@ class Indexes {
   /** Makes the indexes of a generation, in place of what an interrupted creation has left. */
   async make(generation: number, info: StoreInfo, isCurrent: boolean): Promise<void> {
     const names = this.#names(generation);
-    const isOnDisk = vectorsAreOnDisk(); // a wrong setting is told before anything is deleted
-    await this.#cluster.hasIndex(names.notes); // nothing is deleted if another program has one of the names
-    if (await this.described(generation)) await this.#cluster.deleteIndex(names.images);
-    await this.#cluster.deleteIndex(names.notes);
+    // A wrong setting is told before anything is deleted.
+    const isOnDisk = setting('VECTORS', 'on_disk, or nothing', (given) => given === 'on_disk') !== undefined;
+    // Nothing is deleted if another program has one of the names.
+    await this.#cluster.hasIndex(names.notes);
+    await this.described(generation);
+    await this.remove(generation);
     const settings = await this.#settings(generation);
     const common = { ...settings, refresh_interval: '5s' };
     const alias = (index: string) => ({ [`${index}.write`]: {} });
@@ -179,19 +181,15 @@ class Indexes {
     const indexes = Object.values(this.#names(generation));
     for (const index of indexes) await this.#cluster.hasIndex(index);
     const all = indexes.join();
-    const block = async () => {
-      if (!isAllowed) await this.#cluster.request({ method: 'PUT', path: `/${all}/_block/write` });
-      else {
-        const body = { 'index.blocks.write': null };
-        await this.#cluster.request({ method: 'PUT', path: `/${all}/_settings`, body });
-      }
-    };
-    if (isAllowed) await block();
+    if (isAllowed) {
+      const body = { 'index.blocks.write': null };
+      await this.#cluster.request({ method: 'PUT', path: `/${all}/_settings`, body });
+    }
     const actions = indexes.map((index) => ({
       [isAllowed ? 'add' : 'remove']: { index, alias: `${index}.write` },
     }));
     await this.#cluster.request({ method: 'POST', path: '/_aliases', body: { actions }, allowed: [404] });
-    if (!isAllowed) await block();
+    if (!isAllowed) await this.#cluster.request({ method: 'PUT', path: `/${all}/_block/write` });
   }
 
   /**
@@ -224,24 +222,9 @@ class Indexes {
     await this.remove(old);
   }
 
-  /** Deletes what an interrupted rebuild has left beside a generation, and nothing of another program. */
-  async clear(generation: number): Promise<void> {
-    const others = [generation - 1, generation + 1].flatMap((other) => Object.values(this.#names(other)));
-    const request = {
-      method: 'GET',
-      path: `/${others.join()}`,
-      query: { ignore_unavailable: true },
-    } as const;
-    const found = description.safeParse(await this.#cluster.request(request)).data ?? {};
-    for (const [name, { mappings }] of Object.entries(found)) {
-      const isOurs = others.includes(name) && mappings._meta?.lincir !== undefined;
-      if (isOurs) await this.#cluster.request({ method: 'DELETE', path: `/${name}`, allowed: [404] });
-    }
-  }
-
-  /** Deletes a generation that is not in use, if it is there. */
-  async remove(generation: number): Promise<void> {
-    for (const index of Object.values(this.#names(generation))) await this.#cluster.deleteIndex(index);
+  /** Deletes generations that are not in use, as far as they are there, and nothing of another program. */
+  async remove(...generations: readonly number[]): Promise<void> {
+    await this.#cluster.deleteIndexes(generations.flatMap((one) => Object.values(this.#names(one))));
   }
 
   store({ generation, info }: Generation): OpenSearchStore {
@@ -309,27 +292,18 @@ const layouts = z.record(
   }),
 );
 
-/** A number from the environment. */
 function countOf(name: 'SHARDS' | 'REPLICAS', least: number): number | undefined {
-  const given = process.env[`LINCIR_OPENSEARCH_${name}`];
-  if (given === undefined || given === '') return undefined;
-  const count = Number(given);
-  if (Number.isInteger(count) && count >= least && count <= 1024) return count;
-  throw new LincirError('bad-argument', {
-    subject: `LINCIR_OPENSEARCH_${name}`,
-    expected: `a whole number from ${least} to 1024`,
-    found: given,
-  });
+  const isCount = (given: string) => z.coerce.number().int().min(least).max(1024).safeParse(given).success;
+  const given = setting(name, `a whole number from ${least} to 1024`, isCount);
+  return given === undefined ? undefined : Number(given);
 }
 
-function vectorsAreOnDisk(): boolean {
-  const given = process.env.LINCIR_OPENSEARCH_VECTORS || undefined;
-  if (given === undefined || given === 'on_disk') return given !== undefined;
-  throw new LincirError('bad-argument', {
-    subject: 'LINCIR_OPENSEARCH_VECTORS',
-    expected: 'on_disk, or nothing',
-    found: quoted(given),
-  });
+/** From the environment. */
+function setting(name: string, expected: string, isRight: (given: string) => boolean): string | undefined {
+  const given = process.env[`LINCIR_OPENSEARCH_${name}`] || undefined;
+  if (given === undefined || isRight(given)) return given;
+  const subject = `LINCIR_OPENSEARCH_${name}`;
+  throw new LincirError('bad-argument', { subject, expected, found: quoted(given) });
 }
 
 async function connected<T>(uri: string, work: (indexes: Indexes) => Promise<T>): Promise<T> {

@@ -5,6 +5,7 @@ import type { Client } from '@opensearch-project/opensearch';
 import { z } from 'zod';
 import { LincirError, quoted } from '../../core/index.ts';
 import { warn } from '../../files/index.ts';
+import type { StoreInfo } from '../store.ts';
 import { credentialsFor, parseAddress } from './address.ts';
 import { type Failure, failureFrom, failureOf, isUnknownHost, ofAnother, refusalOf } from './errors.ts';
 
@@ -19,6 +20,19 @@ export interface ClusterRequest {
   readonly allowed?: readonly number[];
   /** Comes before every attempt. What it throws ends them. */
   readonly before?: () => Promise<void>;
+}
+
+/** What a store is made of. */
+export interface ClusterParts {
+  readonly cluster: Cluster;
+  readonly info: StoreInfo;
+  /** Its indexes. Each has an alias for writing, with `.write` at the end. */
+  readonly images: string;
+  readonly notes: string;
+  readonly lease: string;
+  /** Comes before every write: throws if this process may not write any more. */
+  readonly before: () => Promise<void>;
+  readonly close: () => Promise<void>;
 }
 
 /** Milliseconds for one attempt, and for all, longer than a cluster takes to replace a lost node. */
@@ -48,10 +62,6 @@ export const description = z.record(
     }),
   }),
 );
-/** An index or an alias has the name. */
-const taken = z.object({
-  type: z.enum(['resource_already_exists_exception', 'invalid_index_name_exception']),
-});
 const greeting = z.object({ version: z.object({ number: z.string(), distribution: z.string().optional() }) });
 
 export class Cluster {
@@ -143,8 +153,9 @@ export class Cluster {
     const request = { method: 'PUT', path: `/${name}`, body, allowed: [400] } as const;
     const { error } = z.object({ error: z.unknown().optional() }).parse(await this.request(request));
     if (error === undefined) return;
-    const isThere = taken.safeParse(error).success && (await this.hasIndex(name));
-    if (!isThere) throw refusalOf(failureFrom(400, error), this.uri);
+    const failure = failureFrom(400, error);
+    const isTaken = /resource_already_exists|invalid_index_name/.test(failure.text); // of an index or an alias
+    if (!isTaken || !(await this.hasIndex(name))) throw refusalOf(failure, this.uri);
   }
 
   /** Whether lincir has made this index. Throws as `makeIndex` does. */
@@ -156,10 +167,15 @@ export class Cluster {
     return true;
   }
 
-  /** Deletes an index, if it is there. Throws as `makeIndex` does. */
-  async deleteIndex(name: string): Promise<void> {
-    if (!(await this.hasIndex(name))) return;
-    await this.request({ method: 'DELETE', path: `/${name}`, allowed: [404] });
+  /** Deletes those of these indexes that lincir has made. */
+  async deleteIndexes(names: readonly string[]): Promise<void> {
+    const query = { ignore_unavailable: true };
+    const answer = await this.request({ method: 'GET', path: `/${names.join()}`, query, allowed: [404] });
+    const found = description.safeParse(answer).data ?? {};
+    for (const [name, { mappings }] of Object.entries(found)) {
+      const isOurs = names.includes(name) && mappings._meta?.lincir !== undefined;
+      if (isOurs) await this.request({ method: 'DELETE', path: `/${name}`, allowed: [404] });
+    }
   }
 
   async close(): Promise<void> {

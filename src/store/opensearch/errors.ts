@@ -17,42 +17,38 @@ export interface Failure {
 /** The first whose pattern fits the status and text counts. */
 const causes: readonly {
   readonly pattern: RegExp;
-  readonly code: ErrorCode;
+  /** Default: network. */
+  readonly code?: ErrorCode;
   readonly expected: string;
   readonly found: string;
   readonly todo: string;
 }[] = [
   {
     pattern: /certificate has expired|certificate is not yet valid/i,
-    code: 'network',
     expected: 'a certificate that is valid now',
     found: 'that its certificate has expired, or is not valid yet',
     todo: "renew the cluster's certificate, and check this machine's clock",
   },
   {
     pattern: /self.signed|unable to (?:verify|get)|certificate in certificate chain/i,
-    code: 'network',
     expected: 'a certificate that this machine can check',
     found: 'a certificate of an authority that this machine does not know',
     todo: 'set LINCIR_OPENSEARCH_CA to the file of the authority that issued it',
   },
   {
     pattern: /altname|does not match certificate/i,
-    code: 'network',
     expected: 'a certificate for this host',
     found: 'a certificate for another host',
     todo: 'name the host as its certificate does',
   },
   {
     pattern: /DeserializationError|wrong version number|packet length|socket hang up|EPROTO|Parse Error/i,
-    code: 'network',
     expected: 'an answer of OpenSearch',
     found: 'an answer of another protocol, or none',
     todo: 'check the port, and whether the address begins with opensearch:// or, if encrypted, opensearch+https://',
   },
   {
     pattern: /^401|AuthenticationException/i,
-    code: 'network',
     expected: 'credentials that the cluster accepts',
     found: 'that it does not accept the credentials, or that there are none',
     todo: 'check LINCIR_OPENSEARCH_USER and LINCIR_OPENSEARCH_PASSWORD, or LINCIR_OPENSEARCH_API_KEY',
@@ -87,7 +83,6 @@ const causes: readonly {
   },
   {
     pattern: /^403/i,
-    code: 'network',
     expected: 'a user who may do this',
     found: 'that the user may not do this',
     todo: 'give the user the permissions of docs/cluster.md',
@@ -108,21 +103,18 @@ const causes: readonly {
   },
   {
     pattern: /no_shard_available|missing shards|all shards failed|no such shard|partial/i,
-    code: 'network',
     expected: 'a copy of every part of the index',
     found: 'parts without any copy that answers: the cluster is red',
     todo: 'bring its nodes back; GET /_cluster/allocation/explain tells why a part is not there',
   },
   {
     pattern: /unavailable_shards|not enough active copies/i,
-    code: 'network',
     expected: 'two copies of every part that is written',
     found: 'too few copies of a part to write safely',
     todo: 'bring the lost node back, or set index.write.wait_for_active_shards of the index to 1',
   },
   {
     pattern: /master_not_discovered|cluster_manager_not_discovered|no (?:master|cluster.manager)/i,
-    code: 'network',
     expected: 'a cluster with a manager',
     found: 'a cluster that has no manager',
     todo: 'bring the lost nodes back: more than half of those that can be managers',
@@ -136,21 +128,18 @@ const causes: readonly {
   },
   {
     pattern: /^4\d\d$/, // OpenSearch gives reasons
-    code: 'network',
     expected: 'OpenSearch',
     found: 'that another program answers there',
     todo: 'check the host and the port',
   },
   {
     pattern: /ENOTFOUND|EAI_AGAIN/,
-    code: 'network',
     expected: 'a host that DNS knows',
     found: 'no host of that name',
     todo: 'check the address',
   },
   {
     pattern: /ECONNREFUSED|ECONNRESET|EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|timed out|aborted|^5\d\d|No Living/i,
-    code: 'network',
     expected: 'a cluster that answers',
     found: 'no answer from any node',
     todo: 'check the address and the network, and whether the cluster runs',
@@ -201,7 +190,7 @@ export function refusalOf(
 ): LincirError {
   const cause = causes.find(({ pattern }) => pattern.test(text));
   const isOfImage = cause === undefined && image !== undefined;
-  return new LincirError(cause?.code ?? (status === undefined ? 'network' : 'io'), {
+  return new LincirError(cause?.code ?? (cause || status === undefined ? 'network' : 'io'), {
     subject: isOfImage ? `${subject}: ${quoted(image, 200)}` : subject,
     expected: isOfImage
       ? 'an image that the cluster takes'

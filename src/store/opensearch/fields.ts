@@ -141,19 +141,9 @@ const document = z.object({
 });
 export type ImageDocument = z.infer<typeof document>;
 
-/** The fields of a document that a hit has, and those that an image has in addition. */
+/** The fields of a document that a hit has, and those that an image has. */
 export const hitFields = ['id', 'path', 'folder', 'hash', 'm'] as const;
-export const imageFields = [
-  'id',
-  'path',
-  'folder',
-  'size',
-  'modified',
-  'statusChanged',
-  'memberOffset',
-  'hash',
-  'norm',
-] as const;
+export const imageFields = Object.keys(document.shape).filter((name) => name !== 'vector' && name !== 'm');
 
 export function parseDocument(source: unknown): ImageDocument {
   return document.parse(source);

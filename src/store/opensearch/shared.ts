@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import type { SharedStore } from '../store.ts';
-import type { Cluster } from './cluster.ts';
+import type { ClusterParts } from './cluster.ts';
 
 /** Milliseconds for which a text is kept, and between two looks for those that are over. */
 const lifetime = 24 * 60 * 60 * 1000;
@@ -13,34 +13,19 @@ const probePatience = { attempt: 1500, all: 1000 };
 const kept = z.object({ _source: z.object({ note: z.string(), expires: z.number() }) });
 const health = z.object({ status: z.enum(['green', 'yellow', 'red']) });
 
-interface SharedParts {
-  readonly cluster: Cluster;
-  readonly images: string;
-  readonly notes: string;
-  readonly lease: string;
-}
-
 export class SharedNotes implements SharedStore {
-  readonly #cluster: Cluster;
-  readonly #images: string;
-  readonly #notes: string;
-  /** The index that stays when another generation takes over, and in which a rebuild forbids nothing. */
-  readonly #lasting: string;
+  readonly #parts: ClusterParts;
   #cleaned = Date.now();
 
-  constructor({ cluster, images, notes, lease }: SharedParts) {
-    this.#cluster = cluster;
-    this.#images = images;
-    this.#notes = notes;
-    this.#lasting = lease;
+  constructor(parts: ClusterParts) {
+    this.#parts = parts;
   }
 
   async readiness(): Promise<string | undefined> {
-    const path = `/_cluster/health/${this.#images},${this.#notes}`;
-    const answer = await this.#cluster.request(
-      { method: 'GET', path, query: { timeout: '1s' } },
-      probePatience,
-    );
+    const { cluster, images, notes } = this.#parts;
+    const path = `/_cluster/health/${images},${notes}`;
+    const query = { timeout: '1s' };
+    const answer = await cluster.request({ method: 'GET', path, query }, probePatience);
     return health.parse(answer).status === 'red'
       ? 'a part of the index has no copy in the cluster'
       : undefined;
@@ -49,26 +34,29 @@ export class SharedNotes implements SharedStore {
   async put(key: string, text: string): Promise<void> {
     const id = idOf(key);
     const body = { kind: 'shared', note: text, expires: Date.now() + lifetime };
+    const { cluster } = this.#parts;
     const path = `/${this.#lasting}.write/_doc/${id}`;
-    await this.#cluster.request({ method: 'PUT', path, body, query: { require_alias: true } });
+    await cluster.request({ method: 'PUT', path, body, query: { require_alias: true } });
     if (Date.now() - this.#cleaned < cleaning) return;
     this.#cleaned = Date.now();
-    await this.#cluster.request({
+    const isOver = [{ term: { kind: 'shared' } }, { range: { expires: { lt: Date.now() } } }];
+    await cluster.request({
       method: 'POST',
       path: `/${this.#lasting}.write/_delete_by_query`,
       query: { conflicts: 'proceed' },
-      body: {
-        query: {
-          bool: { filter: [{ term: { kind: 'shared' } }, { range: { expires: { lt: Date.now() } } }] },
-        },
-      },
+      body: { query: { bool: { filter: isOver } } },
     });
   }
 
   async get(key: string): Promise<string | undefined> {
     const request = { method: 'GET', path: `/${this.#lasting}/_doc/${idOf(key)}`, allowed: [404] } as const;
-    const found = kept.safeParse(await this.#cluster.request(request)).data?._source;
+    const found = kept.safeParse(await this.#parts.cluster.request(request)).data?._source;
     return found && found.expires > Date.now() ? found.note : undefined;
+  }
+
+  /** The index that stays when another generation takes over, and in which a rebuild forbids nothing. */
+  get #lasting(): string {
+    return this.#parts.lease;
   }
 }
 

@@ -18,7 +18,7 @@ import {
   type VectorStore,
 } from '../store.ts';
 import { type ColumnValues, countedValues, prefixFilter, type ValuesOptions } from '../values.ts';
-import type { Cluster } from './cluster.ts';
+import type { ClusterParts } from './cluster.ts';
 import {
   addedColumns,
   columnMapping,
@@ -38,19 +38,6 @@ import { filterQuery, type Query } from './query.ts';
 import { pages, refresh, search } from './reading.ts';
 import { SharedNotes } from './shared.ts';
 import { type Change, write } from './writing.ts';
-
-/** Parts of a store on OpenSearch. */
-export interface ClusterParts {
-  readonly cluster: Cluster;
-  readonly info: StoreInfo;
-  /** Its indexes. Each has an alias for writing, with `.write` at the end. */
-  readonly images: string;
-  readonly notes: string;
-  readonly lease: string;
-  /** Comes before every write: throws if this process may not write any more. */
-  readonly before: () => Promise<void>;
-  readonly close: () => Promise<void>;
-}
 
 /** Candidates that a search of the graph keeps at least: with fewer, recall@50 falls below 0.99. */
 const fewestCandidates = 300;
