@@ -149,19 +149,18 @@ function changed(path: string, ...changes: readonly [RegExp, string][]): string 
   );
 }
 
-/** Name, version and licences of every package that inputs are of. */
+/** Name, version and licences of every package that inputs are of. Packages with the same text share it. */
 function notices(inputs: readonly string[]): string {
   const folders = new Set(inputs.map((input) => /^.*node_modules\/(@[^/]+\/)?[^/]+/.exec(input)?.[0]));
-  const texts = [...folders]
-    .filter((folder) => folder !== undefined)
-    .sort()
-    .map((folder) => {
-      const { name, version, license } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
-      const files = readdirSync(join(root, folder)).filter((file) =>
-        /^(licen[cs]e|notice|copying)/i.test(file),
-      );
-      const text = files.map((file) => readFileSync(join(root, folder, file), 'utf8')).join('\n');
-      return `${name} ${version} (${license})\n\n${text}`;
-    });
+  const named = new Map<string, string[]>();
+  for (const folder of [...folders].filter((folder) => folder !== undefined).sort()) {
+    const { name, version, license } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
+    const files = readdirSync(join(root, folder)).filter((file) =>
+      /^(licen[cs]e|notice|copying)/i.test(file),
+    );
+    const text = files.map((file) => readFileSync(join(root, folder, file), 'utf8')).join('\n');
+    named.set(text, [...(named.get(text) ?? []), `${name} ${version} (${license})`]);
+  }
+  const texts = Array.from(named, ([text, names]) => `${names.join('\n')}\n\n${text}`);
   return `The code in lib/, web/ and swagger-ui/ has these packages in it, unchanged but for being put together.\n\n${texts.join(`\n${'-'.repeat(80)}\n\n`)}`;
 }

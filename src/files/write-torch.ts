@@ -1,7 +1,6 @@
 /** Writes PyTorch checkpoints, as torch.save does: zip files without compression, whole or not at all. */
 
 import { createHash } from 'node:crypto';
-import { Zip, ZipPassThrough } from 'fflate';
 import { pickleCheckpoint, type TorchValue } from '../core/index.ts';
 import { writeFileAtomically } from './write-file.ts';
 
@@ -27,6 +26,7 @@ export async function writeTorchCheckpoint(
   checkpoint: ReadonlyMap<string, TorchValue>,
   onWritten?: (sha256: string) => Promise<void>,
 ): Promise<void> {
+  const { Zip, ZipPassThrough } = await import('fflate'); // all other commands do without
   const { pickle, tensors } = pickleCheckpoint(checkpoint);
   const records: (readonly [string, Uint8Array])[] = [
     ['data.pkl', pickle],

@@ -4,12 +4,12 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
-import { commit, createRepo, HubApiError } from '@huggingface/hub';
 import { type DownloadOptions, LincirError, option, quoted } from '../core/index.ts';
 import { readHubEnvironment, readToken } from './environment.ts';
 import { type Listing, listFiles } from './listing.ts';
 import { isHubId } from './names.ts';
 import { type Connection, defaultPatience } from './request.ts';
+import type { createRepo, HubApiError } from './upload-client.ts';
 import { Refusal, uploadFetch } from './upload-fetch.ts';
 
 export interface UploadOptions extends Pick<DownloadOptions, 'signal' | 'environment' | 'patience'> {
@@ -58,6 +58,8 @@ export async function uploadFiles(
     sentBytes += bytes;
     onProgress?.(Math.min(sentBytes, totalBytes), totalBytes);
   });
+  // Loaded here: all other commands do without.
+  const client = await import('./upload-client.ts');
   const hub = { repo: { type: 'model', name: id }, hubUrl: endpoint, fetch: send } as const;
   try {
     let listing = await listed(connection, id);
@@ -65,7 +67,7 @@ export async function uploadFiles(
     if (listing === undefined) {
       const visibility = isPublic ? 'public' : 'private';
       // Its types ask for a token, which our fetch has.
-      await createRepo({ ...hub, visibility } as Parameters<typeof createRepo>[0]);
+      await client.createRepo({ ...hub, visibility } as Parameters<typeof createRepo>[0]);
       listing = await listFiles(connection, 'models', id, 'main');
     }
     const { commit: parentCommit, isPrivate } = listing;
@@ -80,7 +82,7 @@ export async function uploadFiles(
       return { operation: 'addOrUpdate', path: name, content: pathToFileURL(files[name]!) } as const;
     });
     try {
-      const made = await commit({
+      const made = await client.commit({
         ...{ ...hub, title, operations, parentCommit, useXet: false },
         ...(signal && { abortSignal: signal }),
       });
@@ -96,7 +98,7 @@ export async function uploadFiles(
     }
   } catch (error) {
     signal?.throwIfAborted();
-    throw asUploadError(error, id, endpoint);
+    throw asUploadError(error, client.HubApiError, id, endpoint);
   }
 }
 
@@ -188,10 +190,9 @@ function meaningOf(status: number, id: string, endpoint: string): { expected: st
   };
 }
 
-function asUploadError(error: unknown, id: string, endpoint: string): unknown {
+function asUploadError(error: unknown, ApiError: typeof HubApiError, id: string, endpoint: string): unknown {
   if (error instanceof LincirError) return error;
-  const status =
-    error instanceof Refusal ? error.status : error instanceof HubApiError ? error.statusCode : 0;
+  const status = error instanceof Refusal ? error.status : error instanceof ApiError ? error.statusCode : 0;
   const found = error instanceof Error ? error.message : String(error);
   return new LincirError('network', {
     subject: `upload to ${id}`,
