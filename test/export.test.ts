@@ -260,6 +260,20 @@ describe('to the hub', () => {
     assert.equal(uploads.received.length, sent);
   });
 
+  test('a published phi keeps its licence and names its model', async (context) => {
+    const files = { 'lincir_large.pt': await readFile(join(fixtures, 'phi/lincir.pt')) };
+    const authors = { id: 'navervision/zeroshot-cir-models', commit: 'a'.repeat(40), files };
+    const { options, home } = await setUp(context, [authors]);
+    const out = join(home, 'lincir.pt');
+    await exportPhi('lincir-large', { environment: options.environment, out });
+    const card = await readFile(join(home, 'README.md'), 'utf8');
+    assert.match(card, /^license: cc-by-nc-4\.0$/m);
+    assert.match(card, /^base_model: "openai\/clip-vit-large-patch14"$/m);
+    assert.match(card, /It is the one from https:.*navervision/);
+    const { info } = await readPhi(await fileSource(out));
+    assert.equal(info.model, 'openai/clip-vit-large-patch14');
+  });
+
   test('a refusal is one line without the token, and leaves nothing behind', async (context) => {
     const { hub, home } = await setUp(context, []);
     const uploads = acceptUploads(hub, { token: 'hf_another', partBytes: 1e9 });
