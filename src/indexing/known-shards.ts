@@ -1,7 +1,6 @@
 /** Shards in object storage that an update need not read: unchanged, and the index has all that they have. */
 
-import { nameKey } from '../core/index.ts';
-import { memberMark, splitPath } from '../pictures/index.ts';
+import { splitPath } from '../pictures/index.ts';
 import type { SourceRecord, VectorStore } from '../store/index.ts';
 import { recordsOf } from './sharding/stale.ts';
 import { thisWorker } from './sharding/worker.ts';
@@ -13,17 +12,18 @@ interface Counts {
 
 export class KnownShards {
   readonly #began = Date.now();
-  /** Of shards that a complete run has gone through, and what the index has of them now. */
-  readonly #done: ReadonlyMap<string, { readonly record: SourceRecord; readonly now: Counts }>;
+  /** Of shards that a complete run has gone through. */
+  readonly #done: ReadonlyMap<string, SourceRecord>;
+  /** What the index has of them now. */
+  readonly #now: ReadonlyMap<string, Counts>;
   /** The versions that the sources have. Empty if a shard has changed between two looks. */
   readonly #versions = new Map<string, string>();
   readonly #skipped = new Set<string>();
 
   private constructor(records: readonly SourceRecord[]) {
     const done = records.filter(({ state }) => state === 'done');
-    this.#done = new Map(
-      done.map((record) => [record.source, { record, now: { images: 0, broken: 0 } }] as const),
-    );
+    this.#done = new Map(done.map((record) => [record.source, record]));
+    this.#now = new Map(done.map(({ source }) => [source, { images: 0, broken: 0 }]));
   }
 
   /** @param isTrusted whether versions tell that contents are the same */
@@ -33,17 +33,14 @@ export class KnownShards {
 
   /** Counts an image of the index, or a broken one. */
   count(path: string, kind: keyof Counts): void {
-    if (this.#done.size === 0) return;
-    const [shard, member] = splitPath(path);
-    const now = member === undefined ? undefined : this.#done.get(shard)?.now;
-    if (now) now[kind] += 1;
+    count(this.#now, path, kind);
   }
 
   /** Notes a shard that the sources have, and returns whether it need not be read. */
   see(shard: string, version: string): boolean {
     const before = this.#versions.get(shard) ?? version;
     this.#versions.set(shard, before === version ? version : '');
-    const { record, now } = this.#done.get(shard) ?? {};
+    const [record, now] = [this.#done.get(shard), this.#now.get(shard)];
     const isWhole = record?.images === now?.images && record?.broken === now?.broken;
     if (record?.version !== version || !isWhole) return false;
     this.#skipped.add(shard);
@@ -64,7 +61,7 @@ export class KnownShards {
 
   /** How many images, and broken ones, are in shards that were not read. */
   get skipped(): Readonly<Counts> {
-    const counts = [...this.#skipped].map((shard) => this.#done.get(shard)!.now);
+    const counts = [...this.#skipped].map((shard) => this.#now.get(shard)!);
     return {
       images: counts.reduce((sum, { images }) => sum + images, 0),
       broken: counts.reduce((sum, { broken }) => sum + broken, 0),
@@ -77,13 +74,9 @@ export class KnownShards {
       ([shard, version]) => version !== '' && !this.#skipped.has(shard) && !isUnreadable(shard),
     );
     if (read.length === 0) return;
-    const broken = new Map(read.map(([shard]) => [shard, 0]));
-    for await (const batch of store.broken()) {
-      for (const { path } of batch) {
-        const [shard] = splitPath(path);
-        const count = broken.get(shard);
-        if (count !== undefined) broken.set(shard, count + 1);
-      }
+    const counts = new Map(read.map(([shard]) => [shard, { images: 0, broken: 0 }]));
+    for (const kind of ['images', 'broken'] as const) {
+      for await (const batch of store[kind]()) for (const { path } of batch) count(counts, path, kind);
     }
     const about = {
       state: 'done',
@@ -91,21 +84,17 @@ export class KnownShards {
       updated: Date.now(),
       worker: await thisWorker(),
     } as const;
-    const records: SourceRecord[] = [];
-    for (const [shard, version] of read) {
-      const images = await countBelow(store, `${shard}${memberMark}`);
-      records.push({ source: shard, version, ...about, images, broken: broken.get(shard)! });
-    }
+    const records = read.map(([shard, version]) => {
+      return { source: shard, version, ...about, ...counts.get(shard)! };
+    });
     await store.recordSources(records);
   }
 }
 
-/** How many images have this path or, if it ends with a slash, one that begins with it. */
-export async function countBelow(store: VectorStore, covered: string): Promise<number> {
-  const value = nameKey(covered);
-  if (!covered.endsWith('/')) {
-    return await store.count({ kind: 'compare', column: 'path', operator: '=', value });
-  }
-  const pattern = `${value.replaceAll(/[\\%_]/g, '\\$&')}%`;
-  return await store.count({ kind: 'like', column: 'path', pattern, ignoreCase: false });
+/** Counts a member of one of these shards. */
+function count(shards: ReadonlyMap<string, Counts>, path: string, kind: keyof Counts): void {
+  if (shards.size === 0) return;
+  const [shard, member] = splitPath(path);
+  const counts = member === undefined ? undefined : shards.get(shard);
+  if (counts) counts[kind] += 1;
 }

@@ -1,7 +1,7 @@
 /** Brings an index up to date with folders, files and shards. Only new, changed, renamed or missing images cost anything. */
 
 import type { Clip } from '../clip/index.ts';
-import { chunks, type LincirError } from '../core/index.ts';
+import { chunks, type LincirError, nameKey } from '../core/index.ts';
 import { Scratch } from '../files/index.ts';
 import {
   ImageReader,
@@ -18,7 +18,7 @@ import type { Comparison } from './choices.ts';
 import { GoneImages } from './gone.ts';
 import { Growth } from './growth.ts';
 import { KnownImages } from './known.ts';
-import { countBelow, KnownShards } from './known-shards.ts';
+import { KnownShards } from './known-shards.ts';
 import { Losses } from './losses.ts';
 import { daysKept, MissingImages } from './missing.ts';
 import { storedPhotoColumns } from './photo-columns.ts';
@@ -129,7 +129,7 @@ async function* update(
   let isFirstLook = true;
   const onLeftOut = (name: string) => isFirstLook && leftOut.count(name);
   const isKnown = async (covered: string) =>
-    (await countBelow(store, covered)) > 0 || (await recordsOf(store, [covered])).length > 0;
+    (await hasPicture(store, covered)) || (await recordsOf(store, [covered])).length > 0;
   const knows = allowAbsent ? isKnown : undefined;
   const shards = await KnownShards.of(store, compare !== 'contents');
   const isKnownShard = (shard: string, version: string) => shards.see(shard, version);
@@ -245,6 +245,16 @@ async function* update(
     away,
   };
   if (away) throw away;
+}
+
+/** Whether the store has an image with this path, or one whose path begins with it. */
+async function hasPicture(store: VectorStore, covered: string): Promise<boolean> {
+  const value = nameKey(covered);
+  if (!covered.endsWith('/')) {
+    return (await store.count({ kind: 'compare', column: 'path', operator: '=', value })) > 0;
+  }
+  const pattern = `${value.replaceAll(/[\\%_]/g, '\\$&')}%`;
+  return (await store.count({ kind: 'like', column: 'path', pattern, ignoreCase: false })) > 0;
 }
 
 /** Goes through the index after the first pass, and notes facts about files that an earlier version did not know. */
