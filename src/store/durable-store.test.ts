@@ -146,6 +146,13 @@ for (const { name, newAddress, skip } of durableStores) {
       assert.equal(await resumed.store.count(), 2);
       await resumed.publish();
       await resumed.store.close();
+      const half = await backend.replace(path, info);
+      await half.store.add(some(1));
+      await half.store.close();
+      await (await open(path, 'write')).close(); // which deletes what the rebuild has left
+      const again = await backend.replace(path, info);
+      assert.equal(await again.store.count(), 0);
+      await again.store.close();
       const after = await open(path);
       assert.deepEqual([after.info, await after.count()], [next, 2]);
       assert.equal((await after.statistics()).missing, 1);

@@ -34,6 +34,10 @@ export const lanceBackend: StoreBackend = {
     const database = await Database.open(uri, access);
     return await database.closingOnFailure(async () => {
       const { current, generations } = await database.manifest();
+      // An interrupted replacement. Without locks, it may be in work.
+      if (access === 'write' && isLocal(uri) && Object.keys(generations).length > 1) {
+        await database.keepOnly(current, generations[current]!);
+      }
       return await database.store(current, generations[current]!);
     });
   },
@@ -68,10 +72,7 @@ export const lanceBackend: StoreBackend = {
       }
       const store = await database.store(next, isSame ? begun : info);
       const publish = async () => {
-        await database.writing(() =>
-          database.writeManifest({ current: next, generations: { [next]: store.info } }),
-        );
-        await database.dropGenerationsBut(next);
+        await database.keepOnly(next, store.info);
       };
       return { store, publish };
     });
@@ -241,8 +242,11 @@ class Database {
     });
   }
 
-  /** Other tables may belong to a user. */
-  async dropGenerationsBut(generation: number): Promise<void> {
+  /** Makes a generation the current and only one. Other tables may belong to a user. */
+  async keepOnly(generation: number, info: StoreInfo): Promise<void> {
+    await this.writing(() =>
+      this.writeManifest({ current: generation, generations: { [generation]: info } }),
+    );
     for (const name of await this.#connection.tableNames()) {
       const found = generationTable.exec(name)?.[1];
       if (found !== undefined && Number(found) !== generation) await this.#connection.dropTable(name);
