@@ -3,7 +3,14 @@
 import { Tokenizer } from '@huggingface/tokenizers';
 import { LincirError, type ModelFiles, quoted, unquoted } from '../core/index.ts';
 import type { TextConfig } from './config.ts';
-import { endToken, readTokenizerFiles, startToken, type TokenizerDescription } from './tokenizer-files.ts';
+import { readTokenizerFiles, type TokenizerFiles } from './tokenizer-files.ts';
+import { wordEnd, wordStart } from './tokenizing/added-tokens.ts';
+import type { TokenizerDescription } from './tokenizing/description.ts';
+import { textEnds } from './tokenizing/ends.ts';
+import { tokenizingPipeline } from './tokenizing/pipeline.ts';
+import { endToken, startToken } from './tokenizing/plain-vocabularies.ts';
+import { splitsAtSpaces } from './tokenizing/pre-tokenizers.ts';
+import { readTextRules, type TextRules } from './tokenizing/rules.ts';
 
 /** A tokenized text. */
 interface TokenizedText {
@@ -37,62 +44,121 @@ export interface TextTokenizer {
 /** How vocabularies spell the placeholder, as a word of its own if they can. */
 const placeholderForms = [`${placeholderWord}</w>`, `▁${placeholderWord}`, placeholderWord];
 
-/** CLIP's text towers have 77 positions, unless the config says otherwise. */
-const defaultPositions = 77;
-
 /**
  * Reads the tokenizer among a model's files.
  * @param config of the model's text tower: bounds the ids and their number. Without it, texts have at most 77 ids.
  * @throws LincirError 'not-found', 'io', 'bad-file', or 'bad-config' when tokenizer and text tower do not fit.
  */
 export async function loadTokenizer(files: ModelFiles, config?: TextConfig): Promise<TextTokenizer> {
-  const { file, description } = await readTokenizerFiles(files, config?.vocabulary);
-  const ids = idsOf(description);
-  const special = (token: string): number => {
-    const found = ids.get(token);
-    if (found !== undefined) return found;
-    throw new LincirError('bad-file', {
-      subject: file,
-      expected: `CLIP's token ${token}`,
-      found: `${ids.size} tokens without it`,
-      todo: 'choose the tokenizer of a CLIP model',
-    });
-  };
-  const [startOfText, endOfText] = [special(startToken), special(endToken)];
-  if (config !== undefined) checkFit(file, ids, endOfText, config);
+  const read = await readTokenizerFiles(files, config?.vocabulary);
+  const { file, description } = read;
+  const rules = await readTextRules(files, read.settings, description.model.type);
+  const isClip = isClipModel(read);
+  const { startOfText, endOfText } = (isClip ? clipEnds : fileEnds)(read, rules);
+  if (config !== undefined) checkFit(read, endOfText, config);
 
-  const encodeAll = byteLevelEncoder(file, description);
-  const maximum = config?.positions ?? defaultPositions;
+  const encodeAll = isClip ? byteLevelEncoder(file, description) : pipelineOf(read, rules);
+  const maximum = Math.min(config?.positions ?? rules.maximum, rules.maximum);
+  const room = maximum - (startOfText === undefined ? 1 : 2);
   const encodePart = (text: string): number[] => {
     let tokens: readonly number[] = [];
     for (const beginning of beginnings(text)) {
-      tokens = encodeAll(beginning);
+      tokens = encodeAll(rules.clean?.(beginning) ?? beginning);
       if (tokens.length >= maximum) break;
     }
     return tokens.slice(0, maximum);
   };
   const encode = (text: string): TokenizedText => {
-    const room = maximum - 2;
     const tokens = encodePart(text);
-    return { ids: [startOfText, ...tokens.slice(0, room), endOfText], truncated: tokens.length > room };
+    const start = startOfText === undefined ? [] : [startOfText];
+    return { ids: [...start, ...tokens.slice(0, room), endOfText], truncated: tokens.length > room };
   };
   const idOf = (word: string): number | undefined => {
     const { length, 0: id } = encodePart(word);
     return length === 1 ? id : undefined;
   };
-  const placeholder = placeholderForms.map((form) => ids.get(form)).find((id) => id !== undefined);
+  const placeholder = placeholderForms.map((form) => idIn(read, form)).find((id) => id !== undefined);
+  const isByWords = isClip || splitsByWords(description);
   return {
-    ...{ startOfText, endOfText, maximum, isByWords: true, encode, encodePart, idOf },
+    ...{ startOfText, endOfText, maximum, isByWords, encode, encodePart, idOf },
     get placeholder() {
       if (placeholder !== undefined) return { word: placeholderWord, id: placeholder };
       throw new LincirError('bad-config', {
         subject: file,
         expected: `a token for the word ${placeholderWord}, where a pseudo token goes`,
-        found: `${ids.size} tokens without it`,
+        found: 'none',
         todo: 'choose another model',
       });
     },
   };
+}
+
+/** Whether a tokenizer has CLIP's byte pairs. A library knows them. */
+function isClipModel(files: TokenizerFiles): boolean {
+  const { model } = files.description;
+  if (model.type !== 'BPE') return false;
+  const hasEnds = () => [startToken, endToken].every((token) => idIn(files, token) !== undefined);
+  return model.end_of_word_suffix === '</w>' || hasEnds();
+}
+
+/** The id of a token, as a text has it. */
+function idIn({ description, vocabulary }: TokenizerFiles, token: string): number | undefined {
+  return description.added_tokens.findLast(({ content }) => content === token)?.id ?? vocabulary.get(token);
+}
+
+function clipEnds(files: TokenizerFiles): { startOfText: number; endOfText: number } {
+  const [startOfText, endOfText] = [startToken, endToken].map((token) => {
+    const found = idIn(files, token);
+    if (found !== undefined) return found;
+    throw new LincirError('bad-file', {
+      subject: files.file,
+      expected: `CLIP's token ${token}`,
+      found: 'a vocabulary without it',
+      todo: 'choose the tokenizer of a CLIP model',
+    });
+  }) as [number, number];
+  return { startOfText, endOfText };
+}
+
+/** The tokens around texts as the files say. */
+function fileEnds(
+  files: TokenizerFiles,
+  rules: TextRules,
+): { startOfText: number | undefined; endOfText: number } {
+  const { file, description, settings } = files;
+  const { start, end } = textEnds(description.post_processor, `${file}: post_processor`);
+  const { bos_token, eos_token, add_bos_token, add_eos_token } = settings;
+  const bos = idIn(files, bos_token?.content ?? '<bos>');
+  const eos = idIn(files, eos_token?.content ?? '<eos>');
+  const starts = rules.ends ? false : add_bos_token;
+  const ends = rules.ends ? true : add_eos_token;
+  const startOfText = typeof starts === 'boolean' ? (starts ? bos : undefined) : start;
+  const endOfText = rules.endsWithZero ? 0 : ends === true ? eos : end;
+  if (endOfText !== undefined) return { startOfText, endOfText };
+  throw new LincirError('bad-file', {
+    subject: file,
+    expected: 'a token that ends every text',
+    found: 'none in post_processor',
+    todo: 'choose the tokenizer of a model that embeds texts',
+  });
+}
+
+function pipelineOf(files: TokenizerFiles, rules: TextRules): (text: string) => number[] {
+  const { file, description, vocabulary } = files;
+  const { model } = description;
+  const { normalize: clean, isSentencePiece = false } = rules;
+  const isOther = model.type === 'BPE' && (model.end_of_word_suffix || model.continuing_subword_prefix);
+  if (!isOther) return tokenizingPipeline(description, vocabulary, { clean, isSentencePiece }, file);
+  throw new LincirError('bad-file', {
+    subject: `${file}: model`,
+    expected: 'byte pairs that mark the end of words by </w>, or no end',
+    found: quoted(`${model.end_of_word_suffix ?? ''} ${model.continuing_subword_prefix ?? ''}`),
+  });
+}
+
+/** Whether each word of a text is tokenized by itself. */
+function splitsByWords({ pre_tokenizer, added_tokens }: TokenizerDescription): boolean {
+  return splitsAtSpaces(pre_tokenizer) && !added_tokens.some(({ content }) => /\s/.test(content));
 }
 
 /**
@@ -126,10 +192,6 @@ function byteLevelEncoder(file: string, description: TokenizerDescription): (tex
     });
   }
 }
-
-/** Characters of a word in Rust's patterns. */
-const wordEnd = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]$/u;
-const wordStart = /^[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u;
 
 /** Turns added tokens with `single_word` inside a word back into text, because the library ignores this flag. */
 function keepSingleWords(tokenizer: Tokenizer, { added_tokens }: TokenizerDescription): void {
@@ -165,16 +227,8 @@ function keepSingleWords(tokenizer: Tokenizer, { added_tokens }: TokenizerDescri
   }
 }
 
-function idsOf({ added_tokens, model }: TokenizerDescription): ReadonlyMap<string, number> {
-  return new Map([
-    ...Object.entries(model.vocab),
-    ...added_tokens.map(({ content, id }) => [content, id] as const),
-  ]);
-}
-
 function checkFit(
-  file: string,
-  ids: ReadonlyMap<string, number>,
+  { file, description, vocabulary }: TokenizerFiles,
   endOfText: number,
   config: TextConfig,
 ): void {
@@ -185,12 +239,13 @@ function checkFit(
       found,
       todo: 'get tokenizer and weights of one model',
     });
-  for (const [token, id] of ids) {
-    if (id >= config.vocabulary) {
-      throw refuse(`ids below the text tower's ${config.vocabulary} tokens`, `${id} for ${quoted(token)}`);
-    }
-  }
+  const expectFit = (id: number, token: string) => {
+    if (id < config.vocabulary) return;
+    throw refuse(`ids below the text tower's ${config.vocabulary} tokens`, `${id} for ${quoted(token)}`);
+  };
+  vocabulary.forEach(expectFit);
+  for (const { id, content } of description.added_tokens) expectFit(id, content);
   if (typeof config.endOfText === 'number' && config.endOfText !== endOfText) {
-    throw refuse(`the text tower's end of text, id ${config.endOfText}`, `${endOfText} for ${endToken}`);
+    throw refuse(`the text tower's end of text, id ${config.endOfText}`, `${endOfText}`);
   }
 }
