@@ -12,6 +12,8 @@ test('patterns of published tokenizers are taken', () => {
     String.raw`\s+`,
     String.raw`<\|startoftext\|>|<\|endoftext\|>|'s|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+`,
     String.raw` ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+`,
+    ' {2,}',
+    '[!"\\#\\$%\\&\'\\(\\)\\*\\+,\\-\\./:;<=>\\?@\\[\\\\\\]\\^_`\\{\\|\\}\\~]',
   ]) {
     check(pattern);
   }
@@ -26,6 +28,8 @@ test('patterns that may try every way are refused, and so are others than texts'
     'a*a*',
     '.*.*x',
     'a{1,9}',
+    'a{2,}b',
+    'a{99,}',
     '(?=a+b)',
     'a'.repeat(1001),
     5,

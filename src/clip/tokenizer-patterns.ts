@@ -4,8 +4,8 @@ import { LincirError, quoted } from '../core/index.ts';
 
 const character = String.raw`\\p\{\w+\}|\\.|[^\\[\]()|*+?{}^$.]`;
 const atom = String.raw`(?:${character}|\[(?:${character}|[()|*+?{}^$.])*\])`;
-const alternative = String.raw`(?:${atom}\??)*(?:${atom}[+*])?`;
-/** Alternatives that repeat only their last character, as in CLIP's and GPT's, so that there is one way to match. */
+const alternative = String.raw`(?:${atom}\??)*(?:${atom}(?:[+*]|\{[1-9],\}))?`;
+/** Alternatives that repeat only their last character, as in CLIP's, GPT's and T5's, so that there is one way to match. */
 const linear = new RegExp(`^${alternative}(?:\\|${alternative})*$`, 'su');
 const longest = 1000;
 

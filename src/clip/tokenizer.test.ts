@@ -134,6 +134,72 @@ test('what Python takes as optional in tokenizer.json is optional', async () => 
   );
 });
 
+describe('families', () => {
+  const root = join(import.meta.dirname, '../../test/fixtures/tokenizers');
+  const load = (name: string, config?: TextConfig) => loadTokenizer(folderFiles(join(root, name)), config);
+
+  test('have the tokens around texts, the room and the placeholder that their files say', async () => {
+    const facts = [];
+    for (const name of ['siglip', 'siglip2', 'xlm-roberta', 'chinese-clip', 'open-clip-siglip']) {
+      const { startOfText, endOfText, maximum, isByWords, placeholder } = await load(name);
+      facts.push([name, startOfText, endOfText, maximum, isByWords, placeholder.id > 0]);
+    }
+    assert.deepEqual(facts, [
+      ['siglip', undefined, 1, 64, true, true],
+      ['siglip2', undefined, 1, 64, false, true],
+      ['xlm-roberta', 0, 2, 77, true, true],
+      ['chinese-clip', 2, 3, 52, true, true],
+      ['open-clip-siglip', undefined, 1, 64, true, true],
+    ]);
+    const long = { vocabulary: 1e6, positions: 512, endOfText: 'largest' } as TextConfig;
+    assert.equal((await load('xlm-roberta', long)).maximum, 512);
+    assert.equal((await load('chinese-clip', long)).maximum, 52);
+  });
+
+  test('a text is cut before its end of text, with a start or without', async () => {
+    for (const name of ['siglip', 'siglip2', 'xlm-roberta', 'chinese-clip']) {
+      const { encode, encodePart, endOfText, maximum, startOfText } = await load(name);
+      const { ids, truncated } = encode('a red dog '.repeat(100));
+      assert.deepEqual([ids.length, truncated, ids.at(-1)], [maximum, true, endOfText]);
+      const start = startOfText === undefined ? [] : [startOfText];
+      assert.deepEqual(
+        ids.slice(0, -1),
+        [...start, ...encodePart('a red dog '.repeat(100))].slice(0, maximum - 1),
+      );
+    }
+  });
+
+  test('OpenCLIP’s rules are those of its configuration', async () => {
+    const files = await openClipFiles({ tokenizer_kwargs: { clean: 'whitespace', strip_sep_token: true } });
+    const { encode, endOfText } = await loadTokenizer(folderFiles(await folderOf(files)));
+    assert.equal(endOfText, 0);
+    const upper = encode(' A  Dog').ids;
+    assert.deepEqual(upper, encode('A Dog').ids);
+    assert.notDeepEqual(upper, encode('a dog').ids);
+    for (const text_cfg of [{ tokenizer_kwargs: { clean: 'html' } }, { tokenizer_mode: 'clips' }]) {
+      const folder = await folderOf(await openClipFiles(text_cfg));
+      await assert.rejects(loadTokenizer(folderFiles(folder)), {
+        code: 'bad-file',
+        message: /open_clip_config\.json: model_cfg: text_cfg: tokenizer_/,
+      });
+    }
+  });
+
+  test('flags of tokenizer_config.json name the tokens around texts', async () => {
+    const json = await readFile(join(root, 'siglip2/tokenizer.json'), 'utf8');
+    const config = { add_bos_token: true, add_eos_token: true, bos_token: '<bos>', eos_token: '<eos>' };
+    const files = { 'tokenizer.json': json, 'tokenizer_config.json': JSON.stringify(config) };
+    const { startOfText, endOfText } = await loadTokenizer(folderFiles(await folderOf(files)));
+    assert.deepEqual([startOfText, endOfText], [2, 1]);
+  });
+
+  async function openClipFiles(text_cfg: object): Promise<Record<string, string>> {
+    const json = await readFile(join(root, 'xlm-roberta/tokenizer.json'), 'utf8');
+    const config = { model_cfg: { text_cfg: { hf_tokenizer_name: 'xlm-roberta-base', ...text_cfg } } };
+    return { 'tokenizer.json': json, 'open_clip_config.json': JSON.stringify(config) };
+  }
+});
+
 describe('refusals', () => {
   const vocabulary = { a: 0, 'a</w>': 1, '<|startoftext|>': 2, '<|endoftext|>': 3 };
   const refusals: readonly {
@@ -154,6 +220,51 @@ describe('refusals', () => {
       files: { 'vocab.json': '{}' },
       code: 'not-found',
       message: /merges\.txt, found "vocab\.json"/,
+    },
+    {
+      name: 'a SentencePiece model alone',
+      files: { 'sentencepiece.bpe.model': '' },
+      code: 'bad-file',
+      message:
+        /sentencepiece\.bpe\.model: expected a tokenizer\.json .*: from transformers import AutoTokenizer; AutoTokenizer\.from_pretrained\('/,
+    },
+    {
+      name: 'T5’s model alone',
+      files: { 'spiece.model': '' },
+      code: 'bad-file',
+      message: /T5Tokenizer\.from_pretrained\('.*', extra_ids=0\)\.save_pretrained\('/,
+    },
+    {
+      name: 'a tokenizer that needs code to run',
+      files: {
+        'tokenizer.json': '{}',
+        'tokenizer_config.json': '{"auto_map": {"AutoTokenizer": ["tokenization_own.Own", null]}}',
+      },
+      code: 'bad-file',
+      message: /needs code to run, \["tokenization_own\.Own",null\]/,
+    },
+    {
+      name: 'a vocabulary of BERT without its ends',
+      files: { 'vocab.txt': '[PAD]\n[UNK]\na\n' },
+      code: 'bad-file',
+      message: /at most one token before/,
+    },
+    {
+      name: 'byte pairs with a prefix inside words',
+      files: {
+        'tokenizer.json': JSON.stringify({
+          model: { vocab: { a: 0 }, merges: [], continuing_subword_prefix: '##' },
+          post_processor: { type: 'BertProcessing', cls: ['a', 0], sep: ['a', 0] },
+        }),
+      },
+      code: 'bad-file',
+      message: /without a prefix inside words, found "##"/,
+    },
+    {
+      name: 'texts without an end',
+      files: { 'tokenizer.json': '{"model": {"vocab": [["a", -1]], "unk_id": 0}}' },
+      code: 'bad-file',
+      message: /a token that ends every text/,
     },
     {
       name: 'torn JSON',
@@ -181,7 +292,7 @@ describe('refusals', () => {
         }),
       },
       code: 'bad-file',
-      message: /a tokenizer that can be used/,
+      message: /pre_tokenizer: type: expected a pre-tokenizer that lincir knows, found "Unheard"/,
     },
     {
       name: 'ids that are no numbers',

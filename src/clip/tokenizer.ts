@@ -1,10 +1,8 @@
 /** Tokenizers: turn texts into the text tower's ids. */
 
-import { Tokenizer } from '@huggingface/tokenizers';
-import { LincirError, type ModelFiles, quoted, unquoted } from '../core/index.ts';
+import { LincirError, type ModelFiles, quoted } from '../core/index.ts';
 import type { TextConfig } from './config.ts';
 import { readTokenizerFiles, type TokenizerFiles } from './tokenizer-files.ts';
-import { wordEnd, wordStart } from './tokenizing/added-tokens.ts';
 import type { TokenizerDescription } from './tokenizing/description.ts';
 import { textEnds } from './tokenizing/ends.ts';
 import { tokenizingPipeline } from './tokenizing/pipeline.ts';
@@ -52,13 +50,13 @@ const placeholderForms = [`${placeholderWord}</w>`, `▁${placeholderWord}`, pla
 export async function loadTokenizer(files: ModelFiles, config?: TextConfig): Promise<TextTokenizer> {
   const read = await readTokenizerFiles(files, config?.vocabulary);
   const { file, description } = read;
-  const rules = await readTextRules(files, read.settings, description.model.type);
+  const rules = await readTextRules(files, read);
   const isClip = isClipModel(read);
   const { startOfText, endOfText } = (isClip ? clipEnds : fileEnds)(read, rules);
   if (config !== undefined) checkFit(read, endOfText, config);
 
-  const encodeAll = isClip ? byteLevelEncoder(file, description) : pipelineOf(read, rules);
-  const maximum = Math.min(config?.positions ?? rules.maximum, rules.maximum);
+  const encodeAll = pipelineOf(read, rules);
+  const maximum = Math.min(config?.positions ?? rules.positions, rules.limit ?? Infinity);
   const room = maximum - (startOfText === undefined ? 1 : 2);
   const encodePart = (text: string): number[] => {
     let tokens: readonly number[] = [];
@@ -93,7 +91,7 @@ export async function loadTokenizer(files: ModelFiles, config?: TextConfig): Pro
   };
 }
 
-/** Whether a tokenizer has CLIP's byte pairs. A library knows them. */
+/** Whether a tokenizer has CLIP's byte pairs. None of their tokens crosses white space. */
 function isClipModel(files: TokenizerFiles): boolean {
   const { model } = files.description;
   if (model.type !== 'BPE') return false;
@@ -147,12 +145,12 @@ function pipelineOf(files: TokenizerFiles, rules: TextRules): (text: string) => 
   const { file, description, vocabulary } = files;
   const { model } = description;
   const { normalize: clean, isSentencePiece = false } = rules;
-  const isOther = model.type === 'BPE' && (model.end_of_word_suffix || model.continuing_subword_prefix);
-  if (!isOther) return tokenizingPipeline(description, vocabulary, { clean, isSentencePiece }, file);
+  const prefix = model.type === 'BPE' && model.continuing_subword_prefix;
+  if (!prefix) return tokenizingPipeline(description, vocabulary, { clean, isSentencePiece }, file);
   throw new LincirError('bad-file', {
     subject: `${file}: model`,
-    expected: 'byte pairs that mark the end of words by </w>, or no end',
-    found: quoted(`${model.end_of_word_suffix ?? ''} ${model.continuing_subword_prefix ?? ''}`),
+    expected: 'byte pairs without a prefix inside words',
+    found: quoted(prefix),
   });
 }
 
@@ -172,59 +170,6 @@ function* beginnings(text: string): Generator<string, void, void> {
     yield text.slice(0, end);
   }
   yield text;
-}
-
-/** Text to ids without start and end of text. */
-function byteLevelEncoder(file: string, description: TokenizerDescription): (text: string) => number[] {
-  try {
-    const tokenizer = new Tokenizer(description, {});
-    keepSingleWords(tokenizer, description);
-    const encodeAll = (text: string) => tokenizer.encode(text, { add_special_tokens: false }).ids;
-    encodeAll('a'); // The library checks some parts of the description only here.
-    return encodeAll;
-  } catch (cause) {
-    const found = unquoted(cause instanceof Error ? cause.message : String(cause));
-    throw new LincirError('bad-file', {
-      subject: file,
-      expected: 'a tokenizer that can be used',
-      found,
-      cause,
-    });
-  }
-}
-
-/** Turns added tokens with `single_word` inside a word back into text, because the library ignores this flag. */
-function keepSingleWords(tokenizer: Tokenizer, { added_tokens }: TokenizerDescription): void {
-  if (!added_tokens.some(({ single_word }) => single_word)) return;
-  const { splitter_unnormalized, splitter_normalized, normalizer } = tokenizer as unknown as {
-    readonly splitter_unnormalized: { split(text: string): string[] };
-    readonly splitter_normalized: { split(text: string): string[] };
-    readonly normalizer: ((text: string) => string) | null;
-  };
-  const isSingle = new Map(
-    added_tokens.map(({ content, normalized, single_word }) => [
-      (normalized && normalizer?.(content)) || content,
-      single_word,
-    ]),
-  );
-  for (const splitter of [splitter_unnormalized, splitter_normalized]) {
-    const split = splitter.split.bind(splitter);
-    splitter.split = (text) => {
-      const found = split(text);
-      const sections: string[] = [];
-      let isAfterText = false;
-      for (const [index, section] of found.entries()) {
-        const isInside =
-          isSingle.get(section) &&
-          (wordEnd.test(found[index - 1] ?? '') || wordStart.test(found[index + 1] ?? ''));
-        const isText = isInside || !isSingle.has(section);
-        if (isText && isAfterText) sections.push(`${sections.pop()}${section}`);
-        else sections.push(section);
-        isAfterText = isText;
-      }
-      return sections;
-    };
-  }
 }
 
 function checkFit(

@@ -1,4 +1,4 @@
-/** Byte-pair encoding as SentencePiece and GPT-2 have it: the pairs of a word are merged, the earliest in the list first. */
+/** Byte-pair encoding, as CLIP, GPT-2 and Gemma have it: the pairs of a word are merged, the earliest in the list first. */
 
 import { LincirError, quoted } from '../../core/index.ts';
 import type { Vocabulary } from './description.ts';
@@ -10,6 +10,8 @@ export interface BytePairDescription {
   readonly fuse_unk: boolean;
   readonly byte_fallback: boolean;
   readonly ignore_merges: boolean;
+  /** Belongs to the last character of a word. */
+  readonly end_of_word_suffix?: string | null | undefined;
 }
 
 /** Ids are below this, so that two make one number. */
@@ -18,6 +20,7 @@ const idLimit = 2 ** 26;
 /** @throws LincirError 'bad-file' naming `subject` for merges of tokens that the vocabulary lacks */
 export function bytePairModel(description: BytePairDescription, ids: Vocabulary, subject: string): WordModel {
   const { unk_token, fuse_unk, byte_fallback, ignore_merges } = description;
+  const suffix = description.end_of_word_suffix ?? '';
   const merges = readMerges(description.merges, ids, subject);
   const unknown = unk_token === null ? undefined : ids.get(unk_token);
   const bytesOf = byte_fallback ? byteIds(ids) : undefined;
@@ -25,7 +28,9 @@ export function bytePairModel(description: BytePairDescription, ids: Vocabulary,
   const symbolsOf = (word: string): number[] => {
     const symbols: number[] = [];
     let isUnknown = false; // whether the last character was
-    for (const character of word) {
+    const characters = [...word];
+    if (characters.length > 0) characters.push(characters.pop() + suffix);
+    for (const character of characters) {
       const id = ids.get(character);
       const known = id === undefined ? bytesOf?.(character) : [id];
       if (known) symbols.push(...known);

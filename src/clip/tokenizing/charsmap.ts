@@ -12,6 +12,9 @@ export type CharsmapWay =
 /** The largest table of published models has 400 kB. */
 const byteLimit = 2 ** 24;
 
+/** The longest of SentencePiece's own tables has 33 bytes. */
+const longestReplacement = 256;
+
 const utf8 = new TextEncoder();
 const decoder = new TextDecoder();
 const ascii = /^[\x20-\x7e]*$/;
@@ -36,7 +39,9 @@ export function readCharsmap(base64: string, way: CharsmapWay, subject: string):
     const found = known.get(begin);
     if (found !== undefined) return found;
     const end = replacements.indexOf(0, begin);
-    const made = decoder.decode(replacements.subarray(begin, end < 0 ? undefined : end));
+    const length = (end < 0 ? replacements.length : end) - begin;
+    if (length > longestReplacement) throw refused(subject, `a replacement of ${length} bytes`);
+    const made = decoder.decode(replacements.subarray(begin, begin + length));
     known.set(begin, made);
     return made;
   };

@@ -3,6 +3,9 @@
 import { z } from 'zod';
 import { LincirError, listOf, recordOf, unquoted } from '../../core/index.ts';
 
+/** Longer words would take long: the time grows with the cube of their length. */
+const longestWord = 200;
+
 const id = z.int().nonnegative();
 /** Tokens and their ids. */
 export const vocabularySchema = recordOf(id);
@@ -39,7 +42,7 @@ const modelSchema = z.discriminatedUnion('type', [
   z.looseObject({
     ...{ type: z.literal('WordPiece'), vocab: vocabularySchema, unk_token: word.default('[UNK]') },
     continuing_subword_prefix: word.default('##'),
-    max_input_chars_per_word: id.default(100),
+    max_input_chars_per_word: id.max(longestWord).default(100),
   }),
 ]);
 export const tokenizerSchema = z.looseObject({

@@ -1,27 +1,32 @@
 /** Normalizers of a `tokenizer.json`, as Rust's library `tokenizers` has them. */
 
 import { z } from 'zod';
-import { checkedValue } from '../../core/index.ts';
+import { checkedValue, LincirError } from '../../core/index.ts';
 import { bertControls, bertIdeographs, bertMarks, lowerCase, whiteSpace } from './characters.ts';
 import { type CharsmapWay, readCharsmap } from './charsmap.ts';
 import { patternSchema, regexOf } from './patterns.ts';
 
 export type Normalizer = (text: string) => string;
 
-const sequence = z.looseObject({ type: z.literal('Sequence'), normalizers: z.array(z.unknown()) });
+const sequence = z.looseObject({ type: z.literal('Sequence'), normalizers: z.array(z.unknown()).max(256) });
 const flag = z.boolean().default(true);
-const schema = z.discriminatedUnion('type', [
-  sequence,
-  z.looseObject({ type: z.literal('Precompiled'), precompiled_charsmap: z.string().nullish() }),
-  z.looseObject({ type: z.literal('Replace'), pattern: patternSchema, content: z.string() }),
-  z.looseObject({ type: z.literal('Strip'), strip_left: flag, strip_right: flag }),
-  z.looseObject({ type: z.literal('Prepend'), prepend: z.string() }),
-  z.looseObject({
-    ...{ type: z.literal('BertNormalizer'), clean_text: flag, handle_chinese_chars: flag, lowercase: flag },
-    strip_accents: z.boolean().nullish(),
-  }),
-  z.looseObject({ type: z.enum(['Lowercase', 'NFC', 'NFD', 'NFKC', 'NFKD', 'StripAccents']) }),
-]);
+const short = z.string().max(256);
+const schema = z.discriminatedUnion(
+  'type',
+  [
+    sequence,
+    z.looseObject({ type: z.literal('Precompiled'), precompiled_charsmap: z.string().nullish() }),
+    z.looseObject({ type: z.literal('Replace'), pattern: patternSchema, content: short }),
+    z.looseObject({ type: z.literal('Strip'), strip_left: flag, strip_right: flag }),
+    z.looseObject({ type: z.literal('Prepend'), prepend: short }),
+    z.looseObject({
+      ...{ type: z.literal('BertNormalizer'), clean_text: flag, handle_chinese_chars: flag, lowercase: flag },
+      strip_accents: z.boolean().nullish(),
+    }),
+    z.looseObject({ type: z.enum(['Lowercase', 'NFC', 'NFD', 'NFKC', 'NFKD', 'StripAccents']) }),
+  ],
+  'a normalizer that lincir knows',
+);
 
 /**
  * Makes a text's normalizer.
@@ -35,7 +40,7 @@ export function normalizerOf(description: unknown, way: CharsmapWay, subject: st
   switch (found.type) {
     case 'Sequence': {
       const parts = found.normalizers.map((part) => normalizerOf(part, way, subject));
-      return (text) => parts.reduce((normalized, part) => part(normalized), text);
+      return (text) => parts.reduce((normalized, part) => bounded(part(normalized), text, subject), text);
     }
     case 'Precompiled': {
       const { precompiled_charsmap: charsmap } = found;
@@ -63,6 +68,16 @@ export function normalizerOf(description: unknown, way: CharsmapWay, subject: st
     default:
       return (text) => text.normalize(found.type);
   }
+}
+
+/** Several normalizers could each make a text longer. What Unicode's own do is a factor of 18. */
+function bounded(normalized: string, text: string, subject: string): string {
+  if (normalized.length <= 1024 + 64 * text.length) return normalized;
+  throw new LincirError('bad-file', {
+    subject,
+    expected: 'texts that become at most 64 times as long',
+    found: `${normalized.length} characters of ${text.length}`,
+  });
 }
 
 function bertNormalizer(options: {

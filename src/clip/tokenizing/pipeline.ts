@@ -7,6 +7,10 @@ import { preTokenizerOf } from './pre-tokenizers.ts';
 import { unigramModel, type WordModel } from './unigram.ts';
 import { wordPieceModel } from './word-pieces.ts';
 
+/** Words whose ids are remembered, and how long they may be: most words of texts are few and short. */
+const rememberedWords = 2 ** 14;
+const longestRemembered = 24;
+
 export interface PipelineOptions {
   /** What a family does to each part between added tokens, before the file's own normalizer. */
   readonly clean: Normalizer | undefined;
@@ -27,12 +31,16 @@ export function tokenizingPipeline(
   const way: CharsmapWay = isSentencePiece ? 'longest' : 'graphemes';
   const normalize = normalizerOf(normalizer, way, `${file}: normalizer`);
   const preTokenize = preTokenizerOf(pre_tokenizer, `${file}: pre_tokenizer`);
-  const idsOf = wordModel(model, vocabulary, isSentencePiece, `${file}: model`);
-  const findRaw = addedTokenFinder(added_tokens.filter((token) => !token.normalized));
+  const idsOf = remembering(wordModel(model, vocabulary, isSentencePiece, `${file}: model`));
+  const findRaw = addedTokenFinder(
+    added_tokens.filter((token) => !token.normalized),
+    file,
+  );
   const findNormalized = addedTokenFinder(
     added_tokens
       .filter((token) => token.normalized)
       .map((token) => ({ ...token, content: normalize(token.content) })),
+    file,
   );
   return (text) => {
     const ids: number[] = [];
@@ -65,4 +73,17 @@ function wordModel(
     case 'BPE':
       return bytePairModel(model, vocabulary, subject);
   }
+}
+
+function remembering(model: WordModel): WordModel {
+  const known = new Map<string, readonly number[]>();
+  return (word) => {
+    if (word.length > longestRemembered) return model(word);
+    const remembered = known.get(word);
+    if (remembered) return remembered;
+    if (known.size >= rememberedWords) known.clear();
+    const ids = model(word);
+    known.set(word.split('').join(''), ids); // a copy: a part of a text would keep the whole text in memory
+    return ids;
+  };
 }

@@ -11,24 +11,28 @@ export type PreTokenizer = (words: readonly string[], isFirst: boolean) => strin
 const behaviors = ['Removed', 'Isolated', 'MergedWithPrevious', 'MergedWithNext', 'Contiguous'] as const;
 type Behavior = (typeof behaviors)[number];
 
-const schema = z.discriminatedUnion('type', [
-  z.looseObject({ type: z.literal('Sequence'), pretokenizers: z.array(z.unknown()) }),
-  z.looseObject({ type: z.enum(['WhitespaceSplit', 'BertPreTokenizer']) }),
-  z.looseObject({
-    ...{ type: z.literal('Metaspace'), replacement: z.string().min(1), split: z.boolean().default(true) },
-    // Files of older libraries say only whether there is a prefix.
-    add_prefix_space: z.boolean().optional(),
-    prepend_scheme: z.enum(['always', 'first', 'never']).optional(),
-  }),
-  z.looseObject({
-    ...{ type: z.literal('Split'), pattern: patternSchema, behavior: z.enum(behaviors) },
-    invert: z.boolean().default(false),
-  }),
-  z.looseObject({
-    ...{ type: z.literal('ByteLevel'), add_prefix_space: z.boolean().default(true) },
-    use_regex: z.boolean().default(true),
-  }),
-]);
+const schema = z.discriminatedUnion(
+  'type',
+  [
+    z.looseObject({ type: z.literal('Sequence'), pretokenizers: z.array(z.unknown()) }),
+    z.looseObject({ type: z.enum(['WhitespaceSplit', 'BertPreTokenizer']) }),
+    z.looseObject({
+      ...{ type: z.literal('Metaspace'), replacement: z.string().min(1), split: z.boolean().default(true) },
+      // Files of older libraries say only whether there is a prefix.
+      add_prefix_space: z.boolean().optional(),
+      prepend_scheme: z.enum(['always', 'first', 'never']).optional(),
+    }),
+    z.looseObject({
+      ...{ type: z.literal('Split'), pattern: patternSchema, behavior: z.enum(behaviors) },
+      invert: z.boolean().default(false),
+    }),
+    z.looseObject({
+      ...{ type: z.literal('ByteLevel'), add_prefix_space: z.boolean().default(true) },
+      use_regex: z.boolean().default(true),
+    }),
+  ],
+  'a pre-tokenizer that lincir knows',
+);
 
 /**
  * Makes a text's pre-tokenizer.
