@@ -17,6 +17,7 @@ export const smallFiles = [
   'added_tokens.json',
   'vocab.json',
   'merges.txt',
+  'vocab.txt',
 ] as const;
 
 /** Files that may have the weights, best first. An index names its shards. */
@@ -64,6 +65,7 @@ export async function missingParts(repository: Repository, commit: string): Prom
   const tokenizer =
     (await has('tokenizer.json')) ||
     ((await has('vocab.json')) && (await has('merges.txt'))) ||
+    (await has('vocab.txt')) ||
     ((await lacks('tokenizer.json')) && (await lacks('vocab.json')));
   if (!tokenizer) missing.push('tokenizer.json');
   if (!(await hasWeights(folder, has))) missing.push(weightFiles[0]);

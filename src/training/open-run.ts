@@ -157,11 +157,13 @@ async function newConfig(
   options: RunHooks,
 ): Promise<RunConfig> {
   const { id, textConfig, fingerprint } = clip;
+  const { placeholder } = clip.tokenizer; // before captions are copied: a vocabulary may lack it
   return {
     settings: { ...settings, model: id === undefined ? clip.folder : settings.model },
     model: { id: id ?? null, folder: clip.folder, fingerprint },
     phi: phiShape(settings.architecture, textConfig),
     captions: await copyCaptions(settings, folder, options),
+    placeholder,
     versions: versions(),
     begun: new Date().toISOString(),
   };

@@ -102,6 +102,9 @@ test('a configuration comes back, and a phi of no size that can be is refused', 
   const config: RunConfig = { settings, model, phi: shape, captions: [], versions: {}, begun: 'today' };
   await writeRunConfig(folder, config);
   assert.deepEqual({ ...config, ...(await readRunConfig(folder)) }, await readRunConfig(folder));
+  const placeholder = { word: '$', id: 259 };
+  await writeRunConfig(folder, { ...config, placeholder });
+  assert.deepEqual((await readRunConfig(folder)).placeholder, placeholder);
   await writeRunConfig(folder, { ...config, phi: { ...shape, hidden: 2e9 } });
   await assert.rejects(readRunConfig(folder), {
     code: 'bad-file',

@@ -47,6 +47,8 @@ export interface RunConfig {
   readonly settings: TrainingSettings;
   readonly model: { readonly id: string | null; readonly folder: string; readonly fingerprint: string };
   readonly phi: PhiShape;
+  /** The word of the model's tokenizer in whose place pseudo tokens stand. Older runs do not say it. */
+  readonly placeholder?: { readonly word: string; readonly id: number } | undefined;
   readonly captions: readonly CopiedSource[];
   readonly versions: Readonly<Record<string, string>>;
   /** ISO time. */
@@ -78,6 +80,7 @@ const configSchema = z.object({
   settings: recordOf(z.unknown()),
   model: z.object({ id: z.string().nullable(), folder: z.string(), fingerprint: z.string() }),
   phi: z.object({ architecture: z.enum(phiArchitectures), input: width, hidden: width, output: width }),
+  placeholder: z.object({ word: z.string(), id: z.int().nonnegative() }).optional(),
   captions: listOf(sourceSchema),
   versions: recordOf(z.string()),
   begun: z.string(),

@@ -1,6 +1,6 @@
 /** Models' configurations and tokenizers, the hub's cache and its answers. */
 
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fingerprintOf } from '../../../src/clip/fingerprint.ts';
 import { loadTokenizer, readClipConfig, readPreprocessing } from '../../../src/clip/index.ts';
@@ -32,6 +32,15 @@ export async function modelTargets(folder: string) {
     'tokenizer.json': '{}',
     'a-1.safetensors': 'a',
   });
+  const [pieces, lines] = [await filled(join(folder, 'pieces'), {}), await filled(join(folder, 'lines'), {})];
+  /** A tokenizer with a part of its pieces: with all, most changes would be to these. */
+  const tokenizerOf = async (name: string, part: number) => {
+    const json = JSON.parse(await readFile(join(fixtures, 'tokenizers', name, 'tokenizer.json'), 'utf8'));
+    const { model } = json;
+    if (Array.isArray(model.vocab)) model.vocab.length = Math.ceil(part * model.vocab.length);
+    else model.merges = [];
+    return jsonOf(json);
+  };
   const tokenizing = async (at: string) => {
     const tokenizer = await loadTokenizer(folderFiles(at));
     tokenizer.encode('a photo of $ that is "3,5" <|endoftext|> ’é 🐶\n');
@@ -67,6 +76,72 @@ export async function modelTargets(folder: string) {
         '\\\\p{L}',
       ],
       read: ofFile(whole, 'tokenizer.json', () => tokenizing(whole)),
+    },
+    'tokenizer-pieces': {
+      covers: ['normalizers', 'pre-tokenizers', 'charsmap'].map((name) => `clip/tokenizing/${name}.ts`),
+      seeds: [
+        await tokenizerOf('xlm-roberta', 0.1),
+        await tokenizerOf('siglip2', 0.1),
+        jsonOf({
+          added_tokens: [
+            { id: 0, content: '[CLS]' },
+            { id: 1, content: '$', normalized: true, lstrip: true },
+          ],
+          normalizer: { type: 'BertNormalizer', strip_accents: null },
+          pre_tokenizer: { type: 'Sequence', pretokenizers: [{ type: 'BertPreTokenizer' }] },
+          post_processor: { type: 'BertProcessing', cls: ['[CLS]', 0], sep: ['$', 1] },
+          model: { type: 'WordPiece', vocab: { '[CLS]': 0, $: 1, '[UNK]': 2, a: 3, '##b': 4 } },
+        }),
+      ],
+      tokens: [
+        ...jsonTokens,
+        ...[
+          '"Unigram"',
+          '"unk_id"',
+          '"byte_fallback"',
+          '"Metaspace"',
+          '"precompiled_charsmap"',
+          '"Split"',
+          '"MergedWithNext"',
+        ],
+        ...[
+          '"TemplateProcessing"',
+          '"prepend_scheme"',
+          '"single_word"',
+          '"Replace"',
+          '" {2,}"',
+          '"Prepend"',
+          '"NFKC"',
+        ],
+      ],
+      share: 0.3,
+      read: ofFile(pieces, 'tokenizer.json', () => tokenizing(pieces)),
+    },
+    'tokenizer-lines': {
+      covers: ['clip/tokenizing/plain-vocabularies.ts'],
+      seeds: [bytesOf('[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n$\na\n##b\n')],
+      tokens: [...textTokens, '[UNK]', '[CLS]', '##'],
+      read: ofFile(lines, 'vocab.txt', () => tokenizing(lines)),
+    },
+    'tokenizer-config': {
+      covers: ['clip/families/open-clip/texts.ts'],
+      seeds: [
+        jsonOf({
+          model_cfg: {
+            text_cfg: {
+              context_length: 64,
+              hf_tokenizer_name: 'a/b',
+              tokenizer_kwargs: { clean: 'canonicalize', strip_sep_token: true },
+            },
+          },
+        }),
+      ],
+      tokens: [...jsonTokens, '"whitespace"', '"lower"', '"tokenizer_mode"', '64'],
+      read: ofFile(lines, 'open_clip_config.json', async (file) => {
+        await filled(lines, { 'vocab.txt': '[UNK]\n[CLS]\n[SEP]\na' });
+        await tokenizing(lines);
+        await rm(file);
+      }),
     },
     'tokenizer-vocabulary': {
       covers: ['clip/tokenizer.ts'],
