@@ -34,6 +34,7 @@ test('a model is downloaded once, into the layout of the Hugging Face cache', as
     'processor_config.json',
     'special_tokens_map.json',
     'vocab.json',
+    'vocab.txt',
   ]);
 
   const asked = hub.requests.length;

@@ -1,3 +1,5 @@
+/** Turns texts into ids as a `tokenizer.json` describes it: added tokens, normalizer, pre-tokenizer, model. */
+
 import { addedTokenFinder } from './added-tokens.ts';
 import { bytePairModel } from './byte-pairs.ts';
 import type { CharsmapWay } from './charsmap.ts';
