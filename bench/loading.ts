@@ -6,8 +6,8 @@
 import { execFile } from 'node:child_process';
 import { basename } from 'node:path';
 import { promisify } from 'node:util';
-import { loadClip } from '../src/clip/index.ts';
-import { elementCount, openCheckpoint } from '../src/core/index.ts';
+import { loadClip, openTowers } from '../src/clip/index.ts';
+import { elementCount } from '../src/core/index.ts';
 import { folderFiles } from '../src/files/index.ts';
 import { machine, rounded, saveResult } from './results.ts';
 
@@ -32,9 +32,9 @@ if (first === '--measure') {
 }
 
 async function measure(folder: string) {
-  const { tensors } = await openCheckpoint(folderFiles(folder));
+  const { checkpoint } = await openTowers(folderFiles(folder));
   const float32MiB =
-    [...tensors.values()].reduce((sum, { shape }) => sum + 4 * elementCount(shape), 0) / 2 ** 20;
+    [...checkpoint.tensors.values()].reduce((sum, { shape }) => sum + 4 * elementCount(shape), 0) / 2 ** 20;
   const emptyMiB = peakMiB();
   const start = performance.now();
   const clip = await loadClip(folder, { threads: 2 });

@@ -42,6 +42,8 @@ const { values: options, positionals } = parseArgs({
 const [folder, rounds = '5'] = positionals;
 if (folder === undefined) throw new Error('usage: node bench/text-gradient.ts MODEL [ROUNDS] [--quick]');
 const threads = 2;
+/** No vocabulary's word has a smaller id. Those before it may be padding or an end of text. */
+const firstWord = 4;
 
 const { family, config: towers, checkpoint } = await openTowers(folderFiles(folder));
 const config = towers.text!;
@@ -137,7 +139,7 @@ function makeFeeds(
   rows: number,
   positions: number,
   skipped: number,
-  { width, vocabulary, projection }: TextConfig,
+  { width, vocabulary, projection, endOfText }: TextConfig,
 ) {
   const noise = (count: number): Float32Array =>
     Float32Array.from({ length: count }, () => Math.random() - 0.5);
@@ -145,11 +147,11 @@ function makeFeeds(
     shape,
     data: BigInt64Array.from({ length: shape.reduce((a, b) => a * b) }, (_, index) => BigInt(at(index))),
   });
-  // The largest id ends a text, whatever the config's rule.
+  // The largest id ends a text, if the config names no other.
   const id = (row: number, position: number): number => {
     if (position === 0) return startOfText;
-    if (position === positions - 1) return vocabulary - 1;
-    return 1 + (((row * positions + position) * 7919) % (vocabulary - 3));
+    if (position === positions - 1) return typeof endOfText === 'number' ? endOfText : vocabulary - 1;
+    return firstWord + (((row * positions + position) * 7919) % (vocabulary - 2 - firstWord));
   };
   const left = positions - skipped;
   return {

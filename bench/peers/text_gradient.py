@@ -6,11 +6,16 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 from serving import parse_arguments, serve
+from text_towers import ChineseClipText, OpenClipText
 from towers import add_tower_options, agreement, autocast, in_precision, load_tower
-from transformers import AutoConfig, CLIPTextModelWithProjection, SiglipTextModel
+from transformers import AutoConfig, CLIPTextModelWithProjection, MetaClip2TextModelWithProjection, SiglipTextModel
 
 # A class for each model_type, and the output that is the embedding.
 CLASSES = {
+    'chinese_clip': (ChineseClipText, 'pooler_output'),
+    'metaclip_2': (MetaClip2TextModelWithProjection, 'text_embeds'),
+    # The config.json beside OpenCLIP's own.
+    'xlm-roberta': (OpenClipText, 'text_embeds'),
     'siglip_text_model': (SiglipTextModel, 'pooler_output'),
     'siglip': (SiglipTextModel, 'pooler_output'),
 }
