@@ -8,8 +8,7 @@ import {
   gelu,
   greater,
   linear,
-  mul,
-  reduceSum,
+  matmul,
   reshape,
   sizeAt,
   slice,
@@ -65,7 +64,7 @@ export function bertTower(inputs: TextInputs, config: TextConfig, parameter: Par
     const last = layer(slice(hidden, 1, 0, 1), hidden, config, own, hideAfterEnd(places, inputs.ends, 1));
     return projected(reshape(last, [batch, width]), config, parameter);
   }
-  const mean = meanUpTo(inputs.ends, places, layer(hidden, hidden, config, own, mask));
+  const mean = meanUpTo(inputs.ends, places, layer(hidden, hidden, config, own, mask), width);
   return projected(mean, config, parameter);
 }
 
@@ -82,12 +81,13 @@ function layer(
 }
 
 /** The mean of every row's positions up to its end: [batch, positions, width] to [batch, width]. */
-function meanUpTo(ends: Value, places: Value, hidden: Value): Value {
+function meanUpTo(ends: Value, places: Value, hidden: Value, width: number): Value {
   const end = slice(ends, 1, 1, 2); // [batch, 1]
   const [batch, positions] = [sizeAt(hidden, 0), sizeAt(hidden, 1)];
   const counts = where(greater(places, end), constant(0), constant(1)); // [batch, positions]
-  const sum = reduceSum(mul(hidden, reshape(counts, [batch, positions, 1])), [1]);
-  return div(sum, add(cast(end, 'float32'), constant(1)));
+  // A product, because a sum's order would depend on the number of rows.
+  const sum = matmul(reshape(counts, [batch, 1, positions]), hidden);
+  return div(reshape(sum, [batch, width]), add(cast(end, 'float32'), constant(1)));
 }
 
 function projected(row: Value, config: TextConfig, parameter: Parameter): Value {

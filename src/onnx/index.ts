@@ -29,6 +29,7 @@ export {
   gelu,
   gemm,
   greater,
+  matmul,
   mul,
   multiHeadAttention,
   quantize,
