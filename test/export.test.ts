@@ -2,15 +2,17 @@
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { readSafetensorsHeader, readTensor } from '../src/core/index.ts';
 import { fileSource, readingFile } from '../src/files/index.ts';
 import { loadPhi, readPhi } from '../src/phi/index.ts';
 import { type ExportOptions, exportPhi } from '../src/publishing/index.ts';
-import { lincir as lincirIn } from './command-line.ts';
+import { lincir as lincirIn, start } from './command-line.ts';
 import { acceptUploads, fileIn } from './fake-hub-uploads.ts';
 import { refused, setUp } from './hub-setup.ts';
 import { writePicture } from './pictures.ts';
@@ -258,6 +260,28 @@ describe('to the hub', () => {
     assert.deepEqual([isUnchanged, isNew, files], [true, false, ['lincir.pt', 'README.md']]);
     assert.equal(commit, hub.models.get('acme/my-phi')!.commit);
     assert.equal(uploads.received.length, sent);
+  });
+
+  test('after a kill in the middle of an upload, the same command goes on and cleans up', async (context) => {
+    const { hub, home } = await setUp(context, []);
+    const uploads = acceptUploads(hub, { token, partBytes: 1e9 });
+    const temporary = join(home, 'temporary');
+    await mkdir(temporary);
+    const environment = { HF_HOME: home, HF_ENDPOINT: hub.endpoint, HF_TOKEN: token, TMPDIR: temporary };
+    const args = ['export', 'run', '--to-hub', 'acme/killed'];
+    uploads.faults.set('put', { status: 503 });
+    const child = start(args, { folder, environment });
+    const ended = once(child, 'exit');
+    while (hub.requestsFor('all').length === 0) await pause(10);
+    child.kill('SIGKILL');
+    await ended;
+    assert.equal((await readdir(temporary)).length, 1);
+    assert.deepEqual(Object.keys(hub.models.get('acme/killed')!.files), ['.gitattributes']);
+    uploads.faults.clear();
+    await succeeds(args, environment);
+    assert.equal(fileIn(hub, 'acme/killed', 'README.md').toString().startsWith('---\n'), true);
+    assert.equal(uploads.commits.length, 1);
+    assert.deepEqual(await readdir(temporary), []);
   });
 
   test('a published phi keeps its licence and names its model', async (context) => {

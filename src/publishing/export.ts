@@ -1,10 +1,10 @@
 /** Exports a phi: to a file in the layout of a method's authors with its model card, and to the Hugging Face hub. */
 
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { LincirError, option, quoted } from '../core/index.ts';
-import { statOf, writeFileAtomically, writeTorchCheckpoint } from '../files/index.ts';
+import { asideIn, statOf, writeFileAtomically, writeTorchCheckpoint } from '../files/index.ts';
 import { modelPresets, type Uploaded, type UploadOptions, uploadFiles } from '../hub/index.ts';
 import { type PhiArchitecture, phiCheckpoint } from '../phi/index.ts';
 import { type CardFile, isOurCard, modelCard } from './card.ts';
@@ -72,7 +72,8 @@ export async function exportPhi(phi: string, options: ExportOptions): Promise<Ex
 export async function publishPhi(phi: string, options: PublishOptions): Promise<Published> {
   const { toHub: id, layout, isPublic, force, signal, environment, patience, onUpload: onProgress } = options;
   const facts = await gatherFacts(phi, options);
-  const folder = await mkdtemp(join(tmpdir(), 'lincir-export-'));
+  const folder = await asideIn(tmpdir());
+  await mkdir(folder, { mode: 0o700 });
   try {
     const name = `${nameOf(facts, layout ?? facts.info.shape.architecture)}.pt`;
     const { file, card, sha256 } = await write(facts, { ...options, out: join(folder, name) }, id);
