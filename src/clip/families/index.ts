@@ -6,10 +6,11 @@ import type { FoundModel, Layout } from './family.ts';
 import { familyOf, huggingFace } from './hugging-face.ts';
 import { openClip } from './open-clip/index.ts';
 import { openAi } from './openai/index.ts';
+import { perceptionEncoder } from './perception-encoder/index.ts';
 import { expectTensors } from './tensors.ts';
 
 /** The first that fits is the model's. */
-const layouts: readonly Layout[] = [openAi, openClip, huggingFace];
+const layouts: readonly Layout[] = [perceptionEncoder, openAi, openClip, huggingFace];
 
 /**
  * Finds a model's family, the shapes of its towers and its weights, without reading these.
