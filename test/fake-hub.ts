@@ -39,6 +39,8 @@ export interface FakeModel {
   readonly large?: readonly string[];
   /** Only with this token; others hear that there is no such model. */
   readonly token?: string;
+  /** Sizes in the listing, in place of the files' own. */
+  readonly sizes?: Readonly<Record<string, number>>;
   /** The listing is public, the files are not. */
   readonly gated?: boolean;
   /** What the listing says of it. */
@@ -180,7 +182,7 @@ export function etagOf(content: Buffer, isLarge: boolean): string {
 function listingOf(model: FakeModel): unknown {
   const siblings = Object.entries(model.files).map(([rfilename, file]) => {
     const content = Buffer.from(file);
-    const size = content.length;
+    const size = model.sizes?.[rfilename] ?? content.length;
     const blobId = etagOf(content, false);
     if (!model.large?.includes(rfilename)) return { rfilename, size, blobId };
     return { rfilename, size, blobId, lfs: { sha256: etagOf(content, true), size, pointerSize: 130 } };

@@ -1,6 +1,11 @@
 /** What main lends to a command, so that only main prints, and messages that commands share. */
 
-import { type DownloadProgress, formatCount, type LicensedDownloadOptions } from '../core/index.ts';
+import {
+  type DownloadProgress,
+  formatBytes,
+  formatCount,
+  type LicensedDownloadOptions,
+} from '../core/index.ts';
 import type { Reporter } from './terminal/progress.ts';
 
 export interface Context {
@@ -25,10 +30,19 @@ export function interrupted(signal: AbortSignal): Promise<void> {
 /** How many warnings of one kind are printed; the others are counted. */
 const warningsShown = 5;
 
-/** Shows a download as one progress bar for all of a model's files. */
+/** Bytes of a download that is told of where no bar is shown. */
+const largeDownload = 50e6;
+
+/** Shows a download as one progress bar for all of a model's files; a large one as a line, if there is no terminal. */
 export function downloadBar(reporter: Reporter, model: string): (progress: DownloadProgress) => void {
-  return ({ allReceivedBytes: done, allTotalBytes: total }) =>
+  let isTold = reporter.isTerminal;
+  return ({ allReceivedBytes: done, allTotalBytes: total }) => {
+    if (!isTold && total - done > largeDownload) {
+      isTold = true;
+      reporter.note(`downloading ${model}: ${formatBytes(total - done)}`);
+    }
     reporter.progress({ label: `downloading ${model}`, unit: 'bytes', total, begun: done }, done);
+  };
 }
 
 /** Shows a phi's download in the same way, after its licence. */

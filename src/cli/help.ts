@@ -141,6 +141,9 @@ every shard below it, s3://BUCKET/KEY one of them. Credentials, region and endpo
 from the environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN,
 AWS_REGION, AWS_ENDPOINT_URL.
 
+Before it encodes many images, it says how long that will take, after a look at some of
+them, and how much disk and memory it needs.
+
 Run the command again at any time. It only works on what is new, changed, renamed or
 gone. It commits every five seconds: after any interruption, the same command continues.
 Broken images are listed, and tried again when they change.

@@ -13,6 +13,7 @@ export {
   statOf,
 } from './file-source.ts';
 export { FolderWatch } from './folder-watch.ts';
+export { freeSpace } from './free-space.ts';
 export { keep, kept } from './kept.ts';
 export { batched, fileLines, readLines } from './lines.ts';
 export { aloneIn, exclusively, type Lock, lockLifetime, takeLock } from './lock.ts';

@@ -1,8 +1,9 @@
 /** Downloads files of a revision into the cache. Offline, says what is missing there. */
 
-import { type DownloadOptions, LincirError } from '../core/index.ts';
-import { asLincirError } from '../files/index.ts';
-import { type Repository, repositoryIn, writeRef } from './cache.ts';
+import { join } from 'node:path';
+import { type DownloadOptions, formatBytes, LincirError } from '../core/index.ts';
+import { asLincirError, freeSpace } from '../files/index.ts';
+import { type Repository, repositoryIn, sizeOf, writeRef } from './cache.ts';
 import { fetchFile, type RemoteFile } from './download.ts';
 import { type HubEnvironment, readToken } from './environment.ts';
 import { type Listing, listFiles } from './listing.ts';
@@ -51,6 +52,7 @@ export async function downloadFiles(
       fetchFile(repository, listing.commit, file, connection, symlinks, onReceived);
     const files = await choose(listing, repository, (file) => fetch(file, () => {}));
     const allTotalBytes = files.reduce((sum, { size }) => sum + size, 0);
+    await expectRoom(files, repository, listing.commit, id, environment);
     let finishedBytes = 0;
     for (const file of files) {
       await fetch(file, (receivedBytes) => {
@@ -68,4 +70,28 @@ export async function downloadFiles(
     signal?.throwIfAborted();
     throw asLincirError(error, cacheFolder, 'write');
   }
+}
+
+/** Refuses a download for which the disk is too small, before it begins. What was received in part is there. */
+async function expectRoom(
+  files: readonly RemoteFile[],
+  repository: Repository,
+  commit: string,
+  id: string,
+  { cacheFolder }: HubEnvironment,
+): Promise<void> {
+  let missing = 0;
+  for (const { name, size, etag } of files) {
+    const parts = [join(repository.snapshot(commit), name), repository.blob(etag)];
+    const sizes = await Promise.all(parts.map(sizeOf));
+    if (!sizes.includes(size)) missing += size - ((await sizeOf(`${repository.blob(etag)}.incomplete`)) ?? 0);
+  }
+  const free = await freeSpace(cacheFolder);
+  if (free === undefined || free >= missing) return;
+  throw new LincirError('io', {
+    subject: cacheFolder,
+    expected: `${formatBytes(missing)} free for ${id}`,
+    found: formatBytes(free),
+    todo: 'make room, or set HF_HOME to a folder on a larger disk',
+  });
 }

@@ -45,6 +45,13 @@ test('a model is downloaded once, into the layout of the Hugging Face cache', as
   assert.equal(hub.requests.length, asked);
 });
 
+test('a model for which the disk is too small is refused before its first byte', async (context) => {
+  const sizes = { 'model.safetensors': Number.MAX_SAFE_INTEGER };
+  const { hub, options } = await setUp(context, [{ ...tiny, sizes }]);
+  await refused(resolveModel(id, options), 'io', /9007 TB free for acme\/tiny-clip, found \d/, /HF_HOME/);
+  assert.ok(hub.requests.every(({ path }) => !path.includes('/resolve/')));
+});
+
 test('progress reaches the size of every file and of all', async (context) => {
   const { options, hub } = await setUp(context);
   hub.faults.set('model.safetensors', { trickle: 0 });

@@ -2,6 +2,7 @@
 
 export type { Annotation } from './annotate.ts';
 export type { Comparison } from './choices.ts';
+export { type Forecast, type ForecastOptions, forecast, type WorkAhead } from './forecast.ts';
 export { imageBytes } from './image-bytes.ts';
 export {
   ImageIndex,

@@ -10,7 +10,7 @@ import { newIds } from './new-ids.ts';
 import { storedPhotoColumns } from './photo-columns.ts';
 import { type UpdateEvent, type UpdateOptions, updateIndex } from './update.ts';
 
-export interface ReindexOptions extends Pick<UpdateOptions, 'readers' | 'maxPixels' | 'signal'> {
+export interface ReindexOptions extends Pick<UpdateOptions, 'readers' | 'maxPixels' | 'signal' | 'onFound'> {
   /** Default: unchanged. */
   readonly precision?: Precision;
 }

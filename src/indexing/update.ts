@@ -4,6 +4,7 @@ import type { Clip } from '../clip/index.ts';
 import { chunks, type LincirError, nameKey } from '../core/index.ts';
 import { Scratch } from '../files/index.ts';
 import {
+  type FoundImage,
   ImageReader,
   type LeftOut,
   leftOutCounter,
@@ -15,6 +16,7 @@ import {
 import type { Facts, IndexedImage, VectorStore } from '../store/index.ts';
 import { Changes, placeOf } from './changes.ts';
 import type { Comparison } from './choices.ts';
+import { takeSample, type WorkAhead } from './forecast.ts';
 import { GoneImages } from './gone.ts';
 import { Growth } from './growth.ts';
 import { KnownImages } from './known.ts';
@@ -45,6 +47,8 @@ export interface UpdateOptions extends Omit<SourceOptions, 'onUnreadable' | 'onL
    * a 32nd of the machine's memory.
    */
   readonly heldImages?: number;
+  /** Called when all images are found, before any is encoded: for a look ahead. The work waits for it. */
+  readonly onFound?: (clip: Clip, ahead: WorkAhead) => Promise<void>;
   /** Ids for new images, by path. Default: hashes of their paths. */
   readonly idsOf?: (paths: readonly string[]) => Promise<ReadonlyMap<string, string>>;
 }
@@ -117,7 +121,7 @@ export async function* updateIndex(
 async function* update(
   store: VectorStore,
   clip: Clip,
-  { images = [], readers, maxPixels, idsOf, heldImages: held, ...options }: UpdateOptions,
+  { images = [], readers, maxPixels, idsOf, heldImages: held, onFound, ...options }: UpdateOptions,
   closing: <Resource extends { close(): void }>(resource: Resource) => Resource,
 ): AsyncGenerator<UpdateEvent, void, void> {
   const { signal, compare, removeMissing = false, allowAbsent = removeMissing } = options;
@@ -146,10 +150,13 @@ async function* update(
   let found = 0;
   let todo = 0;
   let unchanged = 0;
+  const sample: FoundImage[] = [];
   for await (const picture of sources.pictures()) {
     found += 1;
-    if (known.see(picture) !== 'same') todo += 1;
-    else if (!known.has(picture.path, 'broken')) unchanged += 1;
+    if (known.see(picture) !== 'same') {
+      takeSample(sample, picture, todo);
+      todo += 1;
+    } else if (!known.has(picture.path, 'broken')) unchanged += 1;
     if (found % lookEvery !== 0) continue;
     await unreadable.tidy();
     yield { kind: 'looking', found };
@@ -157,6 +164,7 @@ async function* update(
   found += shards.skipped.images + shards.skipped.broken;
   unchanged += shards.skipped.images;
   isFirstLook = false;
+  await onFound?.(clip, { todo, sample, precision: store.info.precision });
   yield { kind: 'begin', found, todo };
 
   /** The source of an image; undefined if no source covers it. */

@@ -24,6 +24,7 @@ import {
 import { type Precision, reservedColumns, type StoreInfo } from '../../store/index.ts';
 import { type Context, downloadBar } from '../context.ts';
 import { refuseBeside, refuseIdle } from '../idle-options.ts';
+import { tellAhead } from '../indexing/forecast.ts';
 import { counted, follow, listBroken } from '../indexing/outcome.ts';
 import { watch } from '../indexing/watch.ts';
 import { indexShard } from '../sharding/index-shard.ts';
@@ -141,7 +142,7 @@ export async function index(
         const { exclude, followLinks, maxPixels, compare, removeMissing, keepMissing } = options;
         const named = { images: pictures, lists: list, exclude, followLinks };
         const rules = { maxPixels, compare, removeMissing, keepMissingDays: keepMissing };
-        const events = target.add(clip, { ...named, ...rules, signal });
+        const events = target.add(clip, { ...named, ...rules, ...tellAhead(options, context), signal });
         away = await follow(events, target, options, context);
       }
       for (const matrix of matrices) {
@@ -232,7 +233,10 @@ export async function rebuild(options: ReindexCommandOptions, context: Context):
   const clip = await clipFor(options, context, { rebuilds: true });
   try {
     await follow(
-      reindex(options.index, clip, { precision, maxPixels, signal: context.signal }),
+      reindex(options.index, clip, {
+        ...{ precision, maxPixels, signal: context.signal },
+        ...tellAhead(options, context),
+      }),
       undefined,
       options,
       context,

@@ -9,13 +9,17 @@ import {
   type WatchOptions,
   watchIndex,
 } from '../../indexing/index.ts';
+import type { Device } from '../../onnx/index.ts';
 import type { BrokenImage } from '../../store/index.ts';
 import type { Context } from '../context.ts';
+import { tellAhead } from './forecast.ts';
 import { tellOutcome, UpdateProgress } from './outcome.ts';
 
 interface WatchCommandOptions
   extends Pick<WatchOptions, 'exclude' | 'followLinks' | 'compare' | 'maxPixels'> {
   readonly index: string;
+  readonly model?: string;
+  readonly device?: Device;
   readonly list?: readonly string[];
   readonly keepMissing?: number;
   readonly poll?: number;
@@ -42,7 +46,7 @@ export async function watch(
 ): Promise<void> {
   const { list: lists, keepMissing: keepMissingDays, poll: pollSeconds, index: uri, json } = options;
   const { exclude, followLinks, compare, maxPixels } = options;
-  const named = { images, lists, exclude, followLinks };
+  const named = { images, lists, exclude, followLinks, ...tellAhead(options, context) };
   const rules = { compare, maxPixels, keepMissingDays, pollSeconds, signal: context.signal };
   const progress = json ? undefined : new UpdateProgress(context.reporter);
   progress?.begin();
