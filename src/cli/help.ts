@@ -85,8 +85,7 @@ figures of lincir eval if their results are in the run's folder, or if you give 
 --to-hub needs a token that may write, in HF_TOKEN or from a login. It makes the repository
 if it is missing: a private one, unless you give --public. All is in one commit, or nothing
 is. If an upload is cut, the same command goes on. Files that are there with other contents
-stay, unless you give --force. If anybody else has changed the repository meanwhile, they
-stay in any case.
+stay, unless you give --force. If anybody else commits meanwhile, nothing is changed.
 
 Examples:
   $ lincir export runs/mine --out phi.pt

@@ -32,7 +32,7 @@ export function hubCommands(program: Command, context: Context): void {
     )
     .option(
       '--licence <name>',
-      'for the model card, as the hub writes it: cc-by-4.0, mit, … (default: other)',
+      "for the model card, as the hub writes it: cc-by-4.0, mit, … (default: a published phi's, or other)",
     )
     .option('--results <path...>', "results of lincir eval for the card, besides those in the run's folder")
     .option('--public', 'if the repository is missing, make it one that everybody sees')
