@@ -1,4 +1,4 @@
-/** Tokenizers of all families against the ids that Python's libraries give for texts in many languages. */
+/** Tokenizers of all families against the ids that Python’s libraries give for texts in many languages. */
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';

@@ -1,6 +1,7 @@
 /** Prepared captions: the tokenizer's own ids, and placeholders where they must be, on a tiny tokenizer. */
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { loadTokenizer } from '../clip/index.ts';
@@ -111,6 +112,30 @@ test('a text encoded as a whole is prepared as one encoded word by word', () => 
     for (const caption of [`${', '.repeat(200)}a dog`, 'a dog <|endoftext|> a cat', '<|endoftext|>']) {
       assert.deepEqual(whole(caption, unasked), byWords(caption, unasked), caption.slice(0, 20));
     }
+  }
+});
+
+describe('tokenizers of other families', () => {
+  const root = join(import.meta.dirname, '../../test/fixtures/tokenizers');
+  const texts: readonly string[] = JSON.parse(readFileSync(join(root, 'texts.json'), 'utf8'));
+  for (const family of ['siglip', 'siglip2', 'xlm-roberta', 'chinese-clip', 'open-clip-siglip']) {
+    test(family, async () => {
+      const other = await loadTokenizer(folderFiles(join(root, family)));
+      const prepare = createPreparation(other, 'spans');
+      const start = other.startOfText === undefined ? [] : [other.startOfText];
+      for (const caption of texts) {
+        const { ids, masked, placeholders } = prepare(caption, unasked);
+        // A caption ends at its end of text, also where it spells it out.
+        const whole = other.encode(cleanCaption(caption)).ids;
+        assert.deepEqual(ids, whole.slice(0, whole.indexOf(other.endOfText) + 1), caption);
+        assert.ok(placeholders.length > 0 && masked.length <= other.maximum, caption);
+        for (const place of placeholders) assert.equal(masked[place], other.placeholder.id, caption);
+        assert.deepEqual([...masked.slice(0, start.length), masked.at(-1)], [...start, other.endOfText]);
+      }
+      const { masked } = prepare('A red dog sleeps on the beach', unasked);
+      const parts = [...other.encodePart(''), other.placeholder.id, ...other.encodePart(' sleeps on')];
+      assert.deepEqual(masked, [...start, ...parts, other.placeholder.id, other.endOfText]);
+    });
   }
 });
 

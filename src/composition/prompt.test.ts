@@ -12,6 +12,20 @@ before(async () => {
   tokenizer = await loadTokenizer(folderFiles(join(import.meta.dirname, '../../test/fixtures/tiny-clip')));
 });
 
+test('prompts of other families: each part alone, between the tokens that their texts have', async () => {
+  const root = join(import.meta.dirname, '../../test/fixtures/tokenizers');
+  for (const family of ['siglip', 'siglip2', 'xlm-roberta', 'chinese-clip']) {
+    const other = await loadTokenizer(folderFiles(join(root, family)));
+    const { encodePart, placeholder, startOfText, endOfText } = other;
+    const start = startOfText === undefined ? [] : [startOfText];
+    const { ids, places } = composePrompt('is red, with a \\$ sign', 1, other);
+    const [before, after] = [encodePart('a photo of'), encodePart(' that is red, with a $ sign')];
+    assert.deepEqual(ids, [...start, ...before, placeholder.id, ...after, endOfText], family);
+    assert.deepEqual(places, [{ position: start.length + before.length, picture: 0 }]);
+    assert.throws(() => composePrompt('a dog '.repeat(60), 1, other), /at most \d+ tokens/);
+  }
+});
+
 describe('prompts', () => {
   test('put a text without images behind "a photo of $ that"', () => {
     assert.equal(composePrompt(' is red ', 1, tokenizer).text, 'a photo of $ that is red');
