@@ -50,12 +50,14 @@ test('another model is read from its config.json, and refused by its name withou
   };
   const { vocabulary, width } = read({ hf_model_name: 'owner/small' }, otherConfig(json));
   assert.deepEqual([vocabulary, width], [900, 96]);
-  const nllb = { hf_model_name: 'facebook/nllb-200-distilled-600M' };
-  refuses(
-    nllb,
-    /hf_model_name: expected xlm-roberta-base.*found "facebook\/nllb-200-distilled-600M".*config\.json/,
-  );
-  refuses(nllb, /^config\.json: model_type: .*"m2m_100"/, otherConfig({ ...json, model_type: 'm2m_100' }));
+  const small = { hf_model_name: 'owner/small' };
+  refuses(small, /hf_model_name: expected xlm-roberta-base.*found "owner\/small".*config\.json/);
+  refuses(small, /^config\.json: model_type: .*"m2m_100"/, otherConfig({ ...json, model_type: 'm2m_100' }));
+});
+
+test('translators are refused by the names of their families', () => {
+  refuses({ hf_model_name: 'facebook/nllb-200-distilled-600M' }, /NLLB-CLIP, .*choose another model of many/);
+  refuses({ hf_model_name: 'google/mt5-base' }, /a CLIP with a T5 .*choose another model of many/);
 });
 
 test('poolings, projections and lengths that nothing here computes are refused', () => {

@@ -66,6 +66,13 @@ const knownModels = new Map<string, unknown>(
     'bert-base-multilingual-uncased': { ...bert, vocab_size: 105879 },
   }),
 );
+/** Text towers of other kinds. */
+const translators = [
+  { names: /nllb|m2m/i, family: 'NLLB-CLIP, whose text tower is the first half of a translator' },
+  { names: /\bm?t5\b/i, family: 'a CLIP with a T5 as text tower' },
+];
+const ofManyLanguages = 'google/siglip2-base-patch16-224 or facebook/metaclip-2-worldwide-huge-quickgelu';
+
 const owners = /^(FacebookAI|google-bert)\//;
 
 const projectionNames: Readonly<Record<string, string>> = {
@@ -128,9 +135,19 @@ export const hfText: OpenClipTower<TextConfig> = {
 function modelOf(name: string, { file, within, otherConfig }: SharedByTowers): z.output<typeof modelSchema> {
   const known = knownModels.get(name.replace(owners, ''));
   if (known) return modelSchema.parse(known);
+  const subject = `${file}: model_cfg.${within}.hf_model_name`;
+  const translator = translators.find(({ names }) => names.test(name));
+  if (translator) {
+    throw new LincirError('bad-config', {
+      subject,
+      expected: 'a text tower that lincir has',
+      found: `${quoted(name)}: ${translator.family}`,
+      todo: `choose another model of many languages, such as ${ofManyLanguages}`,
+    });
+  }
   if (otherConfig) return parsedConfig(modelSchema, otherConfig.json, otherConfig.file);
   throw new LincirError('bad-config', {
-    subject: `${file}: model_cfg.${within}.hf_model_name`,
+    subject,
     expected: [...knownModels.keys()].join(', '),
     found: quoted(name),
     todo: 'put the config.json of that model beside this file, if it is a BERT, RoBERTa or XLM-RoBERTa',

@@ -14,6 +14,11 @@ const modelSchema = z.strictObject({
   vision_cfg: object,
   text_cfg: object,
   quick_gelu: flag,
+  multimodal_cfg: z
+    .undefined(
+      'none: this is a CoCa, whose pooling and text tower lincir does not have. Choose another model',
+    )
+    .optional(),
   custom_text: flag, // says only whether names begin with `text.`
   // The rest concerns the training's loss.
   init_logit_scale: z.unknown().optional(),

@@ -59,6 +59,8 @@ test('a pooling or projection that the tower does not have is refused', (t) => {
   refuses(t, 768, siglip, /vision_cfg\.timm_pool: expected "map", found "avg"/); // OpenCLIP's default
   refuses(t, 768, { ...siglip, timm_pool: 'map' }, /vision_cfg\.timm_proj: expected "none", found "linear"/);
   refuses(t, 512, { ...siglip, ...siglipPool }, /embed_dim: expected the tower's width, 768, found 512/);
+  const giant = { ...siglip, ...siglipPool, image_size: 100_000 };
+  refuses(t, 768, giant, /image_size: expected a side of at most 4096 pixels, found 100000/);
   const eva = { timm_model_name: 'eva02_base_patch16_clip_224', timm_pool: 'token' };
   refuses(t, 512, eva, /timm_proj: expected null: the tower has its own projection, found "linear"/);
 });

@@ -8,10 +8,15 @@ import { timmTensors } from './timm-tensors.ts';
 import { timmTrunk, trunkNames } from './timm-trunks.ts';
 import { type OpenClipTower, square } from './tower.ts';
 
+/** Of an image's side. Tables of places grow with its square. */
+const mostPixels = 4096;
+
 /** What OpenCLIP hands on to timm. It ignores the rest. */
 const schema = z.looseObject({
   timm_model_name: z.string('a name'),
-  image_size: square.default(224),
+  image_size: square
+    .refine((side) => side <= mostPixels, `a side of at most ${mostPixels} pixels`)
+    .default(224),
   timm_pool: z.string('a name').nullish().default('avg'),
   timm_proj: z.string('a name').nullish().default('linear'),
 });
