@@ -101,6 +101,7 @@ test('passing failures are tried again, and a lost answer does no harm', async (
     'create' | 'preupload' | 'batch' | 'put' | 'complete' | 'commit',
     UploadFault,
   ])[] = [
+    ['create', { losesAnswer: true, times: 1 }],
     ['preupload', { status: 503, times: 2 }],
     ['batch', { status: 500, times: 1 }],
     ['put', { cutAt: 10_000, times: 2 }],
@@ -159,7 +160,12 @@ test('refusals say what helps, and never the token', async (context) => {
       /quota/,
     ],
     ['put', { status: 413 }, /files of a size that it takes/],
-    ['commit', { status: 400, error: 'Invalid metadata in README.md' }, /400: Invalid metadata/],
+    [
+      'commit',
+      { status: 400, error: 'Invalid metadata in README.md' },
+      /files that the hub takes/,
+      /400: Invalid metadata/,
+    ],
     ['preupload', { content: '<html>' }, /as the Hugging Face hub does/, /HF_ENDPOINT/],
     [
       'batch',

@@ -67,8 +67,10 @@ export async function uploadFiles(
     if (listing === undefined) {
       const visibility = isPublic ? 'public' : 'private';
       // Its types ask for a token, which our fetch has.
-      await client.createRepo({ ...hub, visibility } as Parameters<typeof createRepo>[0]);
-      listing = await listFiles(connection, 'models', id, 'main');
+      const made = client.createRepo({ ...hub, visibility } as Parameters<typeof createRepo>[0]);
+      const refused = await made.then(() => undefined, onlyConflict);
+      listing = await listed(connection, id);
+      if (listing === undefined) throw refused ?? new Refusal(404, 'no repository');
     }
     const { commit: parentCommit, isPrivate } = listing;
     const outcome = (commit: string, isUnchanged: boolean): Uploaded => {
@@ -90,16 +92,21 @@ export async function uploadFiles(
       if (typeof oid === 'string' && /^[0-9a-f]{40}$/.test(oid)) return outcome(oid, false);
       throw new Refusal(200, 'an answer without the commit');
     } catch (error) {
-      if (!(error instanceof Refusal && [409, 412].includes(error.status))) throw error;
-      // Perhaps our own commit, whose answer was lost.
+      const refused = onlyConflict(error);
       const now = await listFiles(connection, 'models', id, 'main');
       if ((await differingFiles(now, files)).length === 0) return outcome(now.commit, false);
-      throw error;
+      throw refused;
     }
   } catch (error) {
     signal?.throwIfAborted();
     throw asUploadError(error, client.HubApiError, id, endpoint);
   }
+}
+
+/** A conflict is perhaps with a request of our own whose answer was lost. Throws any other error. */
+function onlyConflict(error: unknown): Refusal {
+  if (error instanceof Refusal && [409, 412].includes(error.status)) return error;
+  throw error;
 }
 
 async function connectionFor(
@@ -182,6 +189,8 @@ function meaningOf(status: number, id: string, endpoint: string): { expected: st
       expected: 'a repository that nobody else changes meanwhile',
       todo: 'see what has changed there, then run this again: nothing was changed by this upload',
     };
+  if (status === 400)
+    return { expected: 'files that the hub takes', todo: 'see what it says, and change that' };
   if (status === 413)
     return { expected: 'files of a size that it takes', todo: 'use a repository with more room' };
   return {
