@@ -244,7 +244,7 @@ const processorSchema = ({ classes, size, crops, mean, deviation }: ProcessorDef
         ),
       ),
       default_to_square: isWhole
-        ? z.unknown()
+        ? z.unknown().optional()
         : field('false: one side is the short one', false, z.literal(false)),
       resample: field('3 (bicubic) or 2 (bilinear)', 3, z.union([z.literal(2), z.literal(3)])),
       do_center_crop: crops ? flag : optionalFlag,
