@@ -51,7 +51,10 @@ for (const { model, tokenizer } of models) {
     context.after(() => clip.dispose());
     const uri = join(place, 'index.lance');
     const index = await openIndex(uri, { access: 'write', clip });
-    assert.deepEqual(await update(index, clip, { images: [join(folder, 'photos')] }), { added: 4, encoded: 4 });
+    assert.deepEqual(await update(index, clip, { images: [join(folder, 'photos')] }), {
+      added: 4,
+      encoded: 4,
+    });
     await index.close();
 
     const searcher = await Searcher.open({ index: uri });
