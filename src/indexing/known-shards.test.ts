@@ -85,6 +85,10 @@ describe('shards in object storage', { concurrency: false }, () => {
     assert.deepEqual(without, { removed: 1, unchanged: 5, read: ['a.tar', 'b.tar', 'c.tar'] });
     assert.deepEqual(await update(index, all, { exclude: ['0.png'] }), { unchanged: 5, read: [] });
     assert.equal((await update(index, all)).added, 1);
+    const times = (name: string) =>
+      server.requests.filter(({ method, path }) => method === 'GET' && path.endsWith(name)).length;
+    // First to see what is gone, then for the new image.
+    assert.deepEqual(['a.tar', 'b.tar', 'c.tar'].map(times), [2, 1, 1]);
 
     server.objects.delete('shop/c.tar');
     assert.deepEqual(await update(index, all), { removed: 1, unchanged: 5, read: [] });

@@ -19,6 +19,8 @@ export class KnownShards {
   /** The versions that the sources have. Empty if a shard has changed between two looks. */
   readonly #versions = new Map<string, string>();
   readonly #skipped = new Set<string>();
+  /** Those that have new or changed images. */
+  readonly #fresh = new Set<string>();
 
   private constructor(records: readonly SourceRecord[]) {
     const done = records.filter(({ state }) => state === 'done');
@@ -36,10 +38,20 @@ export class KnownShards {
     count(this.#now, path, kind);
   }
 
-  /** Notes a shard that the sources have, and returns whether it need not be read. */
+  /** Notes an image that must be read. */
+  want(path: string): void {
+    const [shard, member] = splitPath(path);
+    if (member !== undefined) this.#fresh.add(shard);
+  }
+
+  /**
+   * Notes a shard that the sources have, and returns whether it need not be read: the first time, if the index has all of
+   * it; the second time, if it has no image that must be read.
+   */
   see(shard: string, version: string): boolean {
-    const before = this.#versions.get(shard) ?? version;
-    this.#versions.set(shard, before === version ? version : '');
+    const before = this.#versions.get(shard);
+    this.#versions.set(shard, (before ?? version) === version ? version : '');
+    if (before === version && !this.#skipped.has(shard)) return !this.#fresh.has(shard);
     const [record, now] = [this.#done.get(shard), this.#now.get(shard)];
     const isWhole = record?.images === now?.images && record?.broken === now?.broken;
     if (record?.version !== version || !isWhole) return false;

@@ -156,6 +156,7 @@ async function* update(
     if (known.see(picture) !== 'same') {
       takeSample(sample, picture, todo);
       todo += 1;
+      shards.want(picture.path);
     } else if (!known.has(picture.path, 'broken')) unchanged += 1;
     if (found % lookEvery !== 0) continue;
     await unreadable.tidy();
