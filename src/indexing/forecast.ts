@@ -45,8 +45,8 @@ const bytesPerReader = 120e6;
 const bytesOfStore = 130e6;
 
 /**
- * How long the update will take and what it needs; undefined if that is little. Takes at most the time of two images, or of
- * a second's runs. Rates of images that come over a network are those of the model alone.
+ * How long the update will take and what it needs; undefined if that is little. Takes the time of
+ * three images, or of a second's runs. Rates of images that come over a network are those of the model alone.
  * @throws LincirError as `Clip.encodePixels`
  */
 export async function forecast(
@@ -68,10 +68,11 @@ export async function forecast(
   };
   const opening = await run(1); // of the tower, which the update does otherwise
   if (todo * opening < leastSeconds) return undefined;
-  let encoding = await run(1);
-  // A full run takes less time for each image.
+  const few = Math.min(2, clip.picturesPerRun);
+  let encoding = (await run(few)) / few;
+  // A full run takes less time for each image. And what disturbs a run can only make it longer.
   const images = Math.min(clip.picturesPerRun, Math.floor(patience.encoding / encoding));
-  if (images > 1) encoding = (await run(images)) / images;
+  if (images > few) encoding = Math.min(encoding, (await run(images)) / images);
   const cores = availableParallelism();
   const threads = readers ?? Math.max(1, Math.floor(cores / 2));
   const read = reading?.seconds ?? 0;
