@@ -196,7 +196,8 @@ describe('families', () => {
   async function openClipFiles(text_cfg: object): Promise<Record<string, string>> {
     const json = await readFile(join(root, 'xlm-roberta/tokenizer.json'), 'utf8');
     const config = { model_cfg: { text_cfg: { hf_tokenizer_name: 'xlm-roberta-base', ...text_cfg } } };
-    return { 'tokenizer.json': json, 'open_clip_config.json': JSON.stringify(config) };
+    const other = { 'config.json': '{"model_type": "xlm-roberta"}' }; // the text tower's alone
+    return { ...other, 'tokenizer.json': json, 'open_clip_config.json': JSON.stringify(config) };
   }
 });
 

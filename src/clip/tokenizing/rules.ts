@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { type ModelFiles, readJson } from '../../core/index.ts';
+import { findOpenClipConfig } from '../families/open-clip/index.ts';
 import { readOpenClipTexts } from '../families/open-clip/texts.ts';
 import { siglip2Texts, siglipTexts } from '../families/siglip/texts.ts';
 import type { TokenizerFiles } from '../tokenizer-files.ts';
@@ -33,12 +34,10 @@ export async function readTextRules(
   files: ModelFiles,
   { settings, description }: TokenizerFiles,
 ): Promise<TextRules> {
-  const type = await modelType(files);
-  // A model in both layouts is read in that of transformers.
-  const openClip = type === undefined ? await files.read('open_clip_config.json') : undefined;
-  if (openClip) return await readOpenClipTexts(openClip);
+  const openClip = await findOpenClipConfig(files);
+  if (openClip) return await readOpenClipTexts(openClip.file);
   // A folder may have a tokenizer alone.
-  const family = type ?? settings.tokenizer_class?.toLowerCase() ?? '';
+  const family = (await modelType(files)) ?? settings.tokenizer_class?.toLowerCase() ?? '';
   if (family.startsWith('siglip')) return description.model.type === 'Unigram' ? siglipTexts : siglip2Texts;
   return family.startsWith('chinese_clip') ? chineseClipTexts : clipTexts;
 }

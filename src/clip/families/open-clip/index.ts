@@ -19,16 +19,23 @@ const ownWeightFiles = [
 /** A model in both layouts is read in that of transformers, if its family is known there. */
 export const openClip: Layout = {
   async find(files) {
-    const file = await files.read(openClipConfig);
-    if (file === undefined) return undefined;
-    const otherConfig = await readOtherConfig(files);
-    if (otherConfig && (await isInOtherLayout(files, otherConfig))) return undefined;
+    const found = await findOpenClipConfig(files);
+    if (found === undefined) return undefined;
+    const { file, otherConfig } = found;
     const openTensors = async () =>
       files.single ? await readWeights(files.single) : (await openCheckpoint(files, ownWeightFiles)).tensors;
     const description = { json: await readJson(file), file: file.name, otherConfig };
     return { family: 'OpenCLIP', ...openClipModel(description, openTensors) };
   },
 };
+
+/** The configuration of a model in this layout, and what `config.json` beside it says; undefined for another layout. */
+export async function findOpenClipConfig(files: ModelFiles) {
+  const file = await files.read(openClipConfig);
+  if (file === undefined) return undefined;
+  const otherConfig = await readOtherConfig(files);
+  return otherConfig && (await isInOtherLayout(files, otherConfig)) ? undefined : { file, otherConfig };
+}
 
 async function readOtherConfig(files: ModelFiles): Promise<SharedByTowers['otherConfig']> {
   const file = await files.read('config.json');
