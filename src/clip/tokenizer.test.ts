@@ -193,6 +193,15 @@ describe('families', () => {
     assert.deepEqual([startOfText, endOfText], [2, 1]);
   });
 
+  test('a tower that sees padding has learnt that of its tokenizer', async () => {
+    const tower = { vocabulary: 600, positions: 64, endOfText: 1, attention: 'everywhere' } as TextConfig;
+    await load('siglip', { ...tower, padding: 1 });
+    await assert.rejects(load('siglip', { ...tower, padding: 0 }), {
+      code: 'bad-config',
+      message: /the id 0 to fill up texts.*found 1/,
+    });
+  });
+
   async function openClipFiles(text_cfg: object): Promise<Record<string, string>> {
     const json = await readFile(join(root, 'xlm-roberta/tokenizer.json'), 'utf8');
     const config = { model_cfg: { text_cfg: { hf_tokenizer_name: 'xlm-roberta-base', ...text_cfg } } };

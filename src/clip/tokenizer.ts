@@ -172,11 +172,8 @@ function* beginnings(text: string): Generator<string, void, void> {
   yield text;
 }
 
-function checkFit(
-  { file, description, vocabulary }: TokenizerFiles,
-  endOfText: number,
-  config: TextConfig,
-): void {
+function checkFit(files: TokenizerFiles, endOfText: number, config: TextConfig): void {
+  const { file, description, vocabulary, settings } = files;
   const refuse = (expected: string, found: string) =>
     new LincirError('bad-config', {
       subject: file,
@@ -192,5 +189,15 @@ function checkFit(
   for (const { id, content } of description.added_tokens) expectFit(id, content);
   if (typeof config.endOfText === 'number' && config.endOfText !== endOfText) {
     throw refuse(`the text tower's end of text, id ${config.endOfText}`, `${endOfText}`);
+  }
+  // A tower that sees padding has learnt it. OpenCLIP fills up CLIP's texts otherwise than their tokenizer says.
+  const pad = settings.pad_token && idIn(files, settings.pad_token.content);
+  if (
+    config.attention === 'everywhere' &&
+    !isClipModel(files) &&
+    pad !== undefined &&
+    pad !== config.padding
+  ) {
+    throw refuse(`the id ${config.padding} to fill up texts, which the text tower has learnt`, `${pad}`);
   }
 }
