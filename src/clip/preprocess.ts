@@ -18,7 +18,7 @@ import { decodeWindow } from './decode.ts';
 type Triple = readonly [number, number, number];
 
 /** The steps between decoding an image and the vision tower. */
-export interface ImagePreprocessing extends Pick<Window, 'resize' | 'filter' | 'crop'> {
+export interface ImagePreprocessing extends Pick<Window, 'resize' | 'filter' | 'crop' | 'oddMargin'> {
   /** Multiplies a pixel of 0 to 255, before mean and deviation apply. */
   readonly scale: number;
   /** Of red, green and blue. */
@@ -145,13 +145,13 @@ export async function preprocessImage(
   options: PreprocessOptions = {},
 ): Promise<Float32Array> {
   const { targetPad = Infinity, maxPixels = defaultMaxPixels, name = 'image', isStored = false } = options;
-  const { resize, filter, crop } = preprocessing;
+  const { resize, filter, crop, oddMargin } = preprocessing;
   const length = 3 * crop.height * crop.width;
   if (!(targetPad >= 1)) throw badArgument('targetPad', 'a ratio of at least 1', String(targetPad));
   if (options.into && options.into.length !== length) {
     throw badArgument('into', `${length} floats`, String(options.into.length));
   }
-  const window = { resize, filter, crop, targetPad, isStored };
+  const window = { resize, filter, crop, oddMargin, targetPad, isStored };
   const image = isPixels(source)
     ? windowOf(checkedPixels(source, name), window)
     : await decodeWindow(source, window, name, maxPixels);

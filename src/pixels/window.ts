@@ -16,6 +16,11 @@ export interface Window {
   readonly filter: ResampleFilter;
   /** Size of the centre crop; pixels past the image's border are black. Every result has this size. */
   readonly crop: Extent;
+  /**
+   * Where the crop begins if an odd number of pixels is left over. Absent: at the smaller place, as in transformers. `even`: at
+   * the even one, as in torchvision, which OpenAI's code and OpenCLIP use.
+   */
+  readonly oddMargin?: 'even';
   /** The ratio of the sides beyond which black is added before everything else; Infinity: never. */
   readonly targetPad: number;
   /** The image as it is stored, whatever its file says about turning it. */
@@ -23,14 +28,15 @@ export interface Window {
 }
 
 /** The window's pixels: upright, unless it is as stored. */
-export function windowOf(image: RgbImage, { resize, filter, crop, targetPad, isStored }: Window): RgbImage {
+export function windowOf(image: RgbImage, window: Window): RgbImage {
+  const { resize, filter, crop, oddMargin, targetPad, isStored } = window;
   const { data, width, height } = image;
   const turned = isStored ? { data, width, height } : image;
   const size = uprightSize(turned);
   const canvas = padded(size, targetPad);
   const resized = resizedExtent(canvas, resize);
-  const across = planAxis(size.width, canvas.width, resized.width, crop.width);
-  const down = planAxis(size.height, canvas.height, resized.height, crop.height);
+  const across = planAxis(size.width, canvas.width, resized.width, crop.width, oddMargin);
+  const down = planAxis(size.height, canvas.height, resized.height, crop.height, oddMargin);
   return { ...resample(turned, across, down, filter), whole: size };
 }
 
@@ -48,6 +54,15 @@ function resizedExtent({ width, height }: Extent, resize: Window['resize']): Ext
   return width <= height ? { width: shortSide, height: longSide } : { width: longSide, height: shortSide };
 }
 
-function planAxis(image: number, canvas: number, resized: number, length: number): AxisPlan {
-  return { canvas, offset: (canvas - image) / 2, resized, start: Math.floor((resized - length) / 2), length };
+function planAxis(
+  image: number,
+  canvas: number,
+  resized: number,
+  length: number,
+  oddMargin: Window['oddMargin'],
+): AxisPlan {
+  const smaller = Math.floor((resized - length) / 2);
+  const isBetween = (resized - length) % 2 !== 0;
+  const start = oddMargin === 'even' && isBetween ? smaller + Math.abs(smaller % 2) : smaller;
+  return { canvas, offset: (canvas - image) / 2, resized, start, length };
 }

@@ -42,6 +42,7 @@ export function readOpenClipPreprocessing(
     resize: resize_mode === 'squash' ? whole : { shortSide: imageSize },
     filter: interpolation === 'bilinear' ? 'bilinear' : 'bicubic',
     crop: whole,
+    oddMargin: 'even',
     scale: 1 / 255,
     mean: mean ?? clipProcessor.mean,
     deviation: std ?? clipProcessor.deviation,
