@@ -72,8 +72,8 @@ export function plainArithmetic(parameter: Parameter, config: TowerConfig): Arit
     norm: (x, name) => normalized(x, parameter, name, config),
     product: (x, name, to, hasBias = true) => {
       const from = Number(sizeAt(x, -1));
-      const bias = hasBias ? [parameter(`${name}.bias`, [to])] : [];
-      return linear(x, parameter(`${name}.weight`, [to, from]), ...bias);
+      const weight = parameter(`${name}.weight`, [to, from]); // first: it tells more where shapes do not fit
+      return linear(x, weight, ...(hasBias ? [parameter(`${name}.bias`, [to])] : []));
     },
   };
 }
