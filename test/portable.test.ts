@@ -37,7 +37,7 @@ test('computes the same without Node', async () => {
           onResolve({ filter: /^#(decode|kept|models)$/ }, ({ path }) => ({ path, namespace: 'absent' }));
           onLoad({ filter: /.*/, namespace: 'absent' }, () => ({
             contents:
-              'export const [decodeWindow, openModel, openPhi] = []; export const [kept, keep] = [() => {}, () => {}];',
+              'export const [decodeWindow, openModel, openPhi] = []; export const [kept, keep, warn] = [() => {}, () => {}, () => {}];',
           }));
         },
       },

@@ -1,5 +1,6 @@
 /** A frozen CLIP model: embeds texts and images in one shared space. */
 
+import { warn } from '#kept';
 import { openModel } from '#models';
 import {
   type Checkpoint,
@@ -93,6 +94,7 @@ export async function loadClip(model: string | ModelFiles, options: LoadClipOpti
       : { files: model, id: undefined };
   const towers = await openTowers(files);
   const { config, checkpoint, openPreprocessing, remarks } = towers;
+  for (const remark of remarks) warn(`${files.name}: ${remark}`);
   const preprocessing = await openPreprocessing?.();
   const tokenizer = config.text && (await tokenizerOf(files, towers, { onProgress, signal }));
   const fingerprint = await fingerprintOf(config, checkpoint);
@@ -108,7 +110,7 @@ interface ClipParts {
   readonly preprocessing: ImagePreprocessing | undefined;
   readonly tokenizer: TextTokenizer | undefined;
   readonly fingerprint: string;
-  readonly remarks: readonly string[] | undefined;
+  readonly remarks: readonly string[];
 }
 
 /** A loaded model. Owns memory outside JavaScript: dispose of it. */
@@ -122,7 +124,7 @@ export class Clip {
   readonly checkpoint: Checkpoint;
   /** Identifies the model, and int8 products. Embeddings with different fingerprints must not be compared. */
   readonly fingerprint: string;
-  /** What was decided because the model's files do not say it: sentences for the user. */
+  /** What was decided because the model's files do not say it: sentences for the user, which were told as warnings. */
   readonly remarks: readonly string[];
   readonly #parts: ClipParts;
   readonly #options: LoadClipOptions;
@@ -138,7 +140,7 @@ export class Clip {
     this.id = id;
     this.config = config;
     this.checkpoint = checkpoint;
-    this.remarks = parts.remarks ?? [];
+    this.remarks = parts.remarks;
     this.fingerprint = embeddingFingerprint(fingerprint, options.precision);
     this.#parts = parts;
     this.#options = options;

@@ -22,7 +22,7 @@ export async function openTokenizer(
 /** The same, for a model that has been found. */
 export async function tokenizerOf(
   files: ModelFiles,
-  model: FoundModel | undefined,
+  model: Pick<FoundModel, 'config' | 'tokenizer'> | undefined,
   options: TokenizerOptions,
 ): Promise<TextTokenizer> {
   const text = model?.config.text;

@@ -43,5 +43,5 @@ export interface FoundModel {
   /** A model on the hub that has the tokenizer, for files without one. */
   readonly tokenizer?: string;
   /** What was decided because the files do not say it: sentences for the user. */
-  readonly remarks?: readonly string[];
+  remarks?(checkpoint: Checkpoint): Promise<readonly string[]>;
 }

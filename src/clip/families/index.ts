@@ -18,7 +18,9 @@ const layouts: readonly Layout[] = [perceptionEncoder, openAi, openClip, hugging
  */
 export async function openTowers(
   files: ModelFiles,
-): Promise<FoundModel & { readonly checkpoint: Checkpoint }> {
+): Promise<
+  Omit<FoundModel, 'remarks'> & { readonly checkpoint: Checkpoint; readonly remarks: readonly string[] }
+> {
   const found = await findModel(files);
   if (found === undefined) {
     throw new LincirError('not-found', {
@@ -30,7 +32,7 @@ export async function openTowers(
   }
   const checkpoint = await found.openWeights();
   expectTensors(found.config, checkpoint);
-  return { ...found, checkpoint };
+  return { ...found, checkpoint, remarks: (await found.remarks?.(checkpoint)) ?? [] };
 }
 
 /** What a model's files say of it; undefined without a configuration. Throws as `readClipConfig` does. */

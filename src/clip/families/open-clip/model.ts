@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import type { Checkpoint, StoredTensor } from '../../../core/index.ts';
 import type { FoundModel } from '../family.ts';
+import { isRoundedAsOpenAis } from '../rounding.ts';
 import { object, parsedConfig, size } from '../schema.ts';
 import { readOpenClipPreprocessing } from './preprocessing.ts';
 import type { SharedByTowers } from './tower.ts';
@@ -34,6 +35,9 @@ const ofText = /^(text_projection|positional_embedding|token_embedding|transform
 /** A table of zeros and minus infinity, which older versions stored. */
 const causalMask = /(^|\.)attn_mask$/;
 
+const quickGeluTodo =
+  'Its weights are rounded as OpenAI\'s are: if they are OpenAI\'s, add "quick_gelu": true to its model_cfg, and if not, false';
+
 /** What there is to read of a model besides its tensors. */
 interface Description extends Pick<SharedByTowers, 'file' | 'otherConfig'> {
   /** `open_clip_config.json` */
@@ -47,7 +51,7 @@ interface Description extends Pick<SharedByTowers, 'file' | 'otherConfig'> {
 export function openClipModel(
   { json, file, otherConfig }: Description,
   openTensors: () => Promise<ReadonlyMap<string, StoredTensor>>,
-): Pick<FoundModel, 'config' | 'openWeights' | 'openPreprocessing'> {
+): Pick<FoundModel, 'config' | 'openWeights' | 'openPreprocessing' | 'remarks'> {
   const { model_cfg, preprocess_cfg } = parsedConfig(schema, json, file);
   const { embed_dim, vision_cfg, text_cfg, quick_gelu } = parsedConfig(
     modelSchema,
@@ -75,5 +79,10 @@ export function openClipModel(
       tensors: new Map(tensors.flatMap(([name, stored]) => canonical(name.replace(/^module\./, ''), stored))),
     };
   };
-  return { config: { text, vision }, openWeights, openPreprocessing: async () => preprocessing };
+  // The usual trap: without the key, OpenCLIP computes GELU, even with OpenAI's weights.
+  const remarks = async (checkpoint: Checkpoint) =>
+    typeof quick_gelu !== 'boolean' && (await isRoundedAsOpenAis(checkpoint))
+      ? [`GELU is used, because ${file} does not say quick_gelu. ${quickGeluTodo}`]
+      : [];
+  return { config: { text, vision }, openWeights, openPreprocessing: async () => preprocessing, remarks };
 }

@@ -18,27 +18,26 @@ export const openAi: Layout = {
     const tensors = new Map(
       [...(await readWeights(files.single))].map(([path, stored]) => [path.replace(/^module\./, ''), stored]),
     );
-    const isOwn = isOpenAis(tensors);
-    if (!isOwn && (await files.read(openClipConfig))) return undefined;
+    const isNoted = notes.some((note) => tensors.has(note));
+    if (!isNoted && (await files.read(openClipConfig))) return undefined;
     const model_cfg = shapesOf(tensors, name);
-    if (!isOwn) throw unknownActivation(files, model_cfg);
+    if (!isNoted && !isRounded(tensors)) throw unknownActivation(files, model_cfg);
     const description = { json: { model_cfg: { ...model_cfg, quick_gelu: true } }, file: name };
     const model = openClipModel(description, async () => towersOf(tensors));
-    return { family: 'OpenAI CLIP', tokenizer: clipTokenizer, ...model };
+    const remarks = async () => (isNoted ? [] : [guessed]);
+    return { family: 'OpenAI CLIP', tokenizer: clipTokenizer, ...model, remarks };
   },
 };
 
-/**
- * Whether these are weights that OpenAI's code wrote: it notes three sizes beside them, and rounds matrices to float16, but
- * not the norms. OpenCLIP does neither.
- */
-function isOpenAis(tensors: Tensors): boolean {
-  const isRounded =
-    tensors.get('visual.proj')?.type === 'float16' && tensors.get('ln_final.weight')?.type === 'float32';
-  return isRounded || notes.some((name) => tensors.has(name));
-}
-
+/** Sizes that OpenAI's code notes beside the weights. OpenCLIP does not. */
 const notes = ['input_resolution', 'context_length', 'vocab_size'];
+
+const guessed = `taken as OpenAI's, with QuickGELU, because its weights are rounded as OpenAI's are. If OpenCLIP trained them in float16, put its ${openClipConfig} beside the file`;
+
+/** Whether matrices are rounded to float16, but not the norms. */
+function isRounded(tensors: Tensors): boolean {
+  return tensors.get('visual.proj')?.type === 'float16' && tensors.get('ln_final.weight')?.type === 'float32';
+}
 
 function towersOf(tensors: Tensors): Tensors {
   return new Map([...tensors].filter(([name]) => !notes.includes(name)));

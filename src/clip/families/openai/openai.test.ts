@@ -7,11 +7,12 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { FakeHub } from '../../../../test/fake-hub.ts';
 import { towerErrors } from '../../../../test/reference.ts';
-import { elementCount, readWeights } from '../../../core/index.ts';
-import { singleFile, writeSafetensors } from '../../../files/index.ts';
+import { elementCount, readTensor, readWeights } from '../../../core/index.ts';
+import { folderFiles, singleFile, writeSafetensors } from '../../../files/index.ts';
 import { openModel } from '../../../hub/index.ts';
 import { openTokenizer } from '../../tokenizer-of.ts';
 import { openTowers, readConfigOf } from '../index.ts';
+import { shapesOf } from './shapes.ts';
 
 const fixtures = join(import.meta.dirname, '../../../../test/fixtures');
 const archive = join(fixtures, 'tiny-openai/ViT-tiny.pt');
@@ -37,6 +38,18 @@ async function weightsFile(
   });
   await writeSafetensors(path, named as Parameters<typeof writeSafetensors>[1]);
   return path;
+}
+
+/** The archive's weights as float32, as OpenCLIP saves them, and their configuration without the activation. */
+async function openClipFolder(folder: string) {
+  const stored = await readWeights((await singleFile(archive)).single!);
+  const tensors = [];
+  for (const [name, tensor] of stored) {
+    if (notes.includes(name)) continue;
+    const { shape, data } = await readTensor(tensor);
+    tensors.push({ name, type: 'float32' as const, shape, data });
+  }
+  return { config: shapesOf(stored, folder), tensors };
 }
 
 const notes = ['input_resolution', 'context_length', 'vocab_size'];
@@ -83,6 +96,34 @@ test('a state_dict of it is known by its notes, or by what OpenAI rounds', async
     await activationOf(await weightsFile(folder, { type: 'own', rename: ofDevices })),
     'quick_gelu',
   );
+});
+
+test('weights that only look rounded as OpenAI rounds are taken as such with a remark', async (context) => {
+  const folder = await temporary(context);
+  const noted = await openTowers(await singleFile(archive));
+  assert.deepEqual(noted.remarks, []);
+  const path = await weightsFile(folder, { type: 'own', rename: withoutNotes });
+  const { config, remarks } = await openTowers(await singleFile(path));
+  assert.equal(config.text?.activation, 'quick_gelu');
+  assert.match(remarks.join(), /taken as OpenAI's, with QuickGELU/);
+  const { config: model_cfg } = await openClipFolder(folder);
+  await writeFile(join(folder, 'open_clip_config.json'), JSON.stringify({ model_cfg }));
+  const beside = await openTowers(await singleFile(path));
+  assert.deepEqual([beside.family, beside.config.text?.activation], ['OpenCLIP', 'gelu']);
+});
+
+test("OpenAI's weights in OpenCLIP's layout are told if nothing says quick_gelu", async (context) => {
+  const folder = await temporary(context);
+  const { config, tensors } = await openClipFolder(folder);
+  const open = async (said: object) => {
+    const json = { model_cfg: { ...config, ...said } };
+    await writeFile(join(folder, 'open_clip_config.json'), JSON.stringify(json));
+    return await openTowers(folderFiles(folder));
+  };
+  await writeSafetensors(join(folder, 'open_clip_model.safetensors'), tensors);
+  assert.match((await open({})).remarks.join(), /^GELU is used, because .* does not say quick_gelu\. /);
+  assert.deepEqual((await open({ quick_gelu: true })).remarks, []);
+  assert.deepEqual((await open({ quick_gelu: false })).remarks, []);
 });
 
 test('where nothing says the activation, the configuration beside the file does', async (context) => {
