@@ -3,15 +3,15 @@
 import { availableParallelism } from 'node:os';
 import { type Clip, preprocessImage } from '../clip/index.ts';
 import { LincirError } from '../core/index.ts';
-import { type FoundImage, indexedBytes, isS3 } from '../pictures/index.ts';
+import { indexedBytes, isS3 } from '../pictures/index.ts';
 import type { Precision } from '../store/index.ts';
 
 /** What an update is about to do. */
 export interface WorkAhead {
   /** New and changed images. */
   readonly todo: number;
-  /** Some of them, spread over all. */
-  readonly sample: readonly FoundImage[];
+  /** Paths of some of them, spread over all. */
+  readonly sample: readonly string[];
   /** How the index stores vectors. */
   readonly precision: Precision;
 }
@@ -88,16 +88,16 @@ export async function forecast(
 }
 
 /** Takes the image at a place among all into a sample, or leaves it: each has about the same chance, and memory is bounded. */
-export function takeSample(sample: FoundImage[], picture: FoundImage, place: number): void {
+export function takeSample(sample: string[], path: string, place: number): void {
   const drawn = (Math.imul(place, 0x9e3779b1) >>> 0) / 2 ** 32;
   const row = place < sampleSize ? place : Math.floor(drawn * (place + 1));
-  if (row < sampleSize) sample[row] = picture;
+  if (row < sampleSize) sample[row] = path;
 }
 
 /** The mean time to read and preprocess an image on one thread, and the pixels of one. Broken images do not count. */
 async function secondsToRead(
   clip: Clip,
-  sample: readonly FoundImage[],
+  sample: readonly string[],
   maxPixels: number | undefined,
 ): Promise<{ readonly seconds: number; readonly pixels: Float32Array } | undefined> {
   const { preprocessing } = clip;
@@ -105,7 +105,7 @@ async function secondsToRead(
   let pixels: Float32Array | undefined;
   let [seconds, read] = [0, 0];
   const start = performance.now();
-  for (const { path } of sample.filter(({ path }) => !isS3(path))) {
+  for (const path of sample.filter((one) => !isS3(one))) {
     const began = performance.now();
     if (read > 1 && began - start > 1000 * patience.reading) break;
     try {

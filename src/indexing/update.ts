@@ -4,7 +4,6 @@ import type { Clip } from '../clip/index.ts';
 import { chunks, type LincirError, nameKey } from '../core/index.ts';
 import { Scratch } from '../files/index.ts';
 import {
-  type FoundImage,
   ImageReader,
   type LeftOut,
   leftOutCounter,
@@ -150,11 +149,11 @@ async function* update(
   let found = 0;
   let todo = 0;
   let unchanged = 0;
-  const sample: FoundImage[] = [];
+  const sample: string[] = [];
   for await (const picture of sources.pictures()) {
     found += 1;
     if (known.see(picture) !== 'same') {
-      takeSample(sample, picture, todo);
+      takeSample(sample, picture.path, todo);
       todo += 1;
       shards.want(picture.path);
     } else if (!known.has(picture.path, 'broken')) unchanged += 1;
