@@ -1,8 +1,12 @@
 /** Reads text towers that OpenCLIP's configuration only names, and refuses those that nothing here computes. */
 
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { memoryFiles } from '../../../../test/fuzz/memory-file.ts';
 import type { TextConfig } from '../../config.ts';
+import { loadTokenizer } from '../../tokenizer.ts';
 import { hfText } from './hf-text.ts';
 
 const shared = { projection: 512, quickGelu: false, file: 'open_clip_config.json', within: 'text_cfg' };
@@ -66,4 +70,26 @@ test('poolings, projections and lengths that nothing here computes are refused',
   refuses({ ...part, hf_proj_type: 'none' }, /text_cfg\.hf_proj_type: expected "mlp" or "linear"/);
   refuses({ ...part, context_length: 513 }, /text_cfg\.context_length: expected at most 512, found 513/);
   refuses({ ...part, tokenizer_kwargs: { strip_sep_token: true } }, /strip_sep_token/);
+});
+
+test('OpenCLIP cleans the texts, though the config.json beside is that of another library', async () => {
+  const folder = join(import.meta.dirname, '../../../../test/fixtures/tiny-open-clip-xlm');
+  const names = ['config.json', 'open_clip_config.json', 'tokenizer.json', 'tokenizer_config.json'];
+  const files = new Map(
+    await Promise.all(names.map(async (name) => [name, await readFile(join(folder, name))] as const)),
+  );
+  const config = JSON.parse(files.get('open_clip_config.json')!.toString());
+  const upper = 'EINE ROTE KATZE';
+  const idsOf = async (clean: string) => {
+    config.model_cfg.text_cfg.tokenizer_kwargs = { clean };
+    files.set('open_clip_config.json', Buffer.from(JSON.stringify(config)));
+    const { encode, maximum } = await loadTokenizer(memoryFiles(files));
+    assert.equal(maximum, 48);
+    return [encode(upper).ids, encode(upper.toLowerCase()).ids];
+  };
+  const [large, small] = await idsOf('lower');
+  assert.deepEqual(large, small);
+  const [kept, lower] = await idsOf('whitespace');
+  assert.deepEqual(lower, small);
+  assert.notDeepEqual(kept, lower);
 });
