@@ -15,28 +15,28 @@ export const addedSchema = z.looseObject({
   ...{ content: z.string(), single_word: flag, lstrip: flag, rstrip: flag, normalized: flag, special: flag },
 });
 const word = z.string();
-/** Pieces with their scores. One that is wrong ends the check: there may be a million. */
-const piecesSchema = z.array(z.unknown()).transform((pieces, context) => {
-  const at = pieces.findIndex((piece) => {
-    const [text, score] = Array.isArray(piece) ? piece : [];
-    return typeof text !== 'string' || typeof score !== 'number';
-  });
-  if (at >= 0) context.addIssue({ code: 'custom', path: [at], message: 'expected a piece and its score' });
-  return pieces as [string, number][];
+const isText = (value: unknown) => typeof value === 'string';
+/** A piece and its score. */
+const pieces = longList<[piece: string, score: number]>('a piece and its score', (item) => {
+  const [text, score] = Array.isArray(item) ? item : [];
+  return isText(text) && typeof score === 'number';
+});
+/** `a b` in files of older libraries, [`a`, `b`] in newer ones. */
+const merges = longList<string | [string, string]>('two tokens', (item) => {
+  return isText(item) || (Array.isArray(item) && item.length === 2 && item.every(isText));
 });
 const modelSchema = z.discriminatedUnion('type', [
   z.looseObject({
     type: z.literal('BPE'),
     vocab: vocabularySchema,
-    // `a b` in files of older libraries, [`a`, `b`] in newer ones.
-    merges: listOf(word).or(listOf(z.tuple([word, word]))),
+    merges,
     unk_token: word.nullable().default(null),
     end_of_word_suffix: word.nullish(),
     continuing_subword_prefix: word.nullish(),
     ...{ fuse_unk: flag, byte_fallback: flag, ignore_merges: flag },
   }),
   z.looseObject({
-    ...{ type: z.literal('Unigram'), vocab: piecesSchema, byte_fallback: flag },
+    ...{ type: z.literal('Unigram'), vocab: pieces, byte_fallback: flag },
     unk_id: id.nullable().default(null),
   }),
   z.looseObject({
@@ -71,6 +71,15 @@ export function vocabularyOf({ model }: TokenizerDescription): Vocabulary {
   if (model.type === 'Unigram') for (const [id, [piece]] of model.vocab.entries()) ids.set(piece, id);
   else for (const token of Object.keys(model.vocab)) ids.set(token, model.vocab[token]!);
   return ids;
+}
+
+/** A list that may have a million items, checked up to the first wrong one, and in one pass: zod would copy each. */
+function longList<Item>(expected: string, fits: (item: unknown) => boolean) {
+  return z.array(z.unknown()).transform((items, context) => {
+    const wrong = items.findIndex((item) => !fits(item));
+    if (wrong >= 0) context.addIssue({ code: 'custom', path: [wrong], message: `expected ${expected}` });
+    return items as Item[];
+  });
 }
 
 /** Checks what a tokenizer's file says. Throws LincirError 'bad-file' naming it. */
