@@ -7,7 +7,9 @@ import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { benchmarkKinds } from '../src/benchmarks/choices.ts';
 import { maskings } from '../src/captions/choices.ts';
+import { families } from '../src/clip/families/hugging-face.ts';
 import { datasetPresets, modelPresets, phiPresets } from '../src/hub/choices.ts';
+import { modelTypes } from '../src/hub/snapshot.ts';
 import { comparisons } from '../src/indexing/choices.ts';
 import { devices, floatPrecisions } from '../src/onnx/choices.ts';
 import { phiArchitectures, schedules } from '../src/phi/choices.ts';
@@ -74,4 +76,8 @@ test('lincir models lists all presets', async () => {
   for (const { name, description } of [...modelPresets, ...phiPresets]) {
     assert.ok(listed.includes(` ${name} `) && listed.includes(description), name);
   }
+});
+
+test('the hub knows the families of models that there are', () => {
+  assert.deepEqual(modelTypes.toSorted(), families.flatMap((family) => family.modelTypes).toSorted());
 });

@@ -31,6 +31,7 @@ test('a model is downloaded once, into the layout of the Hugging Face cache', as
   assert.deepEqual((await readdir(join(repository, '.no_exist', commit))).sort(), [
     'added_tokens.json',
     'merges.txt',
+    'open_clip_config.json',
     'processor_config.json',
     'special_tokens_map.json',
     'vocab.json',
@@ -226,6 +227,58 @@ test('what Python left is used: the weights of another format, a link without it
     hub.requests.map(({ path }) => path),
     [`/api/models/${id}/revision/main`],
   );
+});
+
+const openClipFiles = {
+  'open_clip_config.json': '{"model_cfg": {}}',
+  'tokenizer.json': '{"model": {}}',
+  'open_clip_pytorch_model.bin': 'not needed',
+  'open_clip_model.safetensors': weights,
+};
+const named = (folder: string) => readdir(folder).then((names) => names.toSorted());
+
+test("a repository in OpenCLIP's layout alone is downloaded in its best format, and is then complete", async (context) => {
+  const openClip: FakeModel = { id, commit, files: openClipFiles, large: ['open_clip_model.safetensors'] };
+  const { options, offline, hub } = await setUp(context, [openClip]);
+  const { folder } = await resolveModel(id, options);
+  const whole = ['open_clip_config.json', 'open_clip_model.safetensors', 'tokenizer.json'];
+  assert.deepEqual(await named(folder), whole);
+  const asked = hub.requests.length;
+  await resolveModel(id, options);
+  await resolveModel(id, offline);
+  assert.equal(hub.requests.length, asked);
+  assert.deepEqual(
+    (await listCachedModels(options)).map((model) => [model.id, model.complete]),
+    [[id, true]],
+  );
+  await rm(join(folder, 'open_clip_model.safetensors'));
+  await refused(resolveModel(id, offline), 'not-found', /open_clip_model\.safetensors/);
+  assert.deepEqual(
+    (await listCachedModels(options)).map(({ complete }) => complete),
+    [false],
+  );
+});
+
+test('of two layouts, the one of transformers is taken if it is of a known family and has weights', async (context) => {
+  const { hub, options, offline } = await setUp(context, []);
+  const cases: [files: FakeModel['files'], weights: string][] = [
+    [{ ...smallFiles, ...openClipFiles, 'model.safetensors': weights }, 'model.safetensors'],
+    // timm's configuration and vision tower
+    [
+      { ...openClipFiles, 'config.json': '{"architecture": "vit"}', 'model.safetensors': weights },
+      'open_clip_model.safetensors',
+    ],
+    [{ ...smallFiles, ...openClipFiles }, 'open_clip_model.safetensors'],
+    [{ 'open_clip_config.json': '{}', 'pytorch_model.bin': weights }, 'pytorch_model.bin'],
+  ];
+  for (const [at, [files, expected]] of cases.entries()) {
+    const each = `acme/both-${at}`;
+    hub.models.set(each, { id: each, commit, files });
+    const { folder } = await resolveModel(each, options);
+    const found = (await named(folder)).filter((name) => /\.(safetensors|bin)$/.test(name));
+    assert.deepEqual(found, [expected]);
+    assert.equal((await resolveModel(each, offline)).folder, folder);
+  }
 });
 
 test('the list names the CLIP models of the cache', async (context) => {

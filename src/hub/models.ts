@@ -2,9 +2,8 @@
 
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { z } from 'zod';
 import { type DownloadOptions, LincirError } from '../core/index.ts';
-import { makeFolder, readJsonFile, statOf } from '../files/index.ts';
+import { makeFolder, statOf } from '../files/index.ts';
 import {
   cachedCommit,
   cachedCommits,
@@ -19,7 +18,15 @@ import { downloadFiles, type Wanted } from './download-files.ts';
 import { type HubEnvironment, readHubEnvironment } from './environment.ts';
 import type { Listing } from './listing.ts';
 import { findModel } from './names.ts';
-import { isIndex, missingParts, shardsOf, smallFiles, weightFiles } from './snapshot.ts';
+import {
+  besidesTokenizer,
+  isIndex,
+  isModel,
+  layoutsOf,
+  missingParts,
+  shardsOf,
+  smallFiles,
+} from './snapshot.ts';
 
 export interface ResolveOptions extends DownloadOptions {
   /** A branch, tag or commit, like `@REVISION` after the name. */
@@ -36,7 +43,7 @@ interface ResolvedModel {
   readonly revision: string | undefined;
 }
 
-/** A commit of a CLIP model in the cache. */
+/** A commit of a model in the cache. */
 export interface CachedModel {
   readonly id: string;
   /** The commit. */
@@ -49,9 +56,6 @@ export interface CachedModel {
   /** Whether it can be loaded without a download. */
   readonly complete: boolean;
 }
-
-/** Parts in `missingParts` that a tokenizer does not need. */
-const besidesTokenizer: ReadonlySet<string> = new Set(['preprocessor_config.json', weightFiles[0]]);
 
 /**
  * The folder of a model: a preset, a folder, a file, or `OWNER/NAME[@REVISION]` on the hub (`findModel` has the exact rule).
@@ -93,7 +97,7 @@ export async function pullModel(model: string, options: ResolveOptions = {}): Pr
   return download(place.id, place.revision, environment, options, ['what the hub has now']);
 }
 
-/** The CLIP models in the cache, whoever put them there, by id. Needs no network. */
+/** The models in the cache that lincir has, whoever put them there, by id. Needs no network. */
 export async function listCachedModels(
   options: Pick<ResolveOptions, 'environment'> = {},
 ): Promise<CachedModel[]> {
@@ -104,7 +108,7 @@ export async function listCachedModels(
     const refs = await cachedRefs(repository);
     for (const revision of await cachedCommits(repository)) {
       const folder = repository.snapshot(revision);
-      if (!(await isClip(folder))) continue;
+      if (!(await isModel(folder))) continue;
       const paths = (await namesIn(folder, true)).map((name) => join(folder, name));
       const found = await Promise.all(paths.map(statOf));
       const files = found.filter((file) => file !== undefined).filter((file) => file.isFile());
@@ -141,26 +145,37 @@ async function download(
   return { folder: repositoryIn(environment.cacheFolder, id).snapshot(commit), id, revision: commit };
 }
 
-/** The files of a commit to download, weights last, in one format. An index is fetched at once, because it names shards. */
+/**
+ * The files of a commit to download, weights last, in one layout and format. An index is fetched at once, because it names
+ * shards, and so is a configuration that tells which layout is the model's.
+ */
 async function filesOf(
   id: string,
   listing: Listing,
   repository: Repository,
-  fetch: (index: RemoteFile) => Promise<void>,
+  fetch: (file: RemoteFile) => Promise<void>,
 ): Promise<RemoteFile[]> {
-  const weights = weightFiles.find(listing.has);
-  if (weights === undefined || !listing.has('config.json')) {
+  const folder = repository.snapshot(listing.commit);
+  const configs = ['config.json', 'open_clip_config.json'].filter(listing.has);
+  if (configs.length > 1) await fetch(listing.file(configs[0]!));
+  const layouts = await layoutsOf(folder, listing.has);
+  const weights = layouts
+    .filter(({ config }) => listing.has(config))
+    .map((layout) => layout.weights.find(listing.has))
+    .find((name) => name !== undefined);
+  if (weights === undefined) {
+    const names = [...new Set(layouts.flatMap((layout) => layout.weights))];
     throw new LincirError('not-found', {
       subject: id,
-      expected: `config.json and one of ${weightFiles.join(', ')}`,
-      found: weights === undefined ? 'no such weights' : 'no config.json',
-      todo: 'choose a CLIP model in the format of the transformers library',
+      expected: `${layouts.map(({ config }) => config).join(' or ')}, and one of ${names.join(', ')}`,
+      found: configs.length > 0 ? 'no such weights' : 'no configuration',
+      todo: 'choose a model in the format of transformers or OpenCLIP',
     });
   }
   const files = [...smallFiles.filter(listing.has), weights].map(listing.file);
   if (!isIndex(weights)) return files;
   await fetch(listing.file(weights));
-  const shards = await shardsOf(join(repository.snapshot(listing.commit), weights));
+  const shards = await shardsOf(join(folder, weights));
   return [...files, ...shards.map(listing.file)];
 }
 
@@ -171,9 +186,4 @@ async function noteAbsences(listing: Listing, repository: Repository): Promise<v
     await makeFolder(dirname(path));
     await writeFile(path, '');
   }
-}
-
-async function isClip(folder: string): Promise<boolean> {
-  const config = await readJsonFile(join(folder, 'config.json')).catch(() => undefined);
-  return z.object({ model_type: z.string().startsWith('clip') }).safeParse(config).success;
 }

@@ -36,9 +36,9 @@ export async function listModels({ json }: ModelsOptions, { print }: Context): P
     return copies.length > 0 ? 'incomplete' : '';
   };
   table([
-    ['PRESET', 'MODEL', 'WHAT IT IS', 'PARAMETERS', 'DIMENSIONS', 'STATE'],
-    ...presets.map(({ name, id, description, millions, dimensions }) => [
-      ...[name, id, description, `${formatCount(millions)} million`, `${dimensions}`, stateOf(id)],
+    ['PRESET', 'MODEL', 'WHAT IT IS', 'PARAMETERS', 'DIMENSIONS', 'LICENCE', 'STATE'],
+    ...presets.map(({ name, id, description, millions, dimensions, licence }) => [
+      ...[name, id, description, `${formatCount(millions)} million`, `${dimensions}`, licence, stateOf(id)],
     ]),
   ]);
   print('');

@@ -22,6 +22,9 @@ export interface Family {
   readonly processor?: ProcessorDefaults;
 }
 
+/** The repository whose tokenizer is that of OpenAI's, OpenCLIP's and Meta's own code, for files that have none. */
+export const clipTokenizer = 'openai/clip-vit-base-patch32';
+
 /** A way in which a model's files say what it is, and hold its weights. */
 export interface Layout {
   /**

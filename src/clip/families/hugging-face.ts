@@ -10,8 +10,8 @@ import { metaclip2 } from './metaclip2/index.ts';
 import { parsedConfig } from './schema.ts';
 import { siglip } from './siglip/index.ts';
 
-/** A new family needs a line here. */
-const families: readonly Family[] = [clip, metaclip2, siglip, chineseClip];
+/** A new family needs a line here, and its `model_type` in `hub/snapshot.ts`. */
+export const families: readonly Family[] = [clip, metaclip2, siglip, chineseClip];
 
 const typeSchema = z.looseObject({ model_type: z.string('a name').nullish() }, 'an object');
 

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import type { Checkpoint, StoredTensor } from '../../../core/index.ts';
-import type { FoundModel } from '../family.ts';
+import { clipTokenizer, type FoundModel } from '../family.ts';
 import { isRoundedAsOpenAis } from '../rounding.ts';
 import { object, parsedConfig, size } from '../schema.ts';
 import { readOpenClipPreprocessing } from './preprocessing.ts';
@@ -51,7 +51,7 @@ interface Description extends Pick<SharedByTowers, 'file' | 'otherConfig'> {
 export function openClipModel(
   { json, file, otherConfig }: Description,
   openTensors: () => Promise<ReadonlyMap<string, StoredTensor>>,
-): Pick<FoundModel, 'config' | 'openWeights' | 'openPreprocessing' | 'remarks'> {
+): Omit<FoundModel, 'family'> {
   const { model_cfg, preprocess_cfg } = parsedConfig(schema, json, file);
   const { embed_dim, vision_cfg, text_cfg, quick_gelu } = parsedConfig(
     modelSchema,
@@ -84,5 +84,11 @@ export function openClipModel(
     typeof quick_gelu !== 'boolean' && (await isRoundedAsOpenAis(checkpoint))
       ? [`GELU is used, because ${file} does not say quick_gelu. ${quickGeluTodo}`]
       : [];
-  return { config: { text, vision }, openWeights, openPreprocessing: async () => preprocessing, remarks };
+  return {
+    config: { text, vision },
+    ...(!(text_cfg.hf_tokenizer_name || text_cfg.hf_model_name) && { tokenizer: clipTokenizer }),
+    remarks,
+    openWeights,
+    openPreprocessing: async () => preprocessing,
+  };
 }

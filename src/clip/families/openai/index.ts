@@ -6,9 +6,6 @@ import { openClipConfig } from '../open-clip/index.ts';
 import { openClipModel } from '../open-clip/model.ts';
 import { shapesOf } from './shapes.ts';
 
-/** The repository whose tokenizer is that of OpenAI's models: their files have none. */
-export const clipTokenizer = 'openai/clip-vit-base-patch32';
-
 type Tensors = ReadonlyMap<string, StoredTensor>;
 
 export const openAi: Layout = {
@@ -25,7 +22,7 @@ export const openAi: Layout = {
     const description = { json: { model_cfg: { ...model_cfg, quick_gelu: true } }, file: name };
     const model = openClipModel(description, async () => towersOf(tensors));
     const remarks = async () => (isNoted ? [] : [guessed]);
-    return { family: 'OpenAI CLIP', tokenizer: clipTokenizer, ...model, remarks };
+    return { family: 'OpenAI CLIP', ...model, remarks };
   },
 };
 

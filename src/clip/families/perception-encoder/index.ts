@@ -3,11 +3,10 @@
 import { readWeights, type StoredTensor } from '../../../core/index.ts';
 import type { TextConfig, VisionConfig } from '../../config.ts';
 import { rowParts, transposedView } from '../../views.ts';
-import type { Layout } from '../family.ts';
+import { clipTokenizer, type Layout } from '../family.ts';
 import { blockTensors } from '../open-clip/blocks.ts';
 import { ownText } from '../open-clip/own-text.ts';
 import { readOpenClipPreprocessing } from '../open-clip/preprocessing.ts';
-import { clipTokenizer } from '../openai/index.ts';
 import { badConfig, checkedTower } from '../schema.ts';
 
 type Tensors = ReadonlyMap<string, StoredTensor>;
