@@ -40,9 +40,31 @@ export function familyOf(json: unknown, file: string): Family {
   throw new LincirError('bad-config', {
     subject: `${file}: model_type`,
     expected: families.flatMap(({ modelTypes }) => modelTypes).join(', '),
-    found: type === undefined ? 'none' : quoted(type),
+    found: type === undefined ? 'none' : nameOf(type),
     todo: `choose a checkpoint of one of these families: ${families.map(({ name }) => name).join(', ')}`,
   });
+}
+
+/** Other models that users may try, by the beginnings of their `model_type`, and why they are not here. */
+const others: readonly (readonly [beginning: string, what: string])[] = [
+  ['siglip2', 'SigLIP 2 NaFlex, whose pictures have any number of patches; those of fixed size work'],
+  ['blip', 'BLIP, which also looks at pictures and texts together'],
+  ['instructblip', 'InstructBLIP, which writes texts'],
+  ['align', 'ALIGN, whose vision tower is an EfficientNet'],
+  ['altclip', 'AltCLIP'],
+  ['flava', 'FLAVA, which also looks at pictures and texts together'],
+  ['groupvit', 'GroupViT'],
+  ['clipseg', 'CLIPSeg, which marks parts of pictures'],
+  ['clap', 'CLAP, which is for sounds'],
+  ['owl', 'OWL-ViT, which finds objects'],
+  ['vision-text-dual-encoder', 'two towers of any kinds, put together by transformers'],
+  ['llava', 'LLaVA, which writes texts'],
+  ['bert', 'BERT, which has no pictures'],
+];
+
+function nameOf(type: string): string {
+  const [, what] = others.find(([beginning]) => type.startsWith(beginning)) ?? [];
+  return what ? `${quoted(type)}: ${what}` : quoted(type);
 }
 
 /** Whether a `config.json` is that of a known family. */

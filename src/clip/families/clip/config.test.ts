@@ -86,6 +86,13 @@ test('a tower of its own is a model without the other', () => {
   assert.equal(read({ model_type: 'clip_vision_model', patch_size: 14 }).vision?.patchSize, 14);
 });
 
+test('other models are refused by their names', () => {
+  refuses({ model_type: 'blip-2' }, /found "blip-2": BLIP, which also looks/);
+  refuses({ model_type: 'siglip2' }, /found "siglip2": SigLIP 2 NaFlex/);
+  refuses({ model_type: 'flava' }, /FLAVA/);
+  refuses({ model_type: 'unheard' }, /found "unheard"; choose a checkpoint of one of these families: CLIP/);
+});
+
 test('what is no CLIP is refused by its field', () => {
   refuses({ model_type: 'bert' }, /^config\.json: model_type: expected clip.*found "bert"/);
   refuses({}, /model_type.*found none/);

@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { memoryFile } from '../../../../test/fuzz/memory-file.ts';
 import { LincirError, type ModelFiles } from '../../../core/index.ts';
 import { folderFiles } from '../../../files/index.ts';
+import { preprocessImage } from '../../preprocess.ts';
 import { findModel, openTowers } from '../index.ts';
 
 const folder = join(import.meta.dirname, '../../../../test/fixtures/tiny-open-clip');
@@ -110,4 +111,20 @@ test("in a repository of both layouts, a known family's config.json counts", asy
   assert.equal(await familyWith({ 'config.json': { architecture: 'vit_base' } }), 'OpenCLIP');
   assert.equal(await familyWith({ 'config.json': { model_type: 'clip' }, 'model.safetensors': {} }), 'CLIP');
   assert.equal(await familyWith({ 'config.json': { model_type: 'clip' } }), 'OpenCLIP');
+});
+
+test('images are cropped as torchvision does: at the even one of two pixels', async () => {
+  const preprocessing = (await (await find(model_cfg)).openPreprocessing?.())!;
+  for (const [width, left] of [
+    [33, 0],
+    [34, 1],
+    [35, 2],
+    [37, 2],
+    [39, 4],
+  ] as const) {
+    const data = Uint8Array.from({ length: 3 * width * 32 }, (_, at) => Math.floor(at / 3) % width);
+    const [first] = await preprocessImage({ data, width, height: 32 }, preprocessing);
+    const column = (first! * preprocessing.deviation[0] + preprocessing.mean[0]) * 255;
+    assert.equal(Math.abs(Math.round(column)), left, `${width} pixels wide`);
+  }
 });
