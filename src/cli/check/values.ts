@@ -39,7 +39,7 @@ export interface ValuesOutcome {
 export async function knownValues(
   options: ValuesOptions,
   given: GivenModel,
-  { signal, reporter }: Context,
+  { signal, reporter, told }: Context,
   tell: (line: string) => void,
 ): Promise<ValuesOutcome> {
   const { model, device, threads, images = [], version } = given;
@@ -63,7 +63,7 @@ export async function knownValues(
       const isAsked = published !== undefined || pictures !== undefined;
       return { checked, ...(isAsked && { error: nothingKnown(subject) }) };
     }
-    for (const line of valuesTable(checked)) tell(line);
+    for (const line of valuesTable(checked, told)) tell(line);
     return { checked, ...errorOf(checked, subject, pictures !== undefined || published !== undefined) };
   } finally {
     await clip.dispose();
@@ -104,7 +104,7 @@ function nothingKnown(subject: string): LincirError {
 }
 
 /** A table of all pictures, and a line for each source or what kept its picture away. */
-function valuesTable(checked: readonly CheckedValues[]): string[] {
+function valuesTable(checked: readonly CheckedValues[], told: Context['told']): string[] {
   const rows = checked.flatMap((one) =>
     one.problem
       ? [[named(one), '', '', '', '', 'not compared']]
@@ -121,7 +121,7 @@ function valuesTable(checked: readonly CheckedValues[]): string[] {
         ],
   );
   const notes = Map.groupBy(checked, ({ source, problem }) =>
-    problem ? `not compared, because of ${problem.message}` : `known from ${source}`,
+    problem ? `not compared, because of ${told(problem.message)}` : `known from ${source}`,
   );
   return [
     ...aligned(rows),
