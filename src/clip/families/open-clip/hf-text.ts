@@ -86,6 +86,7 @@ export const hfText: OpenClipTower<TextConfig> = {
 
   readConfig(part, shared) {
     const { file, within, projection } = shared;
+    expectNoTranslator(part.hf_model_name, shared); // before its poolers, which are others
     const config = parsedConfig(schema, part, file, `model_cfg.${within}`);
     const model = modelOf(config.hf_model_name, shared);
     const rows = model.max_position_embeddings;
@@ -131,23 +132,24 @@ export const hfText: OpenClipTower<TextConfig> = {
   },
 };
 
+function expectNoTranslator(name: unknown, { file, within }: SharedByTowers): void {
+  const translator = translators.find(({ names }) => typeof name === 'string' && names.test(name));
+  if (translator === undefined) return;
+  throw new LincirError('bad-config', {
+    subject: `${file}: model_cfg.${within}.hf_model_name`,
+    expected: 'a text tower that lincir has',
+    found: `${quoted(String(name))}: ${translator.family}`,
+    todo: `choose another model of many languages, such as ${ofManyLanguages}`,
+  });
+}
+
 /** The shapes of a model: by its name, or from its own `config.json`, if that lies beside OpenCLIP's. */
 function modelOf(name: string, { file, within, otherConfig }: SharedByTowers): z.output<typeof modelSchema> {
   const known = knownModels.get(name.replace(owners, ''));
   if (known) return modelSchema.parse(known);
-  const subject = `${file}: model_cfg.${within}.hf_model_name`;
-  const translator = translators.find(({ names }) => names.test(name));
-  if (translator) {
-    throw new LincirError('bad-config', {
-      subject,
-      expected: 'a text tower that lincir has',
-      found: `${quoted(name)}: ${translator.family}`,
-      todo: `choose another model of many languages, such as ${ofManyLanguages}`,
-    });
-  }
   if (otherConfig) return parsedConfig(modelSchema, otherConfig.json, otherConfig.file);
   throw new LincirError('bad-config', {
-    subject,
+    subject: `${file}: model_cfg.${within}.hf_model_name`,
     expected: [...knownModels.keys()].join(', '),
     found: quoted(name),
     todo: 'put the config.json of that model beside this file, if it is a BERT, RoBERTa or XLM-RoBERTa',

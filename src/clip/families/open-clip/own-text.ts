@@ -40,6 +40,7 @@ type OwnText = z.output<typeof schema>;
 const paddings = [
   { vocabulary: 49408, endOfText: 'largest', padding: 0 }, // CLIP's
   { vocabulary: 32000, endOfText: 1, padding: 1 }, // T5's, of SigLIP
+  { vocabulary: 250000, endOfText: 1, padding: 1 }, // mC4's, of SigLIP in other languages
   { vocabulary: 256000, endOfText: 1, padding: 0 }, // Gemma's, of SigLIP 2
 ] as const;
 

@@ -3,13 +3,18 @@
 import { z } from 'zod';
 import type { VisionConfig } from '../../config.ts';
 import { transposedView } from '../../views.ts';
-import { badConfig, checkedTower, parsedConfig, size } from '../schema.ts';
+import { checkedTower, parsedConfig, size } from '../schema.ts';
 import { blockTensors } from './blocks.ts';
 import { absent, activationOf, type OpenClipTower, off, plainTransformer, square } from './tower.ts';
 
+const layerCount = z
+  .int('a whole number: several are the stages of a ResNet, which lincir does not have')
+  .min(1, 'at least 1')
+  .max(1000, 'at most 1,000');
+
 const schema = z.strictObject({
   ...plainTransformer,
-  layers: z.union([size, z.array(z.unknown())]).default(12),
+  layers: layerCount.default(12),
   width: size.default(768),
   head_width: size.default(64),
   patch_size: square.default(16),
@@ -18,7 +23,9 @@ const schema = z.strictObject({
   attentional_pool: off(),
   attn_pooler_queries: size.default(256), // counts only with attentional_pool
   attn_pooler_heads: size.default(8),
-  no_ln_pre: off(),
+  no_ln_pre: z
+    .literal(false, "false: CLIPA's towers, which begin without a norm, are none that lincir has")
+    .default(false),
   pos_embed_type: z.enum(['learnable', 'sin_cos_2d'], '"learnable" or "sin_cos_2d"').default('learnable'), // stored in any case
   final_ln_after_pool: z.boolean('true or false').default(false), // the same for a class token
   pool_type: z.literal('tok', '"tok", the class token').default('tok'),
@@ -49,13 +56,6 @@ export const ownVision: OpenClipTower<VisionConfig> = {
     const { file, within, projection } = shared;
     const config = parsedConfig(schema, part, file, `model_cfg.${within}`);
     const { layers, width, head_width, mlp_ratio, norm_kwargs, patch_size, image_size } = config;
-    if (typeof layers !== 'number') {
-      throw badConfig(
-        `${file}: model_cfg.${within}.layers`,
-        'the number of layers of a vision transformer',
-        'the stages of a ResNet, which lincir does not have',
-      );
-    }
     return checkedTower(
       {
         width,
