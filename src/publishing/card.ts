@@ -36,7 +36,7 @@ export function modelCard(facts: PhiFacts, file: CardFile): string {
   const { architecture, input, hidden, output } = info.shape;
   const model = info.model && `[${info.model}](${hub}/${info.model})`;
   const about = [
-    `A phi for composed image retrieval${model ? ` with ${model}` : ''}: it turns an image's embedding into a pseudo token, which CLIP's text`,
+    `A phi for composed image retrieval${model ? ` with ${model}` : ''}: it turns an image's embedding into a pseudo token, which the model's text`,
     'encoder reads like a word. So a text such as `a photo of $ that is red` can hold an image at `$`.',
     ...(run
       ? [`It was trained on captions alone, by self-masking projection ([LinCIR](${paper})), with lincir.`]

@@ -14,8 +14,8 @@ export function usage(info: PhiInfo, { id, name, layout }: CardFile): string {
 lincir index photos --index photos.lance --model ${model}
 lincir search --index photos.lance --phi ${place} --image dog.jpg --text 'is swimming'
 \`\`\``,
-    `In Python, with PyTorch. \`image_embeds\` are the model's projected embeddings of images, such as those of transformers'
-\`CLIPVisionModelWithProjection\`:
+    `In Python, with PyTorch. \`image_embeds\` are the model's projected embeddings of images, such as a CLIP's \`image_embeds\` in
+transformers, and \`pooler_output\` of a SigLIP's vision tower:
 
 \`\`\`python
 import torch
