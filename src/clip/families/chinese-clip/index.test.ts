@@ -7,9 +7,6 @@ import { test } from 'node:test';
 import { memoryFiles } from '../../../../test/fuzz/memory-file.ts';
 import { folderFiles } from '../../../files/index.ts';
 import { loadPreprocessing, preprocessImage } from '../../preprocess.ts';
-import { textInputs } from '../../text-inputs.ts';
-import { textTower } from '../../text-tower.ts';
-import { parametersOf } from '../../transformer.ts';
 import { openTowers, readClipConfig } from '../index.ts';
 import { chineseClip } from './index.ts';
 
@@ -44,9 +41,7 @@ test('weights of another length than the config says are refused by name', async
   const config = JSON.parse(files.get('config.json')!.toString());
   config.text_config.max_position_embeddings = 63;
   files.set('config.json', Buffer.from(JSON.stringify(config)));
-  const { config: shapes, checkpoint } = await openTowers(memoryFiles(files));
-  const tower = () => textTower(textInputs(shapes.text!), shapes.text!, parametersOf(checkpoint.tensors));
-  assert.throws(tower, {
+  await assert.rejects(openTowers(memoryFiles(files)), {
     code: 'bad-file',
     message: /position_embedding.*expected shape \[63, 24\].*found \[64, 24\]/,
   });
