@@ -9,12 +9,20 @@ export const epsilon = z.number('a number').positive('a number above 0').max(1, 
 export const tokenId = z.int('a token id').nonnegative('a token id');
 export const object = z.record(z.string(), z.unknown(), 'an object');
 
-/** The fields of both towers, by the names that transformers gives them. */
-interface TowerFields {
-  readonly hidden_size: number;
-  readonly num_attention_heads: number;
-  readonly num_hidden_layers: number;
-  readonly intermediate_size: number;
+/** The sizes that most towers of transformers have where their configuration leaves them out. */
+const baseSizes = { width: 768, heads: 12, feedForward: 3072 };
+
+/** Schemas of the sizes of a tower, by the names that transformers gives them, with defaults. */
+export function towerSizes({ width, heads, feedForward } = baseSizes) {
+  return {
+    hidden_size: size.default(width),
+    num_attention_heads: size.default(heads),
+    num_hidden_layers: size.default(12),
+    intermediate_size: size.default(feedForward),
+  };
+}
+
+interface TowerFields extends Readonly<Record<keyof ReturnType<typeof towerSizes>, number>> {
   readonly layer_norm_eps: number;
   readonly projection_dim: number;
 }

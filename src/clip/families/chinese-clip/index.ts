@@ -8,15 +8,12 @@ import { renamed } from '../../views.ts';
 import { bertTensors } from '../bert.ts';
 import { towerParts, visionSchema } from '../clip/schema.ts';
 import type { Family } from '../family.ts';
-import { checkedTower, epsilon, parsedConfig, size, tokenId, towerOf } from '../schema.ts';
+import { checkedTower, epsilon, parsedConfig, size, tokenId, towerOf, towerSizes } from '../schema.ts';
 
 /** Defaults of transformers' ChineseCLIPTextConfig. */
 const textSchema = z
   .looseObject({
-    hidden_size: size.default(768),
-    num_attention_heads: size.default(12),
-    num_hidden_layers: size.default(12),
-    intermediate_size: size.default(3072),
+    ...towerSizes(),
     hidden_act: z.literal('gelu', '"gelu"').default('gelu'),
     layer_norm_eps: epsilon.default(1e-12),
     projection_dim: size,

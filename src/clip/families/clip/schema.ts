@@ -2,7 +2,16 @@
 
 import { z } from 'zod';
 import type { ClipConfig, TextConfig, VisionConfig } from '../../config.ts';
-import { checkedTower, epsilon, object, parsedConfig, size, tokenId, towerOf } from '../schema.ts';
+import {
+  checkedTower,
+  epsilon,
+  object,
+  parsedConfig,
+  size,
+  tokenId,
+  towerOf,
+  towerSizes,
+} from '../schema.ts';
 
 const activation = z.enum(['quick_gelu', 'gelu'], '"quick_gelu" or "gelu"');
 
@@ -13,10 +22,7 @@ const activation = z.enum(['quick_gelu', 'gelu'], '"quick_gelu" or "gelu"');
 export const textSchema = (endOfText: (id: number) => TextConfig['endOfText']) =>
   z
     .looseObject({
-      hidden_size: size.default(512),
-      num_attention_heads: size.default(8),
-      num_hidden_layers: size.default(12),
-      intermediate_size: size.default(2048),
+      ...towerSizes({ width: 512, heads: 8, feedForward: 2048 }),
       hidden_act: activation.default('quick_gelu'),
       layer_norm_eps: epsilon.default(1e-5),
       projection_dim: size.default(512),
@@ -38,10 +44,7 @@ export const textSchema = (endOfText: (id: number) => TextConfig['endOfText']) =
 /** Defaults of transformers' CLIPVisionConfig. */
 export const visionSchema = z
   .looseObject({
-    hidden_size: size.default(768),
-    num_attention_heads: size.default(12),
-    num_hidden_layers: size.default(12),
-    intermediate_size: size.default(3072),
+    ...towerSizes(),
     hidden_act: activation.default('quick_gelu'),
     layer_norm_eps: epsilon.default(1e-5),
     projection_dim: size.default(512),

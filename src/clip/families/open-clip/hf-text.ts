@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { LincirError, quoted } from '../../../core/index.ts';
 import type { TextConfig } from '../../config.ts';
 import { bertTensors } from '../bert.ts';
-import { badConfig, checkedTower, epsilon, parsedConfig, size, tokenId } from '../schema.ts';
+import { badConfig, checkedTower, epsilon, parsedConfig, size, tokenId, towerSizes } from '../schema.ts';
 import type { OpenClipTower, SharedByTowers } from './tower.ts';
 
 const projections = ['mlp', 'linear'] as const;
@@ -30,10 +30,7 @@ const schema = z.looseObject({
 /** The model that `hf_model_name` names, in words of its `config.json`. */
 const modelSchema = z.looseObject({
   model_type: z.enum(['bert', 'roberta', 'xlm-roberta'], '"bert", "roberta" or "xlm-roberta"'),
-  hidden_size: size.default(768),
-  num_attention_heads: size.default(12),
-  num_hidden_layers: size.default(12),
-  intermediate_size: size.default(3072),
+  ...towerSizes(),
   hidden_act: z.literal('gelu', '"gelu"').default('gelu'),
   layer_norm_eps: epsilon.default(1e-12),
   vocab_size: size,

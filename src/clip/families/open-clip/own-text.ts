@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { TextConfig } from '../../config.ts';
 import { transposedView } from '../../views.ts';
 import { badConfig, checkedTower, parsedConfig, size, tokenId } from '../schema.ts';
+import { siglipEnds } from '../siglip/ends.ts';
 import { blockTensors } from './blocks.ts';
 import { absent, activationOf, type OpenClipTower, plainTransformer } from './tower.ts';
 
@@ -37,12 +38,8 @@ const schema = z.strictObject({
 type OwnText = z.output<typeof schema>;
 
 /** Tokenizers of towers that see padding, by their vocabularies: the ids that end and fill up texts. */
-const paddings = [
-  { vocabulary: 49408, endOfText: 'largest', padding: 0 }, // CLIP's
-  { vocabulary: 32000, endOfText: 1, padding: 1 }, // T5's, of SigLIP
-  { vocabulary: 250000, endOfText: 1, padding: 1 }, // mC4's, of SigLIP in other languages
-  { vocabulary: 256000, endOfText: 1, padding: 0 }, // Gemma's, of SigLIP 2
-] as const;
+const clipEnds = { vocabulary: 49_408, endOfText: 'largest', padding: 0 } as const;
+const paddings = [clipEnds, ...siglipEnds];
 
 const parts: Readonly<Record<string, string>> = {
   'token_embedding.weight': 'text_model.embeddings.token_embedding.weight',
@@ -93,7 +90,7 @@ function attentionOf(
   const endOfText = pool_type === 'eos' ? eos_id : 'largest';
   const known = paddings.find(({ vocabulary }) => vocabulary === vocab_size);
   if (!no_causal_mask && (pool_type === 'argmax' || pool_type === 'eos')) return { endOfText };
-  const filled = known ?? (hf_tokenizer_name ? undefined : paddings[0]);
+  const filled = known ?? (hf_tokenizer_name ? undefined : clipEnds);
   if (filled === undefined || pool_type === 'first') {
     throw badConfig(
       `${file}: model_cfg.${within}`,

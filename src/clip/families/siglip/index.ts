@@ -5,7 +5,17 @@ import { openCheckpoint, type StoredTensor } from '../../../core/index.ts';
 import type { ClipConfig, TextConfig, VisionConfig } from '../../config.ts';
 import { renamed, rowParts } from '../../views.ts';
 import type { Family } from '../family.ts';
-import { badConfig, checkedTower, epsilon, object, parsedConfig, size, tokenId, towerOf } from '../schema.ts';
+import {
+  badConfig,
+  checkedTower,
+  epsilon,
+  object,
+  parsedConfig,
+  size,
+  towerOf,
+  towerSizes,
+} from '../schema.ts';
+import { siglipEnds } from './ends.ts';
 
 const activations = { gelu_pytorch_tanh: 'gelu_tanh', gelu: 'gelu', quick_gelu: 'quick_gelu' } as const;
 const activation = z
@@ -17,24 +27,22 @@ const side = z.preprocess(
   size,
 );
 
-/** Ids of the tokenizers: T5's of 32,000 tokens fills up with its end of text; Gemma's of 256,000 has a token for it. */
-const endOfText = 1;
-const paddings = { t5: 1, gemma: 0 };
-const gemmaVocabulary = 256_000;
+/** Of the largest known vocabulary that is not larger. */
+function endsOf(vocabulary: number) {
+  const { endOfText, padding } =
+    siglipEnds.findLast((known) => vocabulary >= known.vocabulary) ?? siglipEnds[0];
+  return { endOfText, padding };
+}
 
 /** Defaults of transformers' SiglipTextConfig. */
 const textSchema = z
   .looseObject({
-    hidden_size: size.default(768),
-    num_attention_heads: size.default(12),
-    num_hidden_layers: size.default(12),
-    intermediate_size: size.default(3072),
+    ...towerSizes(),
     hidden_act: activation,
     layer_norm_eps: epsilon.default(1e-6),
     projection_size: size.nullish(),
     vocab_size: size.default(32000),
     max_position_embeddings: size.default(64),
-    pad_token_id: tokenId.nullish(),
   })
   .transform(
     (config): TextConfig => ({
@@ -44,9 +52,8 @@ const textSchema = z
       ),
       vocabulary: config.vocab_size,
       positions: config.max_position_embeddings,
-      endOfText,
+      ...endsOf(config.vocab_size),
       attention: 'everywhere',
-      padding: config.vocab_size >= gemmaVocabulary ? paddings.gemma : paddings.t5,
       pooling: 'last',
       projectionBias: true,
     }),
@@ -55,10 +62,7 @@ const textSchema = z
 /** Defaults of transformers' SiglipVisionConfig. */
 const visionSchema = z
   .looseObject({
-    hidden_size: size.default(768),
-    num_attention_heads: size.default(12),
-    num_hidden_layers: size.default(12),
-    intermediate_size: size.default(3072),
+    ...towerSizes(),
     hidden_act: activation,
     layer_norm_eps: epsilon.default(1e-6),
     image_size: side.default(224),
