@@ -1,11 +1,9 @@
 /** Opens methods by name, with the files that they need. */
 
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import type { Clip } from '../clip/index.ts';
 import { type Method, methods } from '../composition/index.ts';
 import { type LicensedDownloadOptions, LincirError, option } from '../core/index.ts';
-import { asLincirError } from '../files/index.ts';
+import { hashOfFile } from '../files/index.ts';
 import { phiFileOf } from '../hub/index.ts';
 import type { Device } from '../onnx/index.ts';
 import { loadPhi, type Phi } from '../phi/index.ts';
@@ -88,15 +86,5 @@ async function openPhi(
   const phi = await loadPhi(file, { clip, device, threads });
   const { shape, l2Normalize, step = null } = phi.info;
   const { architecture } = shape;
-  return { phi, settings: { phi: file, sha256: await sha256(file), architecture, l2Normalize, step } };
-}
-
-async function sha256(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  try {
-    for await (const chunk of createReadStream(path)) hash.update(chunk);
-  } catch (error) {
-    throw asLincirError(error, path, 'read');
-  }
-  return hash.digest('hex');
+  return { phi, settings: { phi: file, sha256: await hashOfFile(file), architecture, l2Normalize, step } };
 }

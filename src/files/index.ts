@@ -14,6 +14,7 @@ export {
 } from './file-source.ts';
 export { FolderWatch } from './folder-watch.ts';
 export { freeSpace } from './free-space.ts';
+export { hashOfFile } from './hash-file.ts';
 export { keep, kept } from './kept.ts';
 export { batched, fileLines, readLines } from './lines.ts';
 export { aloneIn, exclusively, type Lock, lockLifetime, takeLock } from './lock.ts';

@@ -1,12 +1,10 @@
 /** Gathers what is known of a phi that leaves: the file, the run that trained it, and what was measured with it. */
 
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { glob } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type Figure, type Results, readResults } from '../benchmarks/index.ts';
 import { type LicensedDownloadOptions, LincirError, option } from '../core/index.ts';
-import { asLincirError, fileSource, statOf } from '../files/index.ts';
+import { fileSource, hashOfFile, statOf } from '../files/index.ts';
 import { isHubId, modelOfPhi, phiFileOf, phiPresets } from '../hub/index.ts';
 import { type PhiInfo, type PhiParameters, readPhi } from '../phi/index.ts';
 import {
@@ -108,7 +106,7 @@ async function evaluationsOf(
     places.push({ path: isFolder ? join(path, 'results.json') : path, isGiven: true });
   }
   if (places.length === 0) return [];
-  const sha256 = await hashOf(file);
+  const sha256 = await hashOfFile(file);
   const evaluations: PhiEvaluation[] = [];
   for (const { path, isGiven } of places) {
     const { queries, methods, ...results } = await readResults(path);
@@ -133,15 +131,4 @@ async function evaluationsOf(
     }
   }
   return evaluations;
-}
-
-/** SHA-256 of a file, in hex. */
-export async function hashOf(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  try {
-    for await (const chunk of createReadStream(path)) hash.update(chunk);
-  } catch (error) {
-    throw asLincirError(error, path, 'read');
-  }
-  return hash.digest('hex');
 }
