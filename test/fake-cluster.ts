@@ -5,6 +5,8 @@ import { createServer as createHttpServer, type IncomingMessage, type ServerResp
 import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { afterEach, beforeEach } from 'node:test';
+import { Cluster } from '../src/store/opensearch/cluster.ts';
 
 const certificates = join(import.meta.dirname, 'fixtures/certificates');
 export const authority = join(certificates, 'authority.pem');
@@ -26,7 +28,10 @@ export interface FakeNode {
 
 export const greeting = { body: { version: { number: '3.5.0', distribution: 'opensearch' } } };
 
-export async function startNode(
+/** Milliseconds of one attempt, and of all. */
+export const soon = { attempt: 300, all: 1500 };
+
+async function startNode(
   answer: (request: FakeRequest) => FakeAnswer,
   certificate?: 'node' | 'expired',
 ): Promise<FakeNode> {
@@ -63,4 +68,36 @@ export async function startNode(
 /** What OpenSearch says of a failure. */
 export function failure(status: number, type: string, reason: string): FakeAnswer {
   return { status, body: { error: { root_cause: [{ type, reason }], type, reason }, status } };
+}
+
+const variables = ['USER', 'PASSWORD', 'API_KEY', 'CA'].map((name) => `LINCIR_OPENSEARCH_${name}`);
+
+/** Starts nodes for the tests of a file. After each test they are closed, and the environment's credentials are as they were. */
+export function nodesOfTests() {
+  let before: (string | undefined)[];
+  let nodes: FakeNode[];
+  beforeEach(() => {
+    before = variables.map((name) => process.env[name]);
+    for (const name of variables) delete process.env[name];
+    nodes = [];
+  });
+  afterEach(async () => {
+    for (const [at, name] of variables.entries()) {
+      if (before[at] === undefined) delete process.env[name];
+      else process.env[name] = before[at];
+    }
+    await Promise.all(nodes.map((node) => node.close()));
+  });
+
+  const start = async (answer: (request: FakeRequest) => FakeAnswer, certificate?: 'node' | 'expired') => {
+    const node = await startNode(answer, certificate);
+    nodes.push(node);
+    return node;
+  };
+  /** A cluster of one node that greets, and answers all else so. */
+  const clusterOf = async (answer: (request: FakeRequest) => FakeAnswer): Promise<Cluster> => {
+    const { port } = await start((request) => (request.path === '/' ? greeting : answer(request)));
+    return await Cluster.connect(`opensearch://127.0.0.1:${port}/photos`, soon);
+  };
+  return { start, clusterOf, started: (): readonly FakeNode[] => nodes };
 }

@@ -69,6 +69,9 @@ export const durableStores = [
   { name: 'OpenSearch', newAddress: newClusterIndex, skip: skipsCluster },
 ] as const;
 
+/** These, and the one in memory. */
+export const everyStore = [{ name: 'memory', newAddress: () => 'memory:', skip: false }, ...durableStores];
+
 export function newPath(): string {
   count += 1;
   return join(folder, `index-${count}.lance`);

@@ -17,7 +17,7 @@ if (home === undefined || java === undefined)
 
 /** The last one kills a node. */
 const tests = [
-  ['src/store/store.test.ts', 'src/store/durable-store.test.ts'],
+  ['src/store/store.test.ts', 'src/store/notes.test.ts', 'src/store/durable-store.test.ts'],
   [
     'src/store/opensearch/store.test.ts',
     'src/store/opensearch/query.test.ts',
