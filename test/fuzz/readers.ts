@@ -54,6 +54,7 @@ export const uncovered: Readonly<Record<string, string>> = {
   'server/page.ts': 'only looks whether files are there',
   'server/version.ts': 'reads this package by itself',
   'service/files/thumbnail-cache.ts': 'sends back what it has written, as it is',
+  'files/hash-file.ts': 'reads bytes without looking at them',
   'files/folder-watch.ts': 'only asks which folder one is',
   'cli/search/dialogue.ts': 'gives lines that were typed before back to be typed again',
   'cli/commands/search.ts': 'opens pages and images in other programs',
