@@ -5,6 +5,11 @@ import { LincirError, shortJson } from '../../core/index.ts';
 import type { TowerConfig } from '../config.ts';
 
 export const size = z.int('a whole number').min(1, 'at least 1').max(1_000_000, 'at most 1,000,000');
+/** The side of a square, as one number or two. */
+export const square = z.preprocess(
+  (value) => (Array.isArray(value) && value.length === 2 && value[0] === value[1] ? value[0] : value),
+  size,
+);
 export const epsilon = z.number('a number').positive('a number above 0').max(1, 'a number up to 1');
 export const tokenId = z.int('a token id').nonnegative('a token id');
 export const object = z.record(z.string(), z.unknown(), 'an object');

@@ -3,9 +3,9 @@
 import { z } from 'zod';
 import type { VisionConfig } from '../../config.ts';
 import { transposedView } from '../../views.ts';
-import { checkedTower, parsedConfig, size } from '../schema.ts';
+import { checkedTower, parsedConfig, size, square } from '../schema.ts';
 import { blockTensors } from './blocks.ts';
-import { absent, activationOf, type OpenClipTower, off, plainTransformer, square } from './tower.ts';
+import { absent, activationOf, type OpenClipTower, off, plainTransformer } from './tower.ts';
 
 const layerCount = z
   .int('a whole number: several are the stages of a ResNet, which lincir does not have')

@@ -3,10 +3,10 @@
 import { z } from 'zod';
 import { LincirError, quoted } from '../../../core/index.ts';
 import type { VisionConfig } from '../../config.ts';
-import { badConfig, checkedTower, parsedConfig } from '../schema.ts';
+import { badConfig, checkedTower, parsedConfig, square } from '../schema.ts';
 import { timmTensors } from './timm-tensors.ts';
 import { timmTrunk, trunkNames } from './timm-trunks.ts';
-import { type OpenClipTower, square } from './tower.ts';
+import type { OpenClipTower } from './tower.ts';
 
 /** Of an image's side. Tables of places grow with its square. */
 const mostPixels = 4096;

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import type { StoredTensor } from '../../../core/index.ts';
 import type { TextConfig, TowerConfig, VisionConfig } from '../../config.ts';
-import { badConfig, size } from '../schema.ts';
+import { badConfig } from '../schema.ts';
 
 /** A kind of tower in OpenCLIP's layout: its own transformer, or one of another library. */
 export interface OpenClipTower<Config extends TextConfig | VisionConfig> {
@@ -69,12 +69,6 @@ export function activationOf(
   if (quickGelu) return 'quick_gelu';
   return act_kwargs?.approximate === 'tanh' ? 'gelu_tanh' : 'gelu';
 }
-
-/** A square, as one number or two. */
-export const square = z.preprocess(
-  (value) => (Array.isArray(value) && value.length === 2 && value[0] === value[1] ? value[0] : value),
-  size,
-);
 
 /** A key that may only be false. */
 export function off() {

@@ -12,6 +12,7 @@ import {
   object,
   parsedConfig,
   size,
+  square,
   towerOf,
   towerSizes,
 } from '../schema.ts';
@@ -21,12 +22,6 @@ const activations = { gelu_pytorch_tanh: 'gelu_tanh', gelu: 'gelu', quick_gelu: 
 const activation = z
   .enum(['gelu_pytorch_tanh', 'gelu', 'quick_gelu'], '"gelu_pytorch_tanh", "gelu" or "quick_gelu"')
   .default('gelu_pytorch_tanh');
-/** `[224, 224]` is a side, too. */
-const side = z.preprocess(
-  (value) => (Array.isArray(value) && value.length === 2 && value[0] === value[1] ? value[0] : value),
-  size,
-);
-
 /** Of the largest known vocabulary that is not larger. */
 function endsOf(vocabulary: number) {
   const { endOfText, padding } =
@@ -65,8 +60,8 @@ const visionSchema = z
     ...towerSizes(),
     hidden_act: activation,
     layer_norm_eps: epsilon.default(1e-6),
-    image_size: side.default(224),
-    patch_size: side.default(16),
+    image_size: square.default(224),
+    patch_size: square.default(16),
     num_channels: size.default(3),
     vision_use_head: z.literal(true, 'true: without its head, it has no embeddings').default(true),
   })
