@@ -6,7 +6,7 @@ import { basename, dirname, join, relative, resolve } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { build, type Plugin } from 'esbuild';
 import { build as buildPage } from 'vite';
-import { addLibraryTypes } from './library-types.ts';
+import { addLibraryTypes, keepUsedTypes } from './library-types.ts';
 import { copyRuntime, runtimeVersion } from './onnxruntime.ts';
 
 const root = resolve(import.meta.dirname, '..');
@@ -116,6 +116,10 @@ execFileSync('tsc', ['-p', 'tsconfig.build.json'], {
   shell: process.platform === 'win32',
 });
 addLibraryTypes(join(dist, 'types'), join(root, 'node_modules'));
+keepUsedTypes(
+  join(dist, 'types'),
+  Object.values<{ types: string }>(exports).map(({ types }) => join(root, types)),
+);
 for (const [entry, { types }] of Object.entries<{ types: string }>(exports)) {
   if (entry === './client') continue; // It needs nothing of Node's.
   // TypeScript 6 and later take no global types that nobody asks for.

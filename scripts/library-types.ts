@@ -1,7 +1,8 @@
-/** Types of bundled libraries. Our declarations use them, and users of the package have only these. */
+/** The package's declarations: those of bundled libraries come to ours, and what no entry leads to goes. */
 
-import { cpSync, globSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import { cpSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
 
 const files = [
   ...['zod/index.d.ts', 'zod/v4/{classic,core,locales}/*.d.ts'],
@@ -32,5 +33,17 @@ export function addLibraryTypes(types: string, modules: string): void {
       return pattern ? `${before}'${up}/${name.replace(pattern, place!)}'` : all;
     };
     writeFileSync(path, readFileSync(path, 'utf8').replaceAll(/(from |import\()'([^.'][^']*)'/g, placed));
+  }
+}
+
+/** Removes declarations that no entry of the package leads to, by what TypeScript reads of them. */
+export function keepUsedTypes(types: string, entries: readonly string[]): void {
+  const options = ['--listFilesOnly', '--ignoreConfig', '--module', 'nodenext', '--types', 'node'];
+  const isWindows = process.platform === 'win32';
+  const listed = execFileSync('tsc', [...options, ...entries], { encoding: 'utf8', shell: isWindows });
+  const used = new Set(listed.split(/\r?\n/).map((path) => resolve(path)));
+  for (const file of globSync('**/*.d.{ts,mts}', { cwd: types })) {
+    const path = join(types, file);
+    if (!used.has(path)) rmSync(path);
   }
 }
