@@ -42,7 +42,7 @@ await saveResult('caption-preparation', {
 
 async function measure(file: string) {
   const captions = (await readFile(file, 'utf8')).trimEnd().split('\n');
-  const tag = createTagger();
+  const tag = await createTagger();
   const random = sequence({ seed: 0, purpose: 'masking', moment: 0, row: 0 });
   const cleaned = captions.map(cleanCaption);
   const spans = cleaned.map((caption) => tag(caption));
@@ -53,8 +53,8 @@ async function measure(file: string) {
       for (let at = 0; at < captions.length; at += 1) work(at);
     });
   const prepareBy = {
-    spans: createPreparation(tokenizer, 'spans'),
-    official: createPreparation(tokenizer, 'official'),
+    spans: await createPreparation(tokenizer, 'spans'),
+    official: await createPreparation(tokenizer, 'official'),
   };
   const whole = (masking: Masking) => each((at) => prepareBy[masking](captions[at]!, random));
   const firstPass = await whole('spans'); // no word has been met before

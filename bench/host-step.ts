@@ -17,7 +17,8 @@ import {
   phiParameterShapes,
   updateAverage,
 } from '../src/phi/index.ts';
-import { DrawsAhead, drawPass } from '../src/training/draws.ts';
+import { drawPass } from '../src/training/draw-pass.ts';
+import { DrawsAhead } from '../src/training/draws.ts';
 import { openMetricsLog } from '../src/training/metrics.ts';
 import { OptimizerMemory } from '../src/training/optimizer-memory.ts';
 import { flatParameters, parameterCount } from '../src/training/parameters.ts';

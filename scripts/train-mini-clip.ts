@@ -9,7 +9,7 @@ import { sequence } from '../src/core/index.ts';
 import { folderFiles } from '../src/files/index.ts';
 import { caption } from '../src/mini/grammar/grammar.ts';
 import { nameOf } from '../src/mini/world/names.ts';
-import { renderScene } from '../src/mini/world/render.ts';
+import { renderScene } from '../src/mini/world/render-pixels.ts';
 import type { Scene } from '../src/mini/world/scene.ts';
 import { closeGap } from './mini-clip/close-gap.ts';
 import { evaluateClip } from './mini-clip/evaluate.ts';

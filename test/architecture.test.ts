@@ -16,6 +16,7 @@ const folders = [
   'hub',
   'onnx',
   'runtime',
+  'browser',
   'clip',
   'captions',
   'phi',
@@ -63,7 +64,7 @@ test('imports go to lower folders, through their doors', () => {
       const other = imported.includes(sep) ? imported.split(sep)[0]! : '';
       if (other === folder) continue;
       assert.ok(
-        /^[^/]+\/(index|choices)\.ts$/.test(imported.replaceAll(sep, '/')) || other === '',
+        /^[^/]+\/(index|choices|portable)\.ts$/.test(imported.replaceAll(sep, '/')) || other === '',
         `${path} imports ${imported} past its doors`,
       );
       const allowed = folder === '' || folders.indexOf(other) < folders.indexOf(folder);
@@ -88,6 +89,30 @@ test('pure folders know no runtime', () => {
     const [global] = code.match(/\b(process\.|Buffer\b|NodeJS\.|require\(|import\.meta\b)/) ?? [];
     assert.equal(global, undefined, `${path} uses ${global}, which not every platform has`);
   }
+});
+
+/** Doors to what needs no platform, of folders that need one. The rest of what these doors lead to is pure, too. */
+const portableDoors = ['captions', 'mini', 'training'].map((folder) => `${folder}/portable.ts`);
+
+test('portable doors lead to nothing that needs a platform', () => {
+  const texts = new Map(files.map(({ path, text }) => [path.replaceAll(sep, '/'), text]));
+  const reached = new Set(portableDoors);
+  for (const path of reached) {
+    const code = texts.get(path)!.replaceAll(/\/\*[\s\S]*?\*\/|\/\/ .*/g, '');
+    for (const [, target] of code.matchAll(
+      /^(?:import|export|\}) (?!type\b)(?:[^;]*? )?from '([^']+)';$/gm,
+    )) {
+      if (!target!.startsWith('.')) {
+        assert.match(target!, portable, `${path} imports ${target}`);
+        continue;
+      }
+      const imported = relative(source, resolve(source, dirname(path), target!)).replaceAll(sep, '/');
+      if (!pure.includes(imported.split('/')[0]!)) reached.add(imported);
+    }
+    const [global] = code.match(/\b(process\.|Buffer\b|NodeJS\.|require\(|import\.meta\b)/) ?? [];
+    assert.equal(global, undefined, `${path} uses ${global}, which not every platform has`);
+  }
+  assert.ok(reached.size > 20);
 });
 
 test('what users choose from by name loads no library, for --help is to be quick', () => {

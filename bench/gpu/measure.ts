@@ -77,7 +77,7 @@ async function training(task: Task & { kind: 'training' }) {
   // Without a cache, every epoch is like the first. With one, all embeddings are known after the two steps of the first.
   const captions = join(out, 'captions.txt');
   const count = (epoch === 'first' ? 16 : 2) * batch;
-  await writeFile(captions, [...take(madeMiniCaptions.captions(), count)].join('\n'));
+  await writeFile(captions, (await Array.fromAsync(take(madeMiniCaptions.captions(), count))).join('\n'));
   const events = trainPhi({
     ...{ model: folder, captions: [captions], out: join(out, 'run'), seed: 1, batch, saveEvery: 1_000_000 },
     ...{ device, precision, positionsPerRun, ...(epoch === 'first' && { embeddingCache: 0 }) },
@@ -167,9 +167,9 @@ function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
 }
 
-function* take<Item>(items: Iterable<Item>, count: number): Generator<Item, void, void> {
+async function* take<Item>(items: AsyncIterable<Item>, count: number): AsyncGenerator<Item, void, void> {
   let left = count;
-  for (const item of items) {
+  for await (const item of items) {
     if (left === 0) return;
     left -= 1;
     yield item;

@@ -6,7 +6,7 @@ import { changedCaption } from '../../src/mini/grammar/changed.ts';
 import { caption } from '../../src/mini/grammar/grammar.ts';
 import { tidy } from '../../src/mini/grammar/words.ts';
 import { changeOf } from '../../src/mini/world/changes.ts';
-import { renderScene } from '../../src/mini/world/render.ts';
+import { renderScene } from '../../src/mini/world/render-pixels.ts';
 import { type Attribute, attributes, type Scene } from '../../src/mini/world/scene.ts';
 import { heldOutScenes } from './training-pairs.ts';
 

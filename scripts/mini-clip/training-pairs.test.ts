@@ -9,7 +9,7 @@ import { loadTokenizer, preprocessImage, readPreprocessing } from '../../src/cli
 import { folderFiles } from '../../src/files/index.ts';
 import { editsBetween } from '../../src/mini/world/changes.ts';
 import { nameOf } from '../../src/mini/world/names.ts';
-import { renderScene } from '../../src/mini/world/render.ts';
+import { renderScene } from '../../src/mini/world/render-pixels.ts';
 import { isHeldOut, sceneKey } from '../../src/mini/world/scene.ts';
 import { preprocessorJson, writeDescription } from './model.ts';
 import { tokenizerFile } from './tokenizer-file.ts';

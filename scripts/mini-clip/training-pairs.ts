@@ -5,7 +5,7 @@ import { sequence } from '../../src/core/index.ts';
 import { caption } from '../../src/mini/grammar/grammar.ts';
 import { type ChangeKind, changeKinds, changeOf } from '../../src/mini/world/changes.ts';
 import { nameOf } from '../../src/mini/world/names.ts';
-import { renderScene } from '../../src/mini/world/render.ts';
+import { renderScene } from '../../src/mini/world/render-pixels.ts';
 import { draw, isHeldOut, type Scene, sampleScene, sceneKey, shuffled } from '../../src/mini/world/scene.ts';
 import type { PairBatch } from './contrast.ts';
 

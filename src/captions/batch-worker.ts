@@ -38,7 +38,7 @@ async function prepareBatches({
   seed,
 }: BatchOptions): Promise<(request: BatchRequest) => Promise<CaptionBatch>> {
   const { files } = await openModel(modelFolder);
-  const prepare = createPreparation(await openTokenizer(files), masking);
+  const prepare = await createPreparation(await openTokenizer(files), masking);
   const store = await CaptionCopy.open(copyFolder);
   const order = captionOrder(store.sources, seed);
   const starts = [0];

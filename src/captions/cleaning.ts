@@ -5,7 +5,7 @@ export function cleanCaption(caption: string): string {
   return caption.replaceAll('<PERSON>', 'person').toLowerCase().replaceAll('$', '').trim();
 }
 
-/** Copies a text, because a part of a string would keep the whole string in memory. */
+/** Copies a text of at most some ten thousand characters, because a part of a string would keep the whole string in memory. */
 export function detached(text: string): string {
-  return Buffer.from(text, 'utf16le').toString('utf16le');
+  return String.fromCharCode(...Uint16Array.from({ length: text.length }, (_, at) => text.charCodeAt(at)));
 }

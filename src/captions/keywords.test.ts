@@ -6,7 +6,7 @@ import { sequence } from '../core/index.ts';
 import { cleanCaption } from './cleaning.ts';
 import { createTagger } from './keywords.ts';
 
-const tag = createTagger();
+const tag = await createTagger();
 const keywordsOf = (cleaned: string): string[] =>
   tag(cleaned).map(({ start, end }) => cleaned.slice(start, end));
 
@@ -41,8 +41,8 @@ for (const [caption, keywords] of hardCaptions) {
   });
 }
 
-test('what was tagged before has no influence', () => {
-  const fresh = createTagger();
+test('what was tagged before has no influence', async () => {
+  const fresh = await createTagger();
   const alone = fresh('4k, hd');
   fresh('a photo in 4k');
   assert.deepEqual(fresh('4k, hd'), alone);

@@ -1,6 +1,5 @@
 /** A caption's keywords: runs of nouns, proper nouns, adjectives and determiners, as wink-nlp tags them. */
 
-import { createRequire } from 'node:module';
 import type { Model, PartOfSpeech } from 'wink-nlp';
 import { detached } from './cleaning.ts';
 
@@ -20,6 +19,8 @@ interface WinkLexicon {
   };
 }
 
+type WinkNlp = typeof import('wink-nlp').default;
+
 interface Word {
   readonly text: string;
   readonly isKeyword: boolean;
@@ -32,7 +33,13 @@ const taggedLength = 1000;
 const newWordsLimit = 2 ** 16;
 
 /** Loads the English model, which takes a tenth of a second and 25 MB. */
-export function createTagger(): KeywordTagger {
+export async function createTagger(): Promise<KeywordTagger> {
+  // Loaded lazily, so that only training waits for it.
+  const [{ default: winkNlp }, { default: english }] = await Promise.all([
+    import('wink-nlp'),
+    import('wink-eng-lite-web-model'),
+  ]);
+  const loadWink = () => openWink(winkNlp, english);
   let wink = loadWink();
   return (cleaned) => {
     if (wink.newWords() > newWordsLimit) wink = loadWink();
@@ -61,10 +68,7 @@ function beginning(cleaned: string): string {
   return detached(words);
 }
 
-function loadWink(): { words(text: string): Word[]; newWords(): number } {
-  const require = createRequire(import.meta.url); // loaded lazily, so that only training waits for it
-  const winkNlp: typeof import('wink-nlp').default = require('wink-nlp');
-  const english: Model = require('wink-eng-lite-web-model');
+function openWink(winkNlp: WinkNlp, english: Model): { words(text: string): Word[]; newWords(): number } {
   const lexicon = (english.core as () => WinkLexicon)();
   const { hash, list } = lexicon.features.lexeme;
   const knownWords = list.length;

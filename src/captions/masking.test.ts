@@ -6,7 +6,7 @@ import type { Masking } from './choices.ts';
 import { createTagger, type Span } from './keywords.ts';
 import { maskCaption } from './masking.ts';
 
-const tag = createTagger();
+const tag = await createTagger();
 const unasked = (): number => assert.fail('no chance is needed here');
 
 /** Masks a caption whose keywords stand in angle brackets. */

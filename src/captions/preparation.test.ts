@@ -15,8 +15,8 @@ const tokenizer = await loadTokenizer(
 );
 const { startOfText, endOfText, maximum } = tokenizer;
 const dollar = tokenizer.idOf('$')!;
-const bySpans = createPreparation(tokenizer, 'spans');
-const official = createPreparation(tokenizer, 'official');
+const bySpans = await createPreparation(tokenizer, 'spans');
+const official = await createPreparation(tokenizer, 'official');
 const unasked = (): number => assert.fail('no chance is needed here');
 
 const idsOf = (text: string): number[] => tokenizer.encode(text).ids;
@@ -101,10 +101,10 @@ test('any caption under both rules: the tokenizer’s ids, and placeholders wher
   }
 });
 
-test('a text encoded as a whole is prepared as one encoded word by word', () => {
+test('a text encoded as a whole is prepared as one encoded word by word', async () => {
   for (const masking of ['spans', 'official'] as const) {
     const byWords = masking === 'spans' ? bySpans : official;
-    const whole = createPreparation({ ...tokenizer, isByWords: false }, masking);
+    const whole = await createPreparation({ ...tokenizer, isByWords: false }, masking);
     for (const [caption, number] of oddCaptions(300)) {
       const random = () => sequence({ seed: 1, purpose: 'masking', moment: number, row: 0 });
       assert.deepEqual(whole(caption, random()), byWords(caption, random()), caption);
@@ -121,7 +121,7 @@ describe('tokenizers of other families', () => {
   for (const family of ['siglip', 'siglip2', 'xlm-roberta', 'chinese-clip', 'open-clip-siglip']) {
     test(family, async () => {
       const other = await loadTokenizer(folderFiles(join(root, family)));
-      const prepare = createPreparation(other, 'spans');
+      const prepare = await createPreparation(other, 'spans');
       const start = other.startOfText === undefined ? [] : [other.startOfText];
       for (const caption of texts) {
         const { ids, masked, placeholders } = prepare(caption, unasked);
@@ -139,9 +139,9 @@ describe('tokenizers of other families', () => {
   }
 });
 
-test('a tokenizer without room for a placeholder is refused', () => {
+test('a tokenizer without room for a placeholder is refused', async () => {
   for (const masking of ['spans', 'official'] as const) {
-    assert.throws(() => createPreparation({ ...tokenizer, maximum: 5 }, masking), {
+    await assert.rejects(createPreparation({ ...tokenizer, maximum: 5 }, masking), {
       code: 'bad-config',
       message: /the tokenizer: expected room for "a photo of \$", found texts of at most 5 ids/,
     });

@@ -28,13 +28,13 @@ const words = /[^ \t\r\n]+/g;
  * @returns a function whose result depends only on the caption and on `random`, which gives numbers in [0, 1)
  * @throws LincirError 'bad-config' for a tokenizer without `$`
  */
-export function createPreparation(
+export async function createPreparation(
   tokenizer: TextTokenizer,
   masking: Masking,
-): (caption: string, random: () => number) => PreparedCaption {
+): Promise<(caption: string, random: () => number) => PreparedCaption> {
   const { endOfText, maximum } = tokenizer;
   const encode = tokenizer.isByWords ? wordEncoder(tokenizer) : textEncoder(tokenizer);
-  const keywordsOf = createTagger();
+  const keywordsOf = await createTagger();
   const cut = (ids: readonly number[]): number[] => {
     const kept = ids.slice(0, maximum - 1);
     const end = kept.indexOf(endOfText);

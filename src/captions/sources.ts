@@ -7,6 +7,7 @@ import { chunks, LincirError, quoted } from '../core/index.ts';
 import { asLincirError, statOf } from '../files/index.ts';
 import { datasetPresets, openDataset, type Variables } from '../hub/index.ts';
 import { formatOf } from './formats.ts';
+import type { MadeCaptions } from './made.ts';
 import { parquetRows } from './parquet.ts';
 import { emptyFile, type OnLeftOut, type Row, usableCaptions } from './rows.ts';
 
@@ -34,16 +35,6 @@ interface ReadCaptionsOptions {
   /** Called for each row whose caption is null, empty, white space, over 65,536 characters, or not Unicode. */
   readonly onLeftOut: OnLeftOut;
   readonly signal?: AbortSignal;
-}
-
-/** Captions that are not in a file. */
-export interface MadeCaptions {
-  readonly name: string;
-  /** Differs if the captions differ. */
-  readonly version: string;
-  /** In UTF-8, about. */
-  readonly bytes: number;
-  readonly captions: () => Iterable<string>;
 }
 
 export interface SourceOptions {

@@ -93,7 +93,7 @@ async function product(options: SessionOptions): Promise<Float32Array> {
 /** What training computes of the frozen text tower. */
 async function textResults({ tokenizer, textConfig: config, checkpoint }: Clip, options: SessionOptions) {
   const model = { config, tensors: checkpoint.tensors, startOfText: tokenizer.startOfText };
-  const prepare = createPreparation(tokenizer, 'spans');
+  const prepare = await createPreparation(tokenizer, 'spans');
   const prepared = captions.map((caption) => prepare(caption, () => 0));
   const towers = new Towers(model, positionsPerRun, await TowerGraphs.create(model, options));
   try {

@@ -1,7 +1,8 @@
 /** The thread behind DrawsAhead. */
 
 import { parentPort, workerData } from 'node:worker_threads';
-import { buffersOf, type DrawOptions, type DrawRequest, drawPass } from './draws.ts';
+import { type DrawOptions, type DrawRequest, drawPass } from './draw-pass.ts';
+import { buffersOf } from './draws.ts';
 
 const options: DrawOptions = workerData;
 const port = parentPort!;

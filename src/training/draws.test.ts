@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { bits, type RandomStream } from '../core/index.ts';
-import { type DrawOptions, DrawsAhead, type PassRequest } from './draws.ts';
+import type { DrawOptions, PassRequest } from './draw-pass.ts';
+import { DrawsAhead } from './draws.ts';
 
 const options: DrawOptions = {
   ...{ seed: 2 ** 40 + 5, batch: 3, passes: 2, input: 6, hidden: 10 },

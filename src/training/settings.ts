@@ -1,7 +1,7 @@
 /** A training run's settings: their defaults, their ranges, and the differences between two runs. */
 
 import { z } from 'zod';
-import { maskings } from '../captions/index.ts';
+import { maskings } from '../captions/choices.ts';
 import { LincirError, option, quoted, unquoted } from '../core/index.ts';
 import { devices, floatPrecisions } from '../onnx/index.ts';
 import { phiArchitectures, schedules } from '../phi/index.ts';

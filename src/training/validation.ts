@@ -75,7 +75,7 @@ async function prepareCaptions(
   { columns, masking, onLeftOut }: HeldOutOptions,
   { tokenizer }: Clip,
 ): Promise<PreparedCaption[]> {
-  const prepare = createPreparation(tokenizer, masking);
+  const prepare = await createPreparation(tokenizer, masking);
   const prepared: PreparedCaption[] = [];
   for (const source of await findCaptionSources([file], { columns })) {
     for await (const batch of source.captions({ onLeftOut: (where, reason) => onLeftOut?.(where, reason) })) {

@@ -22,8 +22,8 @@ for (const [file, count] of [
     const captions = readFileSync(path, 'utf8').trim().split('\n');
     assert.equal(captions.length, count);
     const tokenizer = await loadTokenizer(folderFiles(join(data, 'clip-tokenizer')));
-    const prepare = createPreparation(tokenizer, 'spans');
-    const tag = createTagger();
+    const prepare = await createPreparation(tokenizer, 'spans');
+    const tag = await createTagger();
     const random = (): number => assert.fail('no chance is needed here');
     let prompts = 0;
     for (const caption of captions) {

@@ -54,7 +54,7 @@ export async function keywords(
     }
   };
   const describe = json ? asJson : asText(markerFor(process.stdout));
-  const tag = createTagger();
+  const tag = await createTagger();
   const descriptions = async function* (): AsyncGenerator<string, void, void> {
     let number = 0;
     for await (const caption of all()) {

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { chunks } from '../../core/index.ts';
 import { makeFolder, statOf, writeFileAtomically } from '../../files/index.ts';
-import { renderScene } from '../world/render.ts';
+import { renderScene } from '../world/render-pixels.ts';
 import type { MiniBenchmark } from './benchmark.ts';
 
 /** Folder of images, as in CIRCO's layout. */

@@ -1,6 +1,6 @@
 /** The miniature world's captions, on which phi trains. No image is drawn for them. */
 
-import { createTagger, type MadeCaptions, type Span } from '../../captions/index.ts';
+import { createTagger, type MadeCaptions, type Span } from '../../captions/portable.ts';
 import { sequence } from '../../core/index.ts';
 import { isHeldOut, sampleScene } from '../world/scene.ts';
 import { caption } from './grammar.ts';
@@ -34,8 +34,8 @@ const drafts = 2;
 const completeShare = 0.7;
 
 /** Captions of scenes that are not held out. The same seed gives the same captions. */
-export function* miniCaptions(count: number, seed: number): Generator<string, void, void> {
-  const tag = createTagger();
+export async function* miniCaptions(count: number, seed: number): AsyncGenerator<string, void, void> {
+  const tag = await createTagger();
   for (let row = 0; row < count; row += 1) {
     const random = sequence({ seed, purpose: 'scene', moment: 2, row });
     let scene = sampleScene(random);

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sequence } from '../../core/index.ts';
-import { renderScene, sceneSvg } from './render.ts';
+import { sceneSvg } from './render.ts';
+import { renderScene } from './render-pixels.ts';
 import { attributes, backgrounds, type Scene, type SceneObject, sampleScene } from './scene.ts';
 
 const star: SceneObject = {

@@ -1,8 +1,6 @@
-/** Renders images of scenes: as SVG, and as pixels. */
+/** Renders images of scenes as SVG. */
 
-import sharp from 'sharp';
 import { sequence } from '../../core/index.ts';
-import type { RgbImage } from '../../pixels/index.ts';
 import { backgroundSvg } from './render-backgrounds.ts';
 import {
   type Colour,
@@ -16,18 +14,9 @@ import {
 } from './scene.ts';
 
 /**
- * An image of a scene, `side` pixels wide and high, the same at each call. Variants show the scene with its things moved
- * and turned a little.
+ * An image of a scene as an SVG document, `side` pixels wide and high, the same at each call. Variants show the scene with
+ * its things moved and turned a little.
  */
-export async function renderScene(scene: Scene, side: number, variant = 0): Promise<RgbImage> {
-  const { data, info } = await sharp(Buffer.from(sceneSvg(scene, side, variant)))
-    .removeAlpha()
-    .raw()
-    .toBuffer({ resolveWithObject: true });
-  return { data, width: info.width, height: info.height };
-}
-
-/** The same image as an SVG document. */
 export function sceneSvg(scene: Scene, side = 64, variant = 0): string {
   const { background, objects } = orderedScene(scene);
   const random = sequence({ seed: hashOf(sceneKey(scene)), purpose: 'scene', moment: variant, row: 0 });

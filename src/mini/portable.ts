@@ -1,0 +1,7 @@
+/** What needs no platform of the miniature world: its scenes, drawings, captions, and the queries of its benchmark. */
+
+export { buildBenchmark, type MiniBenchmark, type MiniQuery } from './benchmark/benchmark.ts';
+export { madeMiniCaptions, miniCaptions, miniRecipe } from './grammar/captions.ts';
+export { caption } from './grammar/grammar.ts';
+export { sceneSvg } from './world/render.ts';
+export type { Scene } from './world/scene.ts';
