@@ -1,0 +1,73 @@
+/**
+ * The site's service worker. It keeps one whole version of the site for offline use, and answers with headers that static
+ * hosts often lack: without them, browsers allow no threads.
+ */
+
+import { download, fileFor, isHashed, type SiteFile } from './files.ts';
+
+declare const self: ServiceWorkerGlobalScope;
+/** The build puts these in: the version is the hash of the list. */
+declare const SITE_VERSION: string;
+declare const SITE_FILES: readonly SiteFile[];
+
+const folder = new URL('./', self.location.href).href;
+const files = new Map(SITE_FILES.map((file) => [file.path, file]));
+/** Several sites may share an origin, each in its folder. */
+const family = `lincir ${folder} `;
+const cacheName = `${family}${SITE_VERSION}`;
+const isolation = {
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-embedder-policy': 'require-corp',
+  'cross-origin-resource-policy': 'same-origin',
+};
+const atATime = 4;
+
+self.addEventListener('install', (event) => event.waitUntil(install()));
+self.addEventListener('activate', (event) => event.waitUntil(activate()));
+self.addEventListener('message', ({ data }) => {
+  // Otherwise a new version waits until all pages of the old one are closed.
+  if (data === 'take over') void self.skipWaiting();
+});
+self.addEventListener('fetch', (event) => {
+  const file = event.request.method === 'GET' ? fileFor(event.request.url, folder, files) : undefined;
+  if (file !== undefined) event.respondWith(answer(file, event.request));
+});
+
+/** Gets all files, or none: this version answers nothing before all are there. */
+async function install(): Promise<void> {
+  const cache = await caches.open(cacheName);
+  const waiting = [...files.values()];
+  const getSome = async () => {
+    for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
+      const key = new URL(file.path, folder).href;
+      const kept = isHashed(file) ? await caches.match(key) : undefined;
+      await cache.put(key, kept ?? (await download(file, folder)));
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: atATime }, getSome));
+  } catch (error) {
+    waiting.length = 0;
+    await caches.delete(cacheName);
+    throw error;
+  }
+}
+
+async function activate(): Promise<void> {
+  const names = await caches.keys();
+  const old = names.filter((name) => name.startsWith(family) && name !== cacheName);
+  await Promise.all(old.map((name) => caches.delete(name)));
+  await self.clients.claim();
+}
+
+async function answer(file: SiteFile, request: Request): Promise<Response> {
+  const cache = await caches.open(cacheName);
+  const kept = await cache.match(new URL(file.path, folder).href);
+  // Browsers may throw caches away when the disk is full.
+  const { body, status, statusText, headers } = kept ?? (await fetch(request));
+  // Redirects and answers without a body pass as they are.
+  if (status === 0 || body === null) return kept ?? fetch(request);
+  const all = new Headers(headers);
+  for (const [name, value] of Object.entries(isolation)) all.set(name, value);
+  return new Response(body, { status, statusText, headers: all });
+}

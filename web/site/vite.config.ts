@@ -1,0 +1,46 @@
+/** Builds the site into `site`: pages that need no server, for any static host and any path (`npm run site`). */
+
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { defineConfig } from 'vite';
+import { serviceWorker } from './shell/service-worker-plugin.ts';
+
+const root = import.meta.dirname;
+const pages = ['index.html', 'photos.html']
+  .map((name) => join(root, name))
+  .filter((path) => existsSync(path));
+/** With these a page may have threads. */
+const isolation = {
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-embedder-policy': 'require-corp',
+};
+
+export default defineConfig({
+  root,
+  base: './',
+  logLevel: 'warn',
+  resolve: { conditions: ['lincir-source', 'module', 'browser', 'development|production'] },
+  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  worker: { format: 'es' },
+  plugins: [serviceWorker()],
+  build: {
+    outDir: resolve(root, '../../site'),
+    emptyOutDir: true,
+    target: ['chrome123', 'firefox128', 'safari17.5'],
+    assetsInlineLimit: 0, // the pages' policy allows nothing inline
+    chunkSizeWarningLimit: 2000,
+    modulePreload: { polyfill: false },
+    rolldownOptions: {
+      input: pages,
+      // Of the library the pages take what they use, not what that stands beside.
+      treeshake: {
+        moduleSideEffects: [
+          { test: /[\\/](?:zod|src[\\/]\w+)[\\/]/, sideEffects: false },
+          { test: /./, sideEffects: true },
+        ],
+      },
+    },
+  },
+  server: { headers: isolation },
+  preview: { headers: isolation },
+});
