@@ -1,9 +1,10 @@
 /** What one can do with an image of the index: the same in menus, by keys, and beside the large image. */
 
 import type { IndexedImage } from '../../src/api/index.ts';
-import { api } from './api.ts';
 import { type App, useApp } from './app.ts';
+import { type Address, api } from './back-end.ts';
 import { fileName, visible } from './display.ts';
+import { asFailure } from './failure.ts';
 import { narrowed } from './filter.ts';
 import type { MenuItem } from './menu.tsx';
 import { addImages, mostImages, startFrom } from './query.ts';
@@ -51,7 +52,7 @@ function actionsFor(app: App, { id, path, folder }: IndexedImage): ImageAction[]
       icon: 'open',
       shortcut: 'O',
       apart: true,
-      act: () => open(api.original(index.name, id), '_blank', 'noopener'),
+      act: () => openOriginal(api.original(index.name, id), notify),
     },
     path !== undefined && {
       label: 'Copy path',
@@ -87,4 +88,13 @@ export function actByKey(actions: readonly ImageAction[], event: KeyboardEvent):
   const action = actions.find(({ shortcut }) => shortcut === event.key.toUpperCase());
   action?.act();
   return action !== undefined;
+}
+
+function openOriginal(address: Address, notify: (message: string) => void): void {
+  if (typeof address === 'string') open(address, '_blank', 'noopener');
+  else
+    address.then(
+      (there) => open(there, '_blank', 'noopener'),
+      (error: unknown) => notify(asFailure(error).detail),
+    );
 }

@@ -1,11 +1,13 @@
 /** Images of the query as chips: small pictures with their name, and buttons that move and remove them. */
 
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { api } from './api.ts';
 import { useApp } from './app.ts';
+import { type Address, api } from './back-end.ts';
 import { visible } from './display.ts';
+import { sentence } from './failure.ts';
 import { Icon } from './icons.tsx';
 import { type MenuItem, useMenu } from './menu.tsx';
+import { Picture } from './picture.tsx';
 import { type ImageList, moveImage, type Reference, referenceKey, removeImage } from './query.ts';
 
 const listNames = {
@@ -53,7 +55,7 @@ function Chip({
   const seen = 'upload' in image ? pictures.seen(image.upload) : undefined;
   const name = list === 'images' ? `$${at + 1}` : list === 'more' ? `more ${at + 1}` : `not ${at + 1}`;
   const count = query[list].length;
-  const source =
+  const source = () =>
     'id' in image
       ? api.thumbnail(index.name, image.id, 160)
       : (seen?.preview ?? api.uploadThumbnail(image.upload));
@@ -89,13 +91,17 @@ function Chip({
         }
       >
         {list !== 'images' && <Icon name={list === 'more' ? 'plus' : 'minus'} />}
-        <ChipPicture source={source} onGone={() => setIsForgotten('upload' in image)} />
+        <ChipPicture
+          of={`${index.name} ${referenceKey(image)}`}
+          source={source}
+          onGone={() => setIsForgotten('upload' in image)}
+        />
         {list === 'images' && <span class="chip-name">{name}</span>}
       </button>
       {isForgotten ? (
         <>
           <button type="button" class="link" onClick={() => again.current!.click()}>
-            The server has forgotten it. Give it again
+            {sentence(`${api.self} has forgotten it`)} Give it again
           </button>
           <input
             ref={again}
@@ -141,7 +147,7 @@ export function PendingChips({ list }: { readonly list: ImageList }) {
         <li key={key}>
           <div class={`chip${failure ? ' failed' : ' sending'}`}>
             <span class="chip-picture">
-              <ChipPicture source={preview} alt={visible(file.name)} />
+              <ChipPicture of={preview} source={() => preview} alt={visible(file.name)} />
             </span>
             {failure ? (
               <p class="problem" role="alert">
@@ -173,16 +179,18 @@ export function PendingChips({ list }: { readonly list: ImageList }) {
 }
 
 function ChipPicture({
+  of,
   source,
   alt = '',
   onGone,
 }: {
-  readonly source: string;
+  readonly of: string;
+  readonly source: () => Address;
   readonly alt?: string;
   readonly onGone?: () => void;
 }) {
   const [isGone, setIsGone] = useState(false);
-  useEffect(() => setIsGone(false), [source]);
+  useEffect(() => setIsGone(false), [of]);
   if (isGone)
     return (
       <span class="no-picture">
@@ -190,8 +198,9 @@ function ChipPicture({
       </span>
     );
   return (
-    <img
-      src={source}
+    <Picture
+      of={of}
+      source={source}
       alt={alt}
       draggable={false}
       onError={() => {

@@ -7,7 +7,13 @@ import { Icon } from './icons.tsx';
 import { emptyQuery } from './query.ts';
 import { keepTheme, readTheme, themes } from './theme.ts';
 
-export function Header({ onOpen }: { readonly onOpen: (dialog: 'past' | 'help' | 'indexing') => void }) {
+export function Header({
+  onOpen,
+  onLibrary,
+}: {
+  readonly onOpen: (dialog: 'past' | 'help' | 'indexing') => void;
+  readonly onLibrary: (() => void) | undefined;
+}) {
   const { server, index, route, change, query } = useApp();
   const [theme, setTheme] = useState(readTheme);
   const nextTheme = themes[(themes.indexOf(theme) + 1) % themes.length]!;
@@ -48,6 +54,7 @@ export function Header({ onOpen }: { readonly onOpen: (dialog: 'past' | 'help' |
         {server.allows.indexing && (
           <Tool icon="folder" name="Index folders" onClick={() => onOpen('indexing')} />
         )}
+        {onLibrary && <Tool icon="folder" name="Photos and model" onClick={onLibrary} />}
         <Tool icon="clock" name="Earlier searches" onClick={() => onOpen('past')} />
         <Tool
           icon={theme}

@@ -2,9 +2,10 @@
 
 import { useCallback, useEffect, useState } from 'preact/hooks';
 import type { IndexingAnswer, IndexingJob } from '../../src/api/client.ts';
-import { api, asFailure } from './api.ts';
+import { api } from './back-end.ts';
 import { Dialog } from './dialog.tsx';
 import { count, date, visible } from './display.ts';
+import { asFailure } from './failure.ts';
 import { Icon } from './icons.tsx';
 
 const stages = {

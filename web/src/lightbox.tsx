@@ -3,12 +3,13 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import type { FoundImage, IndexedImage } from '../../src/api/index.ts';
 import { actByKey, useActions } from './actions.ts';
-import { api } from './api.ts';
 import { useApp } from './app.ts';
+import { api } from './back-end.ts';
 import { count, fileName, score, visible } from './display.ts';
 import { Facts } from './facts.tsx';
 import { Icon } from './icons.tsx';
 import { useMenu } from './menu.tsx';
+import { Picture } from './picture.tsx';
 import { startFrom } from './query.ts';
 import { useSwipe } from './swipe.ts';
 import { useZoom } from './zoom.ts';
@@ -49,7 +50,12 @@ export function Lightbox({ id, onNearEnd }: { readonly id: string; readonly onNe
     for (const { id: near } of at < 0
       ? []
       : [results.images[at + 1], results.images[at - 1]].filter((one) => !!one))
-      new Image().src = api.thumbnail(index.name, near, 640);
+      void Promise.resolve(api.thumbnail(index.name, near, 640)).then(
+        (address) => {
+          new Image().src = address;
+        },
+        () => undefined, // It shows when the person arrives there.
+      );
   }, [at, results.images, index.name]);
   const swipe = useSwipe((step) => zoom.level === 1 && go(step));
   const close = () => route.show(undefined);
@@ -205,10 +211,13 @@ function Large({
   const [hasFailed, setHasFailed] = useState(false);
   return (
     <div class="large" ref={zoom.frame} tabIndex={zoom.level > 1 ? 0 : undefined} onWheel={zoom.onWheel}>
-      {!isThere && <img class="preview" src={api.thumbnail(index, id, 640)} alt="" />}
-      <img
+      {!isThere && (
+        <Picture class="preview" of={`${index} ${id}`} source={() => api.thumbnail(index, id, 640)} alt="" />
+      )}
+      <Picture
         class={isThere ? 'original' : 'original waiting'}
-        src={hasFailed ? api.thumbnail(index, id, 640) : api.original(index, id)}
+        of={`${index} ${id} ${hasFailed}`}
+        source={() => (hasFailed ? api.thumbnail(index, id, 640) : api.original(index, id))}
         alt={name}
         onLoad={() => setIsThere(true)}
         onError={() => setHasFailed(true)}

@@ -5,10 +5,14 @@ import './styles/base.css';
 import './styles/composer.css';
 import './styles/results.css';
 import './styles/dialogs.css';
+import { connect } from './back-end.ts';
 import { Missing } from './missing.tsx';
 import { Page } from './page.tsx';
 import { useServer } from './server.ts';
+import { serverBackEnd } from './server-back-end.ts';
 import { applyTheme, readTheme } from './theme.ts';
+
+connect(serverBackEnd(new URL('.', location.href).href));
 
 function Main() {
   const { server, failure, reload } = useServer();

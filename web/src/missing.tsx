@@ -2,7 +2,8 @@
 
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ServerAnswer } from '../../src/api/client.ts';
-import { api, asFailure, type Failure } from './api.ts';
+import { api } from './back-end.ts';
+import { asFailure, type Failure } from './failure.ts';
 import { Icon } from './icons.tsx';
 
 export function Missing({

@@ -1,8 +1,8 @@
 /** What became of a search, in words: how many there are, why there are none, what is awaited, what went wrong. */
 
 import { useEffect, useState } from 'preact/hooks';
-import { api } from './api.ts';
 import { useApp } from './app.ts';
+import { api } from './back-end.ts';
 import { count, visible } from './display.ts';
 import { Icon } from './icons.tsx';
 import { asksSomething } from './query.ts';
@@ -160,7 +160,7 @@ export function NoPhi() {
   return (
     <details class="advice">
       <summary>
-        <Icon name="info" /> Pictures and words are only mixed here, as this server has no phi.
+        <Icon name="info" /> Pictures and words are only mixed here, as {api.self} has no phi.
       </summary>
       <p>
         {index.advice !== undefined && <bdi>{index.advice}</bdi>} Until then, the page uses the method{' '}

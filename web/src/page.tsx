@@ -31,10 +31,16 @@ export function Page({
   server,
   isAway,
   onReload,
+  onLibrary,
+  above,
 }: {
   readonly server: ServerAnswer;
   readonly isAway: boolean;
   readonly onReload: () => void;
+  /** Shows where photos and models are managed, if that is not the server's part. */
+  readonly onLibrary?: () => void;
+  /** What stands above the results. */
+  readonly above?: preact.ComponentChildren;
 }) {
   const route = useRoute();
   const { query } = route;
@@ -114,21 +120,23 @@ export function Page({
     <AppContext.Provider value={app}>
       <div class={isStart ? 'page at-start' : 'page'}>
         <StickyTop>
-          <Header onOpen={setDialog} />
+          <Header onOpen={setDialog} onLibrary={onLibrary} />
           <search>
             <h1 class={isStart ? undefined : 'hidden'}>
               {isStart ? 'Find images with an image and a few words' : 'Search'}
             </h1>
             <Composer words={words} setWords={setWords} />
             <div class="refine">
-              <button
-                type="button"
-                class="quiet"
-                aria-expanded={panel === 'filters'}
-                onClick={() => toggle('filters')}
-              >
-                <Icon name="filter" /> Filter
-              </button>
+              {index.columns.length > 0 && (
+                <button
+                  type="button"
+                  class="quiet"
+                  aria-expanded={panel === 'filters'}
+                  onClick={() => toggle('filters')}
+                >
+                  <Icon name="filter" /> Filter
+                </button>
+              )}
               <button
                 type="button"
                 class="quiet"
@@ -155,6 +163,7 @@ export function Page({
           </search>
         </StickyTop>
         <main id="results">
+          {above}
           {isAway && (
             <p class="waiting banner">
               <Icon name="warning" /> The server does not answer. Trying again…{' '}

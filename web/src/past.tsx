@@ -1,12 +1,14 @@
 /** Earlier searches of this browser, to go back to. */
 
+import { useState } from 'preact/hooks';
 import { fromAddress } from './address.ts';
-import { api } from './api.ts';
 import { useApp } from './app.ts';
+import { type Address, api } from './back-end.ts';
 import { Dialog } from './dialog.tsx';
 import { visible } from './display.ts';
 import { Icon } from './icons.tsx';
-import type { Query } from './query.ts';
+import { Picture } from './picture.tsx';
+import { type Query, referenceKey } from './query.ts';
 import type { PastSearch } from './recent.ts';
 
 export function Past({
@@ -58,20 +60,23 @@ function Pictures({ query }: { readonly query: Query }) {
   return (
     <span class="past-pictures">
       {query.images.slice(0, 3).map((image, at) => (
-        <img
+        <PastPicture
           key={at}
-          alt=""
-          loading="lazy"
-          src={
+          of={`${query.index || index.name} ${referenceKey(image)}`}
+          source={() =>
             'id' in image
               ? api.thumbnail(query.index || index.name, image.id, 160)
               : (pictures.seen(image.upload)?.preview ?? api.uploadThumbnail(image.upload))
           }
-          onError={(event) => event.currentTarget.remove()}
         />
       ))}
     </span>
   );
+}
+
+function PastPicture(picture: { readonly of: string; readonly source: () => Address }) {
+  const [isGone, setIsGone] = useState(false);
+  return isGone ? null : <Picture {...picture} alt="" loading="lazy" onError={() => setIsGone(true)} />;
 }
 
 /** A query in a line. */

@@ -2,8 +2,9 @@
 
 import { useCallback, useMemo, useRef, useState } from 'preact/hooks';
 import type { Upload } from '../../src/api/client.ts';
-import { api, asFailure, type Failure } from './api.ts';
+import { api } from './back-end.ts';
 import { bytes } from './display.ts';
+import { asFailure, type Failure, sentence } from './failure.ts';
 import type { ImageList, Reference } from './query.ts';
 
 /** A picture on its way. */
@@ -122,7 +123,7 @@ export function usePictures(
 async function remember({ upload, id, name }: Upload, preview: string): Promise<Reference> {
   if (id !== undefined) return { id };
   // Browsers show no TIFF, and most no HEIC.
-  const shown = (await isShown(preview)) ? preview : api.uploadThumbnail(upload);
+  const shown = (await isShown(preview)) ? preview : await api.uploadThumbnail(upload);
   seen.set(upload, { preview: shown, name });
   return { upload };
 }
@@ -140,7 +141,7 @@ function tooLarge(file: File, most: number): Failure {
   return {
     status: 413,
     code: 'too-large',
-    detail: `This picture has ${bytes(file.size)}. The server takes ${bytes(most)} at most.`,
+    detail: `This picture has ${bytes(file.size)}. ${sentence(`${api.self} takes ${bytes(most)} at most`)}`,
     todo: 'Give a smaller copy.',
     field: 'page',
   };

@@ -2,7 +2,8 @@
 
 import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { FoundImage, SearchAnswer, SearchRequest } from '../../src/api/index.ts';
-import { api, asFailure, type Failure } from './api.ts';
+import { api } from './back-end.ts';
+import { asFailure, type Failure } from './failure.ts';
 
 export interface Results {
   /** The request that `images` answer, as JSON; empty before the first answer. */

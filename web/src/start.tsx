@@ -2,8 +2,8 @@
 
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { FoundImage } from '../../src/api/client.ts';
-import { api } from './api.ts';
 import { useApp } from './app.ts';
+import { api } from './back-end.ts';
 import { count, fileName, proportionsOf, visible } from './display.ts';
 import { Icon } from './icons.tsx';
 import { emptyQuery, startFrom, toRequest } from './query.ts';

@@ -1,10 +1,9 @@
 /** A small picture: its place at once, the picture as sharp as the screen, and given up when it is scrolled away. */
 
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { api } from './api.ts';
+import { api } from './back-end.ts';
 import { Icon } from './icons.tsx';
 
-const sides = [160, 320, 640] as const;
 /** Milliseconds before a picture that did not come is asked for once more: the server may have been busy. */
 const pause = 2000;
 
@@ -37,9 +36,17 @@ export function Thumbnail({
   useEffect(() => {
     const element = image.current!;
     const wide = (side: number) => Math.round(proportions >= 1 ? side : side * proportions);
-    const load = () => {
+    const show = (addresses: readonly string[]) => {
       element.sizes = `${Math.ceil(width)}px`;
-      element.srcset = sides.map((side) => `${api.thumbnail(index, id, side)} ${wide(side)}w`).join(', ');
+      element.srcset = addresses
+        .map((address, at) => `${address} ${wide(api.thumbnailSides[at]!)}w`)
+        .join(', ');
+    };
+    let isWanted = true;
+    const load = () => {
+      const addresses = api.thumbnailSides.map((side) => api.thumbnail(index, id, side));
+      if (addresses.every((address) => typeof address === 'string')) show(addresses);
+      else Promise.all(addresses).then((all) => isWanted && show(all), fail);
     };
     // What flies by while the person scrolls is not asked for, and what has flown by is not waited for.
     let timer = setTimeout(load, performance.now() - lastScroll < 100 ? 90 : 0);
@@ -51,6 +58,7 @@ export function Thumbnail({
     const fail = () => setState('failed');
     element.addEventListener('error', again, { once: true });
     return () => {
+      isWanted = false;
       clearTimeout(timer);
       element.removeEventListener('error', again);
       element.removeEventListener('error', fail);

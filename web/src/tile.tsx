@@ -2,7 +2,7 @@
 
 import { Component } from 'preact';
 import type { FoundImage } from '../../src/api/index.ts';
-import { api } from './api.ts';
+import { api } from './back-end.ts';
 import { fileName, proportionsOf, score, visible } from './display.ts';
 import { Icon } from './icons.tsx';
 import type { Cell, Row } from './layout.ts';
@@ -79,12 +79,13 @@ function Tile({
   readonly acts: TileActs;
 }) {
   const name = visible(fileName(image.path ?? image.id));
+  const link = api.originalLink(index, image.id);
   const copies = image.duplicates?.length ?? 0;
   return (
     <div role="gridcell" class="tile" data-at={at} style={{ left: `${left}px`, width: `${width}px` }}>
       <a
         class="picture"
-        href={api.original(index, image.id)}
+        href={link ?? '#results'}
         tabIndex={isCurrent ? 0 : -1}
         aria-label={`${at + 1}: ${name}${showScore ? `, score ${score(image.score)}` : ''}${copies > 0 ? `, with ${copies} more of the same` : ''}`}
         aria-haspopup="dialog"
@@ -92,7 +93,7 @@ function Tile({
         onDragStart={(event) => event.dataTransfer?.setData('application/x-lincir-id', image.id)}
         onClick={(event) => {
           // The original opens in another tab for those who ask their browser so.
-          if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+          if (link !== undefined && (event.ctrlKey || event.metaKey || event.shiftKey)) return;
           event.preventDefault();
           acts.open(image);
         }}

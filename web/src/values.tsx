@@ -2,8 +2,8 @@
 
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
 import type { ColumnFacts, ValuesAnswer } from '../../src/api/index.ts';
-import { api } from './api.ts';
 import { useApp } from './app.ts';
+import { api } from './back-end.ts';
 import { visible } from './display.ts';
 import { isDate } from './filter.ts';
 
