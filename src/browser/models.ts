@@ -2,10 +2,10 @@
 
 import { type DownloadOptions, LincirError, type ModelFiles, type RandomAccess } from '../core/index.ts';
 
-/** A model's files. Throws 'not-found'. */
+/** A model's files, or only some of them. Throws 'not-found'. */
 export async function openModel(
   name: string,
-  _options: DownloadOptions = {},
+  _options: DownloadOptions & { readonly only?: 'tokenizer' } = {},
 ): Promise<{ readonly files: ModelFiles; readonly id: string | undefined }> {
   throw unknown(name);
 }
