@@ -163,3 +163,23 @@ export interface World {
   readonly threads: Threads;
   close(): void;
 }
+
+/** What one caption goes through in training, with numbers to draw. */
+export interface Reading {
+  /** The caption's embedding, of length 1: what phi gets. */
+  readonly caption: Float32Array;
+  /** phi's pseudo token. */
+  readonly token: Float32Array;
+  /** The embedding of the masked caption with the pseudo token for each `$`, of length 1: to be the same as `caption`. */
+  readonly masked: Float32Array;
+}
+
+/** What the page explains the method with: live, and without training. `World` is to extend this. */
+export interface Explaining {
+  /** A caption that `lincir train --captions mini:captions` reads, masked by the same tagger; another one at each call. */
+  example(): Promise<MaskedExample>;
+  /** Passes a caption through the training step of phi: the ready one, the one that learns, or one with random weights. */
+  read(example: MaskedExample, phi?: PhiChoice | 'untrained'): Promise<Reading>;
+  /** Cosines of pictures of the gallery with texts: a row for each picture. */
+  cosines(pictures: readonly number[], texts: readonly string[]): Promise<readonly (readonly number[])[]>;
+}
