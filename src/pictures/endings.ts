@@ -1,4 +1,7 @@
-/** Tells images by the endings of their names: those that lincir takes, and those that it does not. */
+/** Tells images by their names: those that lincir takes, and those that it does not. */
+
+/** By its name alone. `unclear`: read its beginning; `other`: not an image. */
+export type Looks = 'taken' | 'left out' | 'unclear' | 'other';
 
 /** Endings of files to read. Their contents then tell the format. */
 export const takenEndings: ReadonlySet<string> = new Set([
@@ -26,4 +29,20 @@ export const leftOutEndings: ReadonlySet<string> = new Set([
 /** A name's ending in lower case, without the dot; empty if it has none. */
 export function endingOf(name: string): string {
   return /[^/\\]\.([^./\\]+)$/.exec(name)?.[1]?.toLowerCase() ?? '';
+}
+
+export function looksOf(name: string): Looks {
+  const ending = endingOf(name);
+  if (takenEndings.has(ending)) return 'taken';
+  if (leftOutEndings.has(ending)) return 'left out';
+  // `photo`, `Scan 3.5.2024` and `a.jpg_large` have no telling ending, unlike `notes.txt`.
+  return /^[a-z\d]{0,7}[a-z][a-z\d]{0,7}$/.test(ending) ? 'other' : 'unclear';
+}
+
+const systemName =
+  /^(\..*|node_modules|@eaDir|__MACOSX|#recycle|@Recycle|\$Recycle\.Bin|RECYCLER|lost\+found|#snapshot|System Volume Information)$/i;
+
+/** Hidden files, packages, repositories, and what systems and network storage keep for themselves. */
+export function isSystemName(name: string): boolean {
+  return systemName.test(name);
 }

@@ -5,8 +5,9 @@ import { readdir, stat } from 'node:fs/promises';
 import { join, posix, relative, resolve, sep } from 'node:path';
 import { LincirError } from '../core/index.ts';
 import { asLincirError } from '../files/index.ts';
+import { looksOf } from './endings.ts';
 import { exclusion } from './left-out.ts';
-import { isImageFile, looksOf } from './looks.ts';
+import { isImageFile } from './looks.ts';
 import { indexPath } from './names.ts';
 import type { Region } from './region.ts';
 

@@ -2,9 +2,10 @@
 
 export { indexedBytes, unchangedBytes } from './bytes.ts';
 export { type EmbeddingsFile, openEmbeddings } from './embeddings.ts';
+export { looksOf } from './endings.ts';
 export { type FoundImage, reasonOf, type Unreadable } from './files.ts';
 export { exclusion } from './left-out.ts';
-export { type LeftOut, leftOutCounter, looksOf } from './looks.ts';
+export { type LeftOut, leftOutCounter } from './looks.ts';
 export {
   type MetadataFile,
   type MetadataOptions,

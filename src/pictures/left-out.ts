@@ -2,10 +2,7 @@
 
 import { matchesGlob, posix } from 'node:path';
 import { nameKey } from '../core/index.ts';
-
-/** Hidden files, packages, repositories, and what systems and network storage keep for themselves. */
-const systemName =
-  /^(\..*|node_modules|@eaDir|__MACOSX|#recycle|@Recycle|\$Recycle\.Bin|RECYCLER|lost\+found|#snapshot|System Volume Information)$/i;
+import { isSystemName } from './endings.ts';
 
 /**
  * Whether something is left out, by its path below a folder or in a shard.
@@ -20,7 +17,7 @@ export function exclusion(patterns: readonly string[] = []): (below: string) => 
     const below = nameKey(path);
     const name = posix.basename(below);
     return (
-      systemName.test(name) ||
+      isSystemName(name) ||
       excluded.some(({ isPath, pattern }) => matchesGlob(isPath ? below : name, pattern))
     );
   };

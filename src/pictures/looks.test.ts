@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { entry } from '../../test/archives.ts';
-import { isImageName, leftOutCounter, looksOf } from './looks.ts';
+import { looksOf } from './endings.ts';
+import { isImageName, leftOutCounter } from './looks.ts';
 import { indexPath } from './names.ts';
 import { openSources } from './sources.ts';
 

@@ -1,25 +1,14 @@
-/** Decides whether a file is an image: by its name, or by its first bytes if the name has no telling ending. */
+/** Decides by its first bytes whether a file is an image, if its name does not tell. */
 
 import { open } from 'node:fs/promises';
 import { formatOf } from '../decoding/index.ts';
-import { endingOf, leftOutEndings, takenEndings } from './endings.ts';
-
-/** By its name alone. `unclear`: read its beginning; `other`: not an image. */
-export type Looks = 'taken' | 'left out' | 'unclear' | 'other';
+import { endingOf } from './endings.ts';
 
 /** Numbers of files that look like images but are not taken, by their endings. */
 export type LeftOut = Readonly<Record<string, number>>;
 
 /** Bytes that are enough to tell every format. */
 const beginningSize = 4096;
-
-export function looksOf(name: string): Looks {
-  const ending = endingOf(name);
-  if (takenEndings.has(ending)) return 'taken';
-  if (leftOutEndings.has(ending)) return 'left out';
-  // `photo`, `Scan 3.5.2024` and `a.jpg_large` have no telling ending, unlike `notes.txt`.
-  return /^[a-z\d]{0,7}[a-z][a-z\d]{0,7}$/.test(ending) ? 'other' : 'unclear';
-}
 
 /** Whether these first bytes belong to an image that can be decoded. */
 export function isImageName(bytes: Uint8Array): boolean {

@@ -3,9 +3,10 @@
 import { posix } from 'node:path';
 import { LincirError, nameKey, type RandomAccess } from '../core/index.ts';
 import { type FileSource, openFile, readingFile } from '../files/index.ts';
+import { looksOf } from './endings.ts';
 import { type FoundImage, tellUnreadable, type WalkOptions } from './files.ts';
 import { exclusion, isWithinLeftOut } from './left-out.ts';
-import { isImagePart, looksOf } from './looks.ts';
+import { isImagePart } from './looks.ts';
 import { indexPath, memberMark, memberName } from './names.ts';
 import { type S3Facts, S3Object } from './s3/object.ts';
 import { type TarMember, tarMembers } from './tar.ts';

@@ -3,9 +3,10 @@
 import { hash } from 'node:crypto';
 import { posix } from 'node:path';
 import { LincirError, option, quoted } from '../../core/index.ts';
+import { looksOf } from '../endings.ts';
 import type { FoundImage, WalkOptions } from '../files.ts';
 import { exclusion, isWithinLeftOut } from '../left-out.ts';
-import { isImageName, looksOf } from '../looks.ts';
+import { isImageName } from '../looks.ts';
 import { memberMark } from '../names.ts';
 import { remoteShardImages } from '../shards.ts';
 import { s3Listing } from './listing.ts';

@@ -68,7 +68,7 @@ const holds: Readonly<Record<ColumnType, string>> = {
  * @throws LincirError 'bad-argument' naming the character of the filter where it goes wrong, or listing the columns.
  */
 export function parseFilter(text: string, columns: Columns): Filter {
-  const size = Buffer.byteLength(text);
+  const size = new TextEncoder().encode(text).length;
   if (size > limits.bytes) {
     const expected = `at most ${limits.bytes} bytes`;
     throw new LincirError('bad-argument', { subject: 'the filter', expected, found: `${size}` });
