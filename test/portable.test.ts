@@ -13,35 +13,27 @@ const fixtures = join(import.meta.dirname, 'fixtures');
 /** All that the engine and ONNX Runtime ask of a platform, beside the language itself. */
 const web = { Blob, TextDecoder, TextEncoder, URL, atob, crypto, performance, setTimeout };
 
-const given: Record<string, Uint8Array> = { 'phi.pt': await readFile(join(fixtures, 'phi/lincir.pt')) };
+const given: Record<string, Uint8Array> = { phi: await readFile(join(fixtures, 'phi/lincir.pt')) };
 for (const name of ['config.json', 'preprocessor_config.json', 'tokenizer.json', 'model.safetensors']) {
   given[name] = await readFile(join(fixtures, 'tiny-clip', name));
 }
 
 test('computes the same without Node', async () => {
   const { outputFiles } = await build({
-    entryPoints: [join(import.meta.dirname, 'portable/computing.ts')],
+    stdin: {
+      contents: `
+        export { computed } from './portable/computing.ts';
+        export { configureRuntime } from '../src/browser/runtime.ts';`,
+      resolveDir: import.meta.dirname,
+    },
     bundle: true,
     write: false,
     format: 'iife',
     globalName: 'engine',
     platform: 'browser', // refuses every import from Node
+    conditions: ['browser', 'lincir-source'],
     target: 'es2024',
     logLevel: 'silent',
-    plugins: [
-      {
-        name: 'platform',
-        setup({ onResolve, onLoad }) {
-          const runtime = join(import.meta.dirname, 'portable/web-runtime.ts');
-          onResolve({ filter: /^#runtime$/ }, () => ({ path: runtime }));
-          onResolve({ filter: /^#(decode|kept|models)$/ }, ({ path }) => ({ path, namespace: 'absent' }));
-          onLoad({ filter: /.*/, namespace: 'absent' }, () => ({
-            contents:
-              'export const [decodeWindow, openModel, openPhi] = []; export const [kept, keep, warn] = [() => {}, () => {}, () => {}];',
-          }));
-        },
-      },
-    ],
   });
   const wasm = import.meta.resolve('onnxruntime-web/ort-wasm-simd-threaded.wasm');
   const wasmBinary = new Uint8Array(await readFile(fileURLToPath(wasm))).buffer;
@@ -54,7 +46,9 @@ test('computes the same without Node', async () => {
   );
   await assert.rejects(run(`import('node:fs')`) as Promise<unknown>);
   run(outputFiles[0]!.text);
-  const found = (await run('engine.computed(given)')) as Awaited<ReturnType<typeof computed>>;
+  const found = (await run(
+    'engine.configureRuntime({ wasm: { cpu: wasmBinary } }), engine.computed(given)',
+  )) as Awaited<ReturnType<typeof computed>>;
 
   const expected = await computed(given);
   assert.equal(found.fingerprint, expected.fingerprint);

@@ -49,6 +49,6 @@ export {
   where,
 } from './operators.ts';
 export { devicePrecisions, expectPrecision } from './precision.ts';
-export type { RunTensor, Runtime, SessionOptions } from './runtime.ts';
+export type { RunTensor, Runtime, RuntimeSession, SessionOptions } from './runtime.ts';
 export { Session } from './session.ts';
 export { constant, eightBits, input, integers, sizeAt, type Value, weight } from './values.ts';

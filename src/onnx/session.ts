@@ -84,7 +84,7 @@ export class Session {
     try {
       return (await session.run(feeds, into)) as Record<Name, Float32Tensor>;
     } catch (cause) {
-      throw deviceError(this.device, 'to run the graph', cause);
+      throw cause instanceof LincirError ? cause : deviceError(this.device, 'to run the graph', cause);
     }
   }
 
