@@ -94,6 +94,7 @@ const operators: { readonly [K in OperatorName]: Evaluate<K> } = {
     timesFactor(x!, (value) => sigmoid(Math.sqrt(8 / Math.PI) * (value + 0.044715 * value ** 3))),
   QuickGelu: ([x], { alpha }) => timesFactor(x!, (value) => sigmoid(alpha * value)),
   Greater: elementwise((a, b) => (a > b ? 1 : 0)),
+  Equal: elementwise((a, b) => (a === b ? 1 : 0)),
   Where: elementwise((condition, a, b) => (condition === 0 ? b : a)),
   Cast: ([x], { to }) =>
     map(x!, (value) =>
@@ -170,6 +171,14 @@ const operators: { readonly [K in OperatorName]: Evaluate<K> } = {
     return map(total, (value) => value / count);
   },
   ReduceMax: ([x, axes], { keepdims }) => reduce(x!, axes!, keepdims).largest,
+  ArgMax: ([x], { axis, keepdims }) => {
+    const shape = x!.shape.with(axis, 1);
+    const { data } = tabulate(shape, (index) => {
+      const values = along(x!, index, axis);
+      return values.indexOf(Math.max(...values));
+    });
+    return { shape: keepdims ? shape : x!.shape.filter((_, at) => at !== axis), data };
+  },
   QuantizeLinear: ([x, step, zero]) =>
     map(x!, (value) => Math.min(Math.max(roundToEven(value / step!.data[0]!) + zero!.data[0]!, 0), 255)),
   MatMulIntegerToFloat: ([a, b, step, steps, zero, bias]) =>
@@ -236,6 +245,10 @@ const operators: { readonly [K in OperatorName]: Evaluate<K> } = {
       return [...values.keys()].sort((a, b) => values[b]! - values[a]!)[index.at(axis)!]!;
     });
     return [tabulate(shape, (index) => at(x!, index.with(axis, at(places, index)))), places];
+  },
+  NonZero: ([x]) => {
+    const places = indicesOf(x!.shape).filter((index) => at(x!, index) !== 0);
+    return tabulate([x!.shape.length, places.length], ([axis, number]) => places[number!]![axis!]!);
   },
   GatherND: ([x, indices]) => {
     const outer = indices!.shape.slice(0, -1);

@@ -95,6 +95,10 @@ export const operatorCases: { readonly [K in OperatorName]: readonly Build[] } =
     },
     (x) => op.where(op.greater(x.integers(['m'], [2, 0, 1]), integers([1])), x.real(['m']), x.real([1])),
   ],
+  Equal: [
+    (x) => op.where(op.equal(x.integers(['m'], [2, 0, 2]), integers([2])), x.real(['m']), x.real([1])),
+    (x) => op.mul(x.real(['n', 4]), asReal(op.equal(sampled([4]), sampled([4])))),
+  ],
   Where: [
     (x) => op.where(op.greater(x.integers(['n', 1], [1, 0]), integers([0])), x.real([3]), x.real(['n', 3])),
     (x) =>
@@ -168,6 +172,13 @@ export const operatorCases: { readonly [K in OperatorName]: readonly Build[] } =
     (x) => op.mul(x.real(['n', 1]), op.reduceMax(sampled([4, 3]), [0])),
     (x) => op.mul(x.real(['n', 1, 1]), op.reduceMax(sampled([2, 3, 4]), [-1, 0], true)),
   ],
+  ArgMax: [
+    (x) => op.mul(x.real(['n', 1]), asReal(op.argMax(sampled([4, 3]), 0))),
+    // Of equal ones, the first.
+    (x) =>
+      op.mul(x.real([2, 1]), asReal(op.argMax(op.cast(integers([1, 7, 7, 0, 0, 0], [2, 3]), 'int32'), 1))),
+    (x) => op.gather(x.real([4]), op.argMax(x.integers(['n', 'm'], [5, 9, 9, 3, 2, 1]), 1)),
+  ],
   QuantizeLinear: [
     (x) => op.mul(x.real(['n', 12]), asReal(op.quantize(sampled([12]), { step: 0.017, zero: 128 }))),
     (x) => op.mul(x.real([3]), asReal(op.quantize(sampled(['n', 3]), { step: 0.002, zero: 7 }))), // beyond the grid
@@ -234,6 +245,13 @@ export const operatorCases: { readonly [K in OperatorName]: readonly Build[] } =
       const [, places] = op.topK(constant(Float32Array.of(1, 3, 1, 3, 0, 3), [6]), 5);
       return op.mul(op.cast(places, 'float32'), x.real([5]));
     },
+  ],
+  NonZero: [
+    (x) => {
+      const found = op.nonZero(op.equal(x.integers(['n', 'm'], [4, 1, 4, 1, 4, 1]), integers([4])), 'm');
+      return op.gatherND(x.real(['n', 'm', 2]), op.transpose(found, [1, 0]));
+    },
+    (x) => op.mul(x.real([1]), asReal(op.nonZero(integers([0, 3, 0, -1]), 2))),
   ],
   GatherND: [
     (x) => op.gatherND(x.real(['n', 3, 2]), x.integers(['m', 2], [1, 2, 0, 0, 1, 2])),

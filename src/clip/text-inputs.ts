@@ -27,13 +27,13 @@ export interface TextInputs {
   /** [batch, 2], int64: the row's number and the position of its end: of its end of text, or of the last token if that is pooled. */
   readonly ends: Value;
   /** [placements, 2], int64: row and position of each vector of `injected`. */
-  readonly placements: Value;
-  /** [placements, width]: vectors that replace token embeddings. */
-  readonly injected: Value;
+  readonly placements?: Value;
+  /** [placements, width]: vectors that replace token embeddings. Absent, with `placements`: none. */
+  readonly injected?: Value;
 }
 
 /** Inputs for a tower of this config, named by their keys. */
-export function textInputs({ width }: TextConfig): TextInputs {
+export function textInputs({ width }: TextConfig): Required<TextInputs> {
   return {
     ids: input('ids', 'int64', ['batch', 'positions']),
     ends: input('ends', 'int64', ['batch', 2]),
@@ -42,13 +42,14 @@ export function textInputs({ width }: TextConfig): TextInputs {
   };
 }
 
-/** [batch, positions, width], with the injected vectors in their places. */
+/** [batch, positions, width], with the injected vectors in their places, if there are such. */
 export function injectedTokens(
   { ids, placements, injected }: TextInputs,
   config: TextConfig,
   parameter: Parameter,
 ): Value {
-  return scatterND(tokenEmbeddings(ids, config, parameter), placements, injected);
+  const tokens = tokenEmbeddings(ids, config, parameter);
+  return placements && injected ? scatterND(tokens, placements, injected) : tokens;
 }
 
 export function tokenEmbeddings(ids: Value, { vocabulary, width }: TextConfig, parameter: Parameter): Value {

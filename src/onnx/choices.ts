@@ -15,3 +15,7 @@ export const floatPrecisions = ['float32', 'tf32', 'bfloat16', 'float16'] as con
 export type FloatPrecision = (typeof floatPrecisions)[number];
 export const precisions = [...floatPrecisions, 'int8'] as const;
 export type Precision = (typeof precisions)[number];
+
+/** How weights are stored in models for others' programs. */
+export const weightPrecisions = ['float32', 'float16'] as const;
+export type WeightPrecision = (typeof weightPrecisions)[number];

@@ -94,6 +94,7 @@ const gradientRules: {
     return [op.mul(g, op.add(s!, op.mul(scaled(y!, alpha), op.sub(constant(1), s!))))];
   },
   Greater: notDifferentiable,
+  Equal: notDifferentiable,
   Where: ({ inputs: [condition, a, b] }, g) => [
     undefined,
     sumTo(op.where(condition!, g, constant(0)), a!.shape),
@@ -154,6 +155,7 @@ const gradientRules: {
     return [spread(op.div(g, asFloat(count)), inputs)];
   },
   ReduceMax: notDifferentiable,
+  ArgMax: notDifferentiable,
   QuantizeLinear: notDifferentiable,
   MatMulIntegerToFloat: notDifferentiable,
   Dimensions: notDifferentiable,
@@ -196,6 +198,7 @@ const gradientRules: {
   GatherElements: ({ inputs: [x, indices], attributes: { axis } }, g) => [
     op.addAtElements(zeros(x!.shape), indices!, g, axis),
   ],
+  NonZero: notDifferentiable,
   TopK: ({ inputs: [x], outputs: [, places], attributes: { axis } }, g) => [
     op.addAtElements(zeros(x!.shape), places!, g, axis),
   ],

@@ -120,7 +120,7 @@ for (const [name, builds] of Object.entries({ ...operatorCases, ...halfCases }))
     for (const build of [builds].flat()) {
       const { given, outputs } = differentiated(build);
       const expected = evaluate(outputs, given);
-      const halves = withHalfProducts(withPlainOperators(outputs, false));
+      const halves = withHalfProducts(withPlainOperators(outputs, []));
       for (const [key, { data }] of Object.entries(await run(halves, given))) {
         const error = relativeError(data, expected[key]!.data);
         assert.ok(error < 5e-3, `${build}: ${key} is off by ${error}`);

@@ -33,6 +33,7 @@ const parts: { readonly [K in OperatorName]: Part } = {
   FastGelu: 'follower',
   QuickGelu: 'follower',
   Greater: 'follower',
+  Equal: 'exact',
   Where: 'follower',
   Cast: 'exact',
   MatMul: 'product',
@@ -45,6 +46,7 @@ const parts: { readonly [K in OperatorName]: Part } = {
   ReduceSum: 'exact',
   ReduceMean: 'exact',
   ReduceMax: 'exact',
+  ArgMax: 'exact',
   QuantizeLinear: 'exact',
   MatMulIntegerToFloat: 'exact',
   Dimensions: 'exact',
@@ -60,6 +62,7 @@ const parts: { readonly [K in OperatorName]: Part } = {
   ScatterElements: 'exact',
   ScatterND: 'exact',
   TopK: 'exact',
+  NonZero: 'exact',
 };
 
 /** ONNX Runtime's CUDA has no kernels of bfloat16 for these. */

@@ -7,19 +7,24 @@ export {
   floatPrecisions,
   type Precision,
   precisions,
+  type WeightPrecision,
+  weightPrecisions,
 } from './choices.ts';
-export { type Dimension, formatShape, plus, sameShape, sizeOf } from './dimensions.ts';
+export { type Dimension, formatShape, minus, plus, sameShape, sizeOf } from './dimensions.ts';
 export { productFlops } from './flops.ts';
 export { asFloat32, crossEntropy, l2Normalize, layerNorm, linear, meanSquaredError } from './functions.ts';
 export { gradients } from './gradients.ts';
+export { type ModelFile, modelFiles, type StandaloneOptions } from './model-files.ts';
 export {
   add,
+  argMax,
   cast,
   concat,
   dimensions,
   div,
   type EightBitGrid,
   eightBitProduct,
+  equal,
   exp,
   expand,
   fastGelu,
@@ -32,6 +37,8 @@ export {
   matmul,
   mul,
   multiHeadAttention,
+  nonZero,
+  pad,
   quantize,
   quickGelu,
   reduceMax,

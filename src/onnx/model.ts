@@ -2,7 +2,7 @@
 
 import { type ElementType, LincirError, type StoredTensor } from '../core/index.ts';
 import { type Dimension, type Shape, terms } from './dimensions.ts';
-import type { Attributes } from './operators.ts';
+import type { Attributes, OperatorName } from './operators.ts';
 import {
   type AttributeProto,
   elementTypeCodes,
@@ -23,25 +23,47 @@ export interface Model {
 }
 
 /** Operators outside ONNX's own set. */
-const contributed: ReadonlySet<string> = new Set([
+export const contributed: readonly OperatorName[] = [
   'Gelu',
   'FastGelu',
   'QuickGelu',
   'MultiHeadAttention',
   'RotaryEmbedding',
   'MatMulIntegerToFloat',
-]);
+];
 /** Attributes whose numbers are floats; all other numbers are integers. */
 const floatAttributes: ReadonlySet<string> = new Set(['alpha', 'epsilon', 'scale']);
+/** Attributes that shape rules alone read. */
+const ownAttributes: ReadonlySet<string> = new Set(['count']);
 
 /** Builds the model that computes `outputs`, named by their keys. */
 export function buildModel(outputs: Readonly<Record<string, Value>>): Model {
+  const folder = commonFolder([...dependencies(Object.values(outputs)).values]);
+  const weights = new Map<string, StoredTensor>();
+  const { graph, inputs } = graphOf(outputs, (value, name) => ({
+    name,
+    tensor: initializer(name, value, folder, weights),
+  }));
+  const opsetImport = [
+    { domain: '', version: 20 },
+    { domain: 'com.microsoft', version: 1 },
+  ];
+  const bytes = encodeModel({ irVersion: 9, producerName: 'lincir', opsetImport, graph });
+  return { bytes, inputs, folder, weights };
+}
+
+/**
+ * The graph of `outputs`, and its inputs.
+ * @param initializerOf a constant or a weight: its name, and the tensor that the graph has of it. `name` is one that is free
+ */
+export function graphOf(
+  outputs: Readonly<Record<string, Value>>,
+  initializerOf: (value: Value, name: string) => { readonly name: string; readonly tensor?: TensorProto },
+): { readonly graph: GraphProto; readonly inputs: ReadonlyMap<string, Value> } {
   const graph: GraphProto = { name: 'lincir', node: [], initializer: [], input: [], output: [] };
   const { nodes, values } = dependencies(Object.values(outputs));
   const sources = [...values].filter(({ origin }) => origin.kind !== 'result');
   const names = new Map<Value, string>();
-  const folder = commonFolder(sources);
-  const weights = new Map<string, StoredTensor>();
   const inputs = new Map<string, Value>();
 
   for (const source of sources) {
@@ -52,9 +74,9 @@ export function buildModel(outputs: Readonly<Record<string, Value>>): Model {
       names.set(source, origin.name);
       graph.input.push(valueInfo(origin.name, source));
     } else {
-      const name = `${origin.kind}:${graph.initializer.length}`;
+      const { name, tensor } = initializerOf(source, `${origin.kind}:${names.size}`);
       names.set(source, name);
-      graph.initializer.push(initializer(name, source, folder, weights));
+      if (tensor) graph.initializer.push(tensor);
     }
   }
 
@@ -72,11 +94,13 @@ export function buildModel(outputs: Readonly<Record<string, Value>>): Model {
     }
     graph.node.push({
       opType: node.operator,
-      domain: contributed.has(node.operator) ? 'com.microsoft' : '',
+      domain: contributed.includes(node.operator) ? 'com.microsoft' : '',
       name,
       input: inputNames(node, names),
       output: wanted.map((output) => names.get(output)!),
-      attribute: Object.entries(node.attributes).map(([key, value]) => attribute(key, value)),
+      attribute: Object.entries(node.attributes)
+        .filter(([key]) => !ownAttributes.has(key))
+        .map(([key, value]) => attribute(key, value)),
     });
   }
   for (const [name, value] of Object.entries(outputs)) {
@@ -92,16 +116,7 @@ export function buildModel(outputs: Readonly<Record<string, Value>>): Model {
     });
     graph.output.push(valueInfo(name, value));
   }
-  const opsetImport = [
-    { domain: '', version: 20 },
-    { domain: 'com.microsoft', version: 1 },
-  ];
-  return {
-    bytes: encodeModel({ irVersion: 9, producerName: 'lincir', opsetImport, graph }),
-    inputs,
-    folder,
-    weights,
-  };
+  return { graph, inputs };
 }
 
 function ambiguous(subject: string, expected: string, found: string): LincirError {
@@ -203,12 +218,12 @@ function attribute(name: string, value: number | string | readonly number[]): At
 /** A constant's data, or the place of a weight: in a file below `folder`, or in `weights`. */
 function initializer(
   name: string,
-  { type, shape, origin }: Value,
+  value: Value,
   folder: string | undefined,
   weights: Map<string, StoredTensor>,
 ): TensorProto {
-  const tensor = { name, dims: shape.map(Number), dataType: elementTypeCodes[type] };
-  if (origin.kind === 'constant') return { ...tensor, rawData: bytesOf(origin.data) };
+  const { origin } = value;
+  if (origin.kind === 'constant') return constantTensor(name, value);
   if (origin.kind !== 'weight') throw new TypeError(`${origin.kind} is no initializer`);
   const { source, offset, byteLength } = origin.stored;
   const external = { location: `weight-${weights.size}`, offset: '0', length: `${byteLength}` };
@@ -220,7 +235,18 @@ function initializer(
     external.offset = `${offset}`;
   }
   const externalData = Object.entries(external).map(([key, value]) => ({ key, value }));
-  return { ...tensor, dataLocation: 1, externalData };
+  return { ...tensorHead(name, value), dataLocation: 1, externalData };
+}
+
+/** A constant with its data. */
+export function constantTensor(name: string, value: Value): TensorProto {
+  if (value.origin.kind !== 'constant') throw new TypeError(`${value.origin.kind} has no data`);
+  return { ...tensorHead(name, value), rawData: bytesOf(value.origin.data) };
+}
+
+/** A tensor without its data. */
+export function tensorHead(name: string, { type, shape }: Value) {
+  return { name, dims: shape.map(Number), dataType: elementTypeCodes[type] };
 }
 
 function valueInfo(name: string, { type, shape }: Value): ValueInfoProto {

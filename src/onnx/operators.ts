@@ -13,6 +13,7 @@ type Transposition = { readonly perm: readonly number[] };
 /**
  * Every operator and its attributes, by ONNX's names (`onnx.ai/onnx/operators`). Gelu, FastGelu, QuickGelu, RotaryEmbedding,
  * MultiHeadAttention and MatMulIntegerToFloat are ONNX Runtime's own. `Dimensions` is ours: the sizes of symbolic axes as an int64 vector.
+ * So is NonZero's `count`, which is no part of the model.
  */
 export interface Attributes {
   Add: None;
@@ -29,6 +30,7 @@ export interface Attributes {
   FastGelu: None;
   QuickGelu: { readonly alpha: number };
   Greater: None;
+  Equal: None;
   Where: None;
   Cast: { readonly to: ElementType };
   MatMul: None;
@@ -41,6 +43,7 @@ export interface Attributes {
   ReduceSum: Reduction;
   ReduceMean: Reduction;
   ReduceMax: Reduction;
+  ArgMax: Axis & Reduction;
   QuantizeLinear: None;
   MatMulIntegerToFloat: None;
   Dimensions: { readonly sizes: Shape };
@@ -56,6 +59,7 @@ export interface Attributes {
   ScatterElements: Axis & { readonly reduction: 'add' };
   ScatterND: None;
   TopK: Axis;
+  NonZero: { readonly count: Dimension };
 }
 
 export type OperatorName = keyof Attributes;
@@ -96,6 +100,7 @@ export const fastGelu = (x: Value): Value => first(apply('FastGelu', [x], none))
 /** x σ(αx); OpenAI's CLIP uses α = 1.702. */
 export const quickGelu = (x: Value, alpha = 1.702): Value => first(apply('QuickGelu', [x], { alpha }));
 export const greater = (a: Value, b: Value): Value => first(apply('Greater', [a, b], none));
+export const equal = (a: Value, b: Value): Value => first(apply('Equal', [a, b], none));
 export const where = (condition: Value, a: Value, b: Value): Value =>
   first(apply('Where', [condition, a, b], none));
 export const cast = (x: Value, to: ElementType): Value =>
@@ -155,6 +160,15 @@ export const reduceMean = (x: Value, axes: readonly number[], keep = false): Val
 /** The largest over `axes`; over none of them, x itself. */
 export const reduceMax = (x: Value, axes: readonly number[], keep = false): Value =>
   axes.length === 0 ? x : first(apply('ReduceMax', [x, integers(axes)], { keepdims: keep ? 1 : 0 }));
+
+/** The place of the largest along an axis (int64), whose size becomes 1. Of equal ones, the first. */
+export const argMax = (x: Value, axis: number): Value => first(apply('ArgMax', [x], { axis, keepdims: 1 }));
+
+/**
+ * The places of all that is true or not 0, in row-major order: [axes, count].
+ * @param count how many there will be. A symbol is that of an input
+ */
+export const nonZero = (x: Value, count: Dimension): Value => first(apply('NonZero', [x], { count }));
 
 /** How numbers are written with 8 bits: as round(x / step) + zero, from 0 to 255. */
 export interface EightBitGrid {

@@ -1,13 +1,14 @@
 /** Operators of several steps, taken apart: for gradients, which need what these compute on the way, and for devices. */
 
 import { plainAttention } from './attention.ts';
+import type { Dimension } from './dimensions.ts';
 import { dependencies } from './model.ts';
 import type { Attributes, OperatorName } from './operators.ts';
 import * as op from './operators.ts';
 import { rewritten } from './rewrite.ts';
-import { constant, type Value } from './values.ts';
+import { constant, sizeAt, type Value } from './values.ts';
 
-/** Returns both outputs of an operator. ONNX Runtime's own kernel returns only the first. */
+/** Returns all outputs of an operator. ONNX Runtime's own kernel returns only the first. */
 type Plain<K extends OperatorName> = (
   inputs: readonly Value[],
   attributes: Attributes[K],
@@ -30,6 +31,17 @@ const plain: { readonly [K in OperatorName]?: Plain<K> } = {
     return [op.mul(x!, sigmoid), sigmoid];
   },
   MultiHeadAttention: plainAttention,
+  RotaryEmbedding: ([x, , cosines, sines]) => {
+    const [batch, positions, width] = x!.shape as [Dimension, Dimension, Dimension];
+    const half = Number(sizeAt(cosines!, 1));
+    const pairs = op.reshape(x!, [batch, positions, Number(width) / (2 * half), half, 2]);
+    const [a, b] = [op.slice(pairs, 4, 0, 1), op.slice(pairs, 4, 1, 2)];
+    const ofAngle = (values: Value) => op.reshape(values, [positions, 1, half, 1]);
+    const [cosine, sine] = [ofAngle(cosines!), ofAngle(sines!)];
+    const first = op.sub(op.mul(a, cosine), op.mul(b, sine));
+    const second = op.add(op.mul(a, sine), op.mul(b, cosine));
+    return [op.reshape(op.concat([first, second], 4), x!.shape)];
+  },
 };
 
 /** The same with factors at both ends, which the products before and after it take (factors.ts). */
@@ -41,20 +53,20 @@ const quickGeluBetweenFactors: Plain<'QuickGelu'> = ([x], { alpha }) => {
 
 /**
  * The same outputs, with plain operators where something uses an operator's second output, as its gradient does.
- * @param attention whether to take apart all attention
+ * @param apart what to take apart in any case
  * @param movesFactors whether products will take factors
  */
 export function withPlainOperators(
   outputs: Readonly<Record<string, Value>>,
-  attention: boolean,
+  apart: readonly OperatorName[],
   movesFactors = false,
 ): Record<string, Value> {
   const forms = movesFactors ? { ...plain, QuickGelu: quickGeluBetweenFactors } : plain;
   const { values } = dependencies(Object.values(outputs));
   return rewritten(outputs, (node, inputs) => {
-    const isWanted = values.has(node.outputs[1]!) || (attention && node.operator === 'MultiHeadAttention');
-    const apart = isWanted ? (forms[node.operator] as Plain<OperatorName> | undefined) : undefined;
-    return apart?.(inputs, node.attributes);
+    const isWanted = values.has(node.outputs[1]!) || apart.includes(node.operator);
+    const form = isWanted ? (forms[node.operator] as Plain<OperatorName> | undefined) : undefined;
+    return form?.(inputs, node.attributes);
   });
 }
 

@@ -7,6 +7,7 @@ interface ModelProto {
   irVersion: number;
   producerName: string;
   opsetImport: { domain: string; version: number }[];
+  metadataProps?: { key: string; value: string }[];
   graph: GraphProto;
 }
 
@@ -34,10 +35,14 @@ export type AttributeProto = { name: string } & (
   | { type: 7; ints: readonly number[] }
 );
 
-export type TensorProto = { name: string; dims: readonly number[]; dataType: number } & (
-  | { rawData: Uint8Array }
-  | { dataLocation: 1; externalData: { key: string; value: string }[] }
-);
+export interface TensorHead {
+  name: string;
+  dims: readonly number[];
+  dataType: number;
+}
+
+export type TensorProto = TensorHead &
+  ({ rawData: Uint8Array } | { dataLocation: 1; externalData: { key: string; value: string }[] });
 
 export interface ValueInfoProto {
   name: string;
@@ -65,6 +70,53 @@ export function encodeModel(model: ModelProto): Uint8Array {
   return messages.ModelProto.encode(model).finish();
 }
 
+/**
+ * The bytes of a model around large tensors, whose data need not be in memory: each piece stands before the data of one tensor.
+ * Without tensors, it is one piece, the whole model.
+ * @param tensors besides those in the model
+ */
+export function encodeAround(
+  { graph, ...model }: ModelProto,
+  tensors: readonly { readonly head: TensorHead; readonly byteLength: number }[],
+): Uint8Array[] {
+  const heads = tensors.map(({ head, byteLength }) => {
+    const tensor = messages.TensorProto.encode(head).finish();
+    const begin = fieldOf(rawData, byteLength);
+    return joined([fieldOf(initializer, tensor.length + begin.length + byteLength), ...[tensor, begin]]);
+  });
+  const others = messages.GraphProto.encode(graph).finish();
+  const length = tensors.reduce(
+    (sum, { byteLength }, at) => sum + heads[at]!.length + byteLength,
+    others.length,
+  );
+  // The order of fields is free.
+  const begin = joined([messages.ModelProto.encode(model).finish(), fieldOf(graphField, length), others]);
+  const [first = new Uint8Array(), ...rest] = heads;
+  return [joined([begin, first]), ...rest];
+}
+
+/** Field numbers of ModelProto, GraphProto and TensorProto. */
+const [graphField, initializer, rawData] = [7, 5, 9];
+/** Of fields that begin with their length. */
+const delimited = 2;
+
+function fieldOf(id: number, length: number): Uint8Array {
+  return protobuf.Writer.create()
+    .uint32((id << 3) | delimited)
+    .uint32(length)
+    .finish();
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
 const repeated = { rule: 'repeated' } as const;
 const unpacked = { ...repeated, options: { packed: false } } as const;
 
@@ -76,6 +128,7 @@ const root = protobuf.Root.fromJSON({
         producerName: { id: 2, type: 'string' },
         graph: { id: 7, type: 'GraphProto' },
         opsetImport: { id: 8, type: 'OperatorSetIdProto', ...repeated },
+        metadataProps: { id: 14, type: 'StringStringEntryProto', ...repeated },
       },
     },
     OperatorSetIdProto: { fields: { domain: { id: 1, type: 'string' }, version: { id: 2, type: 'int64' } } },
@@ -129,4 +182,8 @@ const root = protobuf.Root.fromJSON({
   },
 });
 
-const messages = { ModelProto: root.lookupType('ModelProto') };
+const messages = {
+  ModelProto: root.lookupType('ModelProto'),
+  GraphProto: root.lookupType('GraphProto'),
+  TensorProto: root.lookupType('TensorProto'),
+};

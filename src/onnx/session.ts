@@ -47,7 +47,11 @@ export class Session {
     // ONNX Runtime 1.30's WebGPU kernel for attention is wrong by 10 % and more from 32 queries on where subgroups have
     // fewer than 8 lanes, as software drivers' do, and had such faults on other GPUs before.
     const movesFactors = precision === 'float32' || precision === 'tf32';
-    const plain = withPlainOperators(outputs, device === 'webgpu', movesFactors);
+    const plain = withPlainOperators(
+      outputs,
+      device === 'webgpu' ? ['MultiHeadAttention'] : [],
+      movesFactors,
+    );
     const moved = movesFactors ? withFactorsInProducts(plain) : plain;
     const model = buildModel(inPrecision(moved, precision, device));
     const weights = await inMemory(model.weights);

@@ -50,6 +50,7 @@ export const shapeRules: { readonly [K in OperatorName]: ShapeRule<K> } = {
   Softmax: alongAxis,
   LogSoftmax: alongAxis,
   Greater: (inputs) => [{ type: 'bool', shape: binary(inputs)[0]!.shape }],
+  Equal: (inputs) => [{ type: 'bool', shape: binary(inputs)[0]!.shape }],
   Where: ([condition, ...values]) => {
     expectType('Where condition', condition!, 'bool');
     const [{ type, shape }] = binary(values) as [Output];
@@ -112,6 +113,11 @@ export const shapeRules: { readonly [K in OperatorName]: ShapeRule<K> } = {
   ReduceSum: reduce,
   ReduceMean: reduce,
   ReduceMax: reduce,
+  ArgMax: ([x], { axis, keepdims }) => {
+    const reduced = axisOf(x!, axis);
+    const shape = keepdims ? x!.shape.with(reduced, 1) : x!.shape.toSpliced(reduced, 1);
+    return [{ type: 'int64', shape }];
+  },
   QuantizeLinear: ([x, step, zero]) => {
     expectType('QuantizeLinear', x!, 'float32');
     for (const scalar of [step, zero]) expectShape('QuantizeLinear step and zero', scalar!.shape, []);
@@ -193,6 +199,7 @@ export const shapeRules: { readonly [K in OperatorName]: ShapeRule<K> } = {
       { type: 'int64', shape },
     ];
   },
+  NonZero: ([x], { count }) => [{ type: 'int64', shape: [x!.shape.length, count] }],
   GatherND: ([x, indices]) => [{ type: x!.type, shape: shapeAtRows(x!, indices!) }],
   ScatterElements: ([x, indices, updates], { axis }) => {
     expectType('ScatterElements indices', indices!, 'int64');

@@ -174,7 +174,7 @@ function errorGraph(
  * error is a mean over a thousand dimensions. The tower's gradient is linear in that of its embeddings. So each caption's
  * is scaled to the length of the graph's input `scale`, and what comes back is divided by it, in float32. [placements, width]
  */
-function scaledGradient(sum: Value, found: Value, { injected, placements }: TextInputs): Value {
+function scaledGradient(sum: Value, found: Value, { injected, placements }: Required<TextInputs>): Value {
   const scale = input('scale', 'float32', []);
   const [cotangent] = gradients(sum, [found]); // [batch, projection]
   const squares = reduceSum(mul(cotangent!, cotangent!), [1], true);
