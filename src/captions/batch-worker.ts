@@ -2,11 +2,11 @@
 
 import { parentPort, workerData } from 'node:worker_threads';
 import { openTokenizer } from '../clip/index.ts';
-import { LincirError, sequence } from '../core/index.ts';
+import { LincirError } from '../core/index.ts';
 import { openModel } from '../hub/index.ts';
-import type { BatchAnswer, BatchOptions, BatchRequest, CaptionBatch } from './batches.ts';
+import { type BatchRequest, type CaptionBatch, captionBatches } from './batch.ts';
+import type { BatchAnswer, BatchOptions } from './batches.ts';
 import { CaptionCopy } from './copy.ts';
-import { captionOrder } from './order.ts';
 import { createPreparation } from './preparation.ts';
 
 const options: BatchOptions = workerData;
@@ -40,15 +40,6 @@ async function prepareBatches({
   const { files } = await openModel(modelFolder);
   const prepare = await createPreparation(await openTokenizer(files), masking);
   const store = await CaptionCopy.open(copyFolder);
-  const order = captionOrder(store.sources, seed);
-  const starts = [0];
-  for (const { captions } of store.sources) starts.push(starts.at(-1)! + captions);
-  return async ({ first, count }) => {
-    const places = order.places(first, count);
-    const captions = await store.read(places);
-    const prepared = captions.map((caption, at) =>
-      prepare(caption, sequence({ seed, purpose: 'masking', moment: first + at, row: 0 })),
-    );
-    return { numbers: places.map(({ source, index }) => starts[source]! + index), captions, prepared };
-  };
+  const { sources } = store;
+  return captionBatches({ sources, seed, prepare, read: (places) => store.read(places) });
 }

@@ -3,8 +3,8 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { type ErrorCode, LincirError, type Problem } from '../core/index.ts';
+import type { BatchRequest, CaptionBatch } from './batch.ts';
 import type { Masking } from './choices.ts';
-import type { PreparedCaption } from './preparation.ts';
 
 export interface BatchOptions {
   /** The folder of a complete CaptionCopy. */
@@ -13,20 +13,6 @@ export interface BatchOptions {
   readonly modelFolder: string;
   readonly masking: Masking;
   readonly seed: number;
-}
-
-/** Captions of a run's endless order, in that order. */
-export interface CaptionBatch {
-  /** The captions' numbers in the copy, which count through its sources. */
-  readonly numbers: readonly number[];
-  readonly captions: readonly string[];
-  readonly prepared: readonly PreparedCaption[];
-}
-
-/** Which captions: counted from 0 over all epochs. */
-export interface BatchRequest {
-  readonly first: number;
-  readonly count: number;
 }
 
 /** The thread's answers, in the order of the requests. */

@@ -4,7 +4,7 @@
 import { bits } from '../core/index.ts';
 
 /** A source of captions: how many it has, and how often each comes in an epoch. */
-interface WeightedSource {
+export interface WeightedSource {
   readonly captions: number;
   readonly weight: number;
 }

@@ -1,5 +1,6 @@
-/** What needs no platform of captions: their order, keywords, masking and token ids. */
+/** What needs no platform of captions: their order, keywords, masking, token ids, and batches of them. */
 
+export { type BatchRequest, type CaptionBatch, captionBatches } from './batch.ts';
 export { type Masking, maskings } from './choices.ts';
 export { cleanCaption } from './cleaning.ts';
 export { createTagger, type Span } from './keywords.ts';

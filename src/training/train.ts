@@ -1,7 +1,7 @@
 /** Training phi: data, loss, gradient, step, log, checkpoint. */
 
 import { LincirError, option, quoted } from '../core/index.ts';
-import { adamW, addToMean, clipByNorm, learningRateAt, updateAverage } from '../phi/index.ts';
+import { lossOf, moveBy } from './learning.ts';
 import type { DeviceMetrics, StepMetrics, ValidationMetrics } from './metrics.ts';
 import type { RunOptions } from './open-run.ts';
 import type { FlatParameters } from './parameters.ts';
@@ -46,34 +46,13 @@ const savingInterval = 300_000;
 export async function* trainPhi(options: RunOptions): AsyncGenerator<TrainingEvent, void, void> {
   const { signal } = options;
   const run = await Run.open(options);
-  const { settings, state, graphs, batches, draws, embeddings, gradient, passGradient } = run;
-  const { parameters, moments, average } = state;
+  const { settings, state, graphs, gradient } = run;
   const { batch, accumulation, steps, validateEvery, saveEvery } = settings;
   const secondsBefore = state.seconds;
   const begin = performance.now();
   let saved = { step: state.step, time: begin };
   /** The last step that is complete, including its validation. */
   let settled = state.step;
-
-  /** Computes all passes of a step: their mean loss, and its gradient in `gradient`. */
-  const lossOf = async (step: number): Promise<number> => {
-    let loss = 0;
-    for (let pass = 0; pass < accumulation; pass += 1) {
-      const first = ((step - 1) * accumulation + pass) * batch;
-      const { numbers, captions, prepared } = await batches.take({ first, count: batch });
-      const targets = await embeddings(numbers, step, (rows) =>
-        graphs.embeddings(rows.map((row) => prepared[row]!)),
-      );
-      const chance = await draws.take({ step, pass });
-      const found = pass === 0 ? gradient : passGradient!;
-      const { tensors } = parameters;
-      const { errors } = await graphs.gradient(prepared, targets, tensors, chance, found.tensors);
-      expectFinite(errors, captions, run, saved.step);
-      loss += errors.reduce((sum, error) => sum + error, 0) / batch / accumulation;
-      if (pass > 0) addToMean(gradient.values, found.values, pass);
-    }
-    return loss;
-  };
 
   try {
     const { folder, epochLength } = run;
@@ -89,19 +68,18 @@ export async function* trainPhi(options: RunOptions): AsyncGenerator<TrainingEve
       const step = state.step + 1;
       const [stepBegin, flops] = [performance.now(), graphs.flops];
 
-      const loss = await lossOf(step).catch((error: unknown) => {
+      const loss = await lossOf(run, step, ({ captions }, errors) => {
+        expectFinite(errors, captions, run, saved.step);
+      }).catch((error: unknown) => {
         if (signal?.aborted && error === signal.reason) return undefined;
         throw error;
       });
       if (loss === undefined) break; // given up, because a device may be silent: state is still the last step's
 
-      const gradientNorm = clipByNorm(gradient.values, settings.clipNorm);
+      const { gradientNorm, learningRate } = moveBy(state, gradient, step, settings);
       if (!Number.isFinite(gradientNorm)) {
         throw notFinite('a finite gradient', `${gradientNorm}`, run, saved.step);
       }
-      const learningRate = learningRateAt(step, settings);
-      adamW(parameters.values, gradient.values, moments, step, { ...settings, learningRate });
-      if (average) updateAverage(average.values, parameters.values, step);
 
       const now = performance.now();
       const stepSeconds = (now - stepBegin) / 1000;
@@ -133,7 +111,7 @@ export async function* trainPhi(options: RunOptions): AsyncGenerator<TrainingEve
   } finally {
     try {
       // The reader or an error ended the loop. Keep what is done, if it is whole and good.
-      if (saved.step < settled && settled === state.step && areFinite(parameters)) await run.save();
+      if (saved.step < settled && settled === state.step && areFinite(state.parameters)) await run.save();
     } finally {
       await run.close();
     }
