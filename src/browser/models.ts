@@ -11,7 +11,10 @@ export async function openModel(
 }
 
 /** A phi's file. Throws 'not-found'. */
-export async function openPhi(name: string, _options: DownloadOptions = {}): Promise<RandomAccess> {
+export async function openPhi(
+  name: string,
+  _options: DownloadOptions & { readonly model?: string | undefined } = {},
+): Promise<RandomAccess> {
   throw unknown(name);
 }
 

@@ -3,9 +3,12 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { defineConfig } from 'vite';
+import { hubPolicy } from './photos/policy-plugin.ts';
 import { serviceWorker } from './shell/service-worker-plugin.ts';
 
 const root = import.meta.dirname;
+/** Another hub for own photos' models, such as a mirror. */
+const hub = process.env.HF_ENDPOINT;
 const pages = ['index.html', 'photos.html']
   .map((name) => join(root, name))
   .filter((path) => existsSync(path));
@@ -22,7 +25,8 @@ export default defineConfig({
   resolve: { conditions: ['lincir-source', 'module', 'browser', 'development|production'] },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   worker: { format: 'es' },
-  plugins: [serviceWorker()],
+  plugins: [hubPolicy(hub), serviceWorker()],
+  define: { HUB_ENDPOINT: JSON.stringify(hub ?? 'https://huggingface.co') },
   build: {
     outDir: resolve(root, '../../site'),
     emptyOutDir: true,

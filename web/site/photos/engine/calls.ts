@@ -18,7 +18,7 @@ type Answer<Calls, Name extends keyof Calls> = Calls[Name] extends (...given: ne
 
 /** A worker, or the page as a worker sees it. */
 interface Port {
-  postMessage(message: unknown, transfer?: Transferable[]): void;
+  postMessage(message: unknown): void;
   addEventListener(type: 'message', listener: (event: MessageEvent) => void): void;
 }
 

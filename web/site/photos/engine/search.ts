@@ -40,8 +40,6 @@ export interface SearchTools {
   readonly rows: Rows;
   /** The model and its phi, loaded. Queries by a ready vector need none. */
   readonly model: () => Promise<{ readonly clip: Clip; readonly phi?: PseudoTokenEncoder }>;
-  /** Runs what uses the model: one at a time. */
-  readonly alone: <Result>(work: () => Promise<Result>) => Promise<Result>;
   readonly upload: (handle: string) => ResolvedImage;
 }
 
@@ -148,11 +146,11 @@ function readyVector(given: readonly number[]): Composed {
 async function composedQuery(
   { text, without, withoutWeight, method, weight }: SearchRequest,
   images: readonly ResolvedImage[],
-  { model, alone }: SearchTools,
+  { model }: SearchTools,
 ): Promise<Composed> {
   const { clip, phi } = await model();
   const options = { text, without, withoutWeight, method: method as Method | undefined, weight };
-  const query = await alone(() => compose({ clip, phi, images, ...options }));
+  const query = await compose({ clip, phi, images, ...options });
   const { vector, timings } = query;
   return {
     vector,

@@ -25,7 +25,7 @@ export function privateFolder(folder: FileSystemDirectoryHandle): BytesFolder {
   return {
     async open(name) {
       const handle = await folder.getFileHandle(name, { create: true });
-      return new PrivateFile(await (handle as SyncFileHandle).createSyncAccessHandle());
+      return new PrivateFile(await owned(handle as SyncFileHandle));
     },
     names: () => Array.fromAsync(folder.keys()),
     remove: (name) => folder.removeEntry(name),
@@ -44,6 +44,18 @@ interface SyncAccessHandle {
   truncate(size: number): void;
   flush(): void;
   close(): void;
+}
+
+/** A tab that has just been closed may own the file for a moment yet. */
+async function owned(handle: SyncFileHandle): Promise<SyncAccessHandle> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await handle.createSyncAccessHandle();
+    } catch (error) {
+      if (tries === 20 || (error as Error).name !== 'NoModificationAllowedError') throw error;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+  }
 }
 
 class PrivateFile implements BytesFile {

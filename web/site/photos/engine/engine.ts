@@ -1,0 +1,245 @@
+/** All that works for the page in its worker: the model, phi, the index, indexing, and the state that it tells of them. */
+
+import type { SearchAnswer, SearchRequest, Upload } from '../../../../src/api/client.ts';
+import type { Clip } from '../../../../src/clip/index.ts';
+import { LincirError } from '../../../../src/core/index.ts';
+import { PhotoIndex } from '../index/photo-index.ts';
+import { Rows } from '../index/rows.ts';
+import { answerFor } from './answer.ts';
+import { asProblem } from './calls.ts';
+import { DecoderPool } from './decoding.ts';
+import { bringUpToDate } from './indexing.ts';
+import { Models } from './models.ts';
+import { type FoldersOpen, openFolders } from './open-folders.ts';
+import { factsOf, type ResolvedImage, rowOf, search, valuesOf } from './search.ts';
+import type { BrokenPicture, ModelChoice, State } from './state.ts';
+import { openStorage, ownStorage, type PhotoStorage } from './storage.ts';
+import { Uploads } from './uploads.ts';
+
+const nothing = new Rows(1);
+/** Milliseconds between news. */
+const newsPause = 150;
+/** Milliseconds after which the page hears of new pictures while indexing goes on: it then offers another search. */
+const changesPause = 15_000;
+
+export class Engine {
+  readonly models: Models;
+  readonly folders: FoldersOpen = openFolders();
+  readonly #tell: (state: State) => void;
+  readonly #uploads = new Uploads();
+  readonly #uploadDecoder = new DecoderPool(1);
+  #storage: PhotoStorage | undefined;
+  #index: PhotoIndex | undefined;
+  #isElsewhere = false;
+  #job: State['job'];
+  #running: { readonly controller: AbortController; readonly ended: Promise<void> } | undefined;
+  #gate: PromiseWithResolvers<void> | undefined;
+  #changes = { shown: 0, at: 0 };
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(tell: (state: State) => void) {
+    this.#tell = tell;
+    this.models = new Models(() => this.#changed());
+  }
+
+  /** Opens what is kept; waits for other tabs. */
+  async open(): Promise<void> {
+    await ownStorage(() => {
+      this.#isElsewhere = true;
+      this.#changed();
+    });
+    this.#isElsewhere = false;
+    this.#storage = await openStorage();
+    this.#index = await PhotoIndex.open(this.#storage.folder);
+    this.#changed();
+  }
+
+  get state(): State {
+    const { model, phi, device, clip } = this.models;
+    const { header, changes = 0, rows } = this.#index ?? {};
+    const isBusy = this.#job?.stage === 'indexing';
+    const now = performance.now();
+    if (!isBusy || now - this.#changes.at > changesPause || this.#changes.shown === 0)
+      this.#changes = { shown: changes, at: now };
+    return {
+      isElsewhere: this.#isElsewhere,
+      isNotKept: this.#storage?.isNotKept,
+      ...{ model, phi, device, job: this.#job },
+      otherModel: header && clip && header.fingerprint !== clip.fingerprint ? header.model : undefined,
+      indexModel: header?.model,
+      folders: this.folders.facts(rows),
+      broken: rows?.broken.size ?? 0,
+      server: answerFor(this.#index, this.models, this.#changes.shown),
+    };
+  }
+
+  /** Begins to bring the index up to date with the open folders. `isAnew`: forgets an index of another model. */
+  async chooseModel(choice: ModelChoice): Promise<void> {
+    await this.stop();
+    this.#uploads.forget();
+    await this.models.choose(choice);
+  }
+
+  async index({ isAnew = false }: { readonly isAnew?: boolean }): Promise<void> {
+    await this.stop();
+    const { clip } = await this.models.loaded();
+    const storage = this.#storage!;
+    if (this.#index === undefined || isAnew) {
+      this.#index?.close();
+      const { projection } = clip.visionConfig;
+      const model = this.models.model!.name;
+      const header = { version: 1, fingerprint: clip.fingerprint, model, dimensions: projection } as const;
+      this.#index = undefined;
+      this.#index = await PhotoIndex.begin(storage.folder, header);
+      this.#changes = { shown: 0, at: 0 };
+    }
+    this.#expectSameModel(clip);
+    const controller = new AbortController();
+    this.#running = { controller, ended: this.#run(controller.signal) };
+  }
+
+  pause(): void {
+    this.#gate ??= Promise.withResolvers();
+    if (this.#job) this.#job = { ...this.#job, stage: 'paused', rate: 0 };
+    this.#changed();
+  }
+
+  goOn(): void {
+    this.#gate?.resolve();
+    this.#gate = undefined;
+    if (this.#job?.stage === 'paused') this.#job = { ...this.#job, stage: 'indexing' };
+    this.#changed();
+  }
+
+  async stop(): Promise<void> {
+    this.#running?.controller.abort();
+    this.goOn();
+    await this.#running?.ended;
+    this.#running = undefined;
+  }
+
+  async search(request: SearchRequest): Promise<SearchAnswer> {
+    return await search(request, {
+      rows: this.#rows,
+      upload: (handle) => this.#uploads.get(handle),
+      model: async () => {
+        const loaded = await this.models.loaded();
+        this.#expectSameModel(loaded.clip);
+        return loaded;
+      },
+    });
+  }
+
+  image(id: string) {
+    return factsOf(this.#rows, id);
+  }
+
+  values(asked: Parameters<typeof valuesOf>[1]) {
+    return valuesOf(this.#rows, asked);
+  }
+
+  thumbnail(id: string): Blob {
+    const { facts } = rowOf(this.#rows, id);
+    return new Blob([this.#index?.thumbnail(facts.id) ?? new Uint8Array()]);
+  }
+
+  uploadThumbnail(handle: string): Blob {
+    return new Blob([this.#uploads.get(handle).thumbnail]);
+  }
+
+  async original(id: string): Promise<File> {
+    return await this.folders.file(rowOf(this.#rows, id).facts.path);
+  }
+
+  async upload(file: File): Promise<Upload> {
+    const { clip } = await this.models.loaded();
+    const { preprocessing } = clip;
+    const picture = await this.#uploadDecoder.decode({ path: file.name, file, preprocessing });
+    if ('reason' in picture) {
+      const expected = 'a picture that this browser can decode';
+      throw new LincirError('bad-file', { subject: file.name, expected, found: picture.reason });
+    }
+    const { hash, thumbnail, pixels, width, height } = picture;
+    const vector = await this.models.embed(pixels);
+    const given: ResolvedImage = { path: file.name, hash, vector, norm: 1 };
+    const known = this.#rows.withHash(hash)?.facts.id;
+    const upload = this.#uploads.add({ ...given, thumbnail });
+    return { upload, name: file.name, width, height, ...(known !== undefined && { id: known }) };
+  }
+
+  brokenPictures(): BrokenPicture[] {
+    return Array.from(this.#rows.broken.values(), ({ path, reason }) => ({ path, reason }));
+  }
+
+  /** The pictures of a folder leave the index, and it is not looked at any more. */
+  async removeFolder(name: string): Promise<void> {
+    await this.stop();
+    this.folders.close(name);
+    const isIn = (path: string) => path.startsWith(`${name}/`);
+    const paths = [...Array.from(this.#rows.all(), ({ facts }) => facts.path), ...this.#rows.broken.keys()];
+    this.#index?.add(paths.filter(isIn).map((path) => ({ kind: 'gone', path })));
+    this.#job = undefined;
+    this.#changed();
+  }
+
+  /** Deletes the index, its thumbnails, and the models that the browser keeps. */
+  async deleteAll(): Promise<void> {
+    await this.stop();
+    this.#index?.close();
+    this.#index = undefined;
+    this.#job = undefined;
+    this.#uploads.forget();
+    this.folders.closeAll();
+    const { folder } = this.#storage!;
+    for (const name of await folder.names()) await folder.remove(name);
+    await this.models.forget();
+    this.#changed();
+  }
+
+  get #rows(): Rows {
+    return this.#index?.rows ?? nothing;
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    try {
+      await bringUpToDate(this.folders.all(), {
+        index: this.#index!,
+        preprocessing: (await this.models.loaded()).clip.preprocessing,
+        embed: (pixels) => this.models.embed(pixels),
+        signal,
+        gate: async () => await this.#gate?.promise,
+        onJob: (job) => {
+          this.#job = this.#gate && job.stage === 'indexing' ? { ...job, stage: 'paused', rate: 0 } : job;
+          this.#changed();
+        },
+      });
+    } catch (error) {
+      if (signal.aborted) this.#job = undefined;
+      else if (this.#job) {
+        const { detail, todo } = asProblem(error).problem;
+        const problem = todo && !detail.includes(todo) ? `${detail} ${todo}` : detail;
+        this.#job = { ...this.#job, stage: 'failed', problem };
+      }
+    }
+    this.#changed();
+  }
+
+  #expectSameModel({ fingerprint }: Clip): void {
+    const { header } = this.#index ?? {};
+    if (header === undefined || header.fingerprint === fingerprint) return;
+    throw new LincirError('bad-argument', {
+      subject: 'the index',
+      expected: 'one of the model that is loaded',
+      found: `one of the model ${header.model}`,
+      todo: 'choose that model again, or index the photos again',
+    });
+  }
+
+  /** Tells the page, but not more often than it can draw. */
+  #changed(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#tell(this.state);
+    }, newsPause);
+  }
+}

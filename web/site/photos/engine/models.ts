@@ -1,0 +1,173 @@
+/** The model and its phi: downloads and loads them, on the GPU where there is one, and runs the vision tower. */
+
+import { mostThreads, webgpuAdapter } from '../../../../src/browser/runtime.ts';
+import { type Clip, loadClip } from '../../../../src/clip/index.ts';
+import { type DownloadProgress, LincirError, type ModelFiles } from '../../../../src/core/index.ts';
+import { loadPhi, type Phi } from '../../../../src/phi/index.ts';
+import { asProblem } from './calls.ts';
+import { filesOf, sourceOf } from './listed-files.ts';
+import type { DeviceFacts, Loading, ModelChoice, PhiChoice } from './state.ts';
+
+type Device = 'cpu' | 'webgpu';
+
+interface Loaded {
+  readonly clip: Clip;
+  readonly phi?: Phi;
+}
+
+export class Models {
+  model: Loading | undefined;
+  phi: Loading | undefined;
+  device: DeviceFacts | undefined;
+  clip: Clip | undefined;
+  readonly #onChange: () => void;
+  #source: string | ModelFiles | undefined;
+  #clip: Promise<Clip> | undefined;
+  #phi: Promise<Phi> | undefined;
+  #controller = new AbortController();
+
+  constructor(onChange: () => void) {
+    this.#onChange = onChange;
+  }
+
+  /** Begins to download and load a model in place of the present one. What has been downloaded of it stays. */
+  async choose(choice: ModelChoice): Promise<void> {
+    await this.forget();
+    this.#source = choice.kind === 'preset' ? choice.name : filesOf(choice.name, choice.files);
+    this.#begin(choice.name, (await hasGpu()) ? 'webgpu' : 'cpu');
+  }
+
+  /** Begins to download and load a phi for the model. */
+  choosePhi(choice: PhiChoice | undefined): void {
+    void this.#phi?.then((phi) => phi.dispose()).catch(() => {});
+    this.#phi = undefined;
+    this.phi = undefined;
+    if (choice) this.#phi = this.#loadPhi(choice);
+    this.#phi?.catch(() => {}); // its state tells
+    this.#onChange();
+  }
+
+  /** Ends a download. Choosing the same again goes on with it. */
+  pause(): void {
+    this.#controller.abort();
+  }
+
+  /** @throws LincirError 'bad-argument' without a model, and why it could not be loaded */
+  async loaded(): Promise<Loaded> {
+    if (this.#clip === undefined) {
+      throw new LincirError('bad-argument', {
+        subject: 'the search',
+        expected: 'a model',
+        found: 'none that is loaded',
+        todo: 'choose one under “Photos and model”',
+      });
+    }
+    const clip = await this.#clip;
+    const phi = await this.#phi?.catch(() => undefined); // then the page mixes vectors, and says so
+    return { clip, ...(phi && { phi }) };
+  }
+
+  /** Embeds preprocessed pictures. If the GPU fails at it, the processor takes over. */
+  async embed(pixels: Float32Array): Promise<Float32Array> {
+    const clip = await this.#clip!;
+    try {
+      return (await clip.encodePixels(pixels)).data;
+    } catch (error) {
+      const isGpu = this.device?.kind === 'gpu';
+      if (!(isGpu && error instanceof LincirError && error.code === 'device')) throw error;
+      await clip.dispose().catch(() => {});
+      this.#begin(this.model!.name, 'cpu', error.problem.found);
+      return (await (await this.#clip!).encodePixels(pixels)).data;
+    }
+  }
+
+  /** Frees the memory of both. */
+  async forget(): Promise<void> {
+    this.#controller.abort();
+    this.#controller = new AbortController();
+    this.choosePhi(undefined);
+    const old = this.#clip;
+    [this.#clip, this.clip, this.model] = [undefined, undefined, undefined];
+    await old?.then((clip) => clip.dispose()).catch(() => {});
+    this.#onChange();
+  }
+
+  #begin(name: string, device: Device, failure?: string): void {
+    this.#clip = this.#load(name, device, failure);
+    this.#clip.catch(() => {}); // its state tells
+  }
+
+  async #load(name: string, device: Device, failure?: string): Promise<Clip> {
+    const { signal } = this.#controller;
+    const tell = (state: Omit<Loading, 'name'>) => {
+      if (signal !== this.#controller.signal) return;
+      this.model = { name, ...state };
+      this.#onChange();
+    };
+    tell({ stage: 'loading' });
+    try {
+      const clip = await loadClip(this.#source!, { device, onDownload: asDownload(tell), signal });
+      tell({ stage: 'loading' });
+      await warmUp(clip);
+      this.clip = clip;
+      this.device = await factsOf(device, failure);
+      tell({ stage: 'ready' });
+      return clip;
+    } catch (error) {
+      if (device === 'webgpu' && error instanceof LincirError && error.code === 'device')
+        return await this.#load(name, 'cpu', error.problem.found);
+      tell(signal.aborted ? { ...this.model, stage: 'paused' } : failed(error));
+      throw error;
+    }
+  }
+
+  async #loadPhi(choice: PhiChoice): Promise<Phi> {
+    const name = choice.kind === 'preset' ? choice.name : choice.file.name;
+    const { signal } = this.#controller;
+    const tell = (state: Omit<Loading, 'name'>) => {
+      if (signal !== this.#controller.signal) return;
+      this.phi = { name, ...state };
+      this.#onChange();
+    };
+    tell({ stage: 'loading' });
+    try {
+      const clip = await this.#clip;
+      if (clip === undefined) throw new Error('choose a model first');
+      const source = choice.kind === 'preset' ? name : sourceOf(choice.file, name);
+      const phi = await loadPhi(source, { clip, signal, onProgress: asDownload(tell) });
+      tell({ stage: 'ready' });
+      return phi;
+    } catch (error) {
+      tell(signal.aborted ? { stage: 'paused' } : failed(error));
+      throw error;
+    }
+  }
+}
+
+/** The first run prepares both towers: better now than at the first search. */
+async function warmUp(clip: Clip): Promise<void> {
+  const { channels, imageSize } = clip.visionConfig;
+  await clip.encodePixels(new Float32Array(channels * imageSize ** 2));
+  await clip.encodeTexts(['a photo']);
+}
+
+function asDownload(tell: (state: Omit<Loading, 'name'>) => void) {
+  return ({ allReceivedBytes: received, allTotalBytes: total }: DownloadProgress) =>
+    tell({ stage: 'downloading', received, total });
+}
+
+function failed(error: unknown): Omit<Loading, 'name'> {
+  const { detail, todo } = asProblem(error).problem;
+  return { stage: 'failed', problem: todo && !detail.includes(todo) ? `${detail} ${todo}` : detail };
+}
+
+/** A processor that plays a GPU is slower than by itself. */
+async function hasGpu(): Promise<boolean> {
+  const adapter = await webgpuAdapter();
+  return adapter !== undefined && !adapter.isSoftware;
+}
+
+async function factsOf(device: Device, failure?: string): Promise<DeviceFacts> {
+  if (device === 'webgpu') return { kind: 'gpu', name: (await webgpuAdapter())?.name ?? 'a GPU' };
+  return { kind: 'processor', threads: mostThreads(), ...(failure !== undefined && { failure }) };
+}

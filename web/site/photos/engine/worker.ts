@@ -1,0 +1,37 @@
+/** The worker of the page: everything that takes long happens here. */
+
+import type { SearchRequest } from '../../../../src/api/client.ts';
+import { answerCalls } from './calls.ts';
+import { Engine } from './engine.ts';
+import type { ListedFiles, ModelChoice, PhiChoice, State } from './state.ts';
+
+const engine = new Engine((state) => tell(state));
+
+const calls = {
+  open: () => engine.open(),
+  state: () => engine.state,
+  server: () => engine.state.server,
+  search: (request: SearchRequest) => engine.search(request),
+  image: (id: string) => engine.image(id),
+  values: (asked: { readonly column: string; readonly prefix?: string; readonly limit?: number }) =>
+    engine.values(asked),
+  upload: (file: File) => engine.upload(file),
+  thumbnail: (id: string) => engine.thumbnail(id),
+  uploadThumbnail: (handle: string) => engine.uploadThumbnail(handle),
+  original: (id: string) => engine.original(id),
+  chooseModel: (choice: ModelChoice) => engine.chooseModel(choice),
+  pauseDownload: () => engine.models.pause(),
+  choosePhi: (choice: PhiChoice | undefined) => engine.models.choosePhi(choice),
+  openFolder: (handle: FileSystemDirectoryHandle) => engine.folders.open(handle),
+  listFiles: (files: ListedFiles) => engine.folders.list(files),
+  removeFolder: (name: string) => engine.removeFolder(name),
+  index: (asked: { readonly isAnew?: boolean }) => engine.index(asked),
+  pause: () => engine.pause(),
+  goOn: () => engine.goOn(),
+  broken: () => engine.brokenPictures(),
+  deleteAll: () => engine.deleteAll(),
+};
+
+export type EngineCalls = typeof calls;
+
+const tell = answerCalls<State>(self, calls);

@@ -1,0 +1,25 @@
+/** What the parts of the page share: the worker, its state, and what the browser remembers. */
+
+import { createContext } from 'preact';
+import { useContext } from 'preact/hooks';
+import type { State } from '../engine/state.ts';
+import type { Engine } from './engine.ts';
+
+export interface Photos {
+  readonly engine: Engine;
+  readonly state: State;
+  /** Folders of earlier visits that the browser asks the person about. */
+  readonly refused: readonly FileSystemDirectoryHandle[];
+  /** Begins to use a folder. What goes wrong is told. */
+  readonly use: (give: () => Promise<unknown>) => void;
+  readonly allow: (folder: FileSystemDirectoryHandle) => void;
+  readonly problem: string | undefined;
+}
+
+export const PhotosContext = createContext<Photos | undefined>(undefined);
+
+export function usePhotos(): Photos {
+  const photos = useContext(PhotosContext);
+  if (photos === undefined) throw new Error('outside of the page');
+  return photos;
+}
