@@ -10,6 +10,7 @@ import {
   openBenchmark,
   writeEvaluation,
 } from '../src/benchmarks/index.ts';
+import { miniWeights } from '../src/benchmarks/portable.ts';
 import { resultsTable } from '../src/cli/evaluation/table.ts';
 import { type Clip, loadClip } from '../src/clip/index.ts';
 import { compose, type Method } from '../src/composition/index.ts';
@@ -35,8 +36,6 @@ const { values: given } = parseArgs({
     queries: { type: 'string', default: '600' },
   },
 });
-/** What serves these best, chosen on queries of another benchmark: docs/miniature.md. */
-const weights = { sum: 2, slerp: 0.7 };
 const queriesOfKind = 2;
 const shown = 6;
 
@@ -62,8 +61,8 @@ const { value: evaluation } = await stage('asking all queries by every method', 
       methodToEvaluate('lincir', { phi }),
       methodToEvaluate('image'),
       methodToEvaluate('text'),
-      methodToEvaluate('sum', { weight: weights.sum }),
-      methodToEvaluate('slerp', { weight: weights.slerp }),
+      methodToEvaluate('sum', { weight: miniWeights.sum }),
+      methodToEvaluate('slerp', { weight: miniWeights.slerp }),
     ],
   }),
 );
@@ -140,7 +139,7 @@ async function askedOf(
       ['lincir', 'LinCIR'],
       ['sum', 'image + text'],
     ] as [Method, string][]) {
-      const weight = method === 'sum' ? weights.sum : undefined;
+      const weight = method === 'sum' ? miniWeights.sum : undefined;
       const asked = method === 'lincir' ? benchmark.prompt.composed.replace('{text}', text) : text;
       const composed = await compose({ clip, phi, images: [image], text: asked, method, weight });
       const hits = await index.search(composed, { top: shown, exclude: [hash] });

@@ -26,8 +26,11 @@ interface QueryParts {
   readonly without?: string;
 }
 
+/** What composing asks of a model. */
+export type ComposingModel = Pick<Clip, 'textConfig' | 'tokenizer' | 'encodeTokens'>;
+
 interface ComposeAllOptions {
-  readonly clip: Clip;
+  readonly clip: ComposingModel;
   /** [images, projection], as CLIP gives them. */
   readonly embeddings: Float32Tensor;
   /** Makes the pseudo tokens, for the methods that need them. */
@@ -166,7 +169,7 @@ function promptWith(
   tokenOf: (row: number) => Float32Array,
   text: string,
   { images }: QueryParts,
-  { tokenizer }: Clip,
+  { tokenizer }: ComposingModel,
 ): TextToEncode {
   const { ids, places } = composePrompt(text, images.length, tokenizer);
   const injected = places.map(({ position, picture }) => ({ position, vector: tokenOf(images[picture]!) }));
@@ -179,7 +182,12 @@ function promptWith(
 }
 
 /** A text without pseudo tokens. */
-function plain(text: string, { images }: QueryParts, { tokenizer }: Clip, known: KnownTexts): TextToEncode {
+function plain(
+  text: string,
+  { images }: QueryParts,
+  { tokenizer }: ComposingModel,
+  known: KnownTexts,
+): TextToEncode {
   const words = plainText(text, images.length);
   const found = known.get(words);
   if (found) return found;
@@ -200,7 +208,7 @@ function idsOf(words: string, text: string, tokenizer: TextTokenizer): readonly 
 /** Finds the directions of texts, each as if it were alone. */
 async function encode(
   texts: readonly TextToEncode[],
-  clip: Clip,
+  clip: ComposingModel,
   signal: AbortSignal | undefined,
   onProgress: (part: number) => void,
 ): Promise<void> {

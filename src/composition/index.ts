@@ -1,6 +1,7 @@
 /** Composes queries: turns images and words into one vector, with phi or without training. */
 
 export {
+  type ComposingModel,
   composeAll,
   expectDirection,
   expectTexts,

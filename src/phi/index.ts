@@ -24,6 +24,7 @@ export {
   initialPhi,
   type PhiParameters,
   type PhiShape,
+  phiGraph,
   phiParameterShapes,
   phiShape,
   widthLimit,

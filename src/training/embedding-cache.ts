@@ -2,9 +2,7 @@
 
 import { closeSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
 import { asLincirError } from '../files/index.ts';
-
-/** Computes the embeddings of these rows of a batch: [rows, size]. */
-export type MakeEmbeddings = (rows: readonly number[]) => Promise<Float32Array>;
+import { knownOrMade, type MakeEmbeddings } from './known-embeddings.ts';
 
 /**
  * A file with a record for each caption: its embedding, and the step that made it. Records that an interrupted run wrote
@@ -42,26 +40,11 @@ export class EmbeddingCache {
    * @param step at which this happens, counted from 1
    */
   async embeddings(numbers: readonly number[], step: number, make: MakeEmbeddings): Promise<Float32Array> {
-    const size = this.#size;
-    const all = new Float32Array(numbers.length * size);
-    const rowOf = new Map<number, number>();
-    const missing: number[] = [];
-    for (const [row, number] of numbers.entries()) {
-      if (rowOf.has(number)) continue;
-      rowOf.set(number, row);
-      if (!this.#read(number, all.subarray(row * size, (row + 1) * size))) missing.push(row);
-    }
-    const made = missing.length > 0 ? await make(missing) : all;
-    for (const [at, row] of missing.entries()) {
-      const embedding = made.subarray(at * size, (at + 1) * size);
-      all.set(embedding, row * size);
-      this.#write(numbers[row]!, embedding, step);
-    }
-    for (const [row, number] of numbers.entries()) {
-      const first = rowOf.get(number)!;
-      if (first !== row) all.copyWithin(row * size, first * size, (first + 1) * size);
-    }
-    return all;
+    const store = {
+      read: (number: number, into: Float32Array) => this.#read(number, into),
+      write: (number: number, embedding: Float32Array) => this.#write(number, embedding, step),
+    };
+    return await knownOrMade(store, this.#size, numbers, make);
   }
 
   /** Flushes everything to the disk. */

@@ -3,6 +3,7 @@
 import type { BatchRequest, CaptionBatch } from '../captions/portable.ts';
 import { adamW, addToMean, clipByNorm, learningRateAt, type Moments, updateAverage } from '../phi/index.ts';
 import type { PassRequest } from './draw-pass.ts';
+import type { MakeEmbeddings } from './known-embeddings.ts';
 import type { FlatParameters } from './parameters.ts';
 import type { TrainingSettings } from './settings.ts';
 import type { StepNoise, TrainingStep } from './step.ts';
@@ -27,7 +28,7 @@ export interface LearningParts {
   readonly embeddings: (
     numbers: readonly number[],
     step: number,
-    make: (rows: readonly number[]) => Promise<Float32Array>,
+    make: MakeEmbeddings,
   ) => Promise<Float32Array>;
   /** Room for the gradient of a step, and for that of a pass if a step has several. */
   readonly gradient: FlatParameters;

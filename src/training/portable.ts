@@ -1,6 +1,7 @@
 /** What needs no platform of training: a step's loss and gradient, its random part, how phi moves, settings. */
 
 export { type DrawOptions, type Draws, drawPass } from './draw-pass.ts';
+export { knownOrMade, memoryStore } from './known-embeddings.ts';
 export {
   type LearningParts,
   type LearningState,

@@ -8,8 +8,9 @@ import { writeSafetensors } from '../files/index.ts';
 import { defaultDropout, Phi, type PhiInfo, type PhiShape, phiTensors } from '../phi/index.ts';
 import { ownPlace } from './devices/names.ts';
 import { DrawsAhead } from './draws.ts';
-import { EmbeddingCache, type MakeEmbeddings } from './embedding-cache.ts';
+import { EmbeddingCache } from './embedding-cache.ts';
 import type { GrowingFile } from './growing-file.ts';
+import type { MakeEmbeddings } from './known-embeddings.ts';
 import {
   type DeviceMetrics,
   type Metrics,

@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { defineConfig } from 'vite';
 import { hubPolicy } from './photos/policy-plugin.ts';
 import { serviceWorker } from './shell/service-worker-plugin.ts';
+import { miniatureWorld } from './world/plugin.ts';
 
 const root = import.meta.dirname;
 /** Another hub for own photos' models, such as a mirror. */
@@ -25,7 +26,7 @@ export default defineConfig({
   resolve: { conditions: ['lincir-source', 'module', 'browser', 'development|production'] },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   worker: { format: 'es' },
-  plugins: [hubPolicy(hub), serviceWorker()],
+  plugins: [hubPolicy(hub), miniatureWorld(), serviceWorker()],
   define: { HUB_ENDPOINT: JSON.stringify(hub ?? 'https://huggingface.co') },
   build: {
     outDir: resolve(root, '../../site'),

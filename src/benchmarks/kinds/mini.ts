@@ -4,9 +4,7 @@ import { LincirError, quoted } from '../../core/index.ts';
 import type { Benchmark, BenchmarkKind, BenchmarkQuery, OpenBenchmarkOptions } from '../benchmark.ts';
 import { circo } from './circo.ts';
 import { cirr } from './cirr.ts';
-
-/** The best prompts on other queries, for LinCIR and for methods without training: docs/miniature.md. */
-const prompt = { composed: '$ $ $ $ that {text}', text: 'a photo of something that {text}' };
+import { miniPrompts } from './mini-prompts.ts';
 
 const precisionMetrics = ['mAP@5', 'mAP@10', 'mAP@25', 'mAP@50'];
 const recallMetrics = ['R@1', 'R@5', 'R@10', 'subset R@1'];
@@ -63,7 +61,7 @@ async function open(folder: string, options: OpenBenchmarkOptions): Promise<Benc
     name: mini.name,
     preset: mini.name,
     queries,
-    prompt,
+    prompt: miniPrompts,
     metrics: [...precisionMetrics, ...recallMetrics],
     primaryMetric: 'mAP@10',
     score: (query, { gallery = [], candidates = [] }) => {

@@ -70,7 +70,7 @@ class Connection {
   }
 
   async #read(response: Response, mostBytes: number): Promise<Uint8Array<ArrayBuffer>> {
-    const chunks: Uint8Array[] = [];
+    const chunks: Uint8Array<ArrayBuffer>[] = [];
     let size = 0;
     try {
       for await (const chunk of response.body ?? []) {

@@ -1,0 +1,130 @@
+/** Makes the files of the miniature world for a browser: draws and embeds its pictures, and packs all that is downloaded. */
+
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { cleanCaption, createTagger, maskCaption } from '../../../src/captions/portable.ts';
+import { type Clip, loadClip } from '../../../src/clip/index.ts';
+import { elementCount, readTensor, type StoredTensor, safetensorsHeader } from '../../../src/core/index.ts';
+import { buildBenchmark, type MiniBenchmark, miniCaptions } from '../../../src/mini/portable.ts';
+import { renderScene } from '../../../src/mini/world/render-pixels.ts';
+import { packGallery } from './gallery.ts';
+import { apart, type PackedFile, packedFiles } from './packed.ts';
+import type { WorldFile } from './world-file.ts';
+
+const root = resolve(import.meta.dirname, '../../..');
+const model = join(root, 'models/mini');
+/** What decides the files, besides the versions of packages. */
+const ingredients = [model, join(root, 'src/mini'), join(root, 'src/clip')];
+const recipes = ['pack.ts', 'packed.ts', 'gallery.ts'].map((name) => join(import.meta.dirname, name));
+const modelSide = 64;
+const examples = 60;
+
+/** The folder with the packed files of this state of the project: made now, if it is not there. */
+export async function packedWorld(): Promise<string> {
+  const hash = createHash('sha256');
+  for (const path of [...recipes, ...(await Promise.all(ingredients.map(filesIn))).flat()]) {
+    hash.update(await readFile(path));
+  }
+  const folder = join(root, 'node_modules/.cache/lincir-world', hash.digest('hex').slice(0, 16));
+  const isThere = await readdir(folder).then(
+    () => true,
+    () => false,
+  );
+  if (isThere) return folder;
+  const partial = `${folder}.${process.pid}`;
+  await packWorld(partial);
+  await rename(partial, folder).catch(() => rm(partial, { recursive: true })); // another process was faster
+  return folder;
+}
+
+async function filesIn(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile() && !entry.name.endsWith('.test.ts'));
+  return files.map(({ parentPath, name }) => join(parentPath, name)).sort();
+}
+
+/** Writes the packed files to a folder. The same files each time. */
+async function packWorld(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  const write = (name: PackedFile, bytes: Uint8Array) =>
+    writeFile(join(folder, name), gzipSync(apart(bytes, packedFiles[name]), { level: 9 }));
+  const world = buildBenchmark(1, { gallery: 4000, queries: 600 });
+  const clip = await loadClip(model);
+  await write('world.bin', new TextEncoder().encode(JSON.stringify(await worldFile(world))));
+  await write('gallery.bin', packGallery(await clip.encodeImages(await drawn(world))));
+  await write('text-half.bin', await halfTower(clip, 'text'));
+  await write('vision-half.bin', await halfTower(clip, 'vis'));
+  await write('text.bin', await tower(clip, 'text'));
+  await write('phi.bin', await readFile(join(model, 'phi.safetensors')));
+  const engine = import.meta.resolve('onnxruntime-web/ort-wasm-simd-threaded.wasm');
+  await write('engine.bin', await readFile(fileURLToPath(engine)));
+  await clip.dispose();
+}
+
+async function worldFile({ gallery, queries }: MiniBenchmark): Promise<WorldFile> {
+  const json = async (name: string) => JSON.parse(await readFile(join(model, name), 'utf8'));
+  const config = await json('config.json');
+  const tag = await createTagger();
+  const masked: WorldFile['examples'][number][] = [];
+  for await (const said of miniCaptions(examples, 0)) {
+    const caption = cleanCaption(said);
+    const keywords = tag(caption);
+    masked.push({ caption, keywords, masked: maskCaption(caption, keywords, 'spans', () => 0).text });
+  }
+  return {
+    text: {
+      'config.json': config.text_config,
+      'tokenizer.json': await json('tokenizer.json'),
+    },
+    vision: {
+      'config.json': config.vision_config,
+      'preprocessor_config.json': await json('preprocessor_config.json'),
+    },
+    pictures: gallery,
+    queries,
+    examples: masked,
+  };
+}
+
+/** The gallery's pictures as the model sees them. */
+async function drawn({ gallery }: MiniBenchmark) {
+  const pictures: Awaited<ReturnType<typeof renderScene>>[] = [];
+  for (let first = 0; first < gallery.length; first += 64) {
+    const some = gallery.slice(first, first + 64);
+    pictures.push(
+      ...(await Promise.all(some.map(({ scene, variant }) => renderScene(scene, modelSide, variant)))),
+    );
+  }
+  return pictures;
+}
+
+/** One tower's weights in a file of their own. */
+async function tower({ checkpoint }: Clip, name: 'text' | 'vis', half = false): Promise<Uint8Array> {
+  const stored = [...checkpoint.tensors.values()].filter((tensor) => tensor.name.startsWith(name));
+  const type: StoredTensor['type'] = half ? 'float16' : 'float32';
+  const header = safetensorsHeader(
+    name,
+    stored.map((tensor) => ({ ...tensor, type })),
+    {},
+  );
+  const size = half ? 2 : 4;
+  const bytes = new Uint8Array(
+    header.length + stored.reduce((sum, { shape }) => sum + size * elementCount(shape), 0),
+  );
+  bytes.set(header);
+  let at = header.length;
+  for (const tensor of stored) {
+    const { data } = await readTensor(tensor);
+    const values = half ? new Float16Array(data) : data;
+    bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), at);
+    at += values.byteLength;
+  }
+  return bytes;
+}
+
+function halfTower(clip: Clip, name: 'text' | 'vis'): Promise<Uint8Array> {
+  return tower(clip, name, true);
+}
