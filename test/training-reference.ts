@@ -3,7 +3,7 @@
 import type { PreparedCaption } from '../src/captions/index.ts';
 import { loadClip } from '../src/clip/index.ts';
 import { readSafetensorsHeader, readTensor } from '../src/core/index.ts';
-import { readingFile } from '../src/files/index.ts';
+import { folderFiles, readingFile } from '../src/files/index.ts';
 import type { Device, FloatPrecision } from '../src/onnx/index.ts';
 import { phiParameterShapes, phiShape } from '../src/phi/network.ts';
 import { adamW } from '../src/phi/optimizer.ts';
@@ -46,7 +46,7 @@ export async function trainingErrors(
   const optimizer: { lr: number; betas: number[]; eps: number; weight_decay: number } = JSON.parse(
     metadata.adamw!,
   );
-  const clip = await loadClip(modelFolder);
+  const clip = await loadClip(folderFiles(modelFolder));
   const shape = phiShape('lincir', clip.textConfig);
   const captions = await referenceCaptions(numbers);
   const [rows, steps] = [captions.length, stored.get('losses')!.shape[0]!];

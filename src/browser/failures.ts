@@ -53,7 +53,7 @@ export function noAdapter(): LincirError {
 
 function isMemory(message: string): boolean {
   // A bare number is an exception of C++ that nobody could read: that of allocations.
-  return /bad_alloc|out of memory|\bOOM\b|could not allocate|allocation failed|failed to allocate|^\d+$/i.test(
+  return /bad_alloc|SafeIntOnOverflow|out of memory|\bOOM\b|could not allocate|allocation failed|failed to allocate|^\d+$/i.test(
     message,
   );
 }

@@ -50,26 +50,31 @@ export async function expectAdapter(precision: SessionOptions['precision']): Pro
   });
 }
 
-let watch: Promise<GpuWatch> | undefined;
+const watches = new WeakMap<GPUDevice, GpuWatch>();
 
-/** ONNX Runtime's sessions share one GPUDevice, which is there from the first session on. */
-export function watchGpu(ort: typeof Ort): Promise<GpuWatch> {
-  watch ??= Promise.resolve<GPUDevice>(ort.env.webgpu.device).then((device) => {
-    let lost: string | undefined;
-    let refused: string | undefined;
-    void device.lost.then(({ reason, message }) => {
-      lost = `it was lost (${[reason, message].filter((part) => part && part !== 'unknown').join(': ') || 'no reason given'})`;
-    });
-    device.addEventListener('uncapturederror', ({ error }) => {
-      refused = error.message;
-    });
-    return {
-      expectWell(cause) {
-        const found = lost ?? refused;
-        refused = undefined;
-        if (found !== undefined) throw gpuFailed(found, cause);
-      },
-    };
+/**
+ * Of the GPUDevice that a session just made computes on. All sessions share one, but after the last of them is gone, ONNX
+ * Runtime destroys it, and takes another for the next.
+ */
+export async function watchGpu(ort: typeof Ort): Promise<GpuWatch> {
+  const device: GPUDevice = await ort.env.webgpu.device;
+  const known = watches.get(device);
+  if (known) return known;
+  let lost: string | undefined;
+  let refused: string | undefined;
+  void device.lost.then(({ reason, message }) => {
+    lost = `it was lost (${message || reason})`;
   });
+  device.addEventListener('uncapturederror', ({ error }) => {
+    refused ??= error.message;
+  });
+  const watch: GpuWatch = {
+    expectWell(cause) {
+      const found = lost ?? refused;
+      refused = undefined; // the next step may be possible
+      if (found !== undefined) throw gpuFailed(found, cause);
+    },
+  };
+  watches.set(device, watch);
   return watch;
 }

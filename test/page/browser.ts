@@ -17,14 +17,15 @@ export const noBrowser = existsSync(path) ? false : `there is no Chromium at ${p
 const screenshots =
   process.env.LINCIR_TEST_SCREENSHOTS ?? join(tmpdir(), `lincir-screenshots-${process.pid}`);
 
-export async function openBrowser(): Promise<Browser> {
+/** @param flags beside what every test needs */
+export async function openBrowser(flags: readonly string[] = ['--disable-gpu']): Promise<Browser> {
   await mkdir(screenshots, { recursive: true });
   const quiet = ['quic', 'background-networking', 'component-update', 'sync'].map(
     (name) => `--disable-${name}`,
   );
   return await chromium.launch({
     executablePath: path,
-    args: ['--headless', '--no-sandbox', '--disable-gpu', '--no-first-run', ...quiet],
+    args: ['--headless', '--no-sandbox', '--no-first-run', ...quiet, ...flags],
   });
 }
 

@@ -1,0 +1,44 @@
+/** What tests let a worker of a browser do: `pages/checks.ts` does it. Apart from that file, since Node knows no browser's types. */
+
+import type { SessionOptions } from '../../src/onnx/index.ts';
+import type { OperatorName } from '../../src/onnx/operators.ts';
+import type { computed } from '../portable/computing.ts';
+import type { towerErrors } from '../reference.ts';
+import type { trainingErrors } from '../training-reference.ts';
+
+/** Files by their names for `computing.ts`, as paths in the repository. */
+export type FilePaths = Readonly<Record<string, string>>;
+
+export interface Checks {
+  /** Of this browser and page. */
+  facts(): Promise<{
+    readonly threads: number;
+    readonly adapter: { readonly hasFloat16: boolean; readonly isSoftware: boolean } | undefined;
+  }>;
+  /** Chooses ONNX Runtime's file for the CPU, at this address, or its bytes from there; and threads. */
+  configure(choices: {
+    readonly file?: string;
+    readonly asBytes?: boolean;
+    readonly threads?: number;
+  }): Promise<void>;
+  /** Makes a session of the smallest graph, and runs it. */
+  tiny(options: SessionOptions): Promise<number>;
+  /** What many runs of two sessions give that are all asked for at once. */
+  atOnce(options: SessionOptions): Promise<number[]>;
+  /** Runs a graph before and after the GPU is taken away. */
+  lose(): Promise<number>;
+  /** Runs a graph with a result of so many values. */
+  large(values: number, options: SessionOptions): Promise<number>;
+  /** Keeps a session open. After the last one is gone, a GPU's programs are compiled anew, which takes a processor a minute. */
+  hold(options: SessionOptions): Promise<void>;
+  /** Fails if the engine does not agree with the reference in float64. */
+  operator(name: OperatorName, tolerance: number, options: SessionOptions): Promise<void>;
+  /** The same, of attention with as many positions as a tower has. */
+  attention(positions: number, tolerance: number, options: SessionOptions): Promise<void>;
+  towers: typeof towerErrors;
+  training: typeof trainingErrors;
+  computed(
+    files: FilePaths,
+    options: Parameters<typeof computed>[1],
+  ): Promise<{ readonly fingerprint: string; readonly values: Readonly<Record<string, number[]>> }>;
+}

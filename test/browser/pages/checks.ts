@@ -1,0 +1,95 @@
+/** What the engine's tests let a worker do in a browser: the same as they do on Node. */
+
+import { configureRuntime, mostThreads, webgpuAdapter } from '../../../src/browser/runtime.ts';
+import { constant, expand, input, mul, multiHeadAttention, Session } from '../../../src/onnx/index.ts';
+import { expectEngineAgrees } from '../../graph-checks.ts';
+import { operatorCases } from '../../operator-cases.ts';
+import { computed } from '../../portable/computing.ts';
+import { towerErrors } from '../../reference.ts';
+import { trainingErrors } from '../../training-reference.ts';
+import type { Checks } from '../checks.ts';
+
+export const checks: Checks = {
+  facts: async () => ({ threads: mostThreads(), adapter: await webgpuAdapter() }),
+
+  async configure({ file, asBytes = false, threads }) {
+    const cpu = asBytes ? await (await fetch(file!)).arrayBuffer() : file;
+    configureRuntime({ ...(cpu && { wasm: { cpu } }), ...(threads && { threads }) });
+  },
+
+  async tiny(options) {
+    const session = await Session.create({ y: doubled() }, options);
+    const y = await doubleOf(session, 4);
+    await session.dispose();
+    return y;
+  },
+
+  async atOnce(options) {
+    const sessions = [await Session.create({ y: doubled() }, options)];
+    sessions.push(await Session.create({ y: doubled() }, options));
+    const runs = Array.from({ length: 8 }, (_, at) => doubleOf(sessions[at % 2]!, at));
+    const found = await Promise.all(runs);
+    for (const session of sessions) await session.dispose();
+    return found;
+  },
+
+  async lose() {
+    const requestDevice = GPUAdapter.prototype.requestDevice;
+    let device: GPUDevice | undefined;
+    GPUAdapter.prototype.requestDevice = async function (...given) {
+      device = await requestDevice.apply(this, given);
+      return device;
+    };
+    const session = await Session.create({ y: doubled() }, { device: 'webgpu' });
+    await doubleOf(session, 4);
+    device!.destroy();
+    await device!.lost;
+    return await doubleOf(session, 4);
+  },
+
+  async large(values, options) {
+    const session = await Session.create({ y: expand(input('x', 'float32', [1]), [values]) }, options);
+    return await doubleOf(session, 4);
+  },
+
+  async hold(options) {
+    await Session.create({ y: constant(1) }, options);
+  },
+
+  async operator(name, tolerance, options) {
+    for (const build of operatorCases[name]) await expectEngineAgrees(build, tolerance, options);
+  },
+
+  async attention(positions, tolerance, options) {
+    await expectEngineAgrees(
+      (x) => {
+        const one = () => x.real(['n', positions, 16]);
+        return multiHeadAttention([one(), one(), one(), x.real([1, 1, positions, positions])], 2, 0.4);
+      },
+      tolerance,
+      options,
+    );
+  },
+
+  towers: towerErrors,
+  training: trainingErrors,
+
+  async computed(files, options) {
+    const given = Object.entries(files).map(async ([name, path]) => {
+      const response = await fetch(new URL(`/repository/${path}`, import.meta.url));
+      return [name, new Uint8Array(await response.arrayBuffer())] as const;
+    });
+    const { fingerprint, values } = await computed(Object.fromEntries(await Promise.all(given)), options);
+    return {
+      fingerprint,
+      values: Object.fromEntries(Object.entries(values).map(([name, floats]) => [name, [...floats]])),
+    };
+  },
+};
+
+const doubled = () => mul(input('x', 'float32', ['n']), constant(2));
+
+async function doubleOf(session: Session, x: number): Promise<number> {
+  const { y } = await session.run<'y'>({ x: { shape: [1], data: Float32Array.of(x) } });
+  return y.data[0]!;
+}
