@@ -7,6 +7,9 @@ export interface SiteFile {
   readonly sha256: string;
 }
 
+/** The header that says in a cache which version of a file this is. */
+const hashHeader = 'x-sha256';
+
 /** The file for an address, if it is one of the site's: with or without `.html`, and a folder's `index.html`. */
 export function fileFor(
   address: string,
@@ -20,23 +23,25 @@ export function fileFor(
   return files.get(path === '' ? 'index.html' : path) ?? files.get(`${path}.html`);
 }
 
-/** Whether a file's name has its hash: what has this name never changes. */
-export function isHashed({ path }: SiteFile): boolean {
-  return path.startsWith('assets/');
-}
-
 /** Gets a file from the host. One that is cut or changed is refused, so that no cache ever holds it. */
-export async function download(file: SiteFile, folder: string): Promise<Response> {
-  const { path, bytes, sha256 } = file;
-  // What the page has just loaded need not come again.
-  const response = await fetch(new URL(path, folder), { cache: isHashed(file) ? 'default' : 'no-cache' });
+export async function download({ path, bytes, sha256 }: SiteFile, folder: string): Promise<Response> {
+  // What has its hash in its name never changes: what the page has just loaded need not come again.
+  const cache = path.startsWith('assets/') ? 'default' : 'no-cache';
+  const response = await fetch(new URL(path, folder), { cache });
   if (!response.ok) throw new Error(`${path}: the host answers ${response.status}`);
   const body = await response.arrayBuffer();
   if (body.byteLength !== bytes) throw new Error(`${path} has ${body.byteLength} bytes instead of ${bytes}`);
   if ((await hashOf(body)) !== sha256) throw new Error(`${path} is not what was built: its hash differs`);
   // A new response, for one that came by a redirect may not answer navigations.
   const type = response.headers.get('content-type') ?? 'application/octet-stream';
-  return new Response(body, { headers: { 'content-type': type } });
+  return new Response(body, {
+    headers: { 'content-type': type, 'content-length': `${bytes}`, [hashHeader]: sha256 },
+  });
+}
+
+/** Whether a cache's answer is this version of the file. */
+export function isVersion(kept: Response | undefined, { sha256 }: SiteFile): kept is Response {
+  return kept?.headers.get(hashHeader) === sha256;
 }
 
 async function hashOf(bytes: ArrayBuffer): Promise<string> {

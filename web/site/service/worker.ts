@@ -3,7 +3,7 @@
  * hosts often lack: without them, browsers allow no threads.
  */
 
-import { download, fileFor, isHashed, type SiteFile } from './files.ts';
+import { download, fileFor, isVersion, type SiteFile } from './files.ts';
 
 declare const self: ServiceWorkerGlobalScope;
 /** The build puts these in: the version is the hash of the list. */
@@ -40,8 +40,9 @@ async function install(): Promise<void> {
   const getSome = async () => {
     for (let file = waiting.pop(); file !== undefined; file = waiting.pop()) {
       const key = new URL(file.path, folder).href;
-      const kept = isHashed(file) ? await caches.match(key) : undefined;
-      await cache.put(key, kept ?? (await download(file, folder)));
+      // What has not changed since the last version need not come again.
+      const kept = await caches.match(key);
+      await cache.put(key, isVersion(kept, file) ? kept : await download(file, folder));
     }
   };
   try {
