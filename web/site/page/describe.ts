@@ -1,0 +1,45 @@
+/** Scenes in words, for people who do not see them, and scenes as images. */
+
+import { type Scene, sceneSvg } from '../../../src/mini/portable.ts';
+
+/** `At sunset: two small red stars on the left, a large striped blue circle in the centre`. */
+export function describe({ background, objects }: Scene): string {
+  const things = objects.map(({ number, size, texture, colour, shape, position }) => {
+    const kind = [
+      size,
+      ...(texture === 'plain' ? [] : [texture]),
+      colour,
+      number === 1 ? shape : plural(shape),
+    ];
+    return `${{ 1: 'a', 2: 'two', 3: 'three' }[number]} ${kind.join(' ')} ${places[position]}`;
+  });
+  return `${grounds[background]}: ${things.join(', ')}`;
+}
+
+export const grounds: Readonly<Record<Scene['background'], string>> = {
+  sky: 'In the sky',
+  beach: 'On a beach',
+  night: 'At night',
+  meadow: 'On a meadow',
+  snow: 'In the snow',
+  wood: 'In a wood',
+  sea: 'In the sea',
+  sunset: 'At sunset',
+};
+
+export const places: Readonly<Record<Scene['objects'][number]['position'], string>> = {
+  left: 'on the left',
+  top: 'at the top',
+  centre: 'in the centre',
+  bottom: 'at the bottom',
+  right: 'on the right',
+};
+
+export function plural(shape: string): string {
+  return shape === 'cross' ? 'crosses' : `${shape}s`;
+}
+
+/** The address of a drawing of the scene, for an image of any size. */
+export function drawingOf(scene: Scene, variant: number): string {
+  return `data:image/svg+xml,${encodeURIComponent(sceneSvg(scene, 64, variant))}`;
+}

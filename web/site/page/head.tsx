@@ -1,0 +1,50 @@
+/** The page's head: its name, its parts, light or dark. */
+
+import { useEffect, useState } from 'preact/hooks';
+import { Icon } from '../../src/icons.tsx';
+import { keepTheme, readTheme, themes } from '../../src/theme.ts';
+
+export function Head() {
+  const [theme, setTheme] = useState(readTheme);
+  const next = themes[(themes.indexOf(theme) + 1) % themes.length]!;
+  const isScrolled = useIsScrolled();
+  return (
+    <header class={`head${isScrolled ? ' scrolled' : ''}`}>
+      <a class="brand" href="./">
+        lincir
+      </a>
+      <nav aria-label="Parts of this page">
+        <a href="#search">Search</a>
+        <a href="#how">How it works</a>
+        <a href="#learn" class="always">
+          Learn
+        </a>
+        <a href="#yours" class="always">
+          Your photos
+        </a>
+      </nav>
+      <button
+        type="button"
+        class="plain square"
+        aria-label={`Colours: ${theme}. Change to ${next}`}
+        title={`Colours: ${theme}`}
+        onClick={() => {
+          keepTheme(next);
+          setTheme(next);
+        }}
+      >
+        <Icon name={theme} />
+      </button>
+    </header>
+  );
+}
+
+function useIsScrolled(): boolean {
+  const [isScrolled, setIsScrolled] = useState(false);
+  useEffect(() => {
+    const look = () => setIsScrolled(scrollY > 8);
+    addEventListener('scroll', look, { passive: true });
+    return () => removeEventListener('scroll', look);
+  }, []);
+  return isScrolled;
+}
