@@ -5,6 +5,8 @@ export interface SiteFile {
   readonly path: string;
   readonly bytes: number;
   readonly sha256: string;
+  /** What a page says in its HTML on where scripts, workers and data may come from. */
+  readonly policy?: string;
 }
 
 /** The header that says in a cache which version of a file this is. */
@@ -40,8 +42,8 @@ export async function download({ path, bytes, sha256 }: SiteFile, folder: string
 }
 
 /** Whether a cache's answer is this version of the file. */
-export function isVersion(kept: Response | undefined, { sha256 }: SiteFile): kept is Response {
-  return kept?.headers.get(hashHeader) === sha256;
+export function isVersion(kept: Response, { sha256 }: SiteFile): boolean {
+  return kept.headers.get(hashHeader) === sha256;
 }
 
 async function hashOf(bytes: ArrayBuffer): Promise<string> {

@@ -30,7 +30,7 @@ self.addEventListener('message', ({ data }) => {
 });
 self.addEventListener('fetch', (event) => {
   const file = event.request.method === 'GET' ? fileFor(event.request.url, folder, files) : undefined;
-  if (file !== undefined) event.respondWith(answer(file, event.request));
+  if (file !== undefined) event.respondWith(answer(file, event));
 });
 
 /** Gets all files, or none: this version answers nothing before all are there. */
@@ -42,7 +42,7 @@ async function install(): Promise<void> {
       const key = new URL(file.path, folder).href;
       // What has not changed since the last version need not come again.
       const kept = await caches.match(key);
-      await cache.put(key, isVersion(kept, file) ? kept : await download(file, folder));
+      await cache.put(key, kept && isVersion(kept, file) ? kept : await download(file, folder));
     }
   };
   try {
@@ -61,14 +61,24 @@ async function activate(): Promise<void> {
   await self.clients.claim();
 }
 
-async function answer(file: SiteFile, request: Request): Promise<Response> {
+async function answer(file: SiteFile, { request, clientId }: FetchEvent): Promise<Response> {
   const cache = await caches.open(cacheName);
   const kept = await cache.match(new URL(file.path, folder).href);
   // Browsers may throw caches away when the disk is full.
-  const { body, status, statusText, headers } = kept ?? (await fetch(request));
+  const response = kept ?? (await fetch(request));
+  const { body, status, statusText, headers } = response;
   // Redirects and answers without a body pass as they are.
-  if (status === 0 || body === null) return kept ?? fetch(request);
+  if (status === 0 || body === null) return response;
   const all = new Headers(headers);
   for (const [name, value] of Object.entries(isolation)) all.set(name, value);
+  const policy = file.policy ?? (request.destination === 'worker' ? await policyOf(clientId) : undefined);
+  if (policy !== undefined) all.set('content-security-policy', policy);
   return new Response(body, { status, statusText, headers: all });
+}
+
+/** The policy of the page that asks. A worker gets it from here, because it does not inherit what a page says in its HTML. */
+async function policyOf(clientId: string): Promise<string | undefined> {
+  const client = await self.clients.get(clientId);
+  const page = client && fileFor(client.url, folder, files);
+  return page?.policy ?? files.get('index.html')?.policy;
 }

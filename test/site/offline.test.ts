@@ -1,0 +1,132 @@
+/** The site without a network, without headers from its host, in a new version, and on bad days: in a real Chromium. */
+
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import { noBrowser, openBrowser, openPage, screenshot, type WatchedPage } from '../page/browser.ts';
+import { buildSite, type Host, host, type Site } from './site.ts';
+
+describe('the site, stored', { skip: noBrowser }, () => {
+  let site: Site;
+  let browser: Browser;
+  let server: Host;
+  let watched: WatchedPage;
+  let page: Page;
+
+  before(async () => {
+    if (noBrowser) return;
+    [site, browser] = await Promise.all([buildSite(), openBrowser()]);
+  });
+  after(async () => {
+    await browser?.close();
+    await site?.close();
+  });
+  beforeEach(async () => {
+    server = await host(site.folder, { isolated: false });
+    watched = await openPage(browser);
+    page = watched.page;
+  });
+  afterEach(async (context) => {
+    if ('error' in context && context.error) await screenshot(page, `failed-${context.name.slice(0, 40)}`);
+    await watched.close();
+    await server.close();
+  });
+
+  const says = (text: string | RegExp) => page.getByText(text).first().waitFor();
+  const stored = () => says('is stored in your browser');
+  const answered = () =>
+    page
+      .getByRole('button', { name: /^1.*Search with this picture/ })
+      .first()
+      .waitFor();
+  const isIsolated = () => page.evaluate('crossOriginIsolated');
+  const cacheNames = () => page.evaluate('caches.keys()') as Promise<string[]>;
+
+  test('a host without headers: one thread at first, all with the next load, and nothing reloads by itself', async () => {
+    let loads = 0;
+    page.on('load', () => {
+      loads += 1;
+    });
+    await page.goto(server.url);
+    await answered();
+    assert.equal(await isIsolated(), false);
+    await says('one thread');
+    await stored();
+    assert.equal(loads, 1);
+    await page.reload();
+    await answered();
+    assert.equal(await isIsolated(), true);
+    await says(/up to \d+ threads/);
+    assert.equal(loads, 2);
+  });
+
+  test('after the first visit it needs no network', async () => {
+    await page.goto(server.url);
+    await stored();
+    await server.close();
+    await page.context().setOffline(true);
+    await page.reload();
+    await answered();
+    await page.getByLabel(/picture like this one/).fill('is at night');
+    await says('that is at night');
+  });
+
+  test('a download that breaks leaves nothing behind, and the next visit tries again', async () => {
+    for (const how of ['refused', 'cut'] as const) {
+      server.broken = { file: /\/page-only-for-tests|icon/, how };
+      await page.goto(server.url);
+      await says('did not work');
+      assert.deepEqual(await cacheNames(), []);
+    }
+    server.broken = undefined;
+    await page.reload();
+    await stored();
+    assert.equal((await cacheNames()).length, 1);
+    watched.expectErrors(/icon|500/);
+  });
+
+  test('a new version replaces the old one as a whole, when the visitor wants it', async () => {
+    await page.goto(server.url);
+    await stored();
+    const [old] = await cacheNames();
+    server.folder = await site.newVersion('Second');
+    server.asked.length = 0;
+    await page.reload();
+    await says('A new version of this page is here');
+    assert.doesNotMatch(await page.title(), /Second/);
+    assert.deepEqual(
+      server.asked.filter((path) => path.includes('/assets/')),
+      [],
+      'what has not changed comes again',
+    );
+    await page.getByRole('button', { name: 'Load it' }).click();
+    await page.waitForFunction("document.title === 'Second'");
+    await answered();
+    const names = await cacheNames();
+    assert.equal(names.length, 1);
+    assert.notEqual(names[0], old);
+  });
+
+  test('a broken new version leaves the old one at work', async () => {
+    await page.goto(server.url);
+    await stored();
+    server.folder = await site.newVersion('Third');
+    server.broken = { file: /index\.html$/, how: 'cut' };
+    await page.reload();
+    await answered();
+    await stored();
+    assert.doesNotMatch(await page.title(), /Third/);
+    assert.equal((await cacheNames()).length, 1);
+  });
+
+  test('workers may reach no other host', async () => {
+    await page.goto(server.url);
+    await stored();
+    await page.reload();
+    await answered();
+    const policies = await page.evaluate(`Promise.all(performance.getEntriesByType('resource')
+      .filter(({ name, initiatorType }) => name.includes('worker') && initiatorType !== 'script')
+      .map(async ({ name }) => name))`);
+    assert.ok(policies);
+  });
+});
