@@ -1,12 +1,14 @@
 /** The world behind the page: opened once, its download followed, and opened again after a failure. */
 
 import { useCallback, useEffect, useState } from 'preact/hooks';
-import { openWorld } from '../world/index.ts';
-import type { LearningState, World } from '../world/protocol.ts';
+import { openWorld } from '../world/client.ts';
+import type { Explaining, LearningState, World } from '../world/protocol.ts';
+
+export type LiveWorld = World & Explaining;
 
 export interface WorldView {
   /** Present when questions can be answered. */
-  readonly world?: World;
+  readonly world?: LiveWorld;
   readonly bytes: number;
   /** 0 before anything is known. */
   readonly total: number;
@@ -17,7 +19,7 @@ export interface WorldView {
 export function useWorld(): WorldView {
   const [attempt, setAttempt] = useState(0);
   const [{ bytes, total }, setProgress] = useState({ bytes: 0, total: 0 });
-  const [world, setWorld] = useState<World>();
+  const [world, setWorld] = useState<LiveWorld>();
   const [failure, setFailure] = useState<Error>();
   useEffect(() => {
     let isCurrent = true;
@@ -28,7 +30,7 @@ export function useWorld(): WorldView {
     };
     setFailure(undefined);
     setProgress({ bytes: 0, total: 0 });
-    let opened: World | undefined;
+    let opened: LiveWorld | undefined;
     try {
       opened = openWorld({
         onProgress: (bytes, total) => isCurrent && setProgress({ bytes, total }),

@@ -1,7 +1,8 @@
 /** How it works: four steps, each with a figure that the model itself draws, here and now. */
 
-import type { SearchAnswer, World } from '../../world/protocol.ts';
+import type { SearchAnswer } from '../../world/protocol.ts';
 import type { Question } from '../ask/question.ts';
+import type { LiveWorld } from '../use-world.ts';
 import { AtSearchTime } from './at-search-time.tsx';
 import { Masking, useExample } from './masking.tsx';
 import { PhiReads } from './phi-reads.tsx';
@@ -12,7 +13,7 @@ export function How({
   question,
   answer,
 }: {
-  readonly world: World | undefined;
+  readonly world: LiveWorld | undefined;
   readonly question: Question | undefined;
   readonly answer: SearchAnswer | undefined;
 }) {

@@ -2,10 +2,11 @@
 
 import { useCallback, useEffect, useState } from 'preact/hooks';
 import { Icon } from '../../../src/icons.tsx';
-import type { MaskedExample, World } from '../../world/protocol.ts';
+import type { MaskedExample } from '../../world/protocol.ts';
 import { Prompt } from '../prompt.tsx';
+import type { LiveWorld } from '../use-world.ts';
 
-export function useExample(world: World | undefined) {
+export function useExample(world: LiveWorld | undefined) {
   const [example, setExample] = useState<MaskedExample>();
   const another = useCallback(() => void world?.example().then(setExample, () => undefined), [world]);
   useEffect(another, [another]);

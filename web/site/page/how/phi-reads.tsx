@@ -1,9 +1,9 @@
 /** A figure: a caption's way through CLIP and phi and back, as the embeddings that they make of it. */
 
 import { useEffect, useState } from 'preact/hooks';
-import type { MaskedExample, PhiChoice, Reading, World } from '../../world/protocol.ts';
+import type { MaskedExample, PhiChoice, Reading } from '../../world/protocol.ts';
 import { Prompt } from '../prompt.tsx';
-import { useLearning } from '../use-world.ts';
+import { type LiveWorld, useLearning } from '../use-world.ts';
 import { Strip } from './strip.tsx';
 
 type Which = PhiChoice | 'untrained';
@@ -19,7 +19,7 @@ export function PhiReads({
   world,
   example,
 }: {
-  readonly world: World | undefined;
+  readonly world: LiveWorld | undefined;
   readonly example: MaskedExample | undefined;
 }) {
   const [which, setWhich] = useState<Which>('untrained');

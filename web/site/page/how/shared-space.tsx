@@ -3,8 +3,9 @@
 import { useEffect, useState } from 'preact/hooks';
 import { caption } from '../../../../src/mini/portable.ts';
 import { Icon } from '../../../src/icons.tsx';
-import type { Picture, World } from '../../world/protocol.ts';
+import type { Picture } from '../../world/protocol.ts';
 import { Drawing } from '../drawing.tsx';
+import type { LiveWorld } from '../use-world.ts';
 
 const shown = 4;
 
@@ -14,7 +15,7 @@ interface Table {
   readonly cosines: readonly (readonly number[])[];
 }
 
-export function SharedSpace({ world }: { readonly world: World | undefined }) {
+export function SharedSpace({ world }: { readonly world: LiveWorld | undefined }) {
   const [turn, setTurn] = useState(0);
   const [table, setTable] = useState<Table>();
   useEffect(() => {
@@ -71,7 +72,7 @@ function columns(table: Table | undefined): readonly (Picture | undefined)[] {
 }
 
 /** Pictures of one thing each, whose captions are short. */
-async function tableOf(world: World): Promise<Table> {
+async function tableOf(world: LiveWorld): Promise<Table> {
   const simple = world.pictures.filter(({ scene, variant }) => variant === 0 && scene.objects.length === 1);
   const pictures: Picture[] = [];
   while (pictures.length < Math.min(shown, simple.length)) {
