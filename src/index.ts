@@ -81,7 +81,10 @@ export { type EmbeddingsFile, type MetadataFile, openEmbeddings, openMetadata } 
 export type { ImageSource } from './pixels/index.ts';
 export {
   type Exported,
+  type ExportedOnnx,
+  type ExportOnnxOptions,
   type ExportOptions,
+  exportOnnx,
   exportPhi,
   type Published,
   type PublishOptions,

@@ -87,11 +87,19 @@ if it is missing: a private one, unless you give --public. All is in one commit,
 is. If an upload is cut, the same command goes on. Files that are there with other contents
 stay, unless you give --force. If anybody else commits meanwhile, nothing is changed.
 
+--onnx writes a model's two towers for ONNX Runtime, transformers.js and whatever else
+reads ONNX. With a phi, it also writes phi, and the text tower that takes its pseudo
+tokens. README.md in the folder says what each file takes and gives, with programs in
+Python and JavaScript. --precision float16 halves the files: weights are rounded, but
+all is computed in float32.
+
 Examples:
   $ lincir export runs/mine --out phi.pt
   $ lincir export runs/giga --to-hub me/lincir-giga --licence cc-by-4.0 --public
   $ lincir export runs/mine/phi-ema.safetensors --out ema.pt --results evaluations/ema
-  $ lincir export pic2word-large --layout pic2word --out pic2word.pt`;
+  $ lincir export pic2word-large --layout pic2word --out pic2word.pt
+  $ lincir export --onnx --model base --out base-onnx
+  $ lincir export runs/mine --onnx --precision float16 --out mine-onnx`;
 
 export const keywordsNotes = `
 Name sources as for lincir train. Without a source, or for -, captions come from

@@ -26,14 +26,22 @@ export async function tokenizerOf(
   options: TokenizerOptions,
 ): Promise<TextTokenizer> {
   const text = model?.config.text;
+  return await loadTokenizer(await tokenizerFilesOf(files, model, options), text);
+}
+
+/** The files among which its tokenizer is: its own, or another model's. */
+export async function tokenizerFilesOf(
+  files: ModelFiles,
+  model: Pick<FoundModel, 'tokenizer'> | undefined,
+  options: TokenizerOptions = {},
+): Promise<ModelFiles> {
   const other = model?.tokenizer;
-  if (other === undefined || (await hasTokenizer(files))) return await loadTokenizer(files, text);
+  if (other === undefined || (await hasTokenizer(files))) return files;
   try {
-    const { files: others } = await openModel(other, { ...options, only: 'tokenizer' });
-    return await loadTokenizer(others, text);
+    return (await openModel(other, { ...options, only: 'tokenizer' })).files;
   } catch (cause) {
     options.signal?.throwIfAborted();
-    if (!(cause instanceof LincirError) || cause.code === 'bad-config') throw cause;
+    if (!(cause instanceof LincirError)) throw cause;
     throw new LincirError(cause.code, {
       subject: `${files.name}: its tokenizer`,
       expected: `tokenizer.json beside it, or ${other}'s from the hub`,

@@ -27,5 +27,6 @@ export { VectorCache } from './vector-cache.ts';
 export { versions } from './versions.ts';
 export { warn, warningName } from './warn.ts';
 export { makeFolder, writeFileAtomically, writeJsonFile } from './write-file.ts';
+export { writeFolderAtomically } from './write-folder.ts';
 export { type TensorToWrite, writeNpy, writeSafetensors } from './write-tensors.ts';
 export { writeTorchCheckpoint } from './write-torch.ts';

@@ -2,7 +2,7 @@
 
 export { type PhiArchitecture, phiArchitectures } from './choices.ts';
 export { type LoadPhiOptions, loadPhi, Phi } from './encoder.ts';
-export { type PhiInfo, phiCheckpoint, phiTensors, readPhi, type StoredPhi } from './file.ts';
+export { expectPhiFits, type PhiInfo, phiCheckpoint, phiTensors, readPhi, type StoredPhi } from './file.ts';
 export {
   CountedSession,
   encoderGraph,

@@ -1,4 +1,4 @@
-/** Phis that leave: files in the layouts of the methods' authors, model cards, and uploads to the hub. */
+/** What leaves: phis in the layouts of the methods' authors, model cards, uploads to the hub, and models as ONNX files. */
 
 export {
   type Exported,
@@ -8,3 +8,4 @@ export {
   type PublishOptions,
   publishPhi,
 } from './export.ts';
+export { type ExportedOnnx, type ExportOnnxOptions, exportOnnx } from './onnx/export.ts';

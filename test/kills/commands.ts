@@ -79,6 +79,15 @@ export const killedCommands: readonly KilledCommand[] = [
     result: filesIn,
   },
   {
+    name: 'export as ONNX',
+    next: async (folder) => {
+      if ((await namesIn(folder)).includes('out')) return undefined;
+      return ['export', 'mini', '--onnx', '--out', 'out'];
+    },
+    kept: (folder) => filesIn(join(folder, 'out')),
+    result: filesIn,
+  },
+  {
     name: 'train',
     next: async (folder) => {
       if ((await namesIn(join(folder, 'out'))).includes('config.json')) return ['train', '--resume', 'out'];

@@ -1,33 +1,53 @@
-/** `lincir export`: writes a phi in the layout of a method's authors, with a model card, or uploads both to the hub. */
+/** `lincir export`: writes a phi in the layout of a method's authors, with a model card, or uploads both to the hub; or ONNX files. */
 
 import { LincirError } from '../../core/index.ts';
 import type { PhiArchitecture } from '../../phi/index.ts';
 import { exportPhi, publishPhi } from '../../publishing/index.ts';
 import { type Context, phiDownload } from '../context.ts';
 import { refuseBeside, refuseIdle } from '../idle-options.ts';
+import { exportedOnnx, type OnnxCommandOptions } from './export-onnx.ts';
 
-interface ExportCommandOptions {
-  readonly out?: string;
+interface ExportCommandOptions extends OnnxCommandOptions {
+  readonly onnx?: boolean;
   readonly toHub?: string;
   readonly layout?: PhiArchitecture;
   readonly licence?: string;
   readonly results?: readonly string[];
   readonly public?: boolean;
-  readonly force?: boolean;
-  readonly json?: boolean;
 }
 
-export async function exported(phi: string, options: ExportCommandOptions, context: Context): Promise<void> {
+export async function exported(
+  phi: string | undefined,
+  { onnx, model, precision, ...options }: ExportCommandOptions,
+  context: Context,
+): Promise<void> {
   const { out, toHub, public: isPublic, json, ...given } = options;
+  if (onnx) {
+    const { layout, licence, results } = given;
+    const others = { toHub, layout, licence, results, public: isPublic };
+    refuseBeside('--onnx', others, { expected: 'no option for the file of a phi', todo: 'leave it out' });
+    return await exportedOnnx(phi, { ...options, model, precision }, context);
+  }
+  if (phi === undefined) {
+    throw new LincirError('bad-argument', {
+      subject: 'export',
+      expected: 'a phi, or --onnx --model MODEL',
+      found: 'neither',
+    });
+  }
   const { reporter, signal, print } = context;
+  refuseIdle([
+    ['--model', model, false, '--onnx as well'],
+    ['--precision', precision, false, '--onnx as well'],
+  ]);
   refuseIdle([['--public', isPublic, toHub !== undefined, '--to-hub as well']]);
   const common = { ...given, ...phiDownload(reporter), signal };
   if (toHub === undefined) {
     if (out === undefined) {
       throw new LincirError('bad-argument', {
         subject: 'export',
-        expected: '--out FILE.pt or --to-hub OWNER/NAME',
-        found: 'neither',
+        expected: '--out FILE.pt, --to-hub OWNER/NAME, or --onnx --out FOLDER',
+        found: 'none of them',
       });
     }
     const { file, card, sha256 } = await exportPhi(phi, { ...common, out });

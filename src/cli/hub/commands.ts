@@ -1,10 +1,11 @@
 /** The commands that deal with the hub: models, models pull, and export. */
 
 import type { Command } from 'commander';
+import { weightPrecisions } from '../../onnx/choices.ts';
 import { phiArchitectures } from '../../phi/choices.ts';
 import type { Context } from '../context.ts';
 import { exportNotes } from '../help.ts';
-import { choice } from '../options.ts';
+import { choice, modelHelp } from '../options.ts';
 
 export function hubCommands(program: Command, context: Context): void {
   const models = program
@@ -23,9 +24,21 @@ export function hubCommands(program: Command, context: Context): void {
 
   program
     .command('export')
-    .description("write a phi as a method's authors do, with a model card, or publish it on the hub")
-    .argument('<phi>', "a run's folder, a file, a preset, or OWNER/NAME[/FILE] on the hub")
-    .option('--out <file>', 'a new .pt file; README.md, its model card, is written beside it')
+    .description('write a phi for PyTorch, publish it on the hub, or write model and phi as ONNX files')
+    .argument('[phi]', "a run's folder, a file, a preset, or OWNER/NAME[/FILE] on the hub")
+    .option(
+      '--out <path>',
+      'a new .pt file, beside which its model card is written; with --onnx, a new folder',
+    )
+    .option('--onnx', 'write a model as ONNX files; with a phi, also phi and all that composed queries need')
+    .option('--model <model>', `of the ONNX files: ${modelHelp} (default: the one that phi was trained for)`)
+    .addOption(
+      choice(
+        '--precision <type>',
+        'of the ONNX files: how weights are stored (default: float32)',
+        weightPrecisions,
+      ),
+    )
     .option('--to-hub <repository>', 'upload both to OWNER/NAME on the hub, in one commit')
     .addOption(
       choice('--layout <name>', "whose files it is like (default: its architecture's)", phiArchitectures),

@@ -1,0 +1,268 @@
+/** Models as ONNX files: other runtimes compute with them what lincir computes, from plain ids and pictures. */
+
+import assert from 'node:assert/strict';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import * as ort from 'onnxruntime-node';
+import { writeSafetensors } from '../src/files/index.ts';
+import { compose, exportOnnx, loadClip, loadPhi } from '../src/index.ts';
+import { initialPhi, phiShape, phiTensors } from '../src/phi/index.ts';
+import { lincir as lincirIn } from './command-line.ts';
+import { refused } from './hub-setup.ts';
+import { type OnnxCase, towerCases } from './onnx-cases.ts';
+import { writePicture } from './pictures.ts';
+import { pythonWith } from './python.ts';
+
+const fixtures = join(import.meta.dirname, 'fixtures');
+/** Models of every family. */
+const models = [
+  ...['tiny-clip', 'tiny-clip-bf16', 'tiny-metaclip2', 'tiny-chinese-clip', 'tiny-siglip'],
+  ...['tiny-open-clip', 'tiny-open-clip-custom', 'tiny-open-clip-xlm'],
+  ...['tiny-openai/ViT-tiny.pt', 'tiny-pe-core/PE-Core-tiny.pt'],
+];
+
+let folder: string;
+const cases: OnnxCase[] = [];
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'lincir-onnx-'));
+  for (const model of models) cases.push(...(await towerCases(model, folder)));
+  await mkdir(join(folder, 'beside'));
+  cases.push(...(await towerCases('tiny-clip', join(folder, 'beside'), { limit: 20_000 })));
+});
+after(() => rm(folder, { recursive: true }));
+
+const lincir = (args: readonly string[]) => lincirIn(args, { folder });
+
+/** The length of the difference, by that of what is expected. */
+function errorOf(found: readonly number[], expected: readonly number[]): number {
+  assert.equal(found.length, expected.length);
+  const difference = Math.hypot(...found.map((value, at) => value - expected[at]!));
+  return difference / Math.hypot(...expected);
+}
+
+function expectClose({ file, expected }: OnnxCase, found: readonly number[], largest = 2e-5): void {
+  const error = errorOf(found, expected);
+  assert.ok(error < largest, `${file}: ${error}`);
+}
+
+async function run(file: string, feeds: OnnxCase['feeds']): Promise<readonly number[]> {
+  const session = await ort.InferenceSession.create(file);
+  const given = Object.entries(feeds).map(([name, { shape, data }]) => {
+    const type = data instanceof BigInt64Array ? 'int64' : 'float32';
+    return [name, new ort.Tensor(type, data as Float32Array, shape)] as const;
+  });
+  const results = await session.run(Object.fromEntries(given));
+  await session.release();
+  return Array.from(Object.values(results)[0]!.data as Float32Array);
+}
+
+describe('towers of every family, texts of several lengths with no image, one and two', () => {
+  test('in ONNX Runtime for Node', async () => {
+    assert.equal(cases.length, 3 * (models.length + 1));
+    for (const each of cases) expectClose(each, await run(each.file, each.feeds));
+  });
+
+  test("in Python's, for which they are valid models of ONNX's own operators", async (context) => {
+    const python = await pythonWith('onnx', 'onnxruntime');
+    if (typeof python === 'string') return context.skip(python);
+    const given = cases.map(({ file, feeds }) => ({
+      file,
+      feeds: Object.fromEntries(
+        Object.entries(feeds).map(([name, { shape, data }]) => {
+          const type = data instanceof BigInt64Array ? 'int64' : 'float32';
+          return [name, { type, shape, data: Array.from(data, Number) }];
+        }),
+      ),
+    }));
+    await writeFile(join(folder, 'cases.json'), JSON.stringify(given));
+    const printed = await python([join(fixtures, 'run_onnx.py'), join(folder, 'cases.json')]);
+    const found: number[][] = printed
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    for (const [at, each] of cases.entries()) expectClose(each, found[at]!);
+  });
+
+  test('a number of pseudo tokens that does not fit the ids is an error', async () => {
+    const { file, feeds } = cases.find(({ feeds }) => feeds.pseudo_tokens)!;
+    const { shape, data } = feeds.pseudo_tokens!;
+    const width = shape[1]!;
+    const fewer = { shape: [shape[0]! - 1, width], data: (data as Float32Array).slice(width) };
+    await assert.rejects(run(file, { ...feeds, pseudo_tokens: fewer }), /ScatterND/);
+  });
+});
+
+describe('an export of the miniature world', () => {
+  test('its README.md has a program in Python that gives what lincir gives', async (context) => {
+    const python = await pythonWith('onnxruntime', 'tokenizers', 'PIL');
+    if (typeof python === 'string') return context.skip(python);
+    const out = join(folder, 'mini');
+    const { files } = await exportOnnx({ phi: 'mini', out });
+    const written = await readdir(out, { recursive: true, withFileTypes: true });
+    assert.equal(files.length, written.filter((entry) => entry.isFile()).length);
+    for (const [at, name] of ['dog.jpg', 'beach.jpg'].entries()) await writePicture(join(out, name), at);
+    const [, program] = /```python\n(.*?)```/s.exec(await readFile(join(out, 'README.md'), 'utf8'))!;
+    const print = 'import json; print(json.dumps([v.tolist() for v in (images, texts, composed)]))';
+    const code = `import os\nos.chdir(${JSON.stringify(out)})\n${program}\n${print}\n`;
+    const found = JSON.parse((await python(['-c', code])).trim().split('\n').at(-1)!);
+
+    const clip = await loadClip('mini');
+    const phi = await loadPhi('mini', { clip });
+    context.after(() => Promise.all([clip.dispose(), phi.dispose()]));
+    const [dog, beach] = ['dog.jpg', 'beach.jpg'].map((name) => join(out, name)) as [string, string];
+    const images = await clip.encodeImages([dog, beach]);
+    const texts = await clip.encodeTexts(['a photo of a dog', 'the sea']);
+    const queries = [
+      await compose({ clip, phi, images: [dog], text: 'a photo of $ that is swimming' }),
+      await compose({ clip, phi, images: [dog, beach], text: 'the dog of $1 on the beach of $2' }),
+    ];
+    assert.ok(errorOf(found[0].flat(), [...images.data]) < 2e-5);
+    assert.ok(errorOf(found[1].flat(), [...texts.data]) < 2e-5);
+    for (const [at, { vector }] of queries.entries()) {
+      const length = Math.hypot(...found[2][at]);
+      assert.ok(
+        errorOf(
+          found[2][at].map((value: number) => value / length),
+          [...vector],
+        ) < 2e-5,
+      );
+    }
+  });
+
+  test('in float16, it takes half the space, and its embeddings differ by a rounding', async (context) => {
+    const [wide, half] = [join(folder, 'wide'), join(folder, 'half')];
+    const [{ bytes }, small] = [
+      await exportOnnx({ phi: 'mini', out: wide }),
+      await exportOnnx({ phi: 'mini', out: half, precision: 'float16' }),
+    ];
+    assert.ok(small.bytes < 0.52 * bytes, `${small.bytes} of ${bytes}`);
+    const clip = await loadClip('mini');
+    context.after(() => clip.dispose());
+    const { ids } = clip.tokenizer.encode('a large red circle above a blue square');
+    const input_ids = { shape: [1, ids.length], data: BigInt64Array.from(ids, BigInt) };
+    const expected = [...(await clip.encodeTokens([{ ids }])).data];
+    assert.ok(errorOf(await run(join(wide, 'onnx/text_model.onnx'), { input_ids }), expected) < 2e-5);
+    const error = errorOf(await run(join(half, 'onnx/text_model_fp16.onnx'), { input_ids }), expected);
+    assert.ok(error > 0 && error < 2e-3, `${error}`);
+    const config = JSON.parse(await readFile(join(half, 'config.json'), 'utf8'));
+    assert.deepEqual(config['transformers.js_config'], { dtype: 'fp16' });
+  });
+});
+
+describe('what is written beside the models', () => {
+  test('of a model that transformers has: its own files; with names of outputs as transformers.js has them', async () => {
+    const place = join(folder, 'siglip');
+    await cp(join(fixtures, 'tiny-siglip'), place, { recursive: true });
+    for (const name of ['tokenizer.json', 'tokenizer_config.json'])
+      await cp(join(fixtures, 'tokenizers/siglip', name), join(place, name));
+    const out = join(folder, 'siglip-onnx');
+    await exportOnnx({ model: place, out });
+    for (const name of ['preprocessor_config.json', 'tokenizer.json', 'tokenizer_config.json']) {
+      assert.deepEqual(await readFile(join(out, name)), await readFile(join(place, name)), name);
+    }
+    assert.deepEqual(await readdir(join(out, 'onnx')), ['text_model.onnx', 'vision_model.onnx']);
+    const session = await ort.InferenceSession.create(join(out, 'onnx/text_model.onnx'));
+    assert.deepEqual(session.outputNames, ['text_embeds', 'pooler_output']);
+    await session.release();
+    const text = await readFile(join(out, 'README.md'), 'utf8');
+    assert.match(text, /SiglipTextModel/);
+    assert.match(text, /Rows may have fewer than \d+ ids/);
+    assert.ok(!text.includes(folder) && !text.includes('pseudo_tokens'), text);
+  });
+
+  test('of another one: a configuration that transformers.js takes, with preprocessing and tokenizer', async () => {
+    const place = join(folder, 'openai');
+    await cp(join(fixtures, 'tiny-openai'), place, { recursive: true });
+    for (const name of ['vocab.json', 'merges.txt'])
+      await cp(join(fixtures, 'tiny-clip', name), join(place, name));
+    const clip = await loadClip(join(place, 'ViT-tiny.pt'));
+    const shape = phiShape('searle', clip.textConfig);
+    const [tensors, metadata] = phiTensors({ shape, l2Normalize: true }, initialPhi(shape, 3));
+    await writeSafetensors(join(folder, 'phi.safetensors'), tensors, metadata);
+    const out = join(folder, 'openai-onnx');
+    await exportOnnx({ model: join(place, 'ViT-tiny.pt'), phi: join(folder, 'phi.safetensors'), out });
+
+    const phi = await loadPhi(join(folder, 'phi.safetensors'), { clip });
+    const image_embeds = {
+      shape: [2, shape.input],
+      data: Float32Array.from({ length: 2 * shape.input }, (_, at) => Math.sin(at)),
+    };
+    const expected = [...(await phi.encode(image_embeds)).data];
+    assert.ok(errorOf(await run(join(out, 'onnx/phi.onnx'), { image_embeds }), expected) < 2e-5);
+    await phi.dispose();
+    await clip.dispose();
+
+    const read = async (name: string) => JSON.parse(await readFile(join(out, name), 'utf8'));
+    assert.equal((await read('config.json')).model_type, 'clip');
+    const { crop, mean } = clip.preprocessing;
+    const { crop_size, image_mean, resample } = await read('preprocessor_config.json');
+    assert.deepEqual([crop_size, image_mean, resample], [crop, mean, 3]);
+    // lincir reads them again, and tokenizes as before.
+    const { tokenizer_class, pad_token } = await read('tokenizer_config.json');
+    assert.deepEqual([tokenizer_class, pad_token], ['CLIPTokenizer', '<|endoftext|>']);
+    await rm(join(place, 'vocab.json'));
+    await cp(join(out, 'tokenizer.json'), join(place, 'tokenizer.json'));
+    const again = await loadClip(join(place, 'ViT-tiny.pt'));
+    const text = 'Two dogs, one red!';
+    assert.deepEqual(again.tokenizer.encode(text), clip.tokenizer.encode(text));
+    await again.dispose();
+  });
+});
+
+describe('the command', () => {
+  test('takes the model that phi names, and tells what it wrote', async () => {
+    const { code, stdout, stderr } = await lincir(['export', 'mini', '--onnx', '--out', 'told', '--json']);
+    assert.equal(code, 0, stderr);
+    const { folder: place, files, bytes } = JSON.parse(stdout);
+    assert.equal(place, 'told');
+    assert.ok(files.includes('onnx/text_model_with_pseudo_tokens.onnx') && bytes > 1e7);
+    const plain = await lincir(['export', '--onnx', '--model', 'mini', '--out', 'plain']);
+    assert.match(plain.stderr, /^plain: 7 files, .* README\.md says/);
+  });
+
+  test('what is there stays, unless it is an earlier export that is to be replaced', async () => {
+    const args = ['export', '--onnx', '--model', 'mini', '--out', 'there'];
+    assert.equal((await lincir(args)).code, 0);
+    await writeFile(join(folder, 'there/mine.txt'), 'mine');
+    const again = await lincir(args);
+    assert.equal(again.code, 2);
+    assert.match(again.stderr, /--out there: expected a new or empty folder, .*--force\n$/);
+    assert.equal((await lincir([...args, '--force', '--precision', 'float16'])).code, 0);
+    assert.equal(await readFile(join(folder, 'there/mine.txt'), 'utf8'), 'mine');
+    assert.ok((await readdir(join(folder, 'there/onnx'))).includes('vision_model_fp16.onnx'));
+    await writeFile(join(folder, 'there/README.md'), '# mine');
+    await refused(
+      exportOnnx({ model: 'mini', out: join(folder, 'there'), force: true }),
+      'bad-argument',
+      /README\.md of something else/,
+    );
+  });
+
+  test('what does not go together is refused, and an end in the middle leaves nothing', async () => {
+    for (const [args, part] of [
+      [['export'], /expected a phi, or --onnx --model MODEL/],
+      [['export', '--onnx', '--out', 'x'], /--model: expected the model to export/],
+      [['export', 'mini', '--onnx'], /--onnx: expected --out FOLDER/],
+      [['export', 'mini', '--out', 'x.pt', '--precision', 'float16'], /--precision: expected --onnx as well/],
+      [['export', 'mini', '--onnx', '--out', 'x', '--layout', 'searle'], /found --layout/],
+      [
+        ['export', 'mini', '--onnx', '--model', join(fixtures, 'tiny-clip'), '--out', 'x'],
+        /expected a phi for/,
+      ],
+    ] as const) {
+      const { code, stderr } = await lincir(args);
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, part);
+    }
+    const controller = new AbortController();
+    const stopped = exportOnnx({
+      ...{ model: 'mini', out: join(folder, 'x'), signal: controller.signal },
+      onWrite: (done, total) => done > total / 2 && controller.abort(new Error('stop')),
+    });
+    await assert.rejects(stopped, /stop/);
+    const left = (await readdir(folder)).filter((name) => name === 'x' || name.endsWith('.tmp'));
+    assert.deepEqual(left, []);
+  });
+});
