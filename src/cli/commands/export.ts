@@ -46,7 +46,7 @@ export async function exported(
     if (out === undefined) {
       throw new LincirError('bad-argument', {
         subject: 'export',
-        expected: '--out FILE.pt, --to-hub OWNER/NAME, or --onnx --out FOLDER',
+        expected: '--out FILE.pt or --to-hub OWNER/NAME, or --onnx --out FOLDER',
         found: 'none of them',
       });
     }
