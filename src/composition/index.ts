@@ -19,6 +19,7 @@ export {
 } from './compose.ts';
 export { type Feedback, withFeedback } from './feedback.ts';
 export { methodOf, weightOf } from './methods.ts';
+export { type NearestRow, nearest } from './nearest.ts';
 export {
   composePrompt,
   defaultPrompt,
