@@ -1,11 +1,21 @@
 /** Makes `dist/`: the code and the page with what they need of the development dependencies, types, and ONNX Runtime for this platform. */
 
 import { execFileSync } from 'node:child_process';
-import { globSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { build, type Plugin } from 'esbuild';
 import { build as buildPage } from 'vite';
+import { buildForBrowsers } from './build-browser.ts';
 import { addLibraryTypes, keepUsedTypes } from './library-types.ts';
 import { copyRuntime, runtimeVersion } from './onnxruntime.ts';
 
@@ -16,6 +26,11 @@ const dist = join(root, 'dist');
 const { dependencies, optionalDependencies, exports } = JSON.parse(
   readFileSync(join(root, 'package.json'), 'utf8'),
 );
+
+interface Entry {
+  readonly types: string;
+  readonly browser?: { readonly types: string };
+}
 
 /** All in one folder two levels down, from where files are found as they are from `src/FOLDER`. */
 const entryPoints = {
@@ -95,6 +110,7 @@ await build({
   platform: 'neutral',
   target: 'es2022',
 });
+const browserFiles = await buildForBrowsers(root, join(dist, 'browser'));
 const page = await buildPage({ configFile: join(root, 'web/vite.config.ts') });
 const pageModules = [page]
   .flat()
@@ -108,19 +124,34 @@ for (const file of swagger) {
   const packed = gzipSync(readFileSync(join(root, file)), { level: 9 });
   writeFileSync(join(dist, 'swagger-ui', `${basename(file)}.gz`), packed);
 }
-const inputs = [...Object.keys(metafile.inputs), ...pageModules.map((id) => relative(root, id)), ...swagger];
+const inputs = [
+  ...Object.keys(metafile.inputs),
+  ...browserFiles,
+  ...pageModules.map((id) => relative(root, id)),
+  ...swagger,
+];
 writeFileSync(join(dist, 'THIRD-PARTY-NOTICES.txt'), notices(inputs));
-execFileSync('tsc', ['-p', 'tsconfig.build.json'], {
-  cwd: root,
-  stdio: 'inherit',
-  shell: process.platform === 'win32',
-});
+for (const project of ['tsconfig.build.json', 'tsconfig.build.browser.json']) {
+  execFileSync('tsc', ['-p', project], {
+    cwd: root,
+    stdio: 'inherit',
+    shell: process.platform === 'win32',
+  });
+}
 addLibraryTypes(join(dist, 'types'), join(root, 'node_modules'));
+const entries = Object.values<Entry>(exports);
+for (const { types, browser } of entries) {
+  const forBrowsers = browser && join(root, browser.types);
+  // Most entries are the same everywhere, but for what is written into Node's below.
+  if (forBrowsers && !existsSync(forBrowsers)) cpSync(join(root, types), forBrowsers);
+}
 keepUsedTypes(
   join(dist, 'types'),
-  Object.values<{ types: string }>(exports).map(({ types }) => join(root, types)),
+  entries
+    .flatMap(({ types, browser }) => [types, ...(browser ? [browser.types] : [])])
+    .map((path) => join(root, path)),
 );
-for (const [entry, { types }] of Object.entries<{ types: string }>(exports)) {
+for (const [entry, { types }] of Object.entries<Entry>(exports)) {
   if (entry === './client') continue; // It needs nothing of Node's.
   // TypeScript 6 and later take no global types that nobody asks for.
   const path = join(root, types);
@@ -166,5 +197,5 @@ function notices(inputs: readonly string[]): string {
     named.set(text, [...(named.get(text) ?? []), `${name} ${version} (${license})`]);
   }
   const texts = Array.from(named, ([text, names]) => `${names.join('\n')}\n\n${text}`);
-  return `The code in lib/, web/ and swagger-ui/ has these packages in it, unchanged but for being put together.\n\n${texts.join(`\n${'-'.repeat(80)}\n\n`)}`;
+  return `The code in lib/, browser/, web/ and swagger-ui/ has these packages in it, unchanged but for being put together.\n\n${texts.join(`\n${'-'.repeat(80)}\n\n`)}`;
 }
