@@ -25,7 +25,7 @@ export default defineConfig({
   logLevel: 'warn',
   resolve: { conditions: ['lincir-source', 'module', 'browser', 'development|production'] },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  worker: { format: 'es' },
+  worker: { format: 'es', rolldownOptions: { checks: { pluginTimings: false } } },
   plugins: [hubPolicy(hub), miniatureWorld(), serviceWorker()],
   define: { HUB_ENDPOINT: JSON.stringify(hub ?? 'https://huggingface.co') },
   build: {
@@ -37,6 +37,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     rolldownOptions: {
       input: pages,
+      checks: { pluginTimings: false },
       // Of the library the pages take what they use, not what that stands beside.
       treeshake: {
         moduleSideEffects: [

@@ -5,6 +5,8 @@ export interface SiteFile {
   readonly path: string;
   readonly bytes: number;
   readonly sha256: string;
+  /** Kept when it is first used, not before. */
+  readonly onUse?: boolean;
   /** What a page says in its HTML on where scripts, workers and data may come from. */
   readonly policy?: string;
 }

@@ -33,7 +33,7 @@ self.addEventListener('fetch', (event) => {
   if (file !== undefined) event.respondWith(answer(file, event));
 });
 
-/** Gets all files, or none: this version answers nothing before all are there. */
+/** Gets all files but those that few need, or none: this version answers nothing before all are there. */
 async function install(): Promise<void> {
   const cache = await caches.open(cacheName);
   const waiting = [...files.values()];
@@ -42,7 +42,8 @@ async function install(): Promise<void> {
       const key = new URL(file.path, folder).href;
       // What has not changed since the last version need not come again.
       const kept = await caches.match(key);
-      await cache.put(key, kept && isVersion(kept, file) ? kept : await download(file, folder));
+      if (kept && isVersion(kept, file)) await cache.put(key, kept);
+      else if (!file.onUse) await cache.put(key, await download(file, folder));
     }
   };
   try {
@@ -63,7 +64,13 @@ async function activate(): Promise<void> {
 
 async function answer(file: SiteFile, { request, clientId }: FetchEvent): Promise<Response> {
   const cache = await caches.open(cacheName);
-  const kept = await cache.match(new URL(file.path, folder).href);
+  const key = new URL(file.path, folder).href;
+  let kept = await cache.match(key);
+  if (kept === undefined && file.onUse) {
+    kept = await download(file, folder);
+    // Without room for it, it comes again next time.
+    await cache.put(key, kept.clone()).catch(() => undefined);
+  }
   // Browsers may throw caches away when the disk is full.
   const response = kept ?? (await fetch(request));
   const { body, status, statusText, headers } = response;

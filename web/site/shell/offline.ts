@@ -28,11 +28,11 @@ export async function keepOffline(tell: (site: OfflineSite) => void): Promise<vo
   }
   const follow = () => {
     const { installing, waiting, active } = registration;
+    const next = installing ?? waiting;
     if (waiting && active) tell({ state: 'stored', update: () => takeOver(serviceWorker, waiting) });
     else if (active) tell({ state: 'stored' });
-    else if (installing?.state === 'redundant' || !installing) tell({ state: 'failed' });
-    else tell({ state: 'storing' });
-    installing?.addEventListener('statechange', follow, { once: true });
+    else tell({ state: next ? 'storing' : 'failed' });
+    next?.addEventListener('statechange', follow, { once: true });
   };
   registration.addEventListener('updatefound', follow);
   follow();

@@ -11,6 +11,9 @@ const name = 'service-worker.js';
 /** What hosts read, not pages. */
 const forHosts = ['_headers', 'serve.json', '.nojekyll'];
 
+/** 27 MB that only searching your own photos on a GPU takes. */
+const onUse = /asyncify.*\.wasm$/;
+
 export function serviceWorker(): Plugin {
   let folder: string;
   return {
@@ -55,7 +58,8 @@ async function listFiles(folder: string): Promise<SiteFile[]> {
     paths.map(async (path) => {
       const bytes = await readFile(join(folder, path));
       const policy = path.endsWith('.html') ? policyIn(path, bytes.toString()) : undefined;
-      return { path, bytes: bytes.length, sha256: sha256(bytes), policy };
+      const isRare = onUse.test(path) || undefined;
+      return { path, bytes: bytes.length, sha256: sha256(bytes), onUse: isRare, policy };
     }),
   );
 }
