@@ -1,7 +1,13 @@
 /** What needs no platform of the miniature world: its scenes, drawings, captions, and the queries of its benchmark. */
 
 export { buildBenchmark, type MiniBenchmark, type MiniQuery } from './benchmark/benchmark.ts';
-export { madeMiniCaptions, miniCaptions, miniRecipe } from './grammar/captions.ts';
+export {
+  madeMiniCaptions,
+  miniCaptionCount,
+  miniCaptionMaker,
+  miniCaptions,
+  miniRecipe,
+} from './grammar/captions.ts';
 export { caption } from './grammar/grammar.ts';
 export { queryText } from './grammar/queries.ts';
 export { type Change, changesOf } from './world/changes.ts';

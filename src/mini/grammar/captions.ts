@@ -5,7 +5,8 @@ import { sequence } from '../../core/index.ts';
 import { isHeldOut, sampleScene } from '../world/scene.ts';
 import { caption } from './grammar.ts';
 
-const count = 40_000;
+/** How many captions phi learns from. */
+export const miniCaptionCount = 40_000;
 /** In UTF-8, about. */
 const bytesPerCaption = 90;
 
@@ -13,8 +14,8 @@ const bytesPerCaption = 90;
 export const madeMiniCaptions: MadeCaptions = {
   name: 'mini:captions',
   version: '3',
-  bytes: count * bytesPerCaption,
-  captions: () => miniCaptions(count, 0),
+  bytes: miniCaptionCount * bytesPerCaption,
+  captions: () => miniCaptions(miniCaptionCount, 0),
 };
 
 /** Settings for training on them, about two minutes on two cores. Other settings are the method's. */
@@ -35,8 +36,14 @@ const completeShare = 0.7;
 
 /** Captions of scenes that are not held out. The same seed gives the same captions. */
 export async function* miniCaptions(count: number, seed: number): AsyncGenerator<string, void, void> {
+  const make = await miniCaptionMaker(seed);
+  for (let row = 0; row < count; row += 1) yield make(row);
+}
+
+/** What makes any of these captions, by its number from 0, without those before it. */
+export async function miniCaptionMaker(seed: number): Promise<(row: number) => string> {
   const tag = await createTagger();
-  for (let row = 0; row < count; row += 1) {
+  return (row) => {
     const random = sequence({ seed, purpose: 'scene', moment: 2, row });
     let scene = sampleScene(random);
     while (isHeldOut(scene)) scene = sampleScene(random);
@@ -45,8 +52,8 @@ export async function* miniCaptions(count: number, seed: number): AsyncGenerator
     const [said] = drawn.toSorted(
       (one, other) => wordsBeside(one, tag(one)) - wordsBeside(other, tag(other)),
     );
-    yield said!;
-  }
+    return said!;
+  };
 }
 
 function wordsBeside(text: string, keywords: readonly Span[]): number {

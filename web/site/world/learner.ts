@@ -34,7 +34,8 @@ export interface LearntState {
 export interface LearnerOptions {
   /** A model whose text tower is whole. */
   readonly files: ModelFiles;
-  readonly captions: readonly string[];
+  /** How many captions there are, and each of them by its number from 0. */
+  readonly captions: { readonly count: number; readonly at: (index: number) => string };
   readonly settings: TrainingSettings;
   /** Where to go on. Absent: from the beginning. */
   readonly learnt?: LearntState;
@@ -81,8 +82,8 @@ export class Learner {
     const shape = phiShape(architecture, text);
     const prepare = await createPreparation(tokenizer, masking);
     const take = captionBatches({
-      ...{ seed, prepare, sources: [{ captions: captions.length, weight: 1 }] },
-      read: async (places) => places.map(({ index }) => captions[index]!),
+      ...{ seed, prepare, sources: [{ captions: captions.count, weight: 1 }] },
+      read: async (places) => places.map(({ index }) => captions.at(index)),
     });
     const dropout = settings.dropout ?? defaultDropout(architecture);
     const draws = { ...settings, ...shape, batch, passes: accumulation, dropout };

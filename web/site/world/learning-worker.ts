@@ -1,9 +1,14 @@
-/** The thread that learns: downloads the engine, makes the captions, and takes a step after the other. */
+/** The thread that learns: downloads the engine, and takes a step after the other. */
 
 import { configureRuntime, mostThreads } from '../../../src/browser/runtime.ts';
 import { cleanCaption, createTagger, maskCaption } from '../../../src/captions/portable.ts';
 import { type Clip, loadClip } from '../../../src/clip/index.ts';
-import { madeMiniCaptions, miniRecipe } from '../../../src/mini/portable.ts';
+import {
+  madeMiniCaptions,
+  miniCaptionCount,
+  miniCaptionMaker,
+  miniRecipe,
+} from '../../../src/mini/portable.ts';
 import { Phi, phiShape, readPhi } from '../../../src/phi/index.ts';
 import { checkedSettings, flatParameters } from '../../../src/training/portable.ts';
 import { notLearning } from './asking.ts';
@@ -29,9 +34,9 @@ const saveEvery = 20;
 const shownExamples = 4;
 /** Steps over which the speed is measured. */
 const timedSteps = 5;
-/** Captions that are made between two looks at messages. */
-const captionsAtOnce = 200;
 
+/** When what was learnt earlier is known. */
+let opened: Promise<void> = Promise.resolve();
 let folder: URL;
 let toQueries: MessagePort;
 let state: LearningNews = {
@@ -52,17 +57,17 @@ const functions = {
   async open(data: string, port: MessagePort): Promise<void> {
     folder = new URL(data);
     toQueries = port;
-    try {
-      kept = await readRun(recipe);
-    } catch (error) {
-      noStorage(error);
-    }
-    const step = kept?.step ?? 0;
+    opened = readRun(recipe).then((found) => {
+      kept = found;
+    }, noStorage);
+    await opened;
     if (kept) send(kept);
-    change({ phase: step >= settings.steps ? 'finished' : 'idle', step, losses: kept?.losses ?? [] });
+    const { step, losses } = kept ?? { step: 0, losses: [] };
+    change({ phase: step >= settings.steps ? 'finished' : 'idle', step, losses });
   },
   /** Prepares what is needed, and begins. */
   async start(): Promise<void> {
+    await opened;
     if (running || state.step >= settings.steps) return;
     stopping = new AbortController();
     const { signal } = stopping;
@@ -85,6 +90,7 @@ const functions = {
     await running;
   },
   async forget(): Promise<void> {
+    await opened;
     await functions.stop();
     await learner?.dispose();
     [learner, kept] = [undefined, undefined];
@@ -93,6 +99,7 @@ const functions = {
     change({ phase: 'idle', step: 0, losses: [], examples: [] });
   },
   async evaluate(choice: PhiChoice): Promise<Evaluation> {
+    await opened;
     const values = learner?.values ?? kept?.values;
     const step = learner?.step ?? kept?.step;
     if (choice === 'learning' && !values) notLearning();
@@ -168,33 +175,33 @@ async function prepare(signal: AbortSignal): Promise<Learner> {
     if (state.preparing?.what === 'engine') change({ preparing: { what: 'engine', part } });
   });
   opening.catch(() => {}); // told of when it is waited for
-  const captions = await madeCaptions(signal);
+  captions ??= openCaptions();
+  captions.catch(() => {
+    captions = undefined; // they may come the next time
+  });
+  const made = await captions;
+  signal.throwIfAborted();
   change({ preparing: { what: 'engine', part: 0 } });
   const { files } = await opening;
   signal.throwIfAborted();
   change({ preparing: { what: 'graphs', part: 0 } });
-  learner = await Learner.create({ files, captions, settings, learnt: kept, pause });
+  learner = await Learner.create({ files, captions: made, settings, learnt: kept, pause });
   signal.throwIfAborted();
   return learner;
 }
 
-let made: string[] | undefined;
+let captions: ReturnType<typeof openCaptions> | undefined;
 
-async function madeCaptions(signal: AbortSignal): Promise<readonly string[]> {
-  if (made) return made;
-  const captions: string[] = [];
-  const count = 40_000;
-  for await (const caption of madeMiniCaptions.captions()) {
-    captions.push(caption);
-    if (captions.length % captionsAtOnce > 0) continue;
-    await pause();
-    signal.throwIfAborted();
-    if (captions.length % (10 * captionsAtOnce) === 0) {
-      change({ preparing: { what: 'captions', part: captions.length / count } });
-    }
-  }
-  made = captions;
-  return captions;
+/** The captions, each made when it is first read. */
+async function openCaptions() {
+  const make = await miniCaptionMaker(0);
+  const made = new Map<number, string>();
+  const at = (index: number): string => {
+    const caption = made.get(index) ?? make(index);
+    made.set(index, caption);
+    return caption;
+  };
+  return { count: miniCaptionCount, at };
 }
 
 let engine: ReturnType<typeof downloadEngine> | undefined;

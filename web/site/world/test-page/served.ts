@@ -20,8 +20,8 @@ export interface ServedFolder {
   readonly address: string;
   /** Bytes of each file that was asked for. */
   readonly sent: Map<string, number>;
-  /** Whether pages may have threads. */
-  isolated: boolean;
+  /** Whether pages may have threads. Default: they may. */
+  isolate(isolated: boolean): void;
   /** Files that are not there, for a while. */
   readonly missing: Set<string>;
   close(): Promise<void>;
@@ -45,6 +45,14 @@ export async function servedWorld(): Promise<ServedFolder> {
       assetsInlineLimit: 0,
       chunkSizeWarningLimit: 10_000,
       modulePreload: { polyfill: false },
+      rolldownOptions: {
+        treeshake: {
+          moduleSideEffects: [
+            { test: /[\\/](?:zod|src[\\/]\w+)[\\/]/, sideEffects: false },
+            { test: /./, sideEffects: true },
+          ],
+        },
+      },
     },
   });
   const served = await serveFolder(folder);
@@ -61,7 +69,7 @@ export async function servedWorld(): Promise<ServedFolder> {
 export async function serveFolder(folder: string): Promise<ServedFolder> {
   const sent = new Map<string, number>();
   const missing = new Set<string>();
-  const choices = { isolated: true };
+  let isIsolated = true;
   const server = createServer(async ({ url }, response) => {
     const path = new URL(url!, 'http://localhost').pathname.replace(/^\/site\//, '') || 'index.html';
     const bytes = missing.has(path) ? undefined : await readFile(join(folder, path)).catch(() => undefined);
@@ -70,7 +78,7 @@ export async function serveFolder(folder: string): Promise<ServedFolder> {
     response.writeHead(200, {
       'content-type': types[extname(path)] ?? 'application/octet-stream',
       'content-length': bytes.length,
-      ...(choices.isolated && {
+      ...(isIsolated && {
         'cross-origin-opener-policy': 'same-origin',
         'cross-origin-embedder-policy': 'require-corp',
       }),
@@ -81,11 +89,8 @@ export async function serveFolder(folder: string): Promise<ServedFolder> {
   return {
     address: `http://127.0.0.1:${(server.address() as AddressInfo).port}/site/`,
     ...{ sent, missing },
-    get isolated() {
-      return choices.isolated;
-    },
-    set isolated(isolated: boolean) {
-      choices.isolated = isolated;
+    isolate: (isolated) => {
+      isIsolated = isolated;
     },
     close: async () => {
       server.closeAllConnections();
