@@ -8,11 +8,11 @@ import { Rows } from '../index/rows.ts';
 import { answerFor } from './answer.ts';
 import { asProblem } from './calls.ts';
 import { DecoderPool } from './decoding.ts';
-import { bringUpToDate } from './indexing.ts';
+import { bringUpToDate, firstJob } from './indexing.ts';
 import { Models } from './models.ts';
 import { type FoldersOpen, openFolders } from './open-folders.ts';
 import { factsOf, type ResolvedImage, rowOf, search, valuesOf } from './search.ts';
-import type { BrokenPicture, ModelChoice, State } from './state.ts';
+import type { BrokenPicture, ListedFiles, ModelChoice, State } from './state.ts';
 import { openStorage, ownStorage, type PhotoStorage } from './storage.ts';
 import { Uploads } from './uploads.ts';
 
@@ -35,11 +35,15 @@ export class Engine {
   #running: { readonly controller: AbortController; readonly ended: Promise<void> } | undefined;
   #gate: PromiseWithResolvers<void> | undefined;
   #changes = { shown: 0, at: 0 };
+  #starting: Promise<void> = Promise.resolve();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(tell: (state: State) => void) {
     this.#tell = tell;
-    this.models = new Models(() => this.#changed());
+    this.models = new Models(
+      () => this.#changed(),
+      () => this.#indexIfReady(),
+    );
   }
 
   /** Opens what is kept; waits for other tabs. */
@@ -73,29 +77,32 @@ export class Engine {
     };
   }
 
-  /** Begins to bring the index up to date with the open folders. `isAnew`: forgets an index of another model. */
+  /** Begins to download and load a model. Once it is there, it looks for new pictures. */
   async chooseModel(choice: ModelChoice): Promise<void> {
     await this.stop();
     this.#uploads.forget();
     await this.models.choose(choice);
   }
 
-  async index({ isAnew = false }: { readonly isAnew?: boolean }): Promise<void> {
-    await this.stop();
-    const { clip } = await this.models.loaded();
-    const storage = this.#storage!;
-    if (this.#index === undefined || isAnew) {
-      this.#index?.close();
-      const { projection } = clip.visionConfig;
-      const model = this.models.model!.name;
-      const header = { version: 1, fingerprint: clip.fingerprint, model, dimensions: projection } as const;
-      this.#index = undefined;
-      this.#index = await PhotoIndex.begin(storage.folder, header);
-      this.#changes = { shown: 0, at: 0 };
-    }
-    this.#expectSameModel(clip);
-    const controller = new AbortController();
-    this.#running = { controller, ended: this.#run(controller.signal) };
+  /** Reads a folder from now on, and looks for new pictures in it. */
+  openFolder(handle: FileSystemDirectoryHandle): void {
+    this.folders.open(handle);
+    this.#indexIfReady();
+  }
+
+  /** The same for a list of files. */
+  listFiles(files: ListedFiles): void {
+    this.folders.list(files);
+    if (files.isLast) this.#indexIfReady();
+  }
+
+  /** Begins to bring the index up to date with the open folders. `isAnew`: forgets an index of another model. */
+  index({ isAnew = false }: { readonly isAnew?: boolean }): void {
+    this.#starting = this.#starting.then(async () => {
+      await this.stop();
+      const controller = new AbortController();
+      this.#running = { controller, ended: this.#run(isAnew, controller.signal) };
+    });
   }
 
   pause(): void {
@@ -200,11 +207,37 @@ export class Engine {
     return this.#index?.rows ?? nothing;
   }
 
-  async #run(signal: AbortSignal): Promise<void> {
+  /** Without a model or a folder there is nothing to do; an index of another model is for the person to decide about. */
+  #indexIfReady(): void {
+    const { clip } = this.models;
+    const isOther = clip && this.#index && this.#index.header.fingerprint !== clip.fingerprint;
+    if (clip && !isOther && this.folders.all().length > 0) this.index({});
+    this.#changed();
+  }
+
+  async #prepareIndex(isAnew: boolean): Promise<{ index: PhotoIndex; clip: Clip }> {
+    const { clip } = await this.models.loaded();
+    if (this.#index === undefined || isAnew) {
+      this.#index?.close();
+      this.#index = undefined;
+      const { fingerprint, visionConfig } = clip;
+      this.#index = await PhotoIndex.begin(this.#storage!.folder, {
+        ...{ version: 1, fingerprint, model: this.models.model!.name },
+        dimensions: visionConfig.projection,
+      });
+      this.#changes = { shown: 0, at: 0 };
+    }
+    this.#expectSameModel(clip);
+    return { index: this.#index, clip };
+  }
+
+  async #run(isAnew: boolean, signal: AbortSignal): Promise<void> {
+    this.#job = firstJob;
     try {
+      const { index, clip } = await this.#prepareIndex(isAnew);
       await bringUpToDate(this.folders.all(), {
-        index: this.#index!,
-        preprocessing: (await this.models.loaded()).clip.preprocessing,
+        index,
+        preprocessing: clip.preprocessing,
         embed: (pixels) => this.models.embed(pixels),
         signal,
         gate: async () => await this.#gate?.promise,
@@ -215,7 +248,7 @@ export class Engine {
       });
     } catch (error) {
       if (signal.aborted) this.#job = undefined;
-      else if (this.#job) {
+      else {
         const { detail, todo } = asProblem(error).problem;
         const problem = todo && !detail.includes(todo) ? `${detail} ${todo}` : detail;
         this.#job = { ...this.#job, stage: 'failed', problem };

@@ -20,6 +20,11 @@ export interface Job {
   readonly problem?: string;
 }
 
+export const firstJob: Job = {
+  ...{ stage: 'looking', found: 0, done: 0, todo: 0, rate: 0, added: 0, removed: 0, broken: 0 },
+  skipped: {},
+};
+
 interface IndexingTools {
   readonly index: PhotoIndex;
   readonly preprocessing: ImagePreprocessing;
@@ -47,10 +52,7 @@ const rateWindow = 20_000;
 /** @throws what embedding and writing throw, and the signal's reason. What was added before stays. */
 export async function bringUpToDate(folders: readonly PhotoFolder[], tools: IndexingTools): Promise<Job> {
   const { index, onJob, signal } = tools;
-  let job: Job = {
-    ...{ stage: 'looking', found: 0, done: 0, todo: 0, rate: 0, added: 0, removed: 0, broken: 0 },
-    skipped: {},
-  };
+  let job = firstJob;
   const tell = (part: Partial<Job>) => {
     job = { ...job, ...part };
     onJob(job);

@@ -21,13 +21,16 @@ export class Models {
   device: DeviceFacts | undefined;
   clip: Clip | undefined;
   readonly #onChange: () => void;
+  readonly #onReady: () => void;
   #source: string | ModelFiles | undefined;
   #clip: Promise<Clip> | undefined;
   #phi: Promise<Phi> | undefined;
   #controller = new AbortController();
 
-  constructor(onChange: () => void) {
+  /** `onReady` is called when a model is loaded. */
+  constructor(onChange: () => void, onReady: () => void) {
     this.#onChange = onChange;
+    this.#onReady = onReady;
   }
 
   /** Begins to download and load a model in place of the present one. What has been downloaded of it stays. */
@@ -35,6 +38,7 @@ export class Models {
     await this.forget();
     this.#source = choice.kind === 'preset' ? choice.name : filesOf(choice.name, choice.files);
     this.#begin(choice.name, (await hasGpu()) ? 'webgpu' : 'cpu');
+    this.#clip?.then(this.#onReady, () => undefined);
   }
 
   /** Begins to download and load a phi for the model. */

@@ -70,4 +70,5 @@ export interface ListedFiles {
   readonly name: string;
   readonly files: readonly ListedFile[];
   readonly isFirst: boolean;
+  readonly isLast: boolean;
 }

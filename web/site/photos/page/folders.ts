@@ -72,18 +72,18 @@ async function giveListed(engine: Engine, files: AsyncIterable<ListedFile>): Pro
   let name: string | undefined;
   let some: ListedFile[] = [];
   let isFirst = true;
-  const give = async () => {
+  const give = async (isLast: boolean) => {
     if (name === undefined) return;
-    await engine.call('listFiles', { name, files: some, isFirst });
+    await engine.call('listFiles', { name, files: some, isFirst, isLast });
     some = [];
     isFirst = false;
   };
   for await (const file of files) {
     name ??= file.path.slice(0, Math.max(0, file.path.indexOf('/'))) || 'Photos';
     some.push(file.path.includes('/') ? file : { ...file, path: `${name}/${file.path}` });
-    if (some.length === filesAtOnce) await give();
+    if (some.length === filesAtOnce) await give(false);
   }
-  await give();
+  await give(true);
   return name;
 }
 

@@ -1,7 +1,7 @@
 /** The page of your own photos begins here: its worker, and what is shown of it. */
 
 import { render } from 'preact';
-import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
 import '../../../src/styles/base.css';
 import '../../../src/styles/composer.css';
 import '../../../src/styles/results.css';
@@ -41,13 +41,12 @@ function Main() {
   useEffect(() => {
     begin(engine).then(setRefused, tell);
   }, [tell]);
-  useAutomaticIndexing(engine, state, tell);
 
   const use = useCallback(
     (give: () => Promise<unknown>) => {
       setProblem(undefined);
       void navigator.storage?.persist?.().catch(() => undefined);
-      give().then(() => engine.call('index', {}).catch(() => undefined), tell);
+      give().catch(tell);
     },
     [tell],
   );
@@ -96,19 +95,6 @@ async function begin(engine: Engine): Promise<FileSystemDirectoryHandle[]> {
     if (phi !== undefined) await engine.call('choosePhi', { kind: 'preset', name: phi });
   }
   return await openRemembered(engine);
-}
-
-/** Once a model is there and folders are open, it looks for new pictures; so it does after a reload. */
-function useAutomaticIndexing(engine: Engine, state: State | undefined, tell: (error: unknown) => void) {
-  const isReady = state?.model?.stage === 'ready' && state.otherModel === undefined;
-  const open = state?.folders.filter(({ isOpen }) => isOpen).map(({ name }) => name) ?? [];
-  const wanted = isReady && open.length > 0 ? JSON.stringify([state.model!.name, open]) : undefined;
-  const begun = useRef<string>(undefined);
-  useEffect(() => {
-    if (wanted === undefined || begun.current === wanted) return;
-    begun.current = wanted;
-    engine.call('index', {}).catch(tell);
-  }, [engine, wanted, tell]);
 }
 
 function Trouble({ text }: { readonly text: string }) {

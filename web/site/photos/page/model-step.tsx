@@ -1,7 +1,7 @@
 /** Choosing a model: its size and licence before anything is fetched, then its download, which can pause. */
 
 import { useEffect, useState } from 'preact/hooks';
-import { bytes } from '../../../src/display.ts';
+import { bytes, count } from '../../../src/display.ts';
 import { Icon } from '../../../src/icons.tsx';
 import { usePhotos } from './context.ts';
 import { FolderInput } from './folder-input.tsx';
@@ -82,6 +82,12 @@ function Choice({ onDone }: { readonly onDone: () => void }) {
         onDone();
       }}
     >
+      {state.indexModel !== undefined && state.model === undefined && (
+        <p>
+          Your index of {count(state.server.indexes[0]?.images ?? 0, 'picture')} is here. It is of the model{' '}
+          <strong>{state.indexModel}</strong>: choose the same again to search.
+        </p>
+      )}
       <fieldset>
         <legend class="hidden">Model</legend>
         {firstModels.map((one) => (

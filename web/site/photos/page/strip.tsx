@@ -19,7 +19,7 @@ export function Strip({ onLibrary }: { readonly onLibrary: () => void }) {
             {model.problem && <bdi class="problem">{model.problem}</bdi>}
           </p>
           <button type="button" class="quiet" onClick={onLibrary}>
-            Photos and model
+            See the model
           </button>
         </div>
       )}

@@ -1,0 +1,294 @@
+/** The page of your own photos in Chromium: the whole way, what it keeps, and what may go wrong. */
+
+import assert from 'node:assert/strict';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, type TestContext, test } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import { build } from 'vite';
+import { loadClip } from '../../src/clip/index.ts';
+import { expectAccessible, noBrowser, openBrowser, openPage, pictures, screenshot } from '../page/browser.ts';
+import { makeFolder, picture, pictureCount } from './folder.ts';
+import { type Host, hostSite } from './host.ts';
+
+const skip = noBrowser;
+const model = join(import.meta.dirname, '../fixtures/tiny-clip');
+let work: string;
+let site: string;
+let host: Host;
+let browser: Browser;
+let paths: string[];
+
+before(async () => {
+  if (skip) return;
+  work = await mkdtemp(join(tmpdir(), 'lincir-photos-'));
+  site = join(work, 'site');
+  await build({
+    configFile: join(import.meta.dirname, '../../web/site/vite.config.ts'),
+    build: { outDir: site, emptyOutDir: true },
+  });
+  paths = await makeFolder(work);
+  host = await hostSite(site);
+  browser = await openBrowser();
+});
+after(async () => {
+  await browser?.close();
+  await host?.[Symbol.asyncDispose]();
+  if (work) await rm(work, { recursive: true, force: true });
+});
+
+/** A page where the browser has no picker of folders, but a file input. */
+async function visit(t: TestContext, address = host.address) {
+  const watched = await openPage(browser);
+  t.after(() => watched.close());
+  await watched.page.addInitScript('delete window.showDirectoryPicker');
+  await watched.page.goto(`${address}photos.html`);
+  return watched;
+}
+
+async function giveModel(page: Page): Promise<void> {
+  await page.locator('input[aria-label="Use a model from your disk"]').setInputFiles(model);
+}
+
+async function giveFolder(page: Page, folder = join(work, 'Holidays')): Promise<void> {
+  await page.locator('input[aria-label$="a folder"]').setInputFiles(folder);
+}
+
+async function search(page: Page, words: string): Promise<{ name: string; score: number }[]> {
+  await page.locator('#words').fill(words);
+  await page.locator('#words').press('Enter');
+  await page.locator('.grid .tile').first().waitFor();
+  await page.locator('.status p', { hasText: 'image' }).waitFor();
+  const labels = await page
+    .locator('.grid .picture')
+    .evaluateAll((all) => all.map((one) => one.getAttribute('aria-label') ?? ''));
+  return labels.map((label) => {
+    const [, name = '', score] = /^\d+: (.*), score (-?[\d.]+)/.exec(label) ?? [];
+    return { name, score: Number(score) };
+  });
+}
+
+async function expectText(page: Page, text: string | RegExp): Promise<void> {
+  await page.getByText(text).first().waitFor();
+}
+
+test('from a folder with junk to the answers that Node gives, and nothing leaves', { skip }, async (t) => {
+  const { page } = await visit(t);
+  const hosts = new Set<string>();
+  page.context().on('request', (request) => hosts.add(new URL(request.url()).host));
+  await expectText(page, 'Nothing leaves this machine.');
+  await expectAccessible(page, 'first visit');
+  await screenshot(page, 'photos-setup');
+  await giveModel(page);
+  await expectText(page, 'It computes on the processor');
+  await giveFolder(page);
+  await expectText(page, `${pictureCount} added, 1 could not be decoded`);
+  await pictures(page);
+  await screenshot(page, 'photos-start');
+
+  const found = await search(page, 'a red bird');
+  await pictures(page);
+  await screenshot(page, 'photos-results');
+  const expected = await ranking('a red bird');
+  assert.equal(found.length, pictureCount);
+  for (const [at, { name, score }] of found.entries()) {
+    const same = expected.find((one) => one.path.endsWith(name))!;
+    assert.ok(Math.abs(same.score - score) < 1e-3, `${name}: ${score} instead of ${same.score}`);
+    assert.ok(Math.abs(expected[at]!.score - score) < 1e-3, `rank ${at + 1}`);
+  }
+
+  await page.getByRole('button', { name: 'Photos and model' }).click();
+  await page.getByText('1 picture could not be decoded').click();
+  await expectText(page, 'Holidays/day 1/torn.jpg');
+  await expectText(page, /3 other files left out: .*1 \.mov/);
+  await expectAccessible(page, 'photos and model');
+  await screenshot(page, 'photos-library');
+  await page.keyboard.press('Escape');
+
+  await page.locator('.grid .picture').first().click();
+  await page.locator('.large .original:not(.waiting)').waitFor();
+  const size = await page
+    .locator('.large .original')
+    .evaluate((image: { naturalWidth: number }) => image.naturalWidth);
+  assert.ok(size === 96 || size === 60);
+  await screenshot(page, 'photos-large');
+  await page.keyboard.press('Escape');
+
+  assert.deepEqual([...hosts], [new URL(host.address).host]);
+});
+
+async function ranking(words: string) {
+  const clip = await loadClip(model);
+  const images = await clip.encodeImages(
+    paths.map((path) => join(work, path)),
+    { normalize: true },
+  );
+  const { data: text } = await clip.encodeTexts([words], { normalize: true });
+  const size = text.length;
+  const scored = paths.map((path, at) => ({
+    path,
+    score: text.reduce((sum, value, place) => sum + value * images.data[at * size + place]!, 0),
+  }));
+  await clip.dispose();
+  return scored.sort((a, b) => b.score - a.score);
+}
+
+test('the browser lets the page talk to no other host', { skip }, async (t) => {
+  const { page, expectErrors } = await visit(t);
+  expectErrors(/Content Security Policy|violates/);
+  await expectText(page, 'Nothing leaves this machine.');
+  for (const attempt of [
+    `fetch('https://example.com/').then(() => 'sent', () => 'refused')`,
+    `new Promise((resolve) => { const image = new Image(); image.onload = () => resolve('sent'); image.onerror = () => resolve('refused'); image.src = 'https://example.com/a.png'; })`,
+    `navigator.sendBeacon('https://example.com/', 'x') ? Promise.resolve('refused') : Promise.resolve('refused')`,
+  ])
+    assert.equal(await page.evaluate(attempt), 'refused');
+});
+
+test('a reload in the middle goes on where it was', { skip }, async (t) => {
+  const { page } = await visit(t);
+  await giveModel(page);
+  await giveFolder(page);
+  await page.getByText(/^Indexing [1-9]/).waitFor();
+  await page.reload();
+  // What was indexed is there, without model and folder.
+  await expectText(page, 'The model that looks at your photos');
+  await giveModel(page);
+  await page.getByRole('heading', { name: 'Start from one of these' }).waitFor();
+  await page.getByRole('button', { name: 'Photos and model' }).click();
+  await giveFolder(page);
+  await page.keyboard.press('Escape');
+  const note = page.locator('.done');
+  await note.waitFor();
+  const [, added] = /^(\d+) added/.exec((await note.textContent()) ?? '') ?? [];
+  assert.ok(Number(added) > 0 && Number(added) < pictureCount, `${added} were added`);
+  await expectText(page, `${pictureCount} images in photos`);
+});
+
+/** Stands in for a folder on disk: files of the browser's own, of which it hands out real handles. */
+async function putFolder(page: Page, numbers: readonly number[]): Promise<void> {
+  const files = await Promise.all(numbers.map(async (number) => [...(await picture(number))]));
+  await page.evaluate(putFiles, { numbers, files });
+}
+
+/** Text, since only browsers know these names. */
+const putFiles = `async ({ numbers, files }) => {
+  const root = await navigator.storage.getDirectory();
+  const folder = await root.getDirectoryHandle('Pictures', { create: true });
+  for (const [at, number] of numbers.entries()) {
+    const file = await folder.getFileHandle(number + '.png', { create: true });
+    const writable = await file.createWritable();
+    await writable.write(Uint8Array.from(files[at]));
+    await writable.close();
+  }
+}`;
+
+test('a folder that the browser remembers: new files come, gone ones leave', { skip }, async (t) => {
+  const { page, close } = await openPage(browser);
+  t.after(close);
+  await page.addInitScript(`window.showDirectoryPicker = async () =>
+    (await navigator.storage.getDirectory()).getDirectoryHandle('Pictures')`);
+  await page.goto(`${host.address}photos.html`);
+  await putFolder(page, [1, 2, 3, 4, 5]);
+  await giveModel(page);
+  await page.getByRole('button', { name: 'Choose a folder' }).click();
+  await expectText(page, '5 added');
+  await page.evaluate(`navigator.storage.getDirectory()
+    .then((root) => root.getDirectoryHandle('Pictures'))
+    .then((folder) => folder.removeEntry('2.png'))`);
+  await putFolder(page, [6]);
+  await page.reload();
+  await giveModel(page);
+  await expectText(page, '1 added, 1 gone');
+  await expectText(page, '5 images in photos');
+});
+
+test('a full disk stops indexing, says so, and loses nothing', { skip }, async (t) => {
+  const { page } = await visit(t);
+  await giveModel(page);
+  await expectText(page, 'It computes on');
+  const session = await page.context().newCDPSession(page);
+  const quota = (quotaSize?: number) =>
+    session.send('Storage.overrideQuotaForOrigin', {
+      origin: host.address.slice(0, -1),
+      ...(quotaSize && { quotaSize }),
+    });
+  await quota(6000);
+  await giveFolder(page);
+  await expectText(page, 'The browser has no more room for this page.');
+  await screenshot(page, 'photos-full');
+  await quota();
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await page.locator('.done').waitFor();
+  await expectText(page, `${pictureCount} images in photos`);
+});
+
+test('without a private file system it works for one visit, and says so', { skip }, async (t) => {
+  const watched = await openPage(browser);
+  t.after(watched.close);
+  const { page } = watched;
+  await page.addInitScript('delete window.showDirectoryPicker');
+  await page.route('**/assets/worker-*.js', async (route) => {
+    const response = await route.fetch();
+    const script = `navigator.storage.getDirectory = () => Promise.reject(new DOMException('no', 'SecurityError'));`;
+    await route.fulfill({ response, body: `${script}\n${await response.text()}` });
+  });
+  await page.goto(`${host.address}photos.html`);
+  await expectText(page, 'lets the page keep no files');
+  await giveModel(page);
+  await giveFolder(page);
+  await expectText(page, `${pictureCount} added`);
+  assert.equal((await search(page, 'a red bird')).length, pictureCount);
+});
+
+test('a second tab waits for the first', { skip }, async (t) => {
+  const { page } = await visit(t);
+  await giveModel(page);
+  const second = await page.context().newPage();
+  await second.goto(`${host.address}photos.html`);
+  await expectText(second, 'Another tab has your photos open.');
+  await page.goto('about:blank');
+  await expectText(second, 'The model that looks at your photos');
+});
+
+test('without isolation there is one thread, and the page says so', { skip }, async (t) => {
+  await using plain = await hostSite(site, false);
+  const { page } = await visit(t, plain.address);
+  await giveModel(page);
+  await expectText(page, 'with one thread only');
+});
+
+test('another model does not read the index, and can index anew', { skip }, async (t) => {
+  const { page } = await visit(t);
+  await giveModel(page);
+  await giveFolder(page);
+  await expectText(page, `${pictureCount} added`);
+  await page.getByRole('button', { name: 'Photos and model' }).click();
+  await page.getByRole('button', { name: 'Another model' }).click();
+  await page
+    .locator('input[aria-label="Use a model from your disk"]')
+    .setInputFiles(join(model, '../tiny-clip-laion'));
+  await page.keyboard.press('Escape');
+  await expectText(page, 'This index is of the model tiny-clip. The model tiny-clip-laion cannot read it.');
+  await page.getByRole('button', { name: 'Index again with tiny-clip-laion' }).click();
+  await expectText(page, `${pictureCount} added`);
+  assert.equal((await search(page, 'a red bird')).length, pictureCount);
+});
+
+test('deleting everything leaves nothing', { skip }, async (t) => {
+  const { page } = await visit(t);
+  await giveModel(page);
+  await giveFolder(page);
+  await expectText(page, `${pictureCount} added`);
+  await page.getByRole('button', { name: 'Photos and model' }).click();
+  await page.getByRole('button', { name: 'Delete everything' }).click();
+  await page.getByRole('button', { name: 'Delete all of it' }).click();
+  await expectText(page, 'The model that looks at your photos');
+  const left = await page.evaluate(`(async () => {
+    const folder = await (await navigator.storage.getDirectory()).getDirectoryHandle('lincir-photos');
+    const names = await Array.fromAsync(folder.keys());
+    return names.filter((name) => name !== 'current');
+  })()`);
+  assert.deepEqual(left, []);
+});
