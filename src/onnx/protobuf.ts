@@ -1,8 +1,9 @@
 /** ONNX's wire format: the messages and fields that this package writes (onnx/onnx.proto, IR version 10). */
 
-import protobuf from 'protobufjs/light.js';
+import protobuf from 'protobufjs/minimal.js';
+import { encodeMessage, type MessageFields } from './wire.ts';
 
-/** Messages as plain objects; protobufjs turns them into bytes. Field numbers are those of onnx.proto. */
+/** Messages as plain objects. Field numbers are those of onnx.proto. */
 interface ModelProto {
   irVersion: number;
   producerName: string;
@@ -67,7 +68,7 @@ export const elementTypeCodes = {
 } as const;
 
 export function encodeModel(model: ModelProto): Uint8Array {
-  return messages.ModelProto.encode(model).finish();
+  return encodeMessage(messages, 'ModelProto', model);
 }
 
 /**
@@ -80,17 +81,17 @@ export function encodeAround(
   tensors: readonly { readonly head: TensorHead; readonly byteLength: number }[],
 ): Uint8Array[] {
   const heads = tensors.map(({ head, byteLength }) => {
-    const tensor = messages.TensorProto.encode(head).finish();
+    const tensor = encodeMessage(messages, 'TensorProto', head);
     const begin = fieldOf(rawData, byteLength);
     return joined([fieldOf(initializer, tensor.length + begin.length + byteLength), ...[tensor, begin]]);
   });
-  const others = messages.GraphProto.encode(graph).finish();
+  const others = encodeMessage(messages, 'GraphProto', graph);
   const length = tensors.reduce(
     (sum, { byteLength }, at) => sum + heads[at]!.length + byteLength,
     others.length,
   );
   // The order of fields is free.
-  const begin = joined([messages.ModelProto.encode(model).finish(), fieldOf(graphField, length), others]);
+  const begin = joined([encodeMessage(messages, 'ModelProto', model), fieldOf(graphField, length), others]);
   const [first = new Uint8Array(), ...rest] = heads;
   return [joined([begin, first]), ...rest];
 }
@@ -118,72 +119,51 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
 }
 
 const repeated = { rule: 'repeated' } as const;
-const unpacked = { ...repeated, options: { packed: false } } as const;
 
-const root = protobuf.Root.fromJSON({
-  nested: {
-    ModelProto: {
-      fields: {
-        irVersion: { id: 1, type: 'int64' },
-        producerName: { id: 2, type: 'string' },
-        graph: { id: 7, type: 'GraphProto' },
-        opsetImport: { id: 8, type: 'OperatorSetIdProto', ...repeated },
-        metadataProps: { id: 14, type: 'StringStringEntryProto', ...repeated },
-      },
-    },
-    OperatorSetIdProto: { fields: { domain: { id: 1, type: 'string' }, version: { id: 2, type: 'int64' } } },
-    GraphProto: {
-      fields: {
-        node: { id: 1, type: 'NodeProto', ...repeated },
-        name: { id: 2, type: 'string' },
-        initializer: { id: 5, type: 'TensorProto', ...repeated },
-        input: { id: 11, type: 'ValueInfoProto', ...repeated },
-        output: { id: 12, type: 'ValueInfoProto', ...repeated },
-      },
-    },
-    NodeProto: {
-      fields: {
-        input: { id: 1, type: 'string', ...repeated },
-        output: { id: 2, type: 'string', ...repeated },
-        name: { id: 3, type: 'string' },
-        opType: { id: 4, type: 'string' },
-        attribute: { id: 5, type: 'AttributeProto', ...repeated },
-        domain: { id: 7, type: 'string' },
-      },
-    },
-    AttributeProto: {
-      fields: {
-        name: { id: 1, type: 'string' },
-        f: { id: 2, type: 'float' },
-        i: { id: 3, type: 'int64' },
-        s: { id: 4, type: 'bytes' },
-        ints: { id: 8, type: 'int64', ...unpacked },
-        type: { id: 20, type: 'int32' },
-      },
-    },
-    TensorProto: {
-      fields: {
-        dims: { id: 1, type: 'int64', ...unpacked },
-        dataType: { id: 2, type: 'int32' },
-        name: { id: 8, type: 'string' },
-        rawData: { id: 9, type: 'bytes' },
-        externalData: { id: 13, type: 'StringStringEntryProto', ...repeated },
-        dataLocation: { id: 14, type: 'int32' },
-      },
-    },
-    StringStringEntryProto: { fields: { key: { id: 1, type: 'string' }, value: { id: 2, type: 'string' } } },
-    ValueInfoProto: { fields: { name: { id: 1, type: 'string' }, type: { id: 2, type: 'TypeProto' } } },
-    TypeProto: { fields: { tensorType: { id: 1, type: 'TensorTypeProto' } } },
-    TensorTypeProto: {
-      fields: { elemType: { id: 1, type: 'int32' }, shape: { id: 2, type: 'TensorShapeProto' } },
-    },
-    TensorShapeProto: { fields: { dim: { id: 1, type: 'DimensionProto', ...repeated } } },
-    DimensionProto: { fields: { dimValue: { id: 1, type: 'int64' }, dimParam: { id: 2, type: 'string' } } },
+const messages: MessageFields = {
+  ModelProto: {
+    irVersion: { id: 1, type: 'int64' },
+    producerName: { id: 2, type: 'string' },
+    graph: { id: 7, type: 'GraphProto' },
+    opsetImport: { id: 8, type: 'OperatorSetIdProto', ...repeated },
+    metadataProps: { id: 14, type: 'StringStringEntryProto', ...repeated },
   },
-});
-
-const messages = {
-  ModelProto: root.lookupType('ModelProto'),
-  GraphProto: root.lookupType('GraphProto'),
-  TensorProto: root.lookupType('TensorProto'),
+  OperatorSetIdProto: { domain: { id: 1, type: 'string' }, version: { id: 2, type: 'int64' } },
+  GraphProto: {
+    node: { id: 1, type: 'NodeProto', ...repeated },
+    name: { id: 2, type: 'string' },
+    initializer: { id: 5, type: 'TensorProto', ...repeated },
+    input: { id: 11, type: 'ValueInfoProto', ...repeated },
+    output: { id: 12, type: 'ValueInfoProto', ...repeated },
+  },
+  NodeProto: {
+    input: { id: 1, type: 'string', ...repeated },
+    output: { id: 2, type: 'string', ...repeated },
+    name: { id: 3, type: 'string' },
+    opType: { id: 4, type: 'string' },
+    attribute: { id: 5, type: 'AttributeProto', ...repeated },
+    domain: { id: 7, type: 'string' },
+  },
+  AttributeProto: {
+    name: { id: 1, type: 'string' },
+    f: { id: 2, type: 'float' },
+    i: { id: 3, type: 'int64' },
+    s: { id: 4, type: 'bytes' },
+    ints: { id: 8, type: 'int64', ...repeated },
+    type: { id: 20, type: 'int32' },
+  },
+  TensorProto: {
+    dims: { id: 1, type: 'int64', ...repeated },
+    dataType: { id: 2, type: 'int32' },
+    name: { id: 8, type: 'string' },
+    rawData: { id: 9, type: 'bytes' },
+    externalData: { id: 13, type: 'StringStringEntryProto', ...repeated },
+    dataLocation: { id: 14, type: 'int32' },
+  },
+  StringStringEntryProto: { key: { id: 1, type: 'string' }, value: { id: 2, type: 'string' } },
+  ValueInfoProto: { name: { id: 1, type: 'string' }, type: { id: 2, type: 'TypeProto' } },
+  TypeProto: { tensorType: { id: 1, type: 'TensorTypeProto' } },
+  TensorTypeProto: { elemType: { id: 1, type: 'int32' }, shape: { id: 2, type: 'TensorShapeProto' } },
+  TensorShapeProto: { dim: { id: 1, type: 'DimensionProto', ...repeated } },
+  DimensionProto: { dimValue: { id: 1, type: 'int64' }, dimParam: { id: 2, type: 'string' } },
 };
