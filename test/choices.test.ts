@@ -9,7 +9,7 @@ import { benchmarkKinds } from '../src/benchmarks/choices.ts';
 import { maskings } from '../src/captions/choices.ts';
 import { families } from '../src/clip/families/hugging-face.ts';
 import { datasetPresets, modelPresets, phiPresets } from '../src/hub/choices.ts';
-import { modelTypes } from '../src/hub/snapshot.ts';
+import { modelTypes } from '../src/hub/layouts.ts';
 import { comparisons } from '../src/indexing/choices.ts';
 import { devices, floatPrecisions } from '../src/onnx/choices.ts';
 import { phiArchitectures, schedules } from '../src/phi/choices.ts';

@@ -26,17 +26,25 @@ export async function transfer<Result>(
   read: (response: Response, chunks: AsyncIterable<Uint8Array>) => Promise<Result>,
 ): Promise<Result> {
   const broken = new AbortController();
-  const timer = setTimeout(() => broken.abort(), silence);
+  const listen = () => setTimeout(() => broken.abort(), silence);
+  let timer = listen();
+  const alive = () => {
+    clearTimeout(timer);
+    timer = listen();
+  };
   const interruption = (error: unknown) => {
     signal?.throwIfAborted();
     const reason = broken.signal.aborted ? `no data for ${silence / 1000} s` : innermostMessage(error);
     return new Interruption(reason, { cause: error });
   };
   async function* chunksOf(response: Response) {
+    const reader = response.body?.getReader(); // not every browser iterates over streams
     try {
-      for await (const chunk of response.body ?? []) {
-        timer.refresh();
-        yield chunk;
+      for (;;) {
+        const chunk = await reader?.read();
+        if (chunk === undefined || chunk.done) return;
+        alive();
+        yield chunk.value;
       }
     } catch (error) {
       throw interruption(error);
@@ -44,7 +52,7 @@ export async function transfer<Result>(
   }
   try {
     const either = AbortSignal.any([broken.signal, ...(signal ? [signal] : [])]);
-    const response = await send(either, () => timer.refresh()).catch((error: unknown) => {
+    const response = await send(either, alive).catch((error: unknown) => {
       throw interruption(error);
     });
     return await read(response, chunksOf(response));

@@ -4,9 +4,9 @@ import { LincirError, listed, quoted, type RandomAccess } from '../core/index.ts
 import { Interruption } from '../files/index.ts';
 import type { RemoteFile } from './download.ts';
 import { readHubEnvironment, readToken } from './environment.ts';
+import { chosenRevision, isHubId } from './ids.ts';
 import { type Listing, listFiles } from './listing.ts';
 import type { ResolveOptions } from './models.ts';
-import { chosenRevision, isHubId } from './names.ts';
 import { type Connection, defaultPatience, get, persistently } from './request.ts';
 
 /** A Parquet file of a data set. */

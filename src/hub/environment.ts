@@ -3,7 +3,8 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { LincirError, quoted } from '../core/index.ts';
+import { LincirError } from '../core/index.ts';
+import { checkedEndpoint, hubAddress } from './endpoint.ts';
 
 /** The type of `process.env`. Tests and embedding programs pass their own. */
 export type Variables = Readonly<Record<string, string | undefined>>;
@@ -35,7 +36,7 @@ export function readHubEnvironment(variables: Variables = process.env): HubEnvir
   const home = path('HF_HOME') ?? join(path('XDG_CACHE_HOME') ?? join(homedir(), '.cache'), 'huggingface');
   return {
     cacheFolder: path('HF_HUB_CACHE') ?? path('HUGGINGFACE_HUB_CACHE') ?? join(home, 'hub'),
-    endpoint: endpointIn(variables),
+    endpoint: checkedEndpoint(variables.HF_ENDPOINT || hubAddress, 'HF_ENDPOINT'),
     offline: isOn('HF_HUB_OFFLINE') || isOn('TRANSFORMERS_OFFLINE'),
     symlinks: !isOn('HF_HUB_DISABLE_SYMLINKS'),
     token: variables.HF_TOKEN || variables.HUGGING_FACE_HUB_TOKEN || undefined,
@@ -55,17 +56,4 @@ export async function readToken(environment: HubEnvironment): Promise<string | u
     });
   }
   return token || undefined;
-}
-
-function endpointIn(variables: Variables): string {
-  const text = variables.HF_ENDPOINT || 'https://huggingface.co';
-  const url = URL.parse(text);
-  if (url === null || !/^https?:$/.test(url.protocol) || url.username || url.password || url.search) {
-    throw new LincirError('bad-argument', {
-      subject: 'HF_ENDPOINT',
-      expected: 'an http or https address without a user name or a query',
-      found: url?.password ? 'one with a password' : quoted(text),
-    });
-  }
-  return text.replace(/\/+$/, '');
 }

@@ -8,11 +8,21 @@ import { type Connection, get, persistently } from './request.ts';
 /** The kind of a repository, as in the hub's addresses. */
 type RepositoryKind = 'models' | 'datasets';
 
+interface ListingFacts {
+  readonly isGated: boolean;
+  /** As the model's card states it, such as `mit`. */
+  readonly licence: string | undefined;
+  /** How many values the safetensors files have of each type, such as `F16`. */
+  readonly values: Readonly<Record<string, number>> | undefined;
+}
+
 /** A commit on the hub. */
 export interface Listing {
   readonly commit: string;
   /** Whether only its owner sees it, if the hub says so. */
   readonly isPrivate: boolean | undefined;
+  /** What the hub says that a browser's page shows: whether one must ask for access, the licence, values by type. */
+  readonly facts: ListingFacts;
   readonly names: readonly string[];
   has(name: string): boolean;
   /** Throws `not-found` for a name that the commit does not have. */
@@ -33,6 +43,16 @@ const answerSchema = z.object({
       lfs: z.object({ sha256, size }).nullish(),
     }),
   ),
+  // Only shown, so anything else counts as nothing.
+  gated: z.unknown(),
+  cardData: z
+    .object({ license: z.string().max(100) })
+    .optional()
+    .catch(undefined),
+  safetensors: z
+    .object({ parameters: z.record(z.string().max(20), size) })
+    .optional()
+    .catch(undefined),
 });
 
 /** Limit in bytes. A repository with 100,000 files needs about 20 million. */
@@ -45,17 +65,45 @@ export async function listFiles(
   id: string,
   revision: string,
 ): Promise<Listing> {
-  const repository = kind === 'models' ? id : `hf://datasets/${id}`;
-  const subject = revision === 'main' ? repository : `${repository}@${revision}`;
+  return listingOf(await askListing(connection, kind, id, revision), connection.endpoint, kind, id, revision);
+}
+
+/** What the hub has answered about a revision. */
+export type HubAnswer = ReturnType<typeof parseListing>;
+
+/** Asks, and leaves the answer as it is. Throws `network` or `not-found`. */
+export async function askListing(
+  connection: Connection,
+  kind: RepositoryKind,
+  id: string,
+  revision: string,
+): Promise<HubAnswer> {
+  const { subject } = namesOf(kind, id, revision);
   const path = `/api/${kind}/${id}/revision/${encodeURIComponent(revision)}?blobs=true`;
   const text = await persistently(connection, subject, () =>
     get(connection, subject, path, { accept: 'application/json' }, (_, body) => readText(body)),
   );
-  const { sha: commit, private: isPrivate, siblings } = parseListing(text, connection.endpoint, subject);
+  return parseListing(text, connection.endpoint, subject);
+}
+
+/** The commit that an answer describes. */
+export function listingOf(
+  { sha: commit, private: isPrivate, siblings, gated, cardData, safetensors }: HubAnswer,
+  endpoint: string,
+  kind: RepositoryKind,
+  id: string,
+  revision: string,
+): Listing {
+  const { repository, subject } = namesOf(kind, id, revision);
   const files = new Map(siblings.map((file) => [file.rfilename, file]));
   return {
     commit,
     isPrivate,
+    facts: {
+      isGated: gated === true || gated === 'auto' || gated === 'manual',
+      licence: cardData?.license,
+      values: safetensors?.parameters,
+    },
     names: [...files.keys()],
     has: (name) => files.has(name),
     file(name) {
@@ -63,7 +111,7 @@ export async function listFiles(
       const bytes = found?.lfs?.size ?? found?.size;
       if (found === undefined || bytes === undefined) {
         throw new LincirError('not-found', {
-          subject: `${subject} on ${connection.endpoint}`,
+          subject: `${subject} on ${endpoint}`,
           expected: `the file ${name} and its size`,
           found: 'none',
         });
@@ -79,20 +127,26 @@ export async function listFiles(
   };
 }
 
+function namesOf(kind: RepositoryKind, id: string, revision: string) {
+  const repository = kind === 'models' ? id : `hf://datasets/${id}`;
+  return { repository, subject: revision === 'main' ? repository : `${repository}@${revision}` };
+}
+
 function encodePath(name: string): string {
   return name.split('/').map(encodeURIComponent).join('/');
 }
 
 /** The body as text; undefined if it is too long. */
 async function readText(body: AsyncIterable<Uint8Array>): Promise<string | undefined> {
-  const chunks: Uint8Array[] = [];
+  const decoder = new TextDecoder();
+  let text = '';
   let length = 0;
   for await (const chunk of body) {
     length += chunk.length;
     if (length > largestAnswer) return undefined;
-    chunks.push(chunk);
+    text += decoder.decode(chunk, { stream: true });
   }
-  return Buffer.concat(chunks).toString();
+  return text + decoder.decode();
 }
 
 /** Parses the hub's answer about a revision. Throws `network` for anything else. */

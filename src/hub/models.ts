@@ -3,7 +3,7 @@
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type DownloadOptions, LincirError } from '../core/index.ts';
-import { makeFolder, statOf } from '../files/index.ts';
+import { makeFolder, readJsonFile, statOf } from '../files/index.ts';
 import {
   cachedCommit,
   cachedCommits,
@@ -13,20 +13,12 @@ import {
   type Repository,
   repositoryIn,
 } from './cache.ts';
-import type { RemoteFile } from './download.ts';
 import { downloadFiles, type Wanted } from './download-files.ts';
 import { type HubEnvironment, readHubEnvironment } from './environment.ts';
+import { filesOf, smallFiles } from './layouts.ts';
 import type { Listing } from './listing.ts';
 import { findModel } from './names.ts';
-import {
-  besidesTokenizer,
-  isIndex,
-  isModel,
-  layoutsOf,
-  missingParts,
-  shardsOf,
-  smallFiles,
-} from './snapshot.ts';
+import { besidesTokenizer, isModel, missingParts } from './snapshot.ts';
 
 export interface ResolveOptions extends DownloadOptions {
   /** A branch, tag or commit, like `@REVISION` after the name. */
@@ -138,45 +130,14 @@ async function download(
 ): Promise<ResolvedModel> {
   const choose: Wanted['choose'] = (listing, repository, fetch) =>
     options.only === undefined
-      ? filesOf(id, listing, repository, fetch)
+      ? filesOf(id, listing, async (file) => {
+          await fetch(file);
+          return await readJsonFile(join(repository.snapshot(listing.commit), file.name));
+        })
       : smallFiles.filter(listing.has).map(listing.file);
   const wanted: Wanted = { id, revision, missing, choose, onComplete: noteAbsences };
   const { commit } = await downloadFiles(wanted, environment, options);
   return { folder: repositoryIn(environment.cacheFolder, id).snapshot(commit), id, revision: commit };
-}
-
-/**
- * The files of a commit to download, weights last, in one layout and format. An index is fetched at once, because it names
- * shards, and so is a configuration that tells which layout is the model's.
- */
-async function filesOf(
-  id: string,
-  listing: Listing,
-  repository: Repository,
-  fetch: (file: RemoteFile) => Promise<void>,
-): Promise<RemoteFile[]> {
-  const folder = repository.snapshot(listing.commit);
-  const configs = ['config.json', 'open_clip_config.json'].filter(listing.has);
-  if (configs.length > 1) await fetch(listing.file(configs[0]!));
-  const layouts = await layoutsOf(folder, listing.has);
-  const weights = layouts
-    .filter(({ config }) => listing.has(config))
-    .map((layout) => layout.weights.find(listing.has))
-    .find((name) => name !== undefined);
-  if (weights === undefined) {
-    const names = [...new Set(layouts.flatMap((layout) => layout.weights))];
-    throw new LincirError('not-found', {
-      subject: id,
-      expected: `${layouts.map(({ config }) => config).join(' or ')}, and one of ${names.join(', ')}`,
-      found: configs.length > 0 ? 'no such weights' : 'no configuration',
-      todo: 'choose a model in the format of transformers or OpenCLIP',
-    });
-  }
-  const files = [...smallFiles.filter(listing.has), weights].map(listing.file);
-  if (!isIndex(weights)) return files;
-  await fetch(listing.file(weights));
-  const shards = await shardsOf(join(folder, weights));
-  return [...files, ...shards.map(listing.file)];
 }
 
 /** Notes, as Python's tools do, the files that the commit does not have, so that nobody asks for them again. */

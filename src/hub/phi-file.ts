@@ -5,6 +5,7 @@ import { call, type LicensedDownloadOptions, LincirError } from '../core/index.t
 import { statOf } from '../files/index.ts';
 import { phiPresets } from './choices.ts';
 import { miniature } from './names.ts';
+import { expectModelOfPhi } from './phi-names.ts';
 import { resolvePhi } from './phis.ts';
 
 export interface PhiFileOptions extends LicensedDownloadOptions {
@@ -41,14 +42,8 @@ async function published(name: string, { model, ...options }: PhiFileOptions): P
   try {
     const found = await resolvePhi(name, options);
     if (!found && /^[\w-]+$/.test(name)) throw unknownName(name);
-    // Published files do not name their model, and several models have the same dimensions.
-    if (!found?.model || !model || found.model === model) return found?.file;
-    throw new LincirError('bad-argument', {
-      subject: `phi ${name}`,
-      expected: `one for ${model}`,
-      found: `one for ${found.model}`,
-      todo: `use the model ${found.model}, or another phi: lincir models lists those that are published`,
-    });
+    expectModelOfPhi(name, found?.model, model);
+    return found?.file;
   } catch (error) {
     if (!(error instanceof LincirError) || (error.code !== 'not-found' && error.code !== 'network'))
       throw error;

@@ -1,21 +1,15 @@
 /** Finds published phis: a preset, or OWNER/NAME[/FILE] on the hub, and their files in the cache. */
 
 import { join } from 'node:path';
-import {
-  type DownloadOptions,
-  formatBytes,
-  type LicensedDownloadOptions,
-  LincirError,
-  option,
-  quoted,
-} from '../core/index.ts';
+import { type DownloadOptions, type LicensedDownloadOptions, option } from '../core/index.ts';
 import { statOf } from '../files/index.ts';
 import { cachedCommit, namesIn, repositoryIn, sizeOf } from './cache.ts';
-import { modelPresets, type PhiPreset, phiPresets } from './choices.ts';
+import { type PhiPreset, phiPresets } from './choices.ts';
 import { downloadFiles } from './download-files.ts';
 import { readHubEnvironment } from './environment.ts';
+import { splitName } from './ids.ts';
 import type { Listing } from './listing.ts';
-import { chosenRevision, isHubId } from './names.ts';
+import { isPhiName, licenceNotice, modelOfPhi, onlyPhi, type PhiPlace, phiPlace } from './phi-names.ts';
 
 /** A phi's file on this machine. */
 interface ResolvedPhi {
@@ -25,16 +19,6 @@ interface ResolvedPhi {
   readonly revision: string;
   /** The id of its model, if that is known. */
   readonly model: string | undefined;
-}
-
-/** Endings of a phi's file, to find the only one of a repository. */
-const ending = /\.(safetensors|pt|pth|bin)$/;
-
-interface PhiPlace {
-  readonly id: string;
-  readonly file: string | undefined;
-  readonly revision: string;
-  readonly preset: PhiPreset | undefined;
 }
 
 /** The first preset for the model `id` that can be downloaded by its name. */
@@ -75,29 +59,13 @@ export async function pullPhi(
 }
 
 async function placeOf(name: string): Promise<PhiPlace | undefined> {
-  const [, path = '', suffix] = /^([^@]*)(?:@(.*))?$/s.exec(name) ?? [];
-  const preset = phiPresets.find((known) => known.name === path);
-  if (preset) {
-    const { id, file, address, description, licence } = preset;
-    if (id !== undefined) return { id, file, revision: chosenRevision(suffix, undefined), preset };
-    throw new LincirError('not-found', {
-      subject: `phi ${name}`,
-      expected: 'one on the hub',
-      found: `${description}, only at ${address} (${licence})`,
-      todo: `download it there and give its path: ${option<{ readonly phi: string }>('phi', file)}`,
-    });
-  }
-  const [owner = '', repository, ...rest] = path.split('/');
-  const id = `${owner}/${repository}`;
-  if (repository === undefined || !isHubId(id)) return undefined;
-  if (rest.some((part) => !/^\w[\w.+-]*$/.test(part))) return undefined;
-  if ((await statOf(owner))?.isDirectory()) return undefined;
-  return {
-    id,
-    file: rest.length > 0 ? rest.join('/') : undefined,
-    revision: chosenRevision(suffix, undefined),
-    preset: phiPresets.find((known) => known.id === id && known.file === rest.join('/')),
-  };
+  const [owner, ...rest] = splitName(name).name.split('/');
+  if (owner && rest.length > 0 && (await statOf(owner))?.isDirectory()) return undefined;
+  return phiPlace(name, (file) => `download it there and give its path: ${asOption(file)}`);
+}
+
+function asOption(file: string): string {
+  return option<{ readonly phi: string }>('phi', file);
 }
 
 async function cachedPhi(place: PhiPlace, cacheFolder: string): Promise<ResolvedPhi | undefined> {
@@ -120,33 +88,11 @@ async function download(place: PhiPlace, options: LicensedDownloadOptions): Prom
     missing: [place.file ?? 'a phi'],
     choose: (listing: Listing) => {
       const file = listing.file(place.file ?? onlyPhi(listing, id));
-      const licence = preset ? `its licence: ${preset.licence}, ` : 'see its licence at ';
-      const address = preset?.address ?? `${environment.endpoint}/${id}`;
-      options.onLicence?.(`${file.name}, ${formatBytes(file.size)}; ${licence}${address}`);
+      options.onLicence?.(licenceNotice(file, place, environment.endpoint));
       return [file];
     },
   };
   const { commit, files } = await downloadFiles(wanted, environment, options);
   const file = join(repositoryIn(environment.cacheFolder, id).snapshot(commit), files[0]!.name);
   return { file, id, revision: commit, model: modelOfPhi(preset) };
-}
-
-function onlyPhi(listing: Listing, id: string): string {
-  const names = listing.names.filter(isPhiName);
-  if (names.length === 1) return names[0]!;
-  throw new LincirError(names.length === 0 ? 'not-found' : 'bad-argument', {
-    subject: id,
-    expected: 'one file of a phi: .safetensors, .pt, .pth or .bin',
-    found: names.length === 0 ? 'none' : quoted(names.join(', ')),
-    todo: `say which: ${id}/FILE`,
-  });
-}
-
-function isPhiName(name: string): boolean {
-  return ending.test(name) && !name.includes('/');
-}
-
-/** The id of the model that a preset's phi was trained for. */
-export function modelOfPhi(preset: PhiPreset | undefined): string | undefined {
-  return modelPresets.find(({ name }) => name === preset?.model)?.id;
 }

@@ -1,8 +1,7 @@
 /** GET requests to the hub: turns a refusing status into an error, ends silent connections, and retries passing failures. */
 
-import { setTimeout as pause } from 'node:timers/promises';
 import { LincirError } from '../core/index.ts';
-import { Interruption, transfer, waitAskedBy } from '../files/index.ts';
+import { Interruption, transfer, waitAskedBy } from '../files/portable.ts';
 
 /** The hub, the token, and the patience. */
 export interface Connection {
@@ -15,6 +14,14 @@ export interface Connection {
   readonly backoff: number;
   /** Milliseconds without a byte after which a connection counts as broken. */
   readonly silence: number;
+  /** How it is asked, where that is not the platform's default. */
+  readonly manner?: Pick<RequestInit, 'cache' | 'credentials' | 'referrerPolicy'>;
+  /** What helps where the defaults of a command line do not. */
+  readonly advice?: {
+    readonly unreachable: string;
+    readonly refused: string;
+    readonly unknown: string;
+  };
 }
 
 /** Waits 7.5 s in all for a hub that cannot be reached. */
@@ -44,13 +51,16 @@ export async function persistently<Result>(
           subject,
           expected: `${task} ${connection.endpoint}`,
           found: `${error.message} (${failures} times)`,
-          todo: 'check the network and run this again: it resumes with all that is there already',
+          todo:
+            connection.advice?.unreachable ??
+            'check the network and run this again: it resumes with all that is there already',
           cause: error,
         });
       }
       const wait = Math.max(error.wait, connection.backoff * 2 ** (failures - 1));
       const { signal } = connection;
-      await pause(wait, undefined, { signal }).catch(() => signal?.throwIfAborted());
+      await pause(wait, signal);
+      signal?.throwIfAborted();
     }
   }
 }
@@ -69,6 +79,7 @@ export async function get<Result>(
   const { endpoint, token } = connection;
   const send = (signal: AbortSignal) =>
     fetch(`${endpoint}${path}`, {
+      ...connection.manner,
       // Identity, because the server's lengths and ranges must be the file's.
       headers: {
         ...headers,
@@ -103,7 +114,7 @@ function refusal(response: Response, subject: string, connection: Connection): E
       subject,
       expected: 'permission to read it',
       found,
-      todo: `accept its terms on ${connection.endpoint} and ${token}`,
+      todo: connection.advice?.refused ?? `accept its terms on ${connection.endpoint} and ${token}`,
     });
   }
   if (status === 401 || status === 404) {
@@ -112,8 +123,22 @@ function refusal(response: Response, subject: string, connection: Connection): E
       subject,
       expected: `it on ${connection.endpoint}`,
       found,
-      todo: `check the name; if it is private, ${token}`,
+      todo: connection.advice?.unknown ?? `check the name; if it is private, ${token}`,
     });
   }
   return new LincirError('network', { subject, expected: 'HTTP status 200', found });
+}
+
+/** Resolves after milliseconds, or when the signal aborts. */
+function pause(wait: number, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, wait);
+    signal?.addEventListener('abort', end);
+    if (signal?.aborted) end();
+  });
 }

@@ -188,7 +188,7 @@ export async function modelTargets(folder: string) {
       }),
     },
     'hub-index': {
-      covers: ['hub/snapshot.ts'],
+      covers: ['hub/snapshot.ts', 'hub/layouts.ts'],
       seeds: [jsonOf({ weight_map: { a: 'a-1.safetensors', b: 'a-2.safetensors' } })],
       tokens: [...jsonTokens, '.safetensors', '..'],
       read: ofFile(repository.snapshot(commit), 'model.safetensors.index.json', () =>

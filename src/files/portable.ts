@@ -1,0 +1,3 @@
+/** What needs no platform of files: transfers over HTTP. */
+
+export { Interruption, transfer, waitAskedBy } from './transfer.ts';
