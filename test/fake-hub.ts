@@ -45,6 +45,8 @@ export interface FakeModel {
   readonly gated?: boolean;
   /** What the listing says of it. */
   readonly isPrivate?: boolean;
+  /** More of what the listing says. */
+  readonly facts?: Readonly<Record<string, unknown>>;
 }
 
 /** Answers a request, or leaves it to others. */
@@ -73,6 +75,8 @@ export class FakeHub {
   readonly datasets = new Map<string, FakeModel>();
   /** Asked first. */
   readonly handlers: Handler[] = [];
+  /** Whether pages may read its answers. As with the hub's storage, they may not ask whether they may ask (CORS preflight). */
+  isOpenToPages = false;
   readonly #servers: Server[];
 
   private constructor(servers: Server[]) {
@@ -138,6 +142,8 @@ export class FakeHub {
     const { range, authorization } = request.headers;
     this.requests.push({ method: request.method ?? '', host, path: pathname, range, authorization });
 
+    if (this.isOpenToPages) response.setHeader('access-control-allow-origin', '*');
+    if (request.method === 'OPTIONS') return void response.writeHead(405).end();
     for (const handler of this.handlers) {
       if (await handler(host, pathname, request, response)) return;
     }
@@ -194,6 +200,7 @@ function listingOf(model: FakeModel): unknown {
     private: model.isPrivate === true,
     sha: model.commit,
     siblings,
+    ...model.facts,
   };
 }
 

@@ -38,6 +38,9 @@ export const transformersLayout: RepositoryLayout = {
   ],
 };
 
+/** What some repositories have beside `model.safetensors`: the same in float16. */
+export const halfWeights = 'model.fp16.safetensors';
+
 /** OpenCLIP's. In its repositories, the other layout's names may be those of a vision tower alone. */
 export const openClipLayout: RepositoryLayout = {
   config: 'open_clip_config.json',
@@ -101,21 +104,25 @@ export async function layoutsOf(
 /**
  * The files of a commit that make the model, weights last, in one layout and format.
  * @param read the JSON of a file, which is to be got at once: the choice depends on it
+ * @param half whether `halfWeights` are taken where they are
  * @throws LincirError 'not-found' for a repository without a model, and what `read` throws
  */
 export async function filesOf(
   id: string,
   listing: Listing,
   read: (file: RemoteFile) => Promise<unknown>,
+  half = false,
 ): Promise<RemoteFile[]> {
   const configs = [transformersLayout.config, openClipLayout.config].filter(listing.has);
   const isKnown = async () =>
     isKnownConfig(await read(listing.file(transformersLayout.config)).catch(nothingIfBad));
   const layouts = await layoutsOf(listing.has, isKnown);
-  const weights = layouts
+  const whole = layouts
     .filter(({ config }) => listing.has(config))
     .map((layout) => layout.weights.find(listing.has))
     .find((name) => name !== undefined);
+  const isHalved = half && whole === transformersLayout.weights[0] && listing.has(halfWeights);
+  const weights = isHalved ? halfWeights : whole;
   if (weights === undefined) {
     const names = [...new Set(layouts.flatMap((layout) => layout.weights))];
     throw new LincirError('not-found', {

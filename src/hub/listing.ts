@@ -44,7 +44,7 @@ const answerSchema = z.object({
     }),
   ),
   // Only shown, so anything else counts as nothing.
-  gated: z.unknown(),
+  gated: z.unknown().optional(),
   cardData: z
     .object({ license: z.string().max(100) })
     .optional()

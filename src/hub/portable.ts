@@ -3,7 +3,7 @@
 export type { RemoteFile } from './download.ts';
 export { checkedEndpoint, hubAddress } from './endpoint.ts';
 export { chosenRevision, isHubId, presetId, splitName, unknownModel } from './ids.ts';
-export { filesOf, smallFiles } from './layouts.ts';
+export { filesOf, halfWeights, smallFiles } from './layouts.ts';
 export { askListing, type HubAnswer, type Listing, listingOf, parseListing } from './listing.ts';
 export {
   expectModelOfPhi,

@@ -70,6 +70,8 @@ export const uncovered: Readonly<Record<string, string>> = {
   'runtime/binding.ts': 'only looks whether files are there',
   'runtime/cuda.ts': 'looks for names in a library that the system then runs',
   'runtime/gpus.ts': 'reads what the tools of drivers print',
+  'browser/hub.ts': 'reads what the hub answered by hub/listing.ts',
+  'browser/models.ts': 'reads by hub/layouts.ts',
   'hub/download.ts': 'compares what it downloads with a hash',
   'mini/benchmark/files.ts': 'writes',
   'pictures/work-sources.ts':

@@ -1,0 +1,67 @@
+/** The blocks of a file that have arrived: in the browser's private file system, or in memory. */
+
+import { folderIn, namesIn, readPart, readSealed, remove, writeSealed } from './private-files.ts';
+
+/** A tab that is closed loses what has arrived of the blocks that it was fetching. */
+export const blockLength = 4 * 2 ** 20;
+
+export interface Blocks {
+  /** The numbers of the blocks that seem to be there. */
+  list(): Promise<readonly number[]>;
+  /** A block; undefined if it is not there as a whole. */
+  read(block: number): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /** A part of a block that was read or written before. */
+  part(block: number, from: number, to: number): Promise<Uint8Array<ArrayBuffer> | undefined>;
+  /** Throws LincirError 'io' when the storage is full. */
+  write(block: number, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
+  clear(): Promise<void>;
+}
+
+/** Blocks as files of the folder at `path`, which is made when the first arrives. */
+export function keptBlocks(root: FileSystemDirectoryHandle, path: readonly string[]): Blocks {
+  const folder = (create = false) => folderIn(root, path, create);
+  return {
+    async list() {
+      const found = await folder();
+      return found ? (await namesIn(found)).filter((name) => /^\d+$/.test(name)).map(Number) : [];
+    },
+    async read(block) {
+      const found = await folder();
+      return found && (await readSealed(found, `${block}`));
+    },
+    async part(block, from, to) {
+      const found = await folder();
+      return found && (await readPart(found, `${block}`, from, to));
+    },
+    async write(block, bytes) {
+      await writeSealed((await folder(true))!, `${block}`, bytes);
+    },
+    async clear() {
+      const parent = await folderIn(root, path.slice(0, -1));
+      if (parent) await remove(parent, path.at(-1)!);
+    },
+  };
+}
+
+/** The most that blocks in memory take, all files together. Beyond, the oldest go, and are fetched again if they are needed. */
+const mostInMemory = 64;
+const inMemory = new Map<string, Uint8Array<ArrayBuffer>>();
+
+/** Blocks that are gone when the page is. `key` names the file. */
+export function memoryBlocks(key: string): Blocks {
+  const mine = () => [...inMemory.keys()].filter((name) => name.startsWith(`${key} `));
+  const read = async (block: number) => inMemory.get(`${key} ${block}`);
+  return {
+    list: async () => mine().map((name) => Number(name.slice(key.length + 1))),
+    read,
+    part: async (block, from, to) => (await read(block))?.subarray(from, to),
+    async write(block, bytes) {
+      inMemory.set(`${key} ${block}`, bytes);
+      const [oldest] = inMemory.keys();
+      if (inMemory.size > mostInMemory) inMemory.delete(oldest!);
+    },
+    async clear() {
+      for (const name of mine()) inMemory.delete(name);
+    },
+  };
+}

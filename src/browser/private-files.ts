@@ -1,0 +1,191 @@
+/** Files in the browser's private file system (OPFS). A file ends in its hash: what a closed tab left half-written counts as none. */
+
+import { LincirError } from '../core/index.ts';
+
+const folderName = 'lincir';
+const hashLength = 32;
+
+/** How files are written where there are workers' handles, which are in place, and elsewhere. */
+interface SyncHandle {
+  write(bytes: BufferSource, options: { readonly at: number }): number;
+  truncate(size: number): void;
+  flush(): void;
+  close(): void;
+}
+type FileHandle = FileSystemFileHandle & { createSyncAccessHandle?(): Promise<SyncHandle> };
+
+let root: Promise<FileSystemDirectoryHandle | undefined> | undefined;
+let refusal: string | undefined;
+
+/** The folder of all that lincir keeps; undefined if this browser or window keeps nothing, which is warned of once. */
+export function privateFolder(): Promise<FileSystemDirectoryHandle | undefined> {
+  root ??= openRoot().catch((error: unknown) => {
+    refusal = error instanceof Error ? error.message : String(error);
+    console.warn(
+      `lincir: this browser, or this private window, keeps no files for pages (${refusal}). Models are fetched again at each visit.`,
+    );
+    return undefined;
+  });
+  return root;
+}
+
+/** Why nothing is kept, once that is known. */
+export function whyNothingIsKept(): string | undefined {
+  return refusal;
+}
+
+async function openRoot(): Promise<FileSystemDirectoryHandle> {
+  const storage = globalThis.navigator?.storage;
+  if (storage?.getDirectory === undefined) throw new Error('it has no private file system');
+  const folder = await (await storage.getDirectory()).getDirectoryHandle(folderName, { create: true });
+  const { prototype } = FileSystemFileHandle;
+  if (!('createSyncAccessHandle' in prototype || 'createWritable' in prototype))
+    throw new Error('it writes such files only in workers');
+  // Some private windows refuse only now. Each tab has a name of its own, for two may try at once.
+  const trial = `trial-${crypto.randomUUID()}`;
+  try {
+    await (await folder.getDirectoryHandle(trial, { create: true })).getFileHandle('x', { create: true });
+  } finally {
+    await folder.removeEntry(trial, { recursive: true }).catch(() => {});
+  }
+  return folder;
+}
+
+/** A folder within another; undefined if it is not there and is not to be made. */
+export async function folderIn(
+  parent: FileSystemDirectoryHandle,
+  path: readonly string[],
+  create = false,
+): Promise<FileSystemDirectoryHandle | undefined> {
+  let folder = parent;
+  for (const name of path) {
+    const next = await orNothing(folder.getDirectoryHandle(name, { create }));
+    if (next === undefined) return undefined;
+    folder = next;
+  }
+  return folder;
+}
+
+/** The names in a folder. */
+export async function namesIn(folder: FileSystemDirectoryHandle): Promise<string[]> {
+  const names: string[] = [];
+  for await (const name of (folder as unknown as { keys(): AsyncIterable<string> }).keys()) names.push(name);
+  return names;
+}
+
+/** Bytes of a file, without its hash; undefined if it is not there. */
+export async function sizeIn(folder: FileSystemDirectoryHandle, name: string): Promise<number | undefined> {
+  const file = await fileIn(folder, name);
+  return file && Math.max(0, file.size - hashLength);
+}
+
+/** The content of a file; undefined if it is not there, or not whole. */
+export async function readSealed(
+  folder: FileSystemDirectoryHandle,
+  name: string,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  const file = await fileIn(folder, name);
+  if (file === undefined || file.size < hashLength) return undefined;
+  const bytes = await bytesOf(file);
+  if (bytes === undefined) return undefined;
+  const content = bytes.subarray(0, -hashLength);
+  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', content));
+  return hash.every((byte, at) => byte === bytes[content.length + at]) ? content : undefined;
+}
+
+/** A part of a file that was read as a whole before. */
+export async function readPart(
+  folder: FileSystemDirectoryHandle,
+  name: string,
+  from: number,
+  to: number,
+): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  const file = await fileIn(folder, name);
+  const bytes = file && (await bytesOf(file.slice(from, to)));
+  return bytes?.length === to - from ? bytes : undefined;
+}
+
+/** Writes a file. If another tab is writing it just now, leaves it to that. Throws LincirError 'io' when the browser's storage is full. */
+export async function writeSealed(
+  folder: FileSystemDirectoryHandle,
+  name: string,
+  bytes: Uint8Array<ArrayBuffer>,
+): Promise<void> {
+  try {
+    const hash = await crypto.subtle.digest('SHA-256', bytes);
+    const handle: FileHandle = await folder.getFileHandle(name, { create: true });
+    if (handle.createSyncAccessHandle) {
+      writeInPlace(await handle.createSyncAccessHandle(), bytes, new Uint8Array(hash));
+    } else {
+      const writable = await handle.createWritable();
+      await writable.write(bytes);
+      await writable.write(hash);
+      await writable.close();
+    }
+  } catch (error) {
+    if (nameOf(error) === 'NoModificationAllowedError') return;
+    await folder.removeEntry(name).catch(() => {});
+    throw refused(error);
+  }
+}
+
+function writeInPlace(
+  handle: SyncHandle,
+  bytes: Uint8Array<ArrayBuffer>,
+  hash: Uint8Array<ArrayBuffer>,
+): void {
+  try {
+    handle.truncate(0);
+    const written = handle.write(bytes, { at: 0 }) + handle.write(hash, { at: bytes.length });
+    if (written < bytes.length + hashLength) throw new DOMException('no room is left', 'QuotaExceededError');
+    handle.flush();
+  } finally {
+    handle.close();
+  }
+}
+
+/** Removes a file or a folder with all in it. */
+export async function remove(folder: FileSystemDirectoryHandle, name: string): Promise<void> {
+  await orNothing(folder.removeEntry(name, { recursive: true })).catch((error: unknown) => {
+    throw refused(error);
+  });
+}
+
+async function fileIn(folder: FileSystemDirectoryHandle, name: string): Promise<File | undefined> {
+  const handle = await orNothing(folder.getFileHandle(name));
+  return handle && (await orNothing(handle.getFile()));
+}
+
+/** Undefined if it changed while it was read: another tab writes it. */
+async function bytesOf(blob: Blob): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  return await blob.arrayBuffer().then(
+    (buffer) => new Uint8Array(buffer),
+    () => undefined,
+  );
+}
+
+async function orNothing<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (nameOf(error) === 'NotFoundError') return undefined;
+    throw error;
+  }
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof DOMException || error instanceof Error ? error.name : '';
+}
+
+function refused(cause: unknown): LincirError {
+  const isFull = nameOf(cause) === 'QuotaExceededError';
+  return new LincirError('io', {
+    subject: "the browser's storage for this page",
+    expected: 'room for what is fetched',
+    found: isFull ? 'none: it is full' : cause instanceof Error ? cause.message : String(cause),
+    todo: isFull
+      ? 'free space on this machine, or remove models that you kept, and go on: what has arrived is kept'
+      : 'close other tabs of this page, and try again',
+    cause,
+  });
+}
