@@ -10,24 +10,29 @@ import './styles/how.css';
 import './styles/learn.css';
 import { applyTheme, readTheme } from '../../src/theme.ts';
 import { keepOffline, type OfflineSite } from '../shell/offline.ts';
-import { Ask, anotherQuestion } from './ask/ask.tsx';
-import type { Question } from './ask/question.ts';
+import type { PhiChoice } from '../world/protocol.ts';
+import { Ask } from './ask/ask.tsx';
+import { type Question, questions } from './ask/question.ts';
 import { useAnswer } from './ask/use-answer.ts';
 import { Foot } from './foot.tsx';
 import { Head } from './head.tsx';
 import { How } from './how/how.tsx';
 import { Learn } from './learn/learn.tsx';
 import { Onward } from './onward.tsx';
-import { useWorld } from './use-world.ts';
+import { useLearning, useWorld } from './use-world.ts';
 
 function Page() {
   const view = useWorld();
   const { world } = view;
   const [question, setQuestion] = useState<Question>();
-  const answered = useAnswer(world, question, 'ready');
+  const learned = useLearning(world)?.step ?? 0;
+  const [wantsOwn, setWantsOwn] = useState(false);
+  const phi = wantsOwn && learned > 0 ? 'learning' : 'ready';
+  // Answers of a phi that learns get old.
+  const answered = useAnswer(world, question, phi, phi === 'ready' ? 0 : Math.floor(learned / 20));
   const [site, setSite] = useState<OfflineSite>();
   useEffect(() => {
-    if (world && !question) setQuestion(anotherQuestion(world, 0));
+    if (world && !question) setQuestion(questions.next(world));
   }, [world, question]);
   // What the first answer needs comes first. Then the browser's cache has most of what is stored.
   const isAnswered = answered.answer !== undefined;
@@ -38,7 +43,9 @@ function Page() {
     <>
       <Head />
       <main>
-        <Ask view={view} question={question} answered={answered} onQuestion={setQuestion} />
+        <Ask view={view} question={question} answered={answered} onQuestion={setQuestion}>
+          {learned > 0 && <WhichPhi phi={phi} learned={learned} onChoose={setWantsOwn} />}
+        </Ask>
         <How world={world} question={question} answer={answered.answer} />
         <Learn world={world} question={question} />
         <Onward />
@@ -56,5 +63,28 @@ function Page() {
   );
 }
 
+function WhichPhi({
+  phi,
+  learned,
+  onChoose,
+}: {
+  readonly phi: PhiChoice;
+  readonly learned: number;
+  readonly onChoose: (isOwn: boolean) => void;
+}) {
+  return (
+    <div class="choice" role="group" aria-label="Which phi answers">
+      <button type="button" class="quiet" aria-pressed={phi === 'ready'} onClick={() => onChoose(false)}>
+        The ready phi
+      </button>
+      <button type="button" class="quiet" aria-pressed={phi === 'learning'} onClick={() => onChoose(true)}>
+        Yours, at step {learned}
+      </button>
+    </div>
+  );
+}
+
 applyTheme(readTheme());
-render(<Page />, document.getElementById('page')!);
+const root = document.getElementById('page')!;
+root.replaceChildren(); // what stands there for those whose browser runs none of this
+render(<Page />, root);

@@ -1,5 +1,6 @@
 /** The first thing on the page: a search that works at once, with a picture and a few words. */
 
+import type { ComponentChildren } from 'preact';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { Icon } from '../../../src/icons.tsx';
 import type { World } from '../../world/protocol.ts';
@@ -9,7 +10,15 @@ import { Prompt } from '../prompt.tsx';
 import type { WorldView } from '../use-world.ts';
 import { Builder } from './builder.tsx';
 import { ByHand } from './by-hand.tsx';
-import { asked, keyOf, type Question, type Reference, sceneOf, suggestionsFor } from './question.ts';
+import {
+  asked,
+  keyOf,
+  type Question,
+  questions,
+  type Reference,
+  sceneOf,
+  suggestionsFor,
+} from './question.ts';
 import { Rankings } from './rankings.tsx';
 import type { Answered } from './use-answer.ts';
 
@@ -20,11 +29,14 @@ export function Ask({
   question,
   answered: { answer, question: answered, failure },
   onQuestion,
+  children,
 }: {
   readonly view: WorldView;
   readonly question: Question | undefined;
   readonly answered: Answered;
   readonly onQuestion: (question: Question) => void;
+  /** Between the question and its answers. */
+  readonly children?: ComponentChildren;
 }) {
   const { world } = view;
   const suggestions = useSuggestions(world, question?.reference);
@@ -44,6 +56,7 @@ export function Ask({
           prompt={answer?.rankings.find(({ method }) => method === 'lincir')?.prompt}
           onQuestion={onQuestion}
         />
+        {children}
         <Rankings
           world={world}
           answer={answer}
@@ -125,7 +138,7 @@ function QuestionForm({
             type="button"
             class="quiet"
             disabled={!isReady}
-            onClick={() => world && onQuestion(anotherQuestion(world))}
+            onClick={() => world && onQuestion(questions.next(world))}
           >
             <Icon name="shuffle" /> Another
           </button>
@@ -199,12 +212,6 @@ export function ReferencePicture({ reference }: { readonly reference: Reference 
     return <img class="drawing" src={reference.address} alt="Your own drawing" />;
   if (reference.kind === 'built') return <Drawing scene={reference.scene} />;
   return <Drawing {...reference.picture} />;
-}
-
-/** One of the benchmark's questions, whose right answers are known. */
-export function anotherQuestion({ pictures, queries }: World, at = Math.random()): Question {
-  const { reference, text } = queries[Math.floor(at * queries.length)]!;
-  return { reference: { kind: 'gallery', picture: pictures[reference - 1]! }, words: text };
 }
 
 function useSuggestions(world: World | undefined, reference: Reference | undefined) {

@@ -68,7 +68,7 @@ function MethodRanking({
   return (
     <section class={`ranking ${method}`} aria-labelledby={`ranking-${method}`}>
       <header>
-        <h3 id={`ranking-${method}`}>{name}</h3>
+        <h2 id={`ranking-${method}`}>{name}</h2>
         <p>{how}</p>
         <Found marks={marks} isMissing={isAnswered && ranking === undefined} />
       </header>

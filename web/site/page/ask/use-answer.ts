@@ -15,6 +15,8 @@ export function useAnswer(
   world: World | undefined,
   question: Question | undefined,
   phi: PhiChoice,
+  /** A new turn asks the same again. */
+  turn: number,
 ): Answered {
   const [answered, setAnswered] = useState<Answered>({});
   const queue = useRef<{ isBusy: boolean; next?: () => Promise<void> }>({ isBusy: false });
@@ -35,7 +37,7 @@ export function useAnswer(
     return () => {
       isCurrent = false;
     };
-  }, [world, question, phi]);
+  }, [world, question, phi, turn]);
   return answered;
 }
 

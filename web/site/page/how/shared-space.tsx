@@ -33,11 +33,17 @@ export function SharedSpace({ world }: { readonly world: LiveWorld | undefined }
         <thead>
           <tr>
             <td />
-            {columns(table).map((picture, at) => (
-              <th key={picture?.id ?? at} scope="col">
-                {picture ? <Drawing {...picture} /> : <span class="drawing" />}
-              </th>
-            ))}
+            {columns(table).map((picture, at) =>
+              picture ? (
+                <th key={picture.id} scope="col">
+                  <Drawing {...picture} />
+                </th>
+              ) : (
+                <td key={at}>
+                  <span class="drawing" />
+                </td>
+              ),
+            )}
           </tr>
         </thead>
         <tbody>
@@ -60,8 +66,9 @@ export function SharedSpace({ world }: { readonly world: LiveWorld | undefined }
 
 function Cosine({ value }: { readonly value: number | undefined }) {
   const part = Math.max(0, value ?? 0) ** 2;
+  // Weak colours stay so weak that the number can be read.
   return (
-    <td class={`cosine${part > 0.45 ? ' near' : ''}`} style={{ '--part': part }}>
+    <td class={`cosine${part > 0.4 ? ' near' : ''}`} style={{ '--part': Math.min(0.3, part) }}>
       {value === undefined ? '' : value.toFixed(2).replace('-', '−')}
     </td>
   );
@@ -87,9 +94,13 @@ async function tableOf(world: LiveWorld): Promise<Table> {
   return { pictures, captions, cosines };
 }
 
+/** Of many wordings the shortest sentence; titles and lists of words read less well. */
 function shortCaption(scene: Picture['scene']): string {
-  const tries = Array.from({ length: 12 }, () =>
+  const tries = Array.from({ length: 40 }, () =>
     caption(scene, Math.random, { complete: true, changed: false }),
   );
-  return tries.toSorted((one, other) => one.length - other.length)[0]!;
+  const sentences = tries.filter((text) => /^(?:an?|one|two|three) .*\b(?:in|on|at)\b/.test(text));
+  return [...sentences, ...tries]
+    .slice(0, Math.max(1, sentences.length))
+    .toSorted((one, other) => one.length - other.length)[0]!;
 }

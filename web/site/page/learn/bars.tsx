@@ -9,14 +9,14 @@ const untrained = [
 /** The mean over three phis of the command line, from the same place. */
 const commandLine = 71.0;
 
-export function Bars({ mine, ready = commandLine }: { readonly mine?: number; readonly ready?: number }) {
+export function Bars({ mine }: { readonly mine: number | undefined }) {
   return (
     <div>
       <h3>Quality, on 600 questions</h3>
       <p class="note">Mean average precision among the first ten (mAP@10), in percent.</p>
       <ul class="bars">
         <Bar name="Your phi, now" value={mine} isMine />
-        <Bar name="The ready phi" value={ready} />
+        <Bar name="Command line" value={commandLine} />
         {untrained.toReversed().map(({ name, value }) => (
           <Bar key={name} name={name} value={value} />
         ))}

@@ -1,6 +1,5 @@
 /** Learning in this tab: begin, stop, go on; the loss, the speed, and the same question's answers as they get better. */
 
-import { useEffect, useState } from 'preact/hooks';
 import { Icon } from '../../../src/icons.tsx';
 import type { LearningState, World } from '../../world/protocol.ts';
 import type { Question } from '../ask/question.ts';
@@ -10,9 +9,11 @@ import { Prompt } from '../prompt.tsx';
 import { useLearning } from '../use-world.ts';
 import { Bars } from './bars.tsx';
 import { Curve } from './curve.tsx';
-import { type Stage, useStages } from './stages.ts';
+import type { Stage } from './milestones.ts';
+import { useStages } from './stages.ts';
 
 const steps = 300;
+const isMeasured = (stage: Stage) => stage.meanAveragePrecision !== undefined;
 
 export function Learn({
   world,
@@ -23,7 +24,6 @@ export function Learn({
 }) {
   const state = useLearning(world);
   const { question: asked, stages } = useStages(world, state, question);
-  const ready = useReadyFigure(world, state?.phase === 'learning');
   return (
     <section class="section" id="learn" aria-labelledby="learn-title">
       <header class="intro">
@@ -38,7 +38,7 @@ export function Learn({
           <Controls world={world} state={state} />
           <Figures state={state} />
           <Curve losses={state?.losses ?? []} steps={state?.steps ?? steps} />
-          <Bars mine={stages.at(-1)?.meanAveragePrecision} ready={ready} />
+          <Bars mine={stages.findLast(isMeasured)?.meanAveragePrecision} />
         </div>
         <div>
           <h3>The same question, while it learns</h3>
@@ -158,7 +158,7 @@ function Answers({
     <div class="stages">
       <div class="asked">
         {picture ? <Drawing {...picture} /> : <span class="drawing" />}
-        <p>{asked ? <>… that {asked.words}</> : 'The question from above is asked again and again.'}</p>
+        <p>{asked && <>… that {asked.words}</>}</p>
       </div>
       {(stages.length > 0 && world ? stages : [undefined]).map((stage, at) => (
         <div
@@ -168,7 +168,7 @@ function Answers({
           <span class="at">
             Step {stage?.step ?? 0}
             <br />
-            {stage && `${stage.right.length} right`}
+            {stage && `${stage.right.length || 'none'} right`}
           </span>
           <ol class="hits">
             {(stage?.hits ?? Array.from({ length: 6 }, () => undefined)).map((id, place) => (
@@ -203,17 +203,4 @@ function Found({
       )}
     </li>
   );
-}
-
-/** The ready phi's figure, measured here when somebody begins to learn. */
-function useReadyFigure(world: World | undefined, isWanted: boolean): number | undefined {
-  const [figure, setFigure] = useState<number>();
-  useEffect(() => {
-    if (world === undefined || !isWanted || figure !== undefined) return;
-    world.evaluate('ready').then(
-      ({ meanAveragePrecision }) => setFigure(meanAveragePrecision),
-      () => undefined,
-    );
-  }, [world, isWanted, figure]);
-  return figure;
 }

@@ -4,24 +4,8 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { LearningState, World } from '../../world/protocol.ts';
 import type { Question } from '../ask/question.ts';
 import { searchFor } from '../ask/use-answer.ts';
+import { isMilestone, keptStages, nextStep, readStages, type Stage, type Stages } from './milestones.ts';
 
-export interface Stage {
-  readonly step: number;
-  /** Pictures of the gallery, best first. */
-  readonly hits: readonly number[];
-  readonly right: readonly number[];
-  /** mAP@10 in percent, over all queries. */
-  readonly meanAveragePrecision?: number;
-}
-
-export interface Stages {
-  /** One of the benchmark's, whose right answers are known. */
-  readonly question?: { readonly reference: number; readonly words: string };
-  readonly stages: readonly Stage[];
-}
-
-/** Steps whose answers stay. Phi learns most at the beginning. */
-const milestones = [0, 10, 30, 60, 120, 200, 300] as const;
 const storageKey = 'lincir:site:stages';
 const shown = 6;
 
@@ -31,50 +15,58 @@ export function useStages(
   state: LearningState | undefined,
   wanted: Question | undefined,
 ): Stages {
-  const [stages, setStages] = useState<Stages>(read);
+  const [stages, setStages] = useState<Stages>(() => readStages(stored()));
   const isAsking = useRef(false);
-  const step = state?.step ?? 0;
-  const isRunning = state?.phase === 'learning' || state?.phase === 'finished';
+  const { step = 0, phase = 'idle' } = state ?? {};
+  const isRunning = phase === 'learning' || phase === 'finished';
+  useEffect(() => {
+    keep(stages);
+  }, [stages]);
   useEffect(() => {
     if (world === undefined || !isRunning || isAsking.current) return;
     const last = stages.stages.at(-1);
     const isAnew = last === undefined || step < last.step;
     const question = isAnew ? benchmarkQuestion(world, wanted) : stages.question;
-    if (question === undefined || (!isAnew && step < nextStep(last.step))) return;
+    const isDue = isAnew || step >= nextStep(last.step) || (phase === 'finished' && step > last.step);
+    if (question === undefined || !isDue) return;
     isAsking.current = true;
-    stageOf(world, question)
-      .then((stage) => {
-        const earlier = isAnew ? [] : stages.stages.filter((one) => isMilestone(one, stages.stages));
-        const next = { question, stages: [...earlier, stage] };
-        setStages(next);
-        keep(next);
-      })
+    const earlier = isAnew ? [] : keptStages(stages.stages);
+    const show = (stage: Stage) => setStages({ question, stages: [...earlier, stage] });
+    // At first there is nothing to measure, and the step that is next would have to wait for it.
+    const isWorth = (at: number) => (!isAnew && isMilestone(at, earlier.at(-1))) || phase === 'finished';
+    ask(world, question, show, isWorth)
       .catch(() => undefined) // The state of learning says what is wrong.
       .finally(() => {
         isAsking.current = false;
       });
-  }, [world, step, isRunning, stages]);
+  }, [world, step, phase, isRunning, stages]);
+  const isForgotten = world !== undefined && phase === 'idle' && step === 0;
   useEffect(() => {
-    if (state?.phase === 'idle' && state.step === 0 && world !== undefined && stages.stages.length > 0) {
-      setStages({ stages: [] });
-      keep({ stages: [] });
-    }
-  }, [state?.phase, step, world]);
-  return stages;
+    if (isForgotten) setStages({ stages: [] });
+  }, [isForgotten]);
+  const asked = stages.question ?? (world && benchmarkQuestion(world, wanted));
+  return { stages: stages.stages, ...(asked && { question: asked }) };
 }
 
-async function stageOf(world: World, question: NonNullable<Stages['question']>): Promise<Stage> {
-  const picture = world.pictures[question.reference - 1]!;
-  const reference = { kind: 'gallery', picture } as const;
-  const answer = await searchFor(world, { reference, words: question.words }, 'learning');
+/** Shows the answers as soon as they are there, and then, at milestones, the figure for all questions, which takes longer. */
+async function ask(
+  world: World,
+  { reference, words }: NonNullable<Stages['question']>,
+  show: (stage: Stage) => void,
+  isWorthMeasuring: (step: number) => boolean,
+): Promise<void> {
+  const picture = world.pictures[reference - 1]!;
+  const answer = await searchFor(world, { reference: { kind: 'gallery', picture }, words }, 'learning');
   const hits = answer.rankings.find(({ method }) => method === 'lincir')!.hits.slice(0, shown);
-  const { meanAveragePrecision, step } = await world.evaluate('learning');
-  return {
-    step: answer.step ?? step ?? 0,
+  const stage: Stage = {
+    step: answer.step ?? 0,
     hits: hits.map(({ id }) => id),
     right: hits.filter(({ isRight }) => isRight).map(({ id }) => id),
-    meanAveragePrecision,
   };
+  show(stage);
+  if (!isWorthMeasuring(stage.step)) return;
+  const { meanAveragePrecision } = await world.evaluate('learning');
+  show({ ...stage, meanAveragePrecision });
 }
 
 /** The question above if its right answers are known, else the first that has some. */
@@ -85,22 +77,11 @@ function benchmarkQuestion({ queries }: World, wanted: Question | undefined): St
   return query && { reference: query.reference, words: query.text };
 }
 
-/** Between milestones the newest answer replaces the one before. */
-function nextStep(step: number): number {
-  const milestone = milestones.find((one) => one > step) ?? Number.POSITIVE_INFINITY;
-  return Math.min(milestone, step + 20);
-}
-
-function isMilestone(stage: Stage, stages: readonly Stage[]): boolean {
-  const before = stages[stages.indexOf(stage) - 1];
-  return before === undefined || milestones.some((one) => before.step < one && one <= stage.step);
-}
-
-function read(): Stages {
+function stored(): string | null {
   try {
-    return JSON.parse(localStorage.getItem(storageKey) ?? '') as Stages;
+    return localStorage.getItem(storageKey);
   } catch {
-    return { stages: [] };
+    return null;
   }
 }
 
