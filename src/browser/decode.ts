@@ -1,65 +1,116 @@
 /** Decodes images as the browser does. `#decode` names this file there. */
 
-import { LincirError } from '../core/index.ts';
+import { LincirError, option, unquoted } from '../core/index.ts';
+import { formatOf, type ImageFormat, rawPreview } from '../decoding/portable.ts';
 import {
   checkedPixels,
   type DecodeWindow,
   type EncodedSource,
+  type Extent,
   type ImageSource,
   isPixels,
   type RgbImage,
   windowOf,
 } from '../pixels/index.ts';
+import { sizeInHeader, withoutExif } from './header.ts';
+import { pixelsOf } from './pixels.ts';
+import { bytesOf, nameOf, notAnImage } from './source.ts';
 
-/** The window of an image that the vision tower sees. Throws LincirError 'bad-file' for what the browser cannot decode. */
+/**
+ * The window of an image that the vision tower sees. Colour profiles are ignored, and transparency is dropped, not blended.
+ * @throws LincirError 'bad-file' for what the browser cannot decode, 'io', and 'bad-argument' for a path
+ */
 export const decodeWindow: DecodeWindow = async (source, window, name, maxPixels) =>
-  windowOf(await decodeImage(source, name, maxPixels), window);
+  windowOf(await decoded(source, name, maxPixels), window);
 
-/** An image's pixels, upright. Throws as `decodeWindow` does. */
+/** An image's stored pixels, and how to turn them upright. Throws as `decodeWindow` does. */
 export async function decodeImage(source: ImageSource, name: string, maxPixels: number): Promise<RgbImage> {
   if (isPixels(source)) return checkedPixels(source, name);
-  const blob = await blobOf(source, name);
-  const bitmap = await createImageBitmap(blob, {
-    colorSpaceConversion: 'none',
-    premultiplyAlpha: 'none',
-  }).catch((cause: unknown) => {
-    throw notAnImage(name, 'what this browser cannot decode', cause);
+  return await decoded(source, name, maxPixels);
+}
+
+/** Nobody waits longer for a picture. */
+const mostSeconds = 60;
+/** What all browsers decode: of others, they may know none. */
+const common: readonly ImageFormat[] = ['jpeg', 'png', 'gif', 'webp', 'bmp'];
+
+async function decoded(source: EncodedSource, given: string, maxPixels: number): Promise<RgbImage> {
+  const name = nameOf(source, given);
+  const file = await bytesOf(source, name);
+  const { bytes, format, around } = pictureIn(file, name);
+  expectWhole(bytes, format, name);
+  expectPixels(sizeInHeader(bytes), maxPixels, name);
+  const { parts, orientation = around } = withoutExif(bytes, format);
+  const bitmap = await within(mostSeconds, bitmapOf(parts, format)).catch((cause: unknown) => {
+    const message = unquoted(cause instanceof Error ? cause.message : String(cause), 200);
+    throw common.includes(format)
+      ? notAnImage(name, message, cause)
+      : notAnImage(
+          name,
+          `${format.toUpperCase()}, which this browser cannot decode`,
+          cause,
+          'save it as JPEG or PNG first',
+        );
   });
   try {
-    const { width, height } = bitmap;
-    if (width * height > maxPixels) throw notAnImage(name, `${width} x ${height} pixels`);
-    return pixelsOf(bitmap);
+    expectPixels(bitmap, maxPixels, name);
+    const pixels = await pixelsOf(bitmap, format === 'jpeg');
+    return orientation === undefined ? pixels : { ...pixels, orientation };
   } finally {
     bitmap.close();
   }
 }
 
-async function blobOf(source: EncodedSource, name: string): Promise<Blob> {
-  if (source instanceof Blob) return source;
-  if (source instanceof URL || typeof source === 'string') {
-    throw new LincirError('bad-argument', {
-      subject: name,
-      expected: 'bytes, a Blob or pixels: a browser reads no paths',
-      found: `${source}`.slice(0, 200),
-    });
-  }
-  return new Blob([source as BlobPart]);
+function bitmapOf(parts: readonly BlobPart[], format: ImageFormat): Promise<ImageBitmap> {
+  const blob = new Blob([...parts], { type: format === 'svg' ? 'image/svg+xml' : `image/${format}` });
+  return createImageBitmap(blob, { colorSpaceConversion: 'none', premultiplyAlpha: 'none' });
 }
 
-function pixelsOf(bitmap: ImageBitmap): RgbImage {
-  const { width, height } = bitmap;
-  const context = new OffscreenCanvas(width, height).getContext('2d', { willReadFrequently: true })!;
-  context.drawImage(bitmap, 0, 0);
-  const { data: four } = context.getImageData(0, 0, width, height);
-  const data = new Uint8Array(width * height * 3);
-  for (let from = 0, to = 0; from < four.length; from += 4, to += 3) {
-    data[to] = four[from]!;
-    data[to + 1] = four[from + 1]!;
-    data[to + 2] = four[from + 2]!;
-  }
-  return { data, width, height };
+/** The file, or a camera's raw file's preview, and how that file says to turn it. */
+function pictureIn(bytes: Uint8Array<ArrayBuffer>, name: string) {
+  if (bytes.length === 0) throw notAnImage(name, 'an empty file');
+  const format = formatOf(bytes);
+  if (format === undefined) throw notAnImage(name, 'an unsupported image format');
+  if (format !== 'raw') return { bytes, format, around: undefined };
+  const preview = rawPreview(bytes);
+  if (preview === undefined) throw notAnImage(name, "a camera's raw image without a preview");
+  return { bytes: preview.jpeg, format: 'jpeg' as const, around: preview.orientation };
 }
 
-function notAnImage(subject: string, found: string, cause?: unknown): LincirError {
-  return new LincirError('bad-file', { subject, expected: 'a whole image', found, cause });
+/** Browsers show the part of a picture that is there, and do not say that some is missing. */
+function expectWhole(bytes: Uint8Array<ArrayBuffer>, format: ImageFormat, name: string): void {
+  const isWhole =
+    format === 'jpeg'
+      ? hasLast(bytes, [0xff, 0xd9])
+      : format === 'png'
+        ? hasLast(bytes, [0x49, 0x45, 0x4e, 0x44]) // IEND
+        : format !== 'webp' ||
+          new DataView(bytes.buffer, bytes.byteOffset).getUint32(4, true) + 8 <= bytes.length;
+  if (!isWhole) throw notAnImage(name, 'a part of one: its end is missing');
+}
+
+/** Looks from the end on, where it should be. */
+function hasLast(bytes: Uint8Array, wanted: readonly [number, ...number[]]): boolean {
+  for (let at = bytes.lastIndexOf(wanted[0]); at > 0; at = bytes.lastIndexOf(wanted[0], at - 1)) {
+    if (wanted.every((byte, offset) => bytes[at + offset] === byte)) return true;
+  }
+  return false;
+}
+
+function expectPixels(size: Extent | undefined, maxPixels: number, name: string): void {
+  if (!size || size.width * size.height <= maxPixels) return;
+  throw new LincirError('bad-file', {
+    subject: name,
+    expected: `an image of at most ${maxPixels} pixels`,
+    found: `a header that claims ${size.width} x ${size.height}`,
+    todo: `shrink the image, or raise ${option<{ maxPixels: number }>('maxPixels')} if memory allows (7 bytes per pixel)`,
+  });
+}
+
+async function within<Result>(seconds: number, work: Promise<Result>): Promise<Result> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no end after ${seconds} seconds`)), seconds * 1000);
+  });
+  return await Promise.race([work, late]).finally(() => clearTimeout(timer));
 }

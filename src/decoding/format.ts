@@ -100,11 +100,7 @@ function isRawTiff(bytes: Uint8Array): boolean {
 }
 
 function latin1(bytes: Uint8Array, from: number, to: number): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString(
-    'latin1',
-    from,
-    Math.min(to, bytes.length),
-  );
+  return String.fromCharCode(...bytes.subarray(from, to));
 }
 
 function view(bytes: Uint8Array): DataView {

@@ -2,11 +2,12 @@
 
 import type { SessionOptions } from '../../src/onnx/index.ts';
 import type { OperatorName } from '../../src/onnx/operators.ts';
+import type { Extent, Window } from '../../src/pixels/index.ts';
 import type { computed } from '../portable/computing.ts';
 import type { towerErrors } from '../reference.ts';
 import type { trainingErrors } from '../training-reference.ts';
 
-/** Files by their names for `computing.ts`, as paths in the repository. */
+/** A model's files by their names, and for `computing.ts` a phi, as paths in the repository. */
 export type FilePaths = Readonly<Record<string, string>>;
 
 export interface Checks {
@@ -35,6 +36,13 @@ export interface Checks {
   operator(name: OperatorName, tolerance: number, options: SessionOptions): Promise<void>;
   /** The same, of attention with as many positions as a tower has. */
   attention(positions: number, tolerance: number, options: SessionOptions): Promise<void>;
+  /** The pixels of an image of the repository, or of given bytes, as a small vision tower would see it. */
+  decode(
+    image: { readonly path: string } | { readonly bytes: readonly number[] },
+    window: Pick<Window, 'isStored'> & { readonly maxPixels?: number },
+  ): Promise<{ readonly data: number[]; readonly whole: Extent }>;
+  /** Embeddings of images at these paths by the model of these files. */
+  images(files: FilePaths, paths: readonly string[]): Promise<number[][]>;
   towers: typeof towerErrors;
   training: typeof trainingErrors;
   computed(
@@ -42,3 +50,8 @@ export interface Checks {
     options: Parameters<typeof computed>[1],
   ): Promise<{ readonly fingerprint: string; readonly values: Readonly<Record<string, number[]>> }>;
 }
+
+/** What tests see of an image. */
+export const smallWindow = {
+  ...{ resize: { shortSide: 96 }, filter: 'bicubic', crop: { width: 96, height: 96 }, targetPad: Infinity },
+} as const satisfies Omit<Window, 'isStored'>;

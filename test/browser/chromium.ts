@@ -42,8 +42,9 @@ export interface Site {
 /**
  * Serves the test's page, the files of the repository, and ONNX Runtime's. Below `isolated/`, with the headers for threads;
  * below `bare/`, without ONNX Runtime's files.
+ * @param photos a folder to serve as `photos/`
  */
-export async function serveSite(): Promise<Site> {
+export async function serveSite(photos?: string): Promise<Site> {
   const { outputFiles } = await build({
     entryPoints: [join(pages, 'page.ts'), join(pages, 'worker.ts')],
     bundle: true,
@@ -60,6 +61,8 @@ export async function serveSite(): Promise<Site> {
   const scripts = new Map(outputFiles.map(({ path, contents }) => [path, contents]));
   const contentOf = async (path: string): Promise<Uint8Array | string> => {
     if (path === '/') return shell;
+    if (photos && path.startsWith('/photos/'))
+      return await readFile(join(photos, path.slice('/photos'.length)));
     if (path.startsWith('/repository/')) return await readFile(join(root, path.slice('/repository'.length)));
     if (path.endsWith('.wasm')) return await readFile(join(root, 'node_modules/onnxruntime-web/dist', path));
     return scripts.get(path) ?? Promise.reject(new Error(path));
@@ -108,7 +111,9 @@ export async function openEngine(browser: Browser, address: string): Promise<Eng
   await page.waitForFunction('globalThis.ask');
   return {
     ask: <Name extends keyof Checks>(name: Name, ...given: Parameters<Checks[Name]>) =>
-      page.evaluate(`ask(${JSON.stringify(name)}, ${JSON.stringify(given)})`) as ReturnType<Checks[Name]>,
+      page
+        .evaluate<string>(`ask(${JSON.stringify(name)}, ${JSON.stringify(given)})`)
+        .then((answer) => JSON.parse(answer) ?? undefined) as ReturnType<Checks[Name]>,
     close: () => context.close(),
   };
 }

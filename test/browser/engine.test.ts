@@ -10,6 +10,7 @@ import type { OperatorName } from '../../src/onnx/operators.ts';
 import { operatorCases } from '../operator-cases.ts';
 import { computed } from '../portable/computing.ts';
 import { type Engine, noBrowser, openChromium, openEngine, type Site, serveSite } from './chromium.ts';
+import { mini } from './mini.ts';
 
 interface Place {
   readonly place: string;
@@ -62,17 +63,6 @@ const models: readonly (readonly [folder: string, file?: string])[] = [
   ['tiny-openai', 'ViT-tiny.pt'],
   ['tiny-pe-core', 'PE-Core-tiny.pt'],
 ];
-
-/** The miniature world's model in full, and its phi. */
-const mini = {
-  ...Object.fromEntries(
-    ['config.json', 'preprocessor_config.json', 'tokenizer.json', 'model.safetensors'].map((name) => [
-      name,
-      `models/mini/${name}`,
-    ]),
-  ),
-  phi: 'models/mini/phi.safetensors',
-};
 
 for (const { place, path, options, skip, isShort, ...allowed } of places) {
   describe(place, { skip }, () => {

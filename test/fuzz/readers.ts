@@ -44,6 +44,7 @@ export async function makeTargets(folder: string): Promise<ReadonlyMap<string, T
 export const uncovered: Readonly<Record<string, string>> = {
   'benchmarks/report/pictures.ts': 'makes images small by what `png` and others try',
   'benchmarks/submission.ts': 'reads back what it is about to write',
+  'browser/decode.ts': 'reads by browser/header.ts and decoding/format.ts, and then lets the browser decode',
   'cli/main.ts': 'reads this package by itself',
   'cli/search/page.ts': 'makes images small by what `png` and others try',
   'cli/terminal/pictures.ts': 'makes images small by what `png` and others try',

@@ -1,13 +1,18 @@
 /** What the engine's tests let a worker do in a browser: the same as they do on Node. */
 
+import { decodeWindow } from '../../../src/browser/decode.ts';
 import { configureRuntime, mostThreads, webgpuAdapter } from '../../../src/browser/runtime.ts';
+import { loadClip } from '../../../src/clip/index.ts';
+import type { ModelFiles } from '../../../src/core/index.ts';
 import { constant, expand, input, mul, multiHeadAttention, Session } from '../../../src/onnx/index.ts';
+import { defaultMaxPixels } from '../../../src/pixels/index.ts';
 import { expectEngineAgrees } from '../../graph-checks.ts';
 import { operatorCases } from '../../operator-cases.ts';
 import { computed } from '../../portable/computing.ts';
 import { towerErrors } from '../../reference.ts';
 import { trainingErrors } from '../../training-reference.ts';
-import type { Checks } from '../checks.ts';
+import { type Checks, type FilePaths, smallWindow } from '../checks.ts';
+import { folderFiles } from './files.ts';
 
 export const checks: Checks = {
   facts: async () => ({ threads: mostThreads(), adapter: await webgpuAdapter() }),
@@ -71,13 +76,27 @@ export const checks: Checks = {
     );
   },
 
+  async decode(image, { isStored, maxPixels = defaultMaxPixels }) {
+    const source = 'path' in image ? await fileAt(image.path) : new Uint8Array(image.bytes);
+    const { data, whole } = await decodeWindow(source, { ...smallWindow, isStored }, 'image', maxPixels);
+    return { data: [...data], whole: whole! };
+  },
+
+  async images(files, paths) {
+    const clip = await loadClip(folderOf(files));
+    const photos = await Promise.all(paths.map(fileAt));
+    const { shape, data } = await clip.encodeImages(photos);
+    await clip.dispose();
+    const width = shape[1]!;
+    return photos.map((_, at) => [...data.subarray(at * width, (at + 1) * width)]);
+  },
+
   towers: towerErrors,
   training: trainingErrors,
 
   async computed(files, options) {
     const given = Object.entries(files).map(async ([name, path]) => {
-      const response = await fetch(new URL(`/repository/${path}`, import.meta.url));
-      return [name, new Uint8Array(await response.arrayBuffer())] as const;
+      return [name, new Uint8Array(await (await fileAt(path)).arrayBuffer())] as const;
     });
     const { fingerprint, values } = await computed(Object.fromEntries(await Promise.all(given)), options);
     return {
@@ -86,6 +105,17 @@ export const checks: Checks = {
     };
   },
 };
+
+/** A file of the repository, or at an absolute path of the server, with its name. */
+async function fileAt(path: string): Promise<File> {
+  const response = await fetch(new URL(path, new URL('/repository/', import.meta.url)));
+  return new File([await response.blob()], path.slice(path.lastIndexOf('/') + 1));
+}
+
+function folderOf(files: FilePaths): ModelFiles {
+  const first = Object.values(files)[0]!;
+  return folderFiles(first.slice(0, first.lastIndexOf('/')));
+}
 
 const doubled = () => mul(input('x', 'float32', ['n']), constant(2));
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { Header } from 'tar';
 import { headerProblems } from '../../../src/benchmarks/image-facts.ts';
+import { sizeInHeader, withoutExif } from '../../../src/browser/header.ts';
 import { decodeImage } from '../../../src/decoding/index.ts';
 import { writeNpy, writeSafetensors } from '../../../src/files/index.ts';
 import { exifOf } from '../../../src/pictures/exif.ts';
@@ -181,7 +182,7 @@ export async function pictureTargets(folder: string) {
       ['FUJIFILMCCD-RAW', '\xff\xd8\xff', '\xff\xd9', '\xff\xc0', '\xff\xda', 'II*\0', 'CMT1', 'ftyp'],
     ),
     exif: {
-      covers: ['pictures/exif.ts'],
+      covers: ['pictures/exif.ts', 'browser/header.ts'],
       seeds: [exif, ...(await seedsOf('exif6.jpg', 'exif6.png', 'exif6.webp'))],
       tokens: [
         'II*\0',
@@ -193,7 +194,11 @@ export async function pictureTargets(folder: string) {
         '\xff\xff\xff\xff',
         '2024:05:01 ',
       ],
-      read: async (bytes) => exifOf(bytes),
+      read: async (bytes) => {
+        exifOf(bytes);
+        sizeInHeader(bytes);
+        for (const format of ['jpeg', 'png', 'webp'] as const) withoutExif(Uint8Array.from(bytes), format);
+      },
     },
     shard: {
       covers: [
