@@ -6,11 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import * as ort from 'onnxruntime-node';
-import { writeSafetensors } from '../src/files/index.ts';
+import { writeSafetensors, writeTorchCheckpoint } from '../src/files/index.ts';
 import { compose, exportOnnx, loadClip, loadPhi } from '../src/index.ts';
-import { initialPhi, phiShape, phiTensors } from '../src/phi/index.ts';
+import { initialPhi, phiCheckpoint, phiShape, phiTensors } from '../src/phi/index.ts';
 import { lincir as lincirIn } from './command-line.ts';
-import { refused } from './hub-setup.ts';
+import { refused, setUp } from './hub-setup.ts';
 import { type OnnxCase, towerCases } from './onnx-cases.ts';
 import { writePicture } from './pictures.ts';
 import { pythonWith } from './python.ts';
@@ -209,6 +209,49 @@ describe('what is written beside the models', () => {
     assert.deepEqual(again.tokenizer.encode(text), clip.tokenizer.encode(text));
     await again.dispose();
   });
+});
+
+test('a published phi and its model are downloaded by their names, and others are refused', async (context) => {
+  const clip = await loadClip(join(fixtures, 'tiny-clip'));
+  const shape = phiShape('lincir', clip.textConfig);
+  await clip.dispose();
+  const path = join(folder, 'lincir_large.pt');
+  await writeTorchCheckpoint(
+    path,
+    phiCheckpoint({ shape, l2Normalize: false }, initialPhi(shape, 3), 'lincir'),
+  );
+  const commit = 'a'.repeat(40);
+  const files = Object.fromEntries(
+    await Promise.all(
+      [
+        'config.json',
+        'preprocessor_config.json',
+        'tokenizer.json',
+        'tokenizer_config.json',
+        'model.safetensors',
+      ].map(async (name) => [name, await readFile(join(fixtures, 'tiny-clip', name))] as const),
+    ),
+  );
+  const phi = {
+    id: 'navervision/zeroshot-cir-models',
+    commit,
+    files: { 'lincir_large.pt': await readFile(path) },
+  };
+  const models = ['openai/clip-vit-large-patch14', 'openai/clip-vit-base-patch32'].map((id) => ({
+    id,
+    commit,
+    files,
+  }));
+  const { options } = await setUp(context, [phi, ...models]);
+  for (const [at, model] of [undefined, 'large'].entries()) {
+    const out = join(folder, `published-${at}`);
+    await exportOnnx({ ...options, phi: 'lincir-large', model, out });
+    const text = await readFile(join(out, 'README.md'), 'utf8');
+    assert.match(text, /^base_model: "openai\/clip-vit-large-patch14"$/m);
+    assert.ok(text.includes('# [openai/clip-vit-large-patch14]('), text);
+  }
+  const other = exportOnnx({ ...options, phi: 'lincir-large', model: 'base', out: join(folder, 'other') });
+  await refused(other, 'bad-argument', /expected one for openai\/clip-vit-base-patch32/);
 });
 
 describe('the command', () => {

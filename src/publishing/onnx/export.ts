@@ -61,14 +61,17 @@ export interface ExportedOnnx {
  * @throws LincirError 'bad-argument' for a folder with files, and a phi of another model; 'io'; and what loading throws
  */
 export async function exportOnnx(options: ExportOnnxOptions): Promise<ExportedOnnx> {
-  const { out, phi: phiName, precision = 'float32', force = false, signal, onWrite } = options;
+  const { out, model, phi: phiName, precision = 'float32', force = false, onWrite, ...download } = options;
+  const { signal } = download;
   await expectFree(out, force);
-  const phi = phiName === undefined ? undefined : await openedPhi(phiName, options);
-  const { files, id } = await openModel(modelNamed(options.model ?? phi?.model), options);
-  const clip = await loadClip(files, { signal });
-  if (phi)
-    expectPhiFits(phi, { config: clip.config, fingerprint: clip.fingerprint, id, folder: clip.folder });
-  if (phi && !clip.config.text) clip.textConfig; // throws
+  const given = model === undefined ? undefined : await openModel(model, download);
+  const phi = phiName === undefined ? undefined : await openedPhi(phiName, { ...download, model: given?.id });
+  const { files, id } = given ?? (await openModel(modelNamed(phi?.model), download));
+  const clip = await loadClip(files, { signal, onDownload: download.onProgress });
+  if (phi) {
+    const { config, fingerprint, folder, textConfig: _ } = clip; // throws without a text tower
+    expectPhiFits(phi, { config, fingerprint, id, folder });
+  }
 
   const config = await configOf(files, clip.config);
   const areSiglip = `${config.model_type}`.startsWith('siglip');
@@ -87,7 +90,7 @@ export async function exportOnnx(options: ExportOnnxOptions): Promise<ExportedOn
   const beside: FilesBeside = new Map<string, string | Uint8Array>([
     ['config.json', configText(config, precision, withData)],
     ...(clip.config.vision ? await preprocessingFiles(files, clip.preprocessing) : []),
-    ...(clip.config.text ? await tokenizerFilesBeside(files, clip, options) : []),
+    ...(clip.config.text ? await tokenizerFilesBeside(files, clip, download) : []),
     ['README.md', readme({ clip, id, models, phi: phi?.info, precision, modelType: `${config.model_type}` })],
   ]);
   return await written(out, [...models.values()].flat(), beside, { signal, onWrite });
@@ -121,7 +124,7 @@ function modelNamed(name: string | undefined): string {
   });
 }
 
-async function openedPhi(name: string, options: ExportOnnxOptions) {
+async function openedPhi(name: string, options: LicensedDownloadOptions & { readonly model?: string }) {
   const stored: StoredPhi = await readPhi(await fileSource(await phiFileOf(name, options)));
   const preset = phiPresets.find((known) => known.name === name);
   return { ...stored, model: preset ? modelOfPhi(preset) : stored.info.model };
@@ -130,7 +133,7 @@ async function openedPhi(name: string, options: ExportOnnxOptions) {
 async function tokenizerFilesBeside(
   files: Parameters<typeof openTowers>[0],
   { tokenizer, textConfig }: Clip,
-  options: ExportOnnxOptions,
+  options: LicensedDownloadOptions,
 ): Promise<FilesBeside> {
   const from = await tokenizerFilesOf(files, await openTowers(files), options);
   return await tokenizerFiles(from, tokenizer, textConfig.padding ?? tokenizer.endOfText);
