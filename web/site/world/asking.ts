@@ -5,6 +5,7 @@ import {
   type ComposingModel,
   composeAll,
   defaultPrompt,
+  type KnownTexts,
   methods,
   namesImages,
   type PseudoTokenEncoder,
@@ -59,6 +60,7 @@ export async function search(asked: Asked, options: SearchOptions): Promise<Sear
   const embeddings = await embeddingsOf(asked, reference);
   const query = asked.queries.find((known) => known.reference === reference && known.text === words);
   const rankings: Ranking[] = [];
+  const known: KnownTexts = new Map();
   for (const method of shownMethods) {
     const text = words === undefined ? undefined : wording(method, words);
     const needs = methods[method].needs;
@@ -67,7 +69,7 @@ export async function search(asked: Asked, options: SearchOptions): Promise<Sear
     const weight = method === 'sum' ? miniWeights.sum : undefined;
     const images = reference === undefined ? [] : [0];
     const { vectors } = await composeAll(method, [{ images, texts: [text ?? ''] }], {
-      ...{ clip: asked.model, embeddings, phi, weight },
+      ...{ clip: asked.model, embeddings, phi, weight, known },
     });
     const ranked = nearest(asked.gallery, vectors, Math.max(top, cut) + 1); // one is the reference
     const shown = ranked.filter(({ id }) => id !== reference).slice(0, top);

@@ -19,7 +19,7 @@ import type {
   World,
   WorldOptions,
 } from './protocol.ts';
-import type { DownloadNews, QueryFunctions } from './query-worker.ts';
+import type { DownloadNews, QueryFunctions, WorldNews } from './query-worker.ts';
 
 /** Side of a drawing, in pixels, if nobody asks for another. */
 const defaultSide = 128;
@@ -53,14 +53,16 @@ class WorkingWorld implements World, Explaining {
       type: 'module',
       name: 'queries',
     });
-    this.#asking = new Caller(worker, ({ bytes, total }: DownloadNews) => onProgress?.(bytes, total));
+    this.#asking = new Caller(worker, (news: DownloadNews | WorldNews) => {
+      if ('bytes' in news) return onProgress?.(news.bytes, news.total);
+      this.pictures = news.pictures;
+      this.queries = news.queries;
+    });
     this.#watch(worker, (error) => {
       this.#asking.fail(error);
       this.#onFailure(error);
     });
-    this.#ready = this.#asking.call('open', [this.#data]).then(({ pictures, queries }) => {
-      this.pictures = pictures;
-      this.queries = queries;
+    this.#ready = this.#asking.call('open', [this.#data]).then(() => {
       this.#openLearning();
     });
     this.#ready.catch(() => {}); // told of by ready()

@@ -49,11 +49,14 @@ async function filesIn(folder: string): Promise<string[]> {
 /** Writes the packed files to a folder. The same files each time. */
 async function packWorld(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
-  const write = (name: PackedFile, bytes: Uint8Array) =>
-    writeFile(join(folder, name), gzipSync(apart(bytes, packedFiles[name]), { level: 9 }));
+  const sizes: Partial<Record<PackedFile, number>> = {};
+  const write = async (name: PackedFile, bytes: Uint8Array) => {
+    const packed = gzipSync(apart(bytes, packedFiles[name]), { level: 9 });
+    sizes[name] = packed.length;
+    await writeFile(join(folder, name), packed);
+  };
   const world = buildBenchmark(1, { gallery: 4000, queries: 600 });
   const clip = await loadClip(model);
-  await write('world.bin', new TextEncoder().encode(JSON.stringify(await worldFile(world))));
   await write('gallery.bin', packGallery(await clip.encodeImages(await drawn(world))));
   await write('text-half.bin', await halfTower(clip, 'text'));
   await write('vision-half.bin', await halfTower(clip, 'vis'));
@@ -61,10 +64,12 @@ async function packWorld(folder: string): Promise<void> {
   await write('phi.bin', await readFile(join(model, 'phi.safetensors')));
   const engine = import.meta.resolve('onnxruntime-web/ort-wasm-simd-threaded.wasm');
   await write('engine.bin', await readFile(fileURLToPath(engine)));
+  const file: WorldFile = { sizes, ...(await worldFile(world)) };
+  await write('world.bin', new TextEncoder().encode(JSON.stringify(file)));
   await clip.dispose();
 }
 
-async function worldFile({ gallery, queries }: MiniBenchmark): Promise<WorldFile> {
+async function worldFile({ gallery, queries }: MiniBenchmark): Promise<Omit<WorldFile, 'sizes'>> {
   const json = async (name: string) => JSON.parse(await readFile(join(model, name), 'utf8'));
   const config = await json('config.json');
   const tag = await createTagger();

@@ -1,13 +1,13 @@
 /** The thread that answers questions. It needs no engine: a query is a few texts. */
 
-import type { PseudoTokenEncoder } from '../../../src/composition/index.ts';
+import type { ComposingModel, PseudoTokenEncoder } from '../../../src/composition/index.ts';
 import { LincirError } from '../../../src/core/index.ts';
 import { initialPhi, readPhi } from '../../../src/phi/index.ts';
 import { flatParameters } from '../../../src/training/portable.ts';
 import { type Asked, type AskedPhi, cosines, notLearning, read, search } from './asking.ts';
 import { answer, tell } from './calls.ts';
 import { download, memoryFile } from './download.ts';
-import { unpackGallery } from './gallery.ts';
+import { type Gallery, nearest, unpackGallery } from './gallery.ts';
 import { firstFiles, type PackedFile } from './packed.ts';
 import type { MaskedExample, MiniQuery, PhiChoice, Picture, SearchOptions } from './protocol.ts';
 import { type EmbedImage, openPhi, openTextTower, openVisionTower } from './towers.ts';
@@ -26,27 +26,52 @@ export interface DownloadNews {
   readonly total: number;
 }
 
+/** What is there to ask about. */
+export interface WorldNews {
+  readonly pictures: readonly Picture[];
+  readonly queries: readonly MiniQuery[];
+}
+
 let asked: Asked | undefined;
 let world: WorldFile;
 let learning: AskedPhi | undefined;
 /** Of the phi that learns. */
 let open: (values: LearntPhi) => Promise<AskedPhi>;
 let nextExample = 0;
+const warmingRuns = 8;
 
 const functions = {
-  /** Downloads what the first answer takes. */
-  async open(data: string): Promise<{ pictures: readonly Picture[]; queries: readonly MiniQuery[] }> {
+  /**
+   * Downloads what the first answer takes: phi comes last, and meanwhile all else is prepared. Tells of pictures and queries
+   * when they are known.
+   */
+  async open(data: string): Promise<void> {
     const folder = new URL(data);
-    const progress = new Map<PackedFile, DownloadNews>();
+    const received = new Map<PackedFile, number>();
+    let total: number | undefined;
     const get = (name: PackedFile) =>
-      download(folder, name, (bytes, total) => {
-        progress.set(name, { bytes, total });
-        if (firstFiles.every((file) => progress.has(file))) tell(globalThis as never, sumOf(progress));
+      download(folder, name, (bytes) => {
+        received.set(name, bytes);
+        const news = { bytes: sum(received.values()), total } as DownloadNews;
+        if (total !== undefined) tell(globalThis as never, news);
       });
-    const [worldBytes, gallery, tower, phiBytes] = await Promise.all(firstFiles.map(get));
-    world = readWorldFile(worldBytes!);
-    const model = await openTextTower(towerFiles(world.text, tower!));
-    const { info, parameters } = await readPhi(memoryFile('phi.safetensors', phiBytes!));
+    const [small, gallery, tower] = [get('world.bin'), get('gallery.bin'), get('text-half.bin')];
+    const phiBytes = Promise.all([small, gallery, tower]).then(() => get('phi.bin'));
+    phiBytes.catch(() => {}); // told of when it is waited for
+    const smallBytes = await small;
+    world = readWorldFile(smallBytes);
+    total = received.get('world.bin')! + sum(firstFiles.map((name) => world.sizes[name] ?? 0));
+    const { pictures, queries } = world;
+    tell(globalThis as never, { pictures, queries } satisfies WorldNews);
+    const model = await openTextTower(towerFiles(world.text, await tower));
+    const unpacked = unpackGallery(await gallery);
+    let isThere = false;
+    const come = () => {
+      isThere = true;
+    };
+    phiBytes.then(come, come);
+    await warmUp(model, unpacked, () => isThere);
+    const { info, parameters } = await readPhi(memoryFile('phi.safetensors', await phiBytes));
     const ready = { phi: await openPhi(info, parameters) };
     let untrained: Promise<PseudoTokenEncoder> | undefined;
     open = async ({ step, values }) => {
@@ -69,9 +94,7 @@ const functions = {
       });
       return await (await vision)(image);
     };
-    const { pictures, queries } = world;
-    asked = { model, gallery: unpackGallery(gallery!), queries, phiOf, embedImage };
-    return { pictures, queries };
+    asked = { model, gallery: unpacked, queries, phiOf, embedImage };
   },
   search: (options: SearchOptions) => search(opened(), options),
   /** Takes the port through which the learning thread sends its phi. */
@@ -102,9 +125,18 @@ function opened(): Asked {
   });
 }
 
-function sumOf(progress: ReadonlyMap<PackedFile, DownloadNews>): DownloadNews {
-  return [...progress.values()].reduce((sum, one) => ({
-    bytes: sum.bytes + one.bytes,
-    total: sum.total + one.total,
-  }));
+/** Runs are slow until the browser has compiled what they run: it does so while phi is on its way. */
+async function warmUp(model: ComposingModel, gallery: Gallery, isOver: () => boolean): Promise<void> {
+  const { ids } = model.tokenizer.encode('a photo of something that is red');
+  for (let run = 0; run < warmingRuns && !isOver(); run += 1) {
+    const { data } = await model.encodeTokens([{ ids }]);
+    nearest(gallery, data, 1);
+    await new Promise((resolve) => setTimeout(resolve)); // what has come is unpacked meanwhile
+  }
+}
+
+function sum(values: Iterable<number>): number {
+  let total = 0;
+  for (const value of values) total += value;
+  return total;
 }

@@ -3,9 +3,12 @@
 import type { ModelFiles } from '../../../src/core/index.ts';
 import type { MiniBenchmark } from '../../../src/mini/portable.ts';
 import { memoryFile } from './download.ts';
+import type { PackedFile } from './packed.ts';
 import type { MaskedExample } from './protocol.ts';
 
 export interface WorldFile {
+  /** Bytes of the other files. */
+  readonly sizes: Readonly<Partial<Record<PackedFile, number>>>;
   /** Files of the text tower alone, by name. */
   readonly text: Readonly<Record<string, unknown>>;
   /** Files of the vision tower alone. */
