@@ -231,7 +231,7 @@ async function send(
     await new Promise((done) => response.write(content.subarray(from, Math.min(from + step, last)), done));
     if (fault.trickle !== undefined) await pause(fault.trickle);
   }
-  if (fault.stallAt !== undefined) return;
+  if (fault.stallAt !== undefined && fault.stallAt < end) return;
   if (fault.cutAt === undefined) return void response.end();
   await pause(10); // So that the bytes leave before the connection does.
   response.destroy();

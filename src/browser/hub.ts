@@ -116,7 +116,8 @@ export class Download {
   readonly #sources = new Map<string, Promise<RemoteSource>>();
   #received = 0;
   #total = 0;
-  #lastTold = 0;
+  #news: DownloadProgress | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(id: string, connection: Connection, onProgress: DownloadOptions['onProgress']) {
     this.#id = id;
@@ -149,17 +150,23 @@ export class Download {
     return source;
   }
 
-  /** At most twenty times a second, and when all is there. */
+  /** At most twenty times a second. */
   #tell({ name, size }: RemoteFile, receivedBytes: number): void {
-    const now = performance.now();
-    if (now - this.#lastTold < 50 && this.#received < this.#total && receivedBytes < size) return;
-    this.#lastTold = now;
-    this.#onProgress?.({
+    this.#news = {
       file: name,
       receivedBytes,
       totalBytes: size,
       allReceivedBytes: Math.min(this.#received, this.#total),
       allTotalBytes: this.#total,
-    });
+    };
+    if (this.#received >= this.#total) this.#tellNews();
+    this.#timer ??= setTimeout(() => this.#tellNews(), 50);
+  }
+
+  #tellNews(): void {
+    clearTimeout(this.#timer);
+    const news = this.#news;
+    [this.#timer, this.#news] = [undefined, undefined];
+    if (news && !this.#connection.signal?.aborted) this.#onProgress?.(news);
   }
 }
