@@ -1,9 +1,14 @@
 /** The worker of the page: everything that takes long happens here. */
 
 import type { SearchRequest } from '../../../../src/api/client.ts';
+import { configureHub } from '../../../../src/browser/index.ts';
 import { answerCalls } from './calls.ts';
 import { Engine } from './engine.ts';
 import type { ListedFiles, ModelChoice, PhiChoice, State } from './state.ts';
+
+declare const HUB_ENDPOINT: string;
+
+configureHub({ endpoint: HUB_ENDPOINT, half: true });
 
 const engine = new Engine((state) => tell(state));
 
