@@ -47,8 +47,12 @@ function expectClose({ file, expected }: OnnxCase, found: readonly number[], lar
   assert.ok(error < largest, `${file}: ${error}`);
 }
 
-async function run(file: string, feeds: OnnxCase['feeds']): Promise<readonly number[]> {
-  const session = await ort.InferenceSession.create(file);
+async function run(
+  file: string,
+  feeds: OnnxCase['feeds'],
+  options: ort.InferenceSession.SessionOptions = {},
+): Promise<readonly number[]> {
+  const session = await ort.InferenceSession.create(file, options);
   const given = Object.entries(feeds).map(([name, { shape, data }]) => {
     const type = data instanceof BigInt64Array ? 'int64' : 'float32';
     return [name, new ort.Tensor(type, data as Float32Array, shape)] as const;
@@ -83,6 +87,17 @@ describe('towers of every family, texts of several lengths with no image, one an
       .split('\n')
       .map((line) => JSON.parse(line));
     for (const [at, each] of cases.entries()) expectClose(each, found[at]!);
+  });
+
+  const skip =
+    process.env.LINCIR_TEST_WEBGPU !== '1' && 'set LINCIR_TEST_WEBGPU=1 where WebGPU has an adapter';
+  test('on WebGPU', { skip }, async () => {
+    const options = { executionProviders: ['webgpu'], logSeverityLevel: 3 } as const;
+    const names = ['tiny-clip-composing.onnx', 'tiny-pe-core-PE-Core-tiny-pt-vision.onnx'];
+    for (const name of names) {
+      const each = cases.find(({ file }) => file === join(folder, name))!;
+      expectClose(each, await run(each.file, each.feeds, options), 1e-3);
+    }
   });
 
   test('a number of pseudo tokens that does not fit the ids is an error', async () => {
