@@ -38,6 +38,14 @@ after(async () => {
   if (work) await rm(work, { recursive: true, force: true });
 });
 
+async function openBare(t: TestContext) {
+  const watched = await openPage(browser);
+  watched.expectErrors(/Content Security Policy|violates/);
+  t.after(() => watched.close());
+  await watched.page.addInitScript('delete window.showDirectoryPicker');
+  return watched;
+}
+
 /** A page where the browser has no picker of folders, but a file input. */
 async function visit(t: TestContext, address = host.address) {
   const watched = await openPage(browser);
@@ -155,6 +163,25 @@ test('the browser lets the page talk to no other host', { skip }, async (t) => {
     `navigator.sendBeacon('https://example.com/', 'x') ? Promise.resolve('refused') : Promise.resolve('refused')`,
   ])
     assert.equal(await page.evaluate(attempt), 'refused');
+});
+
+test('nor do its workers', { skip }, async (t) => {
+  const { page } = await openBare(t);
+  const refused: string[] = [];
+  page.on('console', (message) => refused.push(message.text()));
+  const attempt = `addEventListener('securitypolicyviolation', ({ blockedURI }) => console.info('refused ' + blockedURI));
+    fetch('https://example.com/').catch(() => {});`;
+  await patchWorker(page, 'worker', attempt);
+  await patchWorker(page, 'decoder-worker', attempt.replace('example.com', 'example.org'));
+  await page.goto(`${host.address}photos.html`);
+  await giveModel(page);
+  await giveFolder(page);
+  await expectText(page, `${pictureCount} added`);
+  for (const name of ['com', 'org'])
+    assert.ok(
+      refused.some((text) => text.startsWith(`refused https://example.${name}`)),
+      refused.join('\n'),
+    );
 });
 
 test('a reload in the middle goes on where it was', { skip }, async (t) => {

@@ -1,6 +1,8 @@
 /** Decodes and preprocesses pictures on workers of their own, ahead of the model, and survives pictures that end them. */
 
 import type { ImagePreprocessing } from '../../../../src/clip/index.ts';
+import decoder from './decoder-worker.ts?worker&url';
+import { startWorker } from './start-worker.ts';
 
 export interface DecodeTask {
   readonly path: string;
@@ -85,7 +87,7 @@ export class DecoderPool {
   }
 
   #start(): Worker {
-    const worker = new Worker(new URL('./decoder-worker.ts', import.meta.url), { type: 'module' });
+    const worker = startWorker(new URL(decoder, import.meta.url).href);
     this.#all.add(worker);
     return worker;
   }

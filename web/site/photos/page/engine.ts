@@ -3,8 +3,10 @@
 import { LincirProblem } from '../../../../src/api/client.ts';
 import type { BackEnd } from '../../../src/back-end.ts';
 import { type Caller, callsOf } from '../engine/calls.ts';
+import { startWorker } from '../engine/start-worker.ts';
 import type { State } from '../engine/state.ts';
 import type { EngineCalls } from '../engine/worker.ts';
+import script from '../engine/worker.ts?worker&url';
 
 export interface Engine extends Caller<EngineCalls> {
   /** Hears every state, the latest at once. */
@@ -13,7 +15,7 @@ export interface Engine extends Caller<EngineCalls> {
 
 /** `onCrash` hears why the worker is no more. */
 export function startEngine(onCrash: (message: string) => void): Engine {
-  const worker = new Worker(new URL('../engine/worker.ts', import.meta.url), { type: 'module' });
+  const worker = startWorker(new URL(script, import.meta.url).href);
   const listeners = new Set<(state: State) => void>();
   let latest: State | undefined;
   const calls = callsOf<EngineCalls, State>(
