@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { extname, join, normalize } from 'node:path';
+import { basename, extname, join, normalize } from 'node:path';
 
 const types: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -18,7 +18,17 @@ export interface Host extends AsyncDisposable {
   readonly address: string;
 }
 
-export async function hostSite(folder: string, isIsolated = true): Promise<Host> {
+interface HostOptions {
+  /** Whether it sends the headers that allow threads. */
+  readonly isIsolated?: boolean;
+  /** Scripts that run in workers before their own, by the worker's name. */
+  readonly scripts?: Readonly<Record<string, string>>;
+}
+
+export async function hostSite(
+  folder: string,
+  { isIsolated = true, scripts = {} }: HostOptions = {},
+): Promise<Host> {
   const isolation = {
     'cross-origin-opener-policy': 'same-origin',
     'cross-origin-embedder-policy': 'require-corp',
@@ -29,6 +39,8 @@ export async function hostSite(folder: string, isIsolated = true): Promise<Host>
     if (!existsSync(path) || !statSync(path).isFile()) return void response.writeHead(404).end();
     const type = types[extname(path)] ?? 'application/octet-stream';
     response.writeHead(200, { 'content-type': type, ...(isIsolated && isolation) });
+    const [, name = ''] = /^(.*)-[\w-]{8}\.js$/.exec(basename(path)) ?? [];
+    response.write(scripts[name] ? `${scripts[name]}\n` : '');
     createReadStream(path).pipe(response);
   });
   server.listen(0, '127.0.0.1');

@@ -1,6 +1,7 @@
 /** The page of your own photos in Chromium: the whole way, what it keeps, and what may go wrong. */
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +9,7 @@ import { after, before, type TestContext, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { build } from 'vite';
 import { loadClip } from '../../src/clip/index.ts';
+import { FakeHub } from '../fake-hub.ts';
 import { expectAccessible, noBrowser, openBrowser, openPage, pictures, screenshot } from '../page/browser.ts';
 import { makeFolder, picture, pictureCount } from './folder.ts';
 import { type Host, hostSite } from './host.ts';
@@ -17,6 +19,7 @@ const model = join(import.meta.dirname, '../fixtures/tiny-clip');
 let work: string;
 let site: string;
 let host: Host;
+let hub: FakeHub;
 let browser: Browser;
 let paths: string[];
 
@@ -24,6 +27,14 @@ before(async () => {
   if (skip) return;
   work = await mkdtemp(join(tmpdir(), 'lincir-photos-'));
   site = join(work, 'site');
+  const files = ['config.json', 'model.safetensors', 'preprocessor_config.json', 'tokenizer.json'];
+  hub = await FakeHub.start({
+    id: 'openai/clip-vit-base-patch32',
+    commit: 'c'.repeat(40),
+    files: Object.fromEntries(files.map((name) => [name, readFileSync(join(model, name))])),
+  });
+  hub.isOpenToPages = true;
+  process.env.HF_ENDPOINT = hub.endpoint; // the build takes it
   await build({
     configFile: join(import.meta.dirname, '../../web/site/vite.config.ts'),
     build: { outDir: site, emptyOutDir: true },
@@ -34,17 +45,10 @@ before(async () => {
 });
 after(async () => {
   await browser?.close();
+  await hub?.[Symbol.asyncDispose]();
   await host?.[Symbol.asyncDispose]();
   if (work) await rm(work, { recursive: true, force: true });
 });
-
-async function openBare(t: TestContext) {
-  const watched = await openPage(browser);
-  watched.expectErrors(/Content Security Policy|violates/);
-  t.after(() => watched.close());
-  await watched.page.addInitScript('delete window.showDirectoryPicker');
-  return watched;
-}
 
 /** A page where the browser has no picker of folders, but a file input. */
 async function visit(t: TestContext, address = host.address) {
@@ -74,14 +78,6 @@ async function search(page: Page, words: string): Promise<{ name: string; score:
   return labels.map((label) => {
     const [, name = '', score] = /^\d+: (.*), score (-?[\d.]+)/.exec(label) ?? [];
     return { name, score: Number(score) };
-  });
-}
-
-/** Runs a script in a worker before its own. */
-async function patchWorker(page: Page, name: string, script: string): Promise<void> {
-  await page.route(`**/assets/${name}-*.js`, async (route) => {
-    const response = await route.fetch();
-    await route.fulfill({ response, body: `${script}\n${await response.text()}` });
   });
 }
 
@@ -134,7 +130,8 @@ test('from a folder with junk to the answers that Node gives, and nothing leaves
   await screenshot(page, 'photos-large');
   await page.keyboard.press('Escape');
 
-  assert.deepEqual([...hosts], [new URL(host.address).host]);
+  const allowed = [host.address, hub.endpoint].map((address) => new URL(address).host);
+  assert.deepEqual([...hosts].sort(), allowed.sort());
 });
 
 async function ranking(words: string) {
@@ -166,32 +163,40 @@ test('the browser lets the page talk to no other host', { skip }, async (t) => {
 });
 
 test('nor do its workers', { skip }, async (t) => {
-  const { page } = await openBare(t);
-  const refused: string[] = [];
-  page.on('console', (message) => refused.push(message.text()));
-  const attempt = `addEventListener('securitypolicyviolation', ({ blockedURI }) => console.info('refused ' + blockedURI));
+  const tell = `addEventListener('securitypolicyviolation', ({ blockedURI }) =>
+    blockedURI.startsWith('https') && REPORT);
     fetch('https://example.com/').catch(() => {});`;
-  await patchWorker(page, 'worker', attempt);
-  await patchWorker(page, 'decoder-worker', attempt.replace('example.com', 'example.org'));
-  await page.goto(`${host.address}photos.html`);
+  await using probed = await hostSite(site, {
+    scripts: {
+      worker: tell.replace('REPORT', "console.info('refused ' + blockedURI)"),
+      // What a decoder says first is taken for its answer about a picture.
+      'decoder-worker': tell.replace(
+        'REPORT',
+        "postMessage({ reason: 'refused ' + blockedURI, isPassing: false })",
+      ),
+    },
+  });
+  const { page, expectErrors } = await visit(t, probed.address);
+  expectErrors(/Content Security Policy|violates/);
+  const refused = page.waitForEvent(
+    'console',
+    (message) => message.text() === 'refused https://example.com/',
+  );
   await giveModel(page);
   await giveFolder(page);
-  await expectText(page, `${pictureCount} added`);
-  for (const name of ['com', 'org'])
-    assert.ok(
-      refused.some((text) => text.startsWith(`refused https://example.${name}`)),
-      refused.join('\n'),
-    );
+  await page.locator('.done', { hasText: 'could not be decoded' }).waitFor();
+  await page.getByRole('button', { name: 'Photos and model' }).click();
+  await page.getByText(/pictures? could not be decoded$/).click();
+  await expectText(page, 'refused https://example.com/');
+  await refused;
 });
 
 test('a reload in the middle goes on where it was', { skip }, async (t) => {
-  const { page } = await visit(t);
   // Each picture takes a while, as large ones do.
-  await patchWorker(
-    page,
-    'decoder-worker',
-    'const post = postMessage; self.postMessage = (...given) => setTimeout(() => post(...given), 150);',
-  );
+  const script =
+    'const post = postMessage; self.postMessage = (...given) => setTimeout(() => post(...given), 250);';
+  await using slow = await hostSite(site, { scripts: { 'decoder-worker': script } });
+  const { page } = await visit(t, slow.address);
   await giveModel(page);
   await giveFolder(page);
   await page.getByText(/^Indexing [1-9]/).waitFor();
@@ -248,6 +253,44 @@ test('a folder that the browser remembers: new files come, gone ones leave', { s
   await expectText(page, '5 images in photos');
 });
 
+test('a model from the hub: its size first, a pause, a reload, and then no request at all', {
+  skip,
+}, async (t) => {
+  const { page } = await visit(t);
+  const size = readFileSync(join(model, 'model.safetensors')).length;
+  await expectText(page, /^To fetch: \d+(\.\d)? kB\. /);
+  assert.deepEqual(hub.requestsFor('model.safetensors'), []);
+  hub.faults.set('model.safetensors', { trickle: 30 });
+  await page.getByRole('button', { name: 'Get base' }).click();
+  await page.getByText(/\d+(\.\d)? kB of \d/).waitFor();
+  await page.getByRole('button', { name: 'Pause' }).click();
+  await page.getByRole('button', { name: 'Go on' }).waitFor();
+  await screenshot(page, 'photos-download');
+  hub.faults.clear();
+  await page.reload();
+  await expectText(page, 'It computes on the processor');
+  await giveFolder(page);
+  await expectText(page, `${pictureCount} added`);
+  const asked = hub.requests.length;
+  await page.reload();
+  await page.getByText('It computes').or(page.getByText('Start from one of these')).first().waitFor();
+  assert.equal((await search(page, 'a red bird')).length, pictureCount);
+  assert.equal(hub.requests.length, asked, 'a request after the download');
+  assert.ok(size > 0);
+});
+
+test('a hub that refuses is told, and can be asked again', { skip }, async (t) => {
+  const { page, expectErrors } = await visit(t);
+  expectErrors(/403/);
+  hub.faults.set('config.json', { status: 403 });
+  await page.getByRole('button', { name: 'Get base' }).click();
+  await page.locator('.chosen .problem').waitFor();
+  await screenshot(page, 'photos-refused');
+  hub.faults.clear();
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await expectText(page, 'It computes on the processor');
+});
+
 test('a full disk stops indexing, says so, and loses nothing', { skip }, async (t) => {
   const { page } = await visit(t);
   await giveModel(page);
@@ -269,16 +312,9 @@ test('a full disk stops indexing, says so, and loses nothing', { skip }, async (
 });
 
 test('without a private file system it works for one visit, and says so', { skip }, async (t) => {
-  const watched = await openPage(browser);
-  t.after(watched.close);
-  const { page } = watched;
-  await page.addInitScript('delete window.showDirectoryPicker');
-  await patchWorker(
-    page,
-    'worker',
-    `navigator.storage.getDirectory = () => Promise.reject(new DOMException('no', 'SecurityError'));`,
-  );
-  await page.goto(`${host.address}photos.html`);
+  const script = `navigator.storage.getDirectory = () => Promise.reject(new DOMException('no', 'SecurityError'));`;
+  await using forgetful = await hostSite(site, { scripts: { worker: script } });
+  const { page } = await visit(t, forgetful.address);
   await expectText(page, 'lets the page keep no files');
   await giveModel(page);
   await giveFolder(page);
@@ -297,7 +333,7 @@ test('a second tab waits for the first', { skip }, async (t) => {
 });
 
 test('without isolation there is one thread, and the page says so', { skip }, async (t) => {
-  await using plain = await hostSite(site, false);
+  await using plain = await hostSite(site, { isIsolated: false });
   const { page } = await visit(t, plain.address);
   await giveModel(page);
   await expectText(page, 'with one thread only');

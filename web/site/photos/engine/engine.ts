@@ -199,7 +199,7 @@ export class Engine {
     this.folders.closeAll();
     const { folder } = this.#storage!;
     for (const name of await folder.names()) await folder.remove(name);
-    await this.models.forget();
+    await this.models.deleteKept();
     this.#changed();
   }
 

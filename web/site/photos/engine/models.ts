@@ -1,6 +1,13 @@
 /** The model and its phi: downloads and loads them, on the GPU where there is one, and runs the vision tower. */
 
-import { mostThreads, webgpuAdapter } from '../../../../src/browser/runtime.ts';
+import {
+  downloadModel,
+  downloadPhi,
+  forgetModel,
+  keptModels,
+  mostThreads,
+  webgpuAdapter,
+} from '../../../../src/browser/index.ts';
 import { type Clip, loadClip } from '../../../../src/clip/index.ts';
 import { type DownloadProgress, LincirError, type ModelFiles } from '../../../../src/core/index.ts';
 import { loadPhi, type Phi } from '../../../../src/phi/index.ts';
@@ -85,6 +92,12 @@ export class Models {
     }
   }
 
+  /** Removes all models from the browser's storage. */
+  async deleteKept(): Promise<void> {
+    await this.forget();
+    for (const { id } of await keptModels()) await forgetModel(id);
+  }
+
   /** Frees the memory of both. */
   async forget(): Promise<void> {
     this.#controller.abort();
@@ -110,7 +123,10 @@ export class Models {
     };
     tell({ stage: 'loading' });
     try {
-      const clip = await loadClip(this.#source!, { device, onDownload: asDownload(tell), signal });
+      const download = { onProgress: asDownload(tell), signal };
+      if (typeof this.#source === 'string') await downloadModel(this.#source, download);
+      tell({ stage: 'loading' });
+      const clip = await loadClip(this.#source!, { device, onDownload: download.onProgress, signal });
       tell({ stage: 'loading' });
       await warmUp(clip);
       this.clip = clip;
@@ -138,7 +154,9 @@ export class Models {
       const clip = await this.#clip;
       if (clip === undefined) throw new Error('choose a model first');
       const source = choice.kind === 'preset' ? name : sourceOf(choice.file, name);
-      const phi = await loadPhi(source, { clip, signal, onProgress: asDownload(tell) });
+      const download = { onProgress: asDownload(tell), signal };
+      if (typeof source === 'string') await downloadPhi(source, download);
+      const phi = await loadPhi(source, { clip, ...download });
       tell({ stage: 'ready' });
       return phi;
     } catch (error) {

@@ -1,13 +1,13 @@
 /** The worker of the page: everything that takes long happens here. */
 
 import type { SearchRequest } from '../../../../src/api/client.ts';
-import { configureHub } from '../../../../src/browser/index.ts';
+import { configureHub, describeModel, forgetModel, keptModels } from '../../../../src/browser/index.ts';
 import { answerCalls } from './calls.ts';
 import { Engine } from './engine.ts';
 import type { ListedFiles, ModelChoice, PhiChoice, State } from './state.ts';
 
+/** The build puts it in. */
 declare const HUB_ENDPOINT: string;
-
 configureHub({ endpoint: HUB_ENDPOINT, half: true });
 
 const engine = new Engine((state) => tell(state));
@@ -34,6 +34,10 @@ const calls = {
   pause: () => engine.pause(),
   goOn: () => engine.goOn(),
   broken: () => engine.brokenPictures(),
+  /** What a model is on the hub, and how much of it is here. */
+  describe: (name: string, signal: AbortSignal) => describeModel(name, { signal }),
+  keptModels: () => keptModels(),
+  deleteModel: (id: string) => forgetModel(id),
   deleteAll: () => engine.deleteAll(),
 };
 

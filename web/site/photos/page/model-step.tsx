@@ -1,6 +1,7 @@
 /** Choosing a model: its size and licence before anything is fetched, then its download, which can pause. */
 
-import { useEffect, useState } from 'preact/hooks';
+import { useCallback, useEffect, useState } from 'preact/hooks';
+import type { RemoteFacts } from '../../../../src/browser/index.ts';
 import { bytes, count } from '../../../src/display.ts';
 import { Icon } from '../../../src/icons.tsx';
 import { usePhotos } from './context.ts';
@@ -68,16 +69,26 @@ function Chosen({ onOther }: { readonly onOther: () => void }) {
 function Choice({ onDone }: { readonly onDone: () => void }) {
   const { engine, state } = usePhotos();
   const [name, setName] = useState(state.indexModel ?? firstModels[0]!.name);
-  const free = useFreeSpace();
-  const chosen = [...firstModels, ...furtherModels].find((one) => one.name === name) ?? firstModels[0]!;
-  const size = roughBytes(chosen);
+  const all = [...firstModels, ...furtherModels];
+  const chosen = all.find((one) => one.name === name) ?? firstModels[0]!;
+  const kept = useKept();
+  const option = (one: OfferedModel) => (
+    <ModelOption
+      key={one.name}
+      model={one}
+      isChosen={one === chosen}
+      isKept={kept.ids.has(one.id)}
+      onChoose={() => setName(one.name)}
+      onDelete={() => void engine.call('deleteModel', one.id).then(kept.look, kept.look)}
+    />
+  );
   return (
     <form
       class="choice"
       onSubmit={(event) => {
         event.preventDefault();
         void navigator.storage?.persist?.().catch(() => undefined);
-        void changeSettings({ model: chosen.name });
+        void changeSettings({ model: chosen.name, phi: undefined });
         void engine.call('chooseModel', { kind: 'preset', name: chosen.name });
         onDone();
       }}
@@ -90,29 +101,15 @@ function Choice({ onDone }: { readonly onDone: () => void }) {
       )}
       <fieldset>
         <legend class="hidden">Model</legend>
-        {firstModels.map((one) => (
-          <ModelOption
-            key={one.name}
-            model={one}
-            isChosen={one === chosen}
-            onChoose={() => setName(one.name)}
-          />
-        ))}
+        {firstModels.map(option)}
         <details>
           <summary>Other models</summary>
-          {furtherModels.map((one) => (
-            <ModelOption
-              key={one.name}
-              model={one}
-              isChosen={one === chosen}
-              onChoose={() => setName(one.name)}
-            />
-          ))}
+          {furtherModels.map(option)}
         </details>
       </fieldset>
       <p class="buttons">
         <button type="submit" class="strong">
-          Get {chosen.name}, {bytes(size)}
+          {kept.ids.has(chosen.id) ? 'Use' : 'Get'} {chosen.name}
         </button>
         <FolderInput
           label="Use a model from your disk"
@@ -132,40 +129,97 @@ function Choice({ onDone }: { readonly onDone: () => void }) {
           </button>
         )}
       </p>
-      <p class="note">
-        The browser keeps the model, so that you fetch it once.{' '}
-        {free !== undefined && `It offers this page ${bytes(free)}.`}{' '}
-        {free !== undefined && free < size * 1.1 && (
-          <strong class="problem">That is too little for this model.</strong>
-        )}
-      </p>
+      <Size model={chosen} />
     </form>
   );
+}
+
+/** What the hub says of the chosen model, beside the room that there is. Without the hub, about how large it is. */
+function Size({ model }: { readonly model: OfferedModel }) {
+  const { engine } = usePhotos();
+  const [facts, setFacts] = useState<RemoteFacts>();
+  const free = useFreeSpace();
+  useEffect(() => {
+    const controller = new AbortController();
+    setFacts(undefined);
+    engine.call('describe', model.name, controller.signal).then(setFacts, () => undefined);
+    return () => controller.abort();
+  }, [engine, model.name]);
+  const toFetch = facts === undefined ? roughBytes(model) : facts.bytes - facts.bytesHere;
+  const isShort = free !== undefined && free < toFetch;
+  return (
+    <p class={isShort ? 'problem' : 'note'} aria-live="polite">
+      {facts === undefined && `To fetch: about ${bytes(toFetch)}. `}
+      {facts !== undefined && toFetch > 0 && `To fetch: ${bytes(toFetch)}. `}
+      {facts !== undefined && toFetch === 0 && 'It is on this machine already. '}
+      {facts !== undefined &&
+        facts.bytesHere > 0 &&
+        toFetch > 0 &&
+        `${bytes(facts.bytesHere)} are here already. `}
+      {free !== undefined && `The browser offers this page ${bytes(free)}. `}
+      {isShort
+        ? 'That is too little for this model.'
+        : 'The browser keeps the model, so that you fetch it once.'}
+    </p>
+  );
+}
+
+/** The ids of models in the browser's storage. */
+function useKept() {
+  const { engine } = usePhotos();
+  const [ids, setIds] = useState<ReadonlySet<string>>(new Set());
+  const look = useCallback(
+    () =>
+      void engine.call('keptModels', undefined).then(
+        (models) => setIds(new Set(models.filter((one) => one.bytes > 0).map(({ id }) => id))),
+        () => undefined,
+      ),
+    [engine],
+  );
+  useEffect(look, [look]);
+  return { ids, look };
 }
 
 function ModelOption({
   model,
   isChosen,
+  isKept,
   onChoose,
+  onDelete,
 }: {
   readonly model: OfferedModel;
   readonly isChosen: boolean;
+  readonly isKept: boolean;
   readonly onChoose: () => void;
+  readonly onDelete: () => void;
 }) {
   const { name, description, licence } = model;
   return (
-    <label class={`option${isChosen ? ' is-chosen' : ''}`}>
-      <input type="radio" name="model" checked={isChosen} onChange={onChoose} />
-      <span>
-        <strong>{name}</strong> <span class="muted">{description}</span>
-        {remarkOn(model) && <span class="remark">{remarkOn(model)}</span>}
-      </span>
-      <span class="muted size">
-        {bytes(roughBytes(model))}
-        <br />
-        {licence}
-      </span>
-    </label>
+    <div class={`option${isChosen ? ' is-chosen' : ''}`}>
+      <label>
+        <input type="radio" name="model" checked={isChosen} onChange={onChoose} />
+        <span>
+          <strong>{name}</strong> <span class="muted">{description}</span>
+          {remarkOn(model) && <span class="remark">{remarkOn(model)}</span>}
+        </span>
+        <span class="muted size">
+          {isKept ? 'on this machine' : bytes(roughBytes(model))}
+          <br />
+          {licence}
+        </span>
+      </label>
+      {isKept && (
+        <button
+          type="button"
+          class="plain square"
+          aria-label={`Delete ${name} from this machine`}
+          title="Delete from this machine"
+          onClick={onDelete}
+        >
+          <Icon name="trash" />
+        </button>
+      )}
+    </div>
   );
 }
 
