@@ -35,11 +35,12 @@ export function suggestionsFor(
   const asked = reference.kind === 'gallery' ? queriesOf(reference.picture, queries) : [];
   const found: Suggestion[] = asked.map(({ text }) => ({ words: text }));
   const others: Suggestion[] = [];
+  const scenes = scenesOf(pictures);
   for (const change of changesOf(scene, random)) {
     const words = queryText(change, random);
     if (words.length > longest || found.some((one) => one.words === words)) continue;
     const suggestion = { words, isRight: change.isTarget };
-    if (pictures.some((picture) => change.isTarget(picture.scene))) found.push(suggestion);
+    if (change.targets.some((target) => scenes.has(sceneKey(target)))) found.push(suggestion);
     else others.push(suggestion);
   }
   return [...found, ...others].slice(0, most);
@@ -92,6 +93,15 @@ export function asked(words: string): string {
     .replace(/^(?:but|the same but|and)\s+/i, '')
     .replace(/^(?:it|that)\s+/i, '')
     .replace(/[.!]+$/, '');
+}
+
+const known = new WeakMap<readonly Picture[], ReadonlySet<string>>();
+
+/** The scenes of all pictures: found once, for it takes too long to do so at each question. */
+function scenesOf(pictures: readonly Picture[]): ReadonlySet<string> {
+  const scenes = known.get(pictures) ?? new Set(pictures.map(({ scene }) => sceneKey(scene)));
+  known.set(pictures, scenes);
+  return scenes;
 }
 
 function queriesOf({ id }: Picture, queries: readonly MiniQuery[]): readonly MiniQuery[] {

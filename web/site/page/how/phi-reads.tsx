@@ -2,7 +2,6 @@
 
 import { useEffect, useState } from 'preact/hooks';
 import type { MaskedExample, PhiChoice, Reading } from '../../world/protocol.ts';
-import { Prompt } from '../prompt.tsx';
 import { type LiveWorld, useLearning } from '../use-world.ts';
 import { Strip } from './strip.tsx';
 
@@ -64,7 +63,7 @@ export function PhiReads({
           <Strip values={reading?.token.subarray(0, shown / 2)} />
         </li>
         <li>
-          <span class="what">CLIP reads {example ? <Prompt text={shortened(example.masked)} /> : '…'}</span>
+          <span class="what">CLIP reads the masked caption with it</span>
           <Strip values={reading?.masked.subarray(0, shown)} />
         </li>
       </ol>
@@ -92,8 +91,4 @@ function Verdict({ reading }: { readonly reading: Reading | undefined }) {
       )}
     </p>
   );
-}
-
-function shortened(text: string): string {
-  return text.length > 30 ? `${text.slice(0, 28).trimEnd()} …` : text;
 }

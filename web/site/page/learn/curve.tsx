@@ -26,7 +26,7 @@ export function Curve({ losses, steps }: { readonly losses: readonly number[]; r
       <text x={width - 8} y={height - 6} text-anchor="end">
         {steps} steps
       </text>
-      <text x={left + 8} y={20}>
+      <text x={width - 8} y={20} text-anchor="end">
         Loss
       </text>
       <path class="raw" d={path(losses)} />

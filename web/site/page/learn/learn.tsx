@@ -4,8 +4,8 @@ import { Icon } from '../../../src/icons.tsx';
 import type { LearningState, World } from '../../world/protocol.ts';
 import type { Question } from '../ask/question.ts';
 import { Drawing } from '../drawing.tsx';
+import { Marked } from '../how/masking.tsx';
 import { count, duration } from '../numbers.ts';
-import { Prompt } from '../prompt.tsx';
 import { useLearning } from '../use-world.ts';
 import { Bars } from './bars.tsx';
 import { Curve } from './curve.tsx';
@@ -45,12 +45,12 @@ export function Learn({
           <Answers world={world} state={state} asked={asked} stages={stages} />
           <h3>What it reads</h3>
           <ul class="examples">
-            {state?.examples.slice(0, 3).map(({ masked }) => (
-              <li key={masked}>
-                <Prompt text={masked} />
+            {state?.examples.slice(0, 3).map((example) => (
+              <li key={example.caption}>
+                <Marked {...example} />
               </li>
             ))}
-            {!state?.examples.length && <li>Masked captions, 256 at each step.</li>}
+            {!state?.examples.length && <li>Captions with their keywords masked, 256 at each step.</li>}
           </ul>
         </div>
       </div>
