@@ -23,6 +23,7 @@ export interface Question {
 const most = 6;
 /** In letters: longer words do not fit on a phone, and say no more than short ones. */
 const longest = 28;
+const longestQuery = 44;
 
 /** Words that change this picture. Those with right answers in the gallery come first. */
 export function suggestionsFor(
@@ -105,7 +106,7 @@ function scenesOf(pictures: readonly Picture[]): ReadonlySet<string> {
 }
 
 function queriesOf({ id }: Picture, queries: readonly MiniQuery[]): readonly MiniQuery[] {
-  return queries.filter(({ reference }) => reference === id);
+  return queries.filter(({ reference, text }) => reference === id && text.length <= longestQuery);
 }
 
 const telling = [90, 133, 423, 474, 279, 217, 517, 177];

@@ -16,7 +16,7 @@ export function Bars({ mine }: { readonly mine: number | undefined }) {
       <p class="note">Mean average precision among the first ten (mAP@10), in percent.</p>
       <ul class="bars">
         <Bar name="Your phi, now" value={mine} isMine />
-        <Bar name="Command line’s" value={commandLine} />
+        <Bar name="Command line" value={commandLine} />
         {untrained.toReversed().map(({ name, value }) => (
           <Bar key={name} name={name} value={value} />
         ))}
