@@ -28,9 +28,9 @@ export function Foot({
           <dt>What was downloaded</dt>
           <dd>
             {total > 0
-              ? `${megabytes(total)}: the engine, a small CLIP, the ready phi and the drawings.`
+              ? `${megabytes(total)} for the first answer: a small CLIP, the ready phi and the drawings.`
               : 'Nothing yet.'}{' '}
-            Learning needs no more.
+            Learning takes 13 MB more.
           </dd>
         </div>
         <div>
