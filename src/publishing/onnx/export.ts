@@ -1,4 +1,4 @@
-/** Exports a model, and a phi for it, as ONNX files in a folder that ONNX Runtime, transformers.js and optimum know. */
+/** Exports a model, and a phi for it, as ONNX files in a folder that ONNX Runtime's users and transformers.js know. */
 
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';

@@ -28,7 +28,7 @@ export function readme({ clip, id, models, phi, precision, modelType }: ExportFa
     frontMatter(id),
     `# ${id === undefined ? 'A model' : `[${id}](https://huggingface.co/${id})`} as ONNX files`,
     [
-      'Made by lincir for ONNX Runtime, transformers.js, optimum and all that reads ONNX: the models have operators of its own set 17 alone.',
+      'Made by lincir for ONNX Runtime, transformers.js and all that reads ONNX: the models have operators of its own set 17 alone.',
       ...(precision === 'float16'
         ? ['Weights are stored in float16, which takes half the space. The models compute in float32.']
         : []),
