@@ -1,5 +1,7 @@
 /** What tests let a worker of a browser do: `pages/checks.ts` does it. Apart from that file, since Node knows no browser's types. */
 
+import type { Task } from '../../bench/browser/work.ts';
+import type { PreparedCaption } from '../../src/captions/index.ts';
 import type { SessionOptions } from '../../src/onnx/index.ts';
 import type { OperatorName } from '../../src/onnx/operators.ts';
 import type { Extent, Window } from '../../src/pixels/index.ts';
@@ -14,7 +16,9 @@ export interface Checks {
   /** Of this browser and page. */
   facts(): Promise<{
     readonly threads: number;
-    readonly adapter: { readonly hasFloat16: boolean; readonly isSoftware: boolean } | undefined;
+    readonly adapter:
+      | { readonly name: string; readonly hasFloat16: boolean; readonly isSoftware: boolean }
+      | undefined;
   }>;
   /** Chooses ONNX Runtime's file for the CPU, at this address, or its bytes from there; and threads. */
   configure(choices: {
@@ -43,6 +47,14 @@ export interface Checks {
   ): Promise<{ readonly data: number[]; readonly whole: Extent }>;
   /** Embeddings of images at these paths by the model of these files. */
   images(files: FilePaths, paths: readonly string[]): Promise<number[][]>;
+  /** Prepares what `bench/browser.ts` times; then does a part of it once, and says how long it took, in seconds, or what came out. */
+  openWork(
+    files: FilePaths,
+    captions: readonly PreparedCaption[],
+    options: Pick<SessionOptions, 'device' | 'threads'>,
+  ): Promise<void>;
+  timeWork(task: Task): Promise<number>;
+  workResult(task: Task): Promise<number[]>;
   towers: typeof towerErrors;
   training: typeof trainingErrors;
   computed(

@@ -1,5 +1,6 @@
 /** What the engine's tests let a worker do in a browser: the same as they do on Node. */
 
+import { type BrowserWork, openWork } from '../../../bench/browser/work.ts';
 import { decodeWindow } from '../../../src/browser/decode.ts';
 import { configureRuntime, mostThreads, webgpuAdapter } from '../../../src/browser/runtime.ts';
 import { loadClip } from '../../../src/clip/index.ts';
@@ -13,6 +14,8 @@ import { towerErrors } from '../../reference.ts';
 import { trainingErrors } from '../../training-reference.ts';
 import { type Checks, type FilePaths, smallWindow } from '../checks.ts';
 import { folderFiles } from './files.ts';
+
+let work: BrowserWork | undefined;
 
 export const checks: Checks = {
   facts: async () => ({ threads: mostThreads(), adapter: await webgpuAdapter() }),
@@ -90,6 +93,18 @@ export const checks: Checks = {
     const width = shape[1]!;
     return photos.map((_, at) => [...data.subarray(at * width, (at + 1) * width)]);
   },
+
+  async openWork(files, captions, options) {
+    work = await openWork(folderOf(files), captions, options);
+  },
+
+  async timeWork(task) {
+    const start = performance.now();
+    await work!.run(task);
+    return (performance.now() - start) / 1000;
+  },
+
+  workResult: async (task) => [...(await work!.run(task))],
 
   towers: towerErrors,
   training: trainingErrors,

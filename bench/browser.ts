@@ -1,0 +1,111 @@
+/**
+ * The engine in Chromium beside Node's: the miniature world's towers and a training step, in WebAssembly with one thread and
+ * with more, and on WebGPU; and how far the results differ: `node bench/browser.ts [--photos FOLDER] [--rounds 5]`.
+ */
+
+import { readdir } from 'node:fs/promises';
+import { availableParallelism, loadavg } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { createPreparation } from '../src/captions/portable.ts';
+import { loadClip } from '../src/clip/index.ts';
+import { folderFiles } from '../src/files/index.ts';
+import { miniCaptions } from '../src/mini/portable.ts';
+import { type Engine, openChromium, openEngine, serveSite } from '../test/browser/chromium.ts';
+import { leastCosine, mini } from '../test/browser/mini.ts';
+import { openWork, type Task } from './browser/work.ts';
+import { machine, rounded, saveResult } from './results.ts';
+import { type Side, speedup, takeTurns, timed } from './turns.ts';
+
+const { values: options } = parseArgs({
+  options: {
+    photos: { type: 'string' },
+    rounds: { type: 'string', default: '5' },
+    'without-webgpu': { type: 'boolean', default: false },
+  },
+});
+const tasks: readonly Task[] = ['text', 'images', 'step'];
+const batch = 256;
+const root = join(import.meta.dirname, '..');
+const folder = join(root, 'models/mini');
+const threads = availableParallelism();
+
+const clip = await loadClip(folder);
+const prepare = await createPreparation(clip.tokenizer, 'spans');
+const captions = (await Array.fromAsync(miniCaptions(batch, 0))).map((caption) =>
+  prepare(caption, () => 0.5),
+);
+
+const site = await serveSite(options.photos);
+const browser = await openChromium();
+const places: Record<string, Engine> = {
+  'wasm, one thread': await openEngine(browser, site.url),
+  'wasm, threads': await openEngine(browser, `${site.url}isolated/`),
+};
+if (!options['without-webgpu']) places.webgpu = await openEngine(browser, site.url);
+const { adapter } = await Object.values(places)[0]!.ask('facts');
+for (const [place, { ask }] of Object.entries(places)) {
+  const device = place === 'webgpu' ? 'webgpu' : 'cpu';
+  await ask('openWork', mini, captions, { device, ...(place === 'wasm, threads' && { threads }) });
+}
+const node = {
+  'Node, one thread': await openWork(folderFiles(folder), captions, { threads: 1 }),
+  'Node, threads': await openWork(folderFiles(folder), captions, { threads }),
+};
+
+const result: Record<string, object> = {};
+for (const task of tasks) {
+  const sides: Record<string, Side> = {};
+  for (const [place, work] of Object.entries(node)) sides[place] = () => timed(() => work.run(task));
+  for (const [place, { ask }] of Object.entries(places)) sides[place] = () => ask('timeWork', task);
+  const timings = await takeTurns(sides, Number(options.rounds));
+  const expected = await node['Node, threads'].run(task);
+  const rows = Object.entries(timings).map(async ([place, timing]) => {
+    const peer = timings[place.endsWith('one thread') ? 'Node, one thread' : 'Node, threads']!;
+    const found = await places[place]?.ask('workResult', task);
+    return [
+      place,
+      {
+        ...{ seconds: timing.seconds.map(rounded), median: rounded(timing.median) },
+        ...(found && {
+          asFastAsNode: rounded(speedup(timing, peer)),
+          largestDifference: difference(found, expected),
+        }),
+      },
+    ] as const;
+  });
+  result[task] = Object.fromEntries(await Promise.all(rows));
+  console.log(task, result[task]);
+}
+
+const photos = options.photos ? await photosDiffer(options.photos) : undefined;
+await saveResult('browser', {
+  ...{
+    machine: machine(),
+    load: loadavg().map(rounded),
+    chromium: browser.version(),
+    adapter: adapter?.name,
+  },
+  ...{ model: 'models/mini', batch, threads, rounds: Number(options.rounds), ...result, photos },
+});
+console.log('photos', photos);
+for (const work of Object.values(node)) await work.dispose();
+await clip.dispose();
+await browser.close();
+site.close();
+
+/** Photos that Chromium decodes and encodes, against those that Node does: the least cosine. */
+async function photosDiffer(place: string) {
+  const names = (await readdir(place)).filter((name) => /\.jpe?g$/i.test(name)).slice(0, 10);
+  const paths = names.map((name) => `/photos/${name}`);
+  const found = await places['wasm, one thread']!.ask('images', mini, paths);
+  const expected = await clip.encodeImages(names.map((name) => join(place, name)));
+  return { count: names.length, leastCosine: leastCosine(found, expected) };
+}
+
+/** Relative to the largest entry. */
+function difference(found: readonly number[], expected: Float32Array): number {
+  const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const most = expected.reduce((sofar, value, at) => Math.max(sofar, Math.abs(found[at]! - value)), 0);
+  return rounded(most / largest);
+}
