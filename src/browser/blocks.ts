@@ -1,6 +1,6 @@
 /** The blocks of a file that have arrived: in the browser's private file system, or in memory. */
 
-import { folderIn, namesIn, readPart, readSealed, remove, writeSealed } from './private-files.ts';
+import { fileIn, folderIn, namesIn, readPart, readSealed, remove, writeSealed } from './private-files.ts';
 
 /** A tab that is closed loses what has arrived of the blocks that it was fetching. */
 export const blockLength = 4 * 2 ** 20;
@@ -19,24 +19,39 @@ export interface Blocks {
 
 /** Blocks as files of the folder at `path`, which is made when the first arrives. */
 export function keptBlocks(root: FileSystemDirectoryHandle, path: readonly string[]): Blocks {
-  const folder = (create = false) => folderIn(root, path, create);
+  // To find them again for each of a thousand small reads would take seconds.
+  let folder: FileSystemDirectoryHandle | undefined;
+  const files = new Map<number, File>();
+  const find = async () => {
+    folder ??= await folderIn(root, path);
+    return folder;
+  };
   return {
     async list() {
-      const found = await folder();
+      const found = await find();
       return found ? (await namesIn(found)).filter((name) => /^\d+$/.test(name)).map(Number) : [];
     },
     async read(block) {
-      const found = await folder();
+      const found = await find();
       return found && (await readSealed(found, `${block}`));
     },
     async part(block, from, to) {
-      const found = await folder();
-      return found && (await readPart(found, `${block}`, from, to));
+      const found = await find();
+      const file = files.get(block) ?? (found && (await fileIn(found, `${block}`)));
+      if (file === undefined) return undefined;
+      files.set(block, file);
+      const bytes = await readPart(file, from, to);
+      if (bytes === undefined) files.delete(block);
+      return bytes;
     },
     async write(block, bytes) {
-      await writeSealed((await folder(true))!, `${block}`, bytes);
+      folder = await folderIn(root, path, true); // it may have been removed
+      files.delete(block);
+      await writeSealed(folder!, `${block}`, bytes);
     },
     async clear() {
+      files.clear();
+      folder = undefined;
       const parent = await folderIn(root, path.slice(0, -1));
       if (parent) await remove(parent, path.at(-1)!);
     },

@@ -93,15 +93,13 @@ export async function readSealed(
   return hash.every((byte, at) => byte === bytes[content.length + at]) ? content : undefined;
 }
 
-/** A part of a file that was read as a whole before. */
+/** A part of a file that was read as a whole before; undefined if it has changed since. */
 export async function readPart(
-  folder: FileSystemDirectoryHandle,
-  name: string,
+  file: File,
   from: number,
   to: number,
 ): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  const file = await fileIn(folder, name);
-  const bytes = file && (await bytesOf(file.slice(from, to)));
+  const bytes = await bytesOf(file.slice(from, to));
   return bytes?.length === to - from ? bytes : undefined;
 }
 
@@ -151,7 +149,8 @@ export async function remove(folder: FileSystemDirectoryHandle, name: string): P
   });
 }
 
-async function fileIn(folder: FileSystemDirectoryHandle, name: string): Promise<File | undefined> {
+/** A file as it is now; undefined if it is not there. */
+export async function fileIn(folder: FileSystemDirectoryHandle, name: string): Promise<File | undefined> {
   const handle = await orNothing(folder.getFileHandle(name));
   return handle && (await orNothing(handle.getFile()));
 }

@@ -107,8 +107,8 @@ export class RemoteSource implements RandomAccess {
   }
 
   async #part(block: number, from: number, to: number): Promise<Uint8Array<ArrayBuffer>> {
-    const isPart = this.#checked.has(block) && !this.#pending.has(block) && to - from < blockLength;
-    const part = isPart ? await this.#blocks.part(block, from, to) : undefined;
+    const isPart = this.#checked.has(block) && !this.#pending.has(block);
+    const part = isPart ? await inLane(() => this.#blocks.part(block, from, to)) : undefined;
     return part ?? (await this.#block(block)).subarray(from, to);
   }
 
@@ -176,6 +176,7 @@ export class RemoteSource implements RandomAccess {
           received += chunk.length;
           advanced();
           this.#onReceived(chunk.length);
+          if (received === bytes.length && !isWhole) return bytes; // even if the download has just been ended
         }
         if (received < bytes.length)
           throw new Interruption(`an end after ${begin + received} of ${size} bytes`);
