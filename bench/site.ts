@@ -1,6 +1,6 @@
 /**
  * The site's miniature world in Chromium: the time to its first answer, cold, at 20 Mbit/s; learning there beside the command
- * line's; the longest tasks of the page's own thread. `node bench/site.ts [--runs 5] [--only first|learning] [--plain]`
+ * line's; the longest tasks of the page's own thread. `node bench/site.ts [--runs 5] [--only first|learning] [--plain] [--built]`
  */
 
 import { once } from 'node:events';
@@ -29,6 +29,8 @@ const { values: options } = parseArgs({
     only: { type: 'string' },
     /** Send scripts as they are, as hosts do that compress nothing. */
     plain: { type: 'boolean', default: false },
+    /** Take the site as it was built. */
+    built: { type: 'boolean', default: false },
   },
 });
 const megabits = 20;
@@ -49,7 +51,7 @@ const storedValues = `(async () => {
   return [...run.values];
 })()`;
 
-await build({ configFile: join(root, 'web/site/vite.config.ts') });
+if (!options.built) await build({ configFile: join(root, 'web/site/vite.config.ts') });
 const link = { bytesPerMillisecond: Number.POSITIVE_INFINITY, free: 0 };
 const sent = new Map<string, number>();
 const origin = await serve(join(root, 'site'));

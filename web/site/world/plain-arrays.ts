@@ -8,6 +8,12 @@ export function broadcast(
   f: (...values: number[]) => number,
   least: readonly number[] = [],
 ): Float32Tensor {
+  const [first, second] = inputs;
+  if (second && inputs.length === 2 && `${first!.shape}` === `${second.shape}`) {
+    const data = new Float32Array(first!.data.length);
+    for (let at = 0; at < data.length; at += 1) data[at] = f(first!.data[at]!, second.data[at]!);
+    return { shape: first!.shape, data };
+  }
   const shapes = [...inputs.map(({ shape }) => shape), least];
   const rank = Math.max(...shapes.map(({ length }) => length));
   const sizeAt = (of: readonly number[], axis: number) => of[axis - rank + of.length] ?? 1;
@@ -41,22 +47,44 @@ export function gemm(a: Float32Tensor, b: Float32Tensor, c: Float32Tensor | unde
   const [left, right] = [a.data, b.data];
   for (let column = 0; column < columns; column += 1) {
     const base = column * inner;
-    for (let row = 0; row < rows; row += 1) {
-      const from = row * inner;
-      // Four sums, so that each does not wait for the one before.
-      let [s0, s1, s2, s3] = [0, 0, 0, 0];
-      let k = 0;
-      for (; k + 3 < inner; k += 4) {
-        s0 += left[from + k]! * right[base + k]!;
-        s1 += left[from + k + 1]! * right[base + k + 1]!;
-        s2 += left[from + k + 2]! * right[base + k + 2]!;
-        s3 += left[from + k + 3]! * right[base + k + 3]!;
+    const offset = c ? c.data[column]! : 0;
+    let row = 0;
+    // Four rows at a time, so that a weight is read once for all of them.
+    for (; row + 3 < rows; row += 4) {
+      const from0 = row * inner;
+      const [from1, from2, from3] = [from0 + inner, from0 + 2 * inner, from0 + 3 * inner];
+      let [s0, s1, s2, s3] = [offset, offset, offset, offset];
+      for (let k = 0; k < inner; k += 1) {
+        const weight = right[base + k]!;
+        s0 += left[from0 + k]! * weight;
+        s1 += left[from1 + k]! * weight;
+        s2 += left[from2 + k]! * weight;
+        s3 += left[from3 + k]! * weight;
       }
-      for (; k < inner; k += 1) s0 += left[from + k]! * right[base + k]!;
-      data[row * columns + column] = s0 + s1 + (s2 + s3) + (c ? c.data[column]! : 0);
+      const to = row * columns + column;
+      data[to] = s0;
+      data[to + columns] = s1;
+      data[to + 2 * columns] = s2;
+      data[to + 3 * columns] = s3;
     }
+    for (; row < rows; row += 1)
+      data[row * columns + column] = offset + dot(left, row * inner, right, base, inner);
   }
   return { shape: [rows, columns], data };
+}
+
+/** In four sums, so that each product does not wait for the one before. */
+function dot(a: Float32Array, from: number, b: Float32Array, base: number, length: number): number {
+  let [s0, s1, s2, s3] = [0, 0, 0, 0];
+  let k = 0;
+  for (; k + 3 < length; k += 4) {
+    s0 += a[from + k]! * b[base + k]!;
+    s1 += a[from + k + 1]! * b[base + k + 1]!;
+    s2 += a[from + k + 2]! * b[base + k + 2]!;
+    s3 += a[from + k + 3]! * b[base + k + 3]!;
+  }
+  for (; k < length; k += 1) s0 += a[from + k]! * b[base + k]!;
+  return s0 + s1 + s2 + s3;
 }
 
 /** Layer normalization of the last axis. */
