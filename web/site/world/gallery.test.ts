@@ -14,10 +14,10 @@ test('bytes of equal weight are put apart and together again', () => {
   for (const size of [1, 2, 4, 8]) assert.deepEqual(together(apart(bytes, size), size), bytes);
 });
 
-test('a gallery in bytes is nearly as it was, and ranks as it does', () => {
+test('a gallery in bytes is nearly as it was, and ranks as it does', async () => {
   const dimensions = 16;
   const data = Float32Array.from({ length: 50 * dimensions }, (_, at) => 10 * Math.sin(at * at));
-  const gallery = unpackGallery(packGallery({ shape: [50, dimensions], data }));
+  const gallery = await unpackGallery(packGallery({ shape: [50, dimensions], data }));
   assert.deepEqual(gallery.embeddings.shape, [50, dimensions]);
   for (const [at, value] of data.entries()) {
     assert.ok(Math.abs(gallery.embeddings.data[at]! - value) <= 10 / 254 + 1e-6, `${at}`);

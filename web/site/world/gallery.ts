@@ -1,6 +1,13 @@
 /** The gallery's embeddings: a byte for each number on the way, and rankings by cosine. */
 
-import { type Float32Tensor, normalizeRows } from '../../../src/core/index.ts';
+import {
+  type Float32Tensor,
+  normalizeRows,
+  readSafetensorsHeader,
+  readTensor,
+} from '../../../src/core/index.ts';
+import { memoryFile } from './download.ts';
+import { packTensors, unpackTensors } from './rounded.ts';
 
 export interface Gallery {
   /** As CLIP gives them, to the precision of a byte: [pictures, dimensions]. */
@@ -9,33 +16,17 @@ export interface Gallery {
   readonly directions: Float32Array;
 }
 
-/** Rows as whole numbers from -127 to 127, each row with its own step; before them the two sizes and the steps. */
-export function packGallery({ shape, data }: Float32Tensor): Uint8Array<ArrayBuffer> {
-  const [rows, dimensions] = shape as [number, number];
-  const bytes = new Uint8Array(8 + 4 * rows + data.length);
-  new Uint32Array(bytes.buffer, 0, 2).set([rows, dimensions]);
-  const steps = new Float32Array(bytes.buffer, 8, rows);
-  const values = new Int8Array(bytes.buffer, 8 + 4 * rows);
-  for (let row = 0; row < rows; row += 1) {
-    const given = data.subarray(row * dimensions, (row + 1) * dimensions);
-    steps[row] = given.reduce((most, value) => Math.max(most, Math.abs(value)), 0) / 127;
-    values.set(
-      given.map((value) => Math.round(value / steps[row]!)),
-      row * dimensions,
-    );
-  }
-  return bytes;
+export function packGallery(embeddings: Float32Tensor): Uint8Array<ArrayBuffer> {
+  return packTensors([['embeddings', embeddings]]);
 }
 
-export function unpackGallery({ buffer }: Uint8Array<ArrayBuffer>): Gallery {
-  const [rows, dimensions] = new Uint32Array(buffer, 0, 2) as unknown as [number, number];
-  const steps = new Float32Array(buffer, 8, rows);
-  const values = new Int8Array(buffer, 8 + 4 * rows, rows * dimensions);
-  const data = new Float32Array(values.length);
-  for (let at = 0; at < data.length; at += 1) data[at] = values[at]! * steps[Math.floor(at / dimensions)]!;
-  const directions = data.slice();
-  normalizeRows(directions, dimensions);
-  return { embeddings: { shape: [rows, dimensions], data }, directions };
+export async function unpackGallery(bytes: Uint8Array): Promise<Gallery> {
+  const file = memoryFile('gallery', await unpackTensors(bytes));
+  const { tensors } = await readSafetensorsHeader(file);
+  const embeddings = await readTensor(tensors.get('embeddings')!);
+  const directions = embeddings.data.slice();
+  normalizeRows(directions, embeddings.shape[1]!);
+  return { embeddings, directions };
 }
 
 /** An embedding of the gallery, by the picture's id, which counts from 1. */

@@ -20,6 +20,7 @@ import { Learner, type LearnerStep, type LearntState } from './learner.ts';
 import type { PackedFile } from './packed.ts';
 import type { Evaluation, Failure, LearningState, MaskedExample, PhiChoice, Threads } from './protocol.ts';
 import type { LearntPhi } from './query-worker.ts';
+import { unpackTensors } from './rounded.ts';
 import { readRun, removeRuns, writeRun } from './stored-run.ts';
 import { readWorldFile, towerFiles } from './world-file.ts';
 
@@ -243,8 +244,9 @@ function openEvaluation() {
 async function downloadEvaluation() {
   const { files, queries } = await openEngine();
   const clip: Clip = await loadClip(files);
-  const gallery = unpackGallery(await download(folder, 'gallery.bin'));
-  const ready = await readPhi(memoryFile('phi.safetensors', await download(folder, 'phi.bin')));
+  const gallery = await unpackGallery(await download(folder, 'gallery.bin'));
+  const phi = await unpackTensors(await download(folder, 'phi-bytes.bin'));
+  const ready = await readPhi(memoryFile('phi.safetensors', phi));
   return { clip, gallery, queries, ready };
 }
 

@@ -7,18 +7,22 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { cleanCaption, createTagger, maskCaption } from '../../../src/captions/portable.ts';
 import { type Clip, loadClip } from '../../../src/clip/index.ts';
-import { elementCount, readTensor, type StoredTensor, safetensorsHeader } from '../../../src/core/index.ts';
+import { readSafetensorsHeader, readTensor, type StoredTensor } from '../../../src/core/index.ts';
+import { fileSource } from '../../../src/files/index.ts';
 import { buildBenchmark, type MiniBenchmark, miniCaptions } from '../../../src/mini/portable.ts';
 import { renderScene } from '../../../src/mini/world/render-pixels.ts';
 import { packGallery } from './gallery.ts';
 import { apart, type PackedFile, packedFiles } from './packed.ts';
+import { fileOf, packTensors } from './rounded.ts';
 import type { WorldFile } from './world-file.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
 const model = join(root, 'models/mini');
 /** What decides the files, besides the versions of packages. */
 const ingredients = [model, join(root, 'src/mini'), join(root, 'src/clip')];
-const recipes = ['pack.ts', 'packed.ts', 'gallery.ts'].map((name) => join(import.meta.dirname, name));
+const recipes = ['pack.ts', 'packed.ts', 'gallery.ts', 'rounded.ts'].map((name) =>
+  join(import.meta.dirname, name),
+);
 const modelSide = 64;
 const examples = 60;
 
@@ -58,10 +62,13 @@ async function packWorld(folder: string): Promise<void> {
   const world = buildBenchmark(1, { gallery: 4000, queries: 600 });
   const clip = await loadClip(model);
   await write('gallery.bin', packGallery(await clip.encodeImages(await drawn(world))));
-  await write('text-half.bin', await halfTower(clip, 'text'));
-  await write('vision-half.bin', await halfTower(clip, 'vis'));
-  await write('text.bin', await tower(clip, 'text'));
-  await write('phi.bin', await readFile(join(model, 'phi.safetensors')));
+  const [text, vision] = await Promise.all([tower(clip, 'text'), tower(clip, 'vis')]);
+  await write('text-bytes.bin', packTensors(text));
+  await write('vision-bytes.bin', packTensors(vision));
+  const exact = text.map(([name, { shape, data }]) => ({ name, type: 'float32' as const, shape, data }));
+  await write('text.bin', fileOf(exact));
+  const phi = await readSafetensorsHeader(await fileSource(join(model, 'phi.safetensors')));
+  await write('phi-bytes.bin', packTensors(await valuesOf([...phi.tensors.values()]), phi.metadata));
   const engine = import.meta.resolve('onnxruntime-web/ort-wasm-simd-threaded.wasm');
   await write('engine.bin', await readFile(fileURLToPath(engine)));
   const file: WorldFile = { sizes, ...(await worldFile(world)) };
@@ -106,30 +113,11 @@ async function drawn({ gallery }: MiniBenchmark) {
   return pictures;
 }
 
-/** One tower's weights in a file of their own. */
-async function tower({ checkpoint }: Clip, name: 'text' | 'vis', half = false): Promise<Uint8Array> {
-  const stored = [...checkpoint.tensors.values()].filter((tensor) => tensor.name.startsWith(name));
-  const type: StoredTensor['type'] = half ? 'float16' : 'float32';
-  const header = safetensorsHeader(
-    name,
-    stored.map((tensor) => ({ ...tensor, type })),
-    {},
-  );
-  const size = half ? 2 : 4;
-  const bytes = new Uint8Array(
-    header.length + stored.reduce((sum, { shape }) => sum + size * elementCount(shape), 0),
-  );
-  bytes.set(header);
-  let at = header.length;
-  for (const tensor of stored) {
-    const { data } = await readTensor(tensor);
-    const values = half ? new Float16Array(data) : data;
-    bytes.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), at);
-    at += values.byteLength;
-  }
-  return bytes;
+/** One tower's weights. */
+function tower({ checkpoint }: Clip, name: 'text' | 'vis') {
+  return valuesOf([...checkpoint.tensors.values()].filter((tensor) => tensor.name.startsWith(name)));
 }
 
-function halfTower(clip: Clip, name: 'text' | 'vis'): Promise<Uint8Array> {
-  return tower(clip, name, true);
+function valuesOf(stored: readonly StoredTensor[]) {
+  return Promise.all(stored.map(async (tensor) => [tensor.name, await readTensor(tensor)] as const));
 }

@@ -4,14 +4,11 @@
 export const packedFiles = {
   /** Scenes, queries, captions, and the model's configuration and tokenizer. */
   'world.bin': 1,
-  /** The gallery's embeddings. */
+  /** The gallery's embeddings, a byte for each number, as in all files named so. */
   'gallery.bin': 1,
-  /** The text tower in half precision. */
-  'text-half.bin': 2,
-  /** phi, as the package has it. */
-  'phi.bin': 2,
-  /** The vision tower in half precision. */
-  'vision-half.bin': 2,
+  'text-bytes.bin': 1,
+  'phi-bytes.bin': 1,
+  'vision-bytes.bin': 1,
   /** The text tower, as the package has it: learning takes it, bit for bit. */
   'text.bin': 4,
   /** ONNX Runtime. */
@@ -20,7 +17,7 @@ export const packedFiles = {
 export type PackedFile = keyof typeof packedFiles;
 
 /** What the first answer takes. */
-export const firstFiles = ['world.bin', 'gallery.bin', 'text-half.bin', 'phi.bin'] as const;
+export const firstFiles = ['world.bin', 'gallery.bin', 'text-bytes.bin', 'phi-bytes.bin'] as const;
 
 /** All first bytes of numbers, then all second ones, …; what is left over comes last. */
 export function apart(bytes: Uint8Array, size: number): Uint8Array<ArrayBuffer> {

@@ -10,6 +10,7 @@ import { download, memoryFile } from './download.ts';
 import { type Gallery, nearest, unpackGallery } from './gallery.ts';
 import { firstFiles, type PackedFile } from './packed.ts';
 import type { MaskedExample, MiniQuery, PhiChoice, Picture, SearchOptions } from './protocol.ts';
+import { unpackTensors } from './rounded.ts';
 import { type EmbedImage, openPhi, openTextTower, openVisionTower } from './towers.ts';
 import { readWorldFile, towerFiles, type WorldFile } from './world-file.ts';
 
@@ -55,23 +56,25 @@ const functions = {
         const news = { bytes: sum(received.values()), total } as DownloadNews;
         if (total !== undefined) tell(globalThis as never, news);
       });
-    const [small, gallery, tower] = [get('world.bin'), get('gallery.bin'), get('text-half.bin')];
-    const phiBytes = Promise.all([small, gallery, tower]).then(() => get('phi.bin'));
+    const [small, gallery, tower] = [get('world.bin'), get('gallery.bin'), get('text-bytes.bin')];
+    const phiBytes = Promise.all([small, gallery, tower]).then(() => get('phi-bytes.bin'));
     phiBytes.catch(() => {}); // told of when it is waited for
     const smallBytes = await small;
     world = readWorldFile(smallBytes);
     total = received.get('world.bin')! + sum(firstFiles.map((name) => world.sizes[name] ?? 0));
     const { pictures, queries } = world;
     tell(globalThis as never, { pictures, queries } satisfies WorldNews);
-    const model = await openTextTower(towerFiles(world.text, await tower));
-    const unpacked = unpackGallery(await gallery);
+    const model = await openTextTower(towerFiles(world.text, await unpackTensors(await tower)));
+    const unpacked = await unpackGallery(await gallery);
     let isThere = false;
     const come = () => {
       isThere = true;
     };
     phiBytes.then(come, come);
     await warmUp(model, unpacked, () => isThere);
-    const { info, parameters } = await readPhi(memoryFile('phi.safetensors', await phiBytes));
+    const { info, parameters } = await readPhi(
+      memoryFile('phi.safetensors', await unpackTensors(await phiBytes)),
+    );
     const ready = { phi: await openPhi(info, parameters) };
     let untrained: Promise<PseudoTokenEncoder> | undefined;
     open = async ({ step, values }) => {
@@ -86,8 +89,8 @@ const functions = {
     };
     let vision: Promise<EmbedImage> | undefined;
     const embedImage: EmbedImage = async (image) => {
-      vision ??= download(folder, 'vision-half.bin').then((bytes) =>
-        openVisionTower(towerFiles(world.vision, bytes)),
+      vision ??= download(folder, 'vision-bytes.bin').then(async (bytes) =>
+        openVisionTower(towerFiles(world.vision, await unpackTensors(bytes))),
       );
       vision.catch(() => {
         vision = undefined; // it may come the next time

@@ -28,7 +28,7 @@ import type { LearningState, SearchAnswer, World } from './protocol.ts';
 import { type ServedFolder, servedWorld } from './test-page/served.ts';
 
 const model = join(import.meta.dirname, '../../../models/mini');
-/** Of scores: weights come in half precision. */
+/** Of scores: weights come rounded to a byte. */
 const tolerance = 3e-3;
 const { queries, gallery: pictures } = buildBenchmark(1, { gallery: 4000, queries: 600 });
 const options = { skip: noBrowser };
@@ -67,7 +67,7 @@ async function reopen(page: Page): Promise<void> {
 
 async function packedGallery(): Promise<Gallery> {
   const packed = gunzipSync(await readFile(join(await packedWorld(), 'gallery.bin')));
-  return unpackGallery(together(packed, 1));
+  return await unpackGallery(together(packed, 1));
 }
 
 test('rankings of the benchmark are those of Node', options, async () => {
@@ -270,9 +270,9 @@ test('a server without isolation: one thread, and it says so', options, async ()
 });
 
 test('what does not come is told, and can come later', options, async () => {
-  served.missing.add('world/phi.bin');
-  await assert.rejects(openPage(), /phi\.bin: expected a file of this page, found status 404/);
-  served.missing.delete('world/phi.bin');
+  served.missing.add('world/phi-bytes.bin');
+  await assert.rejects(openPage(), /phi-bytes\.bin: expected a file of this page, found status 404/);
+  served.missing.delete('world/phi-bytes.bin');
   const page = await openPage();
   served.missing.add('world/engine.bin');
   await assert.rejects(
