@@ -1,7 +1,10 @@
 /** The page of the miniature world, as visitors use it, in a real Chromium. */
 
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
 import {
   expectAccessible,
@@ -70,6 +73,20 @@ describe('the page of the miniature world', { skip: noBrowser }, () => {
       await page.waitForTimeout(100);
     }
   };
+
+  test('the page has a policy, nothing inline, nothing from elsewhere, and a small script', async () => {
+    const html = await readFile(join(site.folder, 'index.html'), 'utf8');
+    assert.match(
+      html,
+      /http-equiv="Content-Security-Policy"\s+content="default-src 'none'; [^"]*connect-src 'self';/,
+    );
+    for (const [tag] of html.matchAll(/<(?:script|link)\b[^>]*>/g)) assert.match(tag, /(?:src|href)="\.\//);
+    assert.doesNotMatch(html, /<style| style=| on\w+=|<script[^>]*>[^<]/);
+    const scripts = [...html.matchAll(/(?:src|href)="\.\/(assets\/[^"]+\.js)"/g)].map(([, path]) => path!);
+    const sizes = scripts.map(async (path) => gzipSync(await readFile(join(site.folder, path))).length);
+    const total = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+    assert.ok(scripts.length > 0 && total <= 50_000, `${total} bytes`);
+  });
 
   test('the first sight has a question, four rankings, and right answers marked', async () => {
     await open();
