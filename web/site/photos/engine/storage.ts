@@ -1,6 +1,7 @@
 /** Where the index lies: the browser's private file system, or memory; and that only one tab has it. */
 
-import { type BytesFolder, memoryFolder, privateFolder } from '../index/bytes-file.ts';
+import { type BytesFolder, memoryFolder } from '../index/bytes-file.ts';
+import { privateFolder } from '../index/private-files.ts';
 
 const name = 'lincir-photos';
 
