@@ -58,8 +58,11 @@ export function keptBlocks(root: FileSystemDirectoryHandle, path: readonly strin
   };
 }
 
-/** The most that blocks in memory take, all files together. Beyond, the oldest go, and are fetched again if they are needed. */
-const mostInMemory = 64;
+/**
+ * The most blocks in memory, all files together: 1 GiB. Beyond, the oldest go, and are fetched again if they are needed. A model is read
+ * twice, for its fingerprint and for its towers, so one that does not fit is fetched twice.
+ */
+const mostInMemory = 256;
 const inMemory = new Map<string, Uint8Array<ArrayBuffer>>();
 
 /** Blocks that are gone when the page is. `key` names the file. */
