@@ -1,18 +1,24 @@
-/** Files on a web server, which are read in ranges where it gives ranges, and otherwise whole. */
+/** Files on a web server: small ones are fetched whole, large ones in blocks where they are read. */
 
 import { LincirError } from './errors.ts';
+import { formatBytes } from './format.ts';
 import type { ModelFiles, RandomAccess } from './source.ts';
 
-/** What the first request of a file asks for: the whole of a small one, and the header of a large one. */
-const firstLength = 2 ** 16;
+/** Up to here a file is fetched by one request, whose answer the browser's cache keeps, and stays in memory. */
+const mostWhole = 2 ** 26;
+/** A block holds many small tensors, or a part of a large one. */
+const blockLength = 2 ** 23;
+const blocksInMemory = 4;
+
+type Bytes = Uint8Array<ArrayBuffer>;
 
 /**
- * The files of a model that lie below an address, for `loadClip`. A range of a file is fetched when it is needed.
+ * The files of a model that lie below an address, for `loadClip`.
  * @param folder where they lie, such as `new URL('models/mine/', document.baseURI)`
  */
 export function filesAt(folder: URL | string): ModelFiles {
-  const base = `${folder}`.replace(/\/?$/, '/');
-  return { name: base.replace(/\/$/, ''), read: (name) => open(`${base}${name}`) };
+  const name = `${folder}`.replace(/\/$/, '');
+  return { name, read: (file) => open(`${name}/${file}`) };
 }
 
 /** A file at an address, such as a phi for `loadPhi`. Throws LincirError 'not-found' or 'network'. */
@@ -28,43 +34,90 @@ export async function fileAt(address: URL | string): Promise<RandomAccess> {
 }
 
 async function open(address: string): Promise<RandomAccess | undefined> {
-  const { response, bytes } = await fetched(address, 0, firstLength);
+  const response = await asked(address);
   // Development servers answer with their page where there is no file.
-  if (bytes === undefined || response.headers.get('content-type')?.startsWith('text/html')) return undefined;
-  const total = /\/(\d+)$/.exec(response.headers.get('content-range') ?? '')?.[1];
-  const size = response.status === 206 && total !== undefined ? Number(total) : bytes.length;
+  if (response === undefined || response.headers.get('content-type')?.startsWith('text/html')) {
+    await response?.body?.cancel();
+    return undefined;
+  }
+  const size = Number(response.headers.get('content-length') ?? 0);
+  if (size > mostWhole && !response.headers.has('content-encoding')) {
+    await response.body?.cancel();
+    return inBlocks(address, size);
+  }
+  const bytes = await bytesOf(address, response);
+  return {
+    name: address,
+    size: bytes.length,
+    read: async (offset, length) => bytes.slice(offset, offset + length),
+  };
+}
+
+function inBlocks(address: string, size: number): RandomAccess {
+  const blocks = new Map<number, Promise<Bytes>>();
+  const blockAt = (begin: number): Promise<Bytes> => {
+    const block = blocks.get(begin) ?? fetchRange(address, begin, Math.min(begin + blockLength, size));
+    blocks.delete(begin);
+    blocks.set(begin, block); // the last is the one that was used last
+    block.catch(() => blocks.delete(begin)); // it may be there the next time
+    for (const old of blocks.keys()) if (blocks.size > blocksInMemory) blocks.delete(old);
+    return block;
+  };
   return {
     name: address,
     size,
     async read(offset, length) {
-      const end = offset + length;
-      if (end <= bytes.length) return bytes.slice(offset, end);
-      const range = await fetched(address, offset, length);
-      if (range.bytes?.length === length && range.response.status === 206) return range.bytes;
-      if (range.bytes?.length === size) return range.bytes.slice(offset, end);
-      throw failure(address, `${range.bytes?.length ?? 'none'} of ${length} bytes`);
+      const bytes = new Uint8Array(length);
+      for (let at = offset; at < offset + length; ) {
+        const from = at % blockLength;
+        const part = (await blockAt(at - from)).subarray(from, from + offset + length - at);
+        bytes.set(part, at - offset);
+        at += part.length;
+      }
+      return bytes;
     },
   };
 }
 
-/** The answer and its bytes; no bytes if there is no such file. */
-async function fetched(
-  address: string,
-  offset: number,
-  length: number,
-): Promise<{ readonly response: Response; readonly bytes?: Uint8Array<ArrayBuffer> }> {
-  try {
-    const range = `bytes=${offset}-${offset + length - 1}`;
-    const response = await fetch(address, { headers: { range } });
-    const { status } = response;
-    if (status === 404 || status === 410) return { response };
-    if (status === 416 && offset === 0) return { response, bytes: new Uint8Array() }; // an empty file has no ranges
-    if (!response.ok) throw failure(address, `status ${status}`);
-    return { response, bytes: new Uint8Array(await response.arrayBuffer()) };
-  } catch (cause) {
-    if (cause instanceof LincirError) throw cause;
-    throw failure(address, cause instanceof Error ? cause.message : `${cause}`, cause);
+/** Caches are left out: browsers' own mix up ranges that many requests ask for at once. */
+async function fetchRange(address: string, begin: number, end: number): Promise<Bytes> {
+  const headers = { range: `bytes=${begin}-${end - 1}` };
+  const response = await asked(address, { headers, cache: 'no-store' });
+  if (response?.status !== 206) {
+    await response?.body?.cancel();
+    if (!response) throw failure(address, 'no such file any more');
+    throw new LincirError('network', {
+      subject: address,
+      expected: `a server that gives ranges, as files of more than ${formatBytes(mostWhole)} need it`,
+      found: `status ${response.status}`,
+      todo: 'serve the file from another server',
+    });
   }
+  const bytes = await bytesOf(address, response);
+  if (bytes.length === end - begin) return bytes;
+  throw failure(address, `${bytes.length} of ${end - begin} bytes`);
+}
+
+/** The server's answer; undefined if there is no such file. */
+async function asked(address: string, init?: RequestInit): Promise<Response | undefined> {
+  const response = await fetch(address, init).catch((cause: unknown) => {
+    throw failure(address, messageOf(cause), cause);
+  });
+  if (response.ok) return response;
+  await response.body?.cancel();
+  if (response.status === 404 || response.status === 410) return undefined;
+  throw failure(address, `status ${response.status}`);
+}
+
+async function bytesOf(address: string, response: Response): Promise<Bytes> {
+  const buffer = await response.arrayBuffer().catch((cause: unknown) => {
+    throw failure(address, messageOf(cause), cause);
+  });
+  return new Uint8Array(buffer);
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : `${cause}`;
 }
 
 function failure(address: string, found: string, cause?: unknown): LincirError {
