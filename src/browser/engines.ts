@@ -2,6 +2,7 @@
 
 import type * as Ort from 'onnxruntime-web/wasm';
 import { LincirError, option } from '../core/index.ts';
+import { warn } from './kept.ts';
 
 /** What a page chooses before the first session of its thread (the page's own, or a worker's). */
 export interface RuntimeChoices {
@@ -82,7 +83,7 @@ async function load(device: BrowserDevice, threads: number): Promise<Engine> {
     ? import('onnxruntime-web/webgpu')
     : import('onnxruntime-web/wasm'));
   ort.env.logLevel = 'fatal'; // its failures are exceptions; a library must not print its other messages
-  ort.env.wasm.numThreads = threads;
+  ort.env.wasm.numThreads = threads > 1 && (await isInOneFile()) ? 1 : threads;
   const file = choices.wasm?.[device];
   if (file instanceof URL || typeof file === 'string') {
     ort.env.wasm.wasmPaths = { wasm: new URL(file, globalThis.location?.href) };
@@ -98,4 +99,14 @@ async function load(device: BrowserDevice, threads: number): Promise<Engine> {
       return result;
     },
   };
+}
+
+/** Whether a bundler put ONNX Runtime into the page's own script. Its threads load its script, and would wait for ever. */
+async function isInOneFile(): Promise<boolean> {
+  const { address } = await import('./apart.ts');
+  if (address !== import.meta.url) return false;
+  warn(
+    "one thread computes, as the bundler made one file of all; let it split the code (in Vite: worker: { format: 'es' })",
+  );
+  return true;
 }
