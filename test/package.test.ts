@@ -10,12 +10,15 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
+import { noBrowser } from './page/browser.ts';
+import { copyExample, expectAnswers } from './web-example.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const folder = mkdtempSync(join(tmpdir(), 'lincir-package-'));
@@ -30,10 +33,15 @@ const env: NodeJS.ProcessEnv = {
   PATH: [nodeFolder, process.env.PATH].join(delimiter),
 };
 
-const run = async (command: string, args: readonly string[], cwd = folder): Promise<string> => {
+const run = async (
+  command: string,
+  args: readonly string[],
+  cwd = folder,
+  others: NodeJS.ProcessEnv = {},
+): Promise<string> => {
   const { stdout } = await promisify(execFile)(command, args, {
     cwd,
-    env,
+    env: { ...env, ...others },
     maxBuffer: 2 ** 26,
     shell: process.platform === 'win32',
   });
@@ -233,3 +241,72 @@ test('has a client that imports nothing', () => {
   const client = readFileSync(join(root, 'dist/lib/client.js'), 'utf8');
   assert.doesNotMatch(client, /\bimport\b|\brequire\b|\bprocess\b/);
 });
+
+test('has no part for browsers of more than 200 kB, and none that asks for Node', () => {
+  const browser = join(root, 'dist/browser');
+  for (const name of readdirSync(browser)) {
+    const text = readFileSync(join(browser, name), 'utf8');
+    assert.ok(text.length < 200_000, `${name}: ${text.length} characters`);
+    const imported = [...text.matchAll(/(?:from|import) ?\(?["']([^"'\n]+)["']/g)].map(
+      ([, target]) => target!,
+    );
+    const others = imported.filter(
+      (target) => !/^(\.\/[\w-]+\.js|onnxruntime-web\/(wasm|webgpu))$/.test(target),
+    );
+    assert.deepEqual(others, [], name);
+  }
+});
+
+test('is a library for pages: its example builds with it, and finds what Node finds', async (context) => {
+  if (unreachable) return context.skip(unreachable);
+  // As `npm install onnxruntime-web` would bring it.
+  symlinkSync(join(root, 'node_modules/onnxruntime-web'), join(installed, 'onnxruntime-web'), 'junction');
+  const web = join(folder, 'web');
+  copyExample(web, join(installed, 'lincir'));
+  const tools = join(root, 'node_modules/.bin');
+  const PATH = [nodeFolder, tools, process.env.PATH].join(delimiter);
+  await run('npm', ['run', 'build'], web, { PATH }).catch(({ stdout, stderr }) =>
+    assert.fail(stdout + stderr),
+  );
+  if (!noBrowser) await expectAnswers(web);
+});
+
+for (const [conditions, only] of [
+  [['browser'], `import { configureRuntime } from 'lincir'; configureRuntime({ threads: 1 });`],
+  [[], `import { openIndex } from 'lincir'; openIndex('x.lance');`],
+] as const) {
+  const given = conditions.length > 0 ? 'with the condition' : 'without the condition';
+  test(`has types for pages, ${given} browser`, async (context) => {
+    if (unreachable) return context.skip(unreachable);
+    const place = join(folder, `types-page-${conditions.length}`);
+    mkdirSync(place);
+    const program = `
+      import { compose, filesAt, loadClip, loadPhi, nearest, type Query } from 'lincir';
+      import 'lincir/clip';
+      import 'lincir/core';
+      import 'lincir/onnx';
+      ${only}
+      const clip = await loadClip(filesAt(new URL('models/mine/', document.baseURI)));
+      const phi = await loadPhi('mine', { clip });
+      const images: FileList = document.querySelector('input')!.files!;
+      const query: Query = await compose({ clip, phi, images: [...images], text: 'is red' });
+      export const [best] = nearest(query, await clip.encodeImages([...images]), 1);
+      // @ts-expect-error: nothing is called so
+      best.scor;
+      ${conditions.length > 0 ? '// @ts-expect-error: no types of Node come along\n process.exit();' : ''}
+    `;
+    writeFileSync(join(place, 'program.ts'), program);
+    const compilerOptions = {
+      ...{
+        module: 'esnext',
+        moduleResolution: 'bundler',
+        target: 'es2023',
+        lib: ['es2023', 'dom', 'dom.iterable'],
+      },
+      ...{ types: [], customConditions: conditions, strict: true, skipLibCheck: false, noEmit: true },
+    };
+    writeFileSync(join(place, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['program.ts'] }));
+    const compiler = join(root, 'node_modules/typescript/bin/tsc');
+    await run(process.execPath, [compiler, '-p', place]).catch(({ stdout }) => assert.fail(stdout));
+  });
+}
