@@ -1,16 +1,7 @@
 /** Makes `dist/`: the code and the page with what they need of the development dependencies, types, and ONNX Runtime for this platform. */
 
 import { execFileSync } from 'node:child_process';
-import {
-  cpSync,
-  existsSync,
-  globSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, globSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { build, type Plugin } from 'esbuild';
@@ -139,24 +130,20 @@ for (const project of ['tsconfig.build.json', 'tsconfig.build.browser.json']) {
   });
 }
 addLibraryTypes(join(dist, 'types'), join(root, 'node_modules'));
-const entries = Object.values<Entry>(exports);
-for (const { types, browser } of entries) {
-  const forBrowsers = browser && join(root, browser.types);
-  // Most entries are the same everywhere, but for what is written into Node's below.
-  if (forBrowsers && !existsSync(forBrowsers)) cpSync(join(root, types), forBrowsers);
+const entries = Object.entries<Entry>(exports);
+for (const [entry, { types, browser }] of entries) {
+  if (entry === './client') continue; // It needs nothing of Node's.
+  // TypeScript 6 and later take no global types that nobody asks for. Nobody asks for Node's in a page.
+  const path = join(root, types);
+  const text = readFileSync(existsSync(path) ? path : join(root, browser!.types), 'utf8');
+  writeFileSync(path, `/// <reference types="node" />\n${text}`);
 }
 keepUsedTypes(
   join(dist, 'types'),
   entries
-    .flatMap(({ types, browser }) => [types, ...(browser ? [browser.types] : [])])
+    .flatMap(([, { types, browser }]) => [types, ...(browser ? [browser.types] : [])])
     .map((path) => join(root, path)),
 );
-for (const [entry, { types }] of Object.entries<Entry>(exports)) {
-  if (entry === './client') continue; // It needs nothing of Node's.
-  // TypeScript 6 and later take no global types that nobody asks for.
-  const path = join(root, types);
-  writeFileSync(path, `/// <reference types="node" />\n${readFileSync(path, 'utf8')}`);
-}
 // For a package that is installed from its file; one from a registry has it from a package of its own (scripts/release.ts).
 const platform = `${process.platform}-${process.arch}`;
 copyRuntime(platform, join(dist, 'onnxruntime', platform));

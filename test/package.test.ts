@@ -247,10 +247,9 @@ test('has no part for browsers of more than 200 kB, and none that asks for Node'
   for (const name of readdirSync(browser)) {
     const text = readFileSync(join(browser, name), 'utf8');
     assert.ok(text.length < 200_000, `${name}: ${text.length} characters`);
-    const imported = [...text.matchAll(/(?:from|import) ?\(?["']([^"'\n]+)["']/g)].map(
-      ([, target]) => target!,
-    );
-    const others = imported.filter(
+    const imports = text.matchAll(/\b(?:from|import\(?) ?["']([^"'\s]+)["']/g);
+    const targets = [...imports].map(([, target]) => target!);
+    const others = targets.filter(
       (target) => !/^(\.\/[\w-]+\.js|onnxruntime-web\/(wasm|webgpu))$/.test(target),
     );
     assert.deepEqual(others, [], name);

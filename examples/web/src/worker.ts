@@ -1,6 +1,16 @@
 /** All that computes: loads the models, embeds pictures, composes queries and ranks. It would hold up the page. */
 
-import { type Clip, compose, type Float32Tensor, fileAt, filesAt, loadClip, loadPhi, nearest, type Phi } from 'lincir';
+import {
+  type Clip,
+  compose,
+  type Float32Tensor,
+  fileAt,
+  filesAt,
+  loadClip,
+  loadPhi,
+  nearest,
+  type Phi,
+} from 'lincir';
 import type { Answer, Question } from './messages.ts';
 
 interface Opened {
