@@ -20,6 +20,7 @@ import type {
   WorldOptions,
 } from './protocol.ts';
 import type { DownloadNews, QueryFunctions, WorldNews } from './query-worker.ts';
+import { threadsHere } from './threads.ts';
 
 /** Side of a drawing, in pixels, if nobody asks for another. */
 const defaultSide = 128;
@@ -182,10 +183,4 @@ class WorkingWorld implements World, Explaining {
       );
     });
   }
-}
-
-function threadsHere(): Threads {
-  if (!globalThis.crossOriginIsolated) return { count: 1, why: 'not isolated' };
-  const count = navigator.hardwareConcurrency;
-  return count > 1 ? { count } : { count, why: 'one core' };
 }

@@ -18,10 +18,11 @@ import { evaluated } from './evaluating.ts';
 import { unpackGallery } from './gallery.ts';
 import { Learner, type LearnerStep, type LearntState } from './learner.ts';
 import type { PackedFile } from './packed.ts';
-import type { Evaluation, Failure, LearningState, MaskedExample, PhiChoice, Threads } from './protocol.ts';
+import type { Evaluation, Failure, LearningState, MaskedExample, PhiChoice } from './protocol.ts';
 import type { LearntPhi } from './query-worker.ts';
 import { unpackTensors } from './rounded.ts';
 import { readRun, removeRuns, writeRun } from './stored-run.ts';
+import { threadsHere } from './threads.ts';
 import { readWorldFile, towerFiles } from './world-file.ts';
 
 /** The state on its way to the page. */
@@ -270,12 +271,6 @@ function send({ step, values }: LearntPhi): void {
 function change(changed: { [Key in keyof LearningNews]?: LearningNews[Key] | undefined }): void {
   state = { ...state, ...changed } as LearningNews;
   tell(globalThis as never, state);
-}
-
-function threadsHere(): Threads {
-  const count = mostThreads();
-  if (count > 1) return { count };
-  return { count, why: globalThis.crossOriginIsolated ? 'one core' : 'not isolated' };
 }
 
 const { port1, port2 } = new MessageChannel();

@@ -129,7 +129,7 @@ export interface WorldOptions {
 
 /** Learning phi from captions, by the recipe of `lincir train --model mini --captions mini:captions`. */
 export interface Learning {
-  /** How far it is: after `ready()`, also what an earlier visit has learnt. */
+  /** How far it is. What an earlier visit has learnt is known soon after `ready()`. */
   readonly state: LearningState;
   /** Calls `listener` after each change, a few times a second at most. Returns what ends that. */
   subscribe(listener: (state: LearningState) => void): () => void;
