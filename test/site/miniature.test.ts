@@ -167,7 +167,8 @@ describe('the page of the miniature world', { skip: noBrowser }, () => {
     await open();
     await button('Learn').click();
     await reachStep(2);
-    await page.getByText('Step 1').or(page.getByText('Step 0')).first().waitFor();
+    const answers = page.locator('.moment img');
+    await answers.first().waitFor();
     await expectAccessible(page, 'learning');
     await button('Stop').click();
     await button('Go on').waitFor();
@@ -175,6 +176,7 @@ describe('the page of the miniature world', { skip: noBrowser }, () => {
     await page.reload();
     await button('Go on').waitFor();
     assert.equal(await step(), before);
+    await answers.first().waitFor();
     await button(/^Yours, at step/).click();
     await page.locator('.rankings:not(.old)').waitFor();
     await button('Go on').click();
@@ -183,6 +185,7 @@ describe('the page of the miniature world', { skip: noBrowser }, () => {
     await button('Start over').click();
     await button('Learn').waitFor();
     assert.equal(await step(), 0);
+    assert.equal(await answers.count(), 0);
   });
 
   test('a download that fails says so, and can be tried again', async () => {

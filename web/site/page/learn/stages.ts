@@ -40,10 +40,12 @@ export function useStages(
         isAsking.current = false;
       });
   }, [world, step, phase, isRunning, stages]);
-  const isForgotten = world !== undefined && phase === 'idle' && step === 0;
+  const stepBefore = useRef(0);
   useEffect(() => {
-    if (isForgotten) setStages({ stages: [] });
-  }, [isForgotten]);
+    // After a reload it is 0 for a moment, until what was learnt is there.
+    if (step === 0 && stepBefore.current > 0) setStages({ stages: [] });
+    stepBefore.current = step;
+  }, [step]);
   const asked = stages.question ?? (world && benchmarkQuestion(world, wanted));
   return { stages: stages.stages, ...(asked && { question: asked }) };
 }
