@@ -203,9 +203,8 @@ function ModelOption({
           {remarkOn(model) && <span class="remark">{remarkOn(model)}</span>}
         </span>
         <span class="muted size">
-          {isKept ? 'on this machine' : bytes(roughBytes(model))}
-          <br />
-          {licence}
+          <span>{isKept ? 'on this machine' : bytes(roughBytes(model))}</span>
+          <span>{licence}</span>
         </span>
       </label>
       {isKept && (
