@@ -5,7 +5,7 @@ import { cpSync, globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 
 const files = [
-  ...['zod/index.d.ts', 'zod/v4/{classic,core,locales}/*.d.ts'],
+  ...['zod/index.d.ts', 'zod/v4/{classic,core}/*.d.ts'],
   ...['sharp/dist/index.d.mts', '@img/colour/index.d.ts'],
   ...['hyparquet/types/*.d.ts', 'hyparquet/src/types.d.ts'],
 ];
@@ -25,6 +25,11 @@ const places: readonly (readonly [RegExp, string])[] = [
  */
 export function addLibraryTypes(types: string, modules: string): void {
   for (const file of globSync(files, { cwd: modules })) cpSync(join(modules, file), join(types, file));
+  // Messages in other languages are a third of zod's declarations, and nothing here has them.
+  for (const part of ['classic/external', 'core/index']) {
+    const path = join(types, `zod/v4/${part}.d.ts`);
+    writeFileSync(path, readFileSync(path, 'utf8').replace(/^export \* as locales .*\n/m, ''));
+  }
   for (const file of globSync('*/**/*.d.{ts,mts}', { cwd: types, exclude: ['zod'] })) {
     const path = join(types, file);
     const up = relative(dirname(file), '.').replaceAll('\\', '/');
