@@ -20,7 +20,8 @@ export function Foot({
   readonly view: WorldView;
   readonly site: OfflineSite | undefined;
 }) {
-  const { threads, why } = threadsHere();
+  const { threads: most, why } = threadsHere();
+  const threads = world?.threads.count ?? most;
   return (
     <footer class="foot">
       <dl>
