@@ -61,6 +61,9 @@ export const uncovered: Readonly<Record<string, string>> = {
   'cli/commands/search.ts': 'opens pages and images in other programs',
   'core/hash.ts': 'makes a hash of what others have read',
   'phi/inversion.ts': 'takes numbers out of a hash',
+  'publishing/onnx/export.ts':
+    'reads by clip/index.ts and phi/file.ts, and copies files of a model as they are',
+  'publishing/onnx/programs.ts': 'has programs in Python, which open files; it opens none',
   'publishing/export.ts': 'only looks whether a model card is one of ours',
   'publishing/facts.ts': 'reads by phi/file.ts, training/run-folder.ts and benchmarks/results-file.ts',
   'decoding/decoder-watch.ts': 'reads how much memory its own process takes',
@@ -82,5 +85,5 @@ export const uncovered: Readonly<Record<string, string>> = {
   'store/opensearch/address.ts': 'reads certificates, which the TLS library parses',
   'store/opensearch/notes.ts': 'reads what the index itself wrote into a cluster',
   'store/lance/notes.ts': 'reads what the index itself wrote into a table',
-  'mini/world/render.ts': 'draws what this package has made',
+  'mini/world/render-pixels.ts': 'draws what this package has made',
 };
