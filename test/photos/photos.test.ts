@@ -316,10 +316,30 @@ test('without a private file system it works for one visit, and says so', { skip
   await using forgetful = await hostSite(site, { scripts: { worker: script } });
   const { page } = await visit(t, forgetful.address);
   await expectText(page, 'lets the page keep no files');
-  await giveModel(page);
+  const mini = join(import.meta.dirname, '../../models/mini');
+  await page.locator('input[aria-label="Use a model from your disk"]').setInputFiles(mini);
   await giveFolder(page);
   await expectText(page, `${pictureCount} added`);
   assert.equal((await search(page, 'a red bird')).length, pictureCount);
+
+  // A picture of the index with words, once mixed and once with phi.
+  await page
+    .locator('.grid .tile')
+    .first()
+    .getByRole('button', { name: /as reference$/ })
+    .click();
+  assert.equal((await search(page, 'in the snow')).length, pictureCount - 1);
+  await expectText(page, 'as this page has no phi');
+  await page.getByRole('button', { name: 'Photos and model' }).click();
+  await page.getByText('Phi: better answers').click();
+  await page
+    .locator('input[aria-label="Use a phi from your disk"]')
+    .setInputFiles(join(mini, 'phi.safetensors'));
+  await expectText(page, 'phi: phi.safetensors');
+  await page.getByRole('button', { name: 'Without phi' }).waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByText('as this page has no phi').waitFor({ state: 'detached' });
+  assert.equal((await search(page, 'in the rain')).length, pictureCount - 1);
 });
 
 test('a second tab waits for the first', { skip }, async (t) => {
