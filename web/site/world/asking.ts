@@ -66,7 +66,7 @@ export async function search(asked: Asked, options: SearchOptions): Promise<Sear
     const needs = methods[method].needs;
     if (reference === undefined && needs.includes('image')) continue;
     if (needs.includes('text') && (text === undefined || namesImages(text, 1))) continue;
-    const weight = method === 'sum' ? miniWeights.sum : undefined;
+    const weight = weightOf(method);
     const images = reference === undefined ? [] : [0];
     const { vectors } = await composeAll(method, [{ images, texts: [text ?? ''] }], {
       ...{ clip: asked.model, embeddings, phi, weight, known },
@@ -94,6 +94,11 @@ export function averagePrecision({ targets }: MiniQuery, ranked: readonly { read
     ),
   );
   return 100 * found!;
+}
+
+/** The text's weight that suits this world best, for a method that has one. */
+export function weightOf(method: ShownMethod): number | undefined {
+  return method === 'sum' ? miniWeights.sum : undefined;
 }
 
 /** What a method's text tower reads of a user's words. Words with `$` are the whole prompt. */

@@ -35,6 +35,7 @@ class WorkingWorld implements World, Explaining {
   readonly threads: Threads;
   pictures: readonly Picture[] = [];
   queries: readonly MiniQuery[] = [];
+  figures: World['figures'];
   readonly #data: string;
   readonly #onFailure: (error: Error) => void;
   readonly #workers = new Set<Worker>();
@@ -58,6 +59,7 @@ class WorkingWorld implements World, Explaining {
       if ('bytes' in news) return onProgress?.(news.bytes, news.total);
       this.pictures = news.pictures;
       this.queries = news.queries;
+      this.figures = news.figures;
     });
     this.#watch(worker, (error) => {
       this.#asking.fail(error);

@@ -1,13 +1,14 @@
-/** The benchmark's figures for a phi: mAP@10 of all queries, as `lincir eval mini` has it. */
+/** The benchmark's figures for a method: mAP@10 of all queries, as `lincir eval mini` has it. */
 
 import { type ComposingModel, composeAll, type PseudoTokenEncoder } from '../../../src/composition/index.ts';
-import { averagePrecision, wording } from './asking.ts';
+import { averagePrecision, weightOf, wording } from './asking.ts';
 import { type Gallery, nearest } from './gallery.ts';
-import type { Evaluation, MiniQuery } from './protocol.ts';
+import type { Evaluation, MiniQuery, ShownMethod } from './protocol.ts';
 
 const cut = 10;
 
 export async function evaluated(
+  method: ShownMethod,
   model: ComposingModel,
   phi: PseudoTokenEncoder,
   gallery: Gallery,
@@ -16,9 +17,11 @@ export async function evaluated(
   const begin = performance.now();
   const asked = queries.map(({ reference, text }) => ({
     images: [reference - 1],
-    texts: [wording('lincir', text)],
+    texts: [wording(method, text)],
   }));
-  const { vectors } = await composeAll('lincir', asked, { clip: model, embeddings: gallery.embeddings, phi });
+  const { vectors } = await composeAll(method, asked, {
+    ...{ clip: model, embeddings: gallery.embeddings, phi, weight: weightOf(method) },
+  });
   const dimensions = vectors.length / queries.length;
   const precisions = queries.map((query, at) => {
     const vector = vectors.subarray(at * dimensions, (at + 1) * dimensions);

@@ -115,7 +115,10 @@ const functions = {
             flatParameters(shape, undefined, () => values!).tensors,
           );
     try {
-      return { ...(await evaluated(clip, phi, gallery, queries)), ...(choice === 'learning' && { step }) };
+      return {
+        ...(await evaluated('lincir', clip, phi, gallery, queries)),
+        ...(choice === 'learning' && { step }),
+      };
     } finally {
       await phi.dispose();
     }

@@ -11,8 +11,11 @@ import { readSafetensorsHeader, readTensor, type StoredTensor } from '../../../s
 import { fileSource } from '../../../src/files/index.ts';
 import { buildBenchmark, type MiniBenchmark, miniCaptions } from '../../../src/mini/portable.ts';
 import { renderScene } from '../../../src/mini/world/render-pixels.ts';
-import { packGallery } from './gallery.ts';
+import { loadPhi } from '../../../src/phi/index.ts';
+import { evaluated } from './evaluating.ts';
+import { type Gallery, packGallery, unpackGallery } from './gallery.ts';
 import { apart, type PackedFile, packedFiles } from './packed.ts';
+import { type ShownMethod, shownMethods } from './protocol.ts';
 import { fileOf, packTensors } from './rounded.ts';
 import type { WorldFile } from './world-file.ts';
 
@@ -20,8 +23,8 @@ const root = resolve(import.meta.dirname, '../../..');
 const model = join(root, 'models/mini');
 /** What decides the files, besides the versions of packages. */
 const ingredients = [model, join(root, 'src/mini'), join(root, 'src/clip')];
-const recipes = ['pack.ts', 'packed.ts', 'gallery.ts', 'rounded.ts'].map((name) =>
-  join(import.meta.dirname, name),
+const recipes = ['pack.ts', 'packed.ts', 'gallery.ts', 'rounded.ts', 'evaluating.ts', 'asking.ts'].map(
+  (name) => join(import.meta.dirname, name),
 );
 const modelSide = 64;
 const examples = 60;
@@ -61,7 +64,8 @@ async function packWorld(folder: string): Promise<void> {
   };
   const world = buildBenchmark(1, { gallery: 4000, queries: 600 });
   const clip = await loadClip(model);
-  await write('gallery.bin', packGallery(await clip.encodeImages(await drawn(world))));
+  const gallery = packGallery(await clip.encodeImages(await drawn(world)));
+  await write('gallery.bin', gallery);
   const [text, vision] = await Promise.all([tower(clip, 'text'), tower(clip, 'vis')]);
   await write('text-bytes.bin', packTensors(text));
   await write('vision-bytes.bin', packTensors(vision));
@@ -71,12 +75,13 @@ async function packWorld(folder: string): Promise<void> {
   await write('phi-bytes.bin', packTensors(await valuesOf([...phi.tensors.values()]), phi.metadata));
   const engine = import.meta.resolve('onnxruntime-web/ort-wasm-simd-threaded.wasm');
   await write('engine.bin', await readFile(fileURLToPath(engine)));
-  const file: WorldFile = { sizes, ...(await worldFile(world)) };
+  const figures = await figuresOf(world, clip, await unpackGallery(gallery));
+  const file: WorldFile = { sizes, figures, ...(await worldFile(world)) };
   await write('world.bin', new TextEncoder().encode(JSON.stringify(file)));
   await clip.dispose();
 }
 
-async function worldFile({ gallery, queries }: MiniBenchmark): Promise<Omit<WorldFile, 'sizes'>> {
+async function worldFile({ gallery, queries }: MiniBenchmark): Promise<Omit<WorldFile, 'sizes' | 'figures'>> {
   const json = async (name: string) => JSON.parse(await readFile(join(model, name), 'utf8'));
   const config = await json('config.json');
   const tag = await createTagger();
@@ -99,6 +104,21 @@ async function worldFile({ gallery, queries }: MiniBenchmark): Promise<Omit<Worl
     queries,
     examples: masked,
   };
+}
+
+/** What each method reaches on the gallery that is downloaded, by the exact text tower and the phi that is ready. */
+async function figuresOf(
+  { queries }: MiniBenchmark,
+  clip: Clip,
+  gallery: Gallery,
+): Promise<WorldFile['figures']> {
+  const phi = await loadPhi(join(model, 'phi.safetensors'), { clip });
+  const figures: Partial<Record<ShownMethod, number>> = {};
+  for (const method of shownMethods) {
+    figures[method] = (await evaluated(method, clip, phi, gallery, queries)).meanAveragePrecision;
+  }
+  await phi.dispose();
+  return figures as WorldFile['figures'];
 }
 
 /** The gallery's pictures as the model sees them. */

@@ -149,6 +149,8 @@ export interface World {
   readonly pictures: readonly Picture[];
   /** The benchmark's queries; empty before `ready()`. */
   readonly queries: readonly MiniQuery[];
+  /** mAP@10 of each method in percent, with the ready phi; undefined before `ready()`. */
+  readonly figures: Readonly<Record<ShownMethod, number>> | undefined;
   /** A picture of the gallery as SVG, drawn now. Throws 'bad-argument' for an id that there is not. */
   drawing(id: number, side?: number): string;
   /**

@@ -31,6 +31,7 @@ export interface DownloadNews {
 export interface WorldNews {
   readonly pictures: readonly Picture[];
   readonly queries: readonly MiniQuery[];
+  readonly figures: WorldFile['figures'];
 }
 
 let asked: Asked | undefined;
@@ -62,8 +63,8 @@ const functions = {
     const smallBytes = await small;
     world = readWorldFile(smallBytes);
     total = received.get('world.bin')! + sum(firstFiles.map((name) => world.sizes[name] ?? 0));
-    const { pictures, queries } = world;
-    tell(globalThis as never, { pictures, queries } satisfies WorldNews);
+    const { pictures, queries, figures } = world;
+    tell(globalThis as never, { pictures, queries, figures } satisfies WorldNews);
     const model = await openTextTower(towerFiles(world.text, await unpackTensors(await tower)));
     const unpacked = await unpackGallery(await gallery);
     let isThere = false;

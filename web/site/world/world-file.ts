@@ -1,10 +1,10 @@
-/** What `world.bin` has, as JSON: the model's small files, the benchmark, and some captions that training reads. */
+/** What `world.bin` has, as JSON: the model's small files, the benchmark, some captions that training reads, and figures. */
 
 import type { ModelFiles } from '../../../src/core/index.ts';
 import type { MiniBenchmark } from '../../../src/mini/portable.ts';
 import { memoryFile } from './download.ts';
 import type { PackedFile } from './packed.ts';
-import type { MaskedExample } from './protocol.ts';
+import type { MaskedExample, ShownMethod } from './protocol.ts';
 
 export interface WorldFile {
   /** Bytes of the other files. */
@@ -16,6 +16,8 @@ export interface WorldFile {
   readonly pictures: MiniBenchmark['gallery'];
   readonly queries: MiniBenchmark['queries'];
   readonly examples: readonly MaskedExample[];
+  /** mAP@10 in percent, of 'lincir' with the ready phi. */
+  readonly figures: Readonly<Record<ShownMethod, number>>;
 }
 
 export function readWorldFile(bytes: Uint8Array): WorldFile {

@@ -1,24 +1,30 @@
 /** How good phi is by now, beside the ready one and what needs no training. */
 
-/** mAP@10 in percent of methods that learn nothing: bench/results/mini-study.json. */
-const untrained = [
-  { name: 'Text only', value: 1.2 },
-  { name: 'Image only', value: 23.6 },
-  { name: 'Sum', value: 61.6 },
-] as const;
-/** The mean over three phis of the command line, from the same place. */
-const commandLine = 71.0;
+import type { World } from '../../world/protocol.ts';
 
-export function Bars({ mine }: { readonly mine: number | undefined }) {
+/** The ready phi, and what learns nothing: the site's build has measured them on the same pictures. */
+const measured = [
+  { name: 'The ready phi', method: 'lincir' },
+  { name: 'Sum', method: 'sum' },
+  { name: 'Image only', method: 'image' },
+  { name: 'Text only', method: 'text' },
+] as const;
+
+export function Bars({
+  mine,
+  figures,
+}: {
+  readonly mine: number | undefined;
+  readonly figures: World['figures'];
+}) {
   return (
     <div>
       <h3>Quality, on 600 questions</h3>
       <p class="note">Mean average precision among the first ten (mAP@10), in percent.</p>
       <ul class="bars">
         <Bar name="Your phi, now" value={mine} isMine />
-        <Bar name="Command line" value={commandLine} />
-        {untrained.toReversed().map(({ name, value }) => (
-          <Bar key={name} name={name} value={value} />
+        {measured.map(({ name, method }) => (
+          <Bar key={method} name={name} value={figures?.[method]} />
         ))}
       </ul>
     </div>

@@ -38,7 +38,7 @@ export function Learn({
           <Controls world={world} state={state} />
           <Figures state={state} />
           <Curve losses={state?.losses ?? []} steps={state?.steps ?? steps} />
-          <Bars mine={stages.findLast(isMeasured)?.meanAveragePrecision} />
+          <Bars mine={stages.findLast(isMeasured)?.meanAveragePrecision} figures={world?.figures} />
         </div>
         <div>
           <h3>The same question, while it learns</h3>
