@@ -2,8 +2,10 @@
 
 import { LincirError } from '../../../src/core/index.ts';
 import { miniRecipe, sceneSvg } from '../../../src/mini/portable.ts';
+import { startWorker } from '../shell/start-worker.ts';
 import { Caller, errorOf } from './calls.ts';
 import type { LearningFunctions, LearningNews } from './learning-worker.ts';
+import learningScript from './learning-worker.ts?worker&url';
 import type {
   Evaluation,
   Explaining,
@@ -20,6 +22,7 @@ import type {
   WorldOptions,
 } from './protocol.ts';
 import type { DownloadNews, QueryFunctions, WorldNews } from './query-worker.ts';
+import queryScript from './query-worker.ts?worker&url';
 import { threadsHere } from './threads.ts';
 
 /** Side of a drawing, in pixels, if nobody asks for another. */
@@ -51,10 +54,7 @@ class WorkingWorld implements World, Explaining {
     this.threads = threadsHere();
     const { steps, batch } = miniRecipe;
     this.#state = { phase: 'idle', step: 0, steps, batch, losses: [], examples: [], isStored: true };
-    const worker = new Worker(new URL('./query-worker.ts', import.meta.url), {
-      type: 'module',
-      name: 'queries',
-    });
+    const worker = startWorker(new URL(queryScript, import.meta.url).href, 'queries');
     this.#asking = new Caller(worker, (news: DownloadNews | WorldNews) => {
       if ('bytes' in news) return onProgress?.(news.bytes, news.total);
       this.pictures = news.pictures;
@@ -142,10 +142,7 @@ class WorkingWorld implements World, Explaining {
   /** The thread that learns: begun when answers can be given, and again after it died. */
   #openLearning(): Caller<LearningFunctions> {
     if (this.#learning) return this.#learning;
-    const worker = new Worker(new URL('./learning-worker.ts', import.meta.url), {
-      type: 'module',
-      name: 'learning',
-    });
+    const worker = startWorker(new URL(learningScript, import.meta.url).href, 'learning');
     const learning = new Caller<LearningFunctions>(worker, (news: LearningNews) => this.#take(news));
     this.#learning = learning;
     this.#watch(worker, (error) => {

@@ -85,7 +85,8 @@ function Remark({ isMarked }: { readonly isMarked: boolean }) {
       {isMarked ? (
         <p>
           A green tick marks a right answer: a drawing with exactly the change that you asked for, and no
-          other.
+          other. The first eight questions are ones that LinCIR answers well. After them, questions come by
+          chance.
         </p>
       ) : (
         <p>These are words of your own, so nobody has marked right answers. Judge for yourself.</p>

@@ -1,8 +1,8 @@
 /** Decodes and preprocesses pictures on workers of their own, ahead of the model, and survives pictures that end them. */
 
 import type { ImagePreprocessing } from '../../../../src/clip/index.ts';
+import { startWorker } from '../../shell/start-worker.ts';
 import decoder from './decoder-worker.ts?worker&url';
-import { startWorker } from './start-worker.ts';
 
 export interface DecodeTask {
   readonly path: string;

@@ -2,8 +2,8 @@
 
 import { LincirProblem } from '../../../../src/api/client.ts';
 import type { BackEnd } from '../../../src/back-end.ts';
+import { startWorker } from '../../shell/start-worker.ts';
 import { type Caller, callsOf } from '../engine/calls.ts';
-import { startWorker } from '../engine/start-worker.ts';
 import type { State } from '../engine/state.ts';
 import type { EngineCalls } from '../engine/worker.ts';
 import script from '../engine/worker.ts?worker&url';
