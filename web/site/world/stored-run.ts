@@ -10,8 +10,15 @@ export async function readRun(recipe: string): Promise<LearntState | undefined> 
   return (await transaction('readonly', (runs) => runs.get(recipe))) as LearntState | undefined;
 }
 
+/** Another tab may have learnt the same run further: then that stays. */
 export async function writeRun(recipe: string, state: LearntState): Promise<void> {
-  await transaction('readwrite', (runs) => runs.put(state, recipe));
+  await transaction('readwrite', (runs) => {
+    const earlier: IDBRequest<LearntState | undefined> = runs.get(recipe);
+    earlier.onsuccess = () => {
+      if ((earlier.result?.step ?? 0) < state.step) runs.put(state, recipe);
+    };
+    return earlier;
+  });
 }
 
 export async function removeRuns(): Promise<void> {

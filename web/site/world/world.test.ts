@@ -259,6 +259,35 @@ async function readStored() {
   return (run && { ...run, values: [...run.values] })!;
 }
 
+test('what another tab has learnt further stays', options, async () => {
+  const page = await openPage();
+  await learnTo(page, 1);
+  await page.evaluate(() => world.learn.stop());
+  await page.evaluate(async () => {
+    const asked = indexedDB.open('lincir-world');
+    await new Promise((resolve) => {
+      asked.onsuccess = resolve;
+    });
+    const runs = asked.result.transaction('runs', 'readwrite').objectStore('runs');
+    runs.openCursor().onsuccess = ({ target }) => {
+      const { result: cursor } = target as IDBRequest<IDBCursorWithValue>;
+      cursor.update({ ...cursor.value, step: 250 }); // as if another tab had
+    };
+    await new Promise((resolve) => {
+      runs.transaction.oncomplete = resolve;
+    });
+    asked.result.close();
+  });
+  await learnTo(page, (await page.evaluate(() => world.learn.state.step)) + 1);
+  const state = await page.evaluate(async () => {
+    await world.learn.stop();
+    return world.learn.state;
+  });
+  assert.ok(state.isStored && state.step < 250);
+  assert.equal((await page.evaluate(readStored)).step, 250);
+  await page.context().close();
+});
+
 test('a server without isolation: one thread, and it says so', options, async () => {
   served.isolate(false);
   const page = await openPage();
