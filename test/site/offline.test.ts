@@ -53,6 +53,7 @@ describe('the site, stored', { skip: noBrowser }, () => {
     await says('on one thread');
     await stored();
     assert.equal(loads, 1, 'nothing reloads by itself');
+    await says('Once the page is stored for offline use, reload it');
     await page.reload();
     await answered();
     assert.equal(await isIsolated(), true);
