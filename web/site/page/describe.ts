@@ -20,9 +20,9 @@ export const grounds: Readonly<Record<Scene['background'], string>> = {
   sky: 'In the sky',
   beach: 'On a beach',
   night: 'At night',
-  meadow: 'On a meadow',
+  meadow: 'In a meadow',
   snow: 'In the snow',
-  wood: 'In a wood',
+  wood: 'On wood',
   sea: 'In the sea',
   sunset: 'At sunset',
 };

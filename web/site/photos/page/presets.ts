@@ -11,7 +11,7 @@ export type OfferedModel = (typeof offeredModels)[number];
 /** What to say of the first ones beside their facts. */
 const remarks: Readonly<Record<string, string>> = {
   base: 'Quick. A good one to begin with.',
-  large: "Finds more, and takes about five times as long. It has the method's own phi.",
+  large: 'Finds more, and takes about five times as long. LinCIR’s own phi is for this model.',
   'siglip2-base': 'Understands many languages.',
 };
 
