@@ -28,13 +28,13 @@ export function readme({ clip, id, models, phi, precision, modelType }: ExportFa
     frontMatter(id),
     `# ${id === undefined ? 'A model' : `[${id}](https://huggingface.co/${id})`} as ONNX files`,
     [
-      'Made by lincir for ONNX Runtime, transformers.js and all that reads ONNX: the models have operators of its own set 17 alone.',
+      'Made by lincir for ONNX Runtime, transformers.js and whatever else reads ONNX. The models use only operators of its own set 17.',
       ...(precision === 'float16'
         ? ['Weights are stored in float16, which takes half the space. The models compute in float32.']
         : []),
     ].join('\n'),
     modelTable(clip, models),
-    'Embeddings are not scaled to length 1. phi needs them as they are. Scale them before you compare them.',
+    `Embeddings are not scaled to length 1.${phi ? ' phi needs them as they are.' : ''} Scale them before you compare them.`,
     ...(text ? [textSection(clip)] : []),
     ...(phi ? [composedSection(clip)] : []),
     `## Python\n\n\`pip install onnxruntime tokenizers pillow\`. Run it in this folder.\n\n\`\`\`python\n${pythonProgram(facts)}\n\`\`\``,
