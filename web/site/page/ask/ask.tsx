@@ -71,7 +71,12 @@ export function Ask({
           {failure ? (
             <p class="problem">{failure.message}</p>
           ) : (
-            answer && <Remark isMarked={answer.query !== undefined || suggestion?.isRight !== undefined} />
+            answer && (
+              <Remark
+                isMarked={answer.query !== undefined || suggestion?.isRight !== undefined}
+                hasWords={asked(answered?.words ?? '') !== ''}
+              />
+            )
           )}
         </div>
       </div>
@@ -79,7 +84,7 @@ export function Ask({
   );
 }
 
-function Remark({ isMarked }: { readonly isMarked: boolean }) {
+function Remark({ isMarked, hasWords }: { readonly isMarked: boolean; readonly hasWords: boolean }) {
   return (
     <>
       {isMarked ? (
@@ -89,7 +94,11 @@ function Remark({ isMarked }: { readonly isMarked: boolean }) {
           chance.
         </p>
       ) : (
-        <p>These are words of your own, so nobody has marked right answers. Judge for yourself.</p>
+        <p>
+          {hasWords
+            ? 'These are words of your own, so nobody has marked right answers. Judge for yourself.'
+            : 'Without words, there is no change to find, so no answer is marked as right.'}
+        </p>
       )}
       <p>Click any drawing to search with it.</p>
     </>

@@ -102,8 +102,9 @@ function DeleteAll() {
     <section>
       <h3>What this page keeps</h3>
       <p class="note">
-        The model, the index, small pictures of your photos, and earlier searches
-        {used !== undefined && `: ${bytes(used)} in all`}. Your photos themselves are never changed.
+        Models from the hub, the index, small pictures of your photos, and earlier searches.
+        {used !== undefined && ` With the pages of this site, they take ${bytes(used)}.`} Your photos
+        themselves are never changed.
       </p>
       <p class="buttons">
         {isAsked ? (
