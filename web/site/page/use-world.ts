@@ -1,6 +1,6 @@
 /** The world behind the page: opened once, its download followed, and opened again after a failure. */
 
-import { useCallback, useEffect, useState } from 'preact/hooks';
+import { useCallback, useEffect, useLayoutEffect, useState } from 'preact/hooks';
 import { openWorld } from '../world/client.ts';
 import type { Explaining, LearningState, World } from '../world/protocol.ts';
 
@@ -21,7 +21,8 @@ export function useWorld(): WorldView {
   const [{ bytes, total }, setProgress] = useState({ bytes: 0, total: 0 });
   const [world, setWorld] = useState<LiveWorld>();
   const [failure, setFailure] = useState<Error>();
-  useEffect(() => {
+  // Before the page is painted, so that the download begins at once.
+  useLayoutEffect(() => {
     let isCurrent = true;
     const fail = (error: unknown) => {
       if (!isCurrent) return;

@@ -27,6 +27,8 @@ import { threadsHere } from './threads.ts';
 
 /** Side of a drawing, in pixels, if nobody asks for another. */
 const defaultSide = 128;
+/** Milliseconds between the readiness for questions and the start of the thread that learns. */
+const pauseBeforeLearning = 1500;
 
 /** Begins to download what the first answer takes. */
 export function openWorld(options: WorldOptions = {}): World & Explaining {
@@ -46,6 +48,7 @@ class WorkingWorld implements World, Explaining {
   readonly #ready: Promise<void>;
   readonly #listeners = new Set<(state: LearningState) => void>();
   #learning: Caller<LearningFunctions> | undefined;
+  #timer: ReturnType<typeof setTimeout> | undefined;
   #state: LearningState;
 
   constructor({ onProgress, onFailure, data }: WorldOptions) {
@@ -66,7 +69,8 @@ class WorkingWorld implements World, Explaining {
       this.#onFailure(error);
     });
     this.#ready = this.#asking.call('open', [this.#data]).then(() => {
-      this.#openLearning();
+      // Not at once: starting it would hold up the first answer.
+      this.#timer = setTimeout(() => this.#openLearning(), pauseBeforeLearning);
     });
     this.#ready.catch(() => {}); // told of by ready()
     const world = this;
@@ -127,6 +131,7 @@ class WorkingWorld implements World, Explaining {
   }
 
   close(): void {
+    clearTimeout(this.#timer);
     for (const worker of this.#workers) worker.terminate();
     const error = new Error('the miniature world was closed');
     this.#asking.fail(error);
