@@ -1,11 +1,10 @@
 /** The page's head: its name, which index, undo and redo, earlier searches, light or dark, help. */
 
-import { useState } from 'preact/hooks';
 import { useApp } from './app.ts';
 import { visible } from './display.ts';
 import { Icon } from './icons.tsx';
 import { emptyQuery } from './query.ts';
-import { keepTheme, readTheme, themes } from './theme.ts';
+import { useTheme } from './use-theme.ts';
 
 export function Header({
   onOpen,
@@ -15,8 +14,7 @@ export function Header({
   readonly onLibrary: (() => void) | undefined;
 }) {
   const { server, index, route, change, query } = useApp();
-  const [theme, setTheme] = useState(readTheme);
-  const nextTheme = themes[(themes.indexOf(theme) + 1) % themes.length]!;
+  const theme = useTheme();
   return (
     <header class="head">
       <a
@@ -56,15 +54,7 @@ export function Header({
         )}
         {onLibrary && <Tool icon="folder" name="Photos and model" onClick={onLibrary} />}
         <Tool icon="clock" name="Earlier searches" onClick={() => onOpen('past')} />
-        <Tool
-          icon={theme}
-          name={`Colours: ${theme}. Change to ${nextTheme}`}
-          title={`Colours: ${theme}`}
-          onClick={() => {
-            keepTheme(nextTheme);
-            setTheme(nextTheme);
-          }}
-        />
+        <Tool icon={theme.theme} name={theme.name} title={theme.title} onClick={theme.change} />
         <Tool icon="help" name="Help" title="Help (?)" onClick={() => onOpen('help')} />
       </div>
     </header>

@@ -1,12 +1,9 @@
 /** The page's head: its name, its parts, light or dark. */
 
 import { useEffect, useState } from 'preact/hooks';
-import { Icon } from '../../src/icons.tsx';
-import { keepTheme, readTheme, themes } from '../../src/theme.ts';
+import { ThemeButton } from '../shell/theme-button.tsx';
 
 export function Head() {
-  const [theme, setTheme] = useState(readTheme);
-  const next = themes[(themes.indexOf(theme) + 1) % themes.length]!;
   const isScrolled = useIsScrolled();
   return (
     <header class={`head${isScrolled ? ' scrolled' : ''}`}>
@@ -23,18 +20,7 @@ export function Head() {
           Your photos
         </a>
       </nav>
-      <button
-        type="button"
-        class="plain square"
-        aria-label={`Colours: ${theme}. Change to ${next}`}
-        title={`Colours: ${theme}`}
-        onClick={() => {
-          keepTheme(next);
-          setTheme(next);
-        }}
-      >
-        <Icon name={theme} />
-      </button>
+      <ThemeButton />
     </header>
   );
 }

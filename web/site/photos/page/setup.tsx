@@ -1,8 +1,6 @@
 /** The first visit: what the page is, what it promises, and the two choices that it needs. */
 
-import { useState } from 'preact/hooks';
-import { Icon } from '../../../src/icons.tsx';
-import { keepTheme, readTheme, themes } from '../../../src/theme.ts';
+import { ThemeButton } from '../../shell/theme-button.tsx';
 import { usePhotos } from './context.ts';
 import { FolderStep } from './folder-step.tsx';
 import { ModelStep } from './model-step.tsx';
@@ -19,7 +17,7 @@ export function Setup() {
           lincir
         </a>
         <span class="space" />
-        <Theme />
+        <ThemeButton />
       </header>
       <main>
         <h1>Find your own photos with a picture and a few words</h1>
@@ -43,24 +41,5 @@ export function Setup() {
         <Notes />
       </main>
     </div>
-  );
-}
-
-function Theme() {
-  const [theme, setTheme] = useState(readTheme);
-  const next = themes[(themes.indexOf(theme) + 1) % themes.length]!;
-  return (
-    <button
-      type="button"
-      class="plain square"
-      aria-label={`Colours: ${theme}. Change to ${next}`}
-      title={`Colours: ${theme}`}
-      onClick={() => {
-        keepTheme(next);
-        setTheme(next);
-      }}
-    >
-      <Icon name={theme} />
-    </button>
   );
 }
