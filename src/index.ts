@@ -21,42 +21,6 @@ export {
   writeEvaluation,
 } from './benchmarks/index.ts';
 export {
-  Clip,
-  type ClipConfig,
-  type EncodeImagesOptions,
-  type EncodeOptions,
-  type EncodeTextsOptions,
-  type Injection,
-  type LoadClipOptions,
-  loadClip,
-  type TextConfig,
-  type TextTokenizer,
-  type TokenRow,
-  type VisionConfig,
-} from './clip/index.ts';
-export {
-  type ComposeOptions,
-  compose,
-  type Method,
-  methods,
-  type NearestRow,
-  nearest,
-  type PseudoTokenEncoder,
-  type Query,
-  type Reference,
-} from './composition/index.ts';
-export {
-  type DownloadProgress,
-  type ErrorCode,
-  type Float32Tensor,
-  fileAt,
-  filesAt,
-  LincirError,
-  type ModelFiles,
-  type Problem,
-  type RandomAccess,
-} from './core/index.ts';
-export {
   type Annotation,
   type FoundImage,
   ImageIndex,
@@ -79,10 +43,8 @@ export {
   type WatchOptions,
   watchIndex,
 } from './indexing/index.ts';
-export { type Device, devices, type Precision, precisions } from './onnx/index.ts';
-export { type LoadPhiOptions, loadPhi, Phi, type PhiInfo } from './phi/index.ts';
 export { type EmbeddingsFile, type MetadataFile, openEmbeddings, openMetadata } from './pictures/index.ts';
-export type { ImageSource } from './pixels/index.ts';
+export * from './portable.ts';
 export {
   type Exported,
   type ExportedOnnx,
