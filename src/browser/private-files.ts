@@ -69,7 +69,7 @@ export async function folderIn(
 /** The names in a folder. */
 export async function namesIn(folder: FileSystemDirectoryHandle): Promise<string[]> {
   const names: string[] = [];
-  for await (const name of (folder as unknown as { keys(): AsyncIterable<string> }).keys()) names.push(name);
+  for await (const name of folder.keys()) names.push(name);
   return names;
 }
 

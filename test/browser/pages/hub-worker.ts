@@ -73,11 +73,10 @@ const questions: Questions = {
   },
   damage: async () => {
     const damaged = async (folder: FileSystemDirectoryHandle): Promise<void> => {
-      // biome-ignore lint/suspicious/noExplicitAny: TypeScript does not know that folders can be listed
-      for await (const handle of (folder as any).values()) {
-        if (handle.kind === 'directory') await damaged(handle);
+      for await (const handle of folder.values()) {
+        if (handle.kind === 'directory') await damaged(handle as FileSystemDirectoryHandle);
         else if (/^\d+$/.test(handle.name)) {
-          const writable = await handle.createWritable({ keepExistingData: true });
+          const writable = await (handle as FileSystemFileHandle).createWritable({ keepExistingData: true });
           await writable.write({ type: 'write', position: 7, data: new Uint8Array([1, 2, 3]) });
           await writable.close();
         }

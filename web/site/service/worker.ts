@@ -83,7 +83,7 @@ async function answer(file: SiteFile, { request, clientId }: FetchEvent): Promis
   return new Response(body, { status, statusText, headers: all });
 }
 
-/** The policy of the page that asks. A worker gets it from here, because it does not inherit what a page says in its HTML. */
+/** The policy of the page that asks: for the engine's threads, which it starts itself. Other workers have it by `shell/start-worker.ts`. */
 async function policyOf(clientId: string): Promise<string | undefined> {
   const client = await self.clients.get(clientId);
   const page = client && fileFor(client.url, folder, files);
