@@ -136,7 +136,9 @@ function writeInPlace(
     handle.truncate(0);
     const written = handle.write(bytes, { at: 0 }) + handle.write(hash, { at: bytes.length });
     // Chromium counts 2 ** 32 - 8 bytes when nothing was written, so more is as bad as less.
-    if (written !== bytes.length + hashLength) throw new DOMException('no room is left', 'QuotaExceededError');
+    if (written !== bytes.length + hashLength) {
+      throw new DOMException('no room is left', 'QuotaExceededError');
+    }
     handle.flush();
   } finally {
     handle.close();
