@@ -27,6 +27,7 @@ export { npyHeader, readNpyHeader } from './npy.ts';
 export { chunkLength, helpWithPasses, PassMemory, runPass } from './passes.ts';
 export { bits, dropoutMask, normals, type RandomStream, sequence, uniforms } from './random.ts';
 export { type FloatType, isFloatType, readOwnTensor, readTensor, toFloat32 } from './read-tensor.ts';
+export { RowProducts } from './row-products.ts';
 export { readSafetensorsHeader, type SafetensorsHeader, safetensorsHeader } from './safetensors.ts';
 export { fileAt, filesAt } from './served-files.ts';
 export type { ModelFiles, RandomAccess } from './source.ts';

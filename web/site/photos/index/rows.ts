@@ -1,5 +1,6 @@
 /** The pictures of an index in memory: their facts, their directions, and which are nearest to a query. */
 
+import { RowProducts } from '../../../../src/core/index.ts';
 import type { BrokenEntry, LoggedEntry, PictureEntry } from './row-log.ts';
 
 export interface Row {
@@ -7,12 +8,14 @@ export interface Row {
   readonly facts: Omit<PictureEntry, 'kind'>;
 }
 
-/** Rows of one array: small enough to grow without a pause. */
-const rowsPerBlock = 4096;
+/** The rows' memory comes in pieces: few, for each reserves much room, and none too large to be had. */
+const mostRowsPerBlock = 2 ** 14;
+const mostNumbersPerBlock = 2 ** 23;
 
 export class Rows {
   readonly dimensions: number;
-  readonly #blocks: Float32Array[] = [];
+  readonly #blocks: RowProducts[] = [];
+  readonly #rowsPerBlock: number;
   /** By place; undefined where a picture has gone. */
   readonly #rows: (Row | undefined)[] = [];
   readonly #norms: number[] = [];
@@ -23,6 +26,7 @@ export class Rows {
 
   constructor(dimensions: number) {
     this.dimensions = dimensions;
+    this.#rowsPerBlock = Math.min(mostRowsPerBlock, Math.floor(mostNumbersPerBlock / dimensions));
   }
 
   get size(): number {
@@ -69,10 +73,9 @@ export class Rows {
 
   /** Of length 1. It is not a copy. */
   vector({ at }: Pick<Row, 'at'>): Float32Array {
-    const block = Math.floor(at / rowsPerBlock);
-    this.#blocks[block] ??= new Float32Array(rowsPerBlock * this.dimensions);
-    const begin = (at % rowsPerBlock) * this.dimensions;
-    return this.#blocks[block].subarray(begin, begin + this.dimensions);
+    const block = Math.floor(at / this.#rowsPerBlock);
+    this.#blocks[block] ??= new RowProducts(this.#rowsPerBlock, this.dimensions);
+    return this.#blocks[block].row(at % this.#rowsPerBlock);
   }
 
   /** The length of its embedding. */
@@ -85,15 +88,10 @@ export class Rows {
     const scores = new Float32Array(this.#rows.length);
     const candidates: number[] = [];
     for (const [number, block] of this.#blocks.entries()) {
-      const first = number * rowsPerBlock;
-      const rows = Math.min(rowsPerBlock, this.#rows.length - first);
-      for (let place = 0; place < rows; place++) {
-        const row = this.#rows[first + place];
-        if (row === undefined || !passes(row)) continue;
-        scores[first + place] = product(block, place * this.dimensions, query);
-        candidates.push(first + place);
-      }
+      const first = number * this.#rowsPerBlock;
+      scores.set(block.with(query, Math.min(block.count, scores.length - first)), first);
     }
+    for (const row of this.#rows) if (row && passes(row)) candidates.push(row.at);
     return best(candidates, scores, count).map((at) => ({ row: this.#rows[at]!, score: scores[at]! }));
   }
 
@@ -103,21 +101,6 @@ export class Rows {
     this.#rows[row.at] = undefined;
     this.#free.push(row.at);
   }
-}
-
-/** Four sums at a time, because each addition waits for the one before it. */
-function product(block: Float32Array, begin: number, query: Float32Array): number {
-  const { length } = query;
-  const whole = length - (length % 4);
-  let [one, two, three, four] = [0, 0, 0, 0];
-  for (let at = 0; at < whole; at += 4) {
-    one += block[begin + at]! * query[at]!;
-    two += block[begin + at + 1]! * query[at + 1]!;
-    three += block[begin + at + 2]! * query[at + 2]!;
-    four += block[begin + at + 3]! * query[at + 3]!;
-  }
-  for (let at = whole; at < length; at++) one += block[begin + at]! * query[at]!;
-  return one + two + (three + four);
 }
 
 /** Sorts no more than it must: engines sort numbers ten times as fast as by a function. */
