@@ -1,7 +1,7 @@
 /** The page of the miniature world, as visitors use it, in a real Chromium. */
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
@@ -86,6 +86,19 @@ describe('the page of the miniature world', { skip: noBrowser }, () => {
     const sizes = scripts.map(async (path) => gzipSync(await readFile(join(site.folder, path))).length);
     const total = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
     assert.ok(scripts.length > 0 && total <= 50_000, `${total} bytes`);
+  });
+
+  test('threads load the engine alone, not the worker that starts them', async () => {
+    const assets = join(site.folder, 'assets');
+    const engines = (await readdir(assets)).filter((name) => /^ort\..*\.js$/.test(name));
+    assert.equal(engines.length, 2, `${engines}`);
+    for (const name of engines) {
+      assert.doesNotMatch(
+        await readFile(join(assets, name), 'utf8'),
+        /\bfrom ?["'`]\.|\bimport ?["'`]\./,
+        name,
+      );
+    }
   });
 
   test('the first sight has a question, four rankings, and right answers marked', async () => {

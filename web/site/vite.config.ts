@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { defineConfig } from 'vite';
 import { hubPolicy } from './photos/policy-plugin.ts';
 import { serviceWorker } from './shell/service-worker-plugin.ts';
+import { runtimeAlone } from './shell/threads-plugin.ts';
 import { miniatureWorld } from './world/plugin.ts';
 
 const root = import.meta.dirname;
@@ -25,7 +26,11 @@ export default defineConfig({
   logLevel: 'warn',
   resolve: { conditions: ['lincir-source', 'module', 'browser', 'development|production'] },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  worker: { format: 'es', rolldownOptions: { checks: { pluginTimings: false } } },
+  worker: {
+    format: 'es',
+    plugins: () => [runtimeAlone()],
+    rolldownOptions: { checks: { pluginTimings: false } },
+  },
   plugins: [hubPolicy(hub), miniatureWorld(), serviceWorker()],
   define: { HUB_ENDPOINT: JSON.stringify(hub ?? 'https://huggingface.co') },
   build: {
