@@ -3,6 +3,7 @@
 import type * as Ort from 'onnxruntime-web/wasm';
 import { LincirError, option } from '../core/index.ts';
 import { warn } from './kept.ts';
+import { takeWhatMemoryThereIs } from './memory.ts';
 
 /** What a page chooses before the first session of its thread (the page's own, or a worker's). */
 export interface RuntimeChoices {
@@ -56,7 +57,8 @@ export function configureRuntime(chosen: RuntimeChoices): void {
  * isolates it by the headers `Cross-Origin-Opener-Policy: same-origin` and `Cross-Origin-Embedder-Policy: require-corp`.
  */
 export function mostThreads(): number {
-  if (globalThis.crossOriginIsolated !== true) return 1;
+  // Some browsers isolate pages, and let them share no memory all the same, as WebKitGTK does.
+  if (globalThis.crossOriginIsolated !== true || typeof SharedArrayBuffer === 'undefined') return 1;
   const logical = globalThis.navigator?.hardwareConcurrency ?? 1; // two of them often share a core
   return Math.min(logical, Math.max(4, Math.ceil(logical / 2)), usefulThreads);
 }
@@ -79,6 +81,7 @@ export async function loadEngine(device: BrowserDevice, threads = choices.thread
 }
 
 async function load(device: BrowserDevice, threads: number): Promise<Engine> {
+  takeWhatMemoryThereIs();
   const ort: typeof Ort = await (device === 'webgpu'
     ? import('onnxruntime-web/webgpu')
     : import('onnxruntime-web/wasm'));

@@ -26,6 +26,8 @@ export interface Checks {
     readonly asBytes?: boolean;
     readonly threads?: number;
   }): Promise<void>;
+  /** From now on this worker reserves no more pages of memory, as iPhones do. */
+  limitMemory(pages: number): Promise<void>;
   /** Makes a session of the smallest graph, and runs it. */
   tiny(options: SessionOptions): Promise<number>;
   /** What many runs of two sessions give that are all asked for at once. */

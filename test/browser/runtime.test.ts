@@ -87,6 +87,20 @@ describe('ONNX Runtime in Chromium', { skip: noBrowser }, () => {
     });
   });
 
+  test('a browser that reserves less memory than ONNX Runtime asks for', async () => {
+    await using('isolated/', async ({ ask }) => {
+      await ask('limitMemory', 10_000);
+      await ask('configure', { threads: 2 });
+      assert.equal(await ask('tiny', {}), 8);
+      await assert.rejects(ask('large', 200_000_000, {}), /expected memory enough/);
+      assert.equal(await ask('tiny', {}), 8, 'a smaller one is computed afterwards');
+    });
+    await using('', async ({ ask }) => {
+      await ask('limitMemory', 1000);
+      await assert.rejects(ask('tiny', {}), /expected memory enough .*Out of memory/);
+    });
+  });
+
   test('a GPU: runs wait for one another', async (context) => {
     await using('', async ({ ask }) => {
       if (!(await ask('facts')).adapter) return context.skip('this Chromium has no WebGPU');

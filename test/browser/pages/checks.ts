@@ -25,6 +25,15 @@ export const checks: Checks = {
     configureRuntime({ ...(cpu && { wasm: { cpu } }), ...(threads && { threads }) });
   },
 
+  async limitMemory(pages) {
+    WebAssembly.Memory = class extends WebAssembly.Memory {
+      constructor(wanted: WebAssembly.MemoryDescriptor) {
+        if (wanted.shared && wanted.maximum! > pages) throw new RangeError('Out of memory');
+        super(wanted);
+      }
+    };
+  },
+
   async tiny(options) {
     const session = await Session.create({ y: doubled() }, options);
     const y = await doubleOf(session, 4);

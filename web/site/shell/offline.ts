@@ -40,13 +40,15 @@ export async function keepOffline(tell: (site: OfflineSite) => void): Promise<vo
 
 /** Whether the page may have several threads; if not, why. */
 export function threadsHere(): { readonly threads: number; readonly why?: string } {
-  if (globalThis.crossOriginIsolated) return { threads: navigator.hardwareConcurrency };
+  const { crossOriginIsolated: isIsolated } = globalThis;
+  if (isIsolated && 'SharedArrayBuffer' in globalThis) return { threads: navigator.hardwareConcurrency };
   // A page that was there before the service worker has not got its headers, though it may be controlled by now.
   const [navigation] = performance.getEntriesByType('navigation') as PerformanceNavigationTiming[];
   const cameFromServiceWorker = (navigation?.workerStart ?? 0) > 0;
-  const why = cameFromServiceWorker
-    ? 'This browser gives this page no more.'
-    : 'The host of this page sends no headers that allow more. Once the page is stored for offline use, reload it: then it has all.';
+  const why =
+    isIsolated || cameFromServiceWorker
+      ? 'This browser gives this page no more.'
+      : 'The host of this page sends no headers that allow more. Once the page is stored for offline use, reload it: then it has all.';
   return { threads: 1, why };
 }
 
