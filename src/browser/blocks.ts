@@ -1,6 +1,16 @@
 /** The blocks of a file that have arrived: in the browser's private file system, or in memory. */
 
-import { fileIn, folderIn, namesIn, readPart, readSealed, remove, writeSealed } from './private-files.ts';
+import {
+  fileIn,
+  folderIn,
+  madeFolder,
+  namesIn,
+  privateFolder,
+  readPart,
+  readSealed,
+  remove,
+  writeSealed,
+} from './private-files.ts';
 
 /** A tab that is closed loses what has arrived of the blocks that it was fetching. */
 export const blockLength = 4 * 2 ** 20;
@@ -15,15 +25,22 @@ export interface Blocks {
   /** Throws LincirError 'io' when the storage is full. */
   write(block: number, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
   clear(): Promise<void>;
+  /** Whether the blocks together were found to have the file's hash, and none has been written since. */
+  isChecked(): Promise<boolean>;
+  setChecked(): Promise<void>;
 }
 
-/** Blocks as files of the folder at `path`, which is made when the first arrives. */
-export function keptBlocks(root: FileSystemDirectoryHandle, path: readonly string[]): Blocks {
+/** The name of a file that is there when a file's blocks are checked. */
+const mark = 'checked';
+
+/** Blocks as files of the folder at `path` of the private file system, which is made when the first arrives. */
+export function keptBlocks(path: readonly string[]): Blocks {
   // To find them again for each of a thousand small reads would take seconds.
   let folder: FileSystemDirectoryHandle | undefined;
   const files = new Map<number, File>();
   const find = async () => {
-    folder ??= await folderIn(root, path);
+    const root = folder ? undefined : await privateFolder();
+    if (root) folder = await folderIn(root, path);
     return folder;
   };
   return {
@@ -45,15 +62,25 @@ export function keptBlocks(root: FileSystemDirectoryHandle, path: readonly strin
       return bytes;
     },
     async write(block, bytes) {
-      folder = await folderIn(root, path, true); // it may have been removed
+      folder = await madeFolder((await privateFolder())!, path); // it may have been removed
       files.delete(block);
-      await writeSealed(folder!, `${block}`, bytes);
+      if (await fileIn(folder, mark)) await remove(folder, mark); // two tabs cannot remove even nothing at once
+      await writeSealed(folder, `${block}`, bytes);
     },
     async clear() {
       files.clear();
       folder = undefined;
-      const parent = await folderIn(root, path.slice(0, -1));
+      const root = await privateFolder();
+      const parent = root && (await folderIn(root, path.slice(0, -1)));
       if (parent) await remove(parent, path.at(-1)!);
+    },
+    async isChecked() {
+      const found = await find();
+      return found !== undefined && (await readSealed(found, mark)) !== undefined;
+    },
+    async setChecked() {
+      const found = await find();
+      if (found) await writeSealed(found, mark, new Uint8Array());
     },
   };
 }
@@ -64,9 +91,19 @@ export function keptBlocks(root: FileSystemDirectoryHandle, path: readonly strin
  */
 const mostInMemory = 256;
 const inMemory = new Map<string, Uint8Array<ArrayBuffer>>();
+const checkedInMemory = new Set<string>();
 
-/** Blocks that are gone when the page is. `key` names the file. */
-export function memoryBlocks(key: string): Blocks {
+/** Frees the memory of blocks, of all files below `path`. */
+export function clearMemory(path: readonly string[]): void {
+  const beginning = `${path.join('/')}/`;
+  for (const names of [inMemory, checkedInMemory]) {
+    for (const name of names.keys()) if (name.startsWith(beginning)) names.delete(name);
+  }
+}
+
+/** Blocks that are gone when the page is. `path` names the file. */
+export function memoryBlocks(path: readonly string[]): Blocks {
+  const key = path.join('/');
   const mine = () => [...inMemory.keys()].filter((name) => name.startsWith(`${key} `));
   const read = async (block: number) => inMemory.get(`${key} ${block}`);
   return {
@@ -74,12 +111,18 @@ export function memoryBlocks(key: string): Blocks {
     read,
     part: async (block, from, to) => (await read(block))?.subarray(from, to),
     async write(block, bytes) {
+      checkedInMemory.delete(key);
       inMemory.set(`${key} ${block}`, bytes);
       const [oldest] = inMemory.keys();
       if (inMemory.size > mostInMemory) inMemory.delete(oldest!);
     },
     async clear() {
+      checkedInMemory.delete(key);
       for (const name of mine()) inMemory.delete(name);
+    },
+    isChecked: async () => checkedInMemory.has(key),
+    async setChecked() {
+      checkedInMemory.add(key);
     },
   };
 }

@@ -1,6 +1,12 @@
 /** The hub as a page sees it: what it lists of a revision, asked once and then kept, and a listing's files. */
 
-import { type DownloadOptions, type DownloadProgress, LincirError, parseJson } from '../core/index.ts';
+import {
+  type DownloadOptions,
+  type DownloadProgress,
+  expectSecure,
+  LincirError,
+  parseJson,
+} from '../core/index.ts';
 import {
   askListing,
   type Connection,
@@ -15,7 +21,7 @@ import {
   smallFiles,
 } from '../hub/portable.ts';
 import { keptBlocks, memoryBlocks } from './blocks.ts';
-import { folderIn, privateFolder, readSealed, writeSealed } from './private-files.ts';
+import { folderIn, madeFolder, privateFolder, readSealed, remove, writeSealed } from './private-files.ts';
 import { RemoteSource } from './remote-file.ts';
 
 export interface HubSettings {
@@ -44,7 +50,9 @@ export function hubSettings({ environment }: DownloadOptions = {}): HubSettings 
   return own ? { ...settings, endpoint: checkedEndpoint(own, 'HF_ENDPOINT') } : settings;
 }
 
+/** Throws LincirError 'device' on a page without HTTPS. */
 export function connect(options: DownloadOptions): Connection {
+  expectSecure();
   return {
     ...defaultPatience,
     ...options.patience,
@@ -82,10 +90,19 @@ async function askedAnswer(id: string, revision: string, connection: Connection)
   const answer = await askListing(connection, 'models', id, revision);
   const siblings = answer.siblings.filter(({ rfilename }) => isWorthKeeping(rfilename));
   const root = await storage();
-  const folder = root && (await folderIn(root, [...folderOf(id), 'refs'], true));
   const text = JSON.stringify({ ...answer, siblings });
-  if (folder) await writeSealed(folder, encodeURIComponent(revision), new TextEncoder().encode(text));
+  if (root) {
+    const folder = await madeFolder(root, [...folderOf(id), 'refs']);
+    await writeSealed(folder, encodeURIComponent(revision), new TextEncoder().encode(text));
+  }
   return { ...answer, siblings };
+}
+
+/** Lets the next visit ask the hub what a model's revisions are. */
+async function forgetAnswers(id: string): Promise<void> {
+  const root = await storage();
+  const folder = root && (await folderIn(root, folderOf(id)));
+  if (folder) await remove(folder, 'refs');
 }
 
 async function keptAnswer(id: string, revision: string, endpoint: string): Promise<HubAnswer | undefined> {
@@ -108,11 +125,14 @@ function isWorthKeeping(name: string): boolean {
   );
 }
 
+/** The advice where the hub does not have what it listed. */
+const isGone = 'the model has changed or become private since it was listed: open it again to ask anew';
+
 /** The files of one download, and how far it is. */
 export class Download {
   readonly #id: string;
   readonly #connection: Connection;
-  readonly #onProgress: ((progress: DownloadProgress) => void) | undefined;
+  #onProgress: ((progress: DownloadProgress) => void) | undefined;
   readonly #sources = new Map<string, Promise<RemoteSource>>();
   #received = 0;
   #total = 0;
@@ -121,7 +141,7 @@ export class Download {
 
   constructor(id: string, connection: Connection, onProgress: DownloadOptions['onProgress']) {
     this.#id = id;
-    this.#connection = connection;
+    this.#connection = { ...connection, advice: { ...connection.advice!, unknown: isGone } };
     this.#onProgress = onProgress;
   }
 
@@ -134,15 +154,23 @@ export class Download {
     return made;
   }
 
+  /** Tells what has not been told of its progress, and nothing more: blocks that are on their way may arrive later. */
+  end(): void {
+    this.#tellNews();
+    this.#onProgress = undefined;
+  }
+
   async #open(file: RemoteFile): Promise<RemoteSource> {
-    const root = await storage();
     const path = [...folderOf(this.#id), 'blobs', file.etag];
-    const blocks = root ? keptBlocks(root, path) : memoryBlocks(file.etag);
+    const blocks = (await storage()) ? keptBlocks(path) : memoryBlocks(path);
     let received = 0;
-    const source = await RemoteSource.open(file, blocks, this.#connection, (bytes) => {
-      received += bytes;
-      this.#received += bytes;
-      this.#tell(file, Math.min(received, file.size));
+    const source = await RemoteSource.open(file, blocks, this.#connection, {
+      onReceived: (bytes) => {
+        received += bytes;
+        this.#received += bytes;
+        this.#tell(file, Math.min(received, file.size));
+      },
+      onGone: () => forgetAnswers(this.#id),
     });
     received = source.here;
     this.#received += received;

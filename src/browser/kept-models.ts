@@ -2,11 +2,12 @@
 
 import type { DownloadOptions } from '../core/index.ts';
 import { isHubId } from '../hub/portable.ts';
-import { blockLength } from './blocks.ts';
+import { blockLength, clearMemory } from './blocks.ts';
 import { folderOf, storage } from './hub.ts';
 import { placeOf, type Wanted, wantedModel, wantedPhi } from './models.ts';
 import { folderIn, namesIn, remove, sizeIn } from './private-files.ts';
 import { expectRoom, freeSpace } from './room.ts';
+import { expectHash } from './verified.ts';
 
 /** Facts to show before a download. */
 export interface RemoteFacts {
@@ -51,8 +52,8 @@ export async function describePhi(name: string, options: DownloadOptions = {}): 
 }
 
 /**
- * Fetches all of a model that is not here: afterwards it loads without the network. A download that was ended goes on.
- * Does nothing where nothing is kept.
+ * Fetches all of a model that is not here, and checks that it is what the hub states: afterwards it loads without the network.
+ * A download that was ended goes on. Does nothing where nothing is kept.
  * @throws LincirError as `openModel` does
  */
 export async function downloadModel(name: string, options: DownloadOptions = {}): Promise<void> {
@@ -75,9 +76,11 @@ export async function keptModels(): Promise<KeptModel[]> {
 
 /** Removes all that is here of a model. Throws LincirError 'io' if another tab is fetching it. */
 export async function forgetModel(id: string): Promise<void> {
+  if (!isHubId(id)) return;
+  clearMemory(folderOf(id));
   const root = await storage();
   const [parent = '', name = ''] = folderOf(id);
-  const hub = root && isHubId(id) && (await folderIn(root, [parent]));
+  const hub = root && (await folderIn(root, [parent]));
   if (hub) await remove(hub, name);
 }
 
@@ -101,7 +104,11 @@ async function fetchAll({ id, files, download }: Wanted): Promise<void> {
     sources.reduce((sum, { size, here }) => sum + size - here, 0),
     id,
   );
-  for (const source of sources) await source.fetch();
+  try {
+    for (const [at, source] of sources.entries()) await expectHash(source, files[at]!);
+  } finally {
+    download.end();
+  }
 }
 
 async function bytesOf(root: FileSystemDirectoryHandle, id: string): Promise<number> {

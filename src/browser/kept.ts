@@ -1,7 +1,7 @@
 /** What a browser keeps between visits of what took long to compute. `#kept` names this file there. */
 
 import type { RandomAccess } from '../core/index.ts';
-import { folderIn, privateFolder, readSealed, writeSealed } from './private-files.ts';
+import { folderIn, madeFolder, privateFolder, readSealed, writeSealed } from './private-files.ts';
 
 /** What is kept under a name, such as `int8-1/x.safetensors`; undefined without it, or if it cannot be read. */
 export async function kept(name: string): Promise<RandomAccess | undefined> {
@@ -27,8 +27,7 @@ export async function keep(name: string, bytes: Uint8Array): Promise<void> {
   const { folder, file } = placeOf(name);
   try {
     const root = await privateFolder();
-    const found = root && (await folderIn(root, folder, true));
-    if (found) await writeSealed(found, file, new Uint8Array(bytes));
+    if (root) await writeSealed(await madeFolder(root, folder), file, new Uint8Array(bytes));
   } catch {
     // A full storage makes nothing wrong, only slow.
   }

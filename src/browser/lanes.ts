@@ -1,20 +1,28 @@
 /** How much happens at once: few blocks in a tab, and one tab at a block. */
 
-const lanes = 4;
-let busy = 0;
-const waiting: (() => void)[] = [];
+/** Does work when fewer than four others of its kind are being done. */
+type Lane = <T>(work: () => Promise<T>) => Promise<T>;
 
-/** Does the work when fewer than four others are being done. */
-export async function inLane<T>(work: () => Promise<T>): Promise<T> {
-  if (busy === lanes) await new Promise<void>((resolve) => waiting.push(resolve));
-  else busy += 1;
-  try {
-    return await work();
-  } finally {
-    const next = waiting.shift();
-    if (next) next();
-    else busy -= 1;
-  }
+const lanes = 4;
+
+/** What is here does not wait for what a slow host sends. */
+export const fromDisk = lane();
+export const fromNetwork = lane();
+
+function lane(): Lane {
+  let busy = 0;
+  const waiting: (() => void)[] = [];
+  return async (work) => {
+    if (busy === lanes) await new Promise<void>((resolve) => waiting.push(resolve));
+    else busy += 1;
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next) next();
+      else busy -= 1;
+    }
+  };
 }
 
 /** Does the work while no other tab does work of this name. */

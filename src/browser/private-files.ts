@@ -14,19 +14,25 @@ interface SyncHandle {
 }
 type FileHandle = FileSystemFileHandle & { createSyncAccessHandle?(): Promise<SyncHandle> };
 
-let root: Promise<FileSystemDirectoryHandle | undefined> | undefined;
+let trial: Promise<boolean> | undefined;
 let refusal: string | undefined;
 
 /** The folder of all that lincir keeps; undefined if this browser or window keeps nothing, which is warned of once. */
-export function privateFolder(): Promise<FileSystemDirectoryHandle | undefined> {
-  root ??= openRoot().catch((error: unknown) => {
-    refusal = error instanceof Error ? error.message : String(error);
-    console.warn(
-      `lincir: this browser, or this private window, keeps no files for pages (${refusal}). Models are fetched again at each visit.`,
-    );
-    return undefined;
+export async function privateFolder(): Promise<FileSystemDirectoryHandle | undefined> {
+  trial ??= tryRoot().then(
+    () => true,
+    (error: unknown) => {
+      refusal = error instanceof Error ? error.message : String(error);
+      console.warn(
+        `lincir: this browser, or this private window, keeps no files for pages (${refusal}). Models are fetched again at each visit.`,
+      );
+      return false;
+    },
+  );
+  if (!(await trial)) return undefined;
+  return await openRoot().catch((error: unknown) => {
+    throw refused(error);
   });
-  return root;
 }
 
 /** Why nothing is kept, once that is known. */
@@ -34,35 +40,53 @@ export function whyNothingIsKept(): string | undefined {
   return refusal;
 }
 
+/** Found anew each time: what a person or another tab has cleared is gone for all handles. */
 async function openRoot(): Promise<FileSystemDirectoryHandle> {
-  const storage = globalThis.navigator?.storage;
-  if (storage?.getDirectory === undefined) throw new Error('it has no private file system');
-  const folder = await (await storage.getDirectory()).getDirectoryHandle(folderName, { create: true });
+  const root = await navigator.storage.getDirectory();
+  return await root.getDirectoryHandle(folderName, { create: true });
+}
+
+async function tryRoot(): Promise<void> {
+  if (globalThis.navigator?.storage?.getDirectory === undefined)
+    throw new Error('it has no private file system');
+  const folder = await openRoot();
   const { prototype } = FileSystemFileHandle;
   if (!('createSyncAccessHandle' in prototype || 'createWritable' in prototype))
     throw new Error('it writes such files only in workers');
   // Some private windows refuse only now. Each tab has a name of its own, for two may try at once.
-  const trial = `trial-${crypto.randomUUID()}`;
+  const name = `trial-${crypto.randomUUID()}`;
   try {
-    await (await folder.getDirectoryHandle(trial, { create: true })).getFileHandle('x', { create: true });
+    await (await folder.getDirectoryHandle(name, { create: true })).getFileHandle('x', { create: true });
   } finally {
-    await folder.removeEntry(trial, { recursive: true }).catch(() => {});
+    await folder.removeEntry(name, { recursive: true }).catch(() => {});
   }
-  return folder;
 }
 
-/** A folder within another; undefined if it is not there and is not to be made. */
+/** A folder within another; undefined if it is not there. */
 export async function folderIn(
   parent: FileSystemDirectoryHandle,
   path: readonly string[],
-  create = false,
 ): Promise<FileSystemDirectoryHandle | undefined> {
+  return await orNothing(descend(parent, path, false));
+}
+
+/** A folder within another, which is made if it is not there. Throws LincirError 'io'. */
+export async function madeFolder(
+  parent: FileSystemDirectoryHandle,
+  path: readonly string[],
+): Promise<FileSystemDirectoryHandle> {
+  return await descend(parent, path, true).catch((error: unknown) => {
+    throw refused(error);
+  });
+}
+
+async function descend(
+  parent: FileSystemDirectoryHandle,
+  path: readonly string[],
+  create: boolean,
+): Promise<FileSystemDirectoryHandle> {
   let folder = parent;
-  for (const name of path) {
-    const next = await orNothing(folder.getDirectoryHandle(name, { create }));
-    if (next === undefined) return undefined;
-    folder = next;
-  }
+  for (const name of path) folder = await folder.getDirectoryHandle(name, { create });
   return folder;
 }
 
@@ -115,10 +139,7 @@ export async function writeSealed(
     if (handle.createSyncAccessHandle) {
       writeInPlace(await handle.createSyncAccessHandle(), bytes, new Uint8Array(hash));
     } else {
-      const writable = await handle.createWritable();
-      await writable.write(bytes);
-      await writable.write(hash);
-      await writable.close();
+      await writeApart(await handle.createWritable(), [bytes, hash]);
     }
   } catch (error) {
     if (nameOf(error) === 'NoModificationAllowedError') return;
@@ -142,6 +163,20 @@ function writeInPlace(
     handle.flush();
   } finally {
     handle.close();
+  }
+}
+
+/** What is written stands in a file of its own until it is closed. Without an end, that stays, and locks the other. */
+async function writeApart(
+  writable: FileSystemWritableFileStream,
+  parts: readonly BufferSource[],
+): Promise<void> {
+  try {
+    for (const part of parts) await writable.write(part);
+    await writable.close();
+  } catch (error) {
+    await writable.abort().catch(() => {});
+    throw error;
   }
 }
 

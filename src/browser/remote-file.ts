@@ -4,10 +4,17 @@ import { LincirError, type RandomAccess } from '../core/index.ts';
 import { Interruption } from '../files/portable.ts';
 import { type Connection, get, persistently, type RemoteFile } from '../hub/portable.ts';
 import { type Blocks, blockLength } from './blocks.ts';
-import { inLane, locked } from './lanes.ts';
+import { fromDisk, fromNetwork, locked } from './lanes.ts';
 
 /** Blocks after those that are read, which are fetched at the same time: files are mostly read from front to back. */
 const blocksAhead = 3;
+
+interface Hooks {
+  /** Gets the number of bytes whenever some have arrived: from the network, or through another tab. */
+  readonly onReceived: (bytes: number) => void;
+  /** The hub does not have the file any more. */
+  readonly onGone: () => Promise<void>;
+}
 
 export class RemoteSource implements RandomAccess {
   readonly name: string;
@@ -15,7 +22,7 @@ export class RemoteSource implements RandomAccess {
   readonly #file: RemoteFile;
   readonly #blocks: Blocks;
   readonly #connection: Connection;
-  readonly #onReceived: (bytes: number) => void;
+  readonly #hooks: Hooks;
   /** Blocks that are there. Those in `#checked` were read as a whole, so their parts may be. */
   readonly #here: Set<number>;
   readonly #checked = new Set<number>();
@@ -29,7 +36,7 @@ export class RemoteSource implements RandomAccess {
     blocks: Blocks,
     here: readonly number[],
     connection: Connection,
-    onReceived: (bytes: number) => void,
+    hooks: Hooks,
   ) {
     this.name = file.subject;
     this.size = file.size;
@@ -37,17 +44,16 @@ export class RemoteSource implements RandomAccess {
     this.#blocks = blocks;
     this.#here = new Set(here);
     this.#connection = connection;
-    this.#onReceived = onReceived;
+    this.#hooks = hooks;
   }
 
-  /** @param onReceived gets the number of bytes whenever some have arrived from the network */
   static async open(
     file: RemoteFile,
     blocks: Blocks,
     connection: Connection,
-    onReceived: (bytes: number) => void,
+    hooks: Hooks,
   ): Promise<RemoteSource> {
-    return new RemoteSource(file, blocks, await blocks.list(), connection, onReceived);
+    return new RemoteSource(file, blocks, await blocks.list(), connection, hooks);
   }
 
   /** Bytes that are here. */
@@ -55,10 +61,19 @@ export class RemoteSource implements RandomAccess {
     return [...this.#here].reduce((sum, block) => sum + this.#lengthOf(block), 0);
   }
 
-  /** Fetches what is not here. Throws as `read` does. */
-  async fetch(): Promise<void> {
-    const missing = [...this.#numbers(0, this.#count)].filter((block) => !this.#here.has(block));
-    await Promise.all(missing.map((block) => this.#block(block)));
+  /** Whether all of it is here now: memory may have lost some. */
+  async isWhole(): Promise<boolean> {
+    return (await this.#blocks.list()).length === this.#count;
+  }
+
+  /** Whether all of it is here, and was found to have its hash. */
+  async isChecked(): Promise<boolean> {
+    return this.#here.size === this.#count && (await this.#blocks.isChecked());
+  }
+
+  /** Keeps that it has its hash until another block is fetched. */
+  async setChecked(): Promise<void> {
+    await this.#blocks.setChecked();
   }
 
   /** Forgets all that is here. */
@@ -108,7 +123,7 @@ export class RemoteSource implements RandomAccess {
 
   async #part(block: number, from: number, to: number): Promise<Uint8Array<ArrayBuffer>> {
     const isPart = this.#checked.has(block) && !this.#pending.has(block);
-    const part = isPart ? await inLane(() => this.#blocks.part(block, from, to)) : undefined;
+    const part = isPart ? await fromDisk(() => this.#blocks.part(block, from, to)) : undefined;
     return part ?? (await this.#block(block)).subarray(from, to);
   }
 
@@ -116,11 +131,14 @@ export class RemoteSource implements RandomAccess {
   #block(block: number): Promise<Uint8Array<ArrayBuffer>> {
     const pending = this.#pending.get(block);
     if (pending) return pending;
-    const made = inLane(async () => (await this.#kept(block)) ?? (await this.#fetched(block))).finally(() =>
-      this.#pending.delete(block),
-    );
+    const made = this.#made(block).finally(() => this.#pending.delete(block));
     this.#pending.set(block, made);
     return made;
+  }
+
+  async #made(block: number): Promise<Uint8Array<ArrayBuffer>> {
+    const kept = await fromDisk(() => this.#kept(block));
+    return kept ?? (await fromNetwork(() => this.#fetched(block)));
   }
 
   async #kept(block: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
@@ -129,6 +147,7 @@ export class RemoteSource implements RandomAccess {
       this.#here.delete(block);
       return undefined;
     }
+    if (!this.#here.has(block)) this.#hooks.onReceived(bytes.length); // through another tab
     this.#here.add(block);
     this.#checked.add(block);
     return bytes;
@@ -140,7 +159,10 @@ export class RemoteSource implements RandomAccess {
     return locked(`lincir ${this.#file.etag} ${block}`, signal, async () => {
       const kept = await this.#kept(block);
       if (kept) return kept;
-      const bytes = await this.#download(block);
+      const bytes = await this.#download(block).catch(async (error: unknown) => {
+        if (error instanceof LincirError && error.code === 'not-found') await this.#hooks.onGone();
+        throw error;
+      });
       await this.#keep(block, bytes);
       return bytes;
     });
@@ -175,7 +197,7 @@ export class RemoteSource implements RandomAccess {
           bytes.set(chunk, received);
           received += chunk.length;
           advanced();
-          this.#onReceived(chunk.length);
+          this.#hooks.onReceived(chunk.length);
           if (received === bytes.length && !isWhole) return bytes; // even if the download has just been ended
         }
         if (received < bytes.length)
@@ -196,7 +218,7 @@ export class RemoteSource implements RandomAccess {
     let wanted: Uint8Array<ArrayBuffer> | undefined;
     this.#stream = this.#receiveAll(chunks, (at, bytes) => {
       if (at === block) wanted = bytes;
-      advanced();
+      if (!this.#here.has(at)) advanced(); // else it may begin anew for ever
     }).finally(() => {
       this.#stream = undefined;
       this.#awaited.clear();
@@ -214,12 +236,15 @@ export class RemoteSource implements RandomAccess {
     let filled = 0;
     for await (const chunk of chunks) {
       for (let from = 0; from < chunk.length; ) {
-        if (at === this.#count) throw this.#otherFile('more bytes');
+        if (at === this.#count) {
+          await this.clear();
+          throw this.#otherFile('more bytes');
+        }
         const part = chunk.subarray(from, from + bytes.length - filled);
         bytes.set(part, filled);
         filled += part.length;
         from += part.length;
-        if (!this.#here.has(at)) this.#onReceived(part.length);
+        if (!this.#here.has(at)) this.#hooks.onReceived(part.length);
         if (filled < bytes.length) continue;
         onBlock(at, bytes);
         await this.#keep(at, bytes);

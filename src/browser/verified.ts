@@ -1,48 +1,90 @@
-/** Files that are small enough to be in memory as a whole: their hash is that of the hub, before anything reads them. */
+/** Holds files against the hash that the hub states: small ones before anything reads them, large ones when all of them is here. */
 
 import { LincirError, type RandomAccess } from '../core/index.ts';
 import type { RemoteFile } from '../hub/portable.ts';
+import { blobHash } from './blob-hash.ts';
+import { blockLength } from './blocks.ts';
+import { warn } from './kept.ts';
 import type { RemoteSource } from './remote-file.ts';
 
-/** Larger files, whose parts are read by themselves, have a size and come over HTTPS from the address of a commit. */
-export const mostToVerify = 64 * 2 ** 20;
+/** Parts of larger files are used before the rest has arrived. */
+const mostToWaitFor = 64 * 2 ** 20;
+/** Milliseconds without a read after which a large file is checked, so that nobody waits for it. */
+const quiet = 5000;
 
-/** The same source, if it is large; otherwise one that fetches and checks the whole when it is first read. */
-export function verified(source: RemoteSource, { etag }: RemoteFile): RandomAccess {
-  if (source.size > mostToVerify) return source;
-  let whole: Promise<Uint8Array<ArrayBuffer>> | undefined;
-  const { name, size } = source;
-  return {
-    name,
-    size,
-    async read(offset, length) {
-      if (offset + length > size) return await source.read(offset, length); // which refuses
-      whole ??= checkedBytes(source, etag).catch((error: unknown) => {
-        whole = undefined;
-        throw error;
-      });
-      return (await whole).slice(offset, offset + length);
-    },
-  };
+/** A source whose bytes were checked, or, of a large file, are when it is here and no longer read. */
+export function verified(source: RemoteSource, file: RemoteFile): RandomAccess {
+  return source.size > mostToWaitFor ? checkedLater(source, file) : checkedFirst(source, file);
 }
 
-async function checkedBytes(source: RemoteSource, etag: string): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = await source.read(0, source.size);
-  const hash = await hashOf(bytes, etag);
-  if (hash === etag) return bytes;
+/**
+ * Fetches what is missing of a file, and checks all of it, unless that was done before.
+ * @throws LincirError 'network' if it differs: then nothing of it is kept. And as `read` does
+ */
+export async function expectHash(source: RemoteSource, file: RemoteFile): Promise<void> {
+  const problem = await wrongHash(source, file);
+  if (problem) throw problem;
+}
+
+async function wrongHash(source: RemoteSource, { etag }: RemoteFile): Promise<LincirError | undefined> {
+  if (await source.isChecked()) return undefined;
+  const { name, size } = source;
+  const hash = await blobHash(etag, size);
+  for (let at = 0; at < size; at += blockLength) {
+    hash.update(await source.read(at, Math.min(blockLength, size - at)));
+  }
+  const found = hash.digest();
+  if (found === etag) {
+    await source.setChecked();
+    return undefined;
+  }
   await source.clear();
-  throw new LincirError('network', {
-    subject: source.name,
-    expected: `${source.size} bytes with the hash ${etag}`,
-    found: `the hash ${hash}`,
+  return new LincirError('network', {
+    subject: name,
+    expected: `${size} bytes with the hash ${etag}`,
+    found: `the hash ${found}`,
     todo: 'nothing of it was kept; try again, and suspect a proxy or mirror if it happens again',
   });
 }
 
-/** The hash of the same kind as a blob's name: 64 digits of SHA-256, or 40 of a git object's SHA-1. */
-async function hashOf(bytes: Uint8Array<ArrayBuffer>, { length }: string): Promise<string> {
-  const isGit = length === 40;
-  const content = isGit ? await new Blob([`blob ${bytes.length}\0`, bytes]).arrayBuffer() : bytes;
-  const hash = await crypto.subtle.digest(isGit ? 'SHA-1' : 'SHA-256', content);
-  return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, '0')).join('');
+function checkedFirst(source: RemoteSource, file: RemoteFile): RandomAccess {
+  const { name, size } = source;
+  let checked: Promise<void> | undefined;
+  return {
+    name,
+    size,
+    async read(offset, length) {
+      checked ??= expectHash(source, file).catch((error: unknown) => {
+        checked = undefined;
+        throw error;
+      });
+      await checked;
+      return await source.read(offset, length);
+    },
+  };
+}
+
+function checkedLater(source: RemoteSource, file: RemoteFile): RandomAccess {
+  const { name, size } = source;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let refusal: LincirError | undefined;
+  let isBusy = false;
+  const check = async () => {
+    if (isBusy || !(await source.isWhole())) return; // perhaps only parts of it are used
+    isBusy = true;
+    refusal = await wrongHash(source, file).catch(() => undefined); // the next read tells of a failure
+    isBusy = false;
+    if (refusal) warn(`${refusal.message}. What was computed with it in this tab cannot be trusted.`);
+  };
+  return {
+    name,
+    size,
+    async read(offset, length) {
+      if (refusal) throw refusal;
+      const bytes = await source.read(offset, length);
+      clearTimeout(timer);
+      timer = setTimeout(() => void check().catch(() => {}), quiet);
+      return bytes;
+    },
+  };
 }

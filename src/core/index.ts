@@ -18,7 +18,7 @@ export {
 } from './errors.ts';
 export { formatBytes, formatCount, formatCounted, formatDuration, formatRate } from './format.ts';
 export { halfOf, valueOfHalf } from './half.ts';
-export { sha256 } from './hash.ts';
+export { expectSecure, sha256 } from './hash.ts';
 export { idPattern, isId } from './ids.ts';
 export { parseJson, parseJsonText, readJson } from './json.ts';
 export { parseJsonLine } from './json-line.ts';

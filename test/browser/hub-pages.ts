@@ -29,6 +29,15 @@ export interface Questions {
   kept(name: string): Promise<string | undefined>;
   /** Changes bytes of every block that is kept. */
   damage(): Promise<void>;
+  /** Takes the end of every large block that is kept. */
+  truncate(): Promise<void>;
+  /** Deletes all files of the page. */
+  wipe(): Promise<void>;
+  /** Opens a file and reads all of it; `readHeld` reads its beginning again. */
+  hold(name: string, file: string): Promise<void>;
+  readHeld(): Promise<void>;
+  /** Downloads what fails, and counts what is told of its progress afterwards. */
+  lateNews(name: string): Promise<number>;
 }
 
 interface Facts {

@@ -1,43 +1,27 @@
 /** Models by name in Chromium: fetched in ranges, kept in its private file system, through all that can go wrong. */
 
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, test } from 'node:test';
-import type { Browser, BrowserContext } from 'playwright-core';
 import { loadClip } from '../../src/clip/index.ts';
-import { FakeHub, type FakeModel } from '../fake-hub.ts';
+import type { FakeModel } from '../fake-hub.ts';
 import { refused } from '../hub-setup.ts';
-import { noBrowser, openBrowser } from '../page/browser.ts';
-import { type HubPage, openHubPage, type Site, serveHubPage } from './hub-pages.ts';
-
-const fixtures = join(import.meta.dirname, '../fixtures');
-/** Of `src/browser/blocks.ts`. */
-const blockLength = 4 * 2 ** 20;
-const id = 'acme/large-clip';
-const commit = 'c'.repeat(40);
-/** Two blocks and a half, random enough to tell them apart. Larger than what is checked by its hash. */
-const weights = Buffer.alloc(Math.floor(2.5 * blockLength));
-for (let at = 0; at < weights.length; at += 1) weights[at] = (at * 2_654_435_761) >>> 13;
-const smallFiles = {
-  'config.json': '{"model_type": "clip"}',
-  'preprocessor_config.json': '{}',
-  'tokenizer.json': '{"model": {}}',
-};
-const large: FakeModel = {
-  id,
+import {
+  allBytes,
+  blockLength,
   commit,
-  files: {
-    ...smallFiles,
-    'model.safetensors': weights,
-    'pytorch_model.bin': 'not needed',
-    'README.md': 'nor this',
-  },
-  large: ['model.safetensors'],
-  facts: { gated: false, cardData: { license: 'mit' }, safetensors: { parameters: { F32: 7 } } },
-};
-const allBytes = [...Object.values(smallFiles), weights].reduce((sum, { length }) => sum + length, 0);
+  hashes,
+  hashOf,
+  huge,
+  hugeWeights,
+  id,
+  inBrowser,
+  large,
+  weights,
+} from './hub-world.ts';
+
+const check = inBrowser();
+const fixtures = join(import.meta.dirname, '../fixtures');
 
 function fixture(name: string): FakeModel['files'] {
   const folder = join(fixtures, name);
@@ -45,59 +29,10 @@ function fixture(name: string): FakeModel['files'] {
   return Object.fromEntries(names.map((file) => [file, readFileSync(join(folder, file))]));
 }
 
-const hashOf = (content: string | Buffer) => createHash('sha256').update(content).digest('hex');
-const hashes = Object.fromEntries(
-  Object.entries({ ...smallFiles, 'model.safetensors': weights }).map(([name, text]) => [name, hashOf(text)]),
-);
 const blocks = Array.from({ length: 3 }, (_, block) => {
   const end = Math.min((block + 1) * blockLength, weights.length) - 1;
   return `bytes=${block * blockLength}-${end}`;
 });
-
-let browser: Browser;
-let site: Site;
-before(async () => {
-  if (noBrowser) return;
-  [browser, site] = await Promise.all([openBrowser(), serveHubPage()]);
-});
-after(async () => {
-  site?.close();
-  await browser?.close();
-});
-
-interface World {
-  readonly hub: FakeHub;
-  readonly context: BrowserContext;
-  open(where?: 'InWorker' | 'Here'): Promise<HubPage>;
-  /** The ranges of the weights that were asked for since the last call. */
-  ranges(): string[];
-}
-
-function check(name: string, run: (world: World) => Promise<void>, models = [large]): void {
-  test(name, { skip: noBrowser }, async () => {
-    await using hub = await FakeHub.start(...models);
-    hub.isOpenToPages = true;
-    const context = await browser.newContext();
-    let seen = 0;
-    try {
-      await run({
-        ...{ hub, context },
-        open: (where) => openHubPage(context, site.url, hub.endpoint, where),
-        ranges() {
-          const requests = hub.requests.slice(seen);
-          seen = hub.requests.length;
-          return requests
-            .filter(({ host, path }) => host === 'storage' && path.endsWith('/model.safetensors'))
-            .map(({ range = 'all' }) => range)
-            .sort();
-        },
-      });
-      assert.ok(hub.requests.every(({ method, authorization }) => method === 'GET' && !authorization));
-    } finally {
-      await context.close();
-    }
-  });
-}
 
 check(
   'a model is fetched in ranges once, and then read without the network',
@@ -238,11 +173,11 @@ check('two tabs fetch every block once', async ({ open, ranges }) => {
 
 check(
   'a full storage is told before the first byte, or keeps what is there',
-  async ({ context, open, ranges }) => {
+  async ({ context, open, ranges, url }) => {
     const { page, ask } = await open('Here');
     const devtools = await context.newCDPSession(page);
     const limit = (quotaSize: number) =>
-      devtools.send('Storage.overrideQuotaForOrigin', { origin: new URL(site.url).origin, quotaSize });
+      devtools.send('Storage.overrideQuotaForOrigin', { origin: new URL(url).origin, quotaSize });
     await page.evaluate('navigator.storage.estimate = async () => ({ quota: 9e6, usage: 1e6 })');
     await refused(
       ask('read', id),
@@ -306,22 +241,23 @@ check(
   ],
 );
 
-const huge = Buffer.alloc(65 * 2 ** 20, weights);
 check(
   'of a large file, only what is read is fetched, and a little ahead',
   async ({ open, ranges }) => {
     const { ask } = await open();
     const at = 7 * blockLength - 2;
-    assert.deepEqual(await ask('part', id, 'model.safetensors', at, 4), [...huge.subarray(at, at + 4)]);
+    assert.deepEqual(await ask('part', id, 'model.safetensors', at, 4), [
+      ...hugeWeights.subarray(at, at + 4),
+    ]);
     const asked = ranges().map((range) => Number(/\d+/.exec(range)) / blockLength);
     assert.ok(asked.includes(6) && asked.includes(7), `${asked}`);
     assert.ok(
       asked.every((block) => block >= 6 && block <= 10),
       `${asked}`,
     );
-    await refused(ask('part', id, 'model.safetensors', huge.length, 1), 'bad-file', /a file of/);
+    await refused(ask('part', id, 'model.safetensors', hugeWeights.length, 1), 'bad-file', /a file of/);
   },
-  [{ ...large, files: { ...large.files, 'model.safetensors': huge } }],
+  [huge],
 );
 
 check(

@@ -24,6 +24,27 @@ async function hashOf(source: RandomAccess): Promise<string> {
   return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
+let held: RandomAccess | undefined;
+
+async function eachBlock(
+  change: (writable: FileSystemWritableFileStream) => Promise<void>,
+  leastBytes = 0,
+): Promise<void> {
+  const within = async (folder: FileSystemDirectoryHandle): Promise<void> => {
+    for await (const handle of folder.values()) {
+      if (handle.kind === 'directory') await within(handle as FileSystemDirectoryHandle);
+      else if (/^\d+$/.test(handle.name)) {
+        const file = handle as FileSystemFileHandle;
+        if ((await file.getFile()).size < leastBytes) continue;
+        const writable = await file.createWritable({ keepExistingData: true });
+        await change(writable);
+        await writable.close();
+      }
+    }
+  };
+  await within(await navigator.storage.getDirectory());
+}
+
 const questions: Questions = {
   configure: async (changes) => configureHub(changes),
   read: async (name) => {
@@ -71,18 +92,24 @@ const questions: Questions = {
     const file = await kept(name);
     return file && new TextDecoder().decode(await file.read(0, file.size));
   },
-  damage: async () => {
-    const damaged = async (folder: FileSystemDirectoryHandle): Promise<void> => {
-      for await (const handle of folder.values()) {
-        if (handle.kind === 'directory') await damaged(handle as FileSystemDirectoryHandle);
-        else if (/^\d+$/.test(handle.name)) {
-          const writable = await (handle as FileSystemFileHandle).createWritable({ keepExistingData: true });
-          await writable.write({ type: 'write', position: 7, data: new Uint8Array([1, 2, 3]) });
-          await writable.close();
-        }
-      }
-    };
-    await damaged(await navigator.storage.getDirectory());
+  damage: () =>
+    eachBlock((writable) => writable.write({ type: 'write', position: 7, data: new Uint8Array([1, 2, 3]) })),
+  truncate: () => eachBlock((writable) => writable.truncate(10), 2 ** 20),
+  wipe: async () => {
+    const root = await navigator.storage.getDirectory();
+    for await (const name of root.keys()) await root.removeEntry(name, { recursive: true });
+  },
+  hold: async (name, file) => {
+    held = await (await openModel(name, { patience })).files.read(file);
+    await held!.read(0, held!.size);
+  },
+  readHeld: async () => void (await held!.read(0, 4)),
+  lateNews: async (name) => {
+    let told = 0;
+    await downloadModel(name, { patience, onProgress: () => (told += 1) }).catch(() => {});
+    const before = told;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    return told - before;
   },
 };
 
