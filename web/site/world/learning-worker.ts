@@ -1,5 +1,6 @@
 /** The thread that learns: downloads the engine, and takes a step after the other. */
 
+import '../shell/no-eval.ts';
 import { configureRuntime, mostThreads } from '../../../src/browser/runtime.ts';
 import { cleanCaption, createTagger, maskCaption } from '../../../src/captions/portable.ts';
 import { type Clip, loadClip } from '../../../src/clip/index.ts';

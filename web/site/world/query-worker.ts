@@ -1,5 +1,6 @@
 /** The thread that answers questions. It needs no engine: a query is a few texts. */
 
+import '../shell/no-eval.ts';
 import type { ComposingModel, PseudoTokenEncoder } from '../../../src/composition/index.ts';
 import { LincirError } from '../../../src/core/index.ts';
 import { initialPhi, readPhi } from '../../../src/phi/index.ts';

@@ -1,5 +1,6 @@
 /** A worker that decodes pictures: the vision tower's input, a small picture to show, and what identifies the file. */
 
+import '../../shell/no-eval.ts';
 import { decodeImage } from '../../../../src/browser/decode.ts';
 import { preprocessImage } from '../../../../src/clip/index.ts';
 import { LincirError, sha256 } from '../../../../src/core/index.ts';

@@ -1,5 +1,6 @@
 /** The worker of the page: everything that takes long happens here. */
 
+import '../../shell/no-eval.ts';
 import type { SearchRequest } from '../../../../src/api/client.ts';
 import { configureHub, describeModel, forgetModel, keptModels } from '../../../../src/browser/index.ts';
 import { answerCalls } from './calls.ts';
