@@ -35,7 +35,7 @@ export function DropTarget() {
     const onDrop = (event: DragEvent) => {
       depth.current = 0;
       setIsOver(false);
-      if (!isWanted(event)) return;
+      if (event.defaultPrevented || !isWanted(event)) return; // it was for another part of the page
       event.preventDefault();
       const id = event.dataTransfer!.getData(ownType);
       if (isId(id)) change((old) => addImages(old, 'images', [{ id }]));

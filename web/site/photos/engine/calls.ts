@@ -2,6 +2,7 @@
 
 import { LincirProblem } from '../../../../src/api/client.ts';
 import { LincirError } from '../../../../src/core/index.ts';
+import { sentence } from '../../../src/failure.ts';
 
 /** What can be called: a name, what is given, and what comes back. The signal says that nobody waits any more. */
 export type Callable = Readonly<Record<string, (given: never, signal: AbortSignal) => unknown>>;
@@ -123,6 +124,15 @@ export function asProblem(error: unknown): { readonly problem: ProblemParts; rea
   }
   const detail = error instanceof Error ? error.message : `${error}`;
   return { problem: { code: 'internal', detail }, status: 500 };
+}
+
+/** What a person reads of it: what is wrong, and what to do. */
+export function asSentences(error: unknown): string {
+  const { detail, todo } = asProblem(error).problem;
+  return [detail, todo && !detail.includes(todo) && todo]
+    .filter((text) => typeof text === 'string')
+    .map(sentence)
+    .join(' ');
 }
 
 /** Whether the disk, or the browser's share of it, is full. */

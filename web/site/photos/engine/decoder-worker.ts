@@ -5,7 +5,7 @@ import { decodeImage } from '../../../../src/browser/decode.ts';
 import { preprocessImage } from '../../../../src/clip/index.ts';
 import { LincirError, sha256 } from '../../../../src/core/index.ts';
 import { defaultMaxPixels, type RgbImage, windowOf } from '../../../../src/pixels/index.ts';
-import type { DecodedPicture, DecodeTask } from './decoding.ts';
+import { type DecodedPicture, type DecodeTask, hasRead } from './decoding.ts';
 
 /** Pixels of a thumbnail's longer side. */
 const thumbnailSide = 320;
@@ -25,6 +25,7 @@ async function decoded({ path, file, preprocessing }: DecodeTask): Promise<Decod
   } catch {
     return { reason: 'its file cannot be read now: it may have changed or gone', isPassing: true };
   }
+  postMessage(hasRead);
   try {
     const image = await decodeImage(bytes, path, defaultMaxPixels);
     const { height, width } = preprocessing.crop;

@@ -28,7 +28,10 @@ export type DecodedPicture =
       readonly isPassing: boolean;
     };
 
-/** Milliseconds after which a picture counts as one that cannot be decoded. */
+/** A decoder says this when it has read the file: what happens from then on is the picture's fault. */
+export const hasRead = 'read';
+
+/** Milliseconds after which a picture counts as one that cannot be read, or decoded. */
 const patience = 60_000;
 
 export class DecoderPool {
@@ -36,41 +39,31 @@ export class DecoderPool {
   readonly #idle: Worker[] = [];
   readonly #waiting: ((worker: Worker) => void)[] = [];
   readonly #all = new Set<Worker>();
+  readonly #closed = Promise.withResolvers<never>();
 
   constructor(size: number) {
     this.size = size;
+    this.#closed.promise.catch(() => {});
   }
 
+  /** Throws if the pool is closed meanwhile. */
   async decode(task: DecodeTask): Promise<DecodedPicture> {
-    const worker = await this.#take();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    let isLost = false;
-    const outcome = await new Promise<DecodedPicture>((resolve) => {
-      const lose = (reason: string) => {
-        isLost = true;
-        resolve({ reason, isPassing: false });
-      };
-      timer = setTimeout(() => lose('it takes more than a minute to decode'), patience);
-      worker.onmessage = ({ data }) => resolve(data as DecodedPicture);
-      worker.onerror = (event) => {
-        event.preventDefault();
-        lose('this browser fails at it, perhaps for want of memory');
-      };
-      worker.postMessage(task);
-    });
-    clearTimeout(timer);
-    if (isLost) {
+    const worker = await Promise.race([this.#take(), this.#closed.promise]);
+    const outcome = await Promise.race([decodeOn(worker, task), this.#closed.promise]);
+    if (outcome.isLost) {
       worker.terminate();
       this.#all.delete(worker);
     }
-    this.#give(isLost ? undefined : worker);
-    return outcome;
+    this.#give(outcome.isLost ? undefined : worker);
+    return outcome.picture;
   }
 
   close(): void {
+    this.#closed.reject(new Error('the pool is closed'));
     for (const worker of this.#all) worker.terminate();
     this.#all.clear();
     this.#idle.length = 0;
+    this.#waiting.length = 0;
   }
 
   async #take(): Promise<Worker> {
@@ -91,4 +84,30 @@ export class DecoderPool {
     this.#all.add(worker);
     return worker;
   }
+}
+
+/** Whether the worker is lost, too: it hangs, or has ended. */
+async function decodeOn(
+  worker: Worker,
+  task: DecodeTask,
+): Promise<{ readonly picture: DecodedPicture; readonly isLost: boolean }> {
+  const { promise, resolve } = Promise.withResolvers<{ picture: DecodedPicture; isLost: boolean }>();
+  let isPassing = true;
+  const lose = (whileReading: string, whileDecoding: string) =>
+    resolve({ picture: { reason: isPassing ? whileReading : whileDecoding, isPassing }, isLost: true });
+  const onLate = () =>
+    lose('its file takes more than a minute to read', 'it takes more than a minute to decode');
+  let timer = setTimeout(onLate, patience);
+  worker.onmessage = ({ data }) => {
+    if (data !== hasRead) return resolve({ picture: data as DecodedPicture, isLost: false });
+    isPassing = false;
+    clearTimeout(timer);
+    timer = setTimeout(onLate, patience);
+  };
+  worker.onerror = (event) => {
+    event.preventDefault();
+    lose('what decodes pictures does not start', 'this browser fails at it, perhaps for want of memory');
+  };
+  worker.postMessage(task);
+  return await promise.finally(() => clearTimeout(timer));
 }

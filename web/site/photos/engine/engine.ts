@@ -6,13 +6,14 @@ import { LincirError } from '../../../../src/core/index.ts';
 import { PhotoIndex } from '../index/photo-index.ts';
 import { Rows } from '../index/rows.ts';
 import { answerFor } from './answer.ts';
-import { asProblem } from './calls.ts';
+import { asSentences } from './calls.ts';
 import { DecoderPool } from './decoding.ts';
-import { bringUpToDate, firstJob } from './indexing.ts';
+import { bringUpToDate, firstJob, type IndexingWishes } from './indexing.ts';
 import { Models } from './models.ts';
 import { type FoldersOpen, openFolders } from './open-folders.ts';
+import { HandleFolder, type ListedFiles, ListedFolder } from './scan.ts';
 import { factsOf, type ResolvedImage, rowOf, search, valuesOf } from './search.ts';
-import type { BrokenPicture, ListedFiles, ModelChoice, State } from './state.ts';
+import type { BrokenPicture, ModelChoice, State } from './state.ts';
 import { openStorage, ownStorage, type PhotoStorage } from './storage.ts';
 import { Uploads } from './uploads.ts';
 
@@ -21,6 +22,12 @@ const nothing = new Rows(1);
 const newsPause = 150;
 /** Milliseconds after which the page hears of new pictures while indexing goes on: it then offers another search. */
 const changesPause = 15_000;
+
+export interface OpenedFolder {
+  readonly handle: FileSystemDirectoryHandle;
+  /** Its name in the index, if that is known from an earlier visit. */
+  readonly name?: string | undefined;
+}
 
 export class Engine {
   readonly models: Models;
@@ -35,7 +42,10 @@ export class Engine {
   #running: { readonly controller: AbortController; readonly ended: Promise<void> } | undefined;
   #gate: PromiseWithResolvers<void> | undefined;
   #changes = { shown: 0, at: 0 };
+  #indexCalls = 0;
   #starting: Promise<void> = Promise.resolve();
+  /** A list of files that is still coming. */
+  #listing: ListedFolder | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(tell: (state: State) => void) {
@@ -84,24 +94,37 @@ export class Engine {
     await this.models.choose(choice);
   }
 
-  /** Reads a folder from now on, and looks for new pictures in it. */
-  openFolder(handle: FileSystemDirectoryHandle): void {
-    this.folders.open(handle);
+  /** Reads a folder from now on, and looks for new pictures in it. Returns the name that it has in the index. */
+  async openFolder({ handle, name }: OpenedFolder): Promise<string> {
+    const folder = new HandleFolder(handle, name);
+    if (name !== undefined) this.folders.openAgain(folder);
+    const own = name ?? (await this.folders.open(folder, this.#rows));
     this.#indexIfReady();
+    return own;
   }
 
   /** The same for a list of files. */
-  listFiles(files: ListedFiles): void {
-    this.folders.list(files);
-    if (files.isLast) this.#indexIfReady();
+  async listFiles(listed: ListedFiles): Promise<void> {
+    if (listed.isFirst || this.#listing === undefined) this.#listing = new ListedFolder(listed.name);
+    const folder = this.#listing;
+    folder.add(listed);
+    if (this.#running === undefined) this.#job = { ...firstJob, found: folder.size };
+    this.#changed();
+    if (!listed.isLast) return;
+    this.#listing = undefined;
+    await this.folders.open(folder, this.#rows);
+    if (this.#running === undefined) this.#job = undefined;
+    this.#indexIfReady();
   }
 
   /** Begins to bring the index up to date with the open folders. `isAnew`: forgets an index of another model. */
-  index({ isAnew = false }: { readonly isAnew?: boolean }): void {
+  index({ isAnew = false, ...wishes }: IndexingWishes & { readonly isAnew?: boolean }): void {
+    const call = ++this.#indexCalls;
     this.#starting = this.#starting.then(async () => {
-      await this.stop();
+      await this.#end();
+      if (call !== this.#indexCalls) return;
       const controller = new AbortController();
-      this.#running = { controller, ended: this.#run(isAnew, controller.signal) };
+      this.#running = { controller, ended: this.#run(isAnew, wishes, controller.signal) };
     });
   }
 
@@ -119,6 +142,11 @@ export class Engine {
   }
 
   async stop(): Promise<void> {
+    this.#indexCalls++; // what waits does not begin any more
+    await this.#end();
+  }
+
+  async #end(): Promise<void> {
     this.#running?.controller.abort();
     this.goOn();
     await this.#running?.ended;
@@ -126,15 +154,13 @@ export class Engine {
   }
 
   async search(request: SearchRequest): Promise<SearchAnswer> {
-    return await search(request, {
-      rows: this.#rows,
-      upload: (handle) => this.#uploads.get(handle),
-      model: async () => {
-        const loaded = await this.models.loaded();
-        this.#expectSameModel(loaded.clip);
-        return loaded;
-      },
-    });
+    const model = async () => {
+      const loaded = await this.models.loaded();
+      this.#expectSameModel(loaded.clip);
+      return loaded;
+    };
+    const upload = (handle: string) => this.#uploads.get(handle);
+    return await this.models.orOnProcessor(() => search(request, { rows: this.#rows, upload, model }));
   }
 
   image(id: string) {
@@ -178,15 +204,16 @@ export class Engine {
     return Array.from(this.#rows.broken.values(), ({ path, reason }) => ({ path, reason }));
   }
 
-  /** The pictures of a folder leave the index, and it is not looked at any more. */
+  /** The pictures of a folder leave the index, and it is not looked at any more. Their small pictures leave the disk. */
   async removeFolder(name: string): Promise<void> {
     await this.stop();
     this.folders.close(name);
-    const isIn = (path: string) => path.startsWith(`${name}/`);
-    const paths = [...Array.from(this.#rows.all(), ({ facts }) => facts.path), ...this.#rows.broken.keys()];
-    this.#index?.add(paths.filter(isIn).map((path) => ({ kind: 'gone', path })));
     this.#job = undefined;
-    this.#changed();
+    if (this.#index) {
+      this.#index.add(this.#rows.pathsIn(name).map((path) => ({ kind: 'gone', path })));
+      this.#index = await PhotoIndex.writtenAnew(this.#storage!.folder, this.#index);
+    }
+    this.#indexIfReady(); // goes on with the others
   }
 
   /** Deletes the index, its thumbnails, and the models that the browser keeps. */
@@ -231,16 +258,17 @@ export class Engine {
     return { index: this.#index, clip };
   }
 
-  async #run(isAnew: boolean, signal: AbortSignal): Promise<void> {
+  async #run(isAnew: boolean, wishes: IndexingWishes, signal: AbortSignal): Promise<void> {
     this.#job = firstJob;
     try {
       const { index, clip } = await this.#prepareIndex(isAnew);
       await bringUpToDate(this.folders.all(), {
+        ...wishes,
         index,
         preprocessing: clip.preprocessing,
         embed: (pixels) => this.models.embed(pixels),
         signal,
-        gate: async () => await this.#gate?.promise,
+        gate: () => this.#gate?.promise,
         onJob: (job) => {
           this.#job = this.#gate && job.stage === 'indexing' ? { ...job, stage: 'paused', rate: 0 } : job;
           this.#changed();
@@ -249,9 +277,7 @@ export class Engine {
     } catch (error) {
       if (signal.aborted) this.#job = undefined;
       else {
-        const { detail, todo } = asProblem(error).problem;
-        const problem = todo && !detail.includes(todo) ? `${detail} ${todo}` : detail;
-        this.#job = { ...this.#job, stage: 'failed', problem };
+        this.#job = { ...(this.#job ?? firstJob), stage: 'failed', problem: asSentences(error) };
       }
     }
     this.#changed();

@@ -11,8 +11,8 @@ import {
 import { type Clip, loadClip } from '../../../../src/clip/index.ts';
 import { type DownloadProgress, LincirError, type ModelFiles } from '../../../../src/core/index.ts';
 import { loadPhi, type Phi } from '../../../../src/phi/index.ts';
-import { asProblem } from './calls.ts';
-import { filesOf, sourceOf } from './listed-files.ts';
+import { asSentences } from './calls.ts';
+import { filesIn, filesOf, sourceOf } from './listed-files.ts';
 import type { DeviceFacts, Loading, ModelChoice, PhiChoice } from './state.ts';
 
 type Device = 'cpu' | 'webgpu';
@@ -32,6 +32,7 @@ export class Models {
   #source: string | ModelFiles | undefined;
   #clip: Promise<Clip> | undefined;
   #phi: Promise<Phi> | undefined;
+  #phiChoice: PhiChoice | undefined;
   #controller = new AbortController();
 
   /** `onReady` is called when a model is loaded. */
@@ -43,8 +44,11 @@ export class Models {
   /** Begins to download and load a model in place of the present one. What has been downloaded of it stays. */
   async choose(choice: ModelChoice): Promise<void> {
     await this.forget();
-    this.#source = choice.kind === 'preset' ? choice.name : filesOf(choice.name, choice.files);
-    this.#begin(choice.name, (await hasGpu()) ? 'webgpu' : 'cpu');
+    const { signal } = this.#controller;
+    const device = (await hasGpu()) ? 'webgpu' : 'cpu';
+    if (signal !== this.#controller.signal) return; // another one was chosen meanwhile
+    this.#source = sourceOfModel(choice);
+    this.#begin(choice.name, device);
     this.#clip?.then(this.#onReady, () => undefined);
   }
 
@@ -53,6 +57,7 @@ export class Models {
     void this.#phi?.then((phi) => phi.dispose()).catch(() => {});
     this.#phi = undefined;
     this.phi = undefined;
+    this.#phiChoice = choice;
     if (choice) this.#phi = this.#loadPhi(choice);
     this.#phi?.catch(() => {}); // its state tells
     this.#onChange();
@@ -78,18 +83,33 @@ export class Models {
     return { clip, ...(phi && { phi }) };
   }
 
-  /** Embeds preprocessed pictures. If the GPU fails at it, the processor takes over. */
+  /** Embeds preprocessed pictures. */
   async embed(pixels: Float32Array): Promise<Float32Array> {
-    const clip = await this.#clip!;
+    return await this.orOnProcessor(async () => (await (await this.loaded()).clip.encodePixels(pixels)).data);
+  }
+
+  /** Does what needs the model. If the GPU fails at it, the processor takes over, and it is done again. */
+  async orOnProcessor<Result>(task: () => Promise<Result>): Promise<Result> {
+    const clip = this.#clip;
     try {
-      return (await clip.encodePixels(pixels)).data;
+      return await task();
     } catch (error) {
-      const isGpu = this.device?.kind === 'gpu';
-      if (!(isGpu && error instanceof LincirError && error.code === 'device')) throw error;
-      await clip.dispose().catch(() => {});
-      this.#begin(this.model!.name, 'cpu', error.problem.found);
-      return (await (await this.#clip!).encodePixels(pixels)).data;
+      if (!(error instanceof LincirError && error.code === 'device')) throw error;
+      if (clip === this.#clip && !this.#leaveGpu(error.problem.found)) throw error;
+      return await task();
     }
+  }
+
+  /** Whether there was a GPU to leave. */
+  #leaveGpu(failure: string): boolean {
+    if (this.device?.kind !== 'gpu') return false;
+    this.device = undefined;
+    const [old, phi] = [this.#clip, this.#phiChoice];
+    this.choosePhi(undefined);
+    this.#begin(this.model!.name, 'cpu', failure);
+    this.choosePhi(phi);
+    void old?.then((clip) => clip.dispose()).catch(() => {});
+    return true;
   }
 
   /** Removes all models from the browser's storage. */
@@ -104,6 +124,7 @@ export class Models {
     this.#controller = new AbortController();
     this.choosePhi(undefined);
     const old = this.#clip;
+    this.device = undefined;
     [this.#clip, this.clip, this.model] = [undefined, undefined, undefined];
     await old?.then((clip) => clip.dispose()).catch(() => {});
     this.#onChange();
@@ -129,8 +150,13 @@ export class Models {
       const clip = await loadClip(this.#source!, { device, onDownload: download.onProgress, signal });
       tell({ stage: 'loading' });
       await warmUp(clip);
+      const facts = await factsOf(device, failure);
+      if (signal.aborted) {
+        await clip.dispose();
+        signal.throwIfAborted();
+      }
       this.clip = clip;
-      this.device = await factsOf(device, failure);
+      this.device = facts;
       tell({ stage: 'ready' });
       return clip;
     } catch (error) {
@@ -179,8 +205,13 @@ function asDownload(tell: (state: Omit<Loading, 'name'>) => void) {
 }
 
 function failed(error: unknown): Omit<Loading, 'name'> {
-  const { detail, todo } = asProblem(error).problem;
-  return { stage: 'failed', problem: todo && !detail.includes(todo) ? `${detail} ${todo}` : detail };
+  return { stage: 'failed', problem: asSentences(error) };
+}
+
+function sourceOfModel(choice: ModelChoice): string | ModelFiles {
+  if (choice.kind === 'preset') return choice.name;
+  if (choice.kind === 'files') return filesOf(choice.name, choice.files);
+  return filesIn(choice.name, choice.handle);
 }
 
 /** A processor that plays a GPU is slower than by itself. */

@@ -4,10 +4,11 @@ import type { ServerAnswer } from '../../../../src/api/client.ts';
 import type { Job } from './indexing.ts';
 import type { ListedFile } from './scan.ts';
 
-/** A model by its preset's name, or from files on disk. */
+/** A model by its preset's name, or from disk: its files, or a folder that the browser may read itself. */
 export type ModelChoice =
   | { readonly kind: 'preset'; readonly name: string }
-  | { readonly kind: 'files'; readonly name: string; readonly files: readonly ListedFile[] };
+  | { readonly kind: 'files'; readonly name: string; readonly files: readonly ListedFile[] }
+  | { readonly kind: 'folder'; readonly name: string; readonly handle: FileSystemDirectoryHandle };
 
 export type PhiChoice =
   | { readonly kind: 'preset'; readonly name: string }
@@ -63,12 +64,4 @@ export interface FolderFacts {
 export interface BrokenPicture {
   readonly path: string;
   readonly reason: string;
-}
-
-/** Files of a folder that a person chose: some at a time, so that the page never stops. */
-export interface ListedFiles {
-  readonly name: string;
-  readonly files: readonly ListedFile[];
-  readonly isFirst: boolean;
-  readonly isLast: boolean;
 }

@@ -2,6 +2,7 @@
 
 import { type BytesFolder, memoryFolder } from '../index/bytes-file.ts';
 import { privateFolder } from '../index/private-files.ts';
+import { isFull } from './calls.ts';
 
 const name = 'lincir-photos';
 
@@ -16,8 +17,10 @@ export async function openStorage(): Promise<PhotoStorage> {
     const root = await navigator.storage.getDirectory();
     const handle = await root.getDirectoryHandle(name, { create: true });
     const folder = privateFolder(handle);
-    (await folder.open('trial')).close(); // Private windows of some browsers refuse only now.
-    await folder.remove('trial');
+    // Private windows of some browsers refuse only now. A full disk is no reason to do without what is kept.
+    await trial(folder).catch((error: unknown) => {
+      if (!isFull(error)) throw error;
+    });
     return { folder };
   } catch {
     return {
@@ -26,6 +29,11 @@ export async function openStorage(): Promise<PhotoStorage> {
         'This browser, or this private window, lets the page keep no files. Your index is there until you close the page.',
     };
   }
+}
+
+async function trial(folder: BytesFolder): Promise<void> {
+  (await folder.open('trial')).close();
+  await folder.remove('trial');
 }
 
 /** Waits until no other tab has the index. `onWait` is called if one has it now. */

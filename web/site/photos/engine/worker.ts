@@ -4,8 +4,10 @@ import '../../shell/no-eval.ts';
 import type { SearchRequest } from '../../../../src/api/client.ts';
 import { configureHub, describeModel, forgetModel, keptModels } from '../../../../src/browser/index.ts';
 import { answerCalls } from './calls.ts';
-import { Engine } from './engine.ts';
-import type { ListedFiles, ModelChoice, PhiChoice, State } from './state.ts';
+import { Engine, type OpenedFolder } from './engine.ts';
+import type { IndexingWishes } from './indexing.ts';
+import type { ListedFiles } from './scan.ts';
+import type { ModelChoice, PhiChoice, State } from './state.ts';
 
 /** The build puts it in. */
 declare const HUB_ENDPOINT: string;
@@ -28,10 +30,10 @@ const calls = {
   chooseModel: (choice: ModelChoice) => engine.chooseModel(choice),
   pauseDownload: () => engine.models.pause(),
   choosePhi: (choice: PhiChoice | undefined) => engine.models.choosePhi(choice),
-  openFolder: (handle: FileSystemDirectoryHandle) => engine.openFolder(handle),
+  openFolder: (folder: OpenedFolder) => engine.openFolder(folder),
   listFiles: (files: ListedFiles) => engine.listFiles(files),
   removeFolder: (name: string) => engine.removeFolder(name),
-  index: (asked: { readonly isAnew?: boolean }) => engine.index(asked),
+  index: (asked: IndexingWishes & { readonly isAnew?: boolean }) => engine.index(asked),
   pause: () => engine.pause(),
   goOn: () => engine.goOn(),
   broken: () => engine.brokenPictures(),

@@ -37,11 +37,19 @@ export class PhotoIndex {
   /** The index in a folder, if there is one. */
   static async open(folder: BytesFolder): Promise<PhotoIndex | undefined> {
     const number = await currentNumber(folder);
+    if (number === 0) return undefined;
     await removeOthers(folder, number);
     if (!(await folder.names()).includes(rowsName(number))) return undefined;
     const found = await read(folder, number);
     if (found === undefined || found.dead <= Math.max(mostDead, found.index.rows.size)) return found?.index;
-    return await writtenAnew(folder, number, found.index);
+    return await PhotoIndex.writtenAnew(folder, found.index);
+  }
+
+  /** The same index without what no longer counts. It takes the place of the old one, unless there is no room for both. */
+  static async writtenAnew(folder: BytesFolder, old: PhotoIndex): Promise<PhotoIndex> {
+    const index = await writtenAnew(folder, await currentNumber(folder), old);
+    index.changes = old.changes + 1;
+    return index;
   }
 
   /** An empty index, in place of whatever the folder has. */
@@ -129,18 +137,16 @@ async function empty(folder: BytesFolder, number: number, header: LogHeader): Pr
   return PhotoIndex.of(log, new Rows(header.dimensions), thumbnails);
 }
 
-/** The same index without what no longer counts. If there is no room for both, the old one stays. */
 async function writtenAnew(folder: BytesFolder, number: number, old: PhotoIndex): Promise<PhotoIndex> {
   const next = number + 1;
   const index = await empty(folder, next, old.header);
   try {
     let some: NewEntry[] = [...old.rows.broken.values()];
     for (const row of old.rows.all()) {
-      const norm = old.rows.norm(row);
       const thumbnail = old.thumbnail(row.facts.id) ?? new Uint8Array();
       some.push({
         ...{ kind: 'picture', ...row.facts, thumbnail },
-        embedding: old.rows.vector(row).map((value) => value * norm),
+        embedding: old.rows.embedding(row),
       });
       if (some.length < entriesAtOnce) continue;
       index.add(some);
@@ -164,7 +170,11 @@ async function currentNumber(folder: BytesFolder): Promise<number> {
   const length = file.read(bytes, 0);
   file.close();
   const [number = 0, complement] = new Uint32Array(bytes.buffer);
-  return length === 8 && complement === ~number >>> 0 ? number : 0;
+  if (length === 8 && complement === ~number >>> 0) return number;
+  // It was being written when the machine stopped: of the old index and the new one, the old one is whole.
+  const numbers = (await folder.names()).map((name) => Number(/^rows-(\d+)$/.exec(name)?.[1] ?? Infinity));
+  const least = Math.min(...numbers);
+  return Number.isFinite(least) ? least : 0;
 }
 
 async function setCurrent(folder: BytesFolder, number: number): Promise<void> {

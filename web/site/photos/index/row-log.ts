@@ -46,7 +46,7 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 /** Before an entry: bytes of its JSON, numbers of its embedding, and a check of both. */
 const frameBytes = 12;
-const mostJson = 2 ** 16;
+const mostJson = 2 ** 20;
 const readAtOnce = 2 ** 22;
 
 export class RowLog {

@@ -22,6 +22,8 @@ export class Rows {
   readonly #free: number[] = [];
   readonly #byPath = new Map<string, Row>();
   readonly #byId = new Map<string, Row>();
+  readonly #byHash = new Map<string, Set<Row>>();
+  readonly #byFolder = new Map<string, number>();
   readonly broken = new Map<string, BrokenEntry>();
 
   constructor(dimensions: number) {
@@ -52,6 +54,9 @@ export class Rows {
     this.#rows[at] = row;
     this.#byPath.set(entry.path, row);
     this.#byId.set(facts.id, row);
+    const same = this.#byHash.get(facts.hash) ?? new Set();
+    this.#byHash.set(facts.hash, same.add(row));
+    this.#count(row, 1);
   }
 
   withPath(path: string): Row | undefined {
@@ -63,8 +68,22 @@ export class Rows {
   }
 
   withHash(hash: string): Row | undefined {
-    for (const row of this.all()) if (row.facts.hash === hash) return row;
-    return undefined;
+    return this.#byHash.get(hash)?.values().next().value;
+  }
+
+  /** Of a folder and those below: of pictures, and of what cannot be decoded. */
+  pathsIn(folder: string): string[] {
+    const all = [...this.#byPath.keys(), ...this.broken.keys()];
+    return all.filter((path) => path.startsWith(`${folder}/`));
+  }
+
+  *inFolder(folder: string): Generator<Row> {
+    for (const row of this.all()) if (row.facts.path.startsWith(`${folder}/`)) yield row;
+  }
+
+  /** How many pictures each of the topmost folders has. */
+  byFolder(): ReadonlyMap<string, number> {
+    return this.#byFolder;
   }
 
   all(): Iterable<Row> {
@@ -83,6 +102,12 @@ export class Rows {
     return this.#norms[at]!;
   }
 
+  /** As the model gave it. */
+  embedding(row: Row): Float32Array {
+    const norm = this.norm(row);
+    return this.vector(row).map((value) => value * norm);
+  }
+
   /** The rows that pass, by their cosine similarity with a query of length 1: the nearest `count`, in order. */
   nearest(query: Float32Array, count: number, passes: (row: Row) => boolean): { row: Row; score: number }[] {
     const scores = new Float32Array(this.#rows.length);
@@ -95,9 +120,20 @@ export class Rows {
     return best(candidates, scores, count).map((at) => ({ row: this.#rows[at]!, score: scores[at]! }));
   }
 
+  #count({ facts: { path } }: Row, change: 1 | -1): void {
+    const folder = path.slice(0, path.indexOf('/'));
+    const count = (this.#byFolder.get(folder) ?? 0) + change;
+    if (count > 0) this.#byFolder.set(folder, count);
+    else this.#byFolder.delete(folder);
+  }
+
   #remove(row: Row): void {
     this.#byPath.delete(row.facts.path);
     this.#byId.delete(row.facts.id);
+    const same = this.#byHash.get(row.facts.hash);
+    same?.delete(row);
+    if (same?.size === 0) this.#byHash.delete(row.facts.hash);
+    this.#count(row, -1);
     this.#rows[row.at] = undefined;
     this.#free.push(row.at);
   }

@@ -10,12 +10,16 @@ export function FolderInput({
 }: {
   readonly label: string;
   readonly isStrong?: boolean;
-  readonly onFiles: (files: File[]) => void;
+  readonly onFiles: (files: FileList) => void;
 }) {
   const input = useRef<HTMLInputElement>(null);
+  const choose = () => {
+    input.current!.value = ''; // so that the same folder can be chosen again
+    input.current!.click();
+  };
   return (
     <>
-      <button type="button" class={isStrong ? 'strong' : 'quiet'} onClick={() => input.current!.click()}>
+      <button type="button" class={isStrong ? 'strong' : 'quiet'} onClick={choose}>
         <Icon name="folder" /> {label}
       </button>
       <input
@@ -27,10 +31,7 @@ export function FolderInput({
         hidden
         multiple
         aria-label={label}
-        onChange={({ currentTarget }) => {
-          onFiles([...(currentTarget.files ?? [])]);
-          currentTarget.value = '';
-        }}
+        onChange={({ currentTarget: { files } }) => files && onFiles(files)}
       />
     </>
   );

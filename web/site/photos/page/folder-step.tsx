@@ -5,45 +5,36 @@ import { count, visible } from '../../../src/display.ts';
 import { Icon } from '../../../src/icons.tsx';
 import { usePhotos } from './context.ts';
 import { FolderInput } from './folder-input.tsx';
-import { canRemember, giveDropped, giveFiles, pickFolder } from './folders.ts';
+import { canRemember, giveFiles, openHandle, pickFolder, removeFolder } from './folders.ts';
 
 export function FolderStep() {
-  const { engine, state, refused, use, problem } = usePhotos();
+  const { engine, state, refused, attempt, problem } = usePhotos();
   const [isOver, setIsOver] = useState(false);
   const hasFolders = state.folders.length > 0 || refused.length > 0;
+  const pick = async () => {
+    const handle = await pickFolder('photos');
+    if (handle) await openHandle(engine, handle);
+  };
   return (
     <div
       class={`drop-zone${isOver ? ' is-over' : ''}`}
       role="group"
       aria-label="Folders of photos"
-      onDragOver={(event) => {
-        event.preventDefault();
-        setIsOver(true);
-      }}
+      onDragOver={() => setIsOver(true)}
       onDragLeave={() => setIsOver(false)}
-      onDrop={(event) => {
-        event.preventDefault();
-        event.stopPropagation();
-        setIsOver(false);
-        const { dataTransfer } = event;
-        if (dataTransfer) use(() => giveDropped(engine, dataTransfer));
-      }}
+      onDrop={() => setIsOver(false)}
     >
       <Folders />
       <p class="buttons">
         {canRemember ? (
-          <button
-            type="button"
-            class={hasFolders ? 'quiet' : 'strong'}
-            onClick={() => use(() => pickFolder(engine))}
-          >
+          <button type="button" class={hasFolders ? 'quiet' : 'strong'} onClick={() => attempt(pick)}>
             <Icon name="folder" /> {hasFolders ? 'Add a folder' : 'Choose a folder'}
           </button>
         ) : (
           <FolderInput
             label={hasFolders ? 'Add a folder' : 'Choose a folder'}
             isStrong={!hasFolders}
-            onFiles={(files) => use(() => giveFiles(engine, files))}
+            onFiles={(files) => attempt(() => giveFiles(engine, files))}
           />
         )}
         <span class="note">or drop one here</span>
@@ -51,7 +42,8 @@ export function FolderStep() {
       {!canRemember && (
         <p class="note">
           This browser forgets the folder when the page is closed. Choose the same folder again then: the
-          index goes on where it was.
+          index goes on where it was. Your browser may speak of an upload. It only lets this page read the
+          files, here.
         </p>
       )}
       {problem && (
@@ -65,41 +57,59 @@ export function FolderStep() {
 
 /** The folders of the index and those that are to come into it. */
 function Folders() {
-  const { engine, state, refused, allow } = usePhotos();
+  const { state, refused } = usePhotos();
   const names = new Set([...state.folders.map(({ name }) => name), ...refused.map(({ name }) => name)]);
   if (names.size === 0) return null;
   return (
     <ul class="folders">
-      {[...names].map((name) => {
-        const known = state.folders.find((one) => one.name === name);
-        const handle = refused.find((one) => one.name === name);
-        return (
-          <li key={name}>
-            <Icon name="folder" />
-            <bdi>{visible(name)}</bdi>
-            <span class="muted">{count(known?.pictures ?? 0, 'picture')}</span>
-            <span class="space" />
-            {handle && !known?.isOpen ? (
-              <button type="button" class="strong" onClick={() => allow(handle)}>
-                Allow access
-              </button>
-            ) : (
-              known && !known.isOpen && <span class="note">choose it again for originals and new photos</span>
-            )}
-            {known && (
-              <button
-                type="button"
-                class="plain square"
-                aria-label={`Remove ${visible(name)} from the index`}
-                title="Remove from the index"
-                onClick={() => void engine.call('removeFolder', name)}
-              >
-                <Icon name="close" />
-              </button>
-            )}
-          </li>
-        );
-      })}
+      {[...names].map((name) => (
+        <Folder key={name} name={name} />
+      ))}
     </ul>
+  );
+}
+
+function Folder({ name }: { readonly name: string }) {
+  const { engine, state, refused, attempt, allow } = usePhotos();
+  const [isAsked, setIsAsked] = useState(false);
+  const known = state.folders.find((one) => one.name === name);
+  const handle = refused.find((one) => one.name === name);
+  const pictures = known?.pictures ?? 0;
+  return (
+    <li>
+      <Icon name="folder" />
+      <bdi>{visible(name)}</bdi>
+      <span class="muted">{count(pictures, 'picture')}</span>
+      <span class="space" />
+      {isAsked ? (
+        <>
+          <button type="button" class="strong" onClick={() => attempt(() => removeFolder(engine, name))}>
+            Remove from the index
+          </button>
+          <button type="button" class="quiet" onClick={() => setIsAsked(false)}>
+            Keep it
+          </button>
+        </>
+      ) : (
+        <>
+          {handle && !known?.isOpen ? (
+            <button type="button" class="strong" onClick={() => allow(handle)}>
+              Allow access
+            </button>
+          ) : (
+            known && !known.isOpen && <span class="note">choose it again for originals and new photos</span>
+          )}
+          <button
+            type="button"
+            class="plain square"
+            aria-label={`Remove ${visible(name)} from the index`}
+            title="Remove from the index"
+            onClick={() => (pictures > 0 ? setIsAsked(true) : attempt(() => removeFolder(engine, name)))}
+          >
+            <Icon name="close" />
+          </button>
+        </>
+      )}
+    </li>
   );
 }

@@ -1,8 +1,8 @@
 /** Gives folders to the worker: by the browser's own picker, by a file input, or dropped. */
 
-import type { ListedFile } from '../engine/scan.ts';
+import { isWanted, type ListedFile } from '../engine/scan.ts';
 import type { Engine } from './engine.ts';
-import { changeSettings, readSettings } from './settings.ts';
+import { changeSettings, type RememberedFolder, readSettings } from './settings.ts';
 
 /** In browsers that let pages read folders, and remember them. */
 interface Picker {
@@ -13,81 +13,82 @@ interface Permitted extends FileSystemDirectoryHandle {
   requestPermission?(): Promise<PermissionState>;
 }
 
-/** Files that go to the worker at once: more would stop the page for a moment. */
-const filesAtOnce = 400;
-
 export const canRemember = typeof (window as Picker).showDirectoryPicker === 'function';
 
 /** Asks for a folder. Undefined if the person chose none. */
-export async function pickFolder(engine: Engine): Promise<string | undefined> {
+export async function pickFolder(
+  purpose: 'photos' | 'model',
+): Promise<FileSystemDirectoryHandle | undefined> {
   try {
-    const handle = await (window as Picker).showDirectoryPicker!({ id: 'lincir-photos' });
-    await openHandle(engine, handle);
-    return handle.name;
+    return await (window as Picker).showDirectoryPicker!({ id: `lincir-${purpose}` });
   } catch (error) {
     if ((error as Error).name === 'AbortError') return undefined;
     throw error;
   }
 }
 
+/** Opens a folder, and remembers it. */
 export async function openHandle(engine: Engine, handle: FileSystemDirectoryHandle): Promise<void> {
-  await engine.call('openFolder', handle);
   const { folders = [] } = await readSettings();
-  await changeSettings({ folders: [...folders.filter(({ name }) => name !== handle.name), handle] });
+  let known: string | undefined;
+  for (const one of folders) {
+    if (await one.handle.isSameEntry(handle)) known = one.name;
+    else if (await one.handle.resolve(handle))
+      throw new Error(`The folder ${handle.name} is inside ${one.name}, which is here already.`);
+  }
+  const name = await engine.call('openFolder', { handle, name: known });
+  await changeSettings(({ folders: old = [] }) => ({
+    folders: [...old.filter((one) => one.name !== name), { name, handle }],
+  }));
 }
 
 /** Opens the folders of earlier visits that the browser lets the page read. Returns the others. */
-export async function openRemembered(engine: Engine): Promise<FileSystemDirectoryHandle[]> {
+export async function openRemembered(engine: Engine): Promise<RememberedFolder[]> {
   const { folders = [] } = await readSettings();
-  const refused: FileSystemDirectoryHandle[] = [];
+  const refused: RememberedFolder[] = [];
   for (const folder of folders) {
-    const state = await (folder as Permitted).queryPermission?.().catch(() => 'denied');
-    if (state === undefined || state === 'granted') await engine.call('openFolder', folder);
+    if (await mayRead(folder.handle)) await engine.call('openFolder', folder);
     else refused.push(folder);
   }
   return refused;
 }
 
+export async function mayRead(folder: Permitted): Promise<boolean> {
+  const state = await folder.queryPermission?.().catch(() => 'denied');
+  return state === undefined || state === 'granted';
+}
+
 /** Asks the browser for a folder again. It asks the person, so this must follow a click. */
-export async function askAgain(engine: Engine, folder: FileSystemDirectoryHandle): Promise<boolean> {
-  const state = await (folder as Permitted).requestPermission?.();
-  if (state !== 'granted') return false;
-  await engine.call('openFolder', folder);
-  return true;
+export async function askAgain(folder: Permitted): Promise<boolean> {
+  return (await folder.requestPermission?.()) === 'granted';
 }
 
-/** Gives the files of a folder, as `<input webkitdirectory>` lists them. Returns the folder's name. */
-export async function giveFiles(engine: Engine, files: Iterable<File>): Promise<string | undefined> {
-  return await giveListed(
-    engine,
-    toAsync(Array.from(files, (file) => ({ path: file.webkitRelativePath, file }))),
-  );
+/** Takes a folder out of the index. It is not opened at the next visit either. */
+export async function removeFolder(engine: Engine, name: string): Promise<void> {
+  await changeSettings(({ folders = [] }) => ({ folders: folders.filter((one) => one.name !== name) }));
+  await engine.call('removeFolder', name);
 }
 
-async function* toAsync<Item>(items: readonly Item[]): AsyncGenerator<Item> {
-  yield* items;
+/** Gives the files of a folder, as `<input webkitdirectory>` lists them. */
+export async function giveFiles(engine: Engine, files: FileList): Promise<void> {
+  await giveListed(engine, nameOf(files[0]), listed(files));
 }
 
-async function giveListed(engine: Engine, files: AsyncIterable<ListedFile>): Promise<string | undefined> {
-  let name: string | undefined;
-  let some: ListedFile[] = [];
-  let isFirst = true;
-  const give = async (isLast: boolean) => {
-    if (name === undefined) return;
-    await engine.call('listFiles', { name, files: some, isFirst, isLast });
-    some = [];
-    isFirst = false;
-  };
-  for await (const file of files) {
-    name ??= file.path.slice(0, Math.max(0, file.path.indexOf('/'))) || 'Photos';
-    some.push(file.path.includes('/') ? file : { ...file, path: `${name}/${file.path}` });
-    if (some.length === filesAtOnce) await give(false);
+/** A folder's name; phones, whose inputs choose no folders, give single files. */
+function nameOf(first: File | undefined): string {
+  return first?.webkitRelativePath.split('/')[0] || 'Photos';
+}
+
+/** Their paths below the folder. */
+export async function* listed(files: FileList): AsyncGenerator<ListedFile> {
+  for (let at = 0; at < files.length; at++) {
+    const file = files[at]!;
+    const { webkitRelativePath: path, name } = file;
+    yield { path: path === '' ? name : path.slice(path.indexOf('/') + 1), file };
   }
-  await give(true);
-  return name;
 }
 
-/** Gives dropped folders and files. Call it while the drop is handled: later the browser has forgotten them. */
+/** Gives dropped folders. Call it while the drop is handled: later the browser has forgotten them. */
 export async function giveDropped(engine: Engine, { items }: DataTransfer): Promise<void> {
   const handles = Array.from(items, (item) =>
     'getAsFileSystemHandle' in item
@@ -95,28 +96,87 @@ export async function giveDropped(engine: Engine, { items }: DataTransfer): Prom
       : undefined,
   );
   const entries = Array.from(items, (item) => item.webkitGetAsEntry?.());
+  if (!entries.some((entry) => entry?.isDirectory))
+    throw new Error('Drop the folder that your pictures are in. Single pictures are for searching.');
   for (const [at, entry] of entries.entries()) {
     const handle = await handles[at]?.catch(() => null);
     if (handle?.kind === 'directory') await openHandle(engine, handle as FileSystemDirectoryHandle);
-    else if (entry?.isDirectory) await giveListed(engine, filesBelow(entry as FileSystemDirectoryEntry));
+    else if (entry?.isDirectory) {
+      const unreadable = new Map<string, string>();
+      const files = filesBelow(entry as FileSystemDirectoryEntry, '', unreadable);
+      await giveListed(engine, entry.name, files, unreadable);
+    }
   }
 }
 
-async function* filesBelow(folder: FileSystemDirectoryEntry): AsyncGenerator<ListedFile> {
+export function hasFolder({ items }: DataTransfer): boolean {
+  return Array.from(items).some((item) => item.webkitGetAsEntry?.()?.isDirectory);
+}
+
+async function* filesBelow(
+  folder: FileSystemDirectoryEntry,
+  above: string,
+  unreadable: Map<string, string>,
+): AsyncGenerator<ListedFile> {
   const reader = folder.createReader();
-  for (;;) {
-    const entries = await new Promise<FileSystemEntry[]>((resolve, reject) =>
-      reader.readEntries(resolve, reject),
-    ).catch(() => []);
-    if (entries.length === 0) return;
-    for (const entry of entries) {
-      if (entry.isDirectory) yield* filesBelow(entry as FileSystemDirectoryEntry);
-      else {
-        const file = await new Promise<File | undefined>((resolve) =>
-          (entry as FileSystemFileEntry).file(resolve, () => resolve(undefined)),
-        );
-        if (file) yield { path: entry.fullPath.replace(/^\//, ''), file };
+  try {
+    for (;;) {
+      const entries = await new Promise<FileSystemEntry[]>((resolve, reject) =>
+        reader.readEntries(resolve, reject),
+      );
+      if (entries.length === 0) return;
+      for (const entry of entries) {
+        const path = above === '' ? entry.name : `${above}/${entry.name}`;
+        if (entry.isDirectory) yield* filesBelow(entry as FileSystemDirectoryEntry, path, unreadable);
+        else yield { path, file: await fileOf(entry as FileSystemFileEntry) };
       }
     }
+  } catch (error) {
+    unreadable.set(above, error instanceof Error ? error.message : `${error}`);
   }
+}
+
+function fileOf(entry: FileSystemFileEntry): Promise<File> {
+  return new Promise((resolve, reject) => entry.file(resolve, reject));
+}
+
+/** Milliseconds that the page may stop. To give a file takes a browser a moment, in which the page stands still. */
+const slice = 20;
+const mostAtOnce = 1000;
+
+async function giveListed(
+  engine: Engine,
+  name: string,
+  files: AsyncIterable<ListedFile>,
+  unreadable: ReadonlyMap<string, string> = new Map(),
+): Promise<void> {
+  let some: ListedFile[] = [];
+  let skipped = new Map<string, number>();
+  let isFirst = true;
+  let isAny = false;
+  let atOnce = 20;
+  let begin = performance.now();
+  const give = async (isLast: boolean) => {
+    const start = performance.now();
+    const told = { unreadable: isLast ? unreadable : new Map<string, string>(), isFirst, isLast };
+    const given = engine.call('listFiles', { name, files: some, skipped, ...told });
+    const each = (performance.now() - start) / Math.max(1, some.length);
+    atOnce = Math.min(mostAtOnce, Math.max(1, Math.floor(slice / Math.max(each, 1e-3))));
+    some = [];
+    skipped = new Map();
+    isFirst = false;
+    await given;
+    begin = performance.now();
+  };
+  for await (const file of files) {
+    isAny = true;
+    if (isWanted(file.path, skipped)) some.push(file);
+    if (some.length >= atOnce) await give(false);
+    else if (performance.now() - begin > slice) {
+      await new Promise((resolve) => setTimeout(resolve));
+      begin = performance.now();
+    }
+  }
+  if (!isAny && unreadable.size === 0) throw new Error('There are no files in this folder.');
+  await give(true);
 }

@@ -7,6 +7,7 @@ import { Icon } from '../../../src/icons.tsx';
 import { writeSearches } from '../../../src/recent.ts';
 import type { BrokenPicture } from '../engine/state.ts';
 import { usePhotos } from './context.ts';
+import type { Engine } from './engine.ts';
 import { FolderStep } from './folder-step.tsx';
 import { ModelStep } from './model-step.tsx';
 import { PhiStep } from './phi-step.tsx';
@@ -39,14 +40,14 @@ export function Library({ onClose }: { readonly onClose: () => void }) {
 /** Files that are no pictures, as far as someone may wonder. */
 function Skipped() {
   const { job } = usePhotos().state;
-  const kinds = Object.entries(job?.skipped ?? {}).sort((a, b) => b[1] - a[1]);
+  const kinds = [...(job?.skipped ?? [])].sort((a, b) => b[1] - a[1]);
   if (kinds.length === 0) return null;
   const total = kinds.reduce((sum, [, number]) => sum + number, 0);
   const shown = kinds
     .slice(0, 6)
     .map(
       ([ending, number]) =>
-        `${number.toLocaleString('en')} ${ending === '' ? 'without ending' : `.${ending}`}`,
+        `${number.toLocaleString('en')} ${ending === '' ? 'without ending' : `.${visible(ending)}`}`,
     );
   return (
     <p class="note">
@@ -59,7 +60,7 @@ function Skipped() {
 const mostShown = 100;
 
 function Broken({ number }: { readonly number: number }) {
-  const { engine } = usePhotos();
+  const { engine, attempt } = usePhotos();
   const [pictures, setPictures] = useState<readonly BrokenPicture[]>([]);
   useEffect(() => {
     engine.call('broken', undefined).then(setPictures, () => undefined);
@@ -78,13 +79,22 @@ function Broken({ number }: { readonly number: number }) {
       {pictures.length > mostShown && (
         <p class="note">and {count(pictures.length - mostShown, 'more picture')}</p>
       )}
-      <button
-        type="button"
-        class="quiet"
-        onClick={() => void navigator.clipboard.writeText(`${asCsv().join('\n')}\n`)}
-      >
-        <Icon name="copy" /> Copy the list as CSV
-      </button>
+      <p class="buttons">
+        <button
+          type="button"
+          class="quiet"
+          onClick={() => attempt(() => navigator.clipboard.writeText(`${asCsv().join('\n')}\n`))}
+        >
+          <Icon name="copy" /> Copy the list as CSV
+        </button>
+        <button
+          type="button"
+          class="quiet"
+          onClick={() => attempt(() => engine.call('index', { withBroken: true }))}
+        >
+          Try them again
+        </button>
+      </p>
     </details>
   );
 }
@@ -94,7 +104,7 @@ function cell(text: string): string {
 }
 
 function DeleteAll() {
-  const { engine } = usePhotos();
+  const { engine, attempt } = usePhotos();
   const [isAsked, setIsAsked] = useState(false);
   const [isBusy, setIsBusy] = useState(false);
   const used = useUsedSpace();
@@ -113,12 +123,12 @@ function DeleteAll() {
               type="button"
               class="strong"
               disabled={isBusy}
-              onClick={async () => {
+              onClick={() => {
                 setIsBusy(true);
-                await engine.call('deleteAll', undefined).catch(() => undefined);
-                await forgetSettings();
-                writeSearches(localStorage, []);
-                location.replace(location.pathname);
+                attempt(async () => {
+                  await deleteAll(engine).finally(() => setIsBusy(false));
+                  location.replace(location.pathname);
+                });
               }}
             >
               <Icon name="trash" /> Delete all of it
@@ -135,6 +145,13 @@ function DeleteAll() {
       </p>
     </section>
   );
+}
+
+/** First what the page would come back to, so that it does not if anything else cannot be deleted. */
+async function deleteAll(engine: Engine): Promise<void> {
+  writeSearches(localStorage, []);
+  await forgetSettings();
+  await engine.call('deleteAll', undefined);
 }
 
 function useUsedSpace(): number | undefined {

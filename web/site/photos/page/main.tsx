@@ -14,10 +14,12 @@ import { applyTheme, readTheme } from '../../../src/theme.ts';
 import { keepOffline } from '../../shell/offline.ts';
 import type { State } from '../engine/state.ts';
 import { type Photos, PhotosContext } from './context.ts';
-import { type Engine, startEngine, tabBackEnd } from './engine.ts';
+import { useDrops } from './drops.ts';
+import { startEngine, tabBackEnd } from './engine.ts';
 import { askAgain, openRemembered } from './folders.ts';
 import { Library } from './library.tsx';
-import { readSettings } from './settings.ts';
+import { allowModelFolder, chooseAgain } from './models.ts';
+import type { RememberedFolder } from './settings.ts';
 import { Setup } from './setup.tsx';
 import { Strip } from './strip.tsx';
 
@@ -27,7 +29,8 @@ connect(tabBackEnd(engine));
 
 function Main() {
   const [state, setState] = useState<State>();
-  const [refused, setRefused] = useState<readonly FileSystemDirectoryHandle[]>([]);
+  const [refused, setRefused] = useState<readonly RememberedFolder[]>([]);
+  const [refusedModel, setRefusedModel] = useState<FileSystemDirectoryHandle>();
   const [problem, setProblem] = useState<string>();
   const [showsLibrary, setShowsLibrary] = useState(false);
 
@@ -38,37 +41,49 @@ function Main() {
   crash = (message) => setProblem(`The page's worker has failed: ${message}. Load the page again.`);
 
   useEffect(() => engine.watch(setState), []);
-  useEffect(() => {
-    begin(engine).then(setRefused, tell);
-  }, [tell]);
-
-  const use = useCallback(
-    (give: () => Promise<unknown>) => {
+  const attempt = useCallback(
+    (work: () => Promise<unknown>) => {
       setProblem(undefined);
-      void navigator.storage?.persist?.().catch(() => undefined);
-      give().catch(tell);
+      work().catch(tell);
     },
     [tell],
   );
+  useEffect(() => {
+    attempt(async () => {
+      await engine.call('open', undefined);
+      setRefusedModel(await chooseAgain(engine));
+      setRefused(await openRemembered(engine));
+    });
+  }, [attempt]);
   const allow = useCallback(
-    (folder: FileSystemDirectoryHandle) =>
-      use(async () => {
-        if (await askAgain(engine, folder)) setRefused((old) => old.filter((one) => one !== folder));
+    (folder: RememberedFolder) =>
+      attempt(async () => {
+        if (!(await askAgain(folder.handle))) return;
+        await engine.call('openFolder', folder);
+        setRefused((old) => old.filter((one) => one !== folder));
       }),
-    [use],
+    [attempt],
+  );
+  const allowModel = useCallback(
+    (handle: FileSystemDirectoryHandle) =>
+      attempt(async () => {
+        if (await allowModelFolder(engine, handle)) setRefusedModel(undefined);
+      }),
+    [attempt],
   );
   const photos = useMemo<Photos | undefined>(
-    () => state && { engine, state, refused, use, allow, problem },
-    [state, refused, use, allow, problem],
+    () => state && { engine, state, refused, refusedModel, attempt, allow, allowModel, problem },
+    [state, refused, refusedModel, attempt, allow, allowModel, problem],
   );
+  const canSearch = (state?.server.indexes[0]?.images ?? 0) > 0 && state?.model !== undefined;
+  useDrops(engine, canSearch, attempt);
   if (photos === undefined) return problem ? <Trouble text={problem} /> : <main aria-busy="true" />;
   const { server, isElsewhere } = photos.state;
-  const hasPictures = (server.indexes[0]?.images ?? 0) > 0 && photos.state.model !== undefined;
   return (
     <PhotosContext.Provider value={photos}>
       {isElsewhere ? (
         <Trouble text="Another tab has your photos open. Close it, or go on there: this page takes over by itself when it is closed." />
-      ) : hasPictures ? (
+      ) : canSearch ? (
         <>
           <Page
             server={server}
@@ -84,17 +99,6 @@ function Main() {
       )}
     </PhotosContext.Provider>
   );
-}
-
-/** Opens what is kept, and goes on with the model and the folders of the last visit. Returns folders that need permission. */
-async function begin(engine: Engine): Promise<FileSystemDirectoryHandle[]> {
-  await engine.call('open', undefined);
-  const { model, phi } = await readSettings();
-  if (model !== undefined) {
-    await engine.call('chooseModel', { kind: 'preset', name: model });
-    if (phi !== undefined) await engine.call('choosePhi', { kind: 'preset', name: phi });
-  }
-  return await openRemembered(engine);
 }
 
 function Trouble({ text }: { readonly text: string }) {

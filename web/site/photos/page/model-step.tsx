@@ -6,8 +6,9 @@ import { bytes, count } from '../../../src/display.ts';
 import { Icon } from '../../../src/icons.tsx';
 import { usePhotos } from './context.ts';
 import { FolderInput } from './folder-input.tsx';
+import { canRemember } from './folders.ts';
+import { chooseModel, giveModel, pickModel, tryAgain } from './models.ts';
 import { firstModels, furtherModels, type OfferedModel, remarkOn, roughBytes } from './presets.ts';
-import { changeSettings } from './settings.ts';
 import { deviceText, loadingText } from './words.ts';
 
 export function ModelStep() {
@@ -20,10 +21,10 @@ export function ModelStep() {
 
 /** The chosen model, and how far it is. */
 function Chosen({ onOther }: { readonly onOther: () => void }) {
-  const { engine, state } = usePhotos();
+  const { engine, state, attempt } = usePhotos();
   const { name, stage, received = 0, total = 0, problem } = state.model!;
   const isOnItsWay = stage === 'downloading' || stage === 'loading';
-  const again = () => void engine.call('chooseModel', { kind: 'preset', name });
+  const again = () => attempt(() => tryAgain(engine));
   return (
     <div class="chosen">
       <p>
@@ -44,7 +45,11 @@ function Chosen({ onOther }: { readonly onOther: () => void }) {
       )}
       <p class="buttons">
         {stage === 'downloading' && (
-          <button type="button" class="quiet" onClick={() => void engine.call('pauseDownload', undefined)}>
+          <button
+            type="button"
+            class="quiet"
+            onClick={() => attempt(() => engine.call('pauseDownload', undefined))}
+          >
             Pause
           </button>
         )}
@@ -67,7 +72,7 @@ function Chosen({ onOther }: { readonly onOther: () => void }) {
 }
 
 function Choice({ onDone }: { readonly onDone: () => void }) {
-  const { engine, state } = usePhotos();
+  const { engine, state, refusedModel, attempt, allowModel } = usePhotos();
   const [name, setName] = useState(state.indexModel ?? firstModels[0]!.name);
   const all = [...firstModels, ...furtherModels];
   const chosen = all.find((one) => one.name === name) ?? firstModels[0]!;
@@ -79,7 +84,7 @@ function Choice({ onDone }: { readonly onDone: () => void }) {
       isChosen={one === chosen}
       isKept={kept.ids.has(one.id)}
       onChoose={() => setName(one.name)}
-      onDelete={() => void engine.call('deleteModel', one.id).then(kept.look, kept.look)}
+      onDelete={() => attempt(() => engine.call('deleteModel', one.id).finally(kept.look))}
     />
   );
   return (
@@ -87,9 +92,7 @@ function Choice({ onDone }: { readonly onDone: () => void }) {
       class="choice"
       onSubmit={(event) => {
         event.preventDefault();
-        void navigator.storage?.persist?.().catch(() => undefined);
-        void changeSettings({ model: chosen.name, phi: undefined });
-        void engine.call('chooseModel', { kind: 'preset', name: chosen.name });
+        attempt(() => chooseModel(engine, chosen.name));
         onDone();
       }}
     >
@@ -97,6 +100,17 @@ function Choice({ onDone }: { readonly onDone: () => void }) {
         <p>
           Your index of {count(state.server.indexes[0]?.images ?? 0, 'picture')} is here. It is of the model{' '}
           <strong>{state.indexModel}</strong>: choose the same again to search.
+        </p>
+      )}
+      {refusedModel && state.model === undefined && (
+        <p class="buttons">
+          <span>
+            Your model is in the folder <bdi>{refusedModel.name}</bdi>. Your browser wants your permission
+            again to read it.
+          </span>
+          <button type="button" class="strong" onClick={() => allowModel(refusedModel)}>
+            Allow access
+          </button>
         </p>
       )}
       <fieldset>
@@ -111,18 +125,23 @@ function Choice({ onDone }: { readonly onDone: () => void }) {
         <button type="submit" class="strong">
           {kept.ids.has(chosen.id) ? 'Use' : 'Get'} {chosen.name}
         </button>
-        <FolderInput
-          label="Use a model from your disk"
-          onFiles={(files) => {
-            const [first] = files;
-            if (first === undefined) return;
-            const folder = first.webkitRelativePath.split('/')[0] ?? 'a model';
-            const listed = files.map((file) => ({ path: file.webkitRelativePath, file }));
-            void changeSettings({ model: undefined, phi: undefined });
-            void engine.call('chooseModel', { kind: 'files', name: folder, files: listed });
-            onDone();
-          }}
-        />
+        {canRemember ? (
+          <button
+            type="button"
+            class="quiet"
+            onClick={() => attempt(async () => (await pickModel(engine)) && onDone())}
+          >
+            <Icon name="folder" /> Use a model from your disk
+          </button>
+        ) : (
+          <FolderInput
+            label="Use a model from your disk"
+            onFiles={(files) => {
+              attempt(() => giveModel(engine, files));
+              onDone();
+            }}
+          />
+        )}
         {state.model && (
           <button type="button" class="quiet" onClick={onDone}>
             Cancel

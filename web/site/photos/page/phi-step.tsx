@@ -9,7 +9,7 @@ import { changeSettings } from './settings.ts';
 import { loadingText } from './words.ts';
 
 export function PhiStep() {
-  const { engine, state } = usePhotos();
+  const { engine, state, attempt } = usePhotos();
   const { phi, model } = state;
   const offered = phisFor(model?.name);
   if (phi)
@@ -24,13 +24,25 @@ export function PhiStep() {
           </p>
         )}
         <p class="buttons">
+          {(phi.stage === 'failed' || phi.stage === 'paused') &&
+            offered.some(({ name }) => name === phi.name) && (
+              <button
+                type="button"
+                class="strong"
+                onClick={() => attempt(() => engine.call('choosePhi', { kind: 'preset', name: phi.name }))}
+              >
+                {phi.stage === 'paused' ? 'Go on' : 'Try again'}
+              </button>
+            )}
           <button
             type="button"
             class="quiet"
-            onClick={() => {
-              void changeSettings({ phi: undefined });
-              void engine.call('choosePhi', undefined);
-            }}
+            onClick={() =>
+              attempt(async () => {
+                await changeSettings(() => ({ phi: undefined }));
+                await engine.call('choosePhi', undefined);
+              })
+            }
           >
             Without phi
           </button>
@@ -63,7 +75,7 @@ function PublishedPhi({
   readonly licence: string;
   readonly size: number | undefined;
 }) {
-  const { engine } = usePhotos();
+  const { engine, attempt } = usePhotos();
   const [accepts, setAccepts] = useState(false);
   return (
     <div class="published">
@@ -83,10 +95,12 @@ function PublishedPhi({
         type="button"
         class="quiet"
         disabled={!accepts}
-        onClick={() => {
-          void changeSettings({ phi: name });
-          void engine.call('choosePhi', { kind: 'preset', name });
-        }}
+        onClick={() =>
+          attempt(async () => {
+            await changeSettings(() => ({ phi: name }));
+            await engine.call('choosePhi', { kind: 'preset', name });
+          })
+        }
       >
         Get {name}
       </button>
@@ -95,7 +109,7 @@ function PublishedPhi({
 }
 
 function PhiFile() {
-  const { engine } = usePhotos();
+  const { engine, attempt } = usePhotos();
   const input = useRef<HTMLInputElement>(null);
   return (
     <p class="buttons">
@@ -110,7 +124,7 @@ function PhiFile() {
         aria-label="Use a phi from your disk"
         onChange={({ currentTarget: { files } }) => {
           const [file] = files ?? [];
-          if (file) void engine.call('choosePhi', { kind: 'file', file });
+          if (file) attempt(() => engine.call('choosePhi', { kind: 'file', file }));
         }}
       />
     </p>

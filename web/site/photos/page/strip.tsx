@@ -1,11 +1,12 @@
 /** A line above the results: how far the model and the index are, and what the page needs from the person. */
 
 import { Icon } from '../../../src/icons.tsx';
+import type { Job } from '../engine/indexing.ts';
 import { usePhotos } from './context.ts';
-import { deviceText, jobText, loadingText } from './words.ts';
+import { awayText, deviceText, jobText, loadingText, unreadText } from './words.ts';
 
 export function Strip({ onLibrary }: { readonly onLibrary: () => void }) {
-  const { engine, state, refused, allow, problem } = usePhotos();
+  const { engine, state, refused, attempt, allow, problem } = usePhotos();
   const { model, otherModel, folders } = state;
   const asked = refused.filter(({ name }) => folders.some((one) => one.name === name && !one.isOpen));
   return (
@@ -29,7 +30,11 @@ export function Strip({ onLibrary }: { readonly onLibrary: () => void }) {
             <Icon name="warning" /> This index is of the model {otherModel}. The model {model.name} cannot
             read it.
           </p>
-          <button type="button" class="quiet" onClick={() => void engine.call('index', { isAnew: true })}>
+          <button
+            type="button"
+            class="quiet"
+            onClick={() => attempt(() => engine.call('index', { isAnew: true }))}
+          >
             Index again with {model.name}
           </button>
           <button type="button" class="quiet" onClick={onLibrary}>
@@ -40,8 +45,8 @@ export function Strip({ onLibrary }: { readonly onLibrary: () => void }) {
       {asked.map((folder) => (
         <div key={folder.name} class="strip">
           <p>
-            <Icon name="folder" /> The browser asks again before this page may read <bdi>{folder.name}</bdi>:
-            for originals and new photos.
+            <Icon name="folder" /> For new photos and originals in <bdi>{folder.name}</bdi>, your browser
+            wants your permission again. All that is indexed can be searched without it.
           </p>
           <button type="button" class="strong" onClick={() => allow(folder)}>
             Allow access
@@ -61,12 +66,46 @@ export function Strip({ onLibrary }: { readonly onLibrary: () => void }) {
 
 /** How far indexing is. Nothing once it is done and has nothing to tell. */
 export function Progress() {
-  const { engine, state } = usePhotos();
-  const { job, device } = state;
+  const { engine, state, attempt } = usePhotos();
+  const { job } = state;
   if (job === undefined) return null;
-  const { stage, done, todo, problem, added, removed } = job;
-  if (stage === 'done' && added + removed === 0 && !problem) return null;
-  if (stage === 'done' && !problem) return <p class="note done">{jobText(job)}</p>;
+  const { stage, added, removed, found, problem } = job;
+  const isQuiet = stage === 'done' && added + removed === 0 && found > 0;
+  return (
+    <>
+      {stage === 'done' ? !isQuiet && <p class="note done">{jobText(job)}</p> : <Work job={job} />}
+      {problem && (
+        <p class="problem" role="alert">
+          <Icon name="warning" /> <bdi>{problem}</bdi>
+        </p>
+      )}
+      {stage === 'done' && job.away > 0 && (
+        <div class="strip">
+          <p>
+            <Icon name="info" /> {awayText(job)}
+          </p>
+          <Button label="Look again" onClick={() => attempt(() => engine.call('index', {}))} />
+          <Button
+            label="Take them out"
+            onClick={() => attempt(() => engine.call('index', { withoutAway: true }))}
+          />
+        </div>
+      )}
+      {stage === 'done' && job.unread > 0 && (
+        <div class="strip">
+          <p>
+            <Icon name="warning" /> <bdi>{unreadText(job)}</bdi>
+          </p>
+          <Button label="Look again" onClick={() => attempt(() => engine.call('index', {}))} />
+        </div>
+      )}
+    </>
+  );
+}
+
+function Work({ job }: { readonly job: Job }) {
+  const { engine, state, attempt } = usePhotos();
+  const { stage, done, todo } = job;
   const isAtWork = stage === 'looking' || stage === 'indexing';
   return (
     <div class="strip">
@@ -75,29 +114,38 @@ export function Progress() {
         {(isAtWork || stage === 'paused') && (
           <progress aria-label="Indexing" max={1} {...(todo > 0 && { value: done / todo })} />
         )}
-        {isAtWork && device && <p class="note">{deviceText(device)}</p>}
-        {problem && (
-          <p class="problem" role="alert">
-            <Icon name="warning" /> <bdi>{problem}</bdi>
+        {isAtWork && state.device && (
+          <p class="note">
+            {deviceText(state.device)} Leave this page open. If you close it, it goes on at your next visit.
           </p>
         )}
       </div>
       {stage === 'indexing' && (
-        <button type="button" class="quiet" onClick={() => void engine.call('pause', undefined)}>
-          Pause
-        </button>
+        <Button label="Pause" onClick={() => attempt(() => engine.call('pause', undefined))} />
       )}
       {stage === 'paused' && (
-        <button type="button" class="strong" onClick={() => void engine.call('goOn', undefined)}>
-          Go on
-        </button>
+        <Button label="Go on" isStrong onClick={() => attempt(() => engine.call('goOn', undefined))} />
       )}
       {stage === 'failed' && (
-        <button type="button" class="strong" onClick={() => void engine.call('index', {})}>
-          Try again
-        </button>
+        <Button label="Try again" isStrong onClick={() => attempt(() => engine.call('index', {}))} />
       )}
     </div>
+  );
+}
+
+function Button({
+  label,
+  isStrong = false,
+  onClick,
+}: {
+  readonly label: string;
+  readonly isStrong?: boolean;
+  readonly onClick: () => void;
+}) {
+  return (
+    <button type="button" class={isStrong ? 'strong' : 'quiet'} onClick={onClick}>
+      {label}
+    </button>
   );
 }
 

@@ -26,20 +26,40 @@ export function deviceText(device: DeviceFacts): string {
     .join(' ');
 }
 
-export function jobText({ stage, found, done, todo, rate, added, removed, broken }: Job): string {
-  if (stage === 'looking') return `Looking for pictures… ${found.toLocaleString('en')} so far`;
+export function jobText({ stage, found, others, done, todo, rate, added, removed, broken }: Job): string {
+  if (stage === 'looking') {
+    const beside = others > 0 ? ` among ${number(found + others)} files` : '';
+    return `Looking for pictures… ${number(found)} so far${beside}`;
+  }
   if (stage === 'indexing' || stage === 'paused') {
     const speed =
       rate > 0 ? ` · ${rate.toFixed(rate < 10 ? 1 : 0)} a second · ${timeLeft((todo - done) / rate)}` : '';
-    const progress = `${done.toLocaleString('en')} of ${count(todo, 'picture')}`;
+    const progress = `${number(done)} of ${count(todo, 'picture')}`;
     return stage === 'paused' ? `Paused at ${progress}` : `Indexing ${progress}${speed}`;
   }
+  if (stage === 'failed') return 'Indexing has stopped. What was indexed stays.';
+  if (found === 0 && others > 0) return `There is no picture among ${count(others, 'file')}.`;
+  if (found === 0 && removed === 0) return 'There is no picture.';
   const changes = [
-    added > 0 && `${added.toLocaleString('en')} added`,
-    removed > 0 && `${removed.toLocaleString('en')} gone`,
-    broken > 0 && `${broken.toLocaleString('en')} could not be decoded`,
+    added > 0 && `${number(added)} added`,
+    removed > 0 && `${number(removed)} gone`,
+    broken > 0 && `${number(broken)} could not be decoded`,
   ].filter(Boolean);
-  return stage === 'failed' ? 'Indexing has stopped' : changes.length > 0 ? changes.join(', ') : 'Up to date';
+  return changes.length > 0 ? changes.join(', ') : 'Up to date';
+}
+
+/** What a person may do something about, once a job is done. */
+export function awayText({ away }: Job): string {
+  const [are, they] = away === 1 ? ['is', 'It stays'] : ['are', 'They stay'];
+  return `${count(away, 'picture')} of your folders ${are} not there. ${they} in the index, as a disk may be missing.`;
+}
+
+export function unreadText({ unread, unreadReason }: Job): string {
+  return `${count(unread, 'picture')} could not be read now: ${unreadReason.replace(/\.$/, '')}.`;
+}
+
+function number(value: number): string {
+  return value.toLocaleString('en');
 }
 
 export function timeLeft(seconds: number): string {
