@@ -16,8 +16,7 @@ export interface Exif {
 
 /** Takes any bytes. Never throws. Time is linear in the file's length. */
 export function exifOf(bytes: Uint8Array): Exif {
-  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  const tiff = tiffIn(file);
+  const tiff = tiffIn(bytes);
   const main = tiff === undefined ? emptyFolder : folderAt(tiff, numberAt(tiff, 4, 4));
   const photo = folderIn(main, tags.exifFolder);
   const place = folderIn(main, tags.gpsFolder);
@@ -55,7 +54,7 @@ const longestText = 256;
 
 /** A block of TIFF, which begins with its byte order. */
 interface Tiff {
-  readonly data: Buffer;
+  readonly data: Uint8Array;
   readonly isLittle: boolean;
 }
 
@@ -65,52 +64,71 @@ interface Folder {
   readonly entries: ReadonlyMap<number, number>;
 }
 
-const emptyFolder: Folder = { tiff: { data: Buffer.alloc(0), isLittle: true }, entries: new Map() };
+const emptyFolder: Folder = { tiff: { data: new Uint8Array(), isLittle: true }, entries: new Map() };
 
 /** Finds a file's TIFF block: the whole file in TIFF and raw files, elsewhere a separate part. */
-function tiffIn(file: Buffer): Tiff | undefined {
+function tiffIn(file: Uint8Array): Tiff | undefined {
   if (file.length < 12) return undefined;
-  const kind = file.toString('latin1', 0, 12);
+  const kind = latin1(file, 0, 12);
   if (kind.startsWith('\xff\xd8')) return tiffAt(file, inJpeg(file));
   if (kind.startsWith('\x89PNG')) return tiffAt(file, inChunks(file, 'eXIf', 8, false));
   if (/^RIFF....WEBP/s.test(kind)) return tiffAt(file, inChunks(file, 'EXIF', 12, true));
   if (/^(?:II|MM)/.test(kind)) return tiffAt(file, 0);
-  const marked = ['Exif\0\0II*\0', 'Exif\0\0MM\0*'].map((mark) => file.indexOf(mark, 0, 'latin1'));
-  const first = Math.min(...marked.filter((at) => at >= 0));
-  return Number.isFinite(first) ? tiffAt(file, first) : undefined;
+  return tiffAt(file, ofMark(file));
 }
 
-function tiffAt(file: Buffer, start: number | undefined): Tiff | undefined {
+function tiffAt(file: Uint8Array, start: number | undefined): Tiff | undefined {
   if (start === undefined) return undefined;
-  const isMarked = file.toString('latin1', start, start + 6) === 'Exif\0\0';
+  const isMarked = latin1(file, start, start + 6) === 'Exif\0\0';
   const data = file.subarray(start + (isMarked ? 6 : 0));
-  const order = data.toString('latin1', 0, 2);
+  const order = latin1(data, 0, 2);
   return order === 'II' || order === 'MM' ? { data, isLittle: order === 'II' } : undefined;
 }
 
 /** Segments come before the pixels, each with its length. */
-function inJpeg(file: Buffer): number | undefined {
-  for (let at = 2; at + 10 <= file.length && file[at] === 0xff; at += 2 + file.readUInt16BE(at + 2)) {
+function inJpeg(file: Uint8Array): number | undefined {
+  const view = viewOf(file);
+  for (let at = 2; at + 10 <= file.length && file[at] === 0xff; at += 2 + view.getUint16(at + 2)) {
     if (file[at + 1] === 0xda) return undefined;
-    if (file[at + 1] === 0xe1 && file.toString('latin1', at + 4, at + 10) === 'Exif\0\0') return at + 4;
+    if (file[at + 1] === 0xe1 && latin1(file, at + 4, at + 10) === 'Exif\0\0') return at + 4;
   }
   return undefined;
 }
 
 /** Chunks of PNG, whose length comes before their name and a checksum at their end, or of RIFF, with a length that is even. */
-function inChunks(file: Buffer, wanted: string, start: number, isRiff: boolean): number | undefined {
+function inChunks(file: Uint8Array, wanted: string, start: number, isRiff: boolean): number | undefined {
+  const view = viewOf(file);
   for (let at = start; at + 8 <= file.length; ) {
-    if (file.toString('latin1', at + (isRiff ? 0 : 4), at + (isRiff ? 4 : 8)) === wanted) return at + 8;
-    const length = isRiff ? file.readUInt32LE(at + 4) : file.readUInt32BE(at);
+    if (latin1(file, at + (isRiff ? 0 : 4), at + (isRiff ? 4 : 8)) === wanted) return at + 8;
+    const length = isRiff ? view.getUint32(at + 4, true) : view.getUint32(at);
     at += 8 + (isRiff ? length + (length % 2) : length + 4);
   }
   return undefined;
 }
 
+/** Where the mark is that comes before TIFF in other formats. */
+function ofMark(file: Uint8Array): number | undefined {
+  for (let at = file.indexOf(0x45); at >= 0; at = file.indexOf(0x45, at + 1)) {
+    if (file[at + 1] !== 0x78) continue; // quickly, since files are large
+    if (['Exif\0\0II*\0', 'Exif\0\0MM\0*'].includes(latin1(file, at, at + 10))) return at;
+  }
+  return undefined;
+}
+
+function viewOf({ buffer, byteOffset, length }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, length);
+}
+
+/** A letter for each byte. */
+function latin1(bytes: Uint8Array, from: number, to: number): string {
+  return String.fromCharCode(...bytes.subarray(from, to));
+}
+
 /** 0 past the end. */
 function numberAt({ data, isLittle }: Tiff, at: number, bytes: 2 | 4): number {
   if (at + bytes > data.length) return 0;
-  return isLittle ? data.readUIntLE(at, bytes) : data.readUIntBE(at, bytes);
+  const view = viewOf(data);
+  return bytes === 2 ? view.getUint16(at, isLittle) : view.getUint32(at, isLittle);
 }
 
 function folderAt(tiff: Tiff, start: number): Folder {
@@ -137,8 +155,8 @@ function textOf({ tiff, entries }: Folder, tag: number): string | null {
   const end = bytes.indexOf(0);
   // The standard says ASCII; some cameras write UTF-8 or Latin-1.
   const given = bytes.subarray(0, end < 0 ? bytes.length : end);
-  const utf8 = given.toString('utf8');
-  const text = utf8.includes('\ufffd') ? given.toString('latin1') : utf8;
+  const utf8 = new TextDecoder('utf-8', { ignoreBOM: true }).decode(given);
+  const text = utf8.includes('\ufffd') ? latin1(given, 0, given.length) : utf8;
   const plain = text
     .replaceAll(/\p{C}+/gu, ' ')
     .replaceAll(/\s+/g, ' ')

@@ -1,3 +1,4 @@
-/** What needs no platform of pictures: which names are those of images. */
+/** What needs no platform of pictures: which names are those of images, and what cameras write into files. */
 
 export { endingOf, isSystemName, looksOf } from './endings.ts';
+export { type Exif, exifOf } from './exif.ts';

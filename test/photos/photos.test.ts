@@ -2,88 +2,14 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, type TestContext, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
-import { build } from 'vite';
+import { test } from 'node:test';
 import { loadClip } from '../../src/clip/index.ts';
-import { FakeHub } from '../fake-hub.ts';
-import { expectAccessible, noBrowser, openBrowser, openPage, pictures, screenshot } from '../page/browser.ts';
-import { makeFolder, picture, pictureCount } from './folder.ts';
-import { type Host, hostSite } from './host.ts';
-
-const skip = noBrowser;
-const model = join(import.meta.dirname, '../fixtures/tiny-clip');
-let work: string;
-let site: string;
-let host: Host;
-let hub: FakeHub;
-let browser: Browser;
-let paths: string[];
-
-before(async () => {
-  if (skip) return;
-  work = await mkdtemp(join(tmpdir(), 'lincir-photos-'));
-  site = join(work, 'site');
-  const files = ['config.json', 'model.safetensors', 'preprocessor_config.json', 'tokenizer.json'];
-  hub = await FakeHub.start({
-    id: 'openai/clip-vit-base-patch32',
-    commit: 'c'.repeat(40),
-    files: Object.fromEntries(files.map((name) => [name, readFileSync(join(model, name))])),
-  });
-  hub.isOpenToPages = true;
-  process.env.HF_ENDPOINT = hub.endpoint; // the build takes it
-  await build({
-    configFile: join(import.meta.dirname, '../../web/site/vite.config.ts'),
-    build: { outDir: site, emptyOutDir: true },
-  });
-  paths = await makeFolder(work);
-  host = await hostSite(site);
-  browser = await openBrowser();
-});
-after(async () => {
-  await browser?.close();
-  await hub?.[Symbol.asyncDispose]();
-  await host?.[Symbol.asyncDispose]();
-  if (work) await rm(work, { recursive: true, force: true });
-});
-
-/** A page where the browser has no picker of folders, but a file input. */
-async function visit(t: TestContext, address = host.address) {
-  const watched = await openPage(browser);
-  t.after(() => watched.close());
-  await watched.page.addInitScript('delete window.showDirectoryPicker');
-  await watched.page.goto(`${address}photos.html`);
-  return watched;
-}
-
-async function giveModel(page: Page): Promise<void> {
-  await page.locator('input[aria-label="Use a model from your disk"]').setInputFiles(model);
-}
-
-async function giveFolder(page: Page, folder = join(work, 'Holidays')): Promise<void> {
-  await page.locator('input[aria-label$="a folder"]').setInputFiles(folder);
-}
-
-async function search(page: Page, words: string): Promise<{ name: string; score: number }[]> {
-  await page.locator('#words').fill(words);
-  await page.locator('#words').press('Enter');
-  await page.locator('.grid .tile').first().waitFor();
-  await page.locator('.status p', { hasText: 'image' }).waitFor();
-  const labels = await page
-    .locator('.grid .picture')
-    .evaluateAll((all) => all.map((one) => one.getAttribute('aria-label') ?? ''));
-  return labels.map((label) => {
-    const [, name = '', score] = /^\d+: (.*), score (-?[\d.]+)/.exec(label) ?? [];
-    return { name, score: Number(score) };
-  });
-}
-
-async function expectText(page: Page, text: string | RegExp): Promise<void> {
-  await page.getByText(text).first().waitFor();
-}
+import { expectAccessible, pictures, screenshot } from '../page/browser.ts';
+import { pictureCount } from './folder.ts';
+import { hostSite } from './host.ts';
+import { expectText, giveFolder, giveModel, model, search, skip, visit, world } from './world.ts';
+import './folders.ts';
 
 test('from a folder with junk to the answers that Node gives, and nothing leaves', { skip }, async (t) => {
   const { page } = await visit(t);
@@ -130,19 +56,19 @@ test('from a folder with junk to the answers that Node gives, and nothing leaves
   await screenshot(page, 'photos-large');
   await page.keyboard.press('Escape');
 
-  const allowed = [host.address, hub.endpoint].map((address) => new URL(address).host);
+  const allowed = [world.host.address, world.hub.endpoint].map((address) => new URL(address).host);
   assert.deepEqual([...hosts].sort(), allowed.sort());
 });
 
 async function ranking(words: string) {
   const clip = await loadClip(model);
   const images = await clip.encodeImages(
-    paths.map((path) => join(work, path)),
+    world.paths.map((path) => join(world.work, path)),
     { normalize: true },
   );
   const { data: text } = await clip.encodeTexts([words], { normalize: true });
   const size = text.length;
-  const scored = paths.map((path, at) => ({
+  const scored = world.paths.map((path, at) => ({
     path,
     score: text.reduce((sum, value, place) => sum + value * images.data[at * size + place]!, 0),
   }));
@@ -166,7 +92,7 @@ test('nor do its workers', { skip }, async (t) => {
   const tell = `addEventListener('securitypolicyviolation', ({ blockedURI }) =>
     blockedURI.startsWith('https') && REPORT);
     fetch('https://example.com/').catch(() => {});`;
-  await using probed = await hostSite(site, {
+  await using probed = await hostSite(world.site, {
     scripts: {
       worker: tell.replace('REPORT', "console.info('refused ' + blockedURI)"),
       // What a decoder says first is taken for its answer about a picture.
@@ -195,7 +121,7 @@ test('a reload in the middle goes on where it was', { skip }, async (t) => {
   // Each picture takes a while, as large ones do.
   const script =
     'const post = postMessage; self.postMessage = (...given) => setTimeout(() => post(...given), 250);';
-  await using slow = await hostSite(site, { scripts: { 'decoder-worker': script } });
+  await using slow = await hostSite(world.site, { scripts: { 'decoder-worker': script } });
   const { page } = await visit(t, slow.address);
   await giveModel(page);
   await giveFolder(page);
@@ -215,78 +141,40 @@ test('a reload in the middle goes on where it was', { skip }, async (t) => {
   await expectText(page, `${pictureCount} images in photos`);
 });
 
-/** Stands in for a folder on disk: files of the browser's own, of which it hands out real handles. */
-async function putFolder(page: Page, numbers: readonly number[]): Promise<void> {
-  const files = await Promise.all(numbers.map(async (number) => [...(await picture(number))]));
-  await page.evaluate(`(${putFiles})(${JSON.stringify({ numbers, files })})`);
-}
-
-/** Text, since only browsers know these names. */
-const putFiles = `async ({ numbers, files }) => {
-  const root = await navigator.storage.getDirectory();
-  const folder = await root.getDirectoryHandle('Pictures', { create: true });
-  for (const [at, number] of numbers.entries()) {
-    const file = await folder.getFileHandle(number + '.png', { create: true });
-    const writable = await file.createWritable();
-    await writable.write(Uint8Array.from(files[at]));
-    await writable.close();
-  }
-}`;
-
-test('a folder that the browser remembers: new files come, gone ones leave', { skip }, async (t) => {
-  const { page, close } = await openPage(browser);
-  t.after(close);
-  await page.addInitScript(`window.showDirectoryPicker = async () =>
-    (await navigator.storage.getDirectory()).getDirectoryHandle('Pictures')`);
-  await page.goto(`${host.address}photos.html`);
-  await putFolder(page, [1, 2, 3, 4, 5]);
-  await giveModel(page);
-  await page.getByRole('button', { name: 'Choose a folder' }).click();
-  await expectText(page, '5 added');
-  await page.evaluate(`navigator.storage.getDirectory()
-    .then((root) => root.getDirectoryHandle('Pictures'))
-    .then((folder) => folder.removeEntry('2.png'))`);
-  await putFolder(page, [6]);
-  await page.reload();
-  await giveModel(page);
-  await expectText(page, '1 added, 1 gone');
-  await expectText(page, '5 images in photos');
-});
-
 test('a model from the hub: its size first, a pause, a reload, and then no request at all', {
   skip,
 }, async (t) => {
   const { page } = await visit(t);
   const size = readFileSync(join(model, 'model.safetensors')).length;
   await expectText(page, /^To fetch: \d+(\.\d)? kB\. /);
-  assert.deepEqual(hub.requestsFor('model.safetensors'), []);
-  hub.faults.set('model.safetensors', { trickle: 30 });
+  assert.deepEqual(world.hub.requestsFor('model.safetensors'), []);
+  world.hub.faults.set('model.safetensors', { trickle: 30 });
   await page.getByRole('button', { name: 'Get base' }).click();
   await page.getByText(/\d+(\.\d)? kB of \d/).waitFor();
   await page.getByRole('button', { name: 'Pause' }).click();
   await page.getByRole('button', { name: 'Go on' }).waitFor();
   await screenshot(page, 'photos-download');
-  hub.faults.clear();
+  world.hub.faults.clear();
   await page.reload();
   await expectText(page, 'It computes on the processor');
   await giveFolder(page);
   await expectText(page, `${pictureCount} added`);
-  const asked = hub.requests.length;
+  const asked = world.hub.requests.length;
   await page.reload();
   await page.getByText('It computes').or(page.getByText('Start from one of these')).first().waitFor();
   assert.equal((await search(page, 'a red bird')).length, pictureCount);
-  assert.equal(hub.requests.length, asked, 'a request after the download');
+  assert.equal(world.hub.requests.length, asked, 'a request after the download');
   assert.ok(size > 0);
 });
 
 test('a hub that refuses is told, and can be asked again', { skip }, async (t) => {
   const { page, expectErrors } = await visit(t);
   expectErrors(/403/);
-  hub.faults.set('config.json', { status: 403 });
+  world.hub.faults.set('config.json', { status: 403 });
   await page.getByRole('button', { name: 'Get base' }).click();
   await page.locator('.chosen .problem').waitFor();
   await screenshot(page, 'photos-refused');
-  hub.faults.clear();
+  world.hub.faults.clear();
   await page.getByRole('button', { name: 'Try again' }).click();
   await expectText(page, 'It computes on the processor');
 });
@@ -298,7 +186,7 @@ test('a full disk stops indexing, says so, and loses nothing', { skip }, async (
   const session = await page.context().newCDPSession(page);
   const quota = (quotaSize?: number) =>
     session.send('Storage.overrideQuotaForOrigin', {
-      origin: host.address.slice(0, -1),
+      origin: world.host.address.slice(0, -1),
       ...(quotaSize && { quotaSize }),
     });
   await quota(6000);
@@ -313,11 +201,11 @@ test('a full disk stops indexing, says so, and loses nothing', { skip }, async (
 
 test('without a private file system it works for one visit, and says so', { skip }, async (t) => {
   const script = `navigator.storage.getDirectory = () => Promise.reject(new DOMException('no', 'SecurityError'));`;
-  await using forgetful = await hostSite(site, { scripts: { worker: script } });
+  await using forgetful = await hostSite(world.site, { scripts: { worker: script } });
   const { page } = await visit(t, forgetful.address);
   await expectText(page, 'lets the page keep no files');
   const mini = join(import.meta.dirname, '../../models/mini');
-  await page.locator('input[aria-label="Use a model from your disk"]').setInputFiles(mini);
+  await giveModel(page, mini);
   await giveFolder(page);
   await expectText(page, `${pictureCount} added`);
   assert.equal((await search(page, 'a red bird')).length, pictureCount);
@@ -346,14 +234,14 @@ test('a second tab waits for the first', { skip }, async (t) => {
   const { page } = await visit(t);
   await giveModel(page);
   const second = await page.context().newPage();
-  await second.goto(`${host.address}photos.html`);
+  await second.goto(`${world.host.address}photos.html`);
   await expectText(second, 'Another tab has your photos open.');
   await page.goto('about:blank');
   await expectText(second, 'The model that looks at your photos');
 });
 
 test('without isolation there is one thread, and the page says so', { skip }, async (t) => {
-  await using plain = await hostSite(site, { isIsolated: false });
+  await using plain = await hostSite(world.site, { isIsolated: false });
   const { page } = await visit(t, plain.address);
   await giveModel(page);
   await expectText(page, 'with one thread only');
@@ -366,9 +254,7 @@ test('another model does not read the index, and can index anew', { skip }, asyn
   await expectText(page, `${pictureCount} added`);
   await page.getByRole('button', { name: 'Photos and model' }).click();
   await page.getByRole('button', { name: 'Another model' }).click();
-  await page
-    .locator('input[aria-label="Use a model from your disk"]')
-    .setInputFiles(join(model, '../tiny-clip-laion'));
+  await giveModel(page, join(model, '../tiny-clip-laion'));
   await page.keyboard.press('Escape');
   await expectText(page, 'This index is of the model tiny-clip. The model tiny-clip-laion cannot read it.');
   await page.getByRole('button', { name: 'Index again with tiny-clip-laion' }).click();

@@ -4,6 +4,7 @@ import '../../shell/no-eval.ts';
 import { decodeImage } from '../../../../src/browser/decode.ts';
 import { preprocessImage } from '../../../../src/clip/index.ts';
 import { LincirError, sha256 } from '../../../../src/core/index.ts';
+import { exifOf } from '../../../../src/pictures/portable.ts';
 import { defaultMaxPixels, type RgbImage, windowOf } from '../../../../src/pixels/index.ts';
 import { type DecodedPicture, type DecodeTask, hasRead } from './decoding.ts';
 
@@ -37,6 +38,7 @@ async function decoded({ path, file, preprocessing }: DecodeTask): Promise<Decod
       pixels,
       thumbnail: await thumbnailOf(image),
       ...uprightSize(image),
+      photo: exifOf(bytes),
     };
   } catch (error) {
     return { reason: reasonOf(error), isPassing: false };

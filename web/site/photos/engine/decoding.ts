@@ -1,6 +1,7 @@
 /** Decodes and preprocesses pictures on workers of their own, ahead of the model, and survives pictures that end them. */
 
 import type { ImagePreprocessing } from '../../../../src/clip/index.ts';
+import type { Exif } from '../../../../src/pictures/portable.ts';
 import { startWorker } from '../../shell/start-worker.ts';
 import decoder from './decoder-worker.ts?worker&url';
 
@@ -21,6 +22,7 @@ export type DecodedPicture =
       /** Upright, in pixels. */
       readonly width: number;
       readonly height: number;
+      readonly photo: Exif;
     }
   | {
       readonly reason: string;

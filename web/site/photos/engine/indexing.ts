@@ -173,11 +173,11 @@ async function embedded(
     const file = { path, size, modified };
     if ('reason' in picture)
       return picture.isPassing ? [] : [{ kind: 'broken', ...file, reason: picture.reason }];
-    const { id, hash, thumbnail, width, height } = picture;
+    const { id, hash, thumbnail, width, height, photo } = picture;
     const embedding = embeddings.get(picture) ?? rows.embedding(rows.withHash(hash)!);
     if (!embedding.some((value) => value !== 0) || !embedding.every(Number.isFinite))
       return [{ kind: 'broken', ...file, reason: 'the model gives no embedding for it' }];
-    return [{ kind: 'picture', id, ...file, width, height, hash, thumbnail, embedding }];
+    return [{ kind: 'picture', id, ...file, width, height, hash, photo, thumbnail, embedding }];
   });
 }
 

@@ -26,11 +26,19 @@ import {
 } from '../../../../src/store/portable.ts';
 import type { Row, Rows } from '../index/rows.ts';
 
-/** What filters can name. */
+/** What filters can name, as in `lincir index`. */
 export const columns: Columns = new Map([
-  ['path', 'string'],
+  ['taken', 'time'],
   ['folder', 'string'],
+  ['camera', 'string'],
+  ['lens', 'string'],
+  ['latitude', 'number'],
+  ['longitude', 'number'],
+  ['width', 'number'],
+  ['height', 'number'],
+  ['size', 'number'],
   ['modified', 'time'],
+  ['path', 'string'],
 ]);
 
 /** An image of a query. */
@@ -194,8 +202,10 @@ function passesFilter(text: string): (row: Row) => boolean {
   return (row) => predicate(filteredRow(row));
 }
 
-function filteredRow({ facts: { path, modified } }: Row): FilteredRow {
-  return { path, modified, folder: folderOf(path) };
+function filteredRow({ facts: { path, modified, size, width, height, photo } }: Row): FilteredRow {
+  // A camera's clock tells no zone: filters name days as they were where you are.
+  const taken = photo?.taken ? new Date(photo.taken).getTime() : null;
+  return { ...photo, taken, path, modified, size, width, height, folder: folderOf(path) };
 }
 
 function folderOf(path: string): string {
@@ -203,12 +213,19 @@ function folderOf(path: string): string {
 }
 
 function answerOf({ facts }: Row, fields: SearchRequest['fields'] = ['path', 'folder', 'hash', 'metadata']) {
-  const { id, path, hash, width, height } = facts;
+  const { id, path, hash, width, height, photo } = facts;
   return {
     id,
     ...(fields.includes('path') && { path }),
     ...(fields.includes('folder') && { folder: folderOf(path) }),
     ...(fields.includes('hash') && { hash }),
-    ...(fields.includes('metadata') && { metadata: { width, height } }),
+    ...(fields.includes('metadata') && { metadata: { ...known(photo), width, height } }),
   };
+}
+
+function known(photo: Row['facts']['photo']): Record<string, string | number> {
+  const facts = Object.entries(photo ?? {}).filter(
+    (fact): fact is [string, string | number] => fact[1] !== null,
+  );
+  return Object.fromEntries(facts);
 }

@@ -18,6 +18,16 @@ const header = z.object({
 
 const file = { path: z.string(), size: z.number(), modified: z.number() };
 
+/** What the camera wrote into it. Indexes of earlier versions have none. */
+const photo = z.object({
+  /** By the camera's own clock: ISO 8601 without a zone. */
+  taken: z.string().nullable(),
+  camera: z.string().nullable(),
+  lens: z.string().nullable(),
+  latitude: z.number().nullable(),
+  longitude: z.number().nullable(),
+});
+
 const entry = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('picture'),
@@ -29,6 +39,7 @@ const entry = z.discriminatedUnion('kind', [
     hash: z.string(),
     /** Where its thumbnail lies: offset and length. */
     thumbnail: z.tuple([z.number(), z.number()]),
+    photo: photo.optional(),
   }),
   /** It cannot be used as long as it does not change. */
   z.object({ kind: z.literal('broken'), ...file, reason: z.string() }),
