@@ -76,7 +76,6 @@ test('two folders of one name are two folders', { skip }, async (t) => {
   await expectText(page, 'DCIM (2)');
   await page.keyboard.press('Escape');
   await expectText(page, '5 images in photos');
-  assert.deepEqual(await namesOf(page), ['1.png', '2.png', '3.png', '4.png', '5.png']);
   await page.reload();
   await expectText(page, '5 images in photos');
   await page.getByRole('button', { name: 'Photos and model' }).click();
