@@ -41,8 +41,10 @@ async function decoded(source: EncodedSource, given: string, maxPixels: number):
   expectWhole(bytes, format, name);
   expectPixels(sizeInHeader(bytes), maxPixels, name);
   const { parts, orientation = around } = withoutExif(bytes, format);
-  const bitmap = await within(mostSeconds, bitmapOf(parts, format)).catch((cause: unknown) => {
-    const message = unquoted(cause instanceof Error ? cause.message : String(cause), 200);
+  const pending = bitmapOf(parts, format);
+  const bitmap = await within(mostSeconds, pending).catch((cause: unknown) => {
+    void pending.then((late) => late.close()).catch(() => {});
+    const message = messageOf(cause);
     throw common.includes(format)
       ? notAnImage(name, message, cause)
       : notAnImage(
@@ -54,11 +56,18 @@ async function decoded(source: EncodedSource, given: string, maxPixels: number):
   });
   try {
     expectPixels(bitmap, maxPixels, name);
-    const pixels = await pixelsOf(bitmap, format === 'jpeg');
+    const pixels = await pixelsOf(bitmap, format === 'jpeg').catch((cause: unknown) => {
+      const found = `${bitmap.width} x ${bitmap.height} pixels, and no memory for them (${messageOf(cause)})`;
+      throw notAnImage(name, found, cause, 'shrink it, or close other tabs and programs');
+    });
     return orientation === undefined ? pixels : { ...pixels, orientation };
   } finally {
     bitmap.close();
   }
+}
+
+function messageOf(cause: unknown): string {
+  return unquoted(cause instanceof Error ? cause.message : String(cause), 200);
 }
 
 function bitmapOf(parts: readonly BlobPart[], format: ImageFormat): Promise<ImageBitmap> {

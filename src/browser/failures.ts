@@ -6,14 +6,21 @@ import type { BrowserDevice } from './engines.ts';
 
 const onCpu = option<SessionOptions>('device', 'cpu');
 
-/** The error that a user can act on, or the cause itself if that is not known. */
-export function explained(cause: unknown, device: BrowserDevice): unknown {
+/**
+ * The error that a user can act on, or the cause itself if that is not known.
+ * @param contents what memory was needed for
+ */
+export function explained(
+  cause: unknown,
+  device: BrowserDevice,
+  contents = 'the model and a batch',
+): unknown {
   if (cause instanceof LincirError) return cause;
   const message = cause instanceof Error ? cause.message : String(cause);
   if (isMemory(message)) {
     return new LincirError('device', {
       subject: `device '${device}'`,
-      expected: 'memory enough for the model and a batch',
+      expected: `memory enough for ${contents}`,
       found: `none left (${message}); WebAssembly has 4 GB at most`,
       todo: 'use smaller batches or a smaller model, dispose of models that are not in use, or close other tabs',
       cause,

@@ -1,7 +1,7 @@
 /** ONNX Runtime for browsers: WebAssembly, and WebGPU. `#runtime` names this file there. */
 
 import type { InferenceSession, Tensor } from 'onnxruntime-web/wasm';
-import { LincirError } from '../core/index.ts';
+import { formatBytes, LincirError } from '../core/index.ts';
 import type { RunTensor, Runtime, RuntimeSession } from '../onnx/index.ts';
 import { type BrowserDevice, type Engine, loadEngine } from './engines.ts';
 import { explained } from './failures.ts';
@@ -13,6 +13,7 @@ export { type WebgpuAdapter, webgpuAdapter, webgpuAvailable } from './webgpu.ts'
 export const runtime: Runtime = {
   platform: 'this browser',
   needs: { webgpu: 'WebGPU needs a browser that has it, and a GPU that the browser uses' },
+  mostWeights: 2 ** 32, // addresses of WebAssembly have 32 bits
   // Whether there is an adapter can only be asked, so `open` asks, and `webgpuAvailable` does for those who choose.
   devices: () => ('gpu' in (globalThis.navigator ?? {}) ? ['cpu', 'webgpu'] : ['cpu']),
   async open({ bytes, folder, weights }, { device: wanted, threads, prepack = true, precision }) {
@@ -37,7 +38,8 @@ export const runtime: Runtime = {
         }),
       )
       .catch((cause: unknown) => {
-        throw explained(cause, device);
+        const bytes = Array.from(weights.values()).reduce((sum, { length }) => sum + length, 0);
+        throw explained(cause, device, `the tower's weights (${formatBytes(bytes)}) and a batch`);
       });
     const gpu = device === 'webgpu' ? await watchGpu(engine.ort) : undefined;
     return sessionOf(engine, session, device, gpu);

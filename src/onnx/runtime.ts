@@ -8,6 +8,8 @@ export interface Runtime {
   readonly platform: string;
   /** Requirements of a device. */
   readonly needs: Readonly<Partial<Record<Device, string>>>;
+  /** Bytes of weights in memory beyond which no session can be, if there is such a limit. */
+  readonly mostWeights?: number;
   /** The names of the devices that are offered here. */
   devices(): readonly string[];
   /** Prepares a model. Throws whatever the engine throws. */

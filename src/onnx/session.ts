@@ -1,7 +1,7 @@
 /** Runs graphs: checks the inputs, and turns failures of the runtime into LincirErrors. */
 
 import { runtime } from '#runtime';
-import { elementCount, type Float32Tensor, LincirError, option } from '../core/index.ts';
+import { elementCount, type Float32Tensor, formatBytes, LincirError, option } from '../core/index.ts';
 import type { Device } from './choices.ts';
 import { formatShape, resolved, sameShape } from './dimensions.ts';
 import { withFactorsInProducts } from './factors.ts';
@@ -54,7 +54,7 @@ export class Session {
     );
     const moved = movesFactors ? withFactorsInProducts(plain) : plain;
     const model = buildModel(inPrecision(moved, precision, device));
-    const weights = await inMemory(model.weights);
+    const weights = await inMemory(model.weights, device);
     try {
       const { bytes, folder } = model;
       const session = await runtime.open({ bytes, folder, weights }, { ...options, device });
@@ -100,12 +100,30 @@ export class Session {
   }
 }
 
-/** The bytes of weights, each in its own buffer. */
-async function inMemory(weights: Model['weights']): Promise<ReadonlyMap<string, Uint8Array>> {
+/** The bytes of weights, each in its own buffer. Throws LincirError 'device' if there are too many for memory. */
+async function inMemory(weights: Model['weights'], device: Device): Promise<ReadonlyMap<string, Uint8Array>> {
+  const bytes = [...weights.values()].reduce((sum, { byteLength }) => sum + byteLength, 0);
+  const { mostWeights = Infinity } = runtime;
+  if (bytes > mostWeights) throw tooLarge(device, bytes, `room for ${formatBytes(mostWeights)} at most`);
   const read = Array.from(weights, async ([name, { source, offset, byteLength }]) => {
     return [name, await source.read(offset, byteLength)] as const;
   });
-  return new Map(await Promise.all(read));
+  const all = await Promise.all(read).catch((error: unknown) => {
+    throw error instanceof RangeError
+      ? tooLarge(device, bytes, `none left (${error.message})`, error)
+      : error;
+  });
+  return new Map(all);
+}
+
+function tooLarge(device: Device, bytes: number, found: string, cause?: unknown): LincirError {
+  return new LincirError('device', {
+    subject: `device '${device}'`,
+    expected: `memory for the tower's weights, ${formatBytes(bytes)}`,
+    found,
+    todo: 'use a smaller model, dispose of models that are not in use, or close other tabs and programs',
+    cause,
+  });
 }
 
 function expectFeeds(inputs: Model['inputs'], feeds: Readonly<Record<string, RunTensor>>): void {

@@ -32,10 +32,14 @@ export interface Checks {
   tiny(options: SessionOptions): Promise<number>;
   /** What many runs of two sessions give that are all asked for at once. */
   atOnce(options: SessionOptions): Promise<number[]>;
-  /** Runs a graph before and after the GPU is taken away. */
-  lose(): Promise<number>;
+  /** Runs a graph before and after the GPU is taken away, or while it is. */
+  lose(isRunning: boolean): Promise<number>;
   /** Runs a graph with a result of so many values. */
   large(values: number, options: SessionOptions): Promise<number>;
+  /** Makes a session with weights of so many values, none of which is ever there. */
+  heavy(values: number): Promise<void>;
+  /** Decodes a picture while memory allows no array of more than so many bytes. */
+  decodeWithin(path: string, bytes: number): Promise<void>;
   /** Keeps a session open. After the last one is gone, a GPU's programs are compiled anew, which takes a processor a minute. */
   hold(options: SessionOptions): Promise<void>;
   /** Fails if the engine does not agree with the reference in float64. */

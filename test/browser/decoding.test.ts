@@ -118,6 +118,13 @@ describe('pictures in Chromium', { skip: noBrowser }, () => {
     await expectRefused(new TextEncoder().encode('no picture at all'), /found an unsupported image format/);
   });
 
+  test('a picture for which there is no memory', async () => {
+    await assert.rejects(
+      engine.ask('decodeWithin', `${images}/large.jpg`, 10_000),
+      /large\.jpg: .*found \d+ x \d+ pixels, and no memory for them .*; shrink it/,
+    );
+  });
+
   test('too many pixels are refused by the header', async () => {
     const bytes = await readFile(join(root, images, 'landscape.png'));
     await expectRefused(bytes, /at most 4799 pixels, found a header that claims 80 x 60; shrink/, 4799);

@@ -101,6 +101,14 @@ describe('ONNX Runtime in Chromium', { skip: noBrowser }, () => {
     });
   });
 
+  test('a model that can never be in memory is refused by its size, before it is read', async () => {
+    await using('', async ({ ask }) => {
+      const refused =
+        /device 'cpu': expected memory for the tower's weights, 6\.\d GB, found room for 4\.\d GB/;
+      await assert.rejects(ask('heavy', 1.5 * 2 ** 30 + 2 ** 26), refused);
+    });
+  });
+
   test('a GPU: runs wait for one another', async (context) => {
     await using('', async ({ ask }) => {
       if (!(await ask('facts')).adapter) return context.skip('this Chromium has no WebGPU');
@@ -109,12 +117,14 @@ describe('ONNX Runtime in Chromium', { skip: noBrowser }, () => {
   });
 
   test('a GPU that is taken away: refused, and what to do', async (context) => {
-    await using('', async ({ ask }) => {
-      if (!(await ask('facts')).adapter) return context.skip('this Chromium has no WebGPU');
-      const refused =
-        /device 'webgpu': expected a GPU that goes on.*lost.*load the page again.*`device: 'cpu'`/;
-      await assert.rejects(ask('lose'), refused);
-    });
+    for (const isRunning of [false, true]) {
+      await using('', async ({ ask }) => {
+        if (!(await ask('facts')).adapter) return context.skip('this Chromium has no WebGPU');
+        const refused =
+          /device 'webgpu': expected a GPU that goes on.*lost.*load the page again.*`device: 'cpu'`/;
+        await assert.rejects(ask('lose', isRunning), refused);
+      });
+    }
   });
 
   test('float16 on a GPU that has none: what to use instead', async (context) => {

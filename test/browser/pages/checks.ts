@@ -4,8 +4,16 @@ import { type BrowserWork, openWork } from '../../../bench/browser/work.ts';
 import { decodeWindow } from '../../../src/browser/decode.ts';
 import { configureRuntime, mostThreads, webgpuAdapter } from '../../../src/browser/runtime.ts';
 import { loadClip } from '../../../src/clip/index.ts';
-import type { ModelFiles } from '../../../src/core/index.ts';
-import { constant, expand, input, mul, multiHeadAttention, Session } from '../../../src/onnx/index.ts';
+import type { ModelFiles, StoredTensor } from '../../../src/core/index.ts';
+import {
+  constant,
+  expand,
+  input,
+  mul,
+  multiHeadAttention,
+  Session,
+  weight,
+} from '../../../src/onnx/index.ts';
 import { defaultMaxPixels } from '../../../src/pixels/index.ts';
 import { expectEngineAgrees } from '../../graph-checks.ts';
 import { operatorCases } from '../../operator-cases.ts';
@@ -50,7 +58,7 @@ export const checks: Checks = {
     return found;
   },
 
-  async lose() {
+  async lose(isRunning) {
     const requestDevice = GPUAdapter.prototype.requestDevice;
     let device: GPUDevice | undefined;
     GPUAdapter.prototype.requestDevice = async function (...given) {
@@ -59,14 +67,44 @@ export const checks: Checks = {
     };
     const session = await Session.create({ y: doubled() }, { device: 'webgpu' });
     await doubleOf(session, 4);
+    const running = isRunning && doubleOf(session, 4);
     device!.destroy();
-    await device!.lost;
-    return await doubleOf(session, 4);
+    if (!running) await device!.lost;
+    try {
+      return await (running || doubleOf(session, 4));
+    } finally {
+      await session.dispose();
+    }
   },
 
   async large(values, options) {
     const session = await Session.create({ y: expand(input('x', 'float32', [1]), [values]) }, options);
     return await doubleOf(session, 4);
+  },
+
+  async heavy(values) {
+    const read = () => Promise.reject(new Error('it was read'));
+    const source = { name: 'heavy', size: values * 4, read };
+    const stored: StoredTensor = {
+      ...{ name: 'w', source, offset: 0, byteLength: values * 4, type: 'float32', shape: [values] },
+    };
+    await Session.create({ y: mul(input('x', 'float32', [1]), weight(stored)) });
+  },
+
+  async decodeWithin(path, bytes) {
+    const { Uint8Array: All } = globalThis;
+    const file = await fileAt(path);
+    globalThis.Uint8Array = new Proxy(All, {
+      construct(target, given) {
+        if (given[0] > bytes) throw new RangeError('Array buffer allocation failed');
+        return Reflect.construct(target, given);
+      },
+    });
+    try {
+      await decodeWindow(file, { ...smallWindow, isStored: false }, 'image', defaultMaxPixels);
+    } finally {
+      globalThis.Uint8Array = All;
+    }
   },
 
   async hold(options) {
