@@ -19,6 +19,13 @@ const isolation = {
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-embedder-policy': 'require-corp',
 };
+/** Of the library, pages and workers take what they use, not what that stands beside. */
+const treeshake = {
+  moduleSideEffects: [
+    { test: /[\\/](?:zod|src[\\/]\w+)[\\/]/, sideEffects: false },
+    { test: /./, sideEffects: true },
+  ],
+};
 
 export default defineConfig({
   root,
@@ -29,7 +36,7 @@ export default defineConfig({
   worker: {
     format: 'es',
     plugins: () => [runtimeAlone()],
-    rolldownOptions: { checks: { pluginTimings: false } },
+    rolldownOptions: { checks: { pluginTimings: false }, treeshake },
   },
   plugins: [hubPolicy(hub), miniatureWorld(), serviceWorker()],
   define: { HUB_ENDPOINT: JSON.stringify(hub ?? 'https://huggingface.co') },
@@ -43,13 +50,7 @@ export default defineConfig({
     rolldownOptions: {
       input: pages,
       checks: { pluginTimings: false },
-      // Of the library the pages take what they use, not what that stands beside.
-      treeshake: {
-        moduleSideEffects: [
-          { test: /[\\/](?:zod|src[\\/]\w+)[\\/]/, sideEffects: false },
-          { test: /./, sideEffects: true },
-        ],
-      },
+      treeshake,
     },
   },
   server: { headers: isolation },
