@@ -181,7 +181,7 @@ describe('the page of the miniature world', { skip: noBrowser }, () => {
     await open();
     await button('Learn').click();
     await reachStep(2);
-    const answers = page.locator('.moment img');
+    const answers = page.locator('.moment canvas');
     await answers.first().waitFor();
     await expectAccessible(page, 'learning');
     await button('Stop').click();

@@ -1,6 +1,6 @@
-/** Scenes in words, for people who do not see them, and scenes as images. */
+/** Scenes in words, for people who do not see them. */
 
-import { type Scene, sceneSvg } from '../../../src/mini/portable.ts';
+import type { Scene } from '../../../src/mini/portable.ts';
 
 /** `At sunset: two small red stars on the left, a large striped blue circle in the centre`. */
 export function describe({ background, objects }: Scene): string {
@@ -37,9 +37,4 @@ export const places: Readonly<Record<Scene['objects'][number]['position'], strin
 
 export function plural(shape: string): string {
   return shape === 'cross' ? 'crosses' : `${shape}s`;
-}
-
-/** The address of a drawing of the scene, for an image of any size. */
-export function drawingOf(scene: Scene, variant: number): string {
-  return `data:image/svg+xml,${encodeURIComponent(sceneSvg(scene, 64, variant))}`;
 }

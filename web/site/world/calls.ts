@@ -22,13 +22,17 @@ type Message =
   | { readonly answered: number; readonly result?: unknown; readonly failure?: Failure }
   | { readonly news: unknown };
 
-/** Answers calls that come through a port. */
-export function answer(port: Port, handlers: Handlers): void {
+/**
+ * Answers calls that come through a port.
+ * @param later has the functions that `handlers` lacks, when they have come
+ */
+export function answer(port: Port, handlers: Handlers, later?: Promise<Handlers>): void {
   port.addEventListener('message', async ({ data }: MessageEvent<Message>) => {
     if (!('call' in data)) return;
     try {
-      const result = await (handlers[data.name] as (...given: unknown[]) => unknown)(...data.given);
-      port.postMessage({ answered: data.call, result });
+      const handler = handlers[data.name] ?? (await later)?.[data.name];
+      const result = await (handler as (...given: unknown[]) => unknown)(...data.given);
+      port.postMessage({ answered: data.call, result }, result instanceof ImageBitmap ? [result] : []);
     } catch (error) {
       port.postMessage({ answered: data.call, failure: failureOf(error) });
     }

@@ -4,7 +4,7 @@ import type { ComponentChildren } from 'preact';
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { Icon } from '../../../src/icons.tsx';
 import type { World } from '../../world/protocol.ts';
-import { Drawing } from '../drawing.tsx';
+import { Drawing } from '../drawing/drawing.tsx';
 import { Loading } from '../loading.tsx';
 import { Prompt } from '../prompt.tsx';
 import type { WorldView } from '../use-world.ts';

@@ -12,8 +12,8 @@ import {
 } from '../../../../src/mini/portable.ts';
 import { Dialog } from '../../../src/dialog.tsx';
 import { Icon } from '../../../src/icons.tsx';
-import { drawingOf, grounds, places, plural } from '../describe.ts';
-import { Drawing } from '../drawing.tsx';
+import { grounds, places, plural } from '../describe.ts';
+import { Drawing } from '../drawing/drawing.tsx';
 import { pixelsOf } from './pixels.ts';
 import type { Reference } from './question.ts';
 
@@ -32,7 +32,7 @@ export function Builder({
   const [scene, setScene] = useState(() => start ?? sampleScene(Math.random));
   const { objects } = scene;
   const addition = useMemo(() => fitting(scene), [scene]);
-  const use = async () => onUse({ kind: 'built', scene, pixels: await pixelsOf(drawingOf(scene, 0)) });
+  const use = () => onUse({ kind: 'built', scene, pixels: pixelsOf(scene) });
   return (
     <Dialog title="Build a picture" onClose={onClose}>
       <div class="builder">
@@ -80,7 +80,7 @@ export function Builder({
               <Icon name="shuffle" /> Surprise me
             </button>
             <span class="space" />
-            <button type="button" class="strong" onClick={() => void use()}>
+            <button type="button" class="strong" onClick={use}>
               Use this picture
             </button>
           </div>

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Scene } from '../../../../src/mini/portable.ts';
 import { Dialog } from '../../../src/dialog.tsx';
 import { Icon } from '../../../src/icons.tsx';
-import { drawingOf } from '../describe.ts';
+import { paintScene } from '../drawing/paint.ts';
 import { Places } from './builder.tsx';
 import { shrunk } from './pixels.ts';
 import type { Reference } from './question.ts';
@@ -104,14 +104,9 @@ export function ByHand({
 
 /** Fills the canvas with a place, now and whenever the place changes or the returned function is called. */
 function useGround(canvas: { readonly current: HTMLCanvasElement | null }, background: Scene['background']) {
-  const fill = async () => {
-    const image = new Image(side, side);
-    image.src = drawingOf({ background, objects: [] }, 0);
-    await image.decode();
-    canvas.current?.getContext('2d')?.drawImage(image, 0, 0, side, side);
-  };
-  useEffect(() => void fill(), [background]);
-  return () => void fill();
+  const fill = () => paintScene(canvas.current!.getContext('2d')!, { background, objects: [] }, side);
+  useEffect(fill, [background]);
+  return fill;
 }
 
 const last = { x: 0, y: 0 };

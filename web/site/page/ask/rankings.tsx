@@ -3,7 +3,7 @@
 import { Icon } from '../../../src/icons.tsx';
 import type { Ranking, SearchAnswer, ShownMethod, World } from '../../world/protocol.ts';
 import { describe } from '../describe.ts';
-import { Drawing } from '../drawing.tsx';
+import { Drawing } from '../drawing/drawing.tsx';
 import { isRight, type Suggestion } from './question.ts';
 
 export const shownHits = 10;
@@ -75,10 +75,10 @@ function MethodRanking({
       <ol class="hits">
         {Array.from({ length: shownHits }, (_, at) => {
           const hit = hits[at];
-          if (hit === undefined) return <li key={`${at}`} class="hit empty" />;
+          if (hit === undefined) return <li key={at} class="hit empty" />;
           const { scene, variant } = world!.pictures[hit.id - 1]!;
           return (
-            <li key={`${at} ${hit.id}`} class={`hit${marks[at] ? ' right' : ''}`}>
+            <li key={at} class={`hit${marks[at] ? ' right' : ''}`}>
               <button
                 type="button"
                 aria-label={`${at + 1}${marks[at] ? ', a right answer' : ''}: ${describe(scene)}. Search with this picture`}

@@ -3,7 +3,7 @@
 import type { SearchAnswer, World } from '../../world/protocol.ts';
 import { ReferencePicture } from '../ask/ask.tsx';
 import type { Question } from '../ask/question.ts';
-import { Drawing } from '../drawing.tsx';
+import { Drawing } from '../drawing/drawing.tsx';
 import { Prompt } from '../prompt.tsx';
 
 const shown = 5;

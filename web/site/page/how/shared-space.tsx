@@ -4,7 +4,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { caption } from '../../../../src/mini/portable.ts';
 import { Icon } from '../../../src/icons.tsx';
 import type { Picture } from '../../world/protocol.ts';
-import { Drawing } from '../drawing.tsx';
+import { Drawing } from '../drawing/drawing.tsx';
 import type { LiveWorld } from '../use-world.ts';
 
 const shown = 4;

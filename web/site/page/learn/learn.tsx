@@ -3,7 +3,7 @@
 import { Icon } from '../../../src/icons.tsx';
 import type { LearningState, World } from '../../world/protocol.ts';
 import type { Question } from '../ask/question.ts';
-import { Drawing } from '../drawing.tsx';
+import { Drawing } from '../drawing/drawing.tsx';
 import { Marked } from '../how/masking.tsx';
 import { count, duration } from '../numbers.ts';
 import { useLearning } from '../use-world.ts';
