@@ -19,10 +19,12 @@ import { Head } from './head.tsx';
 import { How } from './how/how.tsx';
 import { Learn } from './learn/learn.tsx';
 import { Onward } from './onward.tsx';
-import { useLearning, useWorld } from './use-world.ts';
+import { useParts } from './use-parts.ts';
+import { Opening, useLearning, useWorld } from './use-world.ts';
 
-function Page() {
-  const view = useWorld();
+function Page({ opening }: { readonly opening: Opening }) {
+  const parts = useParts(4);
+  const view = useWorld(opening);
   const { world } = view;
   const [question, setQuestion] = useState<Question>();
   const learned = useLearning(world)?.step ?? 0;
@@ -46,11 +48,14 @@ function Page() {
         <Ask view={view} question={question} answered={answered} onQuestion={setQuestion}>
           {learned > 0 && <WhichPhi phi={phi} learned={learned} onChoose={setWantsOwn} />}
         </Ask>
-        <How world={world} question={question} answer={answered.answer} />
-        <Learn world={world} question={question} />
-        <Onward />
+        {/* Its figures ask questions, too, which come after the first one. */}
+        {parts > 1 && (
+          <How world={isAnswered ? world : undefined} question={question} answer={answered.answer} />
+        )}
+        {parts > 2 && <Learn world={world} question={question} />}
+        {parts > 3 && <Onward />}
       </main>
-      <Foot view={view} site={site} />
+      {parts > 3 && <Foot view={view} site={site} />}
       {site?.update && (
         <div class="update" role="status">
           A new version of this page is here.
@@ -84,7 +89,9 @@ function WhichPhi({
   );
 }
 
+// Before anything is drawn: its download takes longest.
+const opening = new Opening();
 applyTheme(readTheme());
 const root = document.getElementById('page')!;
 root.replaceChildren(); // what stands there for those whose browser runs none of this
-render(<Page />, root);
+render(<Page opening={opening} />, root);

@@ -1,4 +1,4 @@
-/** The world behind the page: opened once, its download followed, and opened again after a failure. */
+/** The world behind the page: opened before anything is on it, its download followed, and opened again after a failure. */
 
 import { useCallback, useEffect, useLayoutEffect, useState } from 'preact/hooks';
 import { openWorld } from '../world/client.ts';
@@ -6,49 +6,67 @@ import type { Explaining, LearningState, World } from '../world/protocol.ts';
 
 export type LiveWorld = World & Explaining;
 
-export interface WorldView {
-  /** Present when questions can be answered. */
+interface Progress {
+  /** Present when it is known what there is to ask. */
   readonly world?: LiveWorld;
+  /** Whether questions are answered at once. */
+  readonly isReady: boolean;
   readonly bytes: number;
   /** 0 before anything is known. */
   readonly total: number;
   readonly failure?: Error;
+}
+
+export interface WorldView extends Progress {
   readonly retry: () => void;
 }
 
-export function useWorld(): WorldView {
-  const [attempt, setAttempt] = useState(0);
-  const [{ bytes, total }, setProgress] = useState({ bytes: 0, total: 0 });
-  const [world, setWorld] = useState<LiveWorld>();
-  const [failure, setFailure] = useState<Error>();
-  // Before the page is painted, so that the download begins at once.
-  useLayoutEffect(() => {
-    let isCurrent = true;
+/** A world from its first byte on. */
+export class Opening {
+  progress: Progress = { isReady: false, bytes: 0, total: 0 };
+  onProgress: (progress: Progress) => void = () => {};
+  readonly #world: LiveWorld | undefined;
+
+  constructor() {
     const fail = (error: unknown) => {
-      if (!isCurrent) return;
-      setWorld(undefined);
-      setFailure(error instanceof Error ? error : new Error(String(error)));
+      const failure = error instanceof Error ? error : new Error(String(error));
+      this.#tell({ world: undefined, isReady: false, failure });
     };
-    setFailure(undefined);
-    setProgress({ bytes: 0, total: 0 });
-    let opened: LiveWorld | undefined;
     try {
-      opened = openWorld({
-        onProgress: (bytes, total) => isCurrent && setProgress({ bytes, total }),
+      const world = openWorld({
+        onProgress: (bytes, total) => this.#tell({ bytes, total }),
+        onKnown: () => this.#tell({ world }),
         onFailure: fail,
       });
-      opened.ready().then(() => isCurrent && setWorld(opened), fail);
+      this.#world = world;
+      world.ready().then(() => this.#tell({ isReady: true }), fail);
     } catch (error) {
       fail(error); // such as a browser without module workers
     }
-    return () => {
-      isCurrent = false;
-      setWorld(undefined);
-      opened?.close();
-    };
-  }, [attempt]);
-  const retry = useCallback(() => setAttempt((old) => old + 1), []);
-  return { world, bytes, total, failure, retry };
+  }
+
+  close(): void {
+    this.onProgress = () => {};
+    this.#world?.close();
+  }
+
+  #tell(changed: { [Key in keyof Progress]?: Progress[Key] | undefined }): void {
+    this.progress = { ...this.progress, ...changed } as Progress;
+    this.onProgress(this.progress);
+  }
+}
+
+/** @param first is under way already */
+export function useWorld(first: Opening): WorldView {
+  const [opening, setOpening] = useState(first);
+  const [progress, setProgress] = useState(first.progress);
+  useLayoutEffect(() => {
+    setProgress(opening.progress);
+    opening.onProgress = setProgress;
+    return () => opening.close();
+  }, [opening]);
+  const retry = useCallback(() => setOpening(new Opening()), []);
+  return { ...progress, retry };
 }
 
 /** How learning goes on, as the page draws it. */

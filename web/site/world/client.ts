@@ -4,6 +4,7 @@ import { LincirError } from '../../../src/core/index.ts';
 import { miniRecipe, sceneSvg } from '../../../src/mini/portable.ts';
 import { startWorker } from '../shell/start-worker.ts';
 import { Caller, errorOf } from './calls.ts';
+import type { DownloadNews, WorldNews } from './first-files.ts';
 import type { LearningFunctions, LearningNews } from './learning-worker.ts';
 import learningScript from './learning-worker.ts?worker&url';
 import type {
@@ -21,7 +22,7 @@ import type {
   World,
   WorldOptions,
 } from './protocol.ts';
-import type { DownloadNews, QueryFunctions, WorldNews } from './query-worker.ts';
+import type { QueryFunctions } from './query-worker.ts';
 import queryScript from './query-worker.ts?worker&url';
 import { threadsHere } from './threads.ts';
 
@@ -51,7 +52,7 @@ class WorkingWorld implements World, Explaining {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #state: LearningState;
 
-  constructor({ onProgress, onFailure, data }: WorldOptions) {
+  constructor({ onProgress, onKnown, onFailure, data }: WorldOptions) {
     this.#data = (data ?? new URL('world/', document.baseURI)).href;
     this.#onFailure = onFailure ?? (() => {});
     this.threads = threadsHere();
@@ -63,6 +64,7 @@ class WorkingWorld implements World, Explaining {
       this.pictures = news.pictures;
       this.queries = news.queries;
       this.figures = news.figures;
+      onKnown?.();
     });
     this.#watch(worker, (error) => {
       this.#asking.fail(error);
@@ -103,17 +105,14 @@ class WorkingWorld implements World, Explaining {
   }
 
   async search(options: SearchOptions): Promise<SearchAnswer> {
-    await this.#ready;
     return await this.#asking.call('search', [options]);
   }
 
   async example(): Promise<MaskedExample> {
-    await this.#ready;
     return await this.#asking.call('example', []);
   }
 
   async read(example: MaskedExample, phi?: PhiChoice | 'untrained'): Promise<Reading> {
-    await this.#ready;
     return await this.#asking.call('read', [example, phi]);
   }
 
@@ -121,7 +120,6 @@ class WorkingWorld implements World, Explaining {
     pictures: readonly number[],
     texts: readonly string[],
   ): Promise<readonly (readonly number[])[]> {
-    await this.#ready;
     return await this.#asking.call('cosines', [pictures, texts]);
   }
 

@@ -20,7 +20,7 @@ import { unpackGallery } from './gallery.ts';
 import { Learner, type LearnerStep, type LearntState } from './learner.ts';
 import type { PackedFile } from './packed.ts';
 import type { Evaluation, Failure, LearningState, MaskedExample, PhiChoice } from './protocol.ts';
-import type { LearntPhi } from './query-worker.ts';
+import type { LearntPhi } from './query-functions.ts';
 import { unpackTensors } from './rounded.ts';
 import { readRun, removeRuns, writeRun } from './stored-run.ts';
 import { threadsHere } from './threads.ts';

@@ -121,6 +121,8 @@ export interface Failure {
 export interface WorldOptions {
   /** Called with the bytes of the download so far, and of all that the first answer needs. */
   readonly onProgress?: (bytes: number, total: number) => void;
+  /** Called when pictures, queries and figures are known: questions may be asked, and are answered as soon as that is possible. */
+  readonly onKnown?: () => void;
   /** Called when a worker ended that should not have: nothing will answer. Close this world, and open another. */
   readonly onFailure?: (error: Error) => void;
   /** The folder that `pack.ts` made. Default: `world/` beside the page. */
@@ -145,11 +147,11 @@ export interface Learning {
 export interface World {
   /** Resolves when questions can be answered. Rejects with a LincirError, when a download failed, for example. */
   ready(): Promise<void>;
-  /** All pictures of the gallery, in the order of their ids, from 1; empty before `ready()`. */
+  /** All pictures of the gallery, in the order of their ids, from 1; empty before `onKnown`. */
   readonly pictures: readonly Picture[];
-  /** The benchmark's queries; empty before `ready()`. */
+  /** The benchmark's queries; empty before `onKnown`. */
   readonly queries: readonly MiniQuery[];
-  /** mAP@10 of each method in percent, with the ready phi; undefined before `ready()`. */
+  /** mAP@10 of each method in percent, with the ready phi; undefined before `onKnown`. */
   readonly figures: Readonly<Record<ShownMethod, number>> | undefined;
   /** A picture of the gallery as SVG, drawn now. Throws 'bad-argument' for an id that there is not. */
   drawing(id: number, side?: number): string;

@@ -68,7 +68,7 @@ export function Ask({
           }}
         />
         <div class="key-line" role="status">
-          {failure ? (
+          {failure && view.failure === undefined ? (
             <p class="problem">{failure.message}</p>
           ) : (
             answer && (
@@ -132,7 +132,7 @@ function QuestionForm({
     setDialog(undefined);
     onQuestion({ reference, words: question?.words ?? '' });
   };
-  const isReady = world !== undefined && question !== undefined;
+  const isReady = view.isReady && question !== undefined;
   return (
     <form
       class="question"
