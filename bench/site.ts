@@ -1,6 +1,7 @@
 /**
- * The site's miniature world in Chromium: the time to its first answer, cold, at 20 Mbit/s; learning there beside the command
- * line's; the longest tasks of the page's own thread. `node bench/site.ts [--runs 5] [--only first|learning] [--plain] [--built]`
+ * The site's miniature world in Chromium: the time to its first answer, cold, at 20 Mbit/s; the longest tasks of the page's own
+ * thread in all that a visitor does; learning there beside the command line's.
+ * `node bench/site.ts [--runs 5] [--only first|tasks|learning] [--until 300] [--plain] [--built]`
  */
 
 import { once } from 'node:events';
@@ -12,7 +13,7 @@ import { extname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import { type Browser, chromium } from 'playwright-core';
 import { build } from 'vite';
 import { evaluate, methodToEvaluate, openBenchmark } from '../src/benchmarks/index.ts';
 import { loadClip } from '../src/clip/index.ts';
@@ -21,12 +22,15 @@ import { loadPhi, Phi, phiShape } from '../src/phi/index.ts';
 import { trainPhi } from '../src/training/index.ts';
 import { flatParameters } from '../src/training/portable.ts';
 import { machine, rounded, saveResult } from './results.ts';
+import { longestTask, longestTasks, watchedPage } from './site-visits.ts';
 import { median } from './turns.ts';
 
 const { values: options } = parseArgs({
   options: {
     runs: { type: 'string', default: '5' },
     only: { type: 'string' },
+    /** Leave learning after this step: for its tasks alone. Then there is no phi to score. */
+    until: { type: 'string' },
     /** Send scripts as they are, as hosts do that compress nothing. */
     plain: { type: 'boolean', default: false },
     /** Take the site as it was built. */
@@ -54,34 +58,46 @@ const storedValues = `(async () => {
 if (!options.built) await build({ configFile: join(root, 'web/site/vite.config.ts') });
 const link = { bytesPerMillisecond: Number.POSITIVE_INFINITY, free: 0 };
 const sent = new Map<string, number>();
+const packedFiles = new Map<string, Uint8Array>();
 const origin = await serve(join(root, 'site'));
 const browser = await chromium.launch({
   executablePath: process.env.LINCIR_TEST_CHROMIUM ?? '/usr/bin/chromium',
   args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
 });
+/** A part that is measured alone replaces only itself. */
+const earlier = options.only ? await readFile(join(import.meta.dirname, 'results/site.json'), 'utf8') : '{}';
 const result: Record<string, unknown> = {
+  ...JSON.parse(earlier),
   machine: machine(),
   load: loadavg(),
   megabits,
   compressed: !options.plain,
 };
-if (options.only !== 'learning') result.firstAnswer = await firstAnswers(browser);
-if (options.only !== 'first') result.learning = await learning(browser);
+const wants = (part: string) => options.only === undefined || options.only === part;
+if (wants('first')) result.firstAnswer = await firstAnswers(browser);
+if (wants('tasks')) {
+  result.longestTasks = {
+    '1280 pixels': await longestTasks(browser, origin, 1280),
+    '390 pixels': await longestTasks(browser, origin, 390),
+  };
+}
+if (wants('learning')) result.learning = await learning(browser);
 await browser.close();
 console.log(JSON.stringify(result, null, 2));
 await saveResult('site', result);
 process.exit(); // the server still listens
 
-/** From the address to the first ranking on the page, each time in a browser that remembers nothing. */
+/** From the address to the first ranking on the page, and to its drawings, each time in a browser that remembers nothing. */
 async function firstAnswers(browser: Browser) {
   link.bytesPerMillisecond = (megabits * 1e6) / 8 / 1000;
-  const runs: { readonly milliseconds: number; readonly longestTask: number }[] = [];
+  const runs: { readonly milliseconds: number; readonly drawn: number; readonly longestTask: number }[] = [];
   for (let run = 0; run < Number(options.runs); run += 1) {
     sent.clear();
     const page = await watchedPage(browser);
     await page.goto(origin, { waitUntil: 'commit' });
     const milliseconds = await page.evaluate<number>('globalThis.firstAnswer');
-    runs.push({ milliseconds, longestTask: await longestTask(page) });
+    const drawn = await page.evaluate<number>('globalThis.firstDrawings');
+    runs.push({ milliseconds, drawn, longestTask: await longestTask(page) });
     if (run === 0) result.files = { ...Object.fromEntries(sent), total: sum([...sent.values()]) };
     await page.context().close();
     await wait(500);
@@ -90,7 +106,8 @@ async function firstAnswers(browser: Browser) {
   const milliseconds = runs.map((run) => rounded(run.milliseconds));
   return {
     ...{ milliseconds, median: median(milliseconds) },
-    longestTask: rounded(Math.max(...runs.map((run) => run.longestTask))),
+    medianWithDrawings: rounded(median(runs.map((run) => run.drawn))),
+    longestTask: Math.max(...runs.map((run) => run.longestTask)),
   };
 }
 
@@ -99,9 +116,12 @@ async function learning(browser: Browser) {
   const page = await watchedPage(browser);
   await page.goto(origin);
   await page.evaluate('globalThis.firstAnswer');
+  await wait(3000);
+  await longestTask(page); // that of the start, which is noted elsewhere
   await page.getByRole('button', { name: 'Learn', exact: true }).click();
   const begin = performance.now();
   const speeds: number[] = [];
+  let beforeSteps = Number.NaN;
   for (;;) {
     await wait(2000);
     // Another question, for its answers are to come while phi learns.
@@ -109,10 +129,20 @@ async function learning(browser: Browser) {
     const state = await page.locator('.learning').innerText();
     const speed = Number(/Captions a second\s+([\d,]+)/i.exec(state)?.[1]?.replaceAll(',', ''));
     if (speed) speeds.push(speed);
-    if (/Done\. /.test(state)) break;
+    const step = Number(/Step\s+(\d+)/i.exec(state)?.[1]);
+    if (/Done\. /.test(state) || step >= Number(options.until ?? miniRecipe.steps + 1)) break;
+    if (Number.isNaN(beforeSteps) && step > 0) beforeSteps = await longestTask(page);
   }
   const seconds = (performance.now() - begin) / 1000;
-  const longest = await longestTask(page);
+  const tasks = { beforeSteps, steps: await longestTask(page) };
+  if (options.until) {
+    await page.context().close();
+    return { until: options.until, longestTasks: tasks, captionsPerSecond: rounded(median(speeds)) };
+  }
+  // Now it is measured on all questions.
+  await page.locator('.bars .mine', { hasText: /\d/ }).waitFor();
+  await wait(2000);
+  const longest = { ...tasks, end: await longestTask(page) };
   const values = await page.evaluate<number[]>(storedValues);
   await page.context().close();
   const own = await commandLine();
@@ -120,7 +150,7 @@ async function learning(browser: Browser) {
   await own.close();
   return {
     ...{ steps: miniRecipe.steps, seconds: rounded(seconds), captionsPerSecond: rounded(median(speeds)) },
-    ...{ longestTask: rounded(longest), commandLineSeconds: rounded(own.seconds), 'mAP@10': scores },
+    ...{ longestTasks: longest, commandLineSeconds: rounded(own.seconds), 'mAP@10': scores },
   };
 }
 
@@ -151,30 +181,6 @@ async function commandLine() {
   return { seconds, scoreOf, close };
 }
 
-/** A page that notes when its first ranking is there, in `firstAnswer`, and its long tasks. */
-async function watchedPage(browser: Browser): Promise<Page> {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 } });
-  const page = await context.newPage();
-  await page.addInitScript(`
-    globalThis.longTasks = [];
-    new PerformanceObserver((list) => longTasks.push(...list.getEntries().map(({ duration }) => duration)))
-      .observe({ type: 'longtask', buffered: true });
-    globalThis.firstAnswer = new Promise((resolve) => {
-      const look = () => {
-        if (document.querySelector('.ranking.lincir .hit:not(.empty)')) resolve(performance.now());
-        else setTimeout(look, 5);
-      };
-      look();
-    });
-  `);
-  return page;
-}
-
-/** Milliseconds; 0 if none was longer than 50, below which browsers do not tell. */
-async function longestTask(page: Page): Promise<number> {
-  return await page.evaluate<number>('Math.max(0, ...globalThis.longTasks)');
-}
-
 /** Serves a folder with the headers that allow threads. All that is sent shares one link. Returns the address. */
 async function serve(folder: string): Promise<string> {
   const server = createServer(async ({ url }, response) => {
@@ -185,7 +191,7 @@ async function serve(folder: string): Promise<string> {
       return;
     }
     const type = types[extname(path)] ?? 'application/octet-stream';
-    const packed = !options.plain && /text|svg|wasm/.test(type) ? gzipSync(bytes) : undefined;
+    const packed = !options.plain && /text|svg|wasm/.test(type) ? zipped(path, bytes) : undefined;
     response.writeHead(200, {
       ...{ 'content-type': type, 'content-length': (packed ?? bytes).length },
       ...(packed && { 'content-encoding': 'gzip' }),
@@ -196,6 +202,13 @@ async function serve(folder: string): Promise<string> {
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+}
+
+/** Packed once, as hosts do. */
+function zipped(path: string, bytes: Uint8Array): Uint8Array {
+  const known = packedFiles.get(path) ?? gzipSync(bytes);
+  packedFiles.set(path, known);
+  return known;
 }
 
 /** Piece by piece, each when the link is free: Chromium's own throttling does not reach what workers fetch. */
