@@ -5,18 +5,20 @@ import type { RgbImage } from '../pixels/index.ts';
 /** Canvases and textures have limits, and four bytes a pixel are much for a large picture: it is read in parts. */
 const side = 4096;
 
-/** @param isOpaque no pixel is transparent. Otherwise a canvas would lose the colour below transparency, and WebGL reads it. */
+/** @param isOpaque no pixel is transparent. Otherwise a canvas would lose the colour below transparency. */
 export async function pixelsOf(bitmap: ImageBitmap, isOpaque: boolean): Promise<RgbImage> {
   const { width, height } = bitmap;
   const data = new Uint8Array(width * height * 3);
   const isSmall = width <= side && height <= side;
+  if (!isOpaque) exactReader ??= findExactReader();
+  const read = isOpaque ? undefined : await exactReader;
   for (let top = 0; top < height; top += side) {
     for (let left = 0; left < width; left += side) {
       const [across, down] = [Math.min(side, width - left), Math.min(side, height - top)];
       const part = isSmall
         ? bitmap
         : await createImageBitmap(bitmap, left, top, across, down, { premultiplyAlpha: 'none' });
-      const four = (isOpaque ? undefined : readByWebgl(part)) ?? readByCanvas(part);
+      const four = (await read?.(part)) ?? readByCanvas(part);
       if (part !== bitmap) part.close();
       for (let row = 0; row < down; row += 1) {
         const to = ((top + row) * width + left) * 3;
@@ -28,11 +30,25 @@ export async function pixelsOf(bitmap: ImageBitmap, isOpaque: boolean): Promise<
 }
 
 type Four = Uint8Array | Uint8ClampedArray;
+/** Undefined where it cannot. */
+type Reader = (bitmap: ImageBitmap) => Promise<Four | undefined>;
+
+let exactReader: Promise<Reader | undefined> | undefined;
+
+/** A way that keeps the colour below transparency: WebGL does, and where there is none, a video's frame in Firefox. */
+async function findExactReader(): Promise<Reader | undefined> {
+  const hidden = new ImageData(Uint8ClampedArray.of(200, 100, 50, 0), 1);
+  const bitmap = await createImageBitmap(hidden, { premultiplyAlpha: 'none' });
+  for (const read of [readByWebgl, readByVideoFrame]) {
+    const found = await read(bitmap).catch(() => undefined);
+    if (found?.[0] === 200 && found[1] === 100 && found[2] === 50) return read;
+  }
+  return undefined;
+}
 
 let webgl: WebGLRenderingContext | undefined;
 
-/** Undefined where there is no WebGL. */
-function readByWebgl(bitmap: ImageBitmap): Four | undefined {
+async function readByWebgl(bitmap: ImageBitmap): Promise<Four | undefined> {
   if (!webgl || webgl.isContextLost()) webgl = new OffscreenCanvas(1, 1).getContext('webgl') ?? undefined;
   if (!webgl) return undefined;
   const { width, height } = bitmap;
@@ -48,6 +64,18 @@ function readByWebgl(bitmap: ImageBitmap): Four | undefined {
   webgl.deleteFramebuffer(frame);
   webgl.deleteTexture(texture);
   return isRead ? four : undefined;
+}
+
+async function readByVideoFrame(bitmap: ImageBitmap): Promise<Four | undefined> {
+  if (!('VideoFrame' in globalThis)) return undefined;
+  const frame = new VideoFrame(bitmap, { timestamp: 0 });
+  try {
+    const four = new Uint8Array(frame.allocationSize({ format: 'RGBA' }));
+    await frame.copyTo(four, { format: 'RGBA' });
+    return four;
+  } finally {
+    frame.close();
+  }
 }
 
 function readByCanvas(bitmap: ImageBitmap): Four {

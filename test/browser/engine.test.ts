@@ -1,16 +1,13 @@
 /** The engine in Chromium: operators, towers, training steps and composition, as on Node, in WebAssembly and on WebGPU. */
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Browser } from 'playwright-core';
 import type { SessionOptions } from '../../src/onnx/index.ts';
 import type { OperatorName } from '../../src/onnx/operators.ts';
 import { operatorCases } from '../operator-cases.ts';
-import { computed } from '../portable/computing.ts';
 import { type Engine, noBrowser, openChromium, openEngine, type Site, serveSite } from './chromium.ts';
-import { mini } from './mini.ts';
+import { computedOnNode, mini, relativeDifference } from './mini.ts';
 
 interface Place {
   readonly place: string;
@@ -25,7 +22,6 @@ interface Place {
   readonly isShort: boolean;
 }
 
-const root = join(import.meta.dirname, '../..');
 const fixtures = 'test/fixtures';
 
 /** Its shaders take a minute to compile on a processor, so it is asked for, as in `test/webgpu.test.ts`. */
@@ -116,7 +112,7 @@ for (const { place, path, options, skip, isShort, ...allowed } of places) {
 
     test("the miniature world's model computes and composes what it does on Node", async () => {
       const found = await engine.ask('computed', mini, { device: options.device });
-      const expected = await onNode(mini);
+      const expected = await computedOnNode(mini);
       assert.equal(found.fingerprint, expected.fingerprint);
       assert.deepEqual(Object.keys(found.values), Object.keys(expected.values));
       for (const [name, values] of Object.entries(expected.values)) {
@@ -126,16 +122,4 @@ for (const { place, path, options, skip, isShort, ...allowed } of places) {
       }
     });
   });
-}
-
-async function onNode(files: Readonly<Record<string, string>>) {
-  const given = Object.entries(files).map(async ([name, path]) => [name, await readFile(join(root, path))]);
-  return await computed(Object.fromEntries(await Promise.all(given)));
-}
-
-/** Relative to the largest entry. */
-function relativeDifference(found: readonly number[], expected: Float32Array): number {
-  assert.equal(found.length, expected.length);
-  const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  return expected.reduce((most, value, at) => Math.max(most, Math.abs(found[at]! - value)), 0) / largest;
 }

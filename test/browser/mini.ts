@@ -1,6 +1,10 @@
 /** The miniature world's model for tests in browsers, and how alike embeddings are. */
 
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Float32Tensor } from '../../src/core/index.ts';
+import { computed } from '../portable/computing.ts';
 import type { FilePaths } from './checks.ts';
 
 const names = ['config.json', 'preprocessor_config.json', 'tokenizer.json', 'model.safetensors'];
@@ -10,6 +14,20 @@ export const mini: FilePaths = {
   ...Object.fromEntries(names.map((name) => [name, `models/mini/${name}`])),
   phi: 'models/mini/phi.safetensors',
 };
+
+/** What Node computes with it. */
+export async function computedOnNode(files: FilePaths) {
+  const root = join(import.meta.dirname, '../..');
+  const given = Object.entries(files).map(async ([name, path]) => [name, await readFile(join(root, path))]);
+  return await computed(Object.fromEntries(await Promise.all(given)));
+}
+
+/** Relative to the largest entry. */
+export function relativeDifference(found: readonly number[], expected: Float32Array): number {
+  assert.equal(found.length, expected.length);
+  const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  return expected.reduce((most, value, at) => Math.max(most, Math.abs(found[at]! - value)), 0) / largest;
+}
 
 /** Of rows with the same number. */
 export function leastCosine(found: readonly (readonly number[])[], { shape, data }: Float32Tensor): number {

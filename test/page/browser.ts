@@ -20,7 +20,6 @@ const screenshots =
 /** @param flags beside what every test needs */
 export async function openBrowser(flags: readonly string[] = ['--disable-gpu']): Promise<Browser> {
   await mkdir(screenshots, { recursive: true });
-  if (process.env.LINCIR_TEST_BROWSER === 'firefox') return (await import('./firefox.ts')).openFirefox();
   const quiet = ['quic', 'background-networking', 'component-update', 'sync'].map(
     (name) => `--disable-${name}`,
   );
