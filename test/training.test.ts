@@ -6,6 +6,7 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { readSafetensorsHeader, readTensor } from '../src/core/index.ts';
@@ -191,41 +192,38 @@ async function linesOf(output: Readable, count: number): Promise<void> {
 }
 
 describe('a killed run', () => {
-  test('goes on to the same phi, 20 times out of 20', { timeout: 300_000 }, async () => {
-    const args = (out: string) => [
+  test('goes on to the same phi, 20 times out of 20', async () => {
+    const settings = '--batch 16 --steps 40 --save-every 2 --seed 9 --threads 1 --ema --json'.split(' ');
+    const begin = (out: string) => [
       ...['train', '--model', model, '--captions', join(folder, 'captions.txt'), '--out', out],
-      ...[
-        '--batch',
-        '16',
-        '--steps',
-        '40',
-        '--save-every',
-        '2',
-        '--seed',
-        '9',
-        '--threads',
-        '1',
-        '--ema',
-        '--json',
-      ],
+      ...settings,
     ];
-    assert.equal((await lincir(args('calm'), { folder })).code, 0);
+    const goOn = async (out: string) => {
+      const isBegun = (await readdir(join(folder, out)).catch((): string[] => [])).includes('config.json');
+      return isBegun ? ['train', '--resume', out, '--json'] : begin(out);
+    };
+    assert.equal((await lincir(begin('calm'), { folder })).code, 0);
     const expected = await phiOf('calm');
     let killed = 0;
-    for (let run = 0; run < 20; run += 1) {
+    // What goes on after a kill is killed, too, until it is at the end. All that any of the kills spoilt is in the outcome.
+    for (let run = 0; killed < 20; run += 1) {
       const out = `killed-${run}`;
-      const child = start(args(out), { folder });
-      const closed = once(child, 'close');
-      // After steps, not after a time, since other tests run beside this one; of five runs, one before its first step.
-      const steps = Math.max(0, Math.floor(50 * Math.random()) - 10);
-      await Promise.race([closed, linesOf(child.stdout!, steps)]);
-      await pause((steps === 0 ? 500 : 50) * Math.random());
-      if (child.exitCode === null) killed += 1;
-      child.kill('SIGKILL');
-      await closed;
-      const isBegun = (await readdir(join(folder, out)).catch((): string[] => [])).includes('config.json');
-      const resumed = await lincir(isBegun ? ['train', '--resume', out, '--json'] : args(out), { folder });
-      assert.equal(resumed.code, 0, resumed.stderr);
+      let ended = false;
+      while (!ended && killed < 20) {
+        const child = start(await goOn(out), { folder });
+        const [stderr, closed] = [text(child.stderr!), once(child, 'close')];
+        // After steps, not after a time, since other tests run beside this one; of five, one before its first step.
+        const steps = Math.max(0, Math.floor(25 * Math.random()) - 5);
+        await Promise.race([closed, linesOf(child.stdout!, steps)]);
+        await pause((steps === 0 ? 500 : 50) * Math.random());
+        child.kill('SIGKILL');
+        await closed;
+        ended = child.signalCode === null;
+        if (ended) assert.equal(child.exitCode, 0, await stderr);
+        else killed += 1;
+      }
+      const last = await lincir(await goOn(out), { folder });
+      assert.equal(last.code, 0, last.stderr);
       assert.equal(await phiOf(out), expected, `run ${run}`);
       const lines = (await readFile(join(folder, out, 'metrics.jsonl'), 'utf8')).trimEnd().split('\n');
       assert.deepEqual(
@@ -237,7 +235,6 @@ describe('a killed run', () => {
         [],
       );
     }
-    assert.ok(killed >= 10, `only ${killed} runs were killed`);
   });
 });
 
