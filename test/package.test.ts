@@ -25,12 +25,13 @@ const folder = mkdtempSync(join(tmpdir(), 'lincir-package-'));
 const installed = join(folder, 'node_modules');
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
-/** Another Node than this one may be the user's. */
-const nodeFolder = dirname(resolve(process.env.LINCIR_TEST_NODE ?? process.execPath));
+/** This Node and, if it is named, the oldest that users may have. With that one, npm installs the package. */
+const nodes = [...new Set([process.env.LINCIR_TEST_NODE ?? process.execPath, process.execPath])];
+const pathWith = (node: string) => [dirname(resolve(node)), process.env.PATH].join(delimiter);
 const env: NodeJS.ProcessEnv = {
   // What npm tells the scripts that it runs, a user's npm does not hear.
   ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_|^NODE_OPTIONS$/i.test(name))),
-  PATH: [nodeFolder, process.env.PATH].join(delimiter),
+  PATH: pathWith(nodes[0]!),
 };
 
 const run = async (
@@ -113,45 +114,49 @@ test('brings at most 250 MB, and nothing that runs while it is installed', (cont
   assert.ok(size <= 250, `${size} MB`);
 });
 
-test('runs as a command: embeds, indexes and searches, in workers and with the model that comes along', async (context) => {
-  if (unreachable) return context.skip(unreachable);
-  assert.equal(await run('npx', ['lincir', '--version']), `${manifest.version}\n`);
-  cpSync(join(root, 'examples/pictures'), join(folder, 'pictures'), { recursive: true });
-  writeFileSync(join(folder, 'red.bmp'), redBitmap);
-  const images = ['pictures', 'red.bmp'];
-  const embedding = ['lincir', 'embed', '--model', 'mini', '--images', ...images, '--out', 'out.jsonl'];
-  await run('npx', embedding);
-  const embedded = readFileSync(join(folder, 'out.jsonl'), 'utf8').trim().split('\n');
-  assert.equal(embedded.length, readdirSync(join(folder, 'pictures')).length + 1);
-  await run('npx', ['lincir', 'index', 'pictures', '--index', 'pictures.lance', '--model', 'mini']);
-  const image = join('pictures', 'house-with-red-roof.png');
-  const asked = [
-    'lincir',
-    'search',
-    '--index',
-    'pictures.lance',
-    '--image',
-    image,
-    '--include-reference',
-    '--paths',
-  ];
-  const [nearest] = (await run('npx', asked)).split('\n');
-  assert.equal(nearest, resolve(folder, image));
-  writeFileSync(join(folder, 'captions.txt'), 'a red house\na white sailboat at dusk\na black cat\n');
-  const training = [
-    '--model',
-    'mini',
-    '--captions',
-    'captions.txt',
-    '--out',
-    'run',
-    '--steps',
-    '1',
-    '--batch',
-    '2',
-  ];
-  await run('npx', ['lincir', 'train', ...training]);
-});
+for (const [at, node] of nodes.entries()) {
+  const which = at === 0 ? 'on the Node that it was installed with' : 'on this Node';
+  const place = join(folder, `node-${at}`);
+  const npx = (...args: string[]) => run('npx', args, place, { PATH: pathWith(node) });
+
+  test(`runs as a command ${which}: embeds, indexes and searches, in workers and with the model that comes along`, async (context) => {
+    if (unreachable) return context.skip(unreachable);
+    cpSync(join(root, 'examples/pictures'), join(place, 'pictures'), { recursive: true });
+    assert.equal(await npx('lincir', '--version'), `${manifest.version}\n`);
+    writeFileSync(join(place, 'red.bmp'), redBitmap);
+    const images = ['pictures', 'red.bmp'];
+    await npx('lincir', 'embed', '--model', 'mini', '--images', ...images, '--out', 'out.jsonl');
+    const embedded = readFileSync(join(place, 'out.jsonl'), 'utf8').trim().split('\n');
+    assert.equal(embedded.length, readdirSync(join(place, 'pictures')).length + 1);
+    await npx('lincir', 'index', 'pictures', '--index', 'pictures.lance', '--model', 'mini');
+    const image = join('pictures', 'house-with-red-roof.png');
+    const asked = ['--index', 'pictures.lance', '--image', image, '--include-reference', '--paths'];
+    const [nearest] = (await npx('lincir', 'search', ...asked)).split('\n');
+    assert.equal(nearest, resolve(place, image));
+    writeFileSync(join(place, 'captions.txt'), 'a red house\na white sailboat at dusk\na black cat\n');
+    const training = ['--captions', 'captions.txt', '--out', 'run', '--steps', '1', '--batch', '2'];
+    await npx('lincir', 'train', '--model', 'mini', ...training);
+  });
+
+  test(`is a library ${which}, with one instance of what its entries share`, async (context) => {
+    if (unreachable) return context.skip(unreachable);
+    const program = `
+      import 'lincir/clip';
+      import { LincirError as SameError } from 'lincir/core';
+      import 'lincir/onnx';
+      import { LincirError, loadClip } from 'lincir';
+      const clip = await loadClip('mini');
+      const { shape } = await clip.encodeTexts(['a red house']);
+      console.log(process.version, shape.join(), LincirError === SameError);
+    `;
+    writeFileSync(join(folder, 'program.mjs'), program);
+    const version = (await run(node, ['--version'])).trim();
+    assert.equal(
+      await run('node', ['program.mjs'], folder, { PATH: pathWith(node) }),
+      `${version} 1,256 true\n`,
+    );
+  });
+}
 
 test('says in one line which Node it needs, with any older one', async (context) => {
   if (unreachable) return context.skip(unreachable);
@@ -163,21 +168,6 @@ test('says in one line which Node it needs, with any older one', async (context)
     stdout: '',
     stderr: 'lincir: it needs Node 22.18 or newer, and this is Node 20.20.2\n',
   });
-});
-
-test('is a library, with one instance of what its entries share', async (context) => {
-  if (unreachable) return context.skip(unreachable);
-  const program = `
-    import 'lincir/clip';
-    import { LincirError as SameError } from 'lincir/core';
-    import 'lincir/onnx';
-    import { LincirError, loadClip } from 'lincir';
-    const clip = await loadClip('mini');
-    const { shape } = await clip.encodeTexts(['a red house']);
-    console.log(shape.join(), LincirError === SameError);
-  `;
-  writeFileSync(join(folder, 'program.mjs'), program);
-  assert.equal(await run('node', ['program.mjs']), '1,256 true\n');
 });
 
 for (const [module, moduleResolution] of [
@@ -262,8 +252,9 @@ test('is a library for pages: its example builds with it, and finds what Node fi
   symlinkSync(join(root, 'node_modules/onnxruntime-web'), join(installed, 'onnxruntime-web'), 'junction');
   const web = join(folder, 'web');
   copyExample(web, join(installed, 'lincir'));
-  const tools = join(root, 'node_modules/.bin');
-  const PATH = [nodeFolder, tools, process.env.PATH].join(delimiter);
+  const PATH = [dirname(resolve(nodes[0]!)), join(root, 'node_modules/.bin'), process.env.PATH].join(
+    delimiter,
+  );
   await run('npm', ['run', 'build'], web, { PATH }).catch(({ stdout, stderr }) =>
     assert.fail(stdout + stderr),
   );
