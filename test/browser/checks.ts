@@ -61,6 +61,8 @@ export interface Checks {
   ): Promise<void>;
   timeWork(task: Task): Promise<number>;
   workResult(task: Task): Promise<number[]>;
+  /** Seconds to hash so many bytes, as large models are checked. */
+  timeHash(bytes: number): Promise<number>;
   towers: typeof towerErrors;
   training: typeof trainingErrors;
   computed(

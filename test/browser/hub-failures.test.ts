@@ -1,9 +1,20 @@
 /** Models in pages where a host lies, a page's storage vanishes or a tab ends at the worst moment: nothing wrong is kept, and it is said. */
 
 import assert from 'node:assert/strict';
+import { gzipSync } from 'node:zlib';
 import { refused } from '../hub-setup.ts';
 import { openHubPage } from './hub-pages.ts';
-import { blockLength, hashes, hashOf, huge, hugeWeights, id, inBrowser, weights } from './hub-world.ts';
+import {
+  blockLength,
+  hashes,
+  hashOf,
+  huge,
+  hugeWeights,
+  id,
+  inBrowser,
+  smallFiles,
+  weights,
+} from './hub-world.ts';
 
 const check = inBrowser(['--disable-gpu', '--host-resolver-rules=MAP insecure.test 127.0.0.1']);
 const file = 'model.safetensors';
@@ -20,6 +31,21 @@ check(
     assert.deepEqual(await ask('read', id), hashes);
   },
 );
+
+check('a range that nobody asked for is refused, and a compressed answer is read', async ({ hub, open }) => {
+  const { ask } = await open();
+  hub.handlers.push(async (_host, path, _request, response) => {
+    response.setHeader('access-control-expose-headers', 'content-range');
+    if (!path.endsWith('/config.json')) return false;
+    response.setHeader('content-encoding', 'gzip');
+    response.end(gzipSync(smallFiles['config.json']));
+    return true;
+  });
+  hub.faults.set(file, { contentRange: `bytes 5-9/${weights.length}` });
+  await refused(ask('read', id), 'network', /HTTP status 206 with bytes 5-9/);
+  hub.faults.clear();
+  assert.deepEqual(await ask('read', id), hashes);
+});
 
 check(
   'of another file, sent in place of a model, nothing is kept',

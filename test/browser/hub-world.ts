@@ -70,11 +70,16 @@ export function inBrowser(flags?: readonly string[]) {
       await using hub = await FakeHub.start(...models);
       hub.isOpenToPages = true;
       const context = await browser.newContext();
+      const pages: HubPage[] = [];
       let seen = 0;
       try {
         await run({
           ...{ hub, context, url: site.url },
-          open: (where) => openHubPage(context, site.url, hub.endpoint, where),
+          async open(where) {
+            const page = await openHubPage(context, site.url, hub.endpoint, where);
+            pages.push(page);
+            return page;
+          },
           ranges() {
             const requests = hub.requests.slice(seen);
             seen = hub.requests.length;
@@ -84,6 +89,11 @@ export function inBrowser(flags?: readonly string[]) {
               .sort();
           },
         });
+        const warnings = pages.flatMap((page) => page.warnings);
+        assert.deepEqual(
+          warnings.filter((text) => text.startsWith('nobody')),
+          [],
+        );
         assert.ok(hub.requests.every(({ method, authorization }) => method === 'GET' && !authorization));
       } finally {
         await context.close();

@@ -1,6 +1,8 @@
 /** What the engine's tests let a worker do in a browser: the same as they do on Node. */
 
 import { type BrowserWork, openWork } from '../../../bench/browser/work.ts';
+import { blobHash } from '../../../src/browser/blob-hash.ts';
+import { blockLength } from '../../../src/browser/blocks.ts';
 import { decodeWindow } from '../../../src/browser/decode.ts';
 import { configureRuntime, mostThreads, webgpuAdapter } from '../../../src/browser/runtime.ts';
 import { loadClip } from '../../../src/clip/index.ts';
@@ -152,6 +154,15 @@ export const checks: Checks = {
   },
 
   workResult: async (task) => [...(await work!.run(task))],
+
+  async timeHash(bytes) {
+    const block = new Uint8Array(blockLength);
+    const start = performance.now();
+    const hash = await blobHash('0'.repeat(64), bytes);
+    for (let at = 0; at < bytes; at += blockLength) hash.update(block.subarray(0, bytes - at));
+    hash.digest();
+    return (performance.now() - start) / 1000;
+  },
 
   towers: towerErrors,
   training: trainingErrors,

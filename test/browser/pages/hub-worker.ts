@@ -123,6 +123,7 @@ async function answer(name: keyof typeof questions, given: unknown[]): Promise<u
   }
 }
 
+addEventListener('unhandledrejection', ({ reason }) => console.warn(`nobody handled ${reason}`));
 Object.assign(globalThis, { answerHere: answer });
 if (!('document' in globalThis)) {
   addEventListener('message', async ({ data: { name, given, id } }) => {
