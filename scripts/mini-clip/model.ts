@@ -59,7 +59,6 @@ function configJson(shape: MiniShape, vocabulary: number) {
   };
   return {
     architectures: ['CLIPModel'],
-    initializer_factor: 1,
     logit_scale_init_value: Math.log(1 / 0.07),
     model_type: 'clip',
     projection_dim: shape.projection,
