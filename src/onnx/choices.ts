@@ -16,6 +16,6 @@ export type FloatPrecision = (typeof floatPrecisions)[number];
 export const precisions = [...floatPrecisions, 'int8'] as const;
 export type Precision = (typeof precisions)[number];
 
-/** How weights are stored in models for others' programs. */
+/** What models for others' programs store weights and compute products in. */
 export const weightPrecisions = ['float32', 'float16'] as const;
 export type WeightPrecision = (typeof weightPrecisions)[number];

@@ -1,4 +1,4 @@
-/** A graph as a model for others' programs: of ONNX's own operators alone, with its weights in it, or in one file beside it. */
+/** A graph as a model for others' programs: of ONNX's own operators alone, with its weights in it, or in files beside it. */
 
 import {
   bytesPerElement,
@@ -12,6 +12,7 @@ import {
 } from '../core/index.ts';
 import type { WeightPrecision } from './choices.ts';
 import { withFactorsInProducts } from './factors.ts';
+import { withHalfProducts } from './half.ts';
 import { constantTensor, contributed, graphOf, tensorHead } from './model.ts';
 import type { OperatorName } from './operators.ts';
 import * as op from './operators.ts';
@@ -21,11 +22,11 @@ import { rewritten } from './rewrite.ts';
 import { type Value, weight } from './values.ts';
 
 export interface StandaloneOptions {
-  /** How weights of two axes or more are stored. The model computes in float32 all the same. Default: 'float32'. */
+  /** What weights of two axes or more are stored in, and products computed. Inputs and outputs are float32. Default: 'float32'. */
   readonly precision?: WeightPrecision;
   /** What the model says of itself, for programs. */
   readonly metadata?: Readonly<Record<string, string>>;
-  /** The most bytes of a file with its weights. Default: what protobuf allows, with room to spare. */
+  /** The most bytes of a file, unless a single weight has more. Default: what protobuf allows, with room to spare. */
   readonly limit?: number;
 }
 
@@ -34,6 +35,21 @@ export interface ModelFile {
   readonly byteLength: number;
   /** Its bytes in pieces. Each is made when it is asked for. */
   bytes(): AsyncGenerator<Uint8Array, void, void>;
+}
+
+/** A weight whose data is not in memory. */
+interface LargeTensor {
+  readonly head: TensorHead;
+  readonly stored: StoredTensor;
+  readonly byteLength: number;
+}
+
+/** A file with weights beside a model. */
+interface Part {
+  readonly location: string;
+  /** Its length so far. */
+  end: number;
+  readonly tensors: (LargeTensor & { readonly offset: number })[];
 }
 
 /** Protobuf's messages have less than 2 GiB. */
@@ -46,8 +62,8 @@ const pieceLength = 2 ** 23;
 const page = 4096;
 
 /**
- * The model that computes `outputs`, named by their keys, as files for one folder: the model, called `name`, and a second one,
- * `NAME_data`, if it would be too large with its weights.
+ * The model that computes `outputs`, named by their keys, as files for one folder: the model, called `name`; and if it would be
+ * too large with its weights, files with these: `NAME_data`, `NAME_data_1` and so on, as transformers.js numbers them.
  * @throws LincirError 'bad-argument' for weights that float16 cannot hold, when these are asked for
  */
 export function modelFiles(
@@ -55,10 +71,8 @@ export function modelFiles(
   outputs: Readonly<Record<string, Value>>,
   { precision = 'float32', metadata = {}, limit = protobufLimit }: StandaloneOptions = {},
 ): readonly ModelFile[] {
-  const plain = withFactorsInProducts(withPlainOperators(outputs, contributed, true));
-  const weights: { readonly head: TensorHead; readonly stored: StoredTensor; readonly byteLength: number }[] =
-    [];
-  const { graph } = graphOf(withWeightsIn(plain, precision), (value, free) => {
+  const weights: LargeTensor[] = [];
+  const { graph } = graphOf(inPrecision(outputs, precision), (value, free) => {
     if (value.origin.kind !== 'weight') return { name: free, tensor: constantTensor(free, value) };
     const { stored } = value.origin;
     const known = weights.some(({ head }) => head.name === stored.name)
@@ -83,31 +97,29 @@ export function modelFiles(
       }),
     ];
   }
-  const location = `${name}_data`;
-  let end = 0;
-  const places = weights.map(({ byteLength }) => {
-    const offset = Math.ceil(end / page) * page;
-    end = offset + byteLength;
-    return offset;
-  });
-  for (const [at, { head, byteLength }] of weights.entries()) {
-    const entries = { location, offset: `${places[at]}`, length: `${byteLength}` };
-    const externalData = Object.entries(entries).map(([key, value]) => ({ key, value }));
-    graph.initializer.push({ ...head, dataLocation: 1, externalData });
+  const parts = partsOf(name, weights, limit);
+  for (const { location, tensors } of parts) {
+    for (const { head, offset, byteLength } of tensors) {
+      const entries = { location, offset: `${offset}`, length: `${byteLength}` };
+      const externalData = Object.entries(entries).map(([key, value]) => ({ key, value }));
+      graph.initializer.push({ ...head, dataLocation: 1, externalData });
+    }
   }
   const pieces = encodeAround(model, []);
   return [
     fileOf(name, lengthOf(pieces), async function* () {
       yield* pieces;
     }),
-    fileOf(location, end, async function* () {
-      let written = 0;
-      for (const [at, { stored, byteLength }] of weights.entries()) {
-        yield new Uint8Array(places[at]! - written);
-        yield* dataOf(stored);
-        written = places[at]! + byteLength;
-      }
-    }),
+    ...parts.map(({ location, end, tensors }) =>
+      fileOf(location, end, async function* () {
+        let written = 0;
+        for (const { stored, offset, byteLength } of tensors) {
+          yield new Uint8Array(offset - written);
+          yield* dataOf(stored);
+          written = offset + byteLength;
+        }
+      }),
+    ),
   ];
 }
 
@@ -119,10 +131,37 @@ function lengthOf(pieces: readonly Uint8Array[]): number {
   return pieces.reduce((sum, { length }) => sum + length, 0);
 }
 
+/** Files beside a model, below the limit if each weight is: browsers' arrays have 2 GiB at most. */
+function partsOf(name: string, weights: readonly LargeTensor[], limit: number): readonly Part[] {
+  const parts: Part[] = [];
+  for (const weight of weights) {
+    const last = parts.at(-1);
+    const offset = Math.ceil((last?.end ?? 0) / page) * page;
+    if (last && offset + weight.byteLength <= limit) {
+      last.tensors.push({ ...weight, offset });
+      last.end = offset + weight.byteLength;
+    } else {
+      const location = `${name}_data${last ? `_${parts.length}` : ''}`;
+      parts.push({ location, end: weight.byteLength, tensors: [{ ...weight, offset: 0 }] });
+    }
+  }
+  return parts;
+}
+
 async function* dataOf({ source, offset, byteLength }: StoredTensor): AsyncGenerator<Uint8Array, void, void> {
   for (let at = 0; at < byteLength; at += pieceLength) {
     yield await source.read(offset + at, Math.min(pieceLength, byteLength - at));
   }
+}
+
+/** The same outputs of plain operators, from weights as they are to be stored. */
+function inPrecision(
+  outputs: Readonly<Record<string, Value>>,
+  precision: WeightPrecision,
+): Record<string, Value> {
+  if (precision === 'float16')
+    return withHalfProducts(withWeightsIn(withPlainOperators(outputs, contributed), precision));
+  return withWeightsIn(withFactorsInProducts(withPlainOperators(outputs, contributed, true)), precision);
 }
 
 /** The same outputs, from weights as they are to be stored. What changes their type when a session is made is left out. */
