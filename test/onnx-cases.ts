@@ -69,7 +69,7 @@ export async function towerCases(
     const composed = rowsOf(config.text, true);
     await add(
       'composing',
-      plainTextTower(config.text, parameter, placeholder),
+      plainTextTower(config.text, parameter, { placeholder }),
       await texts(config.text, composed),
     );
   }

@@ -6,8 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import * as ort from 'onnxruntime-node';
-import { writeSafetensors, writeTorchCheckpoint } from '../src/files/index.ts';
+import { openTowers, plainTowersInOne } from '../src/clip/index.ts';
+import { type Float32Tensor, readTensor } from '../src/core/index.ts';
+import { folderFiles, writeSafetensors, writeTorchCheckpoint } from '../src/files/index.ts';
 import { compose, exportOnnx, loadClip, loadPhi } from '../src/index.ts';
+import { modelFiles } from '../src/onnx/index.ts';
 import { initialPhi, phiCheckpoint, phiShape, phiTensors } from '../src/phi/index.ts';
 import { lincir as lincirIn } from './command-line.ts';
 import { refused, setUp } from './hub-setup.ts';
@@ -146,6 +149,55 @@ describe('an export of the miniature world', () => {
     }
   });
 
+  test('with both towers in one, it says how similar pictures and texts are, whatever a mask hides', async (context) => {
+    const out = join(folder, 'joint');
+    await exportOnnx({ model: 'mini', out, zeroShot: true });
+    const clip = await loadClip('mini');
+    const session = await ort.InferenceSession.create(join(out, 'onnx/model.onnx'));
+    context.after(() => Promise.all([clip.dispose(), session.release()]));
+    const names = ['logits_per_image', 'logits_per_text', 'text_embeds', 'image_embeds'];
+    assert.deepEqual(session.outputNames, names);
+    const { imageSize } = clip.visionConfig;
+    const pixels = Float32Array.from({ length: 9 * imageSize ** 2 }, (_, at) => Math.sin(at / 7));
+    const rows = ['a red circle', 'a large blue square below it'].map(
+      (text) => clip.tokenizer.encode(text).ids,
+    );
+    const [short, long] = [rows[0]!, rows[1]!];
+    const hidden = Array<number>(long.length - short.length).fill(5);
+    const mask = rows.flatMap(({ length }) => long.map((_, at) => Number(at < length)));
+    const int64 = (data: readonly number[]) =>
+      new ort.Tensor('int64', BigInt64Array.from(data, BigInt), [2, long.length]);
+    const found = await session.run({
+      input_ids: int64([...short, ...hidden, ...long]),
+      attention_mask: int64(mask),
+      pixel_values: new ort.Tensor('float32', pixels, [3, 3, imageSize, imageSize]),
+    });
+
+    const scaled = ({ shape, data }: Float32Tensor) =>
+      Array.from({ length: shape[0]! }, (_, row) => {
+        const vector = [...data.slice(row * shape[1]!, (row + 1) * shape[1]!)];
+        return vector.map((value) => value / Math.hypot(...vector));
+      });
+    const texts = scaled(await clip.encodeTokens(rows.map((ids) => ({ ids }))));
+    const images = scaled(await clip.encodePixels(pixels));
+    const scale = Math.exp((await readTensor(clip.checkpoint.tensors.get('logit_scale')!)).data[0]!);
+    const logit = (text: readonly number[], image: readonly number[]) =>
+      scale * text.reduce((sum, value, at) => sum + value * image[at]!, 0);
+    const expected = [
+      images.flatMap((image) => texts.map((text) => logit(text, image))),
+      texts.flatMap((text) => images.map((image) => logit(text, image))),
+      ...[texts.flat(), images.flat()],
+    ];
+    assert.deepEqual(found.logits_per_image!.dims, [3, 2]);
+    for (const [at, name] of names.entries()) {
+      assert.ok(errorOf([...(found[name]!.data as Float32Array)], expected[at]!) < 2e-5, name);
+    }
+    assert.match(
+      await readFile(join(out, 'README.md'), 'utf8'),
+      /pipeline\('zero-shot-image-classification'/,
+    );
+  });
+
   test('in float16, it takes half the space, and its embeddings differ by a rounding', async (context) => {
     const [wide, half] = [join(folder, 'wide'), join(folder, 'half')];
     const [{ bytes }, small] = [
@@ -174,9 +226,16 @@ describe('what is written beside the models', () => {
       await cp(join(fixtures, 'tokenizers/siglip', name), join(place, name));
     const out = join(folder, 'siglip-onnx');
     await exportOnnx({ model: place, out });
-    for (const name of ['preprocessor_config.json', 'tokenizer.json', 'tokenizer_config.json']) {
+    for (const name of ['preprocessor_config.json', 'tokenizer.json']) {
       assert.deepEqual(await readFile(join(out, name)), await readFile(join(place, name)), name);
     }
+    const settings = JSON.parse(await readFile(join(place, 'tokenizer_config.json'), 'utf8'));
+    assert.equal(settings.model_max_length, 64); // more than the tower has
+    assert.deepEqual(JSON.parse(await readFile(join(out, 'tokenizer_config.json'), 'utf8')), {
+      ...{ ...settings, model_max_length: 32 },
+    });
+    // As transformers wants it: a whole number is no float to it.
+    assert.match(await readFile(join(out, 'config.json'), 'utf8'), /"initializer_factor": 1\.0,/);
     assert.deepEqual(await readdir(join(out, 'onnx')), ['text_model.onnx', 'vision_model.onnx']);
     const session = await ort.InferenceSession.create(join(out, 'onnx/text_model.onnx'));
     assert.deepEqual(session.outputNames, ['text_embeds', 'pooler_output']);
@@ -185,6 +244,24 @@ describe('what is written beside the models', () => {
     assert.match(text, /SiglipTextModel/);
     assert.match(text, /Rows may have fewer than \d+ ids/);
     assert.ok(!text.includes(folder) && !text.includes('pseudo_tokens'), text);
+  });
+
+  test('of a SigLIP with both towers in one: logits have its bias, and no mask is asked for', async (context) => {
+    const outputs = await siglipInOne();
+    context.after(() => outputs.session.release());
+    const { session, scale, bias, imageSize } = outputs;
+    assert.deepEqual(session.inputNames.toSorted(), ['input_ids', 'pixel_values']);
+    const pixels = Float32Array.from({ length: 3 * imageSize ** 2 }, (_, at) => Math.cos(at / 5));
+    const found = await session.run({
+      input_ids: new ort.Tensor('int64', BigInt64Array.of(9n, 8n, 1n), [1, 3]),
+      pixel_values: new ort.Tensor('float32', pixels, [1, 3, imageSize, imageSize]),
+    });
+    const [text, image] = ['text_embeds', 'image_embeds'].map((name) => [
+      ...(found[name]!.data as Float32Array),
+    ]) as [number[], number[]];
+    const cosine = text.reduce((sum, value, at) => sum + value * image[at]!, 0);
+    const [logit] = found.logits_per_image!.data as Float32Array;
+    assert.ok(bias !== 0 && Math.abs(logit! - (scale * cosine + bias)) < 1e-5);
   });
 
   test('of another one: a configuration that transformers.js takes, with preprocessing and tokenizer', async () => {
@@ -225,6 +302,22 @@ describe('what is written beside the models', () => {
     await again.dispose();
   });
 });
+
+async function siglipInOne() {
+  const { config, checkpoint } = await openTowers(folderFiles(join(fixtures, 'tiny-siglip')));
+  const { text, vision } = config;
+  const outputs = plainTowersInOne({ text: text!, vision: vision! }, checkpoint.tensors, 1);
+  const file = join(folder, 'siglip-in-one.onnx');
+  const [model] = modelFiles('siglip-in-one.onnx', outputs);
+  await writeFile(file, Buffer.concat(await Array.fromAsync(model!.bytes())));
+  const scalar = async (name: string) => (await readTensor(checkpoint.tensors.get(name)!)).data[0]!;
+  return {
+    session: await ort.InferenceSession.create(file),
+    scale: Math.exp(await scalar('logit_scale')),
+    bias: await scalar('logit_bias'),
+    imageSize: vision!.imageSize,
+  };
+}
 
 test('a published phi and its model are downloaded by their names, and others are refused', async (context) => {
   const clip = await loadClip(join(fixtures, 'tiny-clip'));
@@ -304,7 +397,12 @@ describe('the command', () => {
       [['export', '--onnx', '--out', 'x'], /--model: expected the model to export/],
       [['export', 'mini', '--onnx'], /--onnx: expected --out FOLDER/],
       [['export', 'mini', '--out', 'x.pt', '--precision', 'float16'], /--precision: expected --onnx as well/],
+      [['export', 'mini', '--out', 'x.pt', '--zero-shot'], /--zero-shot: expected --onnx as well/],
       [['export', 'mini', '--onnx', '--out', 'x', '--layout', 'searle'], /found --layout/],
+      [
+        ['export', '--onnx', '--model', join(fixtures, 'tiny-clip-text'), '--out', 'x', '--zero-shot'],
+        /--zero-shot: expected a model with both towers, found a text tower/,
+      ],
       [
         ['export', 'mini', '--onnx', '--model', join(fixtures, 'tiny-clip'), '--out', 'x'],
         /expected a phi for/,

@@ -90,8 +90,9 @@ stay, unless you give --force. If anybody else commits meanwhile, nothing is cha
 --onnx writes a model's two towers for ONNX Runtime, transformers.js and whatever else
 reads ONNX. With a phi, it also writes phi, and the text tower that takes its pseudo
 tokens. README.md in the folder says what each file takes and gives, with programs in
-Python and JavaScript. --precision float16 halves the files: weights are rounded, but
-all is computed in float32.
+Python and JavaScript. --precision float16 halves the files: weights and products are
+float16, for GPUs and for less to download. --zero-shot adds both towers in one file, for
+pipelines of zero-shot classification: twice the space.
 
 Examples:
   $ lincir export runs/mine --out phi.pt

@@ -14,7 +14,7 @@ export { openTowers, readClipConfig, readConfigOf } from './families/index.ts';
 export { modelFingerprint, precisionOf } from './fingerprint.ts';
 export { calibrationPictures, picturesToCalibrate } from './int8/pictures.ts';
 export { joinParts } from './placeholders.ts';
-export { plainTextTower, plainVisionTower, takesAttentionMask } from './plain-towers.ts';
+export { plainTextTower, plainTowersInOne, plainVisionTower, takesAttentionMask } from './plain-towers.ts';
 export { type ComputedPrefix, computePrefix } from './prefix.ts';
 export {
   type ImagePreprocessing,

@@ -9,13 +9,14 @@ export interface OnnxCommandOptions {
   readonly model?: string;
   readonly out?: string;
   readonly precision?: WeightPrecision;
+  readonly zeroShot?: boolean;
   readonly force?: boolean;
   readonly json?: boolean;
 }
 
 export async function exportedOnnx(
   phi: string | undefined,
-  { model, out, precision, force, json }: OnnxCommandOptions,
+  { model, out, precision, zeroShot, force, json }: OnnxCommandOptions,
   { reporter, signal, print }: Context,
 ): Promise<void> {
   if (out === undefined) {
@@ -26,7 +27,7 @@ export async function exportedOnnx(
     });
   }
   const { folder, files, bytes } = await exportOnnx({
-    ...{ model, phi, out, precision, force, signal, ...phiDownload(reporter) },
+    ...{ model, phi, out, precision, zeroShot, force, signal, ...phiDownload(reporter) },
     onProgress: downloadBar(reporter, model ?? 'the model'),
     onWrite: (done, total) => reporter.progress({ label: 'writing', unit: 'bytes', total }, done),
   });

@@ -18,7 +18,7 @@ interface ExportCommandOptions extends OnnxCommandOptions {
 
 export async function exported(
   phi: string | undefined,
-  { onnx, model, precision, ...options }: ExportCommandOptions,
+  { onnx, model, precision, zeroShot, ...options }: ExportCommandOptions,
   context: Context,
 ): Promise<void> {
   const { out, toHub, public: isPublic, json, ...given } = options;
@@ -26,7 +26,7 @@ export async function exported(
     const { layout, licence, results } = given;
     const others = { toHub, layout, licence, results, public: isPublic };
     refuseBeside('--onnx', others, { expected: 'no option for the file of a phi', todo: 'leave it out' });
-    return await exportedOnnx(phi, { ...options, model, precision }, context);
+    return await exportedOnnx(phi, { ...options, model, precision, zeroShot }, context);
   }
   if (phi === undefined) {
     throw new LincirError('bad-argument', {
@@ -39,6 +39,7 @@ export async function exported(
   refuseIdle([
     ['--model', model, false, '--onnx as well'],
     ['--precision', precision, false, '--onnx as well'],
+    ['--zero-shot', zeroShot, false, '--onnx as well'],
   ]);
   refuseIdle([['--public', isPublic, toHub !== undefined, '--to-hub as well']]);
   const common = { ...given, ...phiDownload(reporter), signal };

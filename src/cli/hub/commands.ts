@@ -35,10 +35,11 @@ export function hubCommands(program: Command, context: Context): void {
     .addOption(
       choice(
         '--precision <type>',
-        'of the ONNX files: how weights are stored (default: float32)',
+        'of the ONNX files: what they store and compute products in (default: float32)',
         weightPrecisions,
       ),
     )
+    .option('--zero-shot', 'with --onnx, write both towers in one file as well, for zero-shot classification')
     .option('--to-hub <repository>', 'upload both to OWNER/NAME on the hub, in one commit')
     .addOption(
       choice('--layout <name>', "whose files it is like (default: its architecture's)", phiArchitectures),

@@ -39,7 +39,12 @@ export interface ExportOnnxOptions extends LicensedDownloadOptions {
   readonly phi?: string;
   /** A new or empty folder. */
   readonly out: string;
-  /** How weights are stored. The models compute in float32 all the same. Default: 'float32'. */
+  /**
+   * Writes both towers in one file as well, `onnx/model.onnx`, as pipelines of zero-shot classification want them. It takes as
+   * much space as both.
+   */
+  readonly zeroShot?: boolean;
+  /** What weights are stored and products computed in. Inputs and outputs are float32. Default: 'float32'. */
   readonly precision?: WeightPrecision;
   /** Replace the files of an earlier export in the folder. */
   readonly force?: boolean;
@@ -61,7 +66,8 @@ export interface ExportedOnnx {
  * @throws LincirError 'bad-argument' for a folder with files, and a phi of another model; 'io'; and what loading throws
  */
 export async function exportOnnx(options: ExportOnnxOptions): Promise<ExportedOnnx> {
-  const { out, model, phi: phiName, precision = 'float32', force = false, onWrite, ...download } = options;
+  const { out, model, phi: phiName, precision = 'float32', zeroShot = false, ...rest } = options;
+  const { force = false, onWrite, ...download } = rest;
   const { signal } = download;
   await expectFree(out, force);
   const given = model === undefined ? undefined : await openModel(model, download);
@@ -77,7 +83,7 @@ export async function exportOnnx(options: ExportOnnxOptions): Promise<ExportedOn
   const areSiglip = `${config.model_type}`.startsWith('siglip');
   const about = { fingerprint: clip.fingerprint, ...(id !== undefined && { model: id }) };
   const models = new Map<ModelName, readonly ModelFile[]>();
-  for (const [name, outputs] of exportedGraphs(clip, phi, areSiglip)) {
+  for (const [name, outputs] of exportedGraphs(clip, phi, { areSiglip, zeroShot })) {
     const file = `${name}${precision === 'float16' ? '_fp16' : ''}.onnx`;
     const takesPseudoTokens = name === 'text_model_with_pseudo_tokens';
     const metadata = {
@@ -86,9 +92,9 @@ export async function exportOnnx(options: ExportOnnxOptions): Promise<ExportedOn
     };
     models.set(name, modelFiles(file, outputs, { precision, metadata }));
   }
-  const withData = [...models.values()].flatMap(([model, data]) => (data ? [model!.name] : []));
+  const filesOfWeights = [...models.values()].map(([model, ...data]) => [model!.name, data.length] as const);
   const beside: FilesBeside = new Map<string, string | Uint8Array>([
-    ['config.json', configText(config, precision, withData)],
+    ['config.json', configText(config, precision, filesOfWeights)],
     ...(clip.config.vision ? await preprocessingFiles(files, clip.preprocessing) : []),
     ...(clip.config.text ? await tokenizerFilesBeside(files, clip, download) : []),
     ['README.md', readme({ clip, id, models, phi: phi?.info, precision, modelType: `${config.model_type}` })],
@@ -136,7 +142,7 @@ async function tokenizerFilesBeside(
   options: LicensedDownloadOptions,
 ): Promise<FilesBeside> {
   const from = await tokenizerFilesOf(files, await openTowers(files), options);
-  return await tokenizerFiles(from, tokenizer, textConfig.padding ?? tokenizer.endOfText);
+  return await tokenizerFiles(from, tokenizer, textConfig);
 }
 
 async function written(

@@ -1,28 +1,42 @@
 /** What programs need beside the models: configuration, preprocessing and tokenizer, in the words of transformers. */
 
+import { z } from 'zod';
 import {
   type ClipConfig,
   type ImagePreprocessing,
   isKnownConfig,
   readTokenizerFiles,
+  type TextConfig,
   type TextTokenizer,
 } from '../../clip/index.ts';
-import { type ModelFiles, readJson } from '../../core/index.ts';
+import {
+  checkedValue,
+  type ModelFiles,
+  parseJsonText,
+  type RandomAccess,
+  readJson,
+} from '../../core/index.ts';
+import type { WeightPrecision } from '../../onnx/index.ts';
+
+declare global {
+  interface JSON {
+    /** ECMAScript 2025's. TypeScript has no type for it yet. */
+    rawJSON(text: string): unknown;
+  }
+}
 
 /** Files by their names: their text or bytes. */
 export type FilesBeside = ReadonlyMap<string, string | Uint8Array>;
 
+const limitSchema = z.looseObject({ model_max_length: z.number().nullish() });
 const json = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`;
 
+type Settings = Readonly<Record<string, unknown>>;
+
 /** The `config.json` of a model that transformers has, or else one of a CLIP, with the sizes that its own has. */
-export async function configOf(
-  files: ModelFiles,
-  config: ClipConfig,
-): Promise<Readonly<Record<string, unknown>>> {
+export async function configOf(files: ModelFiles, config: ClipConfig): Promise<Settings> {
   const file = await files.read('config.json');
-  const found: unknown = file && (await readJson(file));
-  if (file && typeof found === 'object' && found !== null && isKnownConfig(found, file.name))
-    return { ...found };
+  if (file && isKnownConfig(await readJson(file), file.name)) return await exactSettings(file);
   const { text, vision } = config;
   const sizes = (tower: NonNullable<typeof text | typeof vision>) => ({
     ...{ hidden_size: tower.width, intermediate_size: tower.feedForward },
@@ -39,19 +53,28 @@ export async function configOf(
   };
 }
 
-/** @param withData models whose weights are in a file beside them, by their files' names */
+/** What a file says, with its numbers as it writes them: JavaScript makes 1.0 a 1, which Python's transformers refuses. */
+async function exactSettings(file: RandomAccess): Promise<Settings> {
+  const text = new TextDecoder().decode(await file.read(0, file.size));
+  const settings = parseJsonText(text, file.name, (_, value, context) =>
+    typeof value === 'number' && context?.source !== undefined ? JSON.rawJSON(context.source) : value,
+  );
+  return { ...(typeof settings === 'object' && settings) };
+}
+
+/** @param filesOfWeights models' files, and how many files with weights each has beside it */
 export function configText(
-  config: Readonly<Record<string, unknown>>,
-  precision: 'float32' | 'float16',
-  withData: readonly string[],
+  config: Settings,
+  precision: WeightPrecision,
+  filesOfWeights: readonly (readonly [name: string, count: number])[],
 ): string {
-  const external = Object.fromEntries(withData.map((name) => [name, true]));
+  const external = filesOfWeights.filter(([, count]) => count > 0);
   return json({
     ...config,
     // So that transformers.js takes these files without being told, also where it would take 8 bits.
     'transformers.js_config': {
       dtype: precision === 'float32' ? 'fp32' : 'fp16',
-      ...(withData.length > 0 && { use_external_data_format: external }),
+      ...(external.length > 0 && { use_external_data_format: Object.fromEntries(external) }),
     },
   });
 }
@@ -82,21 +105,23 @@ export async function preprocessingFiles(
   return new Map([[name, json(config)]]);
 }
 
-/** @param padding the id that fills up texts */
 export async function tokenizerFiles(
   files: ModelFiles,
   { endOfText, startOfText, maximum }: TextTokenizer,
-  padding: number,
+  { positions, padding = endOfText }: TextConfig,
 ): Promise<FilesBeside> {
   const found = new Map<string, string | Uint8Array>();
-  for (const name of ['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json']) {
+  // Python's tokenizer of SigLIP reads `spiece.model` alone.
+  for (const name of ['tokenizer.json', 'special_tokens_map.json', 'spiece.model']) {
     const own = await files.read(name);
     if (own) found.set(name, await own.read(0, own.size));
   }
-  if (found.has('tokenizer.json') && found.has('tokenizer_config.json')) return found;
+  const own = await files.read('tokenizer_config.json');
+  if (own) found.set('tokenizer_config.json', await withLimit(own, maximum, positions));
+  if (found.has('tokenizer.json') && own) return found;
   const { description, vocabulary, settings } = await readTokenizerFiles(files);
   if (!found.has('tokenizer.json')) found.set('tokenizer.json', json({ version: '1.0', ...description }));
-  if (!found.has('tokenizer_config.json')) {
+  if (!own) {
     const tokenOf = (id: number | undefined) =>
       description.added_tokens.find((token) => token.id === id)?.content ??
       [...vocabulary].find(([, known]) => known === id)?.[0];
@@ -110,4 +135,15 @@ export async function tokenizerFiles(
     found.set('tokenizer_config.json', json(config));
   }
   return found;
+}
+
+/** The tokenizer's own settings. Where no limit stands in them that fits the tower, programs would give it longer texts. */
+async function withLimit(
+  file: RandomAccess,
+  maximum: number,
+  positions: number,
+): Promise<string | Uint8Array> {
+  const { model_max_length } = checkedValue(limitSchema, await readJson(file), file.name);
+  if (model_max_length && model_max_length <= positions) return await file.read(0, file.size);
+  return json({ ...(await exactSettings(file)), model_max_length: maximum });
 }

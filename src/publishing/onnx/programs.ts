@@ -179,3 +179,20 @@ function scriptIds(text: TextConfig, tokenizer: TextTokenizer, isComposing: bool
     '}',
   ];
 }
+
+/** Says what is in a picture, with transformers.js. */
+export const zeroShotScript = `import { pipeline } from '@huggingface/transformers';
+
+const classify = await pipeline('zero-shot-image-classification', './FOLDER'); // this one
+console.log(await classify('dog.jpg', ['dog', 'beach']));`;
+
+/** The same with optimum. */
+export const zeroShotPython = (
+  suffix: string,
+): string => `from optimum.onnxruntime import ORTModelForZeroShotImageClassification
+from transformers import AutoImageProcessor, AutoTokenizer, pipeline
+
+model = ORTModelForZeroShotImageClassification.from_pretrained('.', file_name='model${suffix}.onnx', subfolder='onnx')
+parts = {'tokenizer': AutoTokenizer.from_pretrained('.'), 'image_processor': AutoImageProcessor.from_pretrained('.')}
+classify = pipeline('zero-shot-image-classification', model, **parts)
+print(classify('dog.jpg', candidate_labels=['dog', 'beach']))`;

@@ -4,7 +4,13 @@ import type { Clip } from '../../clip/index.ts';
 import type { ModelFile, WeightPrecision } from '../../onnx/index.ts';
 import type { PhiInfo } from '../../phi/index.ts';
 import type { ModelName } from './graphs.ts';
-import { type ProgramFacts, pythonProgram, scriptProgram } from './programs.ts';
+import {
+  type ProgramFacts,
+  pythonProgram,
+  scriptProgram,
+  zeroShotPython,
+  zeroShotScript,
+} from './programs.ts';
 
 interface ExportFacts {
   readonly clip: Clip;
@@ -30,7 +36,9 @@ export function readme({ clip, id, models, phi, precision, modelType }: ExportFa
     [
       'Made by lincir for ONNX Runtime, transformers.js and whatever else reads ONNX. The models use only operators of its own set 17.',
       ...(precision === 'float16'
-        ? ['Weights are stored in float16, which takes half the space. The models compute in float32.']
+        ? [
+            'Weights are float16, and products are computed in it. Inputs, outputs, sums and norms are float32.',
+          ]
         : []),
     ].join('\n'),
     modelTable(clip, models),
@@ -39,6 +47,7 @@ export function readme({ clip, id, models, phi, precision, modelType }: ExportFa
     ...(phi ? [composedSection(clip)] : []),
     `## Python\n\n\`pip install onnxruntime tokenizers pillow\`. Run it in this folder.\n\n\`\`\`python\n${pythonProgram(facts)}\n\`\`\``,
     `## JavaScript\n\n\`npm install @huggingface/transformers\`. In a browser, serve this folder, and name its address.\n\n\`\`\`js\n${scriptProgram(facts)}\n\`\`\``,
+    ...(models.has('model') ? [zeroShotSection(facts.suffix)] : []),
     `The model's fingerprint in lincir is \`${clip.fingerprint}\`. Each ONNX file has it among its metadata.`,
   ];
   return `${sections.join('\n\n')}\n`;
@@ -70,6 +79,10 @@ function modelTable(clip: Clip, models: ExportFacts['models']): string {
       embeds('text_embeds'),
     ],
     phi: [embeds('image_embeds'), `\`pseudo_tokens\` [batch_size, ${text?.width}]`],
+    model: [
+      `\`input_ids\`${text?.attention === 'everywhere' ? '' : ' and `attention_mask`'}, int64 [text_batch_size, sequence_length]; \`pixel_values\` [image_batch_size, 3, ${side}, ${side}]`,
+      '`logits_per_image` [image_batch_size, text_batch_size], and `logits_per_text`; `text_embeds` and `image_embeds`, of length 1',
+    ],
   };
   const lines = [...models].map(([name, files]) => {
     const [takes, gives] = rows[name];
@@ -107,6 +120,22 @@ A query is a text with \`${word}\` in place of each image, such as \`a photo of 
 \`phi\` turns an image's embedding into a pseudo token. \`pseudo_tokens\` has one row for each ${id} in \`input_ids\`, in the order in which one
 reads them: row by row, from left to right. So a text may hold several images, and a batch many texts. An image that stands in
 two places has two rows. With more or fewer rows than places, the model fails. Without any, give it [0, ${textConfig.width}].`;
+}
+
+function zeroShotSection(suffix: string): string {
+  return `## Zero-shot classification
+
+\`model\` has both towers in one. With transformers.js:
+
+\`\`\`js
+${zeroShotScript}
+\`\`\`
+
+With optimum (\`pip install 'optimum-onnx[onnxruntime]' pillow\`):
+
+\`\`\`python
+${zeroShotPython(suffix)}
+\`\`\``;
 }
 
 function isWithoutPunctuation(tokenizer: Clip['tokenizer']): boolean {
