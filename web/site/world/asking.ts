@@ -45,6 +45,9 @@ const defaultTop = 12;
 /** Of the benchmark's measure. */
 const cut = 10;
 
+const needsPhi = (method: ShownMethod) => methods[method].pseudoTokens !== undefined;
+const phiLast = [...shownMethods.filter((method) => !needsPhi(method)), ...shownMethods.filter(needsPhi)];
+
 /** What the text tower reads, by the beginning that serves a method best: `{text}` follows ` that `. */
 const beginnings = {
   composed: miniPrompts.composed.replace(' that {text}', ''),
@@ -56,24 +59,27 @@ export async function search(asked: Asked, options: SearchOptions): Promise<Sear
   const { reference, phi: choice = 'ready', top = defaultTop } = options;
   const words = options.words?.trim() || undefined;
   expectQuery(reference, words, asked.gallery);
-  const { phi, step } = await asked.phiOf(choice);
+  const asking = asked.phiOf(choice);
+  asking.catch(() => {}); // told of below
   const embeddings = await embeddingsOf(asked, reference);
   const query = asked.queries.find((known) => known.reference === reference && known.text === words);
-  const rankings: Ranking[] = [];
+  const rankings = new Map<ShownMethod, Ranking>();
   const known: KnownTexts = new Map();
-  for (const method of shownMethods) {
+  // What needs phi comes last: at first, phi is still on its way.
+  for (const method of phiLast) {
     const text = words === undefined ? undefined : wording(method, words);
     const needs = methods[method].needs;
     if (reference === undefined && needs.includes('image')) continue;
     if (needs.includes('text') && (text === undefined || namesImages(text, 1))) continue;
     const weight = weightOf(method);
     const images = reference === undefined ? [] : [0];
+    const { phi } = needsPhi(method) ? await asking : {};
     const { vectors } = await composeAll(method, [{ images, texts: [text ?? ''] }], {
       ...{ clip: asked.model, embeddings, phi, weight, known },
     });
     const ranked = nearest(asked.gallery, vectors, Math.max(top, cut) + 1); // one is the reference
     const shown = ranked.filter(({ id }) => id !== reference).slice(0, top);
-    rankings.push({
+    rankings.set(method, {
       method,
       prompt: method === 'lincir' ? (text ?? defaultPrompt('')) : needs.includes('text') ? text : undefined,
       weight,
@@ -81,7 +87,11 @@ export async function search(asked: Asked, options: SearchOptions): Promise<Sear
       averagePrecision: query && averagePrecision(query, ranked),
     });
   }
-  return { rankings, query, step, milliseconds: performance.now() - begin };
+  const { step } = await asking;
+  return {
+    rankings: shownMethods.flatMap((method) => rankings.get(method) ?? []),
+    ...{ query, step, milliseconds: performance.now() - begin },
+  };
 }
 
 /** In percent, by the benchmark's rule: the reference is in the gallery. */

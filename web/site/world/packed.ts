@@ -39,6 +39,7 @@ function moved(
   move: (whole: number, split: number, target: Uint8Array) => void,
 ): Uint8Array<ArrayBuffer> {
   const target = new Uint8Array(bytes); // a copy: what is left over stays in its place
+  if (size === 1) return target;
   const count = Math.floor(bytes.length / size);
   for (let part = 0; part < size; part += 1) {
     for (let at = 0; at < count; at += 1) move(at * size + part, part * count + at, target);

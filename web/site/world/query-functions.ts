@@ -1,10 +1,11 @@
 /** What the thread answers that is asked questions. It needs no engine: a query is a few texts. */
 
+import '../shell/no-eval.ts';
 import type { ComposingModel, PseudoTokenEncoder } from '../../../src/composition/index.ts';
 import { LincirError } from '../../../src/core/index.ts';
 import { initialPhi, readPhi } from '../../../src/phi/index.ts';
 import { flatParameters } from '../../../src/training/portable.ts';
-import { type Asked, type AskedPhi, cosines, notLearning, read, search } from './asking.ts';
+import { type Asked, cosines, notLearning, read, search } from './asking.ts';
 import { download, memoryFile } from './download.ts';
 import type { FirstFiles } from './first-files.ts';
 import { type Gallery, nearest, unpackGallery } from './gallery.ts';
@@ -21,22 +22,23 @@ export interface LearntPhi {
 }
 
 let opening: Promise<Opened> | undefined;
-let learning: AskedPhi | undefined;
+let learning: LearntPhi | undefined;
 let nextExample = 0;
 const warmingRuns = 8;
 
 /** What needs the world waits for it. */
 export const functions = {
-  /** Prepares the world, while its files come. */
+  /** Prepares the world, while its files come. What needs no phi is computed meanwhile. */
   async open(folder: URL, files: FirstFiles): Promise<void> {
     opening = prepare(folder, files);
-    await opening;
+    const { asked } = await opening;
+    await asked.phiOf('ready');
   },
   search: async (options: SearchOptions) => search((await opened()).asked, options),
   /** Takes the port through which the learning thread sends its phi. */
   follow(port: MessagePort): void {
-    port.onmessage = async ({ data }: MessageEvent<LearntPhi | undefined>) => {
-      learning = data && (await (await opened()).openLearnt(data));
+    port.onmessage = ({ data }: MessageEvent<LearntPhi | undefined>) => {
+      learning = data;
     };
   },
   async example(): Promise<MaskedExample> {
@@ -54,34 +56,14 @@ export type QueryFunctions = typeof functions;
 interface Opened {
   readonly asked: Asked;
   readonly examples: WorldFile['examples'];
-  readonly openLearnt: (values: LearntPhi) => Promise<AskedPhi>;
 }
 
 async function prepare(folder: URL, files: FirstFiles): Promise<Opened> {
   const { text, vision: visionFiles, queries, examples } = await files.world;
   const model = await openTextTower(towerFiles(text, await unpackTensors(await files.tower)));
   const gallery = await unpackGallery(await files.gallery);
-  let isThere = false;
-  const come = () => {
-    isThere = true;
-  };
-  files.phi.then(come, come);
-  await warmUp(model, gallery, () => isThere);
-  const { info, parameters } = await readPhi(
-    memoryFile('phi.safetensors', await unpackTensors(await files.phi)),
-  );
-  const ready = { phi: await openPhi(info, parameters) };
-  let untrained: Promise<PseudoTokenEncoder> | undefined;
-  const openLearnt = async ({ step, values }: LearntPhi) => {
-    const { tensors } = flatParameters(info.shape, undefined, () => values);
-    return { phi: await openPhi(info, tensors), step };
-  };
-  const phiOf = async (choice: PhiChoice | 'untrained') => {
-    if (choice === 'ready') return ready;
-    if (choice === 'learning') return learning ?? notLearning();
-    untrained ??= openPhi(info, initialPhi(info.shape, 0));
-    return { phi: await untrained };
-  };
+  void warmUp(model, gallery, files.phi);
+  const phiOf = phisOf(files.phi);
   let vision: Promise<EmbedImage> | undefined;
   const embedImage: EmbedImage = async (image) => {
     vision ??= download(folder, 'vision-bytes.bin').then(async (bytes) =>
@@ -92,7 +74,32 @@ async function prepare(folder: URL, files: FirstFiles): Promise<Opened> {
     });
     return await (await vision)(image);
   };
-  return { asked: { model, gallery, queries, phiOf, embedImage }, examples, openLearnt };
+  return { asked: { model, gallery, queries, phiOf, embedImage }, examples };
+}
+
+/** The phi that comes with the page, and those of the same shape. */
+function phisOf(bytes: Promise<Uint8Array>): Asked['phiOf'] {
+  const file = bytes.then(async (packed) =>
+    readPhi(memoryFile('phi.safetensors', await unpackTensors(packed))),
+  );
+  const ready = file.then(({ info, parameters }) => openPhi(info, parameters));
+  ready.catch(() => {}); // told of when it is asked for
+  let untrained: Promise<PseudoTokenEncoder> | undefined;
+  let learnt: { readonly from: LearntPhi; readonly phi: Promise<PseudoTokenEncoder> } | undefined;
+  return async (choice) => {
+    if (choice === 'ready') return { phi: await ready };
+    const { info } = await file;
+    if (choice === 'untrained') {
+      untrained ??= openPhi(info, initialPhi(info.shape, 0));
+      return { phi: await untrained };
+    }
+    const from = learning ?? notLearning();
+    if (learnt?.from !== from) {
+      const { tensors } = flatParameters(info.shape, undefined, () => from.values);
+      learnt = { from, phi: openPhi(info, tensors) };
+    }
+    return { phi: await learnt.phi, step: from.step };
+  };
 }
 
 async function opened(): Promise<Opened> {
@@ -106,9 +113,14 @@ async function opened(): Promise<Opened> {
 }
 
 /** Runs are slow until the browser has compiled what they run: it does so while phi is on its way. */
-async function warmUp(model: ComposingModel, gallery: Gallery, isOver: () => boolean): Promise<void> {
+async function warmUp(model: ComposingModel, gallery: Gallery, phi: Promise<unknown>): Promise<void> {
+  let isOver = false;
+  const end = () => {
+    isOver = true;
+  };
+  phi.then(end, end);
   const { ids } = model.tokenizer.encode('a photo of something that is red');
-  for (let run = 0; run < warmingRuns && !isOver(); run += 1) {
+  for (let run = 0; run < warmingRuns && !isOver; run += 1) {
     const { data } = await model.encodeTokens([{ ids }]);
     nearest(gallery, data, 1);
     await new Promise((resolve) => setTimeout(resolve)); // what has come is unpacked meanwhile
