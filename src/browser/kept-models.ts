@@ -57,12 +57,12 @@ export async function describePhi(name: string, options: DownloadOptions = {}): 
  * @throws LincirError as `openModel` does
  */
 export async function downloadModel(name: string, options: DownloadOptions = {}): Promise<void> {
-  await fetchAll(await wantedModel(name, options));
+  await fetchAll(await wantedModel(name, options), options.signal);
 }
 
 /** The same of a phi. */
 export async function downloadPhi(name: string, options: DownloadOptions = {}): Promise<void> {
-  await fetchAll(await wantedPhi(placeOf(name), options));
+  await fetchAll(await wantedPhi(placeOf(name), options), options.signal);
 }
 
 /** The models of which something is here, by id. */
@@ -97,7 +97,7 @@ async function factsOf({ id, listing, files, download }: Wanted): Promise<Remote
   };
 }
 
-async function fetchAll({ id, files, download }: Wanted): Promise<void> {
+async function fetchAll({ id, files, download }: Wanted, signal: AbortSignal | undefined): Promise<void> {
   const sources = await Promise.all(files.map((file) => download.source(file)));
   if (!(await storage())) return; // it would not stay
   await expectRoom(
@@ -105,7 +105,7 @@ async function fetchAll({ id, files, download }: Wanted): Promise<void> {
     id,
   );
   try {
-    for (const [at, source] of sources.entries()) await expectHash(source, files[at]!);
+    for (const [at, source] of sources.entries()) await expectHash(source, files[at]!, signal);
   } finally {
     download.end();
   }

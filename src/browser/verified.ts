@@ -19,19 +19,29 @@ export function verified(source: RemoteSource, file: RemoteFile): RandomAccess {
 
 /**
  * Fetches what is missing of a file, and checks all of it, unless that was done before.
- * @throws LincirError 'network' if it differs: then nothing of it is kept. And as `read` does
+ * @throws LincirError 'network' if it differs: then nothing of it is kept. And the signal's reason, and as `read` does
  */
-export async function expectHash(source: RemoteSource, file: RemoteFile): Promise<void> {
-  const problem = await wrongHash(source, file);
+export async function expectHash(
+  source: RemoteSource,
+  file: RemoteFile,
+  signal?: AbortSignal,
+): Promise<void> {
+  const problem = await wrongHash(source, file, signal);
   if (problem) throw problem;
 }
 
-async function wrongHash(source: RemoteSource, { etag }: RemoteFile): Promise<LincirError | undefined> {
+async function wrongHash(
+  source: RemoteSource,
+  { etag }: RemoteFile,
+  signal?: AbortSignal,
+): Promise<LincirError | undefined> {
+  signal?.throwIfAborted();
   if (await source.isChecked()) return undefined;
   const { name, size } = source;
   const hash = await blobHash(etag, size);
   for (let at = 0; at < size; at += blockLength) {
     hash.update(await source.read(at, Math.min(blockLength, size - at)));
+    signal?.throwIfAborted(); // what is here is read all the same
   }
   const found = hash.digest();
   if (found === etag) {

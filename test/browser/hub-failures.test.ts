@@ -109,6 +109,12 @@ check('a block that a closed tab left half written is fetched with the rest', as
   assert.equal(hub.requests.length, asked);
 });
 
+check('a download that is ended while it checks what is here stops', async ({ open }) => {
+  const { ask } = await open();
+  await ask('download', id);
+  await assert.rejects(ask('abort', id, 0), /enough/);
+});
+
 check('progress reaches all in each of two tabs, and ends with the download', async ({ hub, open }) => {
   const tabs = await Promise.all([open(), open()]);
   for (const told of await Promise.all(tabs.map(({ ask }) => ask('download', id)))) {

@@ -76,6 +76,7 @@ const questions: Questions = {
   },
   abort: async (name, after) => {
     const controller = new AbortController();
+    if (after === 0) controller.abort(new Error('enough'));
     await downloadModel(name, {
       patience,
       signal: controller.signal,
