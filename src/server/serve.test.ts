@@ -22,19 +22,22 @@ async function started(
   return server;
 }
 
-async function connected(): Promise<Socket> {
+/** A client, and when it is hung up on. That is listened to from the start: on a busy machine, it may come at once. */
+async function connected(): Promise<{ socket: Socket; hungUp: Promise<void> }> {
   const { hostname, port } = new URL(server.url);
   const socket = connect(Number(port), hostname);
+  // Whatever is written after the server has hung up is an error of the socket, which then closes.
   socket.on('error', () => {});
+  const hungUp = new Promise<void>((resolve) => socket.once('close', () => resolve()));
   socket.resume();
   await once(socket, 'connect');
-  return socket;
+  return { socket, hungUp };
 }
 
 test('hangs up on clients that never finish their headers or body, and answers others', async () => {
   await started({}, { headersTimeout: 150, requestTimeout: 300, connectionsCheckingInterval: 20 });
-  const slow = await connected();
-  const slower = await connected();
+  const { socket: slow, hungUp: slowEnds } = await connected();
+  const { socket: slower, hungUp: slowerEnds } = await connected();
   slow.write('GET /api/v1 HTTP/1.1\r\nhost: localhost\r\n');
   slower.write(
     'POST /api/v1/search HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{',
@@ -43,13 +46,9 @@ test('hangs up on clients that never finish their headers or body, and answers o
     slow.write('x: y\r\n');
     slower.write(' ');
   }, 20);
-  // Whatever is written after the server has hung up is an error of the socket, which then closes.
-  const ends = [slow, slower].map(
-    (socket) => new Promise((close) => socket.on('error', () => {}).once('close', close)),
-  );
   try {
     assert.equal((await createClient({ url: server.url }).server()).indexes.length, 1);
-    await Promise.all(ends);
+    await Promise.all([slowEnds, slowerEnds]);
   } finally {
     clearInterval(drip);
   }
@@ -67,8 +66,7 @@ test('stops when what it has begun is answered, whoever else is connected', asyn
       return await service.search(request, scope);
     },
   });
-  const idle = await connected();
-  const hungUp = once(idle, 'close');
+  const { hungUp } = await connected();
   const answer = createClient({ url: server.url }).search({ text: 'a' });
   await begun.promise;
   const closed = server.close(60_000);
@@ -80,10 +78,16 @@ test('stops when what it has begun is answered, whoever else is connected', asyn
 });
 
 test('stops in time even if an answer never comes', async () => {
-  await started({ search: () => new Promise(() => {}) });
+  const begun = Promise.withResolvers<void>();
+  await started({
+    search() {
+      begun.resolve();
+      return new Promise(() => {});
+    },
+  });
   const answer = createClient({ url: server.url }).search({ text: 'a' });
   answer.catch(() => {});
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await begun.promise;
   await server.close(50);
   await assert.rejects(answer, { code: 'unreachable' });
 });
