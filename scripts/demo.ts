@@ -34,8 +34,10 @@ const { values: given } = parseArgs({
     steps: { type: 'string', default: `${miniRecipe.steps}` },
     images: { type: 'string', default: '4000' },
     queries: { type: 'string', default: '600' },
+    threads: { type: 'string' },
   },
 });
+const threads = given.threads === undefined ? undefined : Number(given.threads);
 const queriesOfKind = 2;
 const shown = 6;
 
@@ -50,7 +52,7 @@ await stage('drawing the world', async () => {
   return `${formatCount(world.gallery.length)} images, ${formatCount(world.queries.length)} queries → ${given.out}/world`;
 });
 await stage('learning phi from captions, without an image', () => train(folder('phi')));
-const clip = await loadClip('mini');
+const clip = await loadClip('mini', { threads });
 const phi = await loadPhi(folder('phi'), { clip });
 const { value: index } = await stage('indexing the images', () => indexed(clip));
 const benchmark = await openBenchmark('mini', folder('world'));
@@ -103,7 +105,13 @@ async function stage<Result>(name: string, work: () => Promise<Result>): Promise
 
 async function train(run: string): Promise<string> {
   await rm(run, { recursive: true, force: true });
-  const settings = { model: 'mini', captions: ['mini:captions'], ...miniRecipe, steps: Number(given.steps) };
+  const settings = {
+    model: 'mini',
+    captions: ['mini:captions'],
+    ...miniRecipe,
+    steps: Number(given.steps),
+    threads,
+  };
   let loss = 0;
   const events = trainPhi({ ...settings, out: run });
   for await (const event of events) if (event.kind === 'step') loss = event.loss;

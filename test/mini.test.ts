@@ -20,7 +20,8 @@ let folder: string;
 let output: string;
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'lincir-demo-'));
-  const sizes = ['--steps', '150', '--images', '2000', '--queries', '300'];
+  // One thread, since other tests run beside this one: several would mostly wait for one another.
+  const sizes = ['--steps', '75', '--images', '1600', '--queries', '250', '--threads', '1'];
   const { stdout } = await promisify(execFile)(process.execPath, [demo, '--out', 'demo', ...sizes], {
     cwd: folder,
   });
