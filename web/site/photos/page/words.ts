@@ -17,7 +17,7 @@ export function deviceText(device: DeviceFacts): string {
   const { threads, failure } = device;
   const { why } = threadsHere();
   return [
-    failure && `The GPU failed: ${failure}.`,
+    failure !== undefined && `The GPU failed${shortly(failure)}.`,
     threads > 1
       ? `It computes on the processor, with ${threads} threads.`
       : `It computes on the processor, with one thread only. ${why ?? ''}`,
@@ -46,6 +46,11 @@ export function jobText({ stage, found, others, done, todo, rate, added, removed
     broken > 0 && `${number(broken)} could not be decoded`,
   ].filter(Boolean);
   return changes.length > 0 ? changes.join(', ') : 'Up to date';
+}
+
+/** A reason that a person may read. Others are of drivers. */
+function shortly(failure: string): string {
+  return failure.length > 80 || failure.includes('ERROR') ? '' : `: ${failure.replace(/\.(?=\)?$)/, '')}`;
 }
 
 /** What a person may do something about, once a job is done. */
