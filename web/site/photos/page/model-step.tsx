@@ -178,7 +178,9 @@ function Size({ model }: { readonly model: OfferedModel }) {
       {free !== undefined && `The browser offers this page ${bytes(free)}. `}
       {isShort
         ? 'That is too little for this model.'
-        : 'The browser keeps the model, so that you fetch it once.'}
+        : facts?.isKept === false
+          ? 'This browser, or this private window, keeps no files: the next visit fetches it again.'
+          : 'The browser keeps the model, so that you fetch it once.'}
     </p>
   );
 }
