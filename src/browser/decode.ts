@@ -12,7 +12,7 @@ import {
   type RgbImage,
   windowOf,
 } from '../pixels/index.ts';
-import { sizeInHeader, withoutExif } from './header.ts';
+import { bare, sizeInHeader } from './header.ts';
 import { pixelsOf } from './pixels.ts';
 import { bytesOf, nameOf, notAnImage } from './source.ts';
 
@@ -40,7 +40,7 @@ async function decoded(source: EncodedSource, given: string, maxPixels: number):
   const { bytes, format, around } = pictureIn(file, name);
   expectWhole(bytes, format, name);
   expectPixels(sizeInHeader(bytes), maxPixels, name);
-  const { parts, orientation = around } = withoutExif(bytes, format);
+  const { parts, orientation = around } = bare(bytes, format);
   const pending = bitmapOf(parts, format);
   const bitmap = await within(mostSeconds, pending).catch((cause: unknown) => {
     void pending.then((late) => late.close()).catch(() => {});

@@ -4,8 +4,8 @@ import { imageSize } from 'image-size';
 import { type ImageFormat, tiffOrientation } from '../decoding/portable.ts';
 import type { Extent } from '../pixels/index.ts';
 
-export interface WithoutExif {
-  /** The file, of which no browser turns the picture. */
+export interface Bare {
+  /** The file, of which no browser turns the picture or changes its colours. */
   readonly parts: readonly Uint8Array<ArrayBuffer>[];
   /** How the file says that its picture is to be turned: 1 to 8. */
   readonly orientation: number | undefined;
@@ -15,6 +15,7 @@ export interface WithoutExif {
 interface Span {
   readonly from: number;
   readonly to: number;
+  readonly isExif: boolean;
 }
 
 const readers: Readonly<Partial<Record<ImageFormat, (bytes: Uint8Array) => Span[]>>> = {
@@ -33,10 +34,10 @@ export function sizeInHeader(bytes: Uint8Array): Extent | undefined {
 }
 
 /**
- * Takes EXIF out of JPEG, PNG and WebP, since browsers do not agree on when to turn a picture, and none can be told not to.
- * Other files are returned as they are.
+ * Takes EXIF and colour profiles out of JPEG, PNG and WebP. Browsers do not agree on when to turn a picture, and none can be told
+ * not to; WebKit converts colours even if told not to. Other files are returned as they are.
  */
-export function withoutExif(bytes: Uint8Array<ArrayBuffer>, format: ImageFormat): WithoutExif {
+export function bare(bytes: Uint8Array<ArrayBuffer>, format: ImageFormat): Bare {
   const spans = readers[format]?.(bytes) ?? [];
   const parts: Uint8Array<ArrayBuffer>[] = [];
   let orientation: number | undefined;
@@ -46,7 +47,7 @@ export function withoutExif(bytes: Uint8Array<ArrayBuffer>, format: ImageFormat)
     const to = Math.min(span.to, bytes.length);
     if (from > to) break;
     const tiff = bytes.subarray(from, to);
-    orientation ??= tiffOrientation(tiff.subarray(Math.max(0, findOrder(tiff))));
+    if (span.isExif) orientation ??= tiffOrientation(tiff.subarray(Math.max(0, findOrder(tiff))));
     parts.push(bytes.subarray(done, from));
     if (format === 'webp') parts.push(new Uint8Array(to - from)); // its length is written elsewhere, too
     done = to;
@@ -74,18 +75,24 @@ function segments(bytes: Uint8Array): Span[] {
     const marker = bytes[at + 1]!;
     if (marker === 0xda) break; // pixels from here on
     const to = at + 2 + view.getUint16(at + 2);
-    if (marker === 0xe1 && text(bytes, at + 4, 4) === 'Exif') found.push({ from: at, to });
+    const isExif = marker === 0xe1 && text(bytes, at + 4, 4) === 'Exif';
+    if (isExif || (marker === 0xe2 && text(bytes, at + 4, 11) === 'ICC_PROFILE'))
+      found.push({ from: at, to, isExif });
     at = to;
   }
   return found;
 }
+
+/** Of PNG: profiles, and what stands for one. */
+const colourChunks = ['iCCP', 'cICP', 'cHRM', 'gAMA'];
 
 function chunks(bytes: Uint8Array): Span[] {
   const view = viewOf(bytes);
   const found: Span[] = [];
   for (let at = 8; at + 12 <= bytes.length; ) {
     const to = at + 12 + view.getUint32(at);
-    if (text(bytes, at + 4, 4) === 'eXIf') found.push({ from: at, to });
+    const name = text(bytes, at + 4, 4);
+    if (name === 'eXIf' || colourChunks.includes(name)) found.push({ from: at, to, isExif: name === 'eXIf' });
     at = to;
   }
   return found;
@@ -96,7 +103,9 @@ function riffChunks(bytes: Uint8Array): Span[] {
   const found: Span[] = [];
   for (let at = 12; at + 8 <= bytes.length; ) {
     const length = view.getUint32(at + 4, true);
-    if (text(bytes, at, 4) === 'EXIF') found.push({ from: at + 8, to: at + 8 + length });
+    const name = text(bytes, at, 4);
+    if (name === 'EXIF' || name === 'ICCP')
+      found.push({ from: at + 8, to: at + 8 + length, isExif: name === 'EXIF' });
     at += 8 + length + (length % 2);
   }
   return found;

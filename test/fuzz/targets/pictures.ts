@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { Header } from 'tar';
 import { headerProblems } from '../../../src/benchmarks/image-facts.ts';
-import { sizeInHeader, withoutExif } from '../../../src/browser/header.ts';
+import { bare, sizeInHeader } from '../../../src/browser/header.ts';
 import { decodeImage } from '../../../src/decoding/index.ts';
 import { writeNpy, writeSafetensors } from '../../../src/files/index.ts';
 import { exifOf } from '../../../src/pictures/exif.ts';
@@ -197,7 +197,7 @@ export async function pictureTargets(folder: string) {
       read: async (bytes) => {
         exifOf(bytes);
         sizeInHeader(bytes);
-        for (const format of ['jpeg', 'png', 'webp'] as const) withoutExif(Uint8Array.from(bytes), format);
+        for (const format of ['jpeg', 'png', 'webp'] as const) bare(Uint8Array.from(bytes), format);
       },
     },
     shard: {
