@@ -382,7 +382,18 @@ describe('the command', () => {
     assert.match(again.stderr, /--out there: expected a new or empty folder, .*--force\n$/);
     assert.equal((await lincir([...args, '--force', '--precision', 'float16'])).code, 0);
     assert.equal(await readFile(join(folder, 'there/mine.txt'), 'utf8'), 'mine');
-    assert.ok((await readdir(join(folder, 'there/onnx'))).includes('vision_model_fp16.onnx'));
+    assert.deepEqual(await readdir(join(folder, 'there/onnx')), [
+      'text_model_fp16.onnx',
+      'vision_model_fp16.onnx',
+    ]);
+    // What another program made stays, and its weights.
+    for (const name of ['model.onnx', 'model.onnx_data'])
+      await writeFile(join(folder, 'there/onnx', name), 'mine');
+    await writeFile(join(folder, 'there/special_tokens_map.json'), "an earlier model's");
+    assert.equal((await lincir([...args, '--force'])).code, 0);
+    const models = ['model.onnx', 'model.onnx_data', 'text_model.onnx', 'vision_model.onnx'];
+    assert.deepEqual(await readdir(join(folder, 'there/onnx')), models);
+    assert.ok(!(await readdir(join(folder, 'there'))).includes('special_tokens_map.json'));
     await writeFile(join(folder, 'there/README.md'), '# mine');
     await refused(
       exportOnnx({ model: 'mini', out: join(folder, 'there'), force: true }),

@@ -1,17 +1,9 @@
 /** Exports a model, and a phi for it, as ONNX files in a folder that ONNX Runtime's users and transformers.js know. */
 
-import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Clip, loadClip, openTowers, tokenizerFilesOf } from '../../clip/index.ts';
+import { formatBytes, type LicensedDownloadOptions, LincirError, option } from '../../core/index.ts';
 import {
-  errorCode,
-  formatBytes,
-  type LicensedDownloadOptions,
-  LincirError,
-  option,
-} from '../../core/index.ts';
-import {
-  asLincirError,
   fileSource,
   freeSpace,
   makeFolder,
@@ -21,7 +13,7 @@ import {
 import { modelOfPhi, openModel, phiFileOf, phiPresets } from '../../hub/index.ts';
 import { type ModelFile, modelFiles, type WeightPrecision } from '../../onnx/index.ts';
 import { expectPhiFits, readPhi, type StoredPhi } from '../../phi/index.ts';
-import { isOurCard } from '../card.ts';
+import { expectFree, removeEarlier } from './earlier-export.ts';
 import {
   configOf,
   configText,
@@ -102,25 +94,6 @@ export async function exportOnnx(options: ExportOnnxOptions): Promise<ExportedOn
   return await written(out, [...models.values()].flat(), beside, { signal, onWrite });
 }
 
-async function expectFree(out: string, force: boolean): Promise<void> {
-  const subject = option<ExportOnnxOptions>('out', out);
-  const names = await readdir(out).catch((error: unknown) => {
-    if (errorCode(error) === 'ENOENT') return [];
-    throw asLincirError(error, out, 'write');
-  });
-  if (names.length === 0) return;
-  const card = await readFile(join(out, 'README.md'), 'utf8').catch(() => undefined);
-  if (force && (card === undefined || isOurCard(card))) return;
-  throw new LincirError('bad-argument', {
-    subject,
-    expected: 'a new or empty folder',
-    found: force ? 'a folder with the README.md of something else' : `a folder with ${names.length} files`,
-    todo: force
-      ? 'choose another folder'
-      : `choose another folder, or replace an earlier export with ${option<ExportOnnxOptions>('force')}`,
-  });
-}
-
 function modelNamed(name: string | undefined): string {
   if (name !== undefined) return name;
   throw new LincirError('bad-argument', {
@@ -178,6 +151,7 @@ async function written(
       await writeFileAtomically(join(folder, name), (file) => file.writeFile(content));
     }
     signal?.throwIfAborted();
+    await removeEarlier(out);
   });
   const files = [...models.map(({ name }) => `onnx/${name}`), ...beside.keys()];
   return { folder: out, files, bytes: total };
