@@ -192,7 +192,7 @@ async function linesOf(output: Readable, count: number): Promise<void> {
 }
 
 describe('a killed run', () => {
-  test('goes on to the same phi, 20 times out of 20', async () => {
+  test('goes on to the same phi, 20 times out of 20', { timeout: 1_200_000 }, async () => {
     const settings = '--batch 16 --steps 40 --save-every 2 --seed 9 --threads 1 --ema --json'.split(' ');
     const begin = (out: string) => [
       ...['train', '--model', model, '--captions', join(folder, 'captions.txt'), '--out', out],
