@@ -1,5 +1,6 @@
 /** The thread that paints drawings. */
 
+import '../../shell/no-eval.ts';
 import { answer } from '../../world/calls.ts';
 import { bitmapOf } from './paint.ts';
 
