@@ -1,6 +1,5 @@
 /** What the thread answers that is asked questions. It needs no engine: a query is a few texts. */
 
-import '../shell/no-eval.ts';
 import type { ComposingModel, PseudoTokenEncoder } from '../../../src/composition/index.ts';
 import { LincirError } from '../../../src/core/index.ts';
 import { initialPhi, readPhi } from '../../../src/phi/index.ts';

@@ -1,5 +1,6 @@
 /** The thread that answers questions begins here: downloads begin at once, and the code that answers comes beside them. */
 
+import '../shell/no-eval.ts';
 import { LincirError } from '../../../src/core/index.ts';
 import { answer, tell } from './calls.ts';
 import { downloadFirst } from './first-files.ts';
