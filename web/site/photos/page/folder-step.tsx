@@ -41,9 +41,9 @@ export function FolderStep() {
       </p>
       {!canRemember && (
         <p class="note">
-          This browser forgets the folder when the page is closed. Choose the same folder again then: the
-          index goes on where it was. Your browser may speak of an upload. It only lets this page read the
-          files, here.
+          {state.isNotKept === undefined &&
+            'This browser forgets the folder when the page is closed. Choose the same folder again then: the index goes on where it was. '}
+          Your browser may speak of an upload. It only lets this page read the files, here.
         </p>
       )}
       {problem && (

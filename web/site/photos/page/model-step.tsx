@@ -155,7 +155,7 @@ function Choice({ onDone }: { readonly onDone: () => void }) {
 
 /** What the hub says of the chosen model, beside the room that there is. Without the hub, about how large it is. */
 function Size({ model }: { readonly model: OfferedModel }) {
-  const { engine } = usePhotos();
+  const { engine, state } = usePhotos();
   const [facts, setFacts] = useState<RemoteFacts>();
   const free = useFreeSpace();
   useEffect(() => {
@@ -178,7 +178,7 @@ function Size({ model }: { readonly model: OfferedModel }) {
       {free !== undefined && `The browser offers this page ${bytes(free)}. `}
       {isShort
         ? 'That is too little for this model.'
-        : facts?.isKept === false
+        : state.isNotKept !== undefined || facts?.isKept === false
           ? 'This browser, or this private window, keeps no files: the next visit fetches it again.'
           : 'The browser keeps the model, so that you fetch it once.'}
     </p>
