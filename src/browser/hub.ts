@@ -62,7 +62,7 @@ export function connect(options: DownloadOptions): Connection {
     manner: { cache: 'no-store', credentials: 'omit', referrerPolicy: 'no-referrer' },
     advice: {
       unreachable:
-        "check the network, and that this page's policy allows this host; then go on: what has arrived is kept",
+        "check your network, then try again: what has arrived is kept; a page's policy must allow this host, too",
       refused: 'choose a model that needs no permission, or download it and give its files',
       unknown: 'check the name; private models cannot be opened in a page: download it and give its files',
     },

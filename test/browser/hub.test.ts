@@ -141,7 +141,7 @@ check('a host that refuses is named, with what to do', async ({ hub, open }) => 
   await refused(ask('read', '../../etc'), 'not-found', /OWNER\/NAME/);
   await refused(ask('read', `${id}@../x`), 'bad-argument', /revision/);
   hub.isOpenToPages = false;
-  await refused(ask('read', `${id}@v1`), 'network', /this page's policy allows this host/);
+  await refused(ask('read', `${id}@v1`), 'network', /check your network, then try again/);
 });
 
 check('where nothing can be kept, it warns once and goes on in memory', async ({ context, open, ranges }) => {

@@ -49,7 +49,7 @@ function fieldOf(subject: string): Field {
 
 export function sentence(text: string): string {
   const trimmed = text.trim();
-  const isNamed = /^[^:]+\.\w+:/.test(trimmed); // a file has its own letters
+  const isNamed = /^[^:]+\.\w+:|^\S*[^\p{L}\s’'-]\S*\s/u.test(trimmed); // a file, a folder or a model has its own letters
   const first = isNamed ? trimmed.charAt(0) : trimmed.charAt(0).toUpperCase();
   return `${first}${trimmed.slice(1)}${/[.!?]$/.test(trimmed) ? '' : '.'}`;
 }

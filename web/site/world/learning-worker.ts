@@ -32,8 +32,8 @@ export type LearningNews = Omit<LearningState, 'error'> & { readonly failure?: F
 const settings = checkedSettings({ model: 'mini', captions: [madeMiniCaptions.name], ...miniRecipe });
 /** What is learnt: another recipe does not go on from it. */
 const recipe = JSON.stringify([madeMiniCaptions.version, settings]);
-/** Steps between saves. */
-const saveEvery = 20;
+/** What is learnt is kept this often, in milliseconds: steps take a second, or ten. */
+const saveEvery = 5000;
 const shownExamples = 4;
 /** Steps over which the speed is measured. */
 const timedSteps = 5;
@@ -132,6 +132,7 @@ answer(globalThis as never, functions);
 async function learn(ready: Learner, signal: AbortSignal): Promise<void> {
   const tag = await createTagger();
   const seconds: number[] = [];
+  let savedAt = -Infinity;
   change({ phase: 'learning', preparing: undefined });
   while (ready.step < settings.steps) {
     const begin = performance.now();
@@ -145,7 +146,9 @@ async function learn(ready: Learner, signal: AbortSignal): Promise<void> {
       captionsPerSecond: settings.batch / each,
       secondsLeft: each * (settings.steps - found.step),
     });
-    if (found.step % saveEvery === 0) keep();
+    if (performance.now() - savedAt < saveEvery) continue;
+    savedAt = performance.now();
+    keep();
   }
 }
 

@@ -128,7 +128,7 @@ function Figures({ state }: { readonly state: LearningState | undefined }) {
         </dd>
       </div>
       <div>
-        <dt>Captions a second</dt>
+        <dt>Captions per second</dt>
         <dd>{state?.captionsPerSecond === undefined ? '–' : count(state.captionsPerSecond)}</dd>
       </div>
       <div>

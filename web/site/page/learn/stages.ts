@@ -15,17 +15,19 @@ export function useStages(
   state: LearningState | undefined,
   wanted: Question | undefined,
 ): Stages {
-  const [stages, setStages] = useState<Stages>(() => readStages(stored()));
+  const [all, setStages] = useState<Stages>(() => readStages(stored()));
   const isAsking = useRef(false);
   const { step = 0, phase = 'idle' } = state ?? {};
+  // A closed tab may have seen more steps than it kept.
+  const stages = { ...all, stages: all.stages.filter((stage) => stage.step <= step) };
   const isRunning = phase === 'learning' || phase === 'finished';
   useEffect(() => {
-    keep(stages);
-  }, [stages]);
+    keep(all);
+  }, [all]);
   useEffect(() => {
     if (world === undefined || !isRunning || isAsking.current) return;
     const last = stages.stages.at(-1);
-    const isAnew = last === undefined || step < last.step;
+    const isAnew = last === undefined;
     const question = isAnew ? benchmarkQuestion(world, wanted) : stages.question;
     const isDue = isAnew || step >= nextStep(last.step) || (phase === 'finished' && step > last.step);
     if (question === undefined || !isDue) return;
@@ -39,7 +41,7 @@ export function useStages(
       .finally(() => {
         isAsking.current = false;
       });
-  }, [world, step, phase, isRunning, stages]);
+  }, [world, step, phase, isRunning, all]);
   const stepBefore = useRef(0);
   useEffect(() => {
     // After a reload it is 0 for a moment, until what was learnt is there.

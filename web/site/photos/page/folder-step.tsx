@@ -79,7 +79,11 @@ function Folder({ name }: { readonly name: string }) {
     <li>
       <Icon name="folder" />
       <bdi>{visible(name)}</bdi>
-      <span class="muted">{count(pictures, 'picture')}</span>
+      <span class="muted">
+        {pictures === 0 && known?.isOpen && state.model?.stage !== 'ready'
+          ? 'waits for a model'
+          : count(pictures, 'picture')}
+      </span>
       <span class="space" />
       {isAsked ? (
         <>

@@ -63,7 +63,7 @@ function Chosen({ onOther }: { readonly onOther: () => void }) {
             Try again
           </button>
         )}
-        <button type="button" class="quiet" onClick={onOther}>
+        <button type="button" class={stage === 'failed' ? 'strong' : 'quiet'} onClick={onOther}>
           Another model
         </button>
       </p>
