@@ -63,6 +63,9 @@ export const uncovered: Readonly<Record<string, string>> = {
   'phi/inversion.ts': 'takes numbers out of a hash',
   'publishing/onnx/export.ts':
     'reads by clip/index.ts and phi/file.ts, and copies files of a model as they are',
+  'publishing/onnx/earlier-export.ts': 'only looks whether a model card and models are ours',
+  'publishing/onnx/files-beside.ts':
+    'reads settings by core/json.ts, and copies other files of a model as they are',
   'publishing/onnx/programs.ts': 'has programs in Python, which open files; it opens none',
   'publishing/export.ts': 'only looks whether a model card is one of ours',
   'publishing/facts.ts': 'reads by phi/file.ts, training/run-folder.ts and benchmarks/results-file.ts',
