@@ -57,10 +57,10 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
     expectErrors: (pattern) => expected.push(pattern),
     async close() {
       const ran = await page.evaluate(() => 'ran' in globalThis).catch(() => false);
+      await context.close();
       assert.equal(ran, false, 'a script ran out of a name');
       const others = faults.filter((fault) => !expected.some((pattern) => pattern.test(fault)));
       assert.deepEqual(others, []);
-      await context.close();
     },
   };
 }

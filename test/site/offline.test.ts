@@ -28,8 +28,11 @@ describe('the site, stored', { skip: noBrowser }, () => {
   });
   afterEach(async (context) => {
     if ('error' in context && context.error) await screenshot(page, `failed-${context.name.slice(0, 40)}`);
-    await watched.close();
-    await server.close();
+    try {
+      await watched.close();
+    } finally {
+      await server.close(); // a server that is left would keep the tests from ending
+    }
   });
 
   const says = (text: string | RegExp) => page.getByText(text).first().waitFor();
@@ -114,8 +117,10 @@ describe('the site, stored', { skip: noBrowser }, () => {
     assert.doesNotMatch(await page.title(), /Second/);
     const again = server.asked.filter((path) => /\/(?:assets|world)\//.test(path));
     assert.deepEqual(again, [], 'what has not changed does not come again');
+    const loaded = page.waitForEvent('load');
     await page.getByRole('button', { name: 'Load it' }).click();
-    await page.waitForFunction("document.title === 'Second'");
+    await loaded;
+    assert.equal(await page.title(), 'Second');
     await answered();
     const names = await cacheNames();
     assert.equal(names.length, 1);
