@@ -1,7 +1,6 @@
 /** A device of this machine, in a process of its own: starts it, and speaks with it over a pipe that nobody else can reach. */
 
 import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { extname } from 'node:path';
 import { LincirError } from '../../core/index.ts';
 import type { SessionOptions } from '../../onnx/index.ts';
@@ -103,14 +102,19 @@ class DeviceChild {
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     });
     living.add(this.#process);
-    this.ended = once(this.#process, 'exit')
-      .then(([code, signal]) => this.#lost(ends(code, signal)))
-      .catch((cause: Error) => this.#lost(cause.message, cause));
-    this.#process.on('error', (cause) => this.#fail(cause.message, cause)); // not started, or not written to
-    this.#process.on('exit', (code, signal) => {
+    const { promise, resolve } = Promise.withResolvers<Error>();
+    this.ended = promise;
+    const over = (reason: string, cause?: unknown) => {
       living.delete(this.#process);
-      this.#fail(ends(code, signal));
+      this.#fail(reason, cause);
+      resolve(this.#lost(reason, cause));
+    };
+    this.#process.on('error', (cause) => {
+      // One that cannot be written to any more is ending, and its exit says why.
+      if (this.#process.pid === undefined) over(cause.message, cause);
+      else this.end();
     });
+    this.#process.on('exit', (code, signal) => over(ends(code, signal)));
     this.#process.on('message', (message: FromDevice) => this.#take(message));
   }
 
