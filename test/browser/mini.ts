@@ -1,12 +1,16 @@
 /** The miniature world's model for tests in browsers, and how alike embeddings are. */
 
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { loadClip } from '../../src/clip/index.ts';
 import type { Float32Tensor } from '../../src/core/index.ts';
 import { computed } from '../portable/computing.ts';
 import type { FilePaths } from './checks.ts';
+import type { Engine } from './chromium.ts';
 
+const root = join(import.meta.dirname, '../..');
+const images = 'test/fixtures/images';
 const names = ['config.json', 'preprocessor_config.json', 'tokenizer.json', 'model.safetensors'];
 
 /** In full, and its phi. */
@@ -17,9 +21,20 @@ export const mini: FilePaths = {
 
 /** What Node computes with it. */
 export async function computedOnNode(files: FilePaths) {
-  const root = join(import.meta.dirname, '../..');
   const given = Object.entries(files).map(async ([name, path]) => [name, await readFile(join(root, path))]);
   return await computed(Object.fromEntries(await Promise.all(given)));
+}
+
+/** Ten pictures and more, decoded by the browser, have the embeddings of those that Node decodes. */
+export async function expectNodesEmbeddings(engine: Engine): Promise<void> {
+  const paths = (await readdir(join(root, images)))
+    .filter((name) => /^(rgb|exif|prog|large|cmyk|pal|anim).*\.(png|jpg|gif|webp)$/.test(name))
+    .map((name) => `${images}/${name}`);
+  const clip = await loadClip(join(root, 'models/mini'));
+  const expected = await clip.encodeImages(paths.map((path) => join(root, path)));
+  await clip.dispose();
+  const cosine = leastCosine(await engine.ask('images', mini, paths), expected);
+  assert.ok(paths.length >= 10 && cosine > 0.999, `${cosine}`);
 }
 
 /** Relative to the largest entry. */
